@@ -1,0 +1,15 @@
+//! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
+//!
+//! ```text
+//! host -> observe -> snapshot -> metrics -> rules -> audit -> report
+//! ```
+//!
+//! A module uses only what stands to its left, and the leaves `units`, `keys` and `sock_diag`; `cli` sits on top.
+//! `tests/architecture.rs` fails on an edge against the flow. Everything after the snapshot is a pure function of it.
+
+pub mod audit;
+pub mod host;
+pub mod keys;
+pub mod metrics;
+pub mod observe;
+pub mod snapshot;

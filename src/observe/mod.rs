@@ -1,0 +1,12 @@
+//! One file a source: each reads its part of the system into a record of its own.
+//!
+//! In: a [`Host`](crate::host::Host). Out: the readings that make up a snapshot, and a [`gap::Gap`] for each thing that
+//! could not be read.
+//! Must not: fail as a whole, judge, or write.
+
+pub mod ages;
+pub mod counters;
+pub mod gap;
+pub mod sockets;
+pub mod sysctls;
+pub mod system;

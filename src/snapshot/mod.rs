@@ -1,0 +1,62 @@
+//! The stored record of one observation: raw, versioned, storable.
+//!
+//! In: a [`Host`](crate::host::Host) to take one from, or a file to read one back from.
+//! Out: [`Snapshot`], from which everything later is a pure function.
+//! Must not: hold anything derived; metrics are computed anew from it, so old snapshots gain new rules for free.
+
+use serde::{Deserialize, Serialize};
+
+use crate::observe::{counters::Counters, gap::Gap, sockets::Sockets, sysctls::Sysctls, system::SystemFacts};
+
+/// First field of the file; the number rises when an older reader could misread a newer file.
+pub const SCHEMA: &str = "sysctl-advisor/snapshot/1";
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    pub schema: String,
+    /// Version of the program that wrote it.
+    pub written_by: String,
+    /// RFC 3339, UTC, when the second reading was taken.
+    pub taken_at: String,
+    pub system: SystemFacts,
+    pub window: Window,
+    pub namespaces: Vec<Namespace>,
+    /// Gaps of the machine as a whole.
+    pub gaps: Vec<Gap>,
+}
+
+/// The time between the two readings of the counters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    pub seconds: f64,
+    pub source: WindowSource,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WindowSource {
+    /// Two readings in one run.
+    Sample,
+    /// One reading only: no deltas, no rates.
+    None,
+}
+
+/// One network namespace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Namespace {
+    /// As `/proc/self/ns/net` reads: `net:[4026531840]`.
+    pub id: String,
+    /// `host` for the initial one, else its name under `/run/netns`, else `current`.
+    pub name: String,
+    /// Whether it is the machine's first one, which owns the host-global keys.
+    pub initial: bool,
+    pub sockets: Option<Sockets>,
+    /// The reading at the start of the window, when there were two.
+    pub counters_before: Option<Counters>,
+    pub counters: Counters,
+    pub sysctls: Sysctls,
+    pub gaps: Vec<Gap>,
+}
