@@ -12,4 +12,5 @@ pub mod host;
 pub mod keys;
 pub mod metrics;
 pub mod observe;
+pub mod report;
 pub mod snapshot;
