@@ -12,5 +12,6 @@ pub mod host;
 pub mod keys;
 pub mod metrics;
 pub mod observe;
+pub mod report;
 pub mod snapshot;
 pub mod units;
