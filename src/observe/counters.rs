@@ -6,8 +6,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 /// Group (`TcpExt`, `Tcp`, `Ip6`, `softnet`, `arp_cache`, ...) to counter name to value.
 /// Values are signed because the kernel prints some as `-1` (`Tcp.MaxConn`).
 /// `softnet` and the files of `/proc/net/stat` hold the sum over all CPUs.

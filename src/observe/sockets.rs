@@ -36,6 +36,23 @@ pub struct StateCounts {
     pub closing: u64,
 }
 
+impl StateCounts {
+    /// Sockets in all states.
+    pub const fn total(&self) -> u64 {
+        self.established
+            + self.syn_sent
+            + self.syn_recv
+            + self.fin_wait1
+            + self.fin_wait2
+            + self.time_wait
+            + self.close
+            + self.close_wait
+            + self.last_ack
+            + self.listen
+            + self.closing
+    }
+}
+
 /// One listening socket, with what its clients are doing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
