@@ -62,8 +62,15 @@ impl Expr {
             let message = format!("this expression has {} bytes; at most {LONGEST} are read", source.len());
             return Err(vec![ExprError { span: 0..LONGEST, message, help: None }]);
         }
-        let (mut tree, positions) = syntax::parse(source)?;
-        let checked = check::check(&mut tree, &positions, names)?;
+        let (tree, checked) = match Self::checked_fast(source, names) {
+            Some(done) => done,
+            // Something is wrong: once more with the parser that knows where each part stands.
+            None => {
+                let (mut tree, positions) = syntax::parse(source)?;
+                let checked = check::check(&mut tree, &positions, names)?;
+                (tree, checked)
+            }
+        };
         Ok(Self {
             source: source.split_whitespace().collect::<Vec<_>>().join(" "),
             kind: checked.kind,
@@ -71,6 +78,12 @@ impl Expr {
             uses: checked.uses,
             optional: checked.optional,
         })
+    }
+
+    fn checked_fast(source: &str, names: &dyn Names) -> Option<(cel::IdedExpr, check::Checked)> {
+        let mut tree = syntax::parse_fast(source)?;
+        let checked = check::check(&mut tree, &syntax::Positions::unknown(), names).ok()?;
+        Some((tree, checked))
     }
 
     /// Compiles an expression that must have a certain type; an `int` serves where a `double` is wanted.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use cel::IdedExpr;
-use cel::parser::Parser;
+use cel::parser::{Parser, PrattParser};
 
 use super::ExprError;
 
@@ -17,6 +17,11 @@ pub(super) struct Positions {
 }
 
 impl Positions {
+    /// For a tree whose places are not known.
+    pub(super) fn unknown() -> Self {
+        Self { spans: HashMap::new(), whole: 0..0 }
+    }
+
     pub(super) fn of(&self, node: &IdedExpr) -> Range<usize> {
         self.spans.get(&node.id).cloned().unwrap_or_else(|| self.whole.clone())
     }
@@ -46,6 +51,13 @@ fn check_size(source: &str) -> Result<(), ExprError> {
         }
     }
     Ok(())
+}
+
+/// The tree without the places of its nodes: CEL's second parser, ten times as fast as the first, tells no places.
+/// `None` where that parser finds an error; `parse` then says what it is.
+pub(super) fn parse_fast(source: &str) -> Option<IdedExpr> {
+    check_size(source).ok()?;
+    PrattParser::new().parse(source).ok()
 }
 
 pub(super) fn parse(source: &str) -> Result<(IdedExpr, Positions), Vec<ExprError>> {
