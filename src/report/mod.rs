@@ -3,5 +3,8 @@
 //! In: audits, snapshots and the reference data. Out: strings.
 //! Must not: read the system, print, or decide anything: a writer is a pure function.
 
+#[cfg(test)]
+pub(crate) mod example;
+pub mod json;
 pub mod theme;
 pub mod wrap;
