@@ -36,6 +36,9 @@ pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, told: &mut To
         let new = told.insert((&finding.namespace, &change.key));
         recommendation(page, label, change, new);
     }
+    if finding.recommendations.is_empty() && !finding.advice.is_empty() {
+        labelled(page, "change", Style::new(), "None: no sysctl helps here.");
+    }
     let advice = finding.advice.iter().map(|item| format!("{}: {}", item.who, item.text));
     list(page, "do", Style::new(), advice);
     list(page, "do not", Style::new(), finding.avoid.iter().map(|item| format!("{}: {}", item.what, item.why)));
@@ -90,28 +93,27 @@ fn list(page: &mut Page<'_>, label: &str, style: Style, texts: impl Iterator<Ite
 
 /// Label, value, expression in columns; an expression that does not fit goes below its value.
 fn evidence(page: &mut Page<'_>, evidence: &[Evidence]) {
+    /// A longer value (a process, an address) takes the expression's column too.
+    const VALUE: usize = 18;
     let (dim, room) = (page.theme.dim, page.width - BODY);
-    let values: Vec<String> = evidence.iter().map(shown).collect();
-    let longest = |texts: &mut dyn Iterator<Item = &str>| texts.map(|text| text.chars().count()).max().unwrap_or(0);
-    let label_width = longest(&mut evidence.iter().map(|item| item.label.as_str())).min(room * 2 / 5);
-    let value_width = longest(&mut values.iter().map(String::as_str)).min(room / 3);
-    let expression_width = room - label_width - value_width - 2 * GAP;
+    let rows: Vec<(&Evidence, String)> = evidence.iter().map(|item| (item, shown(item))).collect();
+    let labels = rows.iter().map(|(item, _)| item.label.chars().count());
+    let label_width = labels.max().unwrap_or(0).min(room * 2 / 5);
+    let short = rows.iter().map(|(_, value)| value.chars().count()).filter(|&length| length <= VALUE);
+    let value_width = short.max().unwrap_or(0);
+    let wide = room - label_width - GAP;
 
-    for (position, (item, shown)) in evidence.iter().zip(&values).enumerate() {
-        let value = Cell::new(shown, value_width);
-        let mut cells = vec![
-            Cell::new(if position == 0 { "evidence" } else { "" }, LABEL).painted(dim),
-            Cell::new(&item.label, label_width),
-            if matches!(item.value, Value::Int(_) | Value::Double(_)) { value.right() } else { value },
-        ];
-        let fits = item.expression.chars().count() <= expression_width;
-        let expression = Cell::new(&item.expression, if fits { expression_width } else { room - 2 }).painted(dim);
-        if fits {
-            cells.push(expression);
-        }
-        page.row(INDENT, &cells);
-        if !fits {
-            page.row(BODY + 2, &[expression]);
+    for (position, (item, value)) in rows.iter().enumerate() {
+        let label = Cell::new(if position == 0 { "evidence" } else { "" }, LABEL).painted(dim);
+        let name = Cell::new(&item.label, label_width);
+        let rest = wide - value_width - GAP;
+        let is_short = value.chars().count() <= value_width;
+        let value = if is_short { Cell::new(value, value_width).right() } else { Cell::new(value, wide) };
+        if is_short && item.expression.chars().count() <= rest {
+            page.row(INDENT, &[label, name, value, Cell::new(&item.expression, rest).painted(dim)]);
+        } else {
+            page.row(INDENT, &[label, name, value]);
+            page.row(BODY + 2, &[Cell::new(&item.expression, room - 2).painted(dim)]);
         }
     }
 }

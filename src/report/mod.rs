@@ -8,6 +8,7 @@ mod chart;
 pub(crate) mod example;
 mod finding;
 pub mod json;
+pub mod metrics;
 mod page;
 pub mod text;
 pub mod theme;

@@ -15,9 +15,6 @@ use crate::report::{chart, finding};
 use crate::snapshot::{Snapshot, WindowSource};
 use crate::units;
 
-/// Between the pieces of the second line.
-const APART: &str = ", ";
-
 /// The whole report.
 pub fn text(audit: &Audit<'_>, theme: &Theme, width: usize) -> String {
     let mut page = Page::new(theme, width);
@@ -80,7 +77,7 @@ fn header(page: &mut Page<'_>, snapshot: &Snapshot) {
         }),
     ];
     let facts: Vec<String> = facts.into_iter().flatten().collect();
-    page.paragraph(0, theme.dim, &facts.join(APART));
+    page.paragraph(0, theme.dim, &facts.join(", "));
 }
 
 /// What it means that there are no findings. Only where rules could be checked is that good news.
@@ -98,38 +95,38 @@ fn verdict(audit: &Audit<'_>, theme: &Theme) -> (Style, String) {
         );
     }
     let places = match names.as_slice() {
-        [few @ ..] if few.len() <= 3 => few.join(", "),
-        many => units::quantity(many.len() as i64, "namespaces"),
+        few if few.len() <= 3 => few.join(", "),
+        many => counted(many.len(), "namespaces"),
     };
-    let rules = units::quantity(audit.rules as i64, "rules");
-    let mut verdict = format!("No findings: {rules} checked against the sockets, counters and sysctls of {places}");
-    if !audit.skipped.is_empty() {
-        verdict += &format!("; {}", skipped_count(audit));
-    }
-    (theme.ok, verdict + ".")
+    let rules = counted(audit.rules, "rules");
+    let verdict =
+        format!("No findings from {rules} on the sockets, counters and sysctls of {places}{}.", missing(audit));
+    (if audit.broken_rules.is_empty() { theme.ok } else { theme.warning }, verdict)
 }
 
-fn skipped_count(audit: &Audit<'_>) -> String {
-    units::quantity(audit.skipped.len() as i64, "checks") + " skipped"
+/// `; 3 checks skipped, 1 rule file broken`, or nothing.
+fn missing(audit: &Audit<'_>) -> String {
+    let parts = [(audit.skipped.len(), "checks", "skipped"), (audit.broken_rules.len(), "rule files", "broken")];
+    let said = parts.iter().filter(|(number, ..)| *number > 0);
+    let said: Vec<String> = said.map(|(number, what, how)| format!("{} {how}", counted(*number, what))).collect();
+    if said.is_empty() { String::new() } else { format!("; {}", said.join(", ")) }
 }
 
-/// `1 critical, 2 warnings, 1 notice; 35 rules, 3 checks skipped.`
+fn counted(number: usize, units: &str) -> String {
+    units::quantity(i64::try_from(number).unwrap_or(i64::MAX), units)
+}
+
+/// `1 critical, 2 warnings, 1 notice from 35 rules; 3 checks skipped.`
 fn summary(audit: &Audit<'_>) -> String {
-    let of = |severity| audit.findings.iter().filter(|finding| finding.severity == severity).count() as i64;
-    let mut summary = format!(
-        "{} critical, {}, {}; {}",
-        units::count(of(Severity::Critical)),
-        units::quantity(of(Severity::Warning), "warnings"),
-        units::quantity(of(Severity::Notice), "notices"),
-        units::quantity(audit.rules as i64, "rules"),
-    );
-    if !audit.skipped.is_empty() {
-        summary += &format!(", {}", skipped_count(audit));
-    }
-    if !audit.broken_rules.is_empty() {
-        summary += &format!(", {} broken", units::quantity(audit.broken_rules.len() as i64, "rule files"));
-    }
-    summary + "."
+    let of = |severity| audit.findings.iter().filter(|finding| finding.severity == severity).count();
+    format!(
+        "{} critical, {}, {} from {}{}.",
+        of(Severity::Critical),
+        counted(of(Severity::Warning), "warnings"),
+        counted(of(Severity::Notice), "notices"),
+        counted(audit.rules, "rules"),
+        missing(audit),
+    )
 }
 
 /// Without privileges many rules are skipped for one reason, so the reason is said once.
@@ -202,8 +199,8 @@ mod tests {
                     of its own. When none is left, connect() fails with EADDRNOTAVAIL.
           evidence  ports in use        26,012 ports  destination.ports_blocked
                     share of the range          92 %  destination.port_use
-                    range               32768 60999   net.ipv4.ip_local_port_range
-                    reuse could help    yes           net.ipv4.tcp_tw_reuse != 1
+                    range                32768 60999  net.ipv4.ip_local_port_range
+                    reuse could help             yes  net.ipv4.tcp_tw_reuse != 1
                     nonsense                 unknown  0.0 / 0.0
           change    net.ipv4.ip_local_port_range  32768 60999 -> 16384 65535
                       Risk medium. New connections use it at once.
@@ -228,15 +225,15 @@ mod tests {
           where     blue: [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 ->
                     [2001:db8:1111:2222:3333:4444:5555:6666]:65535
           why       The queue is full.
-          evidence  waited for accept() at the             1 connection  listener.queue
+          evidence  waited for accept() at the   1 connection  listener.queue
                     end of the window
-                    overflows                                    12.5/s
+                    overflows                          12.5/s
                       rate.TcpExt.ListenOverflows * 1.0 + 0.0 * double(listener.queue)
-                    age of the oldest                         2 h 5 min  window.seconds
-                    memory                                      6.0 MiB
-                      host.memory_bytes
-                    owner                        a-process-with-a-long-  listener.owner
-                                                 name (pid 4194304)
+                    age of the oldest               2 h 5 min  window.seconds
+                    memory                            6.0 MiB  host.memory_bytes
+                    owner                        a-process-with-a-long-name (pid
+                                                 4194304)
+                      listener.owner
           change    net.core.a_key_with_a_name_that_is_far_longer_than_most_of_them
                       (empty) -> 8192
                       Not possible here: the key belongs to the whole machine and is
@@ -293,7 +290,7 @@ mod tests {
           error: unknown field `severty`
            --> /etc/sysctl-advisor/rules.d/mine.toml:2:1
 
-        0 critical, 0 warnings, 1 notice; 35 rules, 3 checks skipped, 1 rule file
+        0 critical, 0 warnings, 1 notice from 35 rules; 3 checks skipped, 1 rule file
         broken.
         sysctl-advisor explain RULE tells more about a finding.
         ");
@@ -307,7 +304,7 @@ mod tests {
         WARNING   blue: The accept queue of [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65…
         WARNING   host: evil�]0;owned��[31m �2J�name (pid 12) leaves 320 sockets in CLO…
         NOTICE    host: TCP timestamps are off
-        1 critical, 2 warnings, 1 notice; 35 rules, 3 checks skipped, 1 rule file
+        1 critical, 2 warnings, 1 notice from 35 rules; 3 checks skipped, 1 rule file
         broken.
         ");
     }
@@ -317,7 +314,7 @@ mod tests {
         let mut snapshot = example::snapshot();
         snapshot.namespaces.truncate(1);
         let audit = quiet(&snapshot);
-        assert_snapshot!(brief(&audit, &Theme::plain(), 80), @"No findings: 35 rules checked against the sockets, counters and sysctls of host.");
+        assert_snapshot!(brief(&audit, &Theme::plain(), 80), @"No findings from 35 rules on the sockets, counters and sysctls of host.");
         assert!(brief(&audit, &Theme::coloured(), 80).starts_with("\u{1b}[32mNo findings"));
         assert!(text(&audit, &Theme::plain(), 80).contains("LISTEN"));
     }
@@ -333,6 +330,23 @@ mod tests {
         snapshot.namespaces.clear();
         let verdict = brief(&quiet(&snapshot), &Theme::plain(), 80);
         assert_eq!(verdict, "Nothing was checked: no network namespace could be read.\n");
+    }
+
+    #[test]
+    fn a_broken_rule_file_takes_the_green_away() {
+        let snapshot = example::snapshot();
+        let audit = Audit { broken_rules: vec![String::new()], ..quiet(&snapshot) };
+        assert!(!brief(&audit, &Theme::coloured(), 80).contains("\u{1b}[32m"));
+        assert!(brief(&audit, &Theme::plain(), 100).ends_with("; 1 rule file broken.\n"));
+    }
+
+    #[test]
+    fn where_no_sysctl_helps_the_finding_says_so() {
+        let snapshot = example::snapshot();
+        let mut finding = example::audit(&snapshot).findings.remove(0);
+        assert!(!shown(finding.clone()).contains("no sysctl helps"));
+        finding.recommendations.clear();
+        assert!(shown(finding).contains("  change    None: no sysctl helps here.\n  do        application:"));
     }
 
     #[test]
