@@ -40,9 +40,9 @@ pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, told: &mut To
         labelled(page, "change", Style::new(), "None: no sysctl helps here.");
     }
     let advice = finding.advice.iter().map(|item| format!("{}: {}", item.who, item.text));
-    list(page, "do", Style::new(), advice);
-    list(page, "do not", Style::new(), finding.avoid.iter().map(|item| format!("{}: {}", item.what, item.why)));
-    list(page, "source", theme.dim, finding.references.iter().cloned());
+    list(page, "do", advice);
+    list(page, "do not", finding.avoid.iter().map(|item| format!("{}: {}", item.what, item.why)));
+    sources(page, &finding.references);
     labelled(page, "rule", theme.dim, &format!("{} ({})", finding.rule, finding.kind));
 }
 
@@ -83,11 +83,27 @@ fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
     }
 }
 
-fn list(page: &mut Page<'_>, label: &str, style: Style, texts: impl Iterator<Item = String>) {
+fn list(page: &mut Page<'_>, label: &str, texts: impl Iterator<Item = String>) {
     let room = page.width - BODY;
     for (position, text) in texts.enumerate() {
         let label = Cell::new(if position == 0 { label } else { "" }, LABEL).painted(page.theme.dim);
-        page.row(INDENT, &[label, Cell::new(&text, room).painted(style).hanging(2)]);
+        page.row(INDENT, &[label, Cell::new(&text, room).hanging(2)]);
+    }
+}
+
+/// An address that is cut cannot be opened, so a long one gets a line of its own, further to the left.
+fn sources(page: &mut Page<'_>, references: &[String]) {
+    let (dim, room) = (page.theme.dim, page.width - BODY);
+    for (position, reference) in references.iter().enumerate() {
+        let label = Cell::new(if position == 0 { "source" } else { "" }, LABEL).painted(dim);
+        if reference.contains(char::is_whitespace) {
+            page.row(INDENT, &[label, Cell::new(reference, room).painted(dim).hanging(2)]);
+        } else if reference.chars().count() <= room {
+            page.row(INDENT, &[label, Cell::new(reference, room).painted(dim)]);
+        } else {
+            page.row(INDENT, &[label]);
+            page.paragraph(INDENT + 2, dim, reference);
+        }
     }
 }
 
@@ -207,6 +223,17 @@ mod tests {
             let item = Evidence { label: String::new(), expression: String::new(), value, unit };
             assert_eq!(shown(&item), expected);
         }
+    }
+
+    #[test]
+    fn an_address_is_cut_only_when_the_page_is_too_narrow_for_it() {
+        let theme = Theme::plain();
+        let mut page = Page::new(&theme, 80);
+        let addresses = [68, 69, 76, 77].map(|length| "u".repeat(length));
+        sources(&mut page, &addresses);
+        let text = page.finish().replace("source", "");
+        let lengths: Vec<usize> = text.lines().map(|line| line.matches('u').count()).collect();
+        assert_eq!(lengths, [68, 69, 76, 76, 1]);
     }
 
     #[test]

@@ -144,12 +144,15 @@ fn clean(text: &str) -> String {
 fn cut_long_words(text: &str, width: usize) -> String {
     let mut output = String::with_capacity(text.len() + 8);
     for word in text.split_inclusive(char::is_whitespace) {
-        let mut rest: Vec<char> = word.chars().collect();
-        while rest.iter().filter(|c| !c.is_whitespace()).count() > width {
+        let characters: Vec<char> = word.chars().collect();
+        let mut rest = characters.as_slice();
+        // The white space that ends a word does not count.
+        while rest.len() > width && rest.get(width).is_some_and(|next| !next.is_whitespace()) {
             let good = rest.iter().take(width).rposition(|c| "/.:,;&|=(-_?".contains(*c)).map_or(0, |found| found + 1);
-            let cut = if good > width / 2 { good } else { width.max(1) };
-            output.extend(rest.drain(..cut));
+            let (line, next) = rest.split_at(if good > width / 2 { good } else { width.max(1) });
+            output.extend(line);
             output.push(' ');
+            rest = next;
         }
         output.extend(rest);
     }

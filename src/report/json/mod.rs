@@ -1,19 +1,21 @@
 //! The report for machines: `sysctl-advisor/report/1`.
 //!
 //! In: an [`Audit`]. Out: JSON text, the same bytes for the same audit, and the JSON Schema of it.
-//! Must not: serialise the program's own records. These structs are the published contract: the records may change,
-//! these change only together with the number at the end of [`SCHEMA`]. Only a new field, with the published schema
-//! regenerated, keeps the number.
+//! Must not: serialise the program's own records; `view` has the structs of the contract, this file fills them.
 
-use schemars::JsonSchema;
+mod view;
+
 use schemars::generate::SchemaSettings;
-use serde::Serialize;
 
 use crate::audit::model::{Audit, Finding, Recommendation, Severity};
 use crate::metrics::value::Value;
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{SocketSource, StateCounts};
 use crate::snapshot::{Namespace, WindowSource};
+use view::{
+    AdviceView, AvoidView, EvidenceView, FindingView, GapView, Host, NamespaceView, RecommendationView, Report,
+    SeverityView, Skipped, SourceView, Summary, Tcp, ValueView, Window, WindowSourceView,
+};
 
 /// Name and version of the contract.
 pub const SCHEMA: &str = "sysctl-advisor/report/1";
@@ -33,219 +35,6 @@ pub fn schema() -> String {
     schema.insert("$id".to_owned(), SCHEMA.into());
     schema.extend(rest.as_object().cloned().unwrap_or_default());
     format!("{:#}\n", serde_json::Value::Object(schema))
-}
-
-/// One audit of one host.
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(title = "sysctl-advisor report")]
-struct Report<'a> {
-    #[schemars(extend("const" = SCHEMA))]
-    schema: &'static str,
-    /// RFC 3339, UTC: when the host was observed.
-    generated_at: &'a str,
-    host: Host<'a>,
-    window: Window,
-    namespaces: Vec<NamespaceView<'a>>,
-    /// Worst first.
-    findings: Vec<FindingView<'a>>,
-    /// Rules that could not be evaluated. They did not pass.
-    skipped: Vec<Skipped<'a>>,
-    /// What could not be read of the machine as a whole.
-    gaps: Vec<GapView<'a>>,
-    /// Rule files that could not be loaded, one message each.
-    broken_rules: Vec<&'a str>,
-    summary: Summary,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Host<'a> {
-    hostname: &'a str,
-    /// `uname -r`.
-    kernel: &'a str,
-    /// Null when it could not be read, as the next two.
-    boot_id: Option<&'a str>,
-    cpus: Option<u64>,
-    memory_bytes: Option<u64>,
-}
-
-/// The time between the two readings of the counters.
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Window {
-    seconds: f64,
-    source: WindowSourceView,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case", rename = "WindowSource")]
-enum WindowSourceView {
-    /// Two readings in one run.
-    Sample,
-    /// One reading only: nothing that needs a rate was evaluated.
-    None,
-}
-
-/// A network namespace.
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename = "Namespace")]
-struct NamespaceView<'a> {
-    /// As `/proc/self/ns/net` reads.
-    id: &'a str,
-    /// What findings call it.
-    name: &'a str,
-    /// How the sockets were read; null when they could not be.
-    source: Option<SourceView>,
-    /// Sockets by state; null when they could not be read.
-    tcp: Option<Tcp>,
-    gaps: Vec<GapView<'a>>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case", rename = "SocketSource")]
-enum SourceView {
-    /// NETLINK_SOCK_DIAG: with queue limits and ages.
-    SockDiag,
-    /// /proc/net/tcp and tcp6: without them.
-    Procfs,
-}
-
-/// TCP sockets by state, under the kernel's names; NEW_SYN_RECV is counted under SYN_RECV.
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "SCREAMING_SNAKE_CASE")]
-struct Tcp {
-    established: u64,
-    syn_sent: u64,
-    syn_recv: u64,
-    #[serde(rename = "FIN_WAIT1")]
-    fin_wait1: u64,
-    #[serde(rename = "FIN_WAIT2")]
-    fin_wait2: u64,
-    time_wait: u64,
-    close: u64,
-    close_wait: u64,
-    last_ack: u64,
-    listen: u64,
-    closing: u64,
-}
-
-/// Something that could not be read.
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename = "Gap")]
-struct GapView<'a> {
-    /// A metric's name, or the beginning of one.
-    what: &'a str,
-    why: &'a str,
-}
-
-/// A rule that fired on a subject.
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename = "Finding")]
-struct FindingView<'a> {
-    rule: &'a str,
-    severity: SeverityView,
-    #[schemars(extend("enum" = ["capacity", "performance", "correctness", "security", "application", "hygiene"]))]
-    kind: &'a str,
-    /// `namespaces[].name`.
-    namespace: &'a str,
-    /// The listener, destination or owner; the namespace's name for a rule about the namespace.
-    subject: &'a str,
-    title: &'a str,
-    /// The numbers that made the rule fire.
-    evidence: Vec<EvidenceView<'a>>,
-    recommendations: Vec<RecommendationView<'a>>,
-    /// What helps and no sysctl does.
-    advice: Vec<AdviceView<'a>>,
-    /// Wrong remedies.
-    avoid: Vec<AvoidView<'a>>,
-    references: &'a [String],
-    /// The same from run to run for the same rule, namespace and subject.
-    #[schemars(extend("pattern" = "^[0-9a-f]{16}$"))]
-    fingerprint: &'a str,
-    /// How a person accepted this finding; null when nobody did.
-    waived: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case", rename = "Severity")]
-enum SeverityView {
-    Critical,
-    Warning,
-    Notice,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename = "Evidence")]
-struct EvidenceView<'a> {
-    label: &'a str,
-    expression: &'a str,
-    value: ValueView<'a>,
-    /// Empty when the value has none.
-    unit: &'a str,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(untagged, rename = "Value")]
-enum ValueView<'a> {
-    Bool(bool),
-    Int(i64),
-    Double(f64),
-    Text(&'a str),
-    Ints(&'a [i64]),
-}
-
-/// One key and its proposed value. Every finding that names the key proposes the same value.
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename = "Recommendation")]
-struct RecommendationView<'a> {
-    key: &'a str,
-    current: &'a str,
-    proposed: &'a str,
-    #[schemars(extend("enum" = ["low", "medium", "high"]))]
-    risk: &'a str,
-    takes_effect: &'a str,
-    side_effects: &'a str,
-    /// What the kernel of a scratch namespace said to the value; null when it was not asked.
-    rehearsed: Option<&'a str>,
-    /// Why the change cannot be carried out in this namespace; null when it can.
-    blocked: Option<&'a str>,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename = "Advice")]
-struct AdviceView<'a> {
-    who: &'a str,
-    text: &'a str,
-}
-
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename = "Avoid")]
-struct AvoidView<'a> {
-    what: &'a str,
-    why: &'a str,
-}
-
-/// A rule that could not be evaluated in a namespace.
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Skipped<'a> {
-    rule: &'a str,
-    namespace: &'a str,
-    reason: &'a str,
-}
-
-/// Findings by severity, and what stands behind them. `skipped` is the length of the list; `rules` is the number of
-/// rules that were evaluated or skipped.
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct Summary {
-    critical: usize,
-    warning: usize,
-    notice: usize,
-    waived: usize,
-    skipped: usize,
-    rules: usize,
 }
 
 fn report<'a>(audit: &'a Audit<'a>) -> Report<'a> {
@@ -398,7 +187,7 @@ mod tests {
 
     #[test]
     fn the_published_schema_is_the_one_of_this_program() {
-        let published = include_str!("../../docs/schema/report-1.json");
+        let published = include_str!("../../../docs/schema/report-1.json");
         assert!(
             schema() == published,
             "docs/schema/report-1.json is stale; if the change keeps to the contract, regenerate it with: \
