@@ -27,6 +27,24 @@ pub fn count_u64(number: u64) -> String {
     count(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
+/// A count with its unit, which is given in the plural: `28,232 ports`, `1 port`.
+pub fn quantity(number: i64, units: &str) -> String {
+    if number != 1 {
+        return format!("{} {units}", count(number));
+    }
+    if let Some(stem) = units.strip_suffix("ies") {
+        return format!("1 {stem}y");
+    }
+    let one = match units.strip_suffix("es") {
+        Some(stem) if stem.ends_with("ss") => stem,
+        _ if units.len() > 2 && !units.ends_with("ss") && !units.ends_with("/s") => {
+            units.strip_suffix('s').unwrap_or(units)
+        }
+        _ => units,
+    };
+    format!("1 {one}")
+}
+
 /// A size in binary units with one decimal: `6.0 MiB`; below one KiB the bytes themselves. Computed in integers, so
 /// that no size is too large to be right.
 pub fn bytes(number: i64) -> String {
@@ -165,6 +183,15 @@ mod tests {
         let shown = [0, 7, 999, 1000, 28_232, -1_234_567, i64::MIN].map(count);
         assert_eq!(shown, ["0", "7", "999", "1,000", "28,232", "-1,234,567", "-9,223,372,036,854,775,808"]);
         assert_eq!(count_u64(u64::MAX), "9,223,372,036,854,775,807");
+    }
+
+    #[test]
+    fn one_thing_is_not_called_by_its_plural() {
+        let units = ["ports", "entries", "addresses", "bytes", "ms", "kbit/s", "CPUs", "notices"];
+        let shown = ["1 port", "1 entry", "1 address", "1 byte", "1 ms", "1 kbit/s", "1 CPU", "1 notice"];
+        assert_eq!(units.map(|unit| quantity(1, unit)), shown);
+        assert_eq!(quantity(28_232, "ports"), "28,232 ports");
+        assert_eq!(quantity(0, "rules"), "0 rules");
     }
 
     #[test]
