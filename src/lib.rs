@@ -9,6 +9,7 @@
 //! of it.
 
 pub mod audit;
+pub mod cli;
 pub mod diagnostic;
 pub mod host;
 pub mod keys;
