@@ -14,3 +14,4 @@ pub mod metrics;
 pub mod observe;
 pub mod report;
 pub mod snapshot;
+pub mod units;
