@@ -3,13 +3,6 @@
 //! In: audits, snapshots and the reference data. Out: strings.
 //! Must not: read the system, print, or decide anything: a writer is a pure function.
 
-mod chart;
-#[cfg(test)]
-pub(crate) mod example;
-mod finding;
-pub mod json;
-pub mod metrics;
-mod page;
-pub mod text;
+pub mod explain;
 pub mod theme;
 pub mod wrap;
