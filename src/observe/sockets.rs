@@ -4,10 +4,24 @@
 //! Out: a [`Sockets`] reading: counts by state, listeners, destinations, ages. Never one record a socket: memory
 //! stays bounded whatever the host holds.
 //! Must not: judge. Whether a count is good or bad is for the rules.
+//!
+//! The kernel's table is not frozen while it is read; the counts are a sample of a fraction of a second.
+
+mod address;
+mod collect;
+mod groups;
+mod listeners;
+pub mod netlink;
+mod ports;
+mod read;
+mod table;
 
 use serde::{Deserialize, Serialize};
 
 use crate::observe::ages::Ages;
+pub(in crate::observe) use collect::Waiting;
+pub(in crate::observe) use listeners::is_filling;
+pub use read::{Queues, read, read_queues};
 
 /// Which interface of the kernel the sockets were read through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
