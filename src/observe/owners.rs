@@ -140,3 +140,31 @@ fn unseen(sockets: usize, hidden: u64) -> String {
         format!("no process in this PID namespace holds {sockets} sockets")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_of_unseen_processes_are_grouped_by_user() {
+        let waiting = [(1, 33), (2, 33), (3, 1000)].map(|(inode, uid)| Waiting { inode, uid, idle_ms: Some(5000) });
+        let listener = Listener { address: "::".to_owned(), port: 80, inode: 9, uid: 33, ..Listener::default() };
+        let mut left: HashMap<u64, Held<'_>> =
+            waiting.iter().map(|socket| (socket.inode, Held::CloseWait(socket))).collect();
+        left.insert(9, Held::Listener(&listener));
+        let owners: Vec<Owner> = by_user(left).collect();
+        let [web, user] = &owners[..] else { panic!("{owners:?}") };
+        assert_eq!((web.uid, web.close_wait, web.close_wait_idle.at_least(5)), (33, 2, 2));
+        assert_eq!((web.name.as_deref(), web.pid, &web.listeners[..]), (None, None, &["[::]:80".to_owned()][..]));
+        assert_eq!((user.uid, user.close_wait, user.listeners.len()), (1000, 1, 0));
+    }
+
+    #[test]
+    fn an_inode_that_nobody_holds_is_a_gap_and_told_once() {
+        // Inode numbers of sockets are far below this one.
+        let waiting = [u64::MAX, u64::MAX - 1].map(|inode| Waiting { inode, uid: 7, idle_ms: None });
+        let (owners, gap) = look_up(&Host::live(), &[], &waiting);
+        assert_eq!(owners.iter().map(|owner| (owner.uid, owner.close_wait)).collect::<Vec<_>>(), [(7, 2)]);
+        assert!(gap.is_some_and(|gap| gap.what == "owner" && gap.why.contains("2 sockets")));
+    }
+}

@@ -51,6 +51,9 @@ pub struct StateCounts {
 }
 
 /// One listening socket, with what its clients are doing.
+///
+/// Where several sockets share address and port (`SO_REUSEPORT`), each has its own queue, and the one with the lowest
+/// inode has the counts of all their clients: the kernel does not tell which of them a connection came through.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Listener {
@@ -103,7 +106,7 @@ pub struct Destination {
     pub missed_at_most: u64,
 }
 
-/// Outgoing connections as a whole.
+/// Outgoing connections as a whole. "The range" is the ephemeral range less the reserved ports.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outgoing {
@@ -117,7 +120,8 @@ pub struct Outgoing {
     pub bound_only: u64,
     /// Ports of the range held by a listener.
     pub listening_ports: u64,
-    /// Destinations seen, those not listed included.
+    /// Destinations seen, those not listed included. At least so many, when there were more than the collector's
+    /// table holds (28 672).
     pub destinations: u64,
     /// Destinations that are not in the list, and the ports that they take together.
     pub other_destinations: u64,
@@ -167,11 +171,13 @@ pub struct Sockets {
     pub fin_wait2_held: u64,
     /// Remote addresses with the most FIN_WAIT2 orphans, largest first, at most 16.
     pub fin_wait2_peers: Vec<PeerCount>,
-    /// ESTABLISHED by seconds since data last went either way. Empty when ages could not be read.
+    /// ESTABLISHED by seconds since data last went either way, those in an accept queue left out (no application has
+    /// them yet). Empty when ages could not be read.
     pub idle: Ages,
     /// The part of `idle` that has a keepalive timer.
     pub idle_keepalive: Ages,
-    /// The part of `idle` that has none.
+    /// The part of `idle` that has none. A connection that waits for an ACK or for the peer's window is in neither part:
+    /// its other timer hides whether it has keepalive, and ends it if the peer is dead.
     pub idle_no_keepalive: Ages,
     /// CLOSE_WAIT by seconds since the last byte or ACK.
     pub close_wait_idle: Ages,

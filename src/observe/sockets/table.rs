@@ -112,6 +112,11 @@ mod tests {
     }
 
     #[test]
+    fn the_tables_of_this_machine_are_understood() {
+        assert_eq!(read(&Host::live(), |_| ()), Ok(()));
+    }
+
+    #[test]
     fn what_is_not_a_table_is_an_error() {
         assert!(parse(&vec![b'x'; 2 * CHUNK]).is_err());
         assert!(parse(format!("{HEADER}   0: nonsense\n").as_bytes()).is_err());
