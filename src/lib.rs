@@ -4,18 +4,13 @@
 //! host -> observe -> snapshot -> metrics -> rules -> audit -> report
 //! ```
 //!
-//! A module uses only what stands to its left, and the leaves `units`, `diagnostic`, `keys` and `sock_diag`; `cli` sits
-//! on top. `tests/architecture.rs` fails on an edge against the flow. Everything after the snapshot is a pure function
-//! of it.
+//! A module uses only what stands to its left, and the leaves `units`, `keys` and `sock_diag`; `cli` sits on top.
+//! `tests/architecture.rs` fails on an edge against the flow. Everything after the snapshot is a pure function of it.
 
 pub mod audit;
-pub mod cli;
-pub mod diagnostic;
 pub mod host;
 pub mod keys;
 pub mod metrics;
 pub mod observe;
-pub mod report;
-pub mod rules;
 pub mod snapshot;
-pub mod units;
+pub mod sock_diag;
