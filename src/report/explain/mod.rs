@@ -6,6 +6,7 @@
 
 pub mod counter;
 pub mod key;
+pub mod rule;
 pub mod state;
 
 mod sections;
