@@ -151,7 +151,7 @@ pub struct Key {
     pub effect_note: Option<String>,
     /// Kernel version that brought it; absent when it is old or not known for sure.
     pub since: Option<String>,
-    /// Kernel version that took it away.
+    /// Kernel version that took it away: `4.12`, or `by 6.1` where only that is known.
     pub removed: Option<String>,
     /// Why setting it changes nothing, where the kernel still has the key but ignores it.
     pub inert: Option<String>,
@@ -265,16 +265,16 @@ impl Catalogue {
 /// Two letters wrong in a name of ten.
 const NEAR_ENOUGH: f64 = 0.8;
 
-/// How alike two names are, from 0 to 1. A name without a dot is compared with the last part of the key only:
-/// people write `tcp_tw_reuse` and mean `net.ipv4.tcp_tw_reuse`.
+/// How alike two names are, from 0 to 1. The last part counts most, since people mistake the directory
+/// (`net.ipv4.somaxconn`) or leave it out altogether (`tcp_tw_reuse`).
 fn closeness(known: &str, given: &str) -> f64 {
-    let last = |name: &str| name.rsplit('.').next().unwrap_or_default().to_owned();
-    let by_last_part = strsim::normalized_damerau_levenshtein(&last(known), &last(given));
-    if given.contains('.') {
-        // The same leaf under another directory (net.core.tcp_rmem) counts, but less than the same directory does.
-        strsim::normalized_damerau_levenshtein(known, given).max(by_last_part * 0.95).min(by_last_part.max(0.9))
-    } else {
-        by_last_part
+    let alike = strsim::normalized_damerau_levenshtein;
+    let (directory, last) = known.rsplit_once('.').unwrap_or(("", known));
+    match given.rsplit_once('.') {
+        Some((other_directory, other_last)) => {
+            0.75 * alike(last, other_last) + 0.25 * alike(directory, other_directory)
+        }
+        None => alike(last, given),
     }
 }
 
