@@ -189,6 +189,22 @@ impl Lab {
         Report(report)
     }
 
+    /// Carries out what the report proposes for a rule, in the lab. Returns the keys that were set.
+    ///
+    /// # Panics
+    /// When the rule proposes nothing, or the kernel takes another value than the one proposed.
+    pub(crate) fn follow(&self, report: &Report, rule: &str) -> Vec<String> {
+        let proposals = report.recommendations(rule);
+        assert!(!proposals.is_empty(), "{rule} proposes no sysctl");
+        proposals
+            .into_iter()
+            .map(|(key, value)| {
+                self.set(&key, &value);
+                key
+            })
+            .collect()
+    }
+
     /// Keeps `load` running in a thread of the lab while `measure` runs. `load` returns when its flag is set.
     pub(crate) fn during<T>(&self, load: impl FnOnce(&AtomicBool) + Send, measure: impl FnOnce() -> T) -> T {
         struct Stop<'a>(&'a AtomicBool);
