@@ -32,10 +32,19 @@ impl Report {
 
     /// What a rule that fired proposes: key and value, over all its findings.
     pub(crate) fn recommendations(&self, rule: &str) -> Vec<(String, String)> {
+        self.proposals(|finding| text(finding, "rule") == rule)
+    }
+
+    /// What the whole report proposes for a key. More than one value would be a contradiction.
+    pub(crate) fn proposed(&self, key: &str) -> Vec<String> {
+        self.proposals(|_| true).into_iter().filter(|(named, _)| named == key).map(|(_, value)| value).collect()
+    }
+
+    fn proposals(&self, of: impl Fn(&Value) -> bool) -> Vec<(String, String)> {
         let all = self.0["findings"].as_array().expect("a report has a list of findings");
         let mut proposed: Vec<(String, String)> = all
             .iter()
-            .filter(|finding| text(finding, "rule") == rule)
+            .filter(|finding| of(finding))
             .flat_map(|finding| finding["recommendations"].as_array().expect("a finding has a list of recommendations"))
             .map(|recommendation| (text(recommendation, "key"), text(recommendation, "proposed")))
             .collect();
