@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use support::{Lab, ports, time_wait};
 
-const OVERFLOW: &str = "time-wait-overflow";
+const OVERFLOW: &str = "time-wait-bucket-overflow";
 const NEAR_LIMIT: &str = "time-wait-near-limit";
+const REUSE: &str = "tw-reuse-without-timestamps";
 
 const WINDOW: [&str; 2] = ["--window", "1s"];
 
@@ -52,4 +53,16 @@ fn much_time_wait_on_a_server_is_nothing() {
     report.assert_quiet(OVERFLOW);
     report.assert_quiet(NEAR_LIMIT);
     assert_eq!(report.findings("warning"), []);
+}
+
+#[test]
+fn reuse_without_timestamps_is_said_to_have_no_effect() {
+    let lab = Lab::enter();
+    lab.set("net.ipv4.tcp_tw_reuse", "1");
+    lab.audit(&WINDOW).assert_quiet(REUSE);
+    lab.set("net.ipv4.tcp_timestamps", "0");
+    let report = lab.audit(&WINDOW);
+    report.assert_fires(REUSE);
+    assert_eq!(lab.follow(&report, REUSE), ["net.ipv4.tcp_timestamps"]);
+    lab.audit(&WINDOW).assert_quiet(REUSE);
 }
