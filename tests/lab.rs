@@ -58,6 +58,17 @@ fn held_connections_take_every_port_toward_one_destination_and_none_toward_anoth
 }
 
 #[test]
+fn an_address_mapped_into_ipv6_takes_from_the_same_ports_and_ipv6_proper_does_not() {
+    let lab = Lab::enter();
+    lab.set("net.ipv4.ip_local_port_range", "40000 40099");
+    let mut full = ports::fill(&lab, "10.9.0.1:5432", 60);
+    full.fill_mapped(60);
+    assert_eq!((full.pairs.len(), full.ran_out()), (100, true));
+    let other = ports::fill(&lab, "[fd00:2::2]:5432", 60);
+    assert_eq!((other.pairs.len(), other.refused.is_none()), (60, true));
+}
+
+#[test]
 fn time_wait_takes_ports_too_and_spread_over_destinations_it_does_not_run_out() {
     let lab = Lab::enter();
     lab.set("net.ipv4.ip_local_port_range", "40000 40099");

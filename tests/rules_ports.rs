@@ -65,14 +65,31 @@ fn a_destination_that_has_taken_the_very_last_port_is_still_named() {
 }
 
 #[test]
+fn a_destination_over_ipv6_is_counted_like_any_other() {
+    let lab = narrow_lab();
+    let _full = ports::fill(&lab, "[fd00:2::2]:5432", 190);
+    let report = lab.audit(&WINDOW);
+    let subjects = report.subjects(NEAR_EXHAUSTION);
+    assert!(matches!(&subjects[..], [one] if one.contains("[fd00:2::2]:5432")), "{subjects:?}");
+}
+
+#[test]
+fn sockets_of_ipv6_with_mapped_addresses_count_toward_the_ipv4_destination() {
+    let lab = narrow_lab();
+    let mut full = ports::fill(&lab, "10.9.0.1:5432", 95);
+    full.fill_mapped(95);
+    assert_eq!(full.pairs.len(), 190);
+    let subjects = lab.audit(&WINDOW).subjects(NEAR_EXHAUSTION);
+    assert!(matches!(&subjects[..], [one] if one.contains("10.9.0.1:5432")), "{subjects:?}");
+}
+
+#[test]
 fn time_wait_toward_one_destination_takes_its_ports_as_well_and_reuse_gives_them_back() {
     let lab = narrow_lab();
     assert_eq!(ports::time_wait(&lab, "10.9.0.1:5432", 190), 190);
     let report = lab.audit(&WINDOW);
     report.assert_fires(NEAR_EXHAUSTION);
-    let mut followed = lab.follow(&report, NEAR_EXHAUSTION);
-    followed.sort();
-    assert_eq!(followed, [RANGE, "net.ipv4.tcp_tw_reuse"]);
+    assert_eq!(lab.follow(&report, NEAR_EXHAUSTION), [RANGE, "net.ipv4.tcp_tw_reuse"]);
     assert_eq!(ports::time_wait(&lab, "10.9.0.1:5432", 250), 250, "the same load goes through now");
     let report = lab.audit(&WINDOW);
     ALL.iter().for_each(|rule| report.assert_quiet(rule));

@@ -42,6 +42,7 @@ const UNUSUAL: [(&str, &str); 12] = [
 #[test]
 fn a_harmful_setting_is_found_and_the_advice_heals_it() {
     let lab = Lab::enter();
+    let _listener = lab.listen("0.0.0.0:8080", 4096);
     for (key, harmful) in HARMFUL {
         let healthy = lab.sysctl(key);
         lab.set(key, harmful);

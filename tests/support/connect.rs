@@ -20,7 +20,12 @@ pub(crate) struct Pair {
 
 /// One connection from the lab to a listener of the far host.
 pub(crate) fn outgoing_one(to: &TcpListener) -> io::Result<Pair> {
-    let near = TcpStream::connect_timeout(&to.local_addr()?, PATIENCE)?;
+    outgoing_by(to.local_addr()?, to)
+}
+
+/// The same by another name of the listener's address, such as `::ffff:10.9.0.1`.
+pub(crate) fn outgoing_by(address: SocketAddr, to: &TcpListener) -> io::Result<Pair> {
+    let near = TcpStream::connect_timeout(&address, PATIENCE)?;
     let (far, _) = to.accept()?;
     Ok(Pair { near, far })
 }

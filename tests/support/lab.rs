@@ -6,7 +6,8 @@
 //! ```text
 //!  lab (this thread, audited)                     lab.far (never audited)
 //!  lo    10.1.0.1 10.1.0.2 10.1.0.3 fd00:1::1
-//!  near0 10.2.0.1/24 ---------- cable ----------- far0 10.2.0.2/24, and all of 10.9.0.0/16
+//!  near0 10.2.0.1/24 fd00:2::1/64 --- cable ----- far0 10.2.0.2/24 fd00:2::2/64,
+//!                                                 and all of 10.9.0.0/16
 //!        10.3.0.0/16: packets leave and nobody takes them, nothing is ever answered
 //! ```
 
@@ -91,13 +92,15 @@ impl Lab {
              link set near0 up
              neigh replace 10.2.0.99 lladdr 02:00:00:00:00:99 dev near0 nud permanent
              route add 10.3.0.0/16 via 10.2.0.99
-             route add 10.9.0.0/16 via 10.2.0.2"
+             route add 10.9.0.0/16 via 10.2.0.2
+             addr add fd00:2::1/64 dev near0 nodad"
         ));
         self.far.inside(|| {
             ip("link set lo up
                 addr add 10.2.0.2/24 dev far0
                 link set far0 up
-                route add local 10.9.0.0/16 dev lo");
+                route add local 10.9.0.0/16 dev lo
+                addr add fd00:2::2/64 dev far0 nodad");
             fs::write("/proc/sys/net/core/somaxconn", "65535").unwrap();
         });
     }

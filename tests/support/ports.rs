@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener};
 use nix::sys::socket::{setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::connect::{Pair, outgoing_one};
+use super::connect::{Pair, outgoing_by, outgoing_one};
 use super::lab::{Lab, NEAR};
 use super::time_wait;
 
@@ -20,13 +20,32 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// Opens `count` more, by sockets of IPv6 that connect to the backend's address mapped into IPv6: the same ports toward
+    /// the same destination.
+    pub(crate) fn fill_mapped(&mut self, count: usize) {
+        let SocketAddr::V4(backend) = self.backend.local_addr().unwrap() else { panic!("only IPv4 can be mapped") };
+        self.fill((backend.ip().to_ipv6_mapped(), backend.port()).into(), count);
+    }
+
+    fn fill(&mut self, to: SocketAddr, count: usize) {
+        for _ in 0..count {
+            match outgoing_by(to, &self.backend) {
+                Ok(pair) => self.pairs.push(pair),
+                Err(error) => {
+                    self.refused = Some(error);
+                    break;
+                }
+            }
+        }
+    }
+
     /// Whether the kernel ran out of ports in connect().
     pub(crate) fn ran_out(&self) -> bool {
         self.refused.as_ref().is_some_and(|error| error.kind() == io::ErrorKind::AddrNotAvailable)
     }
 }
 
-/// A backend of the far host; any port of any address of 10.9.0.0/16 will do.
+/// A backend of the far host; any port of any address of 10.9.0.0/16 will do, and fd00:2::2.
 pub(crate) fn backend(lab: &Lab, address: &str) -> TcpListener {
     lab.far.listen(address.parse().unwrap())
 }
@@ -34,16 +53,9 @@ pub(crate) fn backend(lab: &Lab, address: &str) -> TcpListener {
 /// Opens and holds `count` connections toward one backend, or as many as the kernel allows.
 pub(crate) fn fill(lab: &Lab, address: &str, count: usize) -> Opened {
     let backend = backend(lab, address);
-    let mut opened = Opened { pairs: Vec::with_capacity(count), refused: None, backend };
-    while opened.pairs.len() < count {
-        match outgoing_one(&opened.backend) {
-            Ok(pair) => opened.pairs.push(pair),
-            Err(error) => {
-                opened.refused = Some(error);
-                break;
-            }
-        }
-    }
+    let to = backend.local_addr().unwrap();
+    let mut opened = Opened { pairs: Vec::new(), refused: None, backend };
+    opened.fill(to, count);
     opened
 }
 
