@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ const LOAD: &str = "syn-queue-overflow-load";
 const FLOOD_WITHOUT_COOKIES: &str = "syn-queue-overflow-cookies-off";
 const COOKIES_OFF: &str = "syncookies-off";
 
+const SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 2, 0, 1), 8080);
 const WINDOW: [&str; 2] = ["--window", "1s"];
 
 /// An audit of a listener that pauses for a second while its clients keep coming, then catches up and goes on accepting.
@@ -149,9 +151,8 @@ fn a_listener_below_the_ephemeral_range_is_where_it_belongs() {
 #[test]
 fn a_flood_is_told_from_an_overload_by_the_cookies_that_never_come_back() {
     let lab = Lab::enter();
-    let to = "10.2.0.1:8080".parse().unwrap();
-    let _listener = lab.listen("10.2.0.1:8080", 10);
-    let report = lab.during(|stop| syn::keep_flooding(&lab, to, stop), || lab.audit(&WINDOW));
+    let _listener = lab.listen(&SERVER.to_string(), 10);
+    let report = lab.during(|stop| syn::keep_flooding(&lab, SERVER, stop), || lab.audit(&WINDOW));
     report.assert_fires(FLOOD);
     report.assert_quiet(LOAD);
     assert_eq!(report.recommendations(FLOOD), [], "the kernel does what it can already");
@@ -160,7 +161,7 @@ fn a_flood_is_told_from_an_overload_by_the_cookies_that_never_come_back() {
 #[test]
 fn an_overload_by_real_clients_is_no_flood_and_a_longer_queue_heals_it() {
     let lab = Lab::enter();
-    let listener = lab.listen("10.2.0.1:8080", 20);
+    let listener = lab.listen(&SERVER.to_string(), 20);
     let load = |stop: &AtomicBool| {
         while !stop.load(Ordering::Relaxed) {
             syn::real_load(&lab, &listener, 200);
@@ -171,7 +172,7 @@ fn an_overload_by_real_clients_is_no_flood_and_a_longer_queue_heals_it() {
     report.assert_quiet(FLOOD);
 
     drop(listener);
-    let listener = lab.listen("10.2.0.1:8080", 1000);
+    let listener = lab.listen(&SERVER.to_string(), 1000);
     let load = |stop: &AtomicBool| {
         while !stop.load(Ordering::Relaxed) {
             syn::real_load(&lab, &listener, 200);
@@ -185,9 +186,8 @@ fn an_overload_by_real_clients_is_no_flood_and_a_longer_queue_heals_it() {
 /// Whether a flood of a listener with this backlog is found, ends in cookies being turned on, and lets real clients in.
 fn flood_without_cookies(lab: &Lab, backlog: i32) {
     lab.set("net.ipv4.tcp_syncookies", "0");
-    let to = "10.2.0.1:8080".parse().unwrap();
-    let listener = lab.listen("10.2.0.1:8080", backlog);
-    let report = lab.during(|stop| syn::keep_flooding(lab, to, stop), || lab.audit(&WINDOW));
+    let listener = lab.listen(&SERVER.to_string(), backlog);
+    let report = lab.during(|stop| syn::keep_flooding(lab, SERVER, stop), || lab.audit(&WINDOW));
     report.assert_fires(FLOOD_WITHOUT_COOKIES);
 
     assert_eq!(lab.follow(&report, FLOOD_WITHOUT_COOKIES), ["net.ipv4.tcp_syncookies"]);
@@ -195,7 +195,7 @@ fn flood_without_cookies(lab: &Lab, backlog: i32) {
         assert_eq!(connect::incoming(lab, &listener, 5).len(), 5, "real clients get in again");
         lab.audit(&WINDOW)
     };
-    let report = lab.during(|stop| syn::keep_flooding(lab, to, stop), served_and_audited);
+    let report = lab.during(|stop| syn::keep_flooding(lab, SERVER, stop), served_and_audited);
     report.assert_quiet(FLOOD_WITHOUT_COOKIES);
     report.assert_quiet(COOKIES_OFF);
 }
