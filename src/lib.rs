@@ -13,3 +13,4 @@ pub mod keys;
 pub mod metrics;
 pub mod observe;
 pub mod snapshot;
+pub mod sock_diag;

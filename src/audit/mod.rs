@@ -2,4 +2,138 @@
 //!
 //! In: a snapshot and loaded rules. Out: an [`model::Audit`]. Must not: read the system, or write anything.
 
+mod judge;
+mod merge;
 pub mod model;
+pub mod selftest;
+
+use std::collections::BTreeMap;
+
+use judge::{Proposal, Values, Verdict, judge};
+use merge::{Merged, merge};
+use model::{Audit, Avoid, Finding, Recommendation, Skipped};
+
+use crate::keys::{self, Scope};
+use crate::metrics::derive::View;
+use crate::rules::Rule;
+use crate::rules::set::RuleSet;
+use crate::rules::words::ForEach;
+use crate::snapshot::Snapshot;
+
+/// Evaluates every rule on everything it is about.
+pub fn run<'a>(snapshot: &'a Snapshot, rules: &RuleSet) -> Audit<'a> {
+    let mut findings = Vec::new();
+    let mut skipped = Vec::new();
+    for namespace in &snapshot.namespaces {
+        let view = View::new(snapshot, namespace);
+        let mut found: Vec<(Finding, Vec<Proposal>)> = Vec::new();
+        for rule in rules.iter() {
+            evaluate(rule, &view, &mut found, &mut skipped);
+        }
+        recommend(&view, &mut found);
+        findings.extend(found.into_iter().map(|(finding, _)| finding));
+    }
+    findings.sort_by(|a, b| {
+        b.severity
+            .cmp(&a.severity)
+            .then_with(|| a.rule.cmp(&b.rule))
+            .then_with(|| a.namespace.cmp(&b.namespace))
+            .then_with(|| a.subject.cmp(&b.subject))
+    });
+    skipped.sort();
+    skipped.dedup();
+    let broken_rules = rules.broken.iter().map(ToString::to_string).collect();
+    Audit { snapshot, findings, skipped, broken_rules, rules: rules.len() }
+}
+
+fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal>)>, skipped: &mut Vec<Skipped>) {
+    let mut skip = |reason: String| {
+        skipped.push(Skipped { rule: rule.id.clone(), namespace: view.namespace().name.clone(), reason });
+    };
+    let needs_sockets = !matches!(rule.for_each, ForEach::Namespace | ForEach::Host);
+    if needs_sockets && view.namespace().sockets.is_none() {
+        return skip(view.why_missing(&format!("{}.*", rule.for_each.subject().name())));
+    }
+    for item in view.items(rule.for_each.subject()) {
+        let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
+        match judge(rule, &values) {
+            Verdict::Quiet => {}
+            Verdict::Skipped(reason) => skip(reason),
+            Verdict::Fires(fired) => {
+                fired.troubles.into_iter().for_each(&mut skip);
+                let subject = view.label(item);
+                let namespace = view.namespace().name.clone();
+                let finding = Finding {
+                    fingerprint: fingerprint(&[&rule.id, &namespace, &subject]),
+                    rule: rule.id.clone(),
+                    severity: rule.severity,
+                    kind: rule.kind.name().to_owned(),
+                    namespace,
+                    subject,
+                    title: fired.title,
+                    explain: rule.explain.clone(),
+                    evidence: fired.evidence,
+                    recommendations: Vec::new(),
+                    advice: fired.advice,
+                    avoid: rule
+                        .avoid
+                        .iter()
+                        .map(|avoid| Avoid { what: avoid.what.clone(), why: avoid.why.clone() })
+                        .collect(),
+                    references: rule.references.clone(),
+                };
+                found.push((finding, fired.proposals));
+            }
+        }
+    }
+}
+
+/// Gives every finding of a namespace the merged recommendation for each key that it named.
+fn recommend(view: &View<'_>, found: &mut [(Finding, Vec<Proposal>)]) {
+    let mut wishes: BTreeMap<&str, Vec<(&str, &Proposal)>> = BTreeMap::new();
+    for (finding, proposals) in &*found {
+        for proposal in proposals {
+            wishes.entry(&proposal.key).or_default().push((&finding.rule, proposal));
+        }
+    }
+    let decided: BTreeMap<String, Recommendation> =
+        wishes.into_iter().filter_map(|(name, wishes)| Some((name.to_owned(), decide(view, name, &wishes)?))).collect();
+    for (finding, proposals) in found {
+        for proposal in proposals {
+            if let Some(decided) = decided.get(&proposal.key) {
+                let side_effects = proposal.side_effects.clone();
+                finding.recommendations.push(Recommendation { side_effects, ..decided.clone() });
+            }
+        }
+    }
+}
+
+fn decide(view: &View<'_>, name: &str, wishes: &[(&str, &Proposal)]) -> Option<Recommendation> {
+    let key = keys::catalogue().get(name)?;
+    let current = view.namespace().sysctls.get(name).map(String::as_str);
+    let (proposed, refused) = match merge(key, current, wishes) {
+        Merged::Nothing => return None,
+        Merged::Set(text) => (text, None),
+        Merged::Refused(why) => (wishes.first()?.1.value.clone(), Some(why)),
+    };
+    let foreign = (!view.namespace().initial && key.scope != Scope::Namespace)
+        .then(|| "this key belongs to the machine; it can only be set in the host's own namespace".to_owned());
+    let unread = current.is_none().then(|| "its present value could not be read".to_owned());
+    Some(Recommendation {
+        key: name.to_owned(),
+        current: current.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap_or_default(),
+        proposed,
+        risk: wishes.iter().map(|(_, wish)| wish.risk).max()?.name().to_owned(),
+        takes_effect: key.takes_effect(),
+        side_effects: String::new(),
+        blocked: refused.or(foreign).or(unread),
+    })
+}
+
+/// FNV-1a over the parts: the same on every machine and in every release.
+fn fingerprint(parts: &[&str]) -> String {
+    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
+    let hash =
+        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{hash:016x}")
+}

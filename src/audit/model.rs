@@ -3,27 +3,10 @@
 //! In: nothing; these are the records that `audit::run` fills and `report` writes.
 //! Must not: know of terminals, JSON layouts or files.
 
+pub use crate::rules::words::Severity;
+
 use crate::metrics::value::Value;
 use crate::snapshot::Snapshot;
-
-/// How bad a finding is. The order is the order of badness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    Notice,
-    Warning,
-    Critical,
-}
-
-impl Severity {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Notice => "notice",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-}
 
 /// The result of one audit; a pure function of the snapshot, the rules and the parameters.
 #[derive(Debug, Clone)]

@@ -2,3 +2,289 @@
 //!
 //! In: `rules/keys/*.toml`, compiled in. Out: [`Key`] by name; typed values to parse, compare, validate and render.
 //! Must not: read the running system, or decide what a value should be.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use serde::Deserialize;
+
+pub mod value;
+
+pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
+
+/// Shape of a key's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// One integer.
+    Int,
+    /// A fixed number of integers ([`Key::length`]), separated by white space: `tcp_rmem`.
+    Ints,
+    /// Two ports, first and last: `ip_local_port_range`.
+    PortRange,
+    /// Ports and ranges separated by commas: `ip_local_reserved_ports`.
+    PortList,
+    /// Words: `tcp_congestion_control`.
+    Text,
+}
+
+impl Kind {
+    /// The name that the catalogue's files use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Int => "int",
+            Self::Ints => "ints",
+            Self::PortRange => "port_range",
+            Self::PortList => "port_list",
+            Self::Text => "text",
+        }
+    }
+}
+
+/// To what a value belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Every network namespace has its own, and may write it.
+    Namespace,
+    /// One for the machine. Other network namespaces do not have the key.
+    Host,
+    /// One for the machine. Other network namespaces show it but may not write it.
+    ReadOnlyInChild,
+}
+
+impl Scope {
+    /// The name that the catalogue's files use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Namespace => "namespace",
+            Self::Host => "host",
+            Self::ReadOnlyInChild => "read_only_in_child",
+        }
+    }
+}
+
+/// When a change of a key shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    Immediate,
+    NewSockets,
+    Relisten,
+    Timer,
+    Boot,
+}
+
+impl Effect {
+    const fn sentence(self) -> &'static str {
+        match self {
+            Self::Immediate => "At once",
+            Self::NewSockets => "For sockets created after the change; those that exist keep what they have",
+            Self::Relisten => "When the service calls listen() again, which usually means a restart",
+            Self::Timer => "When the timer is armed next; one that runs already keeps its expiry",
+            Self::Boot => "At boot, or when the module or the interface comes up",
+        }
+    }
+}
+
+/// How much a change of a key can break. The order is the order of danger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    Low,
+    Medium,
+    High,
+}
+
+impl Risk {
+    /// The name that the catalogue's and the rules' files use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// One sysctl. Texts of values (`default`, `typical`, the names in `values`) are as [`parse`] reads them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// As sysctl spells it, with dots.
+    #[serde(skip)]
+    pub name: String,
+    /// The catalogue's file that it stands in, without `.toml`: `ports`, `listen`, ...
+    #[serde(skip)]
+    pub area: &'static str,
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// How many numbers an [`Kind::Ints`] has; 1 for every other kind.
+    #[serde(default = "one")]
+    pub length: usize,
+    /// `s`, `ms`, `bytes`, `pages`, `ports`, ...; empty for a bare number or a text.
+    #[serde(default)]
+    pub unit: String,
+    /// What the kernel takes, both ends included, for each number. Absent: any signed 32-bit integer.
+    /// Where kernels differ it is what all of them take.
+    pub accepted: Option<[i64; 2]>,
+    /// What makes sense, both ends included, for each number; within `accepted`.
+    pub meaningful: Option<[i64; 2]>,
+    /// Whether the numbers must not fall from left to right, which the kernel does not check.
+    #[serde(default)]
+    pub ascending: bool,
+    /// The kernel's own default; absent when it is computed.
+    pub default: Option<String>,
+    /// How the kernel computes it, or how it differed before.
+    pub default_note: Option<String>,
+    /// The value on a usual healthy server (4 CPUs, 16 GiB). Absent when such a server does not have the key.
+    pub typical: Option<String>,
+    /// What the single values of an enumeration mean, by the value's text.
+    #[serde(default)]
+    pub values: BTreeMap<String, String>,
+    pub scope: Scope,
+    /// Nobody can write it, in any namespace.
+    #[serde(default)]
+    pub read_only: bool,
+    pub effect: Effect,
+    /// What [`Effect`] alone does not say, as the rest of a sentence.
+    pub effect_note: Option<String>,
+    /// Kernel version that brought it; absent when it is old or not known for sure.
+    pub since: Option<String>,
+    /// Kernel version that took it away: `4.12`, or `by 6.1` where only that is known.
+    pub removed: Option<String>,
+    /// Why setting it changes nothing, where the kernel still has the key but ignores it.
+    pub inert: Option<String>,
+    /// Keys to look at together with this one.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    pub interactions: Option<String>,
+    pub risk: Risk,
+    pub risk_note: Option<String>,
+    /// Two sentences: what it does, and what that means for an operator.
+    pub meaning: String,
+    /// What the folk remedy gets wrong.
+    pub misuse: Option<String>,
+    /// Where these facts are from.
+    pub source: String,
+}
+
+const fn one() -> usize {
+    1
+}
+
+impl Key {
+    /// A sentence: when a change shows.
+    pub fn takes_effect(&self) -> String {
+        match &self.effect_note {
+            Some(note) => format!("{}: {note}.", self.effect.sentence()),
+            None => format!("{}.", self.effect.sentence()),
+        }
+    }
+
+    /// Whether a change can do anything at all: the key is not removed, inert or read-only.
+    pub const fn is_useful_to_set(&self) -> bool {
+        self.removed.is_none() && self.inert.is_none() && !self.read_only
+    }
+}
+
+/// All keys that we know, by name.
+#[derive(Debug, Default)]
+pub struct Catalogue {
+    keys: BTreeMap<String, Key>,
+    problems: Vec<String>,
+}
+
+/// Files of `rules/keys`, by area.
+const FILES: [(&str, &str); 7] = [
+    ("ports", include_str!("../../rules/keys/ports.toml")),
+    ("time-wait", include_str!("../../rules/keys/time-wait.toml")),
+    ("listen", include_str!("../../rules/keys/listen.toml")),
+    ("retransmission", include_str!("../../rules/keys/retransmission.toml")),
+    ("buffers", include_str!("../../rules/keys/buffers.toml")),
+    ("path", include_str!("../../rules/keys/path.toml")),
+    ("system", include_str!("../../rules/keys/system.toml")),
+];
+
+/// The catalogue that is compiled in, parsed once.
+pub fn catalogue() -> &'static Catalogue {
+    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+    CATALOGUE.get_or_init(|| Catalogue::from_files(&FILES))
+}
+
+impl Catalogue {
+    /// A file that cannot be parsed, and a key that stands in two files, become a [problem](Self::problems).
+    fn from_files(files: &[(&'static str, &str)]) -> Self {
+        let mut catalogue = Self::default();
+        for &(area, text) in files {
+            match toml::from_str::<BTreeMap<String, Key>>(text) {
+                Ok(keys) => {
+                    for (name, key) in keys {
+                        catalogue.add(area, name, key);
+                    }
+                }
+                Err(error) => catalogue.problems.push(format!("rules/keys/{area}.toml: {error}")),
+            }
+        }
+        catalogue
+    }
+
+    fn add(&mut self, area: &'static str, name: String, key: Key) {
+        if self.keys.contains_key(&name) {
+            self.problems.push(format!("rules/keys/{area}.toml: {name} stands in another file too"));
+        } else {
+            self.keys.insert(name.clone(), Key { name, area, ..key });
+        }
+    }
+
+    /// What is wrong with the compiled-in files; a test proves that nothing is.
+    pub fn problems(&self) -> &[String] {
+        &self.problems
+    }
+
+    /// Looks a key up by its full name, with dots: `net.ipv4.tcp_rmem`.
+    pub fn get(&self, name: &str) -> Option<&Key> {
+        self.keys.get(name)
+    }
+
+    /// All keys, by name.
+    pub fn iter(&self) -> impl Iterator<Item = &Key> {
+        self.keys.values()
+    }
+
+    /// The known key that a misspelt or shortened name most likely means; `None` when none is near.
+    pub fn suggest(&self, name: &str) -> Option<&Key> {
+        self.iter()
+            .map(|key| (closeness(&key.name, name), key))
+            .filter(|&(score, _)| score >= NEAR_ENOUGH)
+            .max_by(|(one, first), (other, second)| one.total_cmp(other).then_with(|| second.name.cmp(&first.name)))
+            .map(|(_, key)| key)
+    }
+}
+
+/// Two letters wrong in a name of ten.
+const NEAR_ENOUGH: f64 = 0.8;
+
+/// How alike two names are, from 0 to 1. The last part counts most, since people mistake the directory
+/// (`net.ipv4.somaxconn`) or leave it out altogether (`tcp_tw_reuse`).
+fn closeness(known: &str, given: &str) -> f64 {
+    let alike = strsim::normalized_damerau_levenshtein;
+    let (directory, last) = known.rsplit_once('.').unwrap_or(("", known));
+    match given.rsplit_once('.') {
+        Some((other_directory, other_last)) => {
+            0.75 * alike(last, other_last) + 0.25 * alike(directory, other_directory)
+        }
+        None => alike(last, given),
+    }
+}
+
+/// Keys that must never be stored or shown: their values are secrets.
+pub fn is_secret(name: &str) -> bool {
+    name == "net.ipv4.tcp_fastopen_key"
+        // Whoever knows it can aim packets at one receive queue.
+        || name == "net.core.netdev_rss_key"
+        || (name.starts_with("net.ipv6.conf.") && name.ends_with(".stable_secret"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,344 @@
 //! Must not: compute rates; that is for `metrics`, which has both readings.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
-use serde::{Deserialize, Serialize};
+use crate::host::Host;
+use crate::observe::gap::Gap;
 
 /// Group (`TcpExt`, `Tcp`, `Ip6`, `softnet`, `arp_cache`, ...) to counter name to value.
 /// Values are signed because the kernel prints some as `-1` (`Tcp.MaxConn`).
 /// `softnet` and the files of `/proc/net/stat` hold the sum over all CPUs.
 pub type Counters = BTreeMap<String, BTreeMap<String, i64>>;
+
+/// How a file is laid out.
+#[derive(Debug, Clone, Copy)]
+enum Layout {
+    /// A line of names and a line of values, both beginning with the group: `TcpExt: ...`.
+    Pairs,
+    /// A name and a value a line; the group is the name's beginning: `Ip6InReceives 1`.
+    Named,
+    /// `TCP: inuse 5 orphan 0`, which becomes the group `sockstat_TCP`.
+    Sockstat,
+    /// Hexadecimal columns without names, a line a CPU.
+    Softnet,
+    /// A line of names, then hexadecimal columns, a line a CPU.
+    PerCpu,
+}
+
+struct Source {
+    /// Under `/proc/net`.
+    file: &'static str,
+    layout: Layout,
+    /// Groups that rules rely on; one that is missing is a gap.
+    groups: &'static [&'static str],
+    /// Some systems lack the file for a good reason: IPv6 switched off, a module not loaded.
+    optional: bool,
+}
+
+const fn source(file: &'static str, layout: Layout, groups: &'static [&'static str], optional: bool) -> Source {
+    Source { file, layout, groups, optional }
+}
+
+const SOURCES: [Source; 10] = [
+    source("netstat", Layout::Pairs, &["TcpExt", "IpExt"], false),
+    source("snmp", Layout::Pairs, &["Ip", "Icmp", "Tcp", "Udp"], false),
+    source("snmp6", Layout::Named, &["Ip6", "Icmp6", "Udp6"], true),
+    source("sockstat", Layout::Sockstat, &["sockstat_TCP", "sockstat_UDP"], false),
+    source("sockstat6", Layout::Sockstat, &["sockstat_TCP6"], true),
+    source("softnet_stat", Layout::Softnet, &["softnet"], false),
+    source("stat/arp_cache", Layout::PerCpu, &["arp_cache"], false),
+    source("stat/ndisc_cache", Layout::PerCpu, &["ndisc_cache"], true),
+    source("stat/rt_cache", Layout::PerCpu, &["rt_cache"], false),
+    source("stat/nf_conntrack", Layout::PerCpu, &["nf_conntrack"], true),
+];
+
+/// Reads all counters of the calling thread's network namespace. A group that should be there and is not is a gap
+/// named `counters.GROUP`, whether its file could not be read or does not hold it.
+pub fn read(host: &Host) -> (Counters, Vec<Gap>) {
+    let mut counters = Counters::new();
+    let mut gaps = Vec::new();
+    // `/proc/net` shows the namespace of the process's first thread, which need not be this thread's.
+    let directory = if host.is_live() { "/proc/thread-self/net" } else { "/proc/net" };
+    for source in &SOURCES {
+        let path = format!("{directory}/{}", source.file);
+        let why = match host.read_text(&path) {
+            Ok(text) => {
+                parse(source.layout, source.groups, &text, &mut counters);
+                format!("/proc/net/{}: the group is not there", source.file)
+            }
+            Err(error) if source.optional && error.kind == ErrorKind::NotFound => continue,
+            Err(error) => format!("/proc/net/{}: {}", source.file, error.why),
+        };
+        let missing = source.groups.iter().filter(|&&group| !counters.contains_key(group));
+        gaps.extend(missing.map(|group| Gap { what: format!("counters.{group}"), why: why.clone() }));
+    }
+    gaps.sort();
+    (counters, gaps)
+}
+
+fn parse(layout: Layout, groups: &[&str], text: &str, counters: &mut Counters) {
+    match (layout, groups) {
+        (Layout::Pairs, _) => pairs(text, counters),
+        (Layout::Named, _) => named(text, groups, counters),
+        (Layout::Sockstat, _) => sockstat(text, counters),
+        (Layout::Softnet, &[group]) => softnet(text, group, counters),
+        (Layout::PerCpu, &[group]) => per_cpu(text, group, counters),
+        (Layout::Softnet | Layout::PerCpu, _) => {}
+    }
+}
+
+fn put(counters: &mut Counters, group: &str, name: &str, value: i64) {
+    counters.entry(group.to_owned()).or_default().insert(name.to_owned(), value);
+}
+
+/// A counter is unsigned with 64 bits to the kernel; what exceeds `i64::MAX` is taken for that.
+fn number(text: &str) -> Option<i64> {
+    match text.parse::<u64>() {
+        Ok(value) => Some(i64::try_from(value).unwrap_or(i64::MAX)),
+        Err(_) => text.parse().ok(),
+    }
+}
+
+fn pairs(text: &str, counters: &mut Counters) {
+    let mut lines = text.lines().filter_map(|line| line.split_once(':')).peekable();
+    while let Some((group, names)) = lines.next() {
+        // A line whose partner is missing must not become the partner of another group's line.
+        let Some((_, values)) = lines.next_if(|(next, _)| *next == group) else { continue };
+        // Where one line is longer the surplus has no partner and is left out.
+        for (name, value) in names.split_ascii_whitespace().zip(values.split_ascii_whitespace()) {
+            if let Some(value) = number(value) {
+                put(counters, group, name, value);
+            }
+        }
+    }
+}
+
+/// `Udp6InDatagrams` belongs to `Udp6`, `UdpLite6InDatagrams` to `UdpLite6`: all up to the first 6.
+fn named(text: &str, groups: &[&str], counters: &mut Counters) {
+    for line in text.lines() {
+        let mut words = line.split_ascii_whitespace();
+        let (Some(full), Some(value)) = (words.next(), words.next().and_then(number)) else { continue };
+        let Some((family, name)) = full.split_once('6') else { continue };
+        let group = format!("{family}6");
+        if !name.is_empty() && (groups.contains(&group.as_str()) || group == "UdpLite6") {
+            put(counters, &group, name, value);
+        }
+    }
+}
+
+fn sockstat(text: &str, counters: &mut Counters) {
+    for (protocol, values) in text.lines().filter_map(|line| line.split_once(':')) {
+        let group = format!("sockstat_{}", protocol.trim());
+        let mut words = values.split_ascii_whitespace();
+        while let (Some(name), Some(value)) = (words.next(), words.next()) {
+            if let Some(value) = number(value) {
+                put(counters, &group, name, value);
+            }
+        }
+    }
+}
+
+/// Columns of `softnet_stat` by their position; those between are no longer used by the kernel.
+const SOFTNET: [(usize, &str); 5] =
+    [(0, "processed"), (1, "dropped"), (2, "time_squeeze"), (9, "received_rps"), (10, "flow_limit_count")];
+
+fn softnet(text: &str, group: &str, counters: &mut Counters) {
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    for line in text.lines() {
+        let columns: Vec<Option<i64>> = line.split_ascii_whitespace().map(hexadecimal).collect();
+        for (position, name) in SOFTNET {
+            if let Some(&Some(value)) = columns.get(position) {
+                add(sums.entry(name).or_default(), value);
+            }
+        }
+    }
+    for (name, value) in sums {
+        put(counters, group, name, value);
+    }
+}
+
+/// The one column of `/proc/net/stat` that is the same on every line: a count of the whole table.
+const OF_THE_TABLE: &str = "entries";
+
+fn per_cpu(text: &str, group: &str, counters: &mut Counters) {
+    let mut lines = text.lines();
+    let names: Vec<&str> = lines.next().unwrap_or_default().split_ascii_whitespace().collect();
+    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
+    for (cpu, line) in lines.enumerate() {
+        for (&name, value) in names.iter().zip(line.split_ascii_whitespace()) {
+            let Some(value) = hexadecimal(value) else { continue };
+            if cpu == 0 || name != OF_THE_TABLE {
+                add(sums.entry(name).or_default(), value);
+            }
+        }
+    }
+    for (name, value) in sums {
+        put(counters, group, name, value);
+    }
+}
+
+fn add(sum: &mut i64, value: i64) {
+    *sum = sum.saturating_add(value);
+}
+
+fn hexadecimal(text: &str) -> Option<i64> {
+    u64::from_str_radix(text, 16).ok().map(|value| i64::try_from(value).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn parsed(layout: Layout, groups: &[&str], text: &str) -> Counters {
+        let mut counters = Counters::new();
+        parse(layout, groups, text, &mut counters);
+        counters
+    }
+
+    #[test]
+    fn names_and_values_are_paired_by_group() {
+        let text = "Tcp: RtoMin MaxConn InSegs\nTcp: 200 -1 17\nIpExt: InOctets\nIpExt: 18446744073709551615\n";
+        let counters = parsed(Layout::Pairs, &[], text);
+        assert_eq!(
+            counters["Tcp"],
+            BTreeMap::from([("RtoMin".into(), 200), ("MaxConn".into(), -1), ("InSegs".into(), 17)])
+        );
+        assert_eq!(counters["IpExt"]["InOctets"], i64::MAX, "beyond the signed range it stays at its end");
+    }
+
+    #[test]
+    fn a_line_without_its_partner_spoils_no_other_group() {
+        let counters = parsed(Layout::Pairs, &[], "TcpExt: A B\nIpExt: C D\nIpExt: 1 2\nTcp: E\n");
+        assert_eq!(counters, Counters::from([("IpExt".into(), BTreeMap::from([("C".into(), 1), ("D".into(), 2)]))]));
+    }
+
+    #[test]
+    fn columns_without_a_partner_and_values_that_are_no_numbers_are_left_out() {
+        let counters = parsed(Layout::Pairs, &[], "Tcp: A B C D\nTcp: 1 x 3\n");
+        assert_eq!(counters["Tcp"], BTreeMap::from([("A".into(), 1), ("C".into(), 3)]));
+    }
+
+    #[test]
+    fn names_of_ipv6_are_split_after_the_6() {
+        let text = "Ip6InReceives   \t1\nIcmp6OutType133 2\nUdp6InDatagrams 3\nUdpLite6InErrors 4\nTcp 5\n6 6\nX6Y 7\nIp6Bad x\n";
+        let counters = parsed(Layout::Named, &["Ip6", "Icmp6", "Udp6"], text);
+        let flat: Vec<_> = counters
+            .iter()
+            .flat_map(|(group, names)| names.iter().map(move |(name, v)| (group.as_str(), name.as_str(), *v)))
+            .collect();
+        assert_eq!(
+            flat,
+            [
+                ("Icmp6", "OutType133", 2),
+                ("Ip6", "InReceives", 1),
+                ("Udp6", "InDatagrams", 3),
+                ("UdpLite6", "InErrors", 4)
+            ]
+        );
+    }
+
+    #[test]
+    fn gauges_of_sockstat_are_grouped_by_protocol() {
+        let counters = parsed(
+            Layout::Sockstat,
+            &[],
+            "sockets: used 15\nTCP: inuse 5 orphan 0 tw 2 alloc 6 mem 1\nFRAG: inuse 0 odd\n",
+        );
+        assert_eq!(counters["sockstat_TCP"]["tw"], 2);
+        assert_eq!(counters["sockstat_TCP"].len(), 5);
+        assert_eq!(counters["sockstat_sockets"]["used"], 15);
+        assert_eq!(counters["sockstat_FRAG"], BTreeMap::from([("inuse".into(), 0)]));
+    }
+
+    #[test]
+    fn softnet_columns_are_hexadecimal_and_summed_over_the_cpus() {
+        let text = "00000010 00000001 00000002 0 0 0 0 0 0 00000003 00000004 0 0\n000000ff 00000000 00000001 0 0 0 0 0 0 00000001 00000000 0 1\n";
+        let counters = parsed(Layout::Softnet, &["softnet"], text);
+        let expected =
+            [("processed", 271), ("dropped", 1), ("time_squeeze", 3), ("received_rps", 4), ("flow_limit_count", 4)];
+        assert_eq!(counters["softnet"], expected.map(|(name, value)| (name.to_owned(), value)).into());
+    }
+
+    #[test]
+    fn a_kernel_with_fewer_softnet_columns_has_fewer_counters() {
+        let counters = parsed(Layout::Softnet, &["softnet"], "0a 01\n0b 02\n");
+        assert_eq!(counters["softnet"], BTreeMap::from([("processed".into(), 21), ("dropped".into(), 3)]));
+    }
+
+    #[test]
+    fn the_entries_of_a_table_are_counted_once() {
+        let text = "entries\tallocs   table_fulls\n00000005 0000000a 00000001\n00000005 00000001 00000002\n";
+        let counters = parsed(Layout::PerCpu, &["arp_cache"], text);
+        let expected = [("entries", 5), ("allocs", 11), ("table_fulls", 3)];
+        assert_eq!(counters["arp_cache"], expected.map(|(name, value)| (name.to_owned(), value)).into());
+    }
+
+    #[test]
+    fn sums_stay_within_the_signed_range() {
+        let counters = parsed(Layout::PerCpu, &["t"], "n\nffffffffffffffff\nffffffffffffffff\n");
+        assert_eq!(counters["t"]["n"], i64::MAX);
+    }
+
+    #[test]
+    fn a_file_and_a_group_that_are_missing_are_gaps_by_group() {
+        let root = tempfile::tempdir().unwrap();
+        let net = root.path().join("proc/net");
+        fs::create_dir_all(net.join("stat")).unwrap();
+        fs::write(net.join("snmp"), "Ip: A\nIp: 1\nIcmp: A\nIcmp: 1\nTcp: A\nTcp: 1\n").unwrap();
+        fs::write(net.join("softnet_stat"), "").unwrap();
+        fs::write(net.join("stat/rt_cache"), "entries\n1\n").unwrap();
+        let (counters, gaps) = read(&Host::recorded(root.path()));
+        assert_eq!(counters["Tcp"]["A"], 1);
+        let gaps: Vec<_> = gaps.iter().map(|gap| (gap.what.as_str(), gap.why.as_str())).collect();
+        assert_eq!(
+            gaps,
+            [
+                ("counters.IpExt", "/proc/net/netstat: No such file or directory"),
+                ("counters.TcpExt", "/proc/net/netstat: No such file or directory"),
+                ("counters.Udp", "/proc/net/snmp: the group is not there"),
+                ("counters.arp_cache", "/proc/net/stat/arp_cache: No such file or directory"),
+                ("counters.sockstat_TCP", "/proc/net/sockstat: No such file or directory"),
+                ("counters.sockstat_UDP", "/proc/net/sockstat: No such file or directory"),
+                ("counters.softnet", "/proc/net/softnet_stat: the group is not there"),
+            ],
+            "IPv6 and conntrack may be missing for a good reason"
+        );
+    }
+
+    #[test]
+    fn this_machine_s_counters_are_read() {
+        let (counters, gaps) = read(&Host::live());
+        assert!(counters["TcpExt"].contains_key("ListenOverflows"), "{gaps:?}");
+        assert!(counters["Tcp"].contains_key("RetransSegs"));
+        assert!(counters["sockstat_TCP"].contains_key("tw"));
+        assert!(counters["softnet"]["processed"] > 0);
+    }
+
+    #[test]
+    fn a_thread_in_another_namespace_reads_that_one_s_counters() {
+        let in_segments = std::thread::spawn(|| {
+            // Where no namespace can be made there is nothing to test.
+            nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).ok()?;
+            Some(read(&Host::live()).0["IpExt"]["InOctets"])
+        });
+        if let Some(octets) = in_segments.join().unwrap() {
+            assert_eq!(octets, 0, "nothing was ever received in a namespace that was made just now");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "([A-Za-z0-9]{0,6}[: \\t\\n-]{0,2}){0,40}|\\PC{0,80}") {
+            for layout in [Layout::Pairs, Layout::Named, Layout::Sockstat, Layout::Softnet, Layout::PerCpu] {
+                for counters in [parsed(layout, &["x"], &text), parsed(layout, &[], &text)] {
+                    prop_assert!(counters.values().all(|group| !group.is_empty()));
+                }
+            }
+        }
+    }
+}

@@ -7,6 +7,7 @@
 pub mod ages;
 pub mod counters;
 pub mod gap;
+pub mod owners;
 pub mod sockets;
 pub mod sysctls;
 pub mod system;

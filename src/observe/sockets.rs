@@ -4,10 +4,24 @@
 //! Out: a [`Sockets`] reading: counts by state, listeners, destinations, ages. Never one record a socket: memory
 //! stays bounded whatever the host holds.
 //! Must not: judge. Whether a count is good or bad is for the rules.
+//!
+//! The kernel's table is not frozen while it is read; the counts are a sample of a fraction of a second.
+
+mod address;
+mod collect;
+mod groups;
+mod listeners;
+pub mod netlink;
+mod ports;
+mod read;
+mod table;
 
 use serde::{Deserialize, Serialize};
 
 use crate::observe::ages::Ages;
+pub(in crate::observe) use collect::Waiting;
+pub(in crate::observe) use listeners::is_filling;
+pub use read::{Queues, read, read_queues};
 
 /// Which interface of the kernel the sockets were read through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,7 +50,27 @@ pub struct StateCounts {
     pub closing: u64,
 }
 
+impl StateCounts {
+    /// Sockets in all states.
+    pub const fn total(&self) -> u64 {
+        self.established
+            + self.syn_sent
+            + self.syn_recv
+            + self.fin_wait1
+            + self.fin_wait2
+            + self.time_wait
+            + self.close
+            + self.close_wait
+            + self.last_ack
+            + self.listen
+            + self.closing
+    }
+}
+
 /// One listening socket, with what its clients are doing.
+///
+/// Where several sockets share address and port (`SO_REUSEPORT`), each has its own queue, and the one with the lowest
+/// inode has the counts of all their clients: the kernel does not tell which of them a connection came through.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Listener {
@@ -89,7 +123,7 @@ pub struct Destination {
     pub missed_at_most: u64,
 }
 
-/// Outgoing connections as a whole.
+/// Outgoing connections as a whole. "The range" is the ephemeral range less the reserved ports.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outgoing {
@@ -103,7 +137,8 @@ pub struct Outgoing {
     pub bound_only: u64,
     /// Ports of the range held by a listener.
     pub listening_ports: u64,
-    /// Destinations seen, those not listed included.
+    /// Destinations seen, those not listed included. At least so many, when there were more than the collector's
+    /// table holds (28 672).
     pub destinations: u64,
     /// Destinations that are not in the list, and the ports that they take together.
     pub other_destinations: u64,
@@ -153,11 +188,13 @@ pub struct Sockets {
     pub fin_wait2_held: u64,
     /// Remote addresses with the most FIN_WAIT2 orphans, largest first, at most 16.
     pub fin_wait2_peers: Vec<PeerCount>,
-    /// ESTABLISHED by seconds since data last went either way. Empty when ages could not be read.
+    /// ESTABLISHED by seconds since data last went either way, those in an accept queue left out (no application has
+    /// them yet). Empty when ages could not be read.
     pub idle: Ages,
     /// The part of `idle` that has a keepalive timer.
     pub idle_keepalive: Ages,
-    /// The part of `idle` that has none.
+    /// The part of `idle` that has none. A connection that waits for an ACK or for the peer's window is in neither part:
+    /// its other timer hides whether it has keepalive, and ends it if the peer is dead.
     pub idle_no_keepalive: Ages,
     /// CLOSE_WAIT by seconds since the last byte or ACK.
     pub close_wait_idle: Ages,

@@ -5,6 +5,256 @@
 //! Must not: read keys that hold secrets (`tcp_fastopen_key`, `stable_secret`), or give a meaning to a value.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
+
+use nix::errno::Errno;
+
+use crate::host::{Host, ReadError};
+use crate::keys;
+use crate::observe::gap::Gap;
 
 /// Key (`net.ipv4.tcp_rmem`; a `.` inside an interface name is written `/`) to its raw text.
 pub type Sysctls = BTreeMap<String, String>;
+
+const ROOT: &str = "/proc/sys";
+
+/// Directories with one directory an interface in them; a host with thousands of containers has thousands.
+const BY_INTERFACE: [&str; 4] = ["net.ipv4.conf", "net.ipv4.neigh", "net.ipv6.conf", "net.ipv6.neigh"];
+/// How many interfaces of each of these are read, `all` and `default` not counted.
+const INTERFACES_READ: usize = 64;
+
+/// Bounds for a tree that is no real `/proc/sys`; that one has four levels and, with 64 interfaces, 10,000 keys.
+const DEEPEST: usize = 8;
+const MOST_KEYS: usize = 20_000;
+const MOST_BYTES: usize = 16 << 20;
+
+/// Reads the sysctls of the calling thread's network namespace. Left out without a word: secrets, keys that can only
+/// be written, and keys that hold no value at the moment. What this process may not read is a gap each.
+pub fn read(host: &Host) -> (Sysctls, Vec<Gap>) {
+    let mut reading = Reading { host, values: Sysctls::new(), bytes: 0, full: false, gaps: Vec::new() };
+    reading.directory("net", &format!("{ROOT}/net"), DEEPEST);
+    for key in keys::catalogue().iter().filter(|key| !key.name.starts_with("net.")) {
+        reading.key(&key.name, &format!("{ROOT}/{}", key.name.replace('.', "/")));
+    }
+    reading.gaps.sort();
+    (reading.values, reading.gaps)
+}
+
+struct Reading<'a> {
+    host: &'a Host,
+    values: Sysctls,
+    bytes: usize,
+    full: bool,
+    gaps: Vec<Gap>,
+}
+
+impl Reading<'_> {
+    fn directory(&mut self, name: &str, path: &str, levels: usize) {
+        let mut entries = match self.host.list_kinds(path) {
+            Ok(entries) => entries,
+            Err(error) => return self.failed(name, &error),
+        };
+        if BY_INTERFACE.contains(&name) {
+            self.limit_interfaces(name, &mut entries);
+        }
+        for (entry, is_directory) in entries {
+            // As sysctl(8) writes it: the dot of `eth0.100` must not look like a level.
+            let key = format!("{name}.{}", entry.replace('.', "/"));
+            let path = format!("{path}/{entry}");
+            if !is_directory {
+                self.key(&key, &path);
+            } else if levels > 1 {
+                self.directory(&key, &path, levels - 1);
+            }
+        }
+    }
+
+    fn limit_interfaces(&mut self, name: &str, entries: &mut Vec<(String, bool)>) {
+        let is_interface = |entry: &str| entry != "all" && entry != "default";
+        let interfaces = entries.iter().filter(|(entry, _)| is_interface(entry)).count();
+        if interfaces <= INTERFACES_READ {
+            return;
+        }
+        let mut kept = 0;
+        entries.retain(|(entry, _)| {
+            kept += usize::from(is_interface(entry));
+            !is_interface(entry) || kept <= INTERFACES_READ
+        });
+        let why = format!("{INTERFACES_READ} of {interfaces} interfaces were read");
+        self.gaps.push(Gap { what: name.to_owned(), why });
+    }
+
+    fn key(&mut self, name: &str, path: &str) {
+        if keys::is_secret(name) || self.full {
+            return;
+        }
+        match self.host.read_sysctl(path) {
+            Ok(text) => self.keep(name, text.trim_end_matches(['\n', '\0'])),
+            Err(error) if error.kind == ErrorKind::PermissionDenied && !self.host.is_readable_by_mode(path) => {}
+            Err(error) => self.failed(name, &error),
+        }
+    }
+
+    fn keep(&mut self, name: &str, text: &str) {
+        self.bytes += name.len() + text.len();
+        if self.values.len() >= MOST_KEYS || self.bytes > MOST_BYTES {
+            self.full = true;
+            let why = format!("more than {MOST_KEYS} keys or {} MiB; the rest was not read", MOST_BYTES >> 20);
+            return self.gaps.push(Gap { what: "net".to_owned(), why });
+        }
+        self.values.insert(name.to_owned(), text.to_owned());
+    }
+
+    fn failed(&mut self, name: &str, error: &ReadError) {
+        // An interface can go away between two looks, and the kernel answers EIO for a value that was never set.
+        let vanished = error.kind == ErrorKind::NotFound && name != "net";
+        if !vanished && error.number != Some(Errno::EIO as i32) {
+            self.gaps.push(Gap { what: name.to_owned(), why: error.to_string() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (path, content) in files {
+            write(root.path(), path, content);
+        }
+        root
+    }
+
+    fn write(root: &Path, path: &str, content: &str) {
+        let path = root.join("proc/sys").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    #[test]
+    fn the_text_is_kept_as_it_is_but_for_the_newline() {
+        let root = tree(&[("net/ipv4/tcp_rmem", "4096\t131072\t6291456\n"), ("net/nf_conntrack_max", "1\n")]);
+        let (values, gaps) = read(&Host::recorded(root.path()));
+        assert_eq!(values["net.ipv4.tcp_rmem"], "4096\t131072\t6291456");
+        assert_eq!(values["net.nf_conntrack_max"], "1");
+        assert_eq!(gaps, []);
+    }
+
+    #[test]
+    fn a_dot_in_an_interface_s_name_becomes_a_slash() {
+        let root = tree(&[("net/ipv4/conf/eth0.100/rp_filter", "1\n")]);
+        let (values, _) = read(&Host::recorded(root.path()));
+        assert_eq!(values["net.ipv4.conf.eth0/100.rp_filter"], "1");
+    }
+
+    #[test]
+    fn secrets_are_not_read() {
+        let root = tree(&[
+            ("net/ipv4/tcp_fastopen_key", "1-2-3-4\n"),
+            ("net/ipv6/conf/eth0/stable_secret", "::1\n"),
+            ("net/ipv4/tcp_fastopen", "1\n"),
+        ]);
+        let (values, gaps) = read(&Host::recorded(root.path()));
+        assert_eq!(values.into_keys().collect::<Vec<_>>(), ["net.ipv4.tcp_fastopen"]);
+        assert_eq!(gaps, []);
+    }
+
+    #[test]
+    fn a_key_outside_net_is_read_only_when_the_catalogue_names_it() {
+        let root = tree(&[("net/core/somaxconn", "1"), ("fs/nr_open", "1048576\n"), ("kernel/panic", "0\n")]);
+        let (values, _) = read(&Host::recorded(root.path()));
+        assert_eq!(values.into_keys().collect::<Vec<_>>(), ["fs.nr_open", "net.core.somaxconn"]);
+    }
+
+    #[test]
+    fn of_many_interfaces_the_first_are_read_and_the_rest_is_one_gap() {
+        let root = tree(&[("net/ipv4/conf/all/rp_filter", "0"), ("net/ipv4/conf/default/rp_filter", "0")]);
+        for number in 0..100 {
+            write(root.path(), &format!("net/ipv4/conf/veth{number:03}/rp_filter"), "0");
+        }
+        let (values, gaps) = read(&Host::recorded(root.path()));
+        assert_eq!(values.len(), 66);
+        assert!(values.contains_key("net.ipv4.conf.all.rp_filter"));
+        assert!(values.contains_key("net.ipv4.conf.veth063.rp_filter"));
+        assert_eq!(gaps, [Gap { what: "net.ipv4.conf".to_owned(), why: "64 of 100 interfaces were read".to_owned() }]);
+    }
+
+    #[test]
+    fn a_tree_that_is_missing_is_one_gap() {
+        let root = tempfile::tempdir().unwrap();
+        let (values, gaps) = read(&Host::recorded(root.path()));
+        assert_eq!(values.len(), 0);
+        assert_eq!(gaps.len(), 1);
+        assert_eq!((gaps[0].what.as_str(), gaps[0].why.as_str()), ("net", "/proc/sys/net: No such file or directory"));
+    }
+
+    #[test]
+    fn a_value_is_bounded_and_a_long_one_comes_whole() {
+        let long = "1000,".repeat(30_000);
+        let root = tree(&[("net/ipv4/a", &long), ("net/ipv4/b", &"x".repeat(300 << 10))]);
+        let (values, gaps) = read(&Host::recorded(root.path()));
+        assert_eq!(values["net.ipv4.a"], long);
+        assert_eq!(gaps.iter().map(|gap| gap.what.as_str()).collect::<Vec<_>>(), ["net.ipv4.b"]);
+    }
+
+    #[test]
+    fn a_file_that_only_can_be_written_is_no_gap() {
+        let root = tree(&[("net/ipv4/route/flush", ""), ("net/ipv4/kept", "1")]);
+        fs::set_permissions(root.path().join("proc/sys/net/ipv4/route/flush"), fs::Permissions::from_mode(0o200))
+            .unwrap();
+        let (values, gaps) = read(&Host::recorded(root.path()));
+        assert!(values.contains_key("net.ipv4.kept"));
+        assert_eq!(gaps, []);
+    }
+
+    #[test]
+    fn the_machine_s_own_sysctls_are_read_without_a_gap_for_write_only_or_unset_keys() {
+        let (values, gaps) = read(&Host::live());
+        assert!(values.contains_key("net.ipv4.tcp_rmem"), "{gaps:?}");
+        assert!(values.keys().all(|name| !keys::is_secret(name)));
+        for silent in ["net.ipv4.route.flush", "net.ipv6.conf.all.stable_secret"] {
+            assert!(gaps.iter().all(|gap| gap.what != silent), "{gaps:?}");
+        }
+    }
+
+    /// Read-only: the values of the machine that runs the tests must be values as the catalogue describes them.
+    #[test]
+    fn the_values_of_this_machine_parse_with_the_catalogue_s_types() {
+        let (values, _) = read(&Host::live());
+        let mut seen = 0;
+        for key in keys::catalogue().iter() {
+            let Some(text) = values.get(&key.name) else { continue };
+            seen += 1;
+            if let Err(error) = keys::parse(key, text) {
+                panic!("{} = {text:?}: {error}", key.name);
+            }
+        }
+        assert!(seen > 20, "only {seen} keys of the catalogue exist on this machine");
+    }
+
+    /// The kernel gives a sysctl's text to the first read only; a reader that begins with a small piece gets a part.
+    #[test]
+    fn a_long_value_of_the_running_kernel_comes_whole() {
+        let list: Vec<String> = (0..3000).map(|number| (20_000 + 2 * number).to_string()).collect();
+        let list = list.join(",");
+        let read_back = std::thread::spawn({
+            let list = list.clone();
+            move || {
+                // A namespace of this thread's own. Where none can be made or written there is nothing to test.
+                nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).ok()?;
+                fs::write("/proc/sys/net/ipv4/ip_local_reserved_ports", list).ok()?;
+                Some(read(&Host::live()).0.remove("net.ipv4.ip_local_reserved_ports"))
+            }
+        })
+        .join()
+        .unwrap();
+        if let Some(read_back) = read_back {
+            assert_eq!(read_back, Some(list));
+        }
+    }
+}

@@ -1,9 +1,13 @@
 //! Facts about the machine: kernel, boot, CPUs, memory, file limits.
 //!
-//! In: `/proc` files through the `procfs` crate. Out: [`SystemFacts`].
+//! In: files of `/proc`. Out: [`SystemFacts`], and a gap for each fact that could not be had.
 //! Must not: fail as a whole because one file is missing; each fact is optional.
 
+use procfs::{FromRead, Uptime};
 use serde::{Deserialize, Serialize};
+
+use crate::host::Host;
+use crate::observe::gap::Gap;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -18,4 +22,134 @@ pub struct SystemFacts {
     pub page_bytes: Option<u64>,
     /// First number of `fs.file-nr`.
     pub open_files: Option<u64>,
+}
+
+/// Reads what can be read; each fact that cannot is a gap with the name of its metric.
+pub fn read(host: &Host) -> (SystemFacts, Vec<Gap>) {
+    let mut reading = Reading { host, gaps: Vec::new() };
+    let word = |text: &str| text.split_ascii_whitespace().next().map(str::to_owned);
+    let facts = SystemFacts {
+        hostname: reading.fact("host.name", "/proc/sys/kernel/hostname", word).unwrap_or_default(),
+        kernel: reading.fact("host.kernel", "/proc/sys/kernel/osrelease", word).unwrap_or_default(),
+        boot_id: reading.fact("host.boot_id", "/proc/sys/kernel/random/boot_id", word),
+        cpus: reading.fact("host.cpus", "/proc/stat", cpus),
+        memory_bytes: reading.fact("host.memory_bytes", "/proc/meminfo", memory),
+        uptime_seconds: reading.fact("host.uptime_seconds", "/proc/uptime", uptime),
+        page_bytes: reading.page_bytes(),
+        open_files: reading.fact("host.open_files", "/proc/sys/fs/file-nr", |text| word(text)?.parse().ok()),
+    };
+    (facts, reading.gaps)
+}
+
+struct Reading<'a> {
+    host: &'a Host,
+    gaps: Vec<Gap>,
+}
+
+impl Reading<'_> {
+    fn fact<T>(&mut self, what: &str, path: &str, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        // The keys among these files give their text to the first read only.
+        let text = if path.starts_with("/proc/sys/") { self.host.read_sysctl(path) } else { self.host.read_text(path) };
+        let why = match text {
+            Ok(text) => match parse(&text) {
+                Some(value) => return Some(value),
+                None => format!("{path}: not in the form that was expected"),
+            },
+            Err(error) => error.to_string(),
+        };
+        self.gaps.push(Gap { what: what.to_owned(), why });
+        None
+    }
+
+    /// A captured tree does not tell; there the fact is missing.
+    fn page_bytes(&mut self) -> Option<u64> {
+        let answer = if self.host.is_live() {
+            nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten()
+        } else {
+            None
+        };
+        let bytes = answer.and_then(|bytes| u64::try_from(bytes).ok());
+        if bytes.is_none() {
+            let why = "the size of a page can only be asked of a running system".to_owned();
+            self.gaps.push(Gap { what: "host.page_bytes".to_owned(), why });
+        }
+        bytes
+    }
+}
+
+/// CPUs online: the lines `cpu0`, `cpu1`, ... Unlike those of `/proc/cpuinfo` they look the same on all architectures.
+fn cpus(text: &str) -> Option<u64> {
+    let is_cpu =
+        |line: &&str| line.strip_prefix("cpu").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+    let count = text.lines().filter(is_cpu).count();
+    u64::try_from(count).ok().filter(|&count| count > 0)
+}
+
+/// By hand, because the `procfs` crate's reader panics on texts that the kernel never writes but a captured tree can
+/// hold: a name that ends in a letter of several bytes, a number that overflows as bytes.
+fn memory(text: &str) -> Option<u64> {
+    let mut words = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.split_ascii_whitespace();
+    let kibibytes: u64 = words.next()?.parse().ok()?;
+    if words.next() == Some("kB") { kibibytes.checked_mul(1024) } else { None }
+}
+
+fn uptime(text: &str) -> Option<u64> {
+    Uptime::from_read(text.as_bytes()).ok().map(|uptime| uptime.uptime_duration().as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn this_machine_s_facts_are_read_without_a_gap() {
+        let (facts, gaps) = read(&Host::live());
+        assert_eq!(gaps, []);
+        assert_eq!(facts.kernel, nix::sys::utsname::uname().unwrap().release().to_string_lossy());
+        assert_eq!(facts.boot_id.map(|id| id.len()), Some(36));
+        assert!(facts.page_bytes.is_some_and(u64::is_power_of_two));
+        assert!(facts.memory_bytes.is_some_and(|bytes| bytes > 64 << 20));
+        assert!(facts.open_files.is_some_and(|files| files > 0));
+        let online = nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN).unwrap().unwrap();
+        assert_eq!(facts.cpus, u64::try_from(online).ok());
+    }
+
+    #[test]
+    fn one_missing_or_malformed_file_costs_one_fact() {
+        let root = tempfile::tempdir().unwrap();
+        for (path, content) in [
+            ("proc/sys/kernel/hostname", "web1\n"),
+            ("proc/stat", "cpu  1 2\ncpu0 1 2\ncpu1 1 2\nintr 5\ncpufreq 1\n"),
+            ("proc/uptime", "12345.67 1.00\n"),
+            ("proc/meminfo", "MemTotal: lots\n"),
+            ("proc/sys/fs/file-nr", "960\t0\t9223372036854775807\n"),
+        ] {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let (facts, gaps) = read(&Host::recorded(root.path()));
+        assert_eq!((facts.hostname.as_str(), facts.kernel.as_str()), ("web1", ""));
+        assert_eq!((facts.cpus, facts.uptime_seconds, facts.open_files), (Some(2), Some(12_345), Some(960)));
+        let missing: Vec<_> = gaps.iter().map(|gap| gap.what.as_str()).collect();
+        assert_eq!(missing, ["host.kernel", "host.boot_id", "host.memory_bytes", "host.page_bytes"]);
+        assert_eq!(gaps[2].why, "/proc/meminfo: not in the form that was expected");
+    }
+
+    #[test]
+    fn memory_that_does_not_fit_is_not_known() {
+        assert_eq!(memory("MemTotal:       16317184 kB\nMemFree: 5 kB\n"), Some(16_708_796_416));
+        for text in ["", "MemTotal:", "MemTotal: 18446744073709551615 kB", "MemTotal: 5", "MemTotalé 5 kB"] {
+            assert_eq!(memory(text), None, "{text:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "((cpu|MemTotal:|[0-9.]{1,25}|kB|[ \\n:-]){0,2}){0,20}|\\PC{0,80}") {
+            let _ = (cpus(&text), memory(&text), uptime(&text));
+        }
+    }
 }

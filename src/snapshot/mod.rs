@@ -4,6 +4,9 @@
 //! Out: [`Snapshot`], from which everything later is a pure function.
 //! Must not: hold anything derived; metrics are computed anew from it, so old snapshots gain new rules for free.
 
+pub mod store;
+pub mod take;
+
 use serde::{Deserialize, Serialize};
 
 use crate::observe::{counters::Counters, gap::Gap, sockets::Sockets, sysctls::Sysctls, system::SystemFacts};

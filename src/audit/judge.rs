@@ -1,0 +1,118 @@
+//! One rule on one subject: does it fire, and what does it say then.
+//!
+//! In: a rule and a function that gives values by name. Out: a [`Verdict`].
+//! Must not: know whether the values come from a host or from a test.
+
+use super::model::{Advice, Evidence};
+use crate::metrics::value::Value;
+use crate::rules::expr::EvalError;
+use crate::rules::words::{Bound, Risk};
+use crate::rules::{Recommend, Rule};
+
+/// What came of a rule on a subject.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Fires(Box<Fired>),
+    Quiet,
+    /// With the reason.
+    Skipped(String),
+}
+
+/// What a rule says when it fires.
+#[derive(Debug)]
+pub(super) struct Fired {
+    pub(super) title: String,
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) proposals: Vec<Proposal>,
+    pub(super) advice: Vec<Advice>,
+    /// Parts of the rule that could not be computed.
+    pub(super) troubles: Vec<String>,
+}
+
+/// A rule's wish for a key, before wishes are merged.
+#[derive(Debug, Clone)]
+pub(super) struct Proposal {
+    pub(super) key: String,
+    /// As sysctl text.
+    pub(super) value: String,
+    pub(super) bound: Bound,
+    pub(super) risk: Risk,
+    pub(super) side_effects: String,
+}
+
+/// Where values come from, and the words for one that is missing.
+pub(super) struct Values<'a> {
+    pub(super) of: &'a dyn Fn(&str) -> Option<Value>,
+    pub(super) why_missing: &'a dyn Fn(&str) -> String,
+}
+
+/// Evaluates a rule.
+pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Verdict {
+    let value_of = |name: &str| match name.strip_prefix("params.") {
+        Some(param) => rule.params.get(param).map(|param| param.value.clone()),
+        None => (values.of)(name),
+    };
+    match rule.when.holds(&value_of) {
+        Ok(false) => return Verdict::Quiet,
+        Err(error) => return Verdict::Skipped(reason(&error, values)),
+        Ok(true) => {}
+    }
+    let mut troubles = Vec::new();
+    let holds = |when: &Option<crate::rules::expr::Expr>| when.as_ref().map_or(Ok(true), |when| when.holds(&value_of));
+    let mut proposals = Vec::new();
+    for part in &rule.recommend {
+        let wanted =
+            holds(&part.when).and_then(|wanted| if wanted { propose(part, &value_of).map(Some) } else { Ok(None) });
+        match wanted {
+            Ok(proposal) => proposals.extend(proposal),
+            Err(error) => troubles.push(format!("no value for {}: {}", part.key, reason(&error, values))),
+        }
+    }
+    let mut advice = Vec::new();
+    for part in &rule.advise {
+        match holds(&part.when) {
+            Ok(true) => advice.push(Advice { who: part.who.clone(), text: part.text.render(&value_of) }),
+            Ok(false) => {}
+            Err(error) => troubles.push(reason(&error, values)),
+        }
+    }
+    Verdict::Fires(Box::new(Fired {
+        title: rule.title.render(&value_of),
+        evidence: evidence(rule, &value_of),
+        proposals,
+        advice,
+        troubles,
+    }))
+}
+
+/// The numbers behind a finding; one that could not be read is left out, since the condition did not need it.
+fn evidence(rule: &Rule, value_of: &dyn Fn(&str) -> Option<Value>) -> Vec<Evidence> {
+    rule.evidence
+        .iter()
+        .filter_map(|row| {
+            Some(Evidence {
+                label: row.label.clone(),
+                expression: row.expr.source().to_owned(),
+                value: row.expr.eval(value_of).ok()?,
+                unit: row.unit.clone(),
+            })
+        })
+        .collect()
+}
+
+fn propose(part: &Recommend, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<Proposal, EvalError> {
+    Ok(Proposal {
+        key: part.key.clone(),
+        value: part.value.eval(value_of)?.to_string(),
+        bound: part.bound,
+        risk: part.risk,
+        side_effects: part.side_effects.clone(),
+    })
+}
+
+fn reason(error: &EvalError, values: &Values<'_>) -> String {
+    match error {
+        EvalError::Unread(name) => (values.why_missing)(name),
+        other => other.to_string(),
+    }
+}

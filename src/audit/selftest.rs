@@ -1,0 +1,100 @@
+//! The tests inside rule files: the rule on a made-up host.
+//!
+//! In: a rule with its tests. Out: a diagnostic for each test that did not come out as written.
+//! Must not: read the system; a test's host is the healthy one with the test's values laid over it.
+
+use super::judge::{Proposal, Values, Verdict, judge};
+use super::merge::{Merged, merge};
+use crate::diagnostic::Diagnostic;
+use crate::keys;
+use crate::metrics::healthy;
+use crate::metrics::names::find;
+use crate::metrics::value::Value;
+use crate::rules::{Expect, Rule, RuleTest};
+
+/// Runs the tests of one rule; the result holds those that failed.
+pub fn run(rule: &Rule) -> Vec<Diagnostic> {
+    rule.tests
+        .iter()
+        .filter_map(|test| {
+            let why = check(rule, test).err()?;
+            Some(Diagnostic {
+                file: rule.origin.clone(),
+                source: rule.source.clone(),
+                span: test.span.clone(),
+                message: format!("test `{}`: {why}", test.name),
+                help: None,
+            })
+        })
+        .collect()
+}
+
+fn check(rule: &Rule, test: &RuleTest) -> Result<(), String> {
+    if let Some(unknown) = test.unread.iter().find(|name| find(name).is_none()) {
+        return Err(format!("`unread` names `{unknown}`, which does not exist"));
+    }
+    let value_of = |name: &str| value(test, name);
+    let values = Values { of: &value_of, why_missing: &|name| format!("{name} was not read") };
+    match (judge(rule, &values), test.expect) {
+        (Verdict::Quiet, Expect::Quiet) | (Verdict::Skipped(_), Expect::Skipped) => Ok(()),
+        (Verdict::Fires(fired), Expect::Fires) => {
+            if let Some(trouble) = fired.troubles.first() {
+                return Err(format!("it fires, but a part of it cannot be computed: {trouble}"));
+            }
+            if fired.evidence.len() != rule.evidence.len() && test.unread.is_empty() {
+                return Err("it fires, but some of its evidence has no value".to_owned());
+            }
+            if fired.title.contains('?') && test.unread.is_empty() {
+                return Err(format!("its title has a hole: {}", fired.title));
+            }
+            proposals(test, &fired.proposals)
+        }
+        (verdict, _) => Err(match verdict {
+            Verdict::Fires(fired) => format!("it fires: {}", fired.title),
+            Verdict::Quiet => "it is quiet".to_owned(),
+            Verdict::Skipped(why) => format!("it is skipped: {why}"),
+        }),
+    }
+}
+
+/// Every proposal must be one the kernel takes; those that the test names must come out as written.
+fn proposals(test: &RuleTest, proposals: &[Proposal]) -> Result<(), String> {
+    for (name, wanted) in &test.recommends {
+        if !proposals.iter().any(|proposal| proposal.key == *name) {
+            return Err(format!("it does not recommend {name} = {wanted}"));
+        }
+    }
+    for proposal in proposals {
+        let key = keys::catalogue().get(&proposal.key).ok_or_else(|| format!("no key {}", proposal.key))?;
+        let current = value(test, &proposal.key).map(|value| value.to_string());
+        let merged = merge(key, current.as_deref(), &[("the rule", proposal)]);
+        match (merged, test.recommends.get(&proposal.key)) {
+            (Merged::Refused(why), _) => return Err(why),
+            (Merged::Set(text), Some(wanted)) if keys::parse(key, &text) != keys::parse(key, wanted) => {
+                return Err(format!("it recommends {} = {text}, not {wanted}", proposal.key));
+            }
+            (Merged::Nothing, Some(wanted)) => {
+                return Err(format!("{} has the value {wanted} already", proposal.key));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The test's own value, else the healthy host's. A delta alone gives the rate too.
+fn value(test: &RuleTest, name: &str) -> Option<Value> {
+    if test.unread.iter().any(|unread| unread == name) {
+        return None;
+    }
+    if let Some(value) = test.given.get(name) {
+        return Some(value.clone());
+    }
+    if let Some(Value::Int(delta)) =
+        name.strip_prefix("rate.").and_then(|rest| test.given.get(&format!("delta.{rest}")))
+    {
+        let Some(Value::Double(seconds)) = value(test, "window.seconds") else { return None };
+        return Some(Value::Double(*delta as f64 / seconds));
+    }
+    healthy::value(name)
+}

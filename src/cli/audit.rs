@@ -1,0 +1,64 @@
+//! `audit`: observe or read a snapshot, evaluate the rules, report.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::config::Config;
+use super::output::{self, Terminal};
+use super::{FOUND, Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, severity, snapshot};
+use crate::report;
+use crate::rules::words::Severity;
+use crate::snapshot::store;
+
+/// Observe this host (or read a snapshot), evaluate the rules, report.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The report starts with the worst. Each finding shows the numbers that it rests on, the change as
+`current -> proposed`, when it takes effect, and which popular remedies to leave alone. A rule whose
+numbers could not be read is listed as skipped; it never counts as passed.")]
+pub(super) struct AuditArgs {
+    /// Audit this snapshot instead of the running host (`-`: standard input)
+    #[arg(long, value_name = "FILE", conflicts_with = "window")]
+    snapshot: Option<PathBuf>,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Write the report to a file instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Exit with code 10 when a finding is at least this bad: notice, warning, critical
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    fail_on: Option<Severity>,
+    #[command(flatten)]
+    observe: ObserveArgs,
+    #[command(flatten)]
+    rules: RuleArgs,
+}
+
+pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
+    let rules = config.rules(&args.rules, terminal)?;
+    for diagnostic in &rules.broken {
+        output::note(&diagnostic.render(terminal.errors_coloured()));
+    }
+    let snapshot = match &args.snapshot {
+        Some(file) => store::read(file)?,
+        None => snapshot::observe(&args.observe, global, config)?,
+    };
+    let audit = crate::audit::run(&snapshot, &rules);
+    let theme = if args.output.is_some() { report::theme::Theme::plain() } else { terminal.theme() };
+    let text = match args.format {
+        Format::Json => report::json::json(&audit)?,
+        Format::Text if global.quiet => report::text::brief(&audit, &theme, terminal.width()),
+        Format::Text => report::text::text(&audit, &theme, terminal.width()),
+    };
+    output::deliver(&text, args.output.as_deref())?;
+    if !rules.broken.is_empty() {
+        return Ok(ExitCode::from(WRONG));
+    }
+    let worst = audit.findings.iter().map(|finding| finding.severity).max();
+    let fail_on = args.fail_on.or(config.fail_on);
+    let failed = fail_on.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
+    Ok(if failed { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+}

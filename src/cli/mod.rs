@@ -1,0 +1,223 @@
+//! The command line: what was typed, and which command it runs.
+//!
+//! In: arguments, environment, configuration. Out: an exit code; text on standard output, messages on standard error.
+//! Must not: hold logic that another front end would need; parsing does nothing.
+
+mod audit;
+mod config;
+mod explain;
+mod output;
+mod progress;
+mod rules;
+mod snapshot;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::rules::words::Severity;
+use crate::units;
+
+/// Tells what is wrong with this host's TCP settings, given what its sockets are really doing.
+///
+/// It reads the TCP sockets by state, the kernel's counters over a short window and the net sysctls, evaluates rules,
+/// and says what to change - or that no sysctl helps and who has to act instead. It changes nothing.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sysctl-advisor audit                          what is wrong here, and what to do
+  sysctl-advisor audit --format json            the same for programs
+  sysctl-advisor audit --fail-on warning        exit code 10 when something is
+  sysctl-advisor snapshot -o host.json          take it elsewhere...
+  sysctl-advisor audit --snapshot host.json     ...and audit it there
+  sysctl-advisor explain TIME_WAIT              what a state, key, counter or rule means
+
+Exit codes:
+  0  the command did its work      10  an audit found something at or above --fail-on
+  2  usage, configuration, rules    3  the host could not be observed";
+
+#[derive(Debug, Args)]
+struct Global {
+    /// Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml, if it exists]
+    #[arg(long, global = true, value_name = "FILE", env = "SYSCTL_ADVISOR_CONFIG")]
+    config: Option<PathBuf>,
+    /// When to use colours; NO_COLOR is respected
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: Color,
+    /// Say more on standard error (-vv: everything)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Say less: one line a finding, errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Form of messages on standard error
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a person
+    Text,
+    /// For a program; the schema is in docs/schema
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Observe this host (or read a snapshot), evaluate the rules, report
+    Audit(audit::AuditArgs),
+    /// Explain a rule, a sysctl key, a TCP state or a kernel counter
+    Explain(explain::ExplainArgs),
+    /// Write down what this host looks like, to audit it elsewhere or later
+    Snapshot(snapshot::SnapshotArgs),
+    /// List, check and test rules; print the metrics they may use
+    #[command(subcommand)]
+    Rules(rules::RulesCommand),
+    /// Print a completion script for a shell
+    Completions {
+        shell: clap_complete::Shell,
+    },
+}
+
+/// How to observe; shared by the commands that do.
+#[derive(Debug, Args)]
+struct ObserveArgs {
+    /// Time between two readings of the counters: 500ms, 2s, 1m; 0 takes one reading, and rules on rates are skipped
+    #[arg(long, value_name = "DURATION", value_parser = window)]
+    window: Option<Duration>,
+    /// Network namespace to look at
+    #[arg(long, value_name = "WHICH", default_value = "current")]
+    netns: Netns,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Netns {
+    /// The one that this process runs in
+    Current,
+}
+
+/// Where rules come from; shared by the commands that use them.
+#[derive(Debug, Args)]
+struct RuleArgs {
+    /// Folder with rules that are added, or replace those of the same id; may be given more than once
+    #[arg(long, value_name = "DIR")]
+    rules: Vec<PathBuf>,
+    /// Another value for a rule's parameter; may be given more than once
+    #[arg(long, value_name = "RULE.NAME=VALUE")]
+    param: Vec<String>,
+}
+
+/// A command that could not do its work, with the exit code that says why.
+#[derive(Debug)]
+enum Failure {
+    /// Usage, configuration or rules: exit code 2.
+    Usage(anyhow::Error),
+    /// The host could not be observed: exit code 3.
+    Unobservable(anyhow::Error),
+}
+
+type Outcome = Result<ExitCode, Failure>;
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Usage(error.into())
+    }
+}
+
+/// An audit found something at or above `--fail-on`.
+const FOUND: u8 = 10;
+/// Usage, configuration or rules are wrong.
+const WRONG: u8 = 2;
+/// The host could not be observed.
+const UNOBSERVABLE: u8 = 3;
+
+/// No sane window is longer; a typo must not hang a timer.
+const LONGEST_WINDOW: Duration = Duration::from_secs(3600);
+
+fn window(text: &str) -> Result<Duration, String> {
+    let window = units::parse_duration(text).map_err(|error| error.to_string())?;
+    if window > LONGEST_WINDOW { Err("a window may last one hour at most".to_owned()) } else { Ok(window) }
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    match text {
+        "notice" => Ok(Severity::Notice),
+        "warning" => Ok(Severity::Warning),
+        "critical" => Ok(Severity::Critical),
+        _ => Err("notice, warning or critical is wanted".to_owned()),
+    }
+}
+
+/// Runs what was typed.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    start_log(&cli.global);
+    let terminal = output::Terminal::new(cli.global.color);
+    let outcome = dispatch(&cli, &terminal);
+    let (code, error) = match outcome {
+        Ok(code) => return code,
+        Err(Failure::Usage(error)) if output::is_broken_pipe(&error) => return ExitCode::SUCCESS,
+        Err(Failure::Usage(error)) => (WRONG, error),
+        Err(Failure::Unobservable(error)) => (UNOBSERVABLE, error),
+    };
+    output::error(&terminal, &format!("{error:#}"));
+    ExitCode::from(code)
+}
+
+fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
+    let global = &cli.global;
+    if let Command::Completions { shell } = cli.command {
+        use clap::CommandFactory;
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "sysctl-advisor", &mut script);
+        output::print_bytes(&script)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = config::load(global.config.as_deref(), terminal)?;
+    match &cli.command {
+        Command::Audit(args) => audit::run(args, global, &config, terminal),
+        Command::Explain(args) => explain::run(args, &config, terminal),
+        Command::Snapshot(args) => snapshot::run(args, global, &config),
+        Command::Rules(command) => rules::run(command, &config, terminal),
+        Command::Completions { .. } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn start_log(global: &Global) {
+    use tracing_subscriber::filter::LevelFilter;
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => LevelFilter::ERROR,
+        (_, 0) => LevelFilter::WARN,
+        (_, 1) => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
+    match global.log_format {
+        LogFormat::Text => log.with_ansi(output::Terminal::new(global.color).errors_coloured()).without_time().init(),
+        LogFormat::Json => log.json().init(),
+    }
+}

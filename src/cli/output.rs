@@ -1,0 +1,113 @@
+//! Where text goes: standard output, standard error, files.
+//!
+//! In: finished text. Out: the same, written whole or not at all. Must not: format.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::Color;
+use crate::report::theme::Theme;
+
+/// What the terminal can show.
+#[derive(Debug)]
+pub(super) struct Terminal {
+    output_coloured: bool,
+    errors_coloured: bool,
+    width: usize,
+}
+
+impl Terminal {
+    pub(super) fn new(color: Color) -> Self {
+        let coloured = |choice: anstream::ColorChoice| match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => choice != anstream::ColorChoice::Never,
+        };
+        Self {
+            output_coloured: coloured(anstream::AutoStream::choice(&io::stdout())),
+            errors_coloured: coloured(anstream::AutoStream::choice(&io::stderr())),
+            width: 80,
+        }
+    }
+
+    pub(super) const fn theme(&self) -> Theme {
+        if self.output_coloured { Theme::coloured() } else { Theme::plain() }
+    }
+
+    pub(super) const fn error_theme(&self) -> Theme {
+        if self.errors_coloured { Theme::coloured() } else { Theme::plain() }
+    }
+
+    pub(super) const fn errors_coloured(&self) -> bool {
+        self.errors_coloured
+    }
+
+    /// Columns to write for. Always 80: a report looks the same in a mail, a ticket and every terminal.
+    pub(super) const fn width(&self) -> usize {
+        self.width
+    }
+}
+
+/// Whether progress may be shown.
+pub(super) fn errors_are_seen() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Writes to standard output.
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
+    print_bytes(text.as_bytes())
+}
+
+pub(super) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(bytes).and_then(|()| output.flush()).context("standard output")
+}
+
+/// Whether an error is nothing but a reader that had enough.
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Says what went wrong, on standard error. If even that cannot be written there is nobody left to tell.
+pub(super) fn error(terminal: &Terminal, message: &str) {
+    let theme = terminal.error_theme();
+    let _ = writeln!(io::stderr(), "{} {message}", theme.paint(theme.critical, "error:"));
+}
+
+/// Says something on standard error as it is.
+pub(super) fn note(message: &str) {
+    let _ = writeln!(io::stderr(), "{message}");
+}
+
+/// Writes to standard output, or to a file that appears whole or not at all.
+pub(super) fn deliver(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
+    match file {
+        None => print(text),
+        Some(path) if path.as_os_str() == "-" => print(text),
+        Some(path) => write_file(path, text).with_context(|| format!("cannot write {}", path.display())),
+    }
+}
+
+fn write_file(path: &Path, text: &str) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    // A device, a pipe or /dev/stdout is written in place; a file is replaced by one that is complete.
+    if path.metadata().is_ok_and(|facts| !facts.is_file()) {
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+    }
+    // A link stays a link: the file it points to is replaced.
+    let target = if path.is_symlink() { path.canonicalize()? } else { path.to_owned() };
+    let folder = match target.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let permissions = target
+        .metadata()
+        .map_or_else(|_| std::fs::Permissions::from_mode(0o644), |facts| facts.permissions());
+    let mut file = tempfile::Builder::new().prefix(".sysctl-advisor-").permissions(permissions).tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist(&target).map_err(|error| error.error)?;
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! `snapshot`: write down what this host looks like.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::config::Config;
+use super::{Failure, Global, Netns, ObserveArgs, Outcome, output, progress};
+use crate::host::Host;
+use crate::snapshot::{Snapshot, store, take};
+
+/// Write down what this host looks like, to audit it elsewhere or later.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A snapshot holds counts, counters, sysctl values, and the addresses of the busiest destinations and of
+listeners; no payload, no key material. `audit --snapshot FILE` gives the same findings on any machine.")]
+pub(super) struct SnapshotArgs {
+    /// File to write [default: standard output]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    observe: ObserveArgs,
+}
+
+pub(super) fn run(args: &SnapshotArgs, global: &Global, config: &Config) -> Outcome {
+    let snapshot = observe(&args.observe, global, config)?;
+    output::deliver(&store::render(&snapshot)?, args.output.as_deref())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Takes a snapshot of the running host.
+pub(super) fn observe(args: &ObserveArgs, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
+    let Netns::Current = args.netns;
+    let window = args.window.unwrap_or(config.window);
+    let snapshot = take::take(&Host::live(), window, |window| progress::wait(window, global.quiet))
+        .map_err(|error| Failure::Unobservable(error.into()))?;
+    for gap in snapshot.gaps.iter().chain(snapshot.namespaces.iter().flat_map(|namespace| &namespace.gaps)) {
+        tracing::info!(what = gap.what, why = gap.why, "could not be read");
+    }
+    Ok(snapshot)
+}

@@ -1,0 +1,100 @@
+//! An error in a file that a person wrote, shown with the place underlined.
+//!
+//! In: the file's name and text, a range of bytes, what is wrong. Out: text for a terminal.
+//! Must not: read files, or decide whether an error ends the run.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// What is wrong, in which file, where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub file: String,
+    pub source: Arc<str>,
+    /// Bytes of `source`; clamped to it when shown.
+    pub span: Range<usize>,
+    pub message: String,
+    pub help: Option<String>,
+}
+
+impl Diagnostic {
+    /// Line and column of the place, both from 1; the column counts characters.
+    pub fn position(&self) -> (usize, usize) {
+        let before = &self.source[..self.clamped().start];
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |text| text.chars().count()) + 1;
+        (line, column)
+    }
+
+    /// The message with the text underlined, several lines, without a final newline.
+    pub fn render(&self, colour: bool) -> String {
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let snippet = Snippet::source(&*self.source)
+            .path(self.file.as_str())
+            .annotation(AnnotationKind::Primary.span(self.clamped()));
+        let mut group = Group::with_title(Level::ERROR.primary_title(self.message.as_str())).element(snippet);
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        renderer.render(&[group]).to_string()
+    }
+
+    /// The span, within the text and on the borders of characters.
+    fn clamped(&self) -> Range<usize> {
+        let border = |mut at: usize| {
+            at = at.min(self.source.len());
+            while !self.source.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let start = border(self.span.start);
+        start..border(self.span.end).max(start)
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    /// One line: `FILE:LINE:COLUMN: message`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (line, column) = self.position();
+        write!(formatter, "{}:{line}:{column}: {}", self.file, self.message)
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn example(span: Range<usize>) -> Diagnostic {
+        Diagnostic {
+            file: "rules.d/a.toml".into(),
+            source: "title = 'é'\nseverty = 1\n".into(),
+            span,
+            message: "unknown field `severty`".into(),
+            help: Some("did you mean `severity`?".into()),
+        }
+    }
+
+    #[test]
+    fn the_place_is_underlined_with_its_line() {
+        let text = example(13..20).render(false);
+        assert_eq!(
+            text,
+            "error: unknown field `severty`\n --> rules.d/a.toml:2:1\n  |\n2 | severty = 1\n  | ^^^^^^^\n  |\n  \
+             = help: did you mean `severity`?"
+        );
+        assert_eq!(example(13..20).to_string(), "rules.d/a.toml:2:1: unknown field `severty`");
+    }
+
+    #[test]
+    fn a_span_outside_the_text_or_inside_a_character_is_no_panic() {
+        for span in [9..10, 10..11, 500..600, 20..3] {
+            example(span).render(true);
+        }
+    }
+}

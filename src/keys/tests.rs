@@ -1,0 +1,142 @@
+use super::*;
+
+fn key(name: &str) -> &'static Key {
+    catalogue().get(name).unwrap_or_else(|| panic!("{name} is not in the catalogue"))
+}
+
+#[test]
+fn the_compiled_in_files_have_no_problem() {
+    assert_eq!(catalogue().problems(), [] as [String; 0]);
+    assert!(catalogue().iter().count() > 100);
+}
+
+#[test]
+fn a_broken_file_and_a_key_in_two_files_are_problems_and_the_rest_is_kept() {
+    let good = r#"["net.a"]
+        type = "int"
+        scope = "host"
+        effect = "boot"
+        risk = "low"
+        meaning = "One. Two."
+        source = "here""#;
+    let catalogue = Catalogue::from_files(&[("one", good), ("two", "[\"net.b\"]\ntypo = 1"), ("three", good)]);
+    assert_eq!(catalogue.iter().map(|key| (key.name.as_str(), key.area)).collect::<Vec<_>>(), [("net.a", "one")]);
+    assert_eq!(catalogue.problems().len(), 2);
+    assert!(catalogue.problems()[0].contains("two.toml") && catalogue.problems()[0].contains("typo"));
+    assert!(catalogue.problems()[1].contains("three.toml: net.a stands in another file too"));
+}
+
+#[test]
+fn every_default_parses_and_is_taken_by_the_kernel() {
+    for key in catalogue().iter() {
+        if let Some(text) = &key.default {
+            let value = parse(key, text).unwrap_or_else(|error| panic!("{}: {error}", key.name));
+            validate(key, &value).unwrap_or_else(|error| panic!("{}: {error}", key.name));
+            assert_eq!(&value.to_string(), text, "{}: not in the normal form", key.name);
+        } else {
+            assert!(key.default_note.is_some() || key.removed.is_some(), "{}: says nothing of its default", key.name);
+        }
+    }
+}
+
+#[test]
+fn every_typical_value_parses_and_is_meaningful() {
+    for key in catalogue().iter() {
+        let Some(text) = &key.typical else {
+            assert!(key.removed.is_some(), "{}: no typical value", key.name);
+            continue;
+        };
+        let value = parse(key, text).unwrap_or_else(|error| panic!("{}: {error}", key.name));
+        assert!(is_meaningful(key, &value), "{}: the typical value {text} is not meaningful", key.name);
+        assert_eq!(&value.to_string(), text, "{}: not in the normal form", key.name);
+        assert!(key.removed.is_none(), "{}: no usual server has a key that was removed", key.name);
+    }
+}
+
+#[test]
+fn what_is_meaningful_the_kernel_takes() {
+    for key in catalogue().iter() {
+        let [lowest, highest] = key.accepted.unwrap_or([i64::from(i32::MIN), i64::from(i32::MAX)]);
+        assert!(lowest <= highest, "{}", key.name);
+        if let Some([low, high]) = key.meaningful {
+            assert!(low <= high && lowest <= low && high <= highest, "{}", key.name);
+        }
+    }
+}
+
+#[test]
+fn the_named_values_of_an_enumeration_are_values_of_the_key() {
+    for key in catalogue().iter() {
+        for text in key.values.keys() {
+            let value = parse(key, text).unwrap_or_else(|error| panic!("{}: {error}", key.name));
+            validate(key, &value).unwrap_or_else(|error| panic!("{}: {error}", key.name));
+        }
+    }
+}
+
+#[test]
+fn every_key_is_documented() {
+    for key in catalogue().iter() {
+        let name = &key.name;
+        assert!(key.meaning.ends_with('.') && key.meaning.contains(". "), "{name}: the meaning has two sentences");
+        assert!(!key.source.is_empty(), "{name}");
+        assert!((key.length > 1) == (key.kind == Kind::Ints), "{name}: only a list has a length");
+        assert!(!key.ascending || key.kind == Kind::Ints, "{name}: only a list can ascend");
+        assert_eq!(key.unit.trim(), key.unit, "{name}");
+        for note in [&key.risk_note, &key.misuse, &key.interactions, &key.inert, &key.default_note] {
+            assert!(note.as_ref().is_none_or(|note| note.ends_with(['.', '`', ')'])), "{name}: {note:?}");
+        }
+        let takes_effect = key.takes_effect();
+        assert!(takes_effect.ends_with('.') && !takes_effect.contains(".."), "{name}: {takes_effect}");
+        for other in &key.needs {
+            assert!(catalogue().get(other).is_some(), "{name} needs {other}, which is not in the catalogue");
+            assert_ne!(other, name);
+        }
+    }
+}
+
+#[test]
+fn names_that_are_socket_options_or_vendor_patches_are_no_keys() {
+    for name in ["net.ipv4.ip_bind_address_no_port", "net.ipv4.tcp_tw_timeout", "net.ipv4.tcp_timewait_len"] {
+        assert!(catalogue().get(name).is_none(), "{name}");
+    }
+}
+
+#[test]
+fn a_change_says_when_it_shows() {
+    assert_eq!(
+        key("net.core.somaxconn").takes_effect(),
+        "When the service calls listen() again, which usually means a restart: \
+         the limit of a socket that listens already does not move."
+    );
+    assert_eq!(key("net.ipv4.tcp_max_syn_backlog").takes_effect(), "At once.");
+}
+
+#[test]
+fn a_misspelt_or_shortened_name_finds_its_key() {
+    let suggested = |name| catalogue().suggest(name).map(|key| key.name.as_str());
+    assert_eq!(suggested("net.ipv4.tcp_tw_resue"), Some("net.ipv4.tcp_tw_reuse"));
+    assert_eq!(suggested("tcp_tw_reuse"), Some("net.ipv4.tcp_tw_reuse"));
+    assert_eq!(suggested("net.ipv4.somaxconn"), Some("net.core.somaxconn"));
+    assert_eq!(suggested("net.ipv4.tcp_fin_timout"), Some("net.ipv4.tcp_fin_timeout"));
+    assert_eq!(suggested("net.ipv4.icmp_ratelimit"), None);
+    assert_eq!(suggested("kernel.panic"), None);
+    assert_eq!(suggested(""), None);
+}
+
+#[test]
+fn secrets_are_known_by_name() {
+    assert!(is_secret("net.ipv4.tcp_fastopen_key"));
+    assert!(is_secret("net.ipv6.conf.eth0/100.stable_secret"));
+    assert!(is_secret("net.core.netdev_rss_key"));
+    assert!(!is_secret("net.ipv4.tcp_fastopen"));
+    assert!(!is_secret("net.ipv6.conf.eth0.addr_gen_mode"));
+}
+
+#[test]
+fn a_key_that_is_gone_or_ignored_is_not_useful_to_set() {
+    assert!(key("net.ipv4.tcp_tw_reuse").is_useful_to_set());
+    assert!(!key("net.ipv4.tcp_tw_recycle").is_useful_to_set());
+    assert!(!key("net.ipv4.tcp_low_latency").is_useful_to_set());
+    assert!(!key("net.ipv4.tcp_available_congestion_control").is_useful_to_set());
+}

@@ -1,0 +1,317 @@
+//! The counting: one socket after the other into the record.
+//!
+//! In: listeners and the ephemeral range first, then every other socket once. Out: [`Sockets`], and the CLOSE_WAIT
+//! sockets whose owners are worth a look.
+//! Must not: allocate for a socket (only where a table takes in a new group), or know where the sockets come from.
+
+use super::address::Address;
+use super::groups::{Group, Groups, Weight};
+use super::listeners::{Clients, Listeners, Via};
+use super::ports::{Ephemeral, PortSet};
+use super::{DESTINATIONS_KEPT, Destination, Outgoing, PeerCount, SocketSource, Sockets, StateCounts};
+use crate::observe::ages::Ages;
+use crate::sock_diag::state;
+
+/// Destinations followed one by one; the number just below which a hash table of 2^15 slots grows. 2.6 MB.
+const DESTINATIONS_TRACKED: usize = (1 << 15) / 8 * 7;
+/// Remote addresses of FIN_WAIT2 orphans followed one by one.
+const PEERS_TRACKED: usize = (1 << 13) / 8 * 7;
+const PEERS_KEPT: usize = 16;
+/// CLOSE_WAIT sockets whose owner is looked for.
+pub(super) const OWNERS_WANTED: usize = 1 << 14;
+
+/// `TCP_TIMEWAIT_LEN`; no sysctl changes it.
+const TIME_WAIT_MS: u32 = 60_000;
+const YOUNG_MS: u32 = 10_000;
+const REUSABLE_MS: u32 = 1_000;
+
+/// Whether a connection has a keepalive timer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keepalive {
+    Yes,
+    No,
+    /// Another timer is running, which hides whether there is one. That other timer will end a dead connection, so it
+    /// belongs to neither side.
+    Hidden,
+}
+
+/// One socket that is not listening.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) state: u8,
+    pub(super) local: Address,
+    pub(super) local_port: u16,
+    pub(super) remote: Address,
+    pub(super) remote_port: u16,
+    /// 0 when no process holds the socket.
+    pub(super) inode: u64,
+    pub(super) uid: u32,
+    pub(super) keepalive: Keepalive,
+    /// Of TIME_WAIT: until it ends.
+    pub(super) remaining_ms: Option<u32>,
+    /// Of ESTABLISHED and CLOSE_WAIT: since something last happened.
+    pub(super) idle_ms: Option<u32>,
+}
+
+/// A CLOSE_WAIT socket whose owner is to be found.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::observe) struct Waiting {
+    pub(in crate::observe) inode: u64,
+    pub(in crate::observe) uid: u32,
+    pub(in crate::observe) idle_ms: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct Route {
+    source: Address,
+    address: Address,
+    port: u16,
+}
+
+/// Counts of one destination. Its sockets differ in nothing but the local port, so their number is that of ports.
+#[derive(Debug, Clone, Default)]
+struct Usage {
+    ports: u32,
+    established: u32,
+    syn_sent: u32,
+    time_wait: u32,
+    time_wait_young: u32,
+    time_wait_reusable: u32,
+    fin_wait2: u32,
+    close_wait: u32,
+}
+
+impl Weight for Usage {
+    fn weight(&self) -> u32 {
+        self.ports
+    }
+}
+
+/// Sockets of one remote address.
+#[derive(Debug, Default)]
+struct Peer(u32);
+
+impl Weight for Peer {
+    fn weight(&self) -> u32 {
+        self.0
+    }
+}
+
+/// The counts so far.
+#[derive(Debug)]
+pub(super) struct Tally<'a> {
+    range: Option<&'a Ephemeral>,
+    listeners: Listeners,
+    by_state: [u64; 16],
+    orphans: u64,
+    fin_wait2_orphans: u64,
+    peers: Groups<Address, Peer>,
+    idle: Ages,
+    idle_keepalive: Ages,
+    idle_no_keepalive: Ages,
+    close_wait_idle: Ages,
+    close_wait: Vec<Waiting>,
+    outgoing: Outgoing,
+    taken: PortSet,
+    destinations: Groups<Route, Usage>,
+}
+
+impl<'a> Tally<'a> {
+    /// Without a range nothing counts as outgoing.
+    pub(super) fn new(listeners: Listeners, range: Option<&'a Ephemeral>) -> Self {
+        Self {
+            range,
+            listeners,
+            by_state: [0; 16],
+            orphans: 0,
+            fin_wait2_orphans: 0,
+            peers: Groups::new(PEERS_TRACKED),
+            idle: Ages::default(),
+            idle_keepalive: Ages::default(),
+            idle_no_keepalive: Ages::default(),
+            close_wait_idle: Ages::default(),
+            close_wait: Vec::new(),
+            outgoing: Outgoing::default(),
+            taken: PortSet::new(),
+            destinations: Groups::new(DESTINATIONS_TRACKED),
+        }
+    }
+
+    /// Counts one socket; a listening one is passed over.
+    #[inline]
+    pub(super) fn add(&mut self, socket: &Seen) {
+        if socket.state == state::LISTEN {
+            return;
+        }
+        self.by_state[usize::from(socket.state & 15)] += 1;
+        // Most sockets of a busy host are in these two states; an unaccepted one (inode 0) has no idle application.
+        let idle = if socket.state == state::ESTABLISHED && socket.inode != 0 { socket.idle_ms } else { None };
+        if let Some(age) = idle {
+            add_idle(socket.keepalive, age, &mut self.idle, &mut self.idle_no_keepalive);
+            if socket.keepalive == Keepalive::Yes {
+                self.idle_keepalive.add(age.into());
+            }
+        } else {
+            self.add_ending(socket);
+        }
+        match self.listeners.via(socket.local, socket.local_port) {
+            Via::Listener(clients) => add_client(clients, socket, idle),
+            Via::Untracked => {}
+            Via::None => {
+                if self.range.is_some_and(|range| range.ports.contains(socket.local_port)) {
+                    self.add_outgoing(socket, idle);
+                }
+            }
+        }
+    }
+
+    /// What is counted of sockets on their way out.
+    fn add_ending(&mut self, socket: &Seen) {
+        let orphan = socket.inode == 0;
+        match socket.state {
+            state::FIN_WAIT2 if orphan => {
+                self.orphans += 1;
+                self.fin_wait2_orphans += 1;
+                self.peers.counts(socket.remote).0 += 1;
+            }
+            state::FIN_WAIT1 | state::CLOSING | state::LAST_ACK if orphan => self.orphans += 1,
+            state::CLOSE_WAIT => {
+                if let Some(age) = socket.idle_ms {
+                    self.close_wait_idle.add(age.into());
+                }
+                if !orphan && self.close_wait.len() < OWNERS_WANTED {
+                    let Seen { inode, uid, idle_ms, .. } = *socket;
+                    self.close_wait.push(Waiting { inode, uid, idle_ms });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_outgoing(&mut self, socket: &Seen, idle: Option<u32>) {
+        self.outgoing.sockets += 1;
+        self.taken.insert(socket.local_port);
+        if matches!(socket.state, state::CLOSE | state::BOUND_INACTIVE) {
+            self.outgoing.bound_only += 1;
+            return;
+        }
+        if let (Some(age), Keepalive::No) = (idle, socket.keepalive) {
+            self.outgoing.idle_no_keepalive.add(age.into());
+        }
+        let route = Route { source: socket.local, address: socket.remote, port: socket.remote_port };
+        let usage = self.destinations.counts(route);
+        usage.ports += 1;
+        match socket.state {
+            state::ESTABLISHED => usage.established += 1,
+            state::SYN_SENT => usage.syn_sent += 1,
+            state::FIN_WAIT2 => usage.fin_wait2 += 1,
+            state::CLOSE_WAIT => usage.close_wait += 1,
+            state::TIME_WAIT => {
+                usage.time_wait += 1;
+                if let Some(remaining) = socket.remaining_ms {
+                    let age = TIME_WAIT_MS.saturating_sub(remaining);
+                    usage.time_wait_young += u32::from(age < YOUNG_MS);
+                    usage.time_wait_reusable += u32::from(age > REUSABLE_MS);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The record, and CLOSE_WAIT sockets to find the owners of. `close_wait_unowned` holds all of CLOSE_WAIT until
+    /// somebody looks.
+    pub(super) fn finish(mut self, source: SocketSource) -> (Sockets, Vec<Waiting>) {
+        let states = self.states();
+        if let Some(range) = self.range {
+            self.outgoing.distinct_ports = self.taken.len();
+            self.outgoing.distinct_bind_parity = self.taken.count_parity_of(range.low.wrapping_add(1));
+            self.outgoing.listening_ports = range.ports.count_common(self.listeners.ports());
+        }
+        let largest = self.destinations.largest(DESTINATIONS_KEPT);
+        let listed: u64 = largest.groups.iter().map(|(_, group)| u64::from(group.counts.ports)).sum();
+        let destinations: Vec<_> = largest.groups.iter().map(destination).collect();
+        self.outgoing.destinations = largest.seen.max(destinations.len() as u64);
+        self.outgoing.other_destinations = self.outgoing.destinations - destinations.len() as u64;
+        self.outgoing.other_ports = largest.sockets - listed;
+        let peers = self.peers.largest(PEERS_KEPT).groups;
+        let (listeners, other_listeners) = self.listeners.finish();
+        let sockets = Sockets {
+            source,
+            orphans: self.orphans,
+            fin_wait2_orphans: self.fin_wait2_orphans,
+            fin_wait2_held: states.fin_wait2 - self.fin_wait2_orphans,
+            fin_wait2_peers: peers
+                .iter()
+                .map(|(peer, group)| PeerCount { address: peer.to_string(), sockets: group.counts.0.into() })
+                .collect(),
+            idle: self.idle,
+            idle_keepalive: self.idle_keepalive,
+            idle_no_keepalive: self.idle_no_keepalive,
+            close_wait_idle: self.close_wait_idle,
+            listeners,
+            other_listeners,
+            destinations,
+            outgoing: self.outgoing,
+            owners: Vec::new(),
+            close_wait_unowned: states.close_wait,
+            states,
+        };
+        (sockets, self.close_wait)
+    }
+
+    fn states(&self) -> StateCounts {
+        let of = |state: u8| self.by_state[usize::from(state)];
+        StateCounts {
+            established: of(state::ESTABLISHED),
+            syn_sent: of(state::SYN_SENT),
+            syn_recv: of(state::SYN_RECV) + of(state::NEW_SYN_RECV),
+            fin_wait1: of(state::FIN_WAIT1),
+            fin_wait2: of(state::FIN_WAIT2),
+            time_wait: of(state::TIME_WAIT),
+            close: of(state::CLOSE) + of(state::BOUND_INACTIVE),
+            close_wait: of(state::CLOSE_WAIT),
+            last_ack: of(state::LAST_ACK),
+            listen: self.listeners.total(),
+            closing: of(state::CLOSING),
+        }
+    }
+}
+
+fn add_idle(keepalive: Keepalive, age: u32, all: &mut Ages, without: &mut Ages) {
+    all.add(age.into());
+    if keepalive == Keepalive::No {
+        without.add(age.into());
+    }
+}
+
+#[inline]
+fn add_client(clients: &mut Clients, socket: &Seen, idle: Option<u32>) {
+    match socket.state {
+        state::SYN_RECV | state::NEW_SYN_RECV => clients.half_open += 1,
+        state::ESTABLISHED => clients.established += 1,
+        state::CLOSE_WAIT => clients.close_wait += 1,
+        state::TIME_WAIT => clients.time_wait += 1,
+        _ => clients.other += 1,
+    }
+    if let Some(age) = idle {
+        add_idle(socket.keepalive, age, &mut clients.idle, &mut clients.idle_no_keepalive);
+    }
+}
+
+fn destination((route, group): &(Route, Group<Usage>)) -> Destination {
+    let usage = &group.counts;
+    Destination {
+        source: route.source.to_string(),
+        address: route.address.to_string(),
+        port: route.port,
+        ports: usage.ports.into(),
+        established: usage.established.into(),
+        syn_sent: usage.syn_sent.into(),
+        time_wait: usage.time_wait.into(),
+        time_wait_young: usage.time_wait_young.into(),
+        time_wait_reusable: usage.time_wait_reusable.into(),
+        fin_wait2: usage.fin_wait2.into(),
+        close_wait: usage.close_wait.into(),
+        missed_at_most: group.missed_at_most.into(),
+    }
+}

@@ -1,0 +1,213 @@
+//! One reading of a namespace's sockets: listeners first, then everything else, then the owners.
+//!
+//! In: a host and its sysctls. Out: [`Sockets`] and what could not be read of them.
+//! Must not: count (that is for `collect`).
+
+use std::collections::BTreeMap;
+
+use procfs::net::{TcpNetEntry, TcpState};
+
+use super::address::Address;
+use super::collect::{Keepalive, Seen, Tally};
+use super::listeners::{Found, Listeners, Listening};
+use super::netlink::{Walk, dump};
+use super::ports::Ephemeral;
+use super::{SocketSource, Sockets, table};
+use crate::host::Host;
+use crate::observe::gap::Gap;
+use crate::observe::owners;
+use crate::observe::sysctls::Sysctls;
+use crate::sock_diag::request::Query;
+use crate::sock_diag::socket::{SocketView, timer};
+use crate::sock_diag::state;
+
+const RANGE: &str = "net.ipv4.ip_local_port_range";
+const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";
+
+/// Beginnings of the metrics that the tables of `/proc/net` say nothing about.
+const NOT_IN_PROCFS: [&str; 10] = [
+    "tcp.idle",
+    "tcp.close_wait_idle",
+    "listener.limit",
+    "listener.idle",
+    "destination.ports_blocked",
+    "destination.close_rate",
+    "destination.forecast_ports",
+    "ports.outgoing_idle_no_keepalive",
+    "ports.bound_only",
+    "owner.close_wait_idle",
+];
+
+/// Accept queues at one moment: inode of the listening socket to the connections that wait.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Queues(pub BTreeMap<u64, u32>);
+
+impl Queues {
+    /// Enters these, read at the start of the window, beside the ones at its end. A socket that was not there then
+    /// stays without.
+    pub fn enter(&self, sockets: &mut Sockets) {
+        for listener in &mut sockets.listeners {
+            listener.queue_before = self.0.get(&listener.inode).copied();
+        }
+    }
+}
+
+/// The accept queues now, from a dump of the listeners alone: some 50 us whatever the number of connections.
+pub fn read_queues(host: &Host) -> Result<Queues, Gap> {
+    let from_table = || table_listeners(host).map_err(|why| Gap { what: "listener.queue_before".to_owned(), why });
+    if !host.is_live() {
+        return Ok(from_table()?.queues());
+    }
+    match netlink_listeners(Walk::Together) {
+        Ok((found, _)) => Ok(found.queues()),
+        Err(_) => Ok(from_table()?.queues()),
+    }
+}
+
+/// Reads the sockets of the namespace that this thread is in, or of a captured tree. The ephemeral range comes from
+/// `sysctls`; without it nothing is known of outgoing connections. The gaps name what the reading lacks; an error means
+/// that there is none.
+pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Sockets, Vec<Gap>), Gap> {
+    let mut gaps = Vec::new();
+    let range = ephemeral(sysctls).map_err(|why| {
+        gaps.extend(["ports", "destination"].map(|what| Gap { what: what.to_owned(), why: why.clone() }));
+    });
+    let range = range.ok();
+    let refused = if host.is_live() {
+        match from_netlink(range.as_ref(), &mut gaps) {
+            Ok(tally) => return Ok(with_owners(host, tally, SocketSource::SockDiag, gaps)),
+            Err(why) => why,
+        }
+    } else {
+        "a recorded tree has no netlink".to_owned()
+    };
+    let tally = from_table(host, range.as_ref()).map_err(|why| Gap { what: "sockets".to_owned(), why })?;
+    let why = format!("/proc/net/tcp does not show it ({refused})");
+    gaps.extend(NOT_IN_PROCFS.map(|what| Gap { what: what.to_owned(), why: why.clone() }));
+    Ok(with_owners(host, tally, SocketSource::Procfs, gaps))
+}
+
+fn with_owners(host: &Host, tally: Tally<'_>, source: SocketSource, mut gaps: Vec<Gap>) -> (Sockets, Vec<Gap>) {
+    let (mut sockets, waiting) = tally.finish(source);
+    gaps.extend(owners::find(host, &mut sockets, &waiting));
+    (sockets, gaps)
+}
+
+fn ephemeral(sysctls: &Sysctls) -> Result<Ephemeral, String> {
+    let range = sysctls.get(RANGE).ok_or_else(|| format!("{RANGE} was not read"))?;
+    let reserved = sysctls.get(RESERVED).map_or("", String::as_str);
+    Ephemeral::parse(range, reserved).ok_or_else(|| format!("{RANGE} = {range:?} and {RESERVED} are not ports"))
+}
+
+fn netlink_listeners(walk: Walk) -> Result<(Found, bool), String> {
+    let each = |found: &mut Found, socket: SocketView<'_>| {
+        if let (state::LISTEN, Some(address)) = (socket.state(), socket.local_address()) {
+            found.add(Listening {
+                address: address.into(),
+                port: socket.local_port(),
+                v6_only: socket.is_v6_only(),
+                queue: socket.receive_queue(),
+                limit: Some(socket.send_queue()),
+                inode: socket.inode().into(),
+                uid: socket.uid(),
+            });
+        }
+    };
+    let found = dump(Query::LISTENERS, walk, Found::new, each).map_err(|error| error.to_string())?;
+    Ok((found.record, found.interrupted))
+}
+
+fn from_netlink<'a>(range: Option<&'a Ephemeral>, gaps: &mut Vec<Gap>) -> Result<Tally<'a>, String> {
+    let (found, listeners_interrupted) = netlink_listeners(Walk::Together)?;
+    let listeners = Listeners::from(found);
+    let start = || Tally::new(listeners.clone(), range);
+    let each = |tally: &mut Tally<'_>, socket: SocketView<'_>| {
+        if let Some(seen) = seen(socket) {
+            tally.add(&seen);
+        }
+    };
+    let dump = dump(Query::CONNECTIONS, Walk::Together, start, each).map_err(|error| error.to_string())?;
+    if dump.interrupted || listeners_interrupted {
+        let why = "the socket table kept changing while it was read; counts may be a little off".to_owned();
+        gaps.push(Gap { what: "sockets.walk".to_owned(), why });
+    }
+    Ok(dump.record)
+}
+
+/// What is counted of a socket. The kernel's ages of things that never happened are too large, never too small, so the
+/// least of them holds.
+#[inline]
+fn seen(socket: SocketView<'_>) -> Option<Seen> {
+    let state = socket.state();
+    let idle_ms = match state {
+        state::ESTABLISHED => socket.tcp_info().and_then(|info| {
+            let (sent, received) = (info.last_data_sent_ms()?, info.last_data_received_ms()?);
+            Some(sent.min(received))
+        }),
+        state::CLOSE_WAIT => socket.tcp_info().and_then(|info| {
+            let (sent, received) = (info.last_data_sent_ms()?, info.last_data_received_ms()?);
+            Some(sent.min(received).min(info.last_ack_received_ms()?))
+        }),
+        _ => None,
+    };
+    Some(Seen {
+        state,
+        local: socket.local_address()?.into(),
+        local_port: socket.local_port(),
+        remote: socket.remote_address()?.into(),
+        remote_port: socket.remote_port(),
+        inode: socket.inode().into(),
+        uid: socket.uid(),
+        keepalive: match socket.timer() {
+            timer::KEEPALIVE => Keepalive::Yes,
+            timer::NONE => Keepalive::No,
+            _ => Keepalive::Hidden,
+        },
+        remaining_ms: (state == state::TIME_WAIT).then(|| socket.expires_ms()),
+        idle_ms,
+    })
+}
+
+fn table_listeners(host: &Host) -> Result<Found, String> {
+    let mut found = Found::new();
+    table::read(host, |entry| {
+        if entry.state == TcpState::Listen {
+            found.add(Listening {
+                address: address(entry.local_address.ip()),
+                port: entry.local_address.port(),
+                v6_only: false,
+                queue: entry.rx_queue,
+                limit: None,
+                inode: entry.inode,
+                uid: entry.uid,
+            });
+        }
+    })?;
+    Ok(found)
+}
+
+/// Two passes, for a connection of the first table may have come in through a listener of the second.
+fn from_table<'a>(host: &Host, range: Option<&'a Ephemeral>) -> Result<Tally<'a>, String> {
+    let mut tally = Tally::new(Listeners::from(table_listeners(host)?), range);
+    table::read(host, |entry| tally.add(&seen_in_table(entry)))?;
+    Ok(tally)
+}
+
+fn seen_in_table(entry: &TcpNetEntry) -> Seen {
+    Seen {
+        state: entry.state.to_u8(),
+        local: address(entry.local_address.ip()),
+        local_port: entry.local_address.port(),
+        remote: address(entry.remote_address.ip()),
+        remote_port: entry.remote_address.port(),
+        inode: entry.inode,
+        uid: entry.uid,
+        keepalive: Keepalive::Hidden,
+        remaining_ms: None,
+        idle_ms: None,
+    }
+}
+
+fn address(ip: std::net::IpAddr) -> Address {
+    ip.to_canonical().into()
+}

@@ -1,0 +1,122 @@
+//! The sockets of a namespace by state, as bars.
+//!
+//! In: the counts of a snapshot. Out: rows on a page, one a state that has sockets.
+//! Must not: judge; a long bar is not a finding.
+
+use crate::observe::sockets::{SocketSource, StateCounts};
+use crate::report::page::{Cell, GAP, Page};
+use crate::snapshot::Namespace;
+use crate::units;
+
+/// A host of containers has hundreds of namespaces; beyond these only their number is told.
+const SHOWN: usize = 8;
+/// Of the longest bar.
+const BAR: usize = 40;
+const NAME: usize = "ESTABLISHED".len();
+
+/// A chart for each namespace, in the order of the snapshot.
+pub(super) fn write(page: &mut Page<'_>, namespaces: &[Namespace]) {
+    for namespace in namespaces.iter().take(SHOWN) {
+        page.blank();
+        one(page, namespace);
+    }
+    let rest = namespaces.get(SHOWN..).unwrap_or_default();
+    if !rest.is_empty() {
+        let sockets = rest.iter().filter_map(|namespace| namespace.sockets.as_ref());
+        let total: u64 = sockets.flat_map(|sockets| in_order(&sockets.states)).map(|(_, number)| number).sum();
+        let text = format!(
+            "And {} more with {}; --format json lists them.",
+            units::quantity(rest.len() as i64, "namespaces"),
+            units::quantity(i64::try_from(total).unwrap_or(i64::MAX), "sockets"),
+        );
+        page.blank();
+        page.paragraph(0, page.theme.dim, &text);
+    }
+}
+
+fn one(page: &mut Page<'_>, namespace: &Namespace) {
+    let theme = page.theme;
+    let Some(sockets) = &namespace.sockets else {
+        page.paragraph(0, theme.heading, &format!("TCP sockets of {}: could not be read", namespace.name));
+        return;
+    };
+    let source = match sockets.source {
+        SocketSource::SockDiag => "sock_diag",
+        SocketSource::Procfs => "/proc/net/tcp: no queue limits, no ages",
+    };
+    let states = in_order(&sockets.states);
+    let total: u64 = states.iter().map(|(_, number)| number).sum();
+    let heading = format!("TCP sockets of {}: {} (read through {source})", namespace.name, units::count_u64(total));
+    page.paragraph(0, theme.heading, &heading);
+
+    let largest = states.iter().map(|&(_, number)| number).max().unwrap_or(0);
+    let count_width = units::count_u64(largest).len();
+    let room = page.width.saturating_sub(2 + NAME + GAP + count_width + GAP).min(BAR);
+    for (name, number) in states.into_iter().filter(|&(_, number)| number > 0) {
+        page.row(
+            2,
+            &[
+                Cell::new(name, NAME).painted(theme.key),
+                Cell::new(&units::count_u64(number), count_width).right(),
+                Cell::new(&bar(number, largest, room), room),
+            ],
+        );
+    }
+}
+
+/// The states in the order in which a connection goes through them.
+fn in_order(states: &StateCounts) -> [(&'static str, u64); 11] {
+    [
+        ("LISTEN", states.listen),
+        ("SYN_SENT", states.syn_sent),
+        ("SYN_RECV", states.syn_recv),
+        ("ESTABLISHED", states.established),
+        ("FIN_WAIT1", states.fin_wait1),
+        ("FIN_WAIT2", states.fin_wait2),
+        ("CLOSING", states.closing),
+        ("TIME_WAIT", states.time_wait),
+        ("CLOSE_WAIT", states.close_wait),
+        ("LAST_ACK", states.last_ack),
+        ("CLOSE", states.close),
+    ]
+}
+
+/// A bar in eighths of a character; what is not 0 is seen.
+fn bar(number: u64, largest: u64, room: usize) -> String {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let full = room as u128 * 8;
+    let eighths = (u128::from(number) * full / u128::from(largest.max(1))).clamp(u128::from(number > 0), full) as usize;
+    "█".repeat(eighths / 8) + PARTS[eighths % 8]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example;
+    use crate::report::theme::Theme;
+
+    #[test]
+    fn bars_are_in_proportion_and_one_socket_is_still_seen() {
+        assert_eq!(bar(100, 100, 4), "████");
+        assert_eq!(bar(50, 100, 3), "█▌");
+        assert_eq!(bar(1, u64::MAX, 40), "▏");
+        assert_eq!(bar(u64::MAX, u64::MAX, 2), "██");
+        assert_eq!(bar(0, 0, 40), "");
+    }
+
+    #[test]
+    fn beyond_the_first_namespaces_only_their_sum_is_told() {
+        let with_sockets = |number: usize| Namespace {
+            sockets: Some(example::sockets()),
+            ..example::namespace("net:[1]", &format!("pod-{number}"), false)
+        };
+        let namespaces: Vec<Namespace> = (0..SHOWN + 2).map(with_sockets).collect();
+        let theme = Theme::plain();
+        let mut page = Page::new(&theme, 80);
+        write(&mut page, &namespaces);
+        let text = page.finish();
+        assert!(text.contains("TCP sockets of pod-7"));
+        assert!(!text.contains("pod-8"));
+        assert!(text.contains("And 2 namespaces more with 53,672 sockets"), "{text}");
+    }
+}

@@ -1,0 +1,300 @@
+//! A sysctl explained, with this host's value.
+
+use crate::keys::{self, Key, Kind, Risk, Scope};
+use crate::report::explain::Style;
+use crate::report::explain::sections::{Page, key_value, one_line};
+use crate::snapshot::{Namespace, Snapshot};
+use crate::units;
+
+/// The text for `explain net.ipv4.tcp_fin_timeout`. With a snapshot it says what the key is set to, and how that
+/// stands to the default.
+pub fn key(key: &Key, snapshot: Option<&Snapshot>, style: Style) -> String {
+    let mut page = Page::new(style, &key.name);
+    page.paragraph(&key.meaning);
+    if let Some(removed) = &key.removed {
+        page.warn(&format!("Linux {removed} removed it: on newer kernels the key does not exist."));
+    }
+    if let Some(inert) = &key.inert {
+        page.warn(&format!("Setting it changes nothing. {inert}"));
+    }
+    if let Some(snapshot) = snapshot {
+        page.blank();
+        for line in present(key, snapshot) {
+            page.paragraph(&line);
+        }
+    }
+    page.section("Values", &shape(key));
+    for (value, meaning) in &key.values {
+        page.choice(value, meaning);
+    }
+    page.section("Default", &default(key));
+    page.section("Scope", scope(key));
+    page.section("A change takes effect", &key.takes_effect());
+    page.section("Risk of changing it", &risk(key));
+    page.section("Interactions", key.interactions.as_deref().unwrap_or_default());
+    page.section("How it is misused", key.misuse.as_deref().unwrap_or_default());
+    if !key.needs.is_empty() {
+        page.heading("See also");
+        for other in &key.needs {
+            let value = snapshot.and_then(|snapshot| key_value(snapshot, other)).unwrap_or_default();
+            page.item(other, &value, "");
+        }
+    }
+    if let Some(since) = &key.since {
+        page.section("Since", &format!("Linux {since}."));
+    }
+    page.sources(key.source.split("; "));
+    page.finish()
+}
+
+/// A line for each namespace that has the key.
+fn present(key: &Key, snapshot: &Snapshot) -> Vec<String> {
+    let several = snapshot.namespaces.len() > 1;
+    let lines: Vec<String> = snapshot
+        .namespaces
+        .iter()
+        .filter_map(|namespace| {
+            let value = here(key, namespace)?;
+            Some(if several { format!("In {}: {value}", namespace.name) } else { format!("Here: {value}") })
+        })
+        .collect();
+    if lines.is_empty() {
+        return vec!["This kernel does not have it, or it could not be read.".to_owned()];
+    }
+    lines
+}
+
+/// `30. The default is 60.`, with what the value means and whether it makes sense.
+fn here(key: &Key, namespace: &Namespace) -> Option<String> {
+    let raw = namespace.sysctls.get(&key.name)?;
+    if keys::is_secret(&key.name) {
+        return Some("set; its value is a secret and is not shown.".to_owned());
+    }
+    let shown = one_line(raw);
+    let Ok(value) = keys::parse(key, raw) else {
+        return Some(format!("{shown}. That is not of the form that this program knows."));
+    };
+    let mut text = match key.values.get(&shown) {
+        Some(meaning) => format!("{shown} ({meaning})."),
+        None if key.kind == Kind::Int && !key.unit.is_empty() => format!("{shown} {}.", key.unit),
+        None => format!("{shown}."),
+    };
+    let default =
+        key.default.as_deref().and_then(|default| keys::parse(key, default).ok().map(|parsed| (default, parsed)));
+    match default {
+        Some((_, default)) if default == value => text.push_str(" That is the default."),
+        Some((default, _)) => text.push_str(&format!(" The default is {}.", one_line(default))),
+        None => {}
+    }
+    if key.is_useful_to_set() && !keys::is_meaningful(key, &value) {
+        text.push_str(" The kernel took it, but it makes no sense.");
+    }
+    Some(text)
+}
+
+fn shape(key: &Key) -> String {
+    let unit = |text: &str| if key.unit.is_empty() { text.to_owned() } else { format!("{text}, in {}", key.unit) };
+    let mut text = match key.kind {
+        Kind::Int => unit("One integer"),
+        Kind::Ints => unit(&format!("{} integers separated by spaces", key.length)),
+        Kind::PortRange => "Two ports separated by a space, first and last".to_owned(),
+        Kind::PortList => "Ports and ranges separated by commas, like 8080,9000-9010".to_owned(),
+        Kind::Text => "Words".to_owned(),
+    };
+    if key.ascending {
+        text.push_str(", each at least as large as the one before, which the kernel does not check");
+    }
+    text.push('.');
+    if key.kind == Kind::Int || key.kind == Kind::Ints {
+        if let Some([low, high]) = key.accepted {
+            text.push_str(&format!(" The kernel takes {} to {}.", units::count(low), units::count(high)));
+        }
+        if let Some([low, high]) = key.meaningful {
+            text.push_str(&format!(" {} to {} makes sense.", units::count(low), units::count(high)));
+        }
+    }
+    if key.read_only {
+        text.push_str(" Nobody can write it.");
+    }
+    text
+}
+
+fn default(key: &Key) -> String {
+    let value = key.default.as_deref().map(|default| format!("{}.", one_line(default)));
+    [value.as_deref(), key.default_note.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+const fn scope(key: &Key) -> &'static str {
+    match key.scope {
+        Scope::Namespace => {
+            "Every network namespace has its own: what is set on the host does not reach containers, and one that is \
+             made later starts at the kernel's default, with few exceptions."
+        }
+        Scope::Host => "One for the whole host. Other network namespaces do not show it.",
+        Scope::ReadOnlyInChild => {
+            "One for the whole host. Other network namespaces show it, and only the first one may write it."
+        }
+    }
+}
+
+fn risk(key: &Key) -> String {
+    let word = match key.risk {
+        Risk::Low => "Low.",
+        Risk::Medium => "Medium.",
+        Risk::High => "High.",
+    };
+    match &key.risk_note {
+        Some(note) => format!("{word} {note}"),
+        None => word.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::catalogue;
+    use crate::report::explain::fixture::snapshot;
+
+    /// Not one of the catalogue, whose texts may change.
+    fn switch() -> Key {
+        let mut key: Key = toml::from_str(
+            r#"
+            type = "int"
+            unit = "s"
+            accepted = [-1, 1000]
+            meaningful = [0, 900]
+            default = "60"
+            default_note = "It was 30 before."
+            values = { "0" = "off", "60" = "as long as TIME_WAIT" }
+            scope = "namespace"
+            effect = "immediate"
+            since = "5.1"
+            needs = ["net.core.somaxconn", "net.ipv4.tcp_mem"]
+            risk = "medium"
+            risk_note = "It may break something."
+            meaning = "What it does. What that means."
+            misuse = "What people think."
+            source = "one.c; two.c"
+            "#,
+        )
+        .unwrap();
+        key.name = "net.ipv4.switch".to_owned();
+        key
+    }
+
+    fn with(value: &str) -> String {
+        let mut snapshot = snapshot();
+        snapshot.namespaces[0].sysctls.insert("net.ipv4.switch".to_owned(), value.to_owned());
+        key(&switch(), Some(&snapshot), Style::plain())
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        for known in catalogue().iter() {
+            for line in key(known, Some(&snapshot()), Style::plain()).lines() {
+                assert!(line.chars().count() <= 80 || line.split_whitespace().count() == 1, "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_that_differs_from_the_default_is_set_beside_it() {
+        assert!(with("30").contains("Here: 30 s. The default is 60.\n"));
+        assert!(with("\t60").contains("Here: 60 (as long as TIME_WAIT). That is the default.\n"));
+    }
+
+    #[test]
+    fn white_space_makes_no_difference_to_the_default() {
+        let text = key(catalogue().get("net.ipv4.ip_local_port_range").unwrap(), Some(&snapshot()), Style::plain());
+        assert!(text.contains("Here: 32768 60999. That is the default."), "{text}");
+    }
+
+    #[test]
+    fn a_senseless_value_that_the_kernel_took_is_called_so() {
+        assert!(with("-1").contains("makes no sense"));
+        assert!(!with("30").contains("makes no sense"));
+    }
+
+    #[test]
+    fn a_value_of_unknown_form_is_shown_as_it_is() {
+        assert!(with("soon").contains("Here: soon. That is not of the form that this program knows."));
+    }
+
+    #[test]
+    fn a_key_that_the_kernel_lacks_is_said_to_be_missing() {
+        assert!(key(&switch(), Some(&snapshot()), Style::plain()).contains("This kernel does not have it"));
+    }
+
+    #[test]
+    fn a_key_that_is_gone_or_ignored_says_so_first() {
+        let mut gone = switch();
+        gone.removed = Some("4.12".to_owned());
+        assert!(key(&gone, None, Style::plain()).contains("Linux 4.12 removed it"));
+        let mut inert = switch();
+        inert.inert = Some("The kernel ignores it.".to_owned());
+        assert!(key(&inert, None, Style::plain()).contains("Setting it changes nothing. The kernel ignores it."));
+    }
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        let mut secret = switch();
+        secret.name = "net.ipv4.tcp_fastopen_key".to_owned();
+        let mut snapshot = snapshot();
+        snapshot.namespaces[0].sysctls.insert(secret.name.clone(), "1234-5678".to_owned());
+        assert!(!key(&secret, Some(&snapshot), Style::plain()).contains("1234"));
+    }
+
+    #[test]
+    fn each_namespace_is_named_when_there_are_several() {
+        let mut snapshot = snapshot();
+        let mut other = snapshot.namespaces[0].clone();
+        other.name = "blue".to_owned();
+        other.sysctls.insert("net.ipv4.switch".to_owned(), "0".to_owned());
+        snapshot.namespaces.push(other);
+        let text = key(&switch(), Some(&snapshot), Style::plain());
+        assert!(text.contains("In blue: 0 (off). The default is 60."), "{text}");
+    }
+
+    #[test]
+    fn a_key_reads_so() {
+        insta::assert_snapshot!(with("30"), @r"
+        net.ipv4.switch
+        What it does. What that means.
+
+        Here: 30 s. The default is 60.
+
+        Values
+          One integer, in s. The kernel takes -1 to 1,000. 0 to 900 makes sense.
+            0 off
+            60 as long as TIME_WAIT
+
+        Default
+          60. It was 30 before.
+
+        Scope
+          Every network namespace has its own: what is set on the host does not reach
+          containers, and one that is made later starts at the kernel's default, with
+          few exceptions.
+
+        A change takes effect
+          At once.
+
+        Risk of changing it
+          Medium. It may break something.
+
+        How it is misused
+          What people think.
+
+        See also
+          net.core.somaxconn = 4096
+          net.ipv4.tcp_mem
+
+        Since
+          Linux 5.1.
+
+        Sources
+          one.c
+          two.c
+        ");
+    }
+}

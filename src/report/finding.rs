@@ -1,0 +1,245 @@
+//! One finding, readable at a glance: what, where, why, the numbers, what to do, what not to do.
+//!
+//! In: a [`Finding`]. Out: rows on a page.
+//! Must not: decide what is worth telling; only the explanation is cut to its first paragraph, `explain` has the rest.
+
+use std::collections::BTreeSet;
+
+use anstyle::Style;
+
+use crate::audit::model::{Evidence, Finding, Recommendation, Severity};
+use crate::metrics::value::Value;
+use crate::report::page::{Cell, GAP, Page};
+use crate::report::theme::Theme;
+use crate::units;
+
+/// Labels stand between `INDENT` and `BODY`, everything else from `BODY` on.
+const INDENT: usize = 2;
+const LABEL: usize = 8;
+const BODY: usize = INDENT + LABEL + GAP;
+
+/// Changes that an earlier finding already told in full, by namespace and key; they are the same, as they were merged.
+pub(super) type Told<'a> = BTreeSet<(&'a str, &'a str)>;
+
+pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, told: &mut Told<'a>) {
+    let theme = page.theme;
+    let style = severity_style(theme, finding.severity);
+    let title = page.width.saturating_sub(LABEL + GAP);
+    let severity = finding.severity.name().to_uppercase();
+    page.row(0, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&finding.title, title).painted(theme.heading)]);
+
+    labelled(page, "where", Style::new(), &place(finding));
+    labelled(page, "why", Style::new(), first_paragraph(&finding.explain));
+    evidence(page, &finding.evidence);
+    for (position, change) in finding.recommendations.iter().enumerate() {
+        let label = if position == 0 { "change" } else { "" };
+        let new = told.insert((&finding.namespace, &change.key));
+        recommendation(page, label, change, new);
+    }
+    if finding.recommendations.is_empty() && !finding.advice.is_empty() {
+        labelled(page, "change", Style::new(), "None: no sysctl helps here.");
+    }
+    let advice = finding.advice.iter().map(|item| format!("{}: {}", item.who, item.text));
+    list(page, "do", advice);
+    list(page, "do not", finding.avoid.iter().map(|item| format!("{}: {}", item.what, item.why)));
+    sources(page, &finding.references);
+    labelled(page, "rule", theme.dim, &format!("{} ({})", finding.rule, finding.kind));
+}
+
+pub(super) const fn severity_style(theme: &Theme, severity: Severity) -> Style {
+    match severity {
+        Severity::Critical => theme.critical,
+        Severity::Warning => theme.warning,
+        Severity::Notice => theme.notice,
+    }
+}
+
+/// The namespace, and the subject in it unless that is the namespace itself.
+fn place(finding: &Finding) -> String {
+    if finding.subject == finding.namespace {
+        finding.namespace.clone()
+    } else {
+        format!("{}: {}", finding.namespace, finding.subject)
+    }
+}
+
+/// The text up to its first blank line.
+fn first_paragraph(text: &str) -> &str {
+    let text = text.trim();
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        if line.trim().is_empty() {
+            break;
+        }
+        end += line.len();
+    }
+    text.get(..end).unwrap_or(text)
+}
+
+fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
+    let room = page.width - BODY;
+    if !text.is_empty() {
+        page.row(INDENT, &[Cell::new(label, LABEL).painted(page.theme.dim), Cell::new(text, room).painted(style)]);
+    }
+}
+
+fn list(page: &mut Page<'_>, label: &str, texts: impl Iterator<Item = String>) {
+    let room = page.width - BODY;
+    for (position, text) in texts.enumerate() {
+        let label = Cell::new(if position == 0 { label } else { "" }, LABEL).painted(page.theme.dim);
+        page.row(INDENT, &[label, Cell::new(&text, room).hanging(2)]);
+    }
+}
+
+/// An address that is cut cannot be opened, so a long one gets a line of its own, further to the left.
+fn sources(page: &mut Page<'_>, references: &[String]) {
+    let (dim, room) = (page.theme.dim, page.width - BODY);
+    for (position, reference) in references.iter().enumerate() {
+        let label = Cell::new(if position == 0 { "source" } else { "" }, LABEL).painted(dim);
+        if reference.contains(char::is_whitespace) {
+            page.row(INDENT, &[label, Cell::new(reference, room).painted(dim).hanging(2)]);
+        } else if reference.chars().count() <= room {
+            page.row(INDENT, &[label, Cell::new(reference, room).painted(dim)]);
+        } else {
+            page.row(INDENT, &[label]);
+            page.paragraph(INDENT + 2, dim, reference);
+        }
+    }
+}
+
+/// Label, value, expression in columns; an expression that does not fit goes below its value.
+fn evidence(page: &mut Page<'_>, evidence: &[Evidence]) {
+    /// A longer value (a process, an address) takes the expression's column too.
+    const VALUE: usize = 18;
+    let (dim, room) = (page.theme.dim, page.width - BODY);
+    let rows: Vec<(&Evidence, String)> = evidence.iter().map(|item| (item, shown(item))).collect();
+    let labels = rows.iter().map(|(item, _)| item.label.chars().count());
+    let label_width = labels.max().unwrap_or(0).min(room * 2 / 5);
+    let short = rows.iter().map(|(_, value)| value.chars().count()).filter(|&length| length <= VALUE);
+    let value_width = short.max().unwrap_or(0);
+    let wide = room - label_width - GAP;
+
+    for (position, (item, value)) in rows.iter().enumerate() {
+        let label = Cell::new(if position == 0 { "evidence" } else { "" }, LABEL).painted(dim);
+        let name = Cell::new(&item.label, label_width);
+        let rest = wide - value_width - GAP;
+        let is_short = value.chars().count() <= value_width;
+        let value = if is_short { Cell::new(value, value_width).right() } else { Cell::new(value, wide) };
+        if is_short && item.expression.chars().count() <= rest {
+            page.row(INDENT, &[label, name, value, Cell::new(&item.expression, rest).painted(dim)]);
+        } else {
+            page.row(INDENT, &[label, name, value]);
+            page.row(BODY + 2, &[Cell::new(&item.expression, room - 2).painted(dim)]);
+        }
+    }
+}
+
+/// A value as a person reads it; units that have a way of their own to be written are.
+fn shown(evidence: &Evidence) -> String {
+    let unit = evidence.unit.as_str();
+    let number = match &evidence.value {
+        Value::Int(number) if unit == "bytes" => return units::bytes(*number),
+        Value::Int(number) if !matches!(unit, "" | "s" | "1/s" | "share") => return units::quantity(*number, unit),
+        Value::Int(number) => *number as f64,
+        Value::Double(number) => *number,
+        Value::Bool(flag) => return if *flag { "yes" } else { "no" }.to_owned(),
+        Value::Text(text) => return with_unit(text.clone(), unit),
+        list @ Value::Ints(_) => return with_unit(list.to_string(), unit),
+    };
+    match unit {
+        "share" => units::percent(number),
+        "s" => units::duration(number),
+        "1/s" => units::rate(number),
+        "bytes" => units::bytes(number.round() as i64),
+        _ => match evidence.value {
+            // A port, a flag, a sysctl's value: it is looked for as the kernel writes it, without separators.
+            Value::Int(whole) => whole.to_string(),
+            _ => with_unit(units::decimal(number), unit),
+        },
+    }
+}
+
+fn with_unit(number: String, unit: &str) -> String {
+    if unit.is_empty() { number } else { format!("{number} {unit}") }
+}
+
+/// The key and its two values on one line where they fit; what the change brings below, unless it was told before.
+fn recommendation(page: &mut Page<'_>, label: &str, change: &Recommendation, new: bool) {
+    let (theme, room) = (page.theme, page.width - BODY);
+    let label = Cell::new(label, LABEL).painted(theme.dim);
+    let values = format!("{} -> {}", value_or_empty(&change.current), value_or_empty(&change.proposed));
+    let key_width = change.key.chars().count();
+    if key_width + GAP + values.chars().count() <= room {
+        let cells =
+            [label, Cell::new(&change.key, key_width).painted(theme.key), Cell::new(&values, room - key_width - GAP)];
+        page.row(INDENT, &cells);
+    } else {
+        page.row(INDENT, &[label, Cell::new(&change.key, room).painted(theme.key)]);
+        page.row(BODY + 2, &[Cell::new(&values, room - 2)]);
+    }
+    let detail = |page: &mut Page<'_>, style: Style, text: &str| {
+        page.row(BODY + 2, &[Cell::new(text, room - 2).painted(style)]);
+    };
+    if let Some(why) = &change.blocked {
+        detail(page, theme.warning, &format!("Not possible here: {why}"));
+    }
+    if !new {
+        detail(page, theme.dim, "The same change as above.");
+        return;
+    }
+    detail(page, Style::new(), &format!("Risk {}. {}", change.risk, change.takes_effect));
+    if !change.side_effects.is_empty() {
+        detail(page, Style::new(), &format!("Side effects: {}", change.side_effects));
+    }
+}
+
+/// A key such as `ip_local_reserved_ports` may hold nothing.
+fn value_or_empty(value: &str) -> &str {
+    if value.trim().is_empty() { "(empty)" } else { value }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_their_unit_is() {
+        let cases = [
+            (Value::Int(26_012), "ports", "26,012 ports"),
+            (Value::Int(1), "sockets", "1 socket"),
+            (Value::Int(5432), "", "5432"),
+            (Value::Int(1 << 40), "bytes", "1.0 TiB"),
+            (Value::Int(7500), "s", "2 h 5 min"),
+            (Value::Double(0.9999), "share", "99.9 %"),
+            (Value::Double(12.54), "1/s", "12.5/s"),
+            (Value::Double(1.5), "MSS", "1.5 MSS"),
+            (Value::Int(i64::MAX), "", "9223372036854775807"),
+            (Value::Ints(vec![1, 2]), "pages", "1 2 pages"),
+            (Value::Bool(false), "", "no"),
+            (Value::Text("x".to_owned()), "", "x"),
+        ];
+        for (value, unit, expected) in cases {
+            let unit = unit.to_owned();
+            let item = Evidence { label: String::new(), expression: String::new(), value, unit };
+            assert_eq!(shown(&item), expected);
+        }
+    }
+
+    #[test]
+    fn an_address_is_cut_only_when_the_page_is_too_narrow_for_it() {
+        let theme = Theme::plain();
+        let mut page = Page::new(&theme, 80);
+        let addresses = [68, 69, 76, 77].map(|length| "u".repeat(length));
+        sources(&mut page, &addresses);
+        let text = page.finish().replace("source", "");
+        let lengths: Vec<usize> = text.lines().map(|line| line.matches('u').count()).collect();
+        assert_eq!(lengths, [68, 69, 76, 76, 1]);
+    }
+
+    #[test]
+    fn the_first_paragraph_ends_at_a_blank_line() {
+        assert_eq!(first_paragraph("\none\ntwo\n  \nthree"), "one\ntwo\n");
+        assert_eq!(first_paragraph("one"), "one");
+        assert_eq!(first_paragraph(""), "");
+    }
+}

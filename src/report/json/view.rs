@@ -1,0 +1,223 @@
+//! The structs of `sysctl-advisor/report/1`, field by field as published.
+//!
+//! In: nothing. Out: what serde and schemars make of these.
+//! Must not: change with the program's records. A removed, renamed or differently meant field is a new number at the end
+//! of [`SCHEMA`]; a new field keeps the number, with `docs/schema/report-1.json` regenerated.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::SCHEMA;
+
+/// One audit of one host.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "sysctl-advisor report")]
+pub(super) struct Report<'a> {
+    #[schemars(extend("const" = SCHEMA))]
+    pub(super) schema: &'static str,
+    /// RFC 3339, UTC: when the host was observed.
+    pub(super) generated_at: &'a str,
+    pub(super) host: Host<'a>,
+    pub(super) window: Window,
+    pub(super) namespaces: Vec<NamespaceView<'a>>,
+    /// Worst first.
+    pub(super) findings: Vec<FindingView<'a>>,
+    /// Rules that could not be evaluated. They did not pass.
+    pub(super) skipped: Vec<Skipped<'a>>,
+    /// What could not be read of the machine as a whole.
+    pub(super) gaps: Vec<GapView<'a>>,
+    /// Rule files that could not be loaded, one message each.
+    pub(super) broken_rules: Vec<&'a str>,
+    pub(super) summary: Summary,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Host<'a> {
+    pub(super) hostname: &'a str,
+    /// `uname -r`.
+    pub(super) kernel: &'a str,
+    /// Null when it could not be read, as the next two.
+    pub(super) boot_id: Option<&'a str>,
+    pub(super) cpus: Option<u64>,
+    pub(super) memory_bytes: Option<u64>,
+}
+
+/// The time between the two readings of the counters.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Window {
+    pub(super) seconds: f64,
+    pub(super) source: WindowSourceView,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", rename = "WindowSource")]
+pub(super) enum WindowSourceView {
+    /// Two readings in one run.
+    Sample,
+    /// One reading only: nothing that needs a rate was evaluated.
+    None,
+}
+
+/// A network namespace.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Namespace")]
+pub(super) struct NamespaceView<'a> {
+    /// As `/proc/self/ns/net` reads.
+    pub(super) id: &'a str,
+    /// What findings call it.
+    pub(super) name: &'a str,
+    /// How the sockets were read; null when they could not be.
+    pub(super) source: Option<SourceView>,
+    /// Sockets by state; null when they could not be read.
+    pub(super) tcp: Option<Tcp>,
+    pub(super) gaps: Vec<GapView<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", rename = "SocketSource")]
+pub(super) enum SourceView {
+    /// NETLINK_SOCK_DIAG: with queue limits and ages.
+    SockDiag,
+    /// /proc/net/tcp and tcp6: without them.
+    Procfs,
+}
+
+/// TCP sockets by state, under the kernel's names; NEW_SYN_RECV is counted under SYN_RECV.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) struct Tcp {
+    pub(super) established: u64,
+    pub(super) syn_sent: u64,
+    pub(super) syn_recv: u64,
+    #[serde(rename = "FIN_WAIT1")]
+    pub(super) fin_wait1: u64,
+    #[serde(rename = "FIN_WAIT2")]
+    pub(super) fin_wait2: u64,
+    pub(super) time_wait: u64,
+    pub(super) close: u64,
+    pub(super) close_wait: u64,
+    pub(super) last_ack: u64,
+    pub(super) listen: u64,
+    pub(super) closing: u64,
+}
+
+/// Something that could not be read.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Gap")]
+pub(super) struct GapView<'a> {
+    /// A metric's name, or the beginning of one.
+    pub(super) what: &'a str,
+    pub(super) why: &'a str,
+}
+
+/// A rule that fired on a subject.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Finding")]
+pub(super) struct FindingView<'a> {
+    pub(super) rule: &'a str,
+    pub(super) severity: SeverityView,
+    #[schemars(extend("enum" = ["capacity", "performance", "correctness", "security", "application", "hygiene"]))]
+    pub(super) kind: &'a str,
+    /// `namespaces[].name`.
+    pub(super) namespace: &'a str,
+    /// The listener, destination or owner; the namespace's name for a rule about the namespace.
+    pub(super) subject: &'a str,
+    pub(super) title: &'a str,
+    /// The numbers that made the rule fire.
+    pub(super) evidence: Vec<EvidenceView<'a>>,
+    pub(super) recommendations: Vec<RecommendationView<'a>>,
+    /// What helps and no sysctl does.
+    pub(super) advice: Vec<AdviceView<'a>>,
+    /// Wrong remedies.
+    pub(super) avoid: Vec<AvoidView<'a>>,
+    pub(super) references: &'a [String],
+    /// The same from run to run for the same rule, namespace and subject.
+    #[schemars(extend("pattern" = "^[0-9a-f]{16}$"))]
+    pub(super) fingerprint: &'a str,
+    /// How a person accepted this finding; null when nobody did.
+    pub(super) waived: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", rename = "Severity")]
+pub(super) enum SeverityView {
+    Critical,
+    Warning,
+    Notice,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Evidence")]
+pub(super) struct EvidenceView<'a> {
+    pub(super) label: &'a str,
+    pub(super) expression: &'a str,
+    pub(super) value: ValueView<'a>,
+    /// Empty when the value has none.
+    pub(super) unit: &'a str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged, rename = "Value")]
+pub(super) enum ValueView<'a> {
+    Bool(bool),
+    Int(i64),
+    Double(f64),
+    Text(&'a str),
+    Ints(&'a [i64]),
+}
+
+/// One key and its proposed value. Every finding that names the key proposes the same value.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Recommendation")]
+pub(super) struct RecommendationView<'a> {
+    pub(super) key: &'a str,
+    pub(super) current: &'a str,
+    pub(super) proposed: &'a str,
+    #[schemars(extend("enum" = ["low", "medium", "high"]))]
+    pub(super) risk: &'a str,
+    pub(super) takes_effect: &'a str,
+    pub(super) side_effects: &'a str,
+    /// What the kernel of a scratch namespace said to the value; null when it was not asked.
+    pub(super) rehearsed: Option<&'a str>,
+    /// Why the change cannot be carried out in this namespace; null when it can.
+    pub(super) blocked: Option<&'a str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Advice")]
+pub(super) struct AdviceView<'a> {
+    pub(super) who: &'a str,
+    pub(super) text: &'a str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Avoid")]
+pub(super) struct AvoidView<'a> {
+    pub(super) what: &'a str,
+    pub(super) why: &'a str,
+}
+
+/// A rule that could not be evaluated in a namespace.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Skipped<'a> {
+    pub(super) rule: &'a str,
+    pub(super) namespace: &'a str,
+    pub(super) reason: &'a str,
+}
+
+/// Findings by severity, and what stands behind them. `skipped` is the length of the list; `rules` is the number of
+/// rules that were evaluated or skipped.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Summary {
+    pub(super) critical: usize,
+    pub(super) warning: usize,
+    pub(super) notice: usize,
+    pub(super) waived: usize,
+    pub(super) skipped: usize,
+    pub(super) rules: usize,
+}

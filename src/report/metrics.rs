@@ -1,0 +1,134 @@
+//! The metrics that conditions may use, as `rules metrics` prints them.
+//!
+//! In: the catalogue. Out: text for a person, or JSON.
+//! Must not: list sysctls and counters one by one; they depend on the kernel, so only how they are named is told.
+
+use anstyle::Style;
+use serde::Serialize;
+
+use crate::metrics::catalogue::{METRICS, Metric, Subject};
+use crate::report::page::{Cell, GAP, Page};
+use crate::report::theme::Theme;
+
+/// What conditions may use besides the catalogue.
+const ALSO: &str = "\
+Sysctls are used by their own names: net.ipv4.tcp_tw_reuse, net.ipv4.tcp_rmem[2] for the third number of a list, \
+net.ipv4.conf[\"eth0.100\"].rp_filter where a name holds a dot. The kernel's counters are total.GROUP.NAME (since \
+boot), delta.GROUP.NAME (in the window) and rate.GROUP.NAME (a second): delta.TcpExt.ListenOverflows, \
+rate.Tcp.RetransSegs, total.sockstat_TCP.mem. A rule's own thresholds are params.NAME. has(NAME) tells whether a name \
+could be read; a rule that uses one that could not is skipped, not passed.";
+
+const SUBJECTS: [(Subject, &str); 5] = [
+    (Subject::Host, "The machine, in every rule"),
+    (Subject::Namespace, "The network namespace, in every rule"),
+    (Subject::Listener, "Rules with for_each = \"listener\""),
+    (Subject::Destination, "Rules with for_each = \"destination\""),
+    (Subject::Owner, "Rules with for_each = \"owner\""),
+];
+
+/// The catalogue by subject: name, type and unit, and what it means below.
+pub fn metrics_text(theme: &Theme, width: usize) -> String {
+    let mut page = Page::new(theme, width);
+    let name_width = METRICS.iter().map(|metric| metric.name.len()).max().unwrap_or(0);
+    for (subject, heading) in SUBJECTS {
+        page.blank();
+        page.paragraph(0, theme.heading, heading);
+        for metric in METRICS.iter().filter(|metric| metric.of == subject) {
+            let kind = if metric.unit.is_empty() {
+                metric.kind.name().to_owned()
+            } else {
+                format!("{}, {}", metric.kind.name(), metric.unit)
+            };
+            let room = page.width.saturating_sub(2 + name_width + GAP);
+            page.row(2, &[Cell::new(metric.name, name_width).painted(theme.key), Cell::new(&kind, room)]);
+            page.paragraph(6, theme.dim, metric.help);
+        }
+    }
+    page.blank();
+    page.paragraph(0, theme.heading, "Sysctls, counters and parameters");
+    page.paragraph(2, Style::new(), ALSO);
+    page.finish()
+}
+
+#[derive(Serialize)]
+struct Listing {
+    schema: &'static str,
+    metrics: Vec<Row>,
+    /// How sysctls, counters and parameters are named.
+    also: &'static str,
+}
+
+#[derive(Serialize)]
+struct Row {
+    name: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Empty for a text, a flag or a bare number.
+    unit: &'static str,
+    /// As `for_each` spells it; `host` and `namespace` may be used in every rule.
+    subject: &'static str,
+    help: &'static str,
+}
+
+impl From<&Metric> for Row {
+    fn from(metric: &Metric) -> Self {
+        Self {
+            name: metric.name,
+            kind: metric.kind.name(),
+            unit: metric.unit,
+            subject: metric.of.name(),
+            help: metric.help,
+        }
+    }
+}
+
+/// The same as indented JSON with a newline at its end.
+pub fn metrics_json() -> Result<String, serde_json::Error> {
+    let listing =
+        Listing { schema: "sysctl-advisor/metrics/1", metrics: METRICS.iter().map(Row::from).collect(), also: ALSO };
+    serde_json::to_string_pretty(&listing).map(|text| text + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_listed_once_under_its_subject() {
+        let text = metrics_text(&Theme::plain(), 80);
+        for metric in METRICS {
+            let lines = text.lines().filter(|line| line.trim_start().split(' ').next() == Some(metric.name));
+            assert_eq!(lines.count(), 1, "{}", metric.name);
+        }
+        let listeners = text.find("for_each = \"listener\"").unwrap();
+        let destinations = text.find("for_each = \"destination\"").unwrap();
+        let queue = text.find("  listener.queue ").unwrap();
+        assert!(listeners < queue && queue < destinations);
+        assert!(
+            text.contains("  tcp.idle                          ages, sockets\n      ESTABLISHED by seconds"),
+            "{text}"
+        );
+        assert!(text.contains("delta.TcpExt.ListenOverflows"));
+    }
+
+    #[test]
+    fn the_table_keeps_to_its_width() {
+        for width in [60, 72, 80, 100] {
+            let text = metrics_text(&Theme::plain(), width);
+            assert!(text.lines().all(|line| line.chars().count() <= width));
+        }
+    }
+
+    #[test]
+    fn the_json_form_has_all_that_the_table_has() {
+        let json: serde_json::Value = serde_json::from_str(&metrics_json().unwrap()).unwrap();
+        let metrics = json["metrics"].as_array().unwrap();
+        assert_eq!(metrics.len(), METRICS.len());
+        let queue = metrics.iter().find(|metric| metric["name"] == "listener.queue").unwrap();
+        let expected = serde_json::json!({
+            "name": "listener.queue", "type": "int", "unit": "connections", "subject": "listener",
+            "help": "connections that wait for accept()",
+        });
+        assert_eq!(queue, &expected);
+    }
+}

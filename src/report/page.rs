@@ -1,0 +1,211 @@
+//! The one way in which text gets onto a page of a fixed width.
+//!
+//! In: a theme, a width, and rows of cells. Out: lines that are never wider, with cells wrapped in their columns.
+//! Must not: let a control character through. Names of processes, values of sysctls and texts of rule files come from
+//! strangers; every cell is cleaned here, before it is painted. A character counts as one column.
+
+use anstyle::Style;
+
+use crate::report::theme::Theme;
+use crate::report::wrap::wrap_hanging;
+
+/// Narrower, and the columns of a finding would hold a word each; wider, and prose is hard to read.
+const WIDTHS: std::ops::RangeInclusive<usize> = 60..=100;
+/// Between two cells of a row.
+pub(super) const GAP: usize = 2;
+
+#[derive(Debug)]
+pub(super) struct Page<'a> {
+    pub(super) theme: &'a Theme,
+    pub(super) width: usize,
+    text: String,
+}
+
+/// A piece of text in a column of its own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cell<'a> {
+    text: &'a str,
+    width: usize,
+    style: Style,
+    right: bool,
+    hanging: usize,
+}
+
+impl<'a> Cell<'a> {
+    /// Wrapped at `width` characters; a word that is longer is cut, preferably after a `/`, `.` or `:`.
+    pub(super) const fn new(text: &'a str, width: usize) -> Self {
+        Self { text, width, style: Style::new(), right: false, hanging: 0 }
+    }
+
+    pub(super) const fn painted(self, style: Style) -> Self {
+        Self { style, ..self }
+    }
+
+    /// Aligned with the right edge of its column.
+    pub(super) const fn right(self) -> Self {
+        Self { right: true, ..self }
+    }
+
+    /// Every line but the first begins with this many spaces.
+    pub(super) const fn hanging(self, spaces: usize) -> Self {
+        Self { hanging: spaces, ..self }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let width = self.width.max(self.hanging + 1);
+        let words = cut_long_words(&clean(self.text), width - self.hanging);
+        wrap_hanging(&words, width, 0, self.hanging).lines().map(str::to_owned).collect()
+    }
+}
+
+impl<'a> Page<'a> {
+    pub(super) fn new(theme: &'a Theme, width: usize) -> Self {
+        Self { theme, width: width.clamp(*WIDTHS.start(), *WIDTHS.end()), text: String::new() }
+    }
+
+    /// An empty line; never at the top, never two.
+    pub(super) fn blank(&mut self) {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.text.push('\n');
+        }
+    }
+
+    /// Cells side by side, as many lines as the tallest needs; nothing when all are empty.
+    pub(super) fn row(&mut self, indent: usize, cells: &[Cell<'_>]) {
+        let columns: Vec<Vec<String>> = cells.iter().map(Cell::lines).collect();
+        let height = columns.iter().map(Vec::len).max().unwrap_or(0);
+        for line in 0..height {
+            let (mut start, mut written) = (indent, 0);
+            for (cell, lines) in cells.iter().zip(&columns) {
+                if let Some(content) = lines.get(line).filter(|content| !content.is_empty()) {
+                    let length = content.chars().count();
+                    let at = if cell.right { start + cell.width.saturating_sub(length) } else { start };
+                    self.text.extend(std::iter::repeat_n(' ', at.saturating_sub(written)));
+                    self.text.push_str(&self.theme.paint(cell.style, content));
+                    written = at + length;
+                }
+                start += cell.width + GAP;
+            }
+            self.text.push('\n');
+        }
+    }
+
+    /// One piece of text over the whole width.
+    pub(super) fn paragraph(&mut self, indent: usize, style: Style, text: &str) {
+        self.row(indent, &[Cell::new(text, self.width.saturating_sub(indent)).painted(style)]);
+    }
+
+    /// Text whose spaces matter, such as source code with a caret below: its lines are cut where the page ends, nothing
+    /// is left out.
+    pub(super) fn preformatted(&mut self, indent: usize, text: &str) {
+        let room = self.width.saturating_sub(indent).max(1);
+        for line in text.lines() {
+            let characters: Vec<char> = clean(line).trim_end().replace('\t', " ").chars().collect();
+            for piece in characters.chunks(room) {
+                self.text.extend(std::iter::repeat_n(' ', indent));
+                self.text.extend(piece);
+                self.text.push('\n');
+            }
+        }
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+}
+
+/// `text` at most `width` characters long, what is left out marked with `…`.
+pub(super) fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
+    short.truncate(short.trim_end().len());
+    short + "…"
+}
+
+/// The same number of characters, none of which a terminal would act on: control characters, and those that are
+/// invisible or turn the direction of writing. New lines and tabs are left, they only separate words.
+fn clean(text: &str) -> String {
+    let harmless = |c: char| match c {
+        '\n' | '\t' => c,
+        '\r' => ' ',
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {
+            '\u{fffd}'
+        }
+        '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => '\u{fffd}',
+        _ if c.is_control() => '\u{fffd}',
+        _ => c,
+    };
+    text.chars().map(harmless).collect()
+}
+
+/// Puts a space into every word of more than `width` characters.
+fn cut_long_words(text: &str, width: usize) -> String {
+    let mut output = String::with_capacity(text.len() + 8);
+    for word in text.split_inclusive(char::is_whitespace) {
+        let characters: Vec<char> = word.chars().collect();
+        let mut rest = characters.as_slice();
+        // The white space that ends a word does not count.
+        while rest.len() > width && rest.get(width).is_some_and(|next| !next.is_whitespace()) {
+            let good = rest.iter().take(width).rposition(|c| "/.:,;&|=(-_?".contains(*c)).map_or(0, |found| found + 1);
+            let (line, next) = rest.split_at(if good > width / 2 { good } else { width.max(1) });
+            output.extend(line);
+            output.push(' ');
+            rest = next;
+        }
+        output.extend(rest);
+    }
+    output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(build: impl Fn(&mut Page<'_>)) -> String {
+        let theme = Theme::plain();
+        let mut page = Page::new(&theme, 60);
+        build(&mut page);
+        page.finish()
+    }
+
+    #[test]
+    fn cells_wrap_in_their_own_columns_and_leave_no_trailing_space() {
+        let text = page(|page| page.row(1, &[Cell::new("aa bb", 2), Cell::new("7", 3).right(), Cell::new("x y z", 3)]));
+        assert_eq!(text, " aa    7  x y\n bb       z\n");
+    }
+
+    #[test]
+    fn a_word_without_end_is_cut_after_a_separator_where_there_is_one() {
+        assert_eq!(cut_long_words("net.ipv4.tcp_max_syn_backlog ok", 12), "net.ipv4. tcp_max_syn_ backlog ok");
+        assert_eq!(cut_long_words("xxxxxxxxxx", 4), "xxxx xxxx xx");
+        assert_eq!(cut_long_words("ab cd", 0), "a b  c d ");
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_acts_on_gets_through() {
+        let hostile = "a\u{1b}[31m\u{7}\u{9b}2J\u{7f}\u{202e}\u{200b}\0z";
+        assert_eq!(clean(hostile).chars().count(), hostile.chars().count());
+        let text = page(|page| {
+            page.paragraph(0, Style::new(), hostile);
+            page.preformatted(0, hostile);
+        });
+        assert_eq!(text, "a\u{fffd}[31m\u{fffd}\u{fffd}2J\u{fffd}\u{fffd}\u{fffd}\u{fffd}z\n".repeat(2));
+    }
+
+    #[test]
+    fn source_code_keeps_its_spaces_and_loses_no_character() {
+        let line = format!("   |  {}", "^".repeat(70));
+        let text = page(|page| page.preformatted(2, &line));
+        assert!(text.starts_with("     |  ^^^"));
+        assert_eq!(text.matches('^').count(), 70);
+        assert!(text.lines().all(|line| line.chars().count() <= 60));
+    }
+
+    #[test]
+    fn what_is_left_out_is_marked() {
+        assert_eq!(shortened("abcdef", 6), "abcdef");
+        assert_eq!(shortened("abc def", 5), "abc…");
+    }
+}

@@ -1,0 +1,130 @@
+//! The shape of a rule file, each part with its place in the text.
+//!
+//! In: TOML. Out: [`RuleFile`]. Must not: check more than the shape; `load` gives it a meaning.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::words::{Bound, ForEach, Kind, Risk, Severity};
+
+/// A rule file as written.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "sysctl-advisor rule", rename = "Rule")]
+pub(super) struct RuleFile {
+    /// One line; `{expression}` is replaced by its value.
+    #[schemars(with = "String")]
+    pub(super) title: Spanned<String>,
+    pub(super) severity: Severity,
+    pub(super) kind: Kind,
+    /// The condition is evaluated once for each of these.
+    #[serde(default)]
+    pub(super) for_each: ForEach,
+    /// The condition: a CEL expression of type bool.
+    #[schemars(with = "String")]
+    pub(super) when: Spanned<String>,
+    /// What happens, why it matters, how the kernel works here.
+    #[schemars(with = "String")]
+    pub(super) explain: Spanned<String>,
+    /// URLs, RFCs, kernel source files; at least one.
+    #[schemars(with = "Vec<String>")]
+    pub(super) references: Spanned<Vec<String>>,
+    /// Thresholds that the configuration may override, used as `params.NAME`.
+    #[serde(default)]
+    pub(super) params: BTreeMap<String, ParamFile>,
+    /// Label to expression; shown with its value. At least one.
+    #[schemars(with = "BTreeMap<String, String>")]
+    pub(super) evidence: Spanned<BTreeMap<Spanned<String>, Spanned<String>>>,
+    #[serde(default)]
+    pub(super) recommend: Vec<RecommendFile>,
+    #[serde(default)]
+    pub(super) advise: Vec<AdviseFile>,
+    #[serde(default)]
+    pub(super) avoid: Vec<AvoidFile>,
+    pub(super) guard: Option<GuardFile>,
+    /// At least one that fires and one that is quiet.
+    #[serde(default)]
+    pub(super) test: Vec<TestFile>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ParamFile {
+    /// An int, a double, a bool or a string.
+    #[schemars(with = "serde_json::Value")]
+    pub(super) value: Spanned<toml::Value>,
+    /// What the threshold means, with its unit.
+    pub(super) help: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RecommendFile {
+    #[schemars(with = "String")]
+    pub(super) key: Spanned<String>,
+    /// Expression for the proposed value.
+    #[schemars(with = "String")]
+    pub(super) value: Spanned<String>,
+    /// Condition for this recommendation; absent: always.
+    #[schemars(with = "Option<String>")]
+    pub(super) when: Option<Spanned<String>>,
+    /// How proposals of several rules for the same key are merged.
+    pub(super) bound: Bound,
+    pub(super) risk: Risk,
+    pub(super) side_effects: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AdviseFile {
+    /// `application`, `operator` or `network`.
+    pub(super) who: String,
+    #[schemars(with = "String")]
+    pub(super) text: Spanned<String>,
+    #[schemars(with = "Option<String>")]
+    pub(super) when: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AvoidFile {
+    /// The wrong remedy.
+    pub(super) what: String,
+    pub(super) why: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GuardFile {
+    /// A condition that may also use `before.METRIC`, the value before the change.
+    #[schemars(with = "String")]
+    pub(super) worse_if: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TestFile {
+    #[schemars(with = "String")]
+    pub(super) name: Spanned<String>,
+    /// Metrics, keys and counters laid over a healthy host.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    pub(super) given: Spanned<toml::Table>,
+    pub(super) expect: Expect,
+    /// Names of metrics that could not be read.
+    #[serde(default)]
+    pub(super) unread: Vec<String>,
+    /// Key to the value proposed for it; each must be recommended.
+    #[serde(default)]
+    pub(super) recommends: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Expect {
+    Fires,
+    Quiet,
+    Skipped,
+}

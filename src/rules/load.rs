@@ -1,0 +1,305 @@
+//! From the text of a rule file to a checked [`Rule`], or to errors that point into the file.
+//!
+//! In: an id, a file name, TOML text. Out: a rule whose every name, type, key and test was checked, or all that is
+//! wrong with it. Must not: read files.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+
+use super::expr::{Expr, ExprError};
+use super::file::{AdviseFile, ParamFile, RecommendFile, RuleFile, TestFile};
+use super::names::RuleNames;
+use super::template::Template;
+use super::{Advise, Avoid, Evidence, Expect, Param, Recommend, Rule, RuleTest};
+use crate::diagnostic::Diagnostic;
+use crate::keys;
+use crate::metrics::{names, value::Type, value::Value};
+
+/// Parses and checks one rule file. `origin` names the file in messages.
+pub fn parse(id: &str, area: &str, origin: &str, text: &str) -> Result<Rule, Vec<Diagnostic>> {
+    let mut loader = Loader { origin, text: text.into(), errors: Vec::new() };
+    let file: RuleFile = match toml::from_str(text) {
+        Ok(file) => file,
+        Err(error) => {
+            loader.error(error.span().unwrap_or(0..0), error.message(), None);
+            return Err(loader.errors);
+        }
+    };
+    let rule = loader.rule(id, area, file);
+    match rule {
+        Some(rule) if loader.errors.is_empty() => Ok(rule),
+        _ => Err(loader.errors),
+    }
+}
+
+struct Loader<'a> {
+    origin: &'a str,
+    text: Arc<str>,
+    errors: Vec<Diagnostic>,
+}
+
+impl Loader<'_> {
+    fn rule(&mut self, id: &str, area: &str, file: RuleFile) -> Option<Rule> {
+        if !is_id(id) {
+            let help = "an id is the file's name: lower case letters, digits and hyphens".to_owned();
+            self.error(0..0, &format!("`{id}` cannot be a rule's id"), Some(help));
+        }
+        let params = self.params(file.params);
+        let scope = RuleNames::new(file.for_each.subject(), &params);
+        let title = self.template(&file.title, &scope);
+        let when = self.expression(&file.when, Some(Type::Bool), &scope);
+        let evidence = self.evidence(&file.evidence, &scope);
+        let recommend: Vec<_> = file.recommend.iter().filter_map(|part| self.recommend(part, &scope)).collect();
+        let advise: Vec<_> = file.advise.iter().filter_map(|part| self.advise(part, &scope)).collect();
+        if file.recommend.is_empty() && file.advise.is_empty() {
+            let message = "a rule must say what to do: [[recommend]] a key or [[advise]] somebody";
+            self.error(file.title.span(), message, None);
+        }
+        if file.explain.get_ref().trim().len() < 40 {
+            self.error(file.explain.span(), "a rule must explain itself in a sentence or more", None);
+        }
+        if file.references.get_ref().is_empty() {
+            self.error(file.references.span(), "a rule must cite at least one source", None);
+        }
+        let guard = match &file.guard {
+            Some(guard) => Some(self.expression(&guard.worse_if, Some(Type::Bool), &scope.with_before())?),
+            None => None,
+        };
+        let tests = self.tests(file.test, &file.title, &scope);
+        Some(Rule {
+            id: id.to_owned(),
+            area: area.to_owned(),
+            origin: self.origin.to_owned(),
+            source: Arc::clone(&self.text),
+            title: title?,
+            severity: file.severity,
+            kind: file.kind,
+            for_each: file.for_each,
+            when: when?,
+            explain: file.explain.into_inner().trim().to_owned(),
+            references: file.references.into_inner(),
+            params,
+            evidence,
+            recommend,
+            advise,
+            avoid: file.avoid.into_iter().map(|avoid| Avoid { what: avoid.what, why: avoid.why }).collect(),
+            guard,
+            tests,
+        })
+    }
+
+    fn params(&mut self, params: BTreeMap<String, ParamFile>) -> BTreeMap<String, Param> {
+        let mut known = BTreeMap::new();
+        for (name, param) in params {
+            let span = param.value.span();
+            match param_value(param.value.get_ref()) {
+                Some(value) => {
+                    known.insert(name, Param { value, help: param.help });
+                }
+                None => self.error(span, "a parameter is an int, a double, a bool or a string", None),
+            }
+        }
+        known
+    }
+
+    /// Evidence in the order of the file, not of the alphabet.
+    fn evidence(
+        &mut self,
+        evidence: &Spanned<BTreeMap<Spanned<String>, Spanned<String>>>,
+        scope: &RuleNames<'_>,
+    ) -> Vec<Evidence> {
+        if evidence.get_ref().is_empty() {
+            self.error(evidence.span(), "a finding must show evidence: label to expression", None);
+        }
+        let mut rows: Vec<_> = evidence.get_ref().iter().collect();
+        rows.sort_by_key(|(label, _)| label.span().start);
+        rows.into_iter()
+            .filter_map(|(label, source)| {
+                let expr = self.expression(source, None, scope)?;
+                let unit = expr.names().next().filter(|name| *name == expr.source()).and_then(names::unit);
+                Some(Evidence { label: label.get_ref().clone(), expr, unit: unit.unwrap_or_default() })
+            })
+            .collect()
+    }
+
+    fn recommend(&mut self, part: &RecommendFile, scope: &RuleNames<'_>) -> Option<Recommend> {
+        let name = part.key.get_ref();
+        let Some(key) = keys::catalogue().get(name) else {
+            let help = keys::catalogue().suggest(name).map(|near| format!("did you mean `{}`?", near.name));
+            self.error(part.key.span(), &format!("there is no key `{name}` in the catalogue"), help);
+            return None;
+        };
+        let value = self.expression(&part.value, Some(names::key_type(key)), scope)?;
+        if value.names().next().is_none() {
+            // A constant can be tried at once.
+            let tried = value.eval(&|_| None).map(|value| value.to_string()).map_err(|error| error.to_string());
+            let checked = tried.and_then(|text| {
+                keys::parse(key, &text).and_then(|value| keys::validate(key, &value)).map_err(|error| error.to_string())
+            });
+            if let Err(why) = checked {
+                self.error(part.value.span(), &format!("`{name}` cannot have this value: {why}"), None);
+            }
+        }
+        let when = match &part.when {
+            Some(when) => Some(self.expression(when, Some(Type::Bool), scope)?),
+            None => None,
+        };
+        Some(Recommend {
+            key: name.clone(),
+            value,
+            when,
+            bound: part.bound,
+            risk: part.risk,
+            side_effects: part.side_effects.clone(),
+        })
+    }
+
+    fn advise(&mut self, part: &AdviseFile, scope: &RuleNames<'_>) -> Option<Advise> {
+        let when = match &part.when {
+            Some(when) => Some(self.expression(when, Some(Type::Bool), scope)?),
+            None => None,
+        };
+        Some(Advise { who: part.who.clone(), text: self.template(&part.text, scope)?, when })
+    }
+
+    fn tests(&mut self, tests: Vec<TestFile>, title: &Spanned<String>, scope: &RuleNames<'_>) -> Vec<RuleTest> {
+        for (wanted, word) in [(Expect::Fires, "fires"), (Expect::Quiet, "is quiet")] {
+            if !tests.iter().any(|test| test.expect == wanted) {
+                self.error(title.span(), &format!("a rule must have a [[test]] in which it {word}"), None);
+            }
+        }
+        tests
+            .into_iter()
+            .filter_map(|test| {
+                let span = test.given.span();
+                let mut given = BTreeMap::new();
+                if let Err(why) = given_values(test.given.get_ref(), "", scope, &mut given) {
+                    self.error(span, &why, None);
+                    return None;
+                }
+                Some(RuleTest {
+                    name: test.name.into_inner(),
+                    span,
+                    given,
+                    expect: test.expect,
+                    unread: test.unread,
+                    recommends: test.recommends,
+                })
+            })
+            .collect()
+    }
+
+    fn template(&mut self, source: &Spanned<String>, scope: &RuleNames<'_>) -> Option<Template> {
+        let compiled = Template::compile(source.get_ref(), scope);
+        self.place(source, compiled)
+    }
+
+    fn expression(&mut self, source: &Spanned<String>, wanted: Option<Type>, scope: &RuleNames<'_>) -> Option<Expr> {
+        let compiled = match wanted {
+            Some(kind) => Expr::compile_as(source.get_ref(), kind, scope),
+            None => Expr::compile(source.get_ref(), scope),
+        };
+        self.place(source, compiled)
+    }
+
+    /// Turns places within a string into places within the file.
+    fn place<T>(&mut self, source: &Spanned<String>, compiled: Result<T, Vec<ExprError>>) -> Option<T> {
+        let errors = match compiled {
+            Ok(compiled) => return Some(compiled),
+            Err(errors) => errors,
+        };
+        let span = source.span();
+        // A string with escapes does not stand in the file as it reads; then the whole string is underlined.
+        let start = self.text.get(span.clone()).and_then(|raw| raw.find(source.get_ref().as_str()));
+        for error in errors {
+            let place = match start {
+                Some(start) => span.start + start + error.span.start..span.start + start + error.span.end,
+                None => span.clone(),
+            };
+            self.error(place, &error.message, error.help);
+        }
+        None
+    }
+
+    fn error(&mut self, span: Range<usize>, message: &str, help: Option<String>) {
+        self.errors.push(Diagnostic {
+            file: self.origin.to_owned(),
+            source: Arc::clone(&self.text),
+            span,
+            message: message.to_owned(),
+            help,
+        });
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    id.starts_with(|c: char| c.is_ascii_lowercase())
+        && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// A parameter's value as TOML has it.
+pub(super) fn param_value(value: &toml::Value) -> Option<Value> {
+    Some(match value {
+        toml::Value::Integer(value) => Value::Int(*value),
+        toml::Value::Float(value) => Value::Double(*value),
+        toml::Value::Boolean(value) => Value::Bool(*value),
+        toml::Value::String(value) => Value::Text(value.clone()),
+        _ => return None,
+    })
+}
+
+/// Flattens nested tables to dotted names and gives each value the type of its metric.
+fn given_values(
+    table: &toml::Table,
+    prefix: &str,
+    scope: &RuleNames<'_>,
+    given: &mut BTreeMap<String, Value>,
+) -> Result<(), String> {
+    for (name, value) in table {
+        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        if let toml::Value::Table(inner) = value {
+            given_values(inner, &path, scope, given)?;
+            continue;
+        }
+        let kind = scope.kind(&path).map_err(|help| {
+            let help = help.map(|help| format!("; {help}")).unwrap_or_default();
+            format!("`given` names `{path}`, which does not exist{help}")
+        })?;
+        let typed = typed(&path, kind, value)
+            .ok_or_else(|| format!("`{path}` is of type {kind}; `{value}` is not a value for it"))?;
+        given.insert(path, typed);
+    }
+    Ok(())
+}
+
+fn typed(path: &str, kind: Type, value: &toml::Value) -> Option<Value> {
+    if let Some(key) = keys::catalogue().get(path) {
+        let text = match value {
+            toml::Value::Array(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+            toml::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        return names::key_value(key, &text).ok();
+    }
+    Some(match (kind, value) {
+        (Type::Int, toml::Value::Integer(value)) => Value::Int(*value),
+        (Type::Double, toml::Value::Float(value)) => Value::Double(*value),
+        (Type::Double, toml::Value::Integer(value)) => Value::Double(*value as f64),
+        (Type::Bool, toml::Value::Boolean(value)) => Value::Bool(*value),
+        (Type::Text, toml::Value::String(value)) => Value::Text(value.clone()),
+        (Type::Ints | Type::Ages, toml::Value::Array(values)) => {
+            let mut values: Vec<i64> = values.iter().map(toml::Value::as_integer).collect::<Option<_>>()?;
+            if kind == Type::Ages {
+                if values.len() > crate::observe::ages::EDGES.len() {
+                    return None;
+                }
+                values.resize(crate::observe::ages::EDGES.len(), 0);
+            }
+            Value::Ints(values)
+        }
+        _ => return None,
+    })
+}

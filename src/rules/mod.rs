@@ -1,0 +1,110 @@
+//! Rules: conditions over metrics, with their documentation, recommendations and tests, loaded from TOML.
+//!
+//! In: the rule files compiled in and those of the administrator. Out: a [`set::RuleSet`] of checked rules.
+//! Must not: evaluate a rule against a host (`audit` does), or read the system.
+
+pub mod expr;
+mod file;
+pub mod load;
+mod names;
+pub mod set;
+pub mod template;
+pub mod words;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use file::Expect;
+
+use crate::metrics::value::Value;
+use expr::Expr;
+use template::Template;
+use words::{Bound, ForEach, Kind, Risk, Severity};
+
+/// A checked rule.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// The file's name without `.toml`.
+    pub id: String,
+    /// The folder that it stands in; empty for an administrator's rule at the top of a folder.
+    pub area: String,
+    /// The file, as messages name it.
+    pub origin: String,
+    /// The file's text.
+    pub source: Arc<str>,
+    pub title: Template,
+    pub severity: Severity,
+    pub kind: Kind,
+    pub for_each: ForEach,
+    pub when: Expr,
+    pub explain: String,
+    pub references: Vec<String>,
+    pub params: BTreeMap<String, Param>,
+    pub evidence: Vec<Evidence>,
+    pub recommend: Vec<Recommend>,
+    pub advise: Vec<Advise>,
+    pub avoid: Vec<Avoid>,
+    /// What must not become true after a recommended change.
+    pub guard: Option<Expr>,
+    pub tests: Vec<RuleTest>,
+}
+
+/// A threshold that can be overridden.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Param {
+    pub value: Value,
+    pub help: String,
+}
+
+/// A number shown with a finding.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    pub label: String,
+    pub expr: Expr,
+    /// Of the metric, when the expression is nothing but one metric; else empty.
+    pub unit: String,
+}
+
+/// A proposed change of one key.
+#[derive(Debug, Clone)]
+pub struct Recommend {
+    pub key: String,
+    pub value: Expr,
+    pub when: Option<Expr>,
+    pub bound: Bound,
+    pub risk: Risk,
+    pub side_effects: String,
+}
+
+/// What somebody else must do.
+#[derive(Debug, Clone)]
+pub struct Advise {
+    pub who: String,
+    pub text: Template,
+    pub when: Option<Expr>,
+}
+
+/// A wrong remedy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Avoid {
+    pub what: String,
+    pub why: String,
+}
+
+/// A test inside a rule file.
+#[derive(Debug, Clone)]
+pub struct RuleTest {
+    pub name: String,
+    /// Place of `given` in the file.
+    pub span: Range<usize>,
+    pub given: BTreeMap<String, Value>,
+    pub expect: Expect,
+    pub unread: Vec<String>,
+    pub recommends: BTreeMap<String, String>,
+}
+
+/// The JSON Schema of a rule file.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(file::RuleFile)
+}

@@ -1,0 +1,73 @@
+//! Which names a rule's expressions may use: the metrics of its subject, its parameters, and in a guard the values before.
+//!
+//! In: a name. Out: its type, or why it cannot be used here. Must not: compute values.
+
+use std::collections::BTreeMap;
+
+use super::Param;
+use super::expr::{Name, Names};
+use crate::metrics::catalogue::Subject;
+use crate::metrics::names;
+use crate::metrics::value::{Type, Value};
+
+/// The names of one rule.
+#[derive(Debug, Clone)]
+pub(super) struct RuleNames<'a> {
+    subject: Subject,
+    params: &'a BTreeMap<String, Param>,
+    before: bool,
+}
+
+impl<'a> RuleNames<'a> {
+    pub(super) const fn new(subject: Subject, params: &'a BTreeMap<String, Param>) -> Self {
+        Self { subject, params, before: false }
+    }
+
+    /// The same, with `before.*`.
+    pub(super) const fn with_before(&self) -> Self {
+        Self { subject: self.subject, params: self.params, before: true }
+    }
+
+    /// The type of a name, or a hint at what there is.
+    pub(super) fn kind(&self, name: &str) -> Result<Type, Option<String>> {
+        if let Some(param) = name.strip_prefix("params.") {
+            return match self.params.get(param) {
+                Some(param) => Ok(kind_of(&param.value)),
+                None => Err(names::nearest(param, self.params.keys().map(String::as_str))
+                    .map(|near| format!("did you mean `params.{near}`?"))
+                    .or_else(|| Some("this rule has no such [params]".to_owned()))),
+            };
+        }
+        let metric = match name.strip_prefix("before.") {
+            Some(_) if !self.before => return Err(Some("`before.*` is known in [guard] only".to_owned())),
+            Some(metric) => metric,
+            None => name,
+        };
+        let found = names::find(metric).ok_or_else(|| names::suggest(metric))?;
+        match found.subject {
+            Subject::Host | Subject::Namespace => Ok(found.kind),
+            subject if subject == self.subject => Ok(found.kind),
+            subject => Err(Some(format!("`{name}` is known in a rule with for_each = \"{}\"", subject.name()))),
+        }
+    }
+}
+
+impl Names for RuleNames<'_> {
+    fn lookup(&self, name: &str) -> Name {
+        match self.kind(name) {
+            Ok(kind) => Name::Found(kind),
+            Err(help) => Name::Unknown(help),
+        }
+    }
+}
+
+/// The type of a parameter's value.
+pub(super) const fn kind_of(value: &Value) -> Type {
+    match value {
+        Value::Bool(_) => Type::Bool,
+        Value::Int(_) => Type::Int,
+        Value::Double(_) => Type::Double,
+        Value::Text(_) => Type::Text,
+        Value::Ints(_) => Type::Ints,
+    }
+}

@@ -1,0 +1,171 @@
+//! The rules of a run: those compiled in, those of the administrator laid over them by id, less those switched off.
+//!
+//! In: rule texts, overrides of parameters. Out: a [`RuleSet`] and the errors of files that could not be loaded.
+//! Must not: let one broken file stop the others.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::names::kind_of;
+use super::{Rule, load};
+use crate::diagnostic::Diagnostic;
+use crate::metrics::names::nearest;
+use crate::metrics::value::{Type, Value};
+
+/// (area, id, text) of each shipped rule.
+const SHIPPED: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped_rules.rs"));
+
+/// Rules by id.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    rules: BTreeMap<String, Rule>,
+    /// Files that could not be loaded; the rest of the set works.
+    pub broken: Vec<Diagnostic>,
+}
+
+/// Why a parameter or a rule could not be set from outside.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum OverrideError {
+    #[error("there is no rule `{name}`{}", hint(.near))]
+    NoRule { name: String, near: Option<String> },
+    #[error("rule `{rule}` has no parameter `{name}`{}", hint(.near))]
+    NoParam { rule: String, name: String, near: Option<String> },
+    #[error("`{rule}.{name}` is of type {wanted}; `{value}` is not")]
+    WrongType { rule: String, name: String, wanted: Type, value: String },
+}
+
+fn hint(near: &Option<String>) -> String {
+    near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+}
+
+/// No rule file may be larger, in bytes.
+const LARGEST_FILE: u64 = 1 << 20;
+
+impl RuleSet {
+    /// The rules compiled in.
+    pub fn shipped() -> Self {
+        let mut set = Self::default();
+        for (area, id, text) in SHIPPED {
+            set.add(area, id, &format!("rules/{area}/{id}.toml"), text);
+        }
+        set
+    }
+
+    /// Adds a rule from its text; one with the same id is replaced.
+    pub fn add(&mut self, area: &str, id: &str, origin: &str, text: &str) {
+        match load::parse(id, area, origin, text) {
+            Ok(rule) => {
+                self.rules.insert(rule.id.clone(), rule);
+            }
+            Err(errors) => self.broken.extend(errors),
+        }
+    }
+
+    /// Adds one file. What cannot be read is noted as broken.
+    pub fn add_file(&mut self, path: &Path) {
+        let origin = path.display().to_string();
+        let id = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        match read(path) {
+            Ok(text) => self.add("", &id, &origin, &text),
+            Err(why) => {
+                self.broken.push(Diagnostic { file: origin, source: "".into(), span: 0..0, message: why, help: None })
+            }
+        }
+    }
+
+    /// Adds every `*.toml` of a folder, in the order of their names, sub-folders after files.
+    pub fn add_folder(&mut self, folder: &Path) -> std::io::Result<()> {
+        let mut entries: Vec<_> = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
+        entries.sort();
+        for path in entries.iter().filter(|path| path.extension().is_some_and(|end| end == "toml")) {
+            self.add_file(path);
+        }
+        for path in entries.iter().filter(|path| path.is_dir() && !path.is_symlink()) {
+            self.add_folder(path)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a rule out.
+    pub fn disable(&mut self, id: &str) -> Result<(), OverrideError> {
+        self.rules.remove(id).map(|_| ()).ok_or_else(|| self.no_rule(id))
+    }
+
+    /// Gives a parameter another value; it must be of the parameter's type, an int serves for a double.
+    pub fn set_param(&mut self, rule: &str, name: &str, value: Value) -> Result<(), OverrideError> {
+        let missing = self.no_rule(rule);
+        let found = self.rules.get_mut(rule).ok_or(missing)?;
+        let near = nearest(name, found.params.keys().map(String::as_str)).map(str::to_owned);
+        let param = found.params.get_mut(name).ok_or_else(|| OverrideError::NoParam {
+            rule: rule.to_owned(),
+            name: name.to_owned(),
+            near,
+        })?;
+        param.value = match (&param.value, value) {
+            (Value::Double(_), Value::Int(value)) => Value::Double(value as f64),
+            (old, value) if kind_of(old) == kind_of(&value) => value,
+            (old, value) => {
+                return Err(OverrideError::WrongType {
+                    rule: rule.to_owned(),
+                    name: name.to_owned(),
+                    wanted: kind_of(old),
+                    value: value.to_string(),
+                });
+            }
+        };
+        Ok(())
+    }
+
+    /// The same from text, as the command line gives it.
+    pub fn set_param_text(&mut self, rule: &str, name: &str, text: &str) -> Result<(), OverrideError> {
+        let value = if let Ok(value) = text.parse() {
+            Value::Int(value)
+        } else if let Ok(value) = text.parse() {
+            Value::Double(value)
+        } else if let Ok(value) = text.parse() {
+            Value::Bool(value)
+        } else {
+            Value::Text(text.to_owned())
+        };
+        self.set_param(rule, name, value)
+    }
+
+    pub fn get(&self, id: &str) -> Option<&Rule> {
+        self.rules.get(id)
+    }
+
+    /// All rules, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.values()
+    }
+
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The rule whose id is nearest to a mistyped one.
+    pub fn suggest(&self, id: &str) -> Option<&str> {
+        nearest(id, self.rules.keys().map(String::as_str))
+    }
+
+    fn no_rule(&self, id: &str) -> OverrideError {
+        OverrideError::NoRule { name: id.to_owned(), near: self.suggest(id).map(str::to_owned) }
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let facts = std::fs::metadata(path).map_err(|error| error.to_string())?;
+    if !facts.is_file() {
+        return Err("this is not a regular file".to_owned());
+    }
+    if facts.len() > LARGEST_FILE {
+        return Err(format!("this file has {} bytes; a rule file may have 1 MiB", facts.len()));
+    }
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes)
+        .map_err(|error| format!("this is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
+}

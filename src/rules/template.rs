@@ -1,0 +1,75 @@
+//! One line of text with expressions in braces: a rule's title or advice.
+//!
+//! In: `"{destination.remote} takes {percent(destination.port_use)}"`. Out: the text with values filled in.
+//! Must not: fail when a value is missing; a title with a `?` is better than none.
+
+use super::expr::{Expr, ExprError, Names};
+use crate::metrics::value::Value;
+
+/// Text and expressions in turn.
+#[derive(Debug, Clone)]
+pub struct Template(Vec<Part>);
+
+#[derive(Debug, Clone)]
+enum Part {
+    Text(String),
+    Value(Expr),
+}
+
+impl Template {
+    /// Compiles the expressions; places of errors are counted from the beginning of `source`.
+    pub(super) fn compile(source: &str, names: &dyn Names) -> Result<Self, Vec<ExprError>> {
+        let mut parts = Vec::new();
+        let mut errors = Vec::new();
+        let mut rest = 0;
+        while let Some(open) = source[rest..].find('{').map(|at| rest + at) {
+            let Some(close) = source[open..].find('}').map(|at| open + at) else {
+                let message = "this brace is never closed".to_owned();
+                errors.push(ExprError { span: open..open + 1, message, help: None });
+                break;
+            };
+            if open > rest {
+                parts.push(Part::Text(source[rest..open].to_owned()));
+            }
+            match Expr::compile(&source[open + 1..close], names) {
+                Ok(expr) => parts.push(Part::Value(expr)),
+                Err(found) => {
+                    errors.extend(found.into_iter().map(|error| ExprError {
+                        span: error.span.start + open + 1..error.span.end + open + 1,
+                        ..error
+                    }))
+                }
+            }
+            rest = close + 1;
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        if rest < source.len() {
+            parts.push(Part::Text(source[rest..].to_owned()));
+        }
+        Ok(Self(parts))
+    }
+
+    /// Fills in the values; one that could not be read shows as `?`.
+    pub fn render(&self, value_of: &dyn Fn(&str) -> Option<Value>) -> String {
+        self.0
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => text.clone(),
+                Part::Value(expr) => expr.eval(value_of).map_or_else(|_| "?".to_owned(), |value| value.to_string()),
+            })
+            .collect()
+    }
+
+    /// The text with the expressions left as they stand, for lists of rules.
+    pub fn pattern(&self) -> String {
+        self.0
+            .iter()
+            .map(|part| match part {
+                Part::Text(text) => text.clone(),
+                Part::Value(expr) => format!("{{{}}}", expr.source()),
+            })
+            .collect()
+    }
+}

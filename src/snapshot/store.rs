@@ -1,0 +1,86 @@
+//! Snapshots as files: JSON, versioned.
+//!
+//! In: text of unknown origin. Out: a [`Snapshot`], or words that say what is wrong with the file and where.
+//! Must not: trust the file; it may be truncated, huge, of another version or hostile.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{SCHEMA, Snapshot};
+
+/// Why a file is no snapshot for us.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    #[error("{path}: {source}")]
+    Unreadable { path: String, source: std::io::Error },
+    #[error("{path}: larger than {} MiB, which no snapshot is", LARGEST >> 20)]
+    TooLarge { path: String },
+    #[error("{path}:{line}:{column}: this is not a snapshot, or a damaged one: {why}")]
+    Damaged { path: String, line: usize, column: usize, why: String },
+    #[error("{path}: written by a newer version ({found}); this one reads {SCHEMA}")]
+    Newer { path: String, found: String },
+    #[error("{path}: this is `{found}`, not a snapshot ({SCHEMA})")]
+    NotASnapshot { path: String, found: String },
+    #[error("{path}: {why}")]
+    Contradictory { path: String, why: String },
+}
+
+/// A snapshot of the largest host stays below 2 MiB; see the caps in `observe::sockets`.
+const LARGEST: u64 = 64 << 20;
+
+/// Reads a snapshot from a file, `-` for standard input.
+pub fn read(path: &Path) -> Result<Snapshot, SnapshotError> {
+    let name = path.display().to_string();
+    let unreadable = |source| SnapshotError::Unreadable { path: name.clone(), source };
+    let mut bytes = Vec::new();
+    if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    } else {
+        let file = std::fs::File::open(path).map_err(unreadable)?;
+        if file.metadata().map_err(unreadable)?.is_dir() {
+            return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
+        }
+        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    }
+    if bytes.len() as u64 > LARGEST {
+        return Err(SnapshotError::TooLarge { path: name });
+    }
+    parse(&name, &bytes)
+}
+
+/// The same from bytes; `name` is for messages.
+pub fn parse(name: &str, bytes: &[u8]) -> Result<Snapshot, SnapshotError> {
+    /// Only the version, before the rest is held against this version's shape.
+    #[derive(Deserialize)]
+    struct Header {
+        schema: String,
+    }
+    let damaged = |error: serde_json::Error| SnapshotError::Damaged {
+        path: name.to_owned(),
+        line: error.line(),
+        column: error.column(),
+        why: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
+    };
+    let header: Header = serde_json::from_slice(bytes).map_err(damaged)?;
+    if header.schema != SCHEMA {
+        let number = |schema: &str| schema.strip_prefix("sysctl-advisor/snapshot/").and_then(|n| n.parse::<u32>().ok());
+        let path = name.to_owned();
+        return Err(match (number(&header.schema), number(SCHEMA)) {
+            (Some(found), Some(ours)) if found > ours => SnapshotError::Newer { path, found: header.schema },
+            _ => SnapshotError::NotASnapshot { path, found: header.schema.chars().take(60).collect() },
+        });
+    }
+    let snapshot: Snapshot = serde_json::from_slice(bytes).map_err(damaged)?;
+    if snapshot.namespaces.is_empty() {
+        let why = "it holds no network namespace".to_owned();
+        return Err(SnapshotError::Contradictory { path: name.to_owned(), why });
+    }
+    Ok(snapshot)
+}
+
+/// The file's text, with a final newline.
+pub fn render(snapshot: &Snapshot) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(snapshot).map(|text| text + "\n")
+}

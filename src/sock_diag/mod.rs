@@ -1,0 +1,54 @@
+//! The kernel's socket-dump protocol (`NETLINK_SOCK_DIAG`) as bytes: requests to send, views over what comes back.
+//!
+//! In: state masks to build a request from; the bytes of a reply. Out: request bytes; borrowed views whose getters
+//! decode a field each.
+//! Must not: do any I/O, copy or allocate while reading, trust a length that the bytes claim.
+//!
+//! Numbers are in host byte order except ports and addresses, as in `linux/inet_diag.h`.
+
+pub mod message;
+pub mod request;
+pub mod socket;
+pub mod tcp_info;
+
+/// TCP states as the kernel numbers them (`include/net/tcp_states.h`).
+pub mod state {
+    pub const ESTABLISHED: u8 = 1;
+    pub const SYN_SENT: u8 = 2;
+    pub const SYN_RECV: u8 = 3;
+    pub const FIN_WAIT1: u8 = 4;
+    pub const FIN_WAIT2: u8 = 5;
+    pub const TIME_WAIT: u8 = 6;
+    pub const CLOSE: u8 = 7;
+    pub const CLOSE_WAIT: u8 = 8;
+    pub const LAST_ACK: u8 = 9;
+    pub const LISTEN: u8 = 10;
+    pub const CLOSING: u8 = 11;
+    /// A half-open connection; dumps report it as `SYN_RECV`, a request for either has to name both.
+    pub const NEW_SYN_RECV: u8 = 12;
+    /// Bound and neither connected nor listening. Kernels before 6.8 ignore the bit in a request.
+    pub const BOUND_INACTIVE: u8 = 13;
+
+    /// The bit of a state in a request's mask.
+    pub const fn bit(state: u8) -> u32 {
+        1 << state
+    }
+
+    /// Every state that a kernel may report.
+    pub const ALL: u32 = (1 << (BOUND_INACTIVE + 1)) - 2;
+}
+
+/// Reads a `u16` of host byte order.
+fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
+    bytes.get(offset..)?.first_chunk().copied().map(u16::from_ne_bytes)
+}
+
+/// Reads a `u32` of host byte order.
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    bytes.get(offset..)?.first_chunk().copied().map(u32::from_ne_bytes)
+}
+
+/// Lengths in netlink are rounded up to a multiple of four for the start of what follows.
+const fn aligned(length: usize) -> usize {
+    length.saturating_add(3) & !3
+}
