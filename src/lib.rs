@@ -1,16 +1,21 @@
 //! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
 //!
 //! ```text
-//! host -> observe -> snapshot -> metrics -> rules -> audit -> report
+//! host -> observe -> snapshot -> metrics -> rules -> audit -> report -> cli
 //! ```
 //!
-//! A module uses only what stands to its left, and the leaves `units`, `keys` and `sock_diag`; `cli` sits on top.
+//! A module uses only what stands to its left, and the leaves `units`, `diagnostic`, `keys` and `sock_diag`.
 //! `tests/architecture.rs` fails on an edge against the flow. Everything after the snapshot is a pure function of it.
 
 pub mod audit;
+pub mod cli;
+pub mod diagnostic;
 pub mod host;
 pub mod keys;
 pub mod metrics;
 pub mod observe;
+pub mod report;
+pub mod rules;
 pub mod snapshot;
 pub mod sock_diag;
+pub mod units;

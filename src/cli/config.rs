@@ -104,9 +104,7 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
     };
     let fail_on = match &parsed.audit.fail_on {
         Some(text) if text.get_ref() == "never" => None,
-        Some(text) => {
-            Some(severity(text.get_ref()).map_err(|why| wrong(text.span(), &format!("{why}, or never")))?)
-        }
+        Some(text) => Some(severity(text.get_ref()).map_err(|why| wrong(text.span(), &format!("{why}, or never")))?),
         None => None,
     };
     let folders = parsed.rules.folders.unwrap_or_else(|| {
@@ -133,12 +131,14 @@ impl Config {
         }
         for (rule, params) in &self.params {
             for (name, value) in params {
-                self.set(&mut set, rule, name, value).map_err(|diagnostic| anyhow!("{}", shown(&diagnostic, terminal)))?;
+                self.set(&mut set, rule, name, value)
+                    .map_err(|diagnostic| anyhow!("{}", shown(&diagnostic, terminal)))?;
             }
         }
         for param in &args.param {
             let (name, value) = param.split_once('=').with_context(|| format!("--param {param}: no `=` in it"))?;
-            let (rule, name) = name.split_once('.').with_context(|| format!("--param {param}: RULE.NAME=VALUE is wanted"))?;
+            let (rule, name) =
+                name.split_once('.').with_context(|| format!("--param {param}: RULE.NAME=VALUE is wanted"))?;
             set.set_param_text(rule, name, value).with_context(|| format!("--param {param}"))?;
         }
         for id in &self.disable {

@@ -98,9 +98,7 @@ enum Command {
     #[command(subcommand)]
     Rules(rules::RulesCommand),
     /// Print a completion script for a shell
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
 }
 
 /// How to observe; shared by the commands that do.

@@ -102,9 +102,8 @@ fn write_file(path: &Path, text: &str) -> io::Result<()> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let permissions = target
-        .metadata()
-        .map_or_else(|_| std::fs::Permissions::from_mode(0o644), |facts| facts.permissions());
+    let permissions =
+        target.metadata().map_or_else(|_| std::fs::Permissions::from_mode(0o644), |facts| facts.permissions());
     let mut file = tempfile::Builder::new().prefix(".sysctl-advisor-").permissions(permissions).tempfile_in(folder)?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;

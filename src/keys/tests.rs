@@ -1,3 +1,6 @@
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
 use super::*;
 
 fn key(name: &str) -> &'static Key {
@@ -139,4 +142,70 @@ fn a_key_that_is_gone_or_ignored_is_not_useful_to_set() {
     assert!(!key("net.ipv4.tcp_tw_recycle").is_useful_to_set());
     assert!(!key("net.ipv4.tcp_low_latency").is_useful_to_set());
     assert!(!key("net.ipv4.tcp_available_congestion_control").is_useful_to_set());
+}
+
+/// Runs `look` on a thread in a network namespace of its own; nothing happens where none can be made.
+fn in_a_fresh_namespace(look: fn()) {
+    let outcome = std::thread::spawn(move || {
+        if nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).is_ok() {
+            look();
+        }
+    })
+    .join();
+    if let Err(panic) = outcome {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+fn path(key: &Key) -> String {
+    format!("/proc/sys/{}", key.name.replace('.', "/"))
+}
+
+#[test]
+fn this_kernel_s_namespaces_agree_with_the_scopes() {
+    let host: Vec<&str> =
+        catalogue().iter().filter(|key| fs::exists(path(key)).unwrap()).map(|key| key.name.as_str()).collect();
+    static ON_THE_HOST: OnceLock<Vec<&str>> = OnceLock::new();
+    ON_THE_HOST.set(host).unwrap();
+    in_a_fresh_namespace(|| {
+        let net = |key: &&Key| key.name.starts_with("net.") && ON_THE_HOST.get().unwrap().contains(&key.name.as_str());
+        for key in catalogue().iter().filter(net) {
+            let mode = fs::metadata(path(key)).ok().map(|metadata| metadata.mode());
+            match (key.scope, mode) {
+                (Scope::Namespace, Some(mode)) => assert_eq!(mode & 0o200 == 0, key.read_only, "{}", key.name),
+                // Kernels before 6.8 or so do not show these in a child at all.
+                (Scope::ReadOnlyInChild, Some(mode)) => assert_eq!(mode & 0o222, 0, "{} is writable", key.name),
+                (Scope::Namespace, None) => {
+                    assert_eq!(key.name, "net.core.optmem_max", "absent in a child; older kernels had it for the host");
+                }
+                (Scope::Host, mode) => assert_eq!(mode, None, "{} belongs to the namespace", key.name),
+                (Scope::ReadOnlyInChild, None) => {}
+            }
+        }
+    });
+}
+
+#[test]
+fn this_kernel_takes_both_ends_of_what_is_accepted_and_gives_them_back() {
+    in_a_fresh_namespace(|| {
+        for key in
+            catalogue().iter().filter(|key| key.scope == Scope::Namespace && !key.read_only && key.kind == Kind::Int)
+        {
+            let [low, high] = key.accepted.unwrap_or([i64::from(i32::MIN), i64::from(i32::MAX)]);
+            for value in [low, high] {
+                let Ok(before) = fs::read_to_string(path(key)) else { continue };
+                match fs::write(path(key), value.to_string()) {
+                    Ok(()) => {}
+                    // /proc/sys can be mounted read-only.
+                    Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => return,
+                    // Refused for what another key holds: the port range begins at 32768.
+                    Err(_) if key.name == "net.ipv4.ip_unprivileged_port_start" => continue,
+                    Err(error) => panic!("{} = {value}: {error}", key.name),
+                }
+                let after = fs::read_to_string(path(key)).unwrap();
+                assert_eq!(parse(key, &after), Ok(KeyValue::Int(value)), "{}", key.name);
+                fs::write(path(key), before).unwrap();
+            }
+        }
+    });
 }

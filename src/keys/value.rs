@@ -104,7 +104,7 @@ fn malformed(wanted: impl Into<String>, got: &str) -> ValueError {
 /// Reads a text as the kernel does: white space around and between numbers does not matter; `0x` is hexadecimal and a
 /// leading `0` octal. Stricter than the kernel in one respect: the count of numbers must be right (the kernel ignores
 /// surplus ones and leaves missing ones unchanged, which is hardly ever what the writer meant).
-/// Numbers above `i64::MAX` (some keys are unsigned 64-bit) become `i64::MAX`.
+/// Numbers above `i64::MAX` (some keys are unsigned, with 64 bits) become `i64::MAX`.
 pub fn parse(key: &Key, text: &str) -> Result<KeyValue, ValueError> {
     let text = text.trim_matches(|character: char| character.is_ascii_whitespace() || character == '\0');
     match key.kind {
@@ -139,7 +139,8 @@ fn port_list(text: &str) -> Result<KeyValue, ValueError> {
     let wanted =
         |item| malformed("ports and ascending ranges separated by commas without spaces, like `8080,9000-9010`", item);
     let mut ranges = Vec::new();
-    for item in text.split(',') {
+    // The kernel takes one comma at the end.
+    for item in text.strip_suffix(',').unwrap_or(text).split(',') {
         let (low, high) = item.split_once('-').unwrap_or((item, item));
         match (port(low), port(high)) {
             (Some(low), Some(high)) if low <= high => ranges.push((low, high)),
@@ -165,9 +166,8 @@ fn integer(text: &str) -> Option<i64> {
     if digits.is_empty() || !digits.bytes().all(|digit| char::from(digit).is_digit(base)) {
         return None;
     }
-    // Only an overflow is left to go wrong.
-    let magnitude =
-        u64::from_str_radix(digits, base).map_or(i64::MAX, |value| i64::try_from(value).unwrap_or(i64::MAX));
+    // More than 64 bits the kernel refuses as well.
+    let magnitude = i64::try_from(u64::from_str_radix(digits, base).ok()?).unwrap_or(i64::MAX);
     Some(if negative { -magnitude } else { magnitude })
 }
 
@@ -246,10 +246,10 @@ mod tests {
     }
 
     #[test]
-    fn a_number_beyond_64_bits_saturates() {
+    fn a_number_beyond_63_bits_saturates() {
         assert_eq!(parsed("fs.file-max", "18446744073709551615"), Ok(KeyValue::Int(i64::MAX)));
-        assert_eq!(parsed("fs.file-max", "99999999999999999999999"), Ok(KeyValue::Int(i64::MAX)));
-        assert_eq!(parsed("fs.file-max", "-99999999999999999999999"), Ok(KeyValue::Int(-i64::MAX)));
+        assert_eq!(parsed("fs.file-max", "-18446744073709551615"), Ok(KeyValue::Int(-i64::MAX)));
+        assert!(parsed("fs.file-max", "18446744073709551616").is_err(), "the kernel refuses it");
     }
 
     #[test]
@@ -282,8 +282,9 @@ mod tests {
         assert_eq!(normal("8080,9000-9010,9005-9020,8080"), Ok("8080,9000-9020".to_owned()));
         assert_eq!(normal("65535,0-65534"), Ok("0-65535".to_owned()));
         assert_eq!(normal("7,7"), Ok("7".to_owned()));
+        assert_eq!(normal("8080,"), Ok("8080".to_owned()));
         assert_eq!(normal("\n"), Ok(String::new()));
-        for text in ["10-5", "70000", "8080, 9000", "1,,2", "1-2-3", "a", "8080 9000", ","] {
+        for text in ["10-5", "70000", "8080, 9000", "1,,2", ",1", "1,,", "1-2-3", "a", "8080 9000", ","] {
             assert!(normal(text).is_err(), "{text:?}");
         }
     }

@@ -4,5 +4,16 @@
 
 pub mod catalogue;
 pub mod counters;
+pub mod derive;
+pub mod healthy;
+pub mod names;
 pub mod states;
 pub mod value;
+
+use crate::observe::ages::Ages;
+use value::Value;
+
+/// A histogram as conditions see it: the counts, bucket by bucket.
+fn ages_value(ages: &Ages) -> Value {
+    Value::Ints(ages.counts().iter().map(|&count| count.into()).collect())
+}

@@ -12,7 +12,8 @@ use crate::observe::gap::Gap;
 
 /// Group (`TcpExt`, `Tcp`, `Ip6`, `softnet`, `arp_cache`, ...) to counter name to value.
 /// Values are signed because the kernel prints some as `-1` (`Tcp.MaxConn`).
-/// `softnet` and the files of `/proc/net/stat` hold the sum over all CPUs.
+/// `softnet` and the files of `/proc/net/stat` hold the sum over all CPUs. `softnet`, and `orphan`, `alloc` and `mem` of
+/// `sockstat_TCP`, are of the whole machine in every namespace.
 pub type Counters = BTreeMap<String, BTreeMap<String, i64>>;
 
 /// How a file is laid out.
@@ -36,7 +37,8 @@ struct Source {
     layout: Layout,
     /// Groups that rules rely on; one that is missing is a gap.
     groups: &'static [&'static str],
-    /// Some systems lack the file for a good reason: IPv6 switched off, a module not loaded.
+    /// Absent for a good reason on some systems: IPv6 is off, a module is not loaded, or the table is the machine's and
+    /// only the initial namespace shows it (the neighbours).
     optional: bool,
 }
 
@@ -51,7 +53,7 @@ const SOURCES: [Source; 10] = [
     source("sockstat", Layout::Sockstat, &["sockstat_TCP", "sockstat_UDP"], false),
     source("sockstat6", Layout::Sockstat, &["sockstat_TCP6"], true),
     source("softnet_stat", Layout::Softnet, &["softnet"], false),
-    source("stat/arp_cache", Layout::PerCpu, &["arp_cache"], false),
+    source("stat/arp_cache", Layout::PerCpu, &["arp_cache"], true),
     source("stat/ndisc_cache", Layout::PerCpu, &["ndisc_cache"], true),
     source("stat/rt_cache", Layout::PerCpu, &["rt_cache"], false),
     source("stat/nf_conntrack", Layout::PerCpu, &["nf_conntrack"], true),
@@ -305,12 +307,11 @@ mod tests {
                 ("counters.IpExt", "/proc/net/netstat: No such file or directory"),
                 ("counters.TcpExt", "/proc/net/netstat: No such file or directory"),
                 ("counters.Udp", "/proc/net/snmp: the group is not there"),
-                ("counters.arp_cache", "/proc/net/stat/arp_cache: No such file or directory"),
                 ("counters.sockstat_TCP", "/proc/net/sockstat: No such file or directory"),
                 ("counters.sockstat_UDP", "/proc/net/sockstat: No such file or directory"),
                 ("counters.softnet", "/proc/net/softnet_stat: the group is not there"),
             ],
-            "IPv6 and conntrack may be missing for a good reason"
+            "IPv6, conntrack and the neighbours may be missing for a good reason"
         );
     }
 
@@ -325,13 +326,14 @@ mod tests {
 
     #[test]
     fn a_thread_in_another_namespace_reads_that_one_s_counters() {
-        let in_segments = std::thread::spawn(|| {
+        let reading = std::thread::spawn(|| {
             // Where no namespace can be made there is nothing to test.
             nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).ok()?;
-            Some(read(&Host::live()).0["IpExt"]["InOctets"])
+            Some(read(&Host::live()))
         });
-        if let Some(octets) = in_segments.join().unwrap() {
-            assert_eq!(octets, 0, "nothing was ever received in a namespace that was made just now");
+        if let Some((counters, gaps)) = reading.join().unwrap() {
+            assert_eq!(counters["IpExt"]["InOctets"], 0, "nothing was received in a namespace that was made just now");
+            assert_eq!(gaps, []);
         }
     }
 

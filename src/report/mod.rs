@@ -3,6 +3,15 @@
 //! In: audits, snapshots and the reference data. Out: strings.
 //! Must not: read the system, print, or decide anything: a writer is a pure function.
 
+mod chart;
+#[cfg(test)]
+pub(crate) mod example;
 pub mod explain;
+mod finding;
+pub mod json;
+pub mod metrics;
+mod page;
+pub mod rules;
+pub mod text;
 pub mod theme;
 pub mod wrap;

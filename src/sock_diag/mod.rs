@@ -26,7 +26,8 @@ pub mod state {
     pub const CLOSING: u8 = 11;
     /// A half-open connection; dumps report it as `SYN_RECV`, a request for either has to name both.
     pub const NEW_SYN_RECV: u8 = 12;
-    /// Bound and neither connected nor listening. Kernels before 6.8 ignore the bit in a request.
+    /// A bit in requests: sockets that are bound and neither connected nor listening. Answers call them `CLOSE`.
+    /// Kernels before 6.8 ignore it.
     pub const BOUND_INACTIVE: u8 = 13;
 
     /// The bit of a state in a request's mask.

@@ -6,6 +6,10 @@
 
 pub mod counter;
 pub mod key;
+<<<<<<< HEAD
+pub mod rule;
+=======
+>>>>>>> reference
 pub mod state;
 
 mod sections;

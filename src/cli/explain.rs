@@ -1,0 +1,79 @@
+//! `explain`: what a rule, key, state or counter means.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::config::Config;
+use super::output::{self, Terminal};
+use super::{Outcome, RuleArgs};
+use crate::host::Host;
+use crate::keys;
+use crate::metrics::names::nearest;
+use crate::metrics::{counters, states};
+use crate::report::explain::{self, Style};
+use crate::snapshot::{Snapshot, store, take};
+
+/// Explain a rule, a sysctl key, a TCP state or a kernel counter.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sysctl-advisor explain TIME_WAIT
+  sysctl-advisor explain net.ipv4.tcp_fin_timeout
+  sysctl-advisor explain ListenOverflows
+  sysctl-advisor explain close-wait-leak")]
+pub(super) struct ExplainArgs {
+    /// A rule's id, a key, a TCP state or a counter
+    name: String,
+    /// Take present values from this snapshot instead of the running host
+    #[arg(long, value_name = "FILE")]
+    snapshot: Option<PathBuf>,
+    #[command(flatten)]
+    rules: RuleArgs,
+}
+
+pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> Outcome {
+    let rules = config.rules(&args.rules, terminal)?;
+    let style = Style { theme: terminal.theme(), width: terminal.width() };
+    let name = args.name.trim();
+    let text = if let Some(rule) = rules.get(name) {
+        explain::rule::rule(rule, style)
+    } else if let Some(key) = key(name) {
+        explain::key::key(key, present(args)?.as_ref(), style)
+    } else if let Some(state) = states::doc(name) {
+        explain::state::state(state, present(args)?.as_ref(), style)
+    } else if let Some(counter) = counters::doc(name) {
+        explain::counter::counter(counter, present(args)?.as_ref(), style)
+    } else {
+        let known = rules
+            .iter()
+            .map(|rule| rule.id.as_str())
+            .chain(keys::catalogue().iter().map(|key| key.name.as_str()))
+            .chain(states::iter().map(|state| state.name.as_str()))
+            .chain(counters::iter().map(|counter| counter.name.as_str()));
+        let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        return Err(anyhow!("`{name}` is no rule, key, TCP state or documented counter{near}").into());
+    };
+    output::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A key by its name, or by the part after `net.ipv4.`; `/` serves as separator as in `sysctl`.
+fn key(name: &str) -> Option<&'static keys::Key> {
+    let dotted = if name.contains('.') { name.to_owned() } else { name.replace('/', ".") };
+    let catalogue = keys::catalogue();
+    catalogue
+        .get(&dotted)
+        .or_else(|| ["net.ipv4.", "net.core."].iter().find_map(|prefix| catalogue.get(&format!("{prefix}{dotted}"))))
+}
+
+/// This host's numbers, read once; an explanation is still worth something without them.
+fn present(args: &ExplainArgs) -> anyhow::Result<Option<Snapshot>> {
+    match &args.snapshot {
+        Some(file) => Ok(Some(store::read(file)?)),
+        None => Ok(take::take(&Host::live(), Duration::ZERO, |_| {}).ok()),
+    }
+}

@@ -1,0 +1,122 @@
+//! `rules`: list, check and test rules; print the metrics that they may use, and the schemas of our files.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::config::Config;
+use super::output::{self, Terminal};
+use super::{Format, Outcome, RuleArgs, WRONG};
+use crate::audit::selftest;
+use crate::report;
+use crate::rules::set::RuleSet;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RulesCommand {
+    /// Print the rules of this host with their severity
+    List {
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: Format,
+        #[command(flatten)]
+        rules: RuleArgs,
+    },
+    /// Check rule files: names, types, keys, documentation
+    Check(FilesArgs),
+    /// Check rule files and run the tests inside them
+    Test(FilesArgs),
+    /// Print every metric that a condition may use
+    Metrics {
+        #[arg(long, value_name = "FORMAT", default_value = "text")]
+        format: Format,
+    },
+    /// Print the JSON Schema of a rule file, a report or a snapshot
+    Schema {
+        #[arg(default_value = "rule")]
+        of: SchemaOf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct FilesArgs {
+    /// Rule files or folders; none: the rules of this host
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    rules: RuleArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    Rule,
+    Report,
+}
+
+pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) -> Outcome {
+    match command {
+        RulesCommand::List { format, rules } => {
+            let rules = config.rules(rules, terminal)?;
+            let text = match format {
+                Format::Text => report::rules::list(&rules, &terminal.theme(), terminal.width()),
+                Format::Json => report::rules::list_json(&rules)?,
+            };
+            output::print(&text)?;
+            Ok(complain(&rules, terminal))
+        }
+        RulesCommand::Check(args) => check(args, false, config, terminal),
+        RulesCommand::Test(args) => check(args, true, config, terminal),
+        RulesCommand::Metrics { format } => {
+            output::print(&match format {
+                Format::Text => report::metrics::metrics_text(&terminal.theme(), terminal.width()),
+                Format::Json => report::metrics::metrics_json()?,
+            })?;
+            Ok(ExitCode::SUCCESS)
+        }
+        RulesCommand::Schema { of } => {
+            output::print(&match of {
+                SchemaOf::Rule => serde_json::to_string_pretty(&crate::rules::schema())? + "\n",
+                SchemaOf::Report => report::json::schema(),
+            })?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn check(args: &FilesArgs, test: bool, config: &Config, terminal: &Terminal) -> Outcome {
+    let mut rules = if args.files.is_empty() { config.rules(&args.rules, terminal)? } else { RuleSet::default() };
+    for file in &args.files {
+        if file.is_dir() {
+            rules.add_folder(file)?;
+        } else {
+            rules.add_file(file);
+        }
+    }
+    let mut tests = 0;
+    let mut failed = 0;
+    if test {
+        for rule in rules.iter() {
+            tests += rule.tests.len();
+            for diagnostic in selftest::run(rule) {
+                failed += 1;
+                output::note(&diagnostic.render(terminal.errors_coloured()));
+            }
+        }
+    }
+    let code = complain(&rules, terminal);
+    let broken: std::collections::BTreeSet<_> = rules.broken.iter().map(|diagnostic| &diagnostic.file).collect();
+    let files = format!("{} rules checked, {} broken", rules.len() + broken.len(), broken.len());
+    output::print(&if test {
+        format!("{files}; {} tests passed, {failed} failed\n", tests - failed)
+    } else {
+        format!("{files}\n")
+    })?;
+    Ok(if failed > 0 { ExitCode::from(WRONG) } else { code })
+}
+
+/// Prints what is wrong with rule files, and says so by the exit code.
+fn complain(rules: &RuleSet, terminal: &Terminal) -> ExitCode {
+    for diagnostic in &rules.broken {
+        output::note(&diagnostic.render(terminal.errors_coloured()));
+    }
+    if rules.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(WRONG) }
+}

@@ -1,0 +1,52 @@
+//! A rule explained: its file, for people who do not want to read TOML.
+
+use crate::report::explain::Style;
+use crate::report::explain::sections::Page;
+use crate::rules::Rule;
+
+/// The text for `explain RULE`.
+pub fn rule(rule: &Rule, style: Style) -> String {
+    let mut page = Page::new(style, &rule.id);
+    page.paragraph(&rule.title.pattern());
+    page.blank();
+    page.paragraph(&format!(
+        "A {} of kind {}, judged for each {}.",
+        rule.severity.name(),
+        rule.kind.name(),
+        rule.for_each.subject().name()
+    ));
+    page.section("What it means", &rule.explain);
+    page.section("Fires when", rule.when.source());
+    if !rule.params.is_empty() {
+        page.heading("Parameters (--param RULE.NAME=VALUE, or the configuration)");
+        for (name, param) in &rule.params {
+            page.item(name, &format!("= {}", param.value), &param.help);
+        }
+    }
+    page.heading("Evidence shown");
+    for evidence in &rule.evidence {
+        page.item(&evidence.label, "", evidence.expr.source());
+    }
+    if !rule.recommend.is_empty() {
+        page.heading("Recommends");
+        for part in &rule.recommend {
+            let when = part.when.as_ref().map(|when| format!("When {}. ", when.source())).unwrap_or_default();
+            let below = format!("{when}Risk {}. {}", part.risk.name(), part.side_effects);
+            page.item(&part.key, &format!("= {}", part.value.source()), &below);
+        }
+    }
+    if !rule.advise.is_empty() {
+        page.heading("What to do");
+        for part in &rule.advise {
+            page.item(&part.who, "", &part.text.pattern());
+        }
+    }
+    if !rule.avoid.is_empty() {
+        page.heading("What not to do");
+        for part in &rule.avoid {
+            page.item(&part.what, "", &part.why);
+        }
+    }
+    page.sources(rule.references.iter().map(String::as_str));
+    page.finish()
+}

@@ -1,0 +1,75 @@
+//! The list of rules, for `rules list`.
+//!
+//! In: a set of rules. Out: a table or JSON. Must not: print.
+
+use serde::Serialize;
+
+use super::theme::Theme;
+use super::wrap::wrap;
+use crate::rules::Rule;
+use crate::rules::set::RuleSet;
+use crate::rules::words::Severity;
+
+/// One rule in two lines: id, severity, and what it says.
+pub fn list(rules: &RuleSet, theme: &Theme, width: usize) -> String {
+    let mut text = String::new();
+    let mut area = None;
+    for rule in by_area(rules) {
+        if area != Some(&rule.area) {
+            if area.is_some() {
+                text.push('\n');
+            }
+            let name = if rule.area.is_empty() { "yours" } else { &rule.area };
+            text.push_str(&theme.paint(theme.heading, name));
+            text.push('\n');
+            area = Some(&rule.area);
+        }
+        let style = match rule.severity {
+            Severity::Critical => theme.critical,
+            Severity::Warning => theme.warning,
+            Severity::Notice => theme.notice,
+        };
+        let severity = theme.paint(style, &format!("{:<8}", rule.severity.name()));
+        text.push_str(&format!("  {severity}  {}\n", theme.paint(theme.key, &rule.id)));
+        text.push_str(&wrap(&rule.title.pattern(), width, 12));
+        text.push('\n');
+    }
+    text
+}
+
+/// Rules in the order of their areas, the administrator's last.
+fn by_area(rules: &RuleSet) -> Vec<&Rule> {
+    let mut sorted: Vec<_> = rules.iter().collect();
+    sorted.sort_by(|a, b| (a.area.is_empty(), &a.area, &a.id).cmp(&(b.area.is_empty(), &b.area, &b.id)));
+    sorted
+}
+
+#[derive(Serialize)]
+struct Row<'a> {
+    rule: &'a str,
+    area: &'a str,
+    severity: &'a str,
+    kind: &'a str,
+    for_each: &'a str,
+    title: String,
+    when: &'a str,
+    file: &'a str,
+}
+
+/// The same for programs.
+pub fn list_json(rules: &RuleSet) -> Result<String, serde_json::Error> {
+    let rows: Vec<_> = by_area(rules)
+        .into_iter()
+        .map(|rule| Row {
+            rule: &rule.id,
+            area: &rule.area,
+            severity: rule.severity.name(),
+            kind: rule.kind.name(),
+            for_each: rule.for_each.subject().name(),
+            title: rule.title.pattern(),
+            when: rule.when.source(),
+            file: &rule.origin,
+        })
+        .collect();
+    serde_json::to_string_pretty(&rows).map(|text| text + "\n")
+}
