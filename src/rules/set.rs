@@ -68,7 +68,7 @@ impl RuleSet {
         match read(path) {
             Ok(text) => self.add("", &id, &origin, &text),
             Err(why) => {
-                self.broken.push(Diagnostic { file: origin, source: "".into(), span: 0..0, message: why, help: None })
+                self.broken.push(Diagnostic { file: origin, source: "".into(), span: 0..0, message: why, help: None });
             }
         }
     }

@@ -37,7 +37,7 @@ impl Template {
                     errors.extend(found.into_iter().map(|error| ExprError {
                         span: error.span.start + open + 1..error.span.end + open + 1,
                         ..error
-                    }))
+                    }));
                 }
             }
             rest = close + 1;

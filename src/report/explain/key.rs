@@ -265,13 +265,8 @@ mod tests {
 
         Values
           One integer, in s. The kernel takes -1 to 1,000. 0 to 900 makes sense.
-<<<<<<< HEAD
-            0 off
-            60 as long as TIME_WAIT
-=======
             0: off
             60: as long as TIME_WAIT
->>>>>>> reference
 
         Default
           60. It was 30 before.

@@ -6,10 +6,7 @@
 
 pub mod counter;
 pub mod key;
-<<<<<<< HEAD
 pub mod rule;
-=======
->>>>>>> reference
 pub mod state;
 
 mod sections;

@@ -160,22 +160,14 @@ mod tests {
         This host has 1,203 now.
 
         On the wire
-<<<<<<< HEAD
-          Both FINs are acknowledged. The memory lets a retransmitted FIN be
-=======
           Our FIN is acknowledged, and the peer's FIN was acknowledged by us; whether
           that last ACK arrived is not known. The memory lets a retransmitted FIN be
->>>>>>> reference
           acknowledged again, and keeps late segments of the old connection out of a new
           one with the same addresses and ports.
 
         Which side
-<<<<<<< HEAD
-          The side that closed first, be it client or server.
-=======
           The side that closed first, be it client or server; both when they closed at
           the same moment.
->>>>>>> reference
 
         How long
           60 s, fixed when the kernel is compiled (TCP_TIMEWAIT_LEN), whatever
@@ -192,16 +184,10 @@ mod tests {
 
         What many mean
           Nothing by itself: it is the rate of connections that this side closes first,
-<<<<<<< HEAD
-          times 60. It hurts in two cases only: outgoing connections to one destination
-          run out of local ports, or the count (FIN_WAIT2 without owner included)
-          reaches tcp_max_tw_buckets.
-=======
           times 60. It hurts in three cases only: outgoing connections to one
           destination run out of local ports; the count (FIN_WAIT2 without owner
           included) reaches tcp_max_tw_buckets; or a service that does not set
           SO_REUSEADDR cannot bind its port again after a restart.
->>>>>>> reference
 
         What to do
           Ports: connection pools and keep-alive, more destination or source addresses,
