@@ -34,11 +34,11 @@ fn audit_over_a_pause(lab: &Lab, fault: &Overflow) -> Report {
     let pause_then_serve = |stop: &AtomicBool| {
         std::thread::scope(|scope| {
             scope.spawn(|| listen::keep_knocking(lab, to, 50, stop));
-            std::thread::sleep(Duration::from_millis(1200));
+            std::thread::sleep(Duration::from_millis(700));
             listen::accept_slowly(&fault.listener, stop);
         });
     };
-    lab.during(pause_then_serve, || lab.audit(&["--window", "2.5s"]))
+    lab.during(pause_then_serve, || lab.audit(&["--window", "1.5s"]))
 }
 
 /// An audit of a listener that accepts nothing while clients keep coming.

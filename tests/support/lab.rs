@@ -303,7 +303,9 @@ pub(crate) fn ip(batch: &str) {
 fn listener(address: SocketAddr, backlog: i32) -> TcpListener {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP)).unwrap();
     socket.set_reuse_address(true).unwrap();
-    socket.bind(&address.into()).unwrap_or_else(|error| panic!("bind {address}: {error}"));
+    // A child that another test's thread is just starting holds copies of all sockets until it execs: one that was closed
+    // a moment ago may still have the address.
+    wait_until(&format!("{address} can be bound"), || socket.bind(&address.into()).is_ok());
     socket.listen(backlog).unwrap();
     socket.into()
 }

@@ -12,11 +12,12 @@ use super::ports;
 /// Sends a stream of data to the far host, which drops `percent` of the packets at random, until `stop` is set.
 /// For [`Lab::during`]; returns the bytes that arrived.
 pub(crate) fn transfer(lab: &Lab, percent: u32, stop: &AtomicBool) -> u64 {
-    // Connected first: a handshake that is lost costs a second before anything moves.
+    // One packet a segment: otherwise the kernel hands over 64 KiB at once, and a drop loses all of it. A socket takes this
+    // over when it connects.
+    ip("link set near0 gso_max_segs 1");
+    // Connected before anything is dropped: a handshake that is lost costs a second before anything moves.
     let backend = ports::backend(lab, "10.9.4.1:9000");
     let Pair { near, far } = outgoing_one(&backend).unwrap();
-    // One packet a segment: otherwise the kernel hands over 64 KiB at once, and a drop loses all of it.
-    ip("link set near0 gso_max_segs 1");
     // On input: a drop on the sender's own output is noticed by the sender and is not a loss on the line.
     let drop = format!("numgen random mod 100 < {percent} drop");
     let rule =
@@ -38,6 +39,8 @@ fn send(mut near: TcpStream, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         // A timeout only means that the line is slow just now.
         let _ = near.write(&block);
+        // Slow enough that the cable's own queue (net.core.netdev_max_backlog) never drops anything.
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
