@@ -1,6 +1,7 @@
 //! Half-open connections: a flood from addresses that do not exist, and more real clients at once than the queue takes.
 
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::ops::Range;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,26 +17,33 @@ const TCP: u8 = 6;
 /// Sends `count` SYNs to a port of the lab, each from another address of 10.3.0.0/16, where the answers vanish.
 /// Returns when the lab has taken them all in.
 pub(crate) fn flood(lab: &Lab, to: SocketAddrV4, count: u16) {
+    flood_from(lab, to, 0..count);
+}
+
+/// For [`Lab::during`]: a flood of some thousand SYNs a second, from ever new addresses.
+pub(crate) fn keep_flooding(lab: &Lab, to: SocketAddrV4, stop: &AtomicBool) {
+    for first in (0..=u16::MAX).step_by(50).cycle() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        flood_from(lab, to, first..first.saturating_add(50));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn flood_from(lab: &Lab, to: SocketAddrV4, hosts: Range<u16>) {
     let before = lab.counter("Tcp", "InSegs");
+    let count = i64::try_from(hosts.len()).unwrap();
     lab.far.inside(|| {
         let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::TCP)).unwrap();
         socket.set_header_included_v4(true).unwrap();
-        for number in 0..count {
-            let [high, low] = number.to_be_bytes();
-            let from = SocketAddrV4::new(Ipv4Addr::new(10, 3, high, low), 1024 + number % 60_000);
-            socket.send_to(&syn_packet(from, to, u32::from(number)), &to.into()).unwrap();
+        for host in hosts {
+            let [high, low] = host.to_be_bytes();
+            let from = SocketAddrV4::new(Ipv4Addr::new(10, 3, high, low), 1024 + host % 60_000);
+            socket.send_to(&syn_packet(from, to, u32::from(host)), &to.into()).unwrap();
         }
     });
-    let arrived = || lab.counter("Tcp", "InSegs") - before >= i64::from(count);
-    wait_until("the whole flood has arrived", arrived);
-}
-
-/// For [`Lab::during`]: a flood of some thousand SYNs a second.
-pub(crate) fn keep_flooding(lab: &Lab, to: SocketAddrV4, stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
-        flood(lab, to, 50);
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("the whole flood has arrived", || lab.counter("Tcp", "InSegs") - before >= count);
 }
 
 /// More real clients at once than the SYN queue takes, over a slow line: the kernel answers with cookies, and the
