@@ -35,12 +35,12 @@ pub(crate) fn transfer(lab: &Lab, percent: u32, stop: &AtomicBool) -> u64 {
 }
 
 fn send(mut near: TcpStream, stop: &AtomicBool) {
-    let block = vec![0; 64 * 1024];
+    let block = vec![0; 8 * 1024];
     while !stop.load(Ordering::Relaxed) {
         // A timeout only means that the line is slow just now.
         let _ = near.write(&block);
         // Slow enough that the cable's own queue (net.core.netdev_max_backlog) never drops anything.
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
