@@ -35,21 +35,21 @@ fn many_connections_that_are_answered_are_no_pile_up() {
 #[test]
 fn a_line_that_loses_packets_is_the_networks_fault_and_a_clean_one_is_quiet() {
     let lab = Lab::enter();
-    let few = [LOSS, HEAVY_LOSS].map(|rule| format!("{rule}.segments=1000"));
+    let few = [LOSS, HEAVY_LOSS].map(|rule| format!("{rule}.segments=300"));
     let audit = |percent| {
         let sending = |stop: &AtomicBool| {
             loss::transfer(&lab, percent, stop);
         };
         lab.during(sending, || {
             let before = lab.counter("Tcp", "OutSegs");
-            wait_until("data goes", || lab.counter("Tcp", "OutSegs") > before + 500);
+            wait_until("data goes", || lab.counter("Tcp", "OutSegs") > before + 300);
             lab.audit(&["--window", "2s", "--param", &few[0], "--param", &few[1]])
         })
     };
     let report = audit(0);
     report.assert_quiet(LOSS);
     report.assert_quiet(HEAVY_LOSS);
-    let report = audit(10);
+    let report = audit(6);
     report.assert_fires(HEAVY_LOSS);
     report.assert_quiet(LOSS);
     assert_eq!(report.recommendations(HEAVY_LOSS), [], "no sysctl repairs a line");
