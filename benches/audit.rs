@@ -148,8 +148,7 @@ fn measure(command: &[&str]) -> Result<()> {
 
 /// Asks the kernel for what the audit asks for, and throws it away: IPv4 and IPv6, all states, with `tcp_info`.
 fn bare_dump() -> Result<()> {
-    let netlink =
-        socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkSockDiag)?;
+    let netlink = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkSockDiag)?;
     let mut buffer = vec![0; 32 * 1024];
     for family in [Family::V4, Family::V6] {
         send(netlink.as_raw_fd(), &Query::CONNECTIONS.one_family(family, 1), MsgFlags::empty())?;
