@@ -70,6 +70,7 @@ pub fn take(host: &Host, window: Duration, wait: impl FnOnce(Duration)) -> Resul
             sysctls,
             gaps,
         }],
+        persisted: None,
         gaps: system_gaps,
     })
 }
