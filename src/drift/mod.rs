@@ -4,6 +4,9 @@
 //! and the lines that it shadows, for each of the two loaders.
 //! Must not: read the machine; everything comes from the snapshot.
 
+pub mod cause;
+pub mod diagnose;
 pub mod key;
+pub mod knowledge;
 pub mod parse;
 pub mod resolve;

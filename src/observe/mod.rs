@@ -10,5 +10,6 @@ pub mod gap;
 pub mod owners;
 pub mod persisted;
 pub mod sockets;
+pub mod surroundings;
 pub mod sysctls;
 pub mod system;
