@@ -30,7 +30,7 @@ pub(super) enum RulesCommand {
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
     },
-    /// Print the JSON Schema of a rule file, a report or a snapshot
+    /// Print the JSON Schema of a rule file, a report or what `drift` prints
     Schema {
         #[arg(default_value = "rule")]
         of: SchemaOf,
@@ -50,6 +50,7 @@ pub(super) struct FilesArgs {
 pub(super) enum SchemaOf {
     Rule,
     Report,
+    Drift,
 }
 
 pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) -> Outcome {
@@ -76,6 +77,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
             output::print(&match of {
                 SchemaOf::Rule => serde_json::to_string_pretty(&crate::rules::schema())? + "\n",
                 SchemaOf::Report => report::json::schema(),
+                SchemaOf::Drift => report::drift::schema(),
             })?;
             Ok(ExitCode::SUCCESS)
         }

@@ -194,15 +194,17 @@ fn set_explicitly(difference: &Difference<'_>) -> Option<Finding> {
 }
 
 fn unexplained(difference: &Difference<'_>) -> Finding {
-    let Difference { input, .. } = *difference;
-    let around = input.surroundings;
+    let around = difference.input.surroundings;
+    let by_hand = "by hand or by a program. A boot undoes the change.";
+    let changed = |text: String| (Status::RuntimeOnly, Cause::new("changed_at_runtime", text));
+    if interface_of(difference.key).is_some() {
+        return changed(format!("Something has set this interface's key at runtime: {by_hand}"));
+    }
     if around.loader_ran_at.is_some() && difference.loaded_at().is_some() {
-        let text = format!(
-            "{} was loaded when this system booted, so the value was changed at runtime since: by hand or by a program. \
-             A boot undoes the change.",
-            difference.place()
-        );
-        return (Status::RuntimeOnly, Cause::new("changed_at_runtime", text));
+        let place = difference.place();
+        return changed(format!(
+            "{place} was loaded when this system booted, so the value was changed at runtime since: {by_hand}"
+        ));
     }
     match difference.default() {
         Some(_) if difference.is_at_default() => {
@@ -211,25 +213,15 @@ fn unexplained(difference: &Difference<'_>) -> Finding {
             (Status::NotInForce, Cause::new("at_default", text))
         }
         Some(default) => {
-            let text = format!(
-                "It has neither the files' value nor the kernel's default, {}: it was changed at runtime, by hand or by a \
-                 program. A boot undoes the change.",
-                quoted(default)
-            );
-            (Status::RuntimeOnly, Cause::new("changed_at_runtime", text))
+            let default = quoted(default);
+            changed(format!(
+                "It has neither the files' value nor the kernel's default, {default}: it was changed at runtime, {by_hand}"
+            ))
         }
-        None => inherited_or_not(difference),
+        None => {
+            let text = "The files have not been loaded since they were written, or something has changed the key at \
+                        runtime; nothing was found that tells which.";
+            (Status::NotInForce, Cause::new("unknown", text))
+        }
     }
-}
-
-/// Keys whose default the catalogue does not know; those of an interface begin with the value of `default`.
-fn inherited_or_not(difference: &Difference<'_>) -> Finding {
-    if interface_of(difference.key).is_some() {
-        let text = "It has neither the files' value nor the one that a new interface begins with: it was changed at \
-                    runtime, by hand or by a program.";
-        return (Status::RuntimeOnly, Cause::new("changed_at_runtime", text));
-    }
-    let text = "The files have not been loaded since they were written, or something has changed the key at runtime; \
-                nothing was found that tells which.";
-    (Status::NotInForce, Cause::new("unknown", text))
 }

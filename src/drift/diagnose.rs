@@ -69,6 +69,21 @@ pub struct KeyDrift {
     pub shadowed: Vec<Assignment>,
 }
 
+impl KeyDrift {
+    /// A key that no file sets and that nothing is known to have changed.
+    pub fn untouched(key: &str, runtime: &str) -> Self {
+        let text = "No file sets it.";
+        Self {
+            key: key.to_owned(),
+            boot: None,
+            runtime: Some(folded(runtime)),
+            status: Status::InSync,
+            cause: Cause::new("not_in_files", text),
+            shadowed: Vec::new(),
+        }
+    }
+}
+
 /// What the diagnosis rests on.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {

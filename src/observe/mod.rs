@@ -9,6 +9,7 @@ pub mod counters;
 pub mod gap;
 pub mod owners;
 pub mod persisted;
+pub mod secrets;
 pub mod sockets;
 pub mod surroundings;
 pub mod sysctls;

@@ -140,7 +140,7 @@ fn mentioned(persisted: &Persisted) -> BTreeSet<String> {
     lines.chain(boot).filter_map(|(left, _)| our_form(left)).take(MOST_KEYS).collect()
 }
 
-fn our_form(left: &str) -> Option<String> {
+pub(in crate::observe) fn our_form(left: &str) -> Option<String> {
     let word = left.trim().trim_start_matches('-').trim();
     let odd = |c: char| c.is_whitespace() || c.is_control() || "*?[#;".contains(c);
     if word.is_empty() || word.len() > LONGEST_KEY || word.contains(odd) {

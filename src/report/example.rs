@@ -34,6 +34,7 @@ pub(crate) fn snapshot() -> Snapshot {
             },
         ],
         persisted: None,
+        surroundings: None,
         gaps: vec![gap("host.memory", "/proc/meminfo: Permission denied")],
     }
 }

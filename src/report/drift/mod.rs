@@ -1,0 +1,41 @@
+//! What `drift` says, for a person and for programs.
+//!
+//! In: a [`View`]: the diagnosis, and the files for their lines. Out: text, JSON.
+//! Must not: decide what is drift; only what is worth a line.
+
+mod json;
+mod text;
+
+pub use json::{SCHEMA, json, schema};
+pub use text::text;
+
+use crate::drift::Drift;
+use crate::observe::gap::Gap;
+use crate::observe::persisted::Persisted;
+
+/// What is reported.
+#[derive(Debug, Clone)]
+pub struct View<'a> {
+    pub drift: &'a Drift,
+    /// For the text of the lines.
+    pub persisted: &'a Persisted,
+    /// As it was named on the command line.
+    pub root: String,
+    /// The network namespace whose values were compared; `None`: nothing was.
+    pub namespace: Option<&'a str>,
+    /// Whether the values belong to the system that the files are of.
+    pub own_values: bool,
+    pub gaps: &'a [Gap],
+    /// Tell of the keys in sync too.
+    pub all: bool,
+}
+
+impl View<'_> {
+    /// The text of a file, by the name that the loader has for it.
+    fn text_of(&self, file: &str) -> Option<&str> {
+        if file == "/proc/cmdline" {
+            return self.persisted.command_line.as_deref();
+        }
+        self.persisted.files.iter().find(|candidate| candidate.path == file)?.text.as_deref()
+    }
+}
