@@ -4,6 +4,11 @@
 //! and the lines that it shadows, for each of the two loaders.
 //! Must not: read the machine; everything comes from the snapshot.
 
+mod command_line;
+pub mod glob;
+pub mod kernel;
 pub mod key;
+mod load;
+mod order;
 pub mod parse;
 pub mod resolve;
