@@ -185,6 +185,11 @@ fn interface_later(difference: &Difference<'_>) -> Option<Finding> {
 /// The kernel passes `conf.default` on only to interfaces whose own key was never written.
 fn set_explicitly(difference: &Difference<'_>) -> Option<Finding> {
     let from = difference.winner.spread_from.as_deref()?;
+    if !from.contains(".default.") {
+        let place = difference.place();
+        let text = format!("{place} sets {from}, and the kernel this key with it. Something has written it since.");
+        return Some((Status::RuntimeOnly, Cause::new("changed_at_runtime", text)));
+    }
     let text = format!(
         "{} sets {from}, which the kernel passes on to this key only as long as the key has not been written itself. \
          Something has written it.",

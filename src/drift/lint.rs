@@ -108,8 +108,17 @@ fn at(line: &Assignment, code: &'static str, text: String) -> Problem {
 }
 
 fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
-    let Some(winner) = drift.boot.as_ref().filter(|line| line.spread_from.is_none()) else { return };
+    let Some(winner) = &drift.boot else { return };
     let key = &drift.key;
+    if let Some(from) = &winner.spread_from {
+        let own = drift.shadowed.iter().filter(|line| !is_general(line) && !same(key, &line.value, &winner.value));
+        problems.extend(own.map(|line| {
+            let (file, number, value) = (&winner.file, winner.line, folded(&winner.value));
+            let text = format!("{file}:{number} sets {from} later, and the kernel sets {key} to `{value}` with it.");
+            at(line, codes::NEVER_WINS, text)
+        }));
+        return;
+    }
     let cause = || drift.cause.as_ref().map(|cause| format!("{key}: {}", cause.text)).unwrap_or_default();
     let code = drift.cause.as_ref().map(|cause| cause.code);
     match drift.status {

@@ -6,10 +6,15 @@
 //! Must not: read the machine; everything comes from the snapshot.
 
 pub mod cause;
+mod command_line;
 pub mod diagnose;
+pub mod glob;
+pub mod kernel;
 pub mod key;
 pub mod knowledge;
 pub mod lint;
+mod load;
+mod order;
 pub mod parse;
 pub mod resolve;
 

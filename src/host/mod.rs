@@ -4,12 +4,15 @@
 //! captured tree of files.
 //! Must not: interpret what it reads. No other module opens files of the system.
 
+mod entry;
 pub mod rehearse;
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+pub use entry::{Entry, EntryKind};
 
 /// A file of the system that could not be read. The text names the path as the system has it.
 #[derive(Debug, thiserror::Error)]

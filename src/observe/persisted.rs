@@ -4,6 +4,9 @@
 //! Out: [`Persisted`], their texts and what kind of file each is; bounded, whatever stands there.
 //! Must not: parse a line, decide which one wins, open anything but a regular file, or follow a link out of the root.
 
+mod files;
+mod system;
+
 use serde::{Deserialize, Serialize};
 
 use crate::host::Host;
@@ -21,6 +24,11 @@ pub struct Persisted {
     /// `/proc/cmdline`, where it could be read.
     pub command_line: Option<String>,
     pub ufw: Option<Ufw>,
+    /// Version of procps, where the system's package database tells.
+    pub procps_version: Option<String>,
+    /// The network namespace that the loader writes to, that of process 1, as in
+    /// [`Namespace::id`](crate::snapshot::Namespace); `None` where it may not be read, or the root is a captured one.
+    pub namespace: Option<String>,
 }
 
 /// The program that sets sysctls at boot.
@@ -155,8 +163,36 @@ pub struct Ufw {
     pub file: Option<String>,
 }
 
-/// Reads what a boot would read. What could not be read is said in the record itself, and a gap (`persisted...`) each.
+/// Reads what a boot would read. What could not be read is said in the record itself, and a gap (`persisted`) each.
 pub fn read(host: &Host) -> (Persisted, Vec<Gap>) {
-    let _ = host;
-    (Persisted::default(), Vec::new())
+    let mut reading = files::Reading::new(host);
+    reading.directories();
+    reading.file("/etc/sysctl.conf", Source::SysctlConf);
+    for path in CREDENTIALS {
+        // The first is a copy of the second that the unit was given.
+        if reading.file(path, Source::Credential) {
+            break;
+        }
+    }
+    let ufw = system::ufw(host);
+    if let Some(file) = ufw.as_ref().and_then(|ufw| ufw.file.as_deref()) {
+        reading.file(file, Source::Ufw);
+    }
+    let (directories, files, gaps) = reading.done();
+    let persisted = Persisted {
+        loader: system::loader(host),
+        directories,
+        files,
+        command_line: system::text(host, "/proc/cmdline").map(|text| text.trim_end().to_owned()),
+        ufw,
+        procps_version: system::procps_version(host),
+        namespace: host.read_link("/proc/1/ns/net").ok().filter(|_| host.is_live()),
+    };
+    (persisted, gaps)
 }
+
+const CREDENTIALS: [&str; 2] =
+    ["/run/credentials/systemd-sysctl.service/sysctl.extra", "/run/credentials/@system/sysctl.extra"];
+
+#[cfg(test)]
+mod tests;

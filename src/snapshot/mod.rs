@@ -28,7 +28,7 @@ pub struct Snapshot {
     pub system: SystemFacts,
     pub window: Window,
     pub namespaces: Vec<Namespace>,
-    /// What a boot would set; `None` in a snapshot of an older version, or one that was taken inside a container.
+    /// What a boot would set; `None` in a snapshot of an older version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub persisted: Option<Persisted>,
     /// What can explain that something else is in force; `None` where `persisted` is.
