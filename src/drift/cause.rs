@@ -9,6 +9,7 @@ use super::resolve::Assignment;
 use crate::host::rehearse::Answer;
 use crate::keys;
 use crate::observe::persisted::Loader;
+use crate::observe::surroundings::KeyState;
 
 /// A code for machines, and a text for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,9 @@ impl Cause {
         Some(Self { code, text: text.into() })
     }
 }
+
+/// The code of a key whose value would come with another key's, which is not in force.
+pub const FOLLOWS: &str = "source_not_in_force";
 
 /// A status with its cause.
 pub(super) type Finding = (Status, Option<Cause>);
@@ -185,6 +189,14 @@ fn interface_later(difference: &Difference<'_>) -> Option<Finding> {
 /// The kernel passes `conf.default` on only to interfaces whose own key was never written.
 fn set_explicitly(difference: &Difference<'_>) -> Option<Finding> {
     let from = difference.winner.spread_from.as_deref()?;
+    let input = difference.input;
+    let source = input.resolution.keys.get(from).map(|line| line.winner.value.as_str());
+    if let (Some(value), KeyState::Value(in_force)) = (source, input.state(from))
+        && !same(from, value, &in_force)
+    {
+        let text = format!("It follows {from}, which is not in force itself.");
+        return Some((Status::NotInForce, Cause::new(FOLLOWS, text)));
+    }
     if !from.contains(".default.") {
         let place = difference.place();
         let text = format!("{place} sets {from}, and the kernel this key with it. Something has written it since.");

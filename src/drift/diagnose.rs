@@ -155,7 +155,7 @@ fn judge(input: &Input<'_>, key: &str, winner: &Assignment, state: &KeyState) ->
 /// Why the kernel does not have a key.
 fn absent(input: &Input<'_>, key: &str, known: Option<&Key>) -> Finding {
     if let Some(removed) = known.and_then(|known| known.removed.as_deref()) {
-        let text = format!("{} and had no effect since.", gone(removed));
+        let text = format!("{}; the line does nothing.", gone(removed));
         return (Status::Dead, Cause::new("removed", text));
     }
     if let Some(text) = legacy(key) {

@@ -47,10 +47,8 @@ pub fn flaws(drift: &KeyDrift, system: &SystemFacts) -> Flaws {
         loser: drift.shadowed.iter().find(|line| is_beaten(drift, winner, line)).cloned(),
         ..Flaws::default()
     };
-    let Some(key) = keys::catalogue().get(&drift.key) else { return flaws };
-    if drift.status != Status::Dead {
-        flaws.without_effect = key.inert.clone().unwrap_or_default();
-    }
+    let Some(key) = keys::catalogue().get(&drift.key).filter(|_| drift.status != Status::Dead) else { return flaws };
+    flaws.without_effect = key.inert.clone().unwrap_or_default();
     let Ok(value) = keys::parse(key, &winner.value) else { return flaws };
     let numbers = value.numbers();
     flaws.bytes_for_pages = key.unit == "pages" && exceed_memory(&value, system);

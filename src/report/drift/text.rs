@@ -8,6 +8,7 @@ use std::ops::Range;
 use anstyle::Style;
 
 use super::View;
+use crate::drift::cause::FOLLOWS;
 use crate::drift::diagnose::{KeyDrift, Status};
 use crate::drift::resolve::{Assignment, Problem};
 use crate::observe::persisted::Loader;
@@ -26,8 +27,8 @@ pub fn text(view: &View<'_>, theme: &Theme, width: usize) -> String {
     let mut page = Page::new(theme, width);
     header(&mut page, view);
     for status in Status::ALL {
-        let told = status.is_drift() || view.all;
-        for drift in view.drift.keys.iter().filter(|drift| told && drift.status == status) {
+        let told = |drift: &&KeyDrift| drift.status == status && (view.all || (status.is_drift() && !follows(drift)));
+        for drift in view.drift.keys.iter().filter(told) {
             page.blank();
             key(&mut page, view, drift);
         }
@@ -86,9 +87,22 @@ fn key(page: &mut Page<'_>, view: &View<'_>, drift: &KeyDrift) {
     if hidden > 0 {
         labelled(page, "", &format!("and {}", counted(hidden, "more lines")));
     }
+    let followers = view.drift.keys.iter().filter(|other| follows(other) && is_from(other, &drift.key)).count();
+    if followers > 0 && !view.all {
+        labelled(page, "also", &format!("{} that the kernel sets with it.", counted(followers, "keys")));
+    }
     if let Some(line) = &drift.boot {
         source(page, view, &line.file, line.line, &line.span);
     }
+}
+
+/// Whether the key only follows another one, which has an entry of its own.
+fn follows(drift: &KeyDrift) -> bool {
+    drift.cause.as_ref().is_some_and(|cause| cause.code == FOLLOWS)
+}
+
+fn is_from(drift: &KeyDrift, key: &str) -> bool {
+    drift.boot.as_ref().and_then(|line| line.spread_from.as_deref()) == Some(key)
 }
 
 /// `FILE:LINE`, and how the line comes to mean the key when it does not name it.
