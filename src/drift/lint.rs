@@ -79,9 +79,16 @@ const fn is_general(line: &Assignment) -> bool {
     line.from_glob.is_some() || line.spread_from.is_some()
 }
 
+/// Whether a file is the administrator's to change, and not a package's.
+pub fn is_administrators(file: &str) -> bool {
+    ["/etc/", "/run/", "/usr/local/", "/proc/cmdline"].iter().any(|folder| file.starts_with(folder))
+}
+
 fn is_beaten(drift: &KeyDrift, winner: &Assignment, line: &Assignment) -> bool {
-    let is_own = line.file.starts_with("/etc/") || line.file.starts_with("/run/");
-    is_own && line.file != winner.file && !is_general(line) && !same(&drift.key, &line.value, &winner.value)
+    is_administrators(&line.file)
+        && line.file != winner.file
+        && !is_general(line)
+        && !same(&drift.key, &line.value, &winner.value)
 }
 
 /// Everything that is wrong with the files, by file and line.
@@ -175,14 +182,6 @@ fn of_files(resolution: &Resolution, persisted: &Persisted, problems: &mut Vec<P
             problems.push(whole(codes::NOT_READ_BY_LOADER, text));
         }
     }
-}
-
-/// Files that no loader of this system reads, though they set something.
-pub fn ignored_files(resolution: &Resolution, persisted: &Persisted) -> Vec<String> {
-    let mut problems = Vec::new();
-    of_files(resolution, persisted, &mut problems);
-    problems.retain(|problem| problem.code == codes::NOT_READ_BY_LOADER);
-    problems.into_iter().map(|problem| problem.file).collect()
 }
 
 fn sets_something(text: Option<&str>) -> bool {

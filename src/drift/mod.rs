@@ -85,6 +85,43 @@ pub fn run(facts: &Facts<'_>, resolution: Resolution, rehearsed: &BTreeMap<Strin
     Drift { resolution, keys, problems }
 }
 
+/// A line of a configuration file, to be shown with a place in it marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLine {
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    pub text: String,
+    /// Bytes of `text`; the whole line but its indent where the place is not known.
+    pub marked: std::ops::Range<usize>,
+}
+
+/// Finds a line's text; an empty one where the file is not at hand. `span` counts bytes of the whole file.
+pub fn source_line(persisted: &Persisted, file: &str, line: u32, span: &std::ops::Range<usize>) -> SourceLine {
+    let candidate = persisted.files.iter().find(|candidate| candidate.path == file);
+    let text = if file == resolve::COMMAND_LINE {
+        persisted.command_line.as_deref()
+    } else {
+        candidate.and_then(|candidate| candidate.text.as_deref())
+    };
+    let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+    let mut begin = 0;
+    let mut found = "";
+    for (number, content) in text.unwrap_or_default().split_inclusive('\n').enumerate() {
+        if number == index {
+            found = content.trim_end_matches(['\n', '\r']);
+            break;
+        }
+        begin += content.len();
+    }
+    let inside = span.start.checked_sub(begin).zip(span.end.checked_sub(begin));
+    let marked = inside.map(|(from, to)| from..to.min(found.len()));
+    let marked = marked.filter(|marked| found.get(marked.clone()).is_some_and(|part| !part.is_empty()));
+    let indent = found.len() - found.trim_start().len();
+    let marked = marked.unwrap_or(indent..found.len());
+    SourceLine { file: file.to_owned(), line, text: found.to_owned(), marked }
+}
+
 /// A line that can be tried in a scratch namespace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trial {

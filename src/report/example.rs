@@ -123,6 +123,7 @@ pub(crate) fn bare() -> Finding {
         avoid: Vec::new(),
         references: Vec::new(),
         fingerprint: "0123456789abcdef".to_owned(),
+        line: None,
     }
 }
 

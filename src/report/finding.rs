@@ -29,6 +29,10 @@ pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, told: &mut To
     page.row(0, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&finding.title, title).painted(theme.heading)]);
 
     labelled(page, "where", Style::new(), &place(finding));
+    if let Some(line) = &finding.line {
+        labelled(page, "line", Style::new(), &format!("{}:{}", line.file, line.line));
+        page.source_line(BODY, line);
+    }
     labelled(page, "why", Style::new(), first_paragraph(&finding.explain));
     evidence(page, &finding.evidence);
     for (position, change) in finding.recommendations.iter().enumerate() {

@@ -6,6 +6,7 @@
 
 use anstyle::Style;
 
+use crate::drift::SourceLine;
 use crate::report::theme::Theme;
 use crate::report::wrap::wrap_hanging;
 
@@ -106,6 +107,25 @@ impl<'a> Page<'a> {
                 self.text.extend(piece);
                 self.text.push('\n');
             }
+        }
+    }
+
+    /// A line of a file with a place in it underlined; what is longer than the page is cut.
+    pub(super) fn source_line(&mut self, indent: usize, source: &SourceLine) {
+        if source.text.trim().is_empty() {
+            return;
+        }
+        let number = source.line.to_string();
+        let room = self.width.saturating_sub(indent + number.len() + " | ".len());
+        let characters = |text: Option<&str>| text.map_or(0, |text| text.chars().count());
+        let start = characters(source.text.get(..source.marked.start));
+        let marked = characters(source.text.get(source.marked.clone()).map(str::trim_end));
+        let shown: String = source.text.chars().take(room).collect();
+        self.preformatted(indent, &format!("{number} | {shown}"));
+        if start < room {
+            let space = " ".repeat(number.len());
+            let carets = "^".repeat(marked.clamp(1, room - start));
+            self.preformatted(indent, &format!("{space} | {}{carets}", " ".repeat(start)));
         }
     }
 

@@ -29,13 +29,3 @@ pub struct View<'a> {
     /// Tell of the keys in sync too.
     pub all: bool,
 }
-
-impl View<'_> {
-    /// The text of a file, by the name that the loader has for it.
-    fn text_of(&self, file: &str) -> Option<&str> {
-        if file == "/proc/cmdline" {
-            return self.persisted.command_line.as_deref();
-        }
-        self.persisted.files.iter().find(|candidate| candidate.path == file)?.text.as_deref()
-    }
-}

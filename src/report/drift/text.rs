@@ -3,14 +3,13 @@
 //! In: a [`View`], a theme, a width in columns. Out: text, the worst first, each with the administrator's own line.
 //! Must not: let "could not be read" look like "is in sync".
 
-use std::ops::Range;
-
 use anstyle::Style;
 
 use super::View;
 use crate::drift::cause::FOLLOWS;
 use crate::drift::diagnose::{KeyDrift, Status};
 use crate::drift::resolve::{Assignment, Problem};
+use crate::drift::source_line;
 use crate::observe::persisted::Loader;
 use crate::report::page::{Cell, GAP, Page};
 use crate::report::theme::Theme;
@@ -92,7 +91,7 @@ fn key(page: &mut Page<'_>, view: &View<'_>, drift: &KeyDrift) {
         labelled(page, "also", &format!("{} that the kernel sets with it.", counted(followers, "keys")));
     }
     if let Some(line) = &drift.boot {
-        source(page, view, &line.file, line.line, &line.span);
+        page.source_line(INDENT, &source_line(view.persisted, &line.file, line.line, &line.span));
     }
 }
 
@@ -115,39 +114,6 @@ fn origin(line: &Assignment) -> String {
     }
 }
 
-/// The line itself with the place underlined; what is longer than the page is cut.
-fn source(page: &mut Page<'_>, view: &View<'_>, file: &str, line: u32, span: &Range<usize>) {
-    let Some(text) = view.text_of(file) else { return };
-    let number = line.to_string();
-    let gutter = number.chars().count();
-    let room = page.width.saturating_sub(INDENT + gutter + 3);
-    let Some((before, marked, after)) = split(text, line, span) else { return };
-    let shown: String = format!("{before}{marked}{after}").chars().take(room).collect();
-    let start = before.chars().count().min(room);
-    let carets = marked.trim_end().chars().count().clamp(1, room.saturating_sub(start).max(1));
-    page.preformatted(INDENT, &format!("{number} | {}", shown.replace('\t', " ")));
-    if start < room {
-        let space = " ".repeat(gutter);
-        page.preformatted(INDENT, &format!("{space} | {}{}", " ".repeat(start), "^".repeat(carets)));
-    }
-}
-
-/// A line before, in and after a span of the whole text; the whole line is marked when the span is not in it.
-fn split<'a>(text: &'a str, line: u32, span: &Range<usize>) -> Option<(&'a str, &'a str, &'a str)> {
-    let index = usize::try_from(line).ok()?.checked_sub(1)?;
-    let content = text.split('\n').nth(index)?.trim_end_matches('\r');
-    let begin = content.as_ptr() as usize - text.as_ptr() as usize;
-    let inside = span.start.checked_sub(begin).zip(span.end.checked_sub(begin));
-    let parts = inside.and_then(|(from, to)| {
-        let to = to.min(content.len());
-        Some((content.get(..from)?, content.get(from..to)?, content.get(to..)?))
-            .filter(|(_, marked, _)| !marked.is_empty())
-    });
-    let bare = content.trim_start();
-    let indent = content.len() - bare.len();
-    parts.or_else(|| Some((content.get(..indent)?, bare, "")))
-}
-
 fn labelled(page: &mut Page<'_>, label: &str, text: &str) {
     let room = page.width - BODY;
     page.row(INDENT, &[Cell::new(label, LABEL).painted(page.theme.dim), Cell::new(text, room).hanging(2)]);
@@ -168,7 +134,8 @@ fn problems(page: &mut Page<'_>, view: &View<'_>) {
         page.paragraph(INDENT, page.theme.warning, &place);
         page.paragraph(INDENT + 2, Style::new(), &problem.text);
         if problem.line > 0 {
-            source(page, view, &problem.file, problem.line, &(problem.span.0..problem.span.1));
+            let span = problem.span.0..problem.span.1;
+            page.source_line(INDENT, &source_line(view.persisted, &problem.file, problem.line, &span));
         }
     }
 }
