@@ -104,8 +104,10 @@ pub struct Kernel<'a> {
     /// Interfaces of `net.ipv4.conf` and of `net.ipv6.conf`, without `all` and `default`.
     interfaces: [BTreeSet<&'a str>; 2],
     written: HashSet<String>,
-    now: HashMap<String, Cause>,
-    before: HashMap<String, Cause>,
+    /// The writes of each key, the last one last.
+    causes: BTreeMap<String, Vec<Cause>>,
+    /// What it comes to, as far as the kernel takes it for a number.
+    values: HashMap<String, String>,
 }
 
 impl<'a> Kernel<'a> {
@@ -115,7 +117,7 @@ impl<'a> Kernel<'a> {
             let names = names.filter_map(|rest| rest.split('.').next());
             names.filter(|name| *name != "all" && *name != "default").collect()
         });
-        Self { present, start, interfaces, written: HashSet::new(), now: HashMap::new(), before: HashMap::new() }
+        Self { present, start, interfaces, written: HashSet::new(), causes: BTreeMap::new(), values: HashMap::new() }
     }
 
     /// `only_if_new`: the loader looks at the value first and leaves the key alone when it has it already, as
@@ -188,19 +190,19 @@ impl<'a> Kernel<'a> {
     }
 
     fn set(&mut self, key: &str, cause: Cause) {
-        if let Some(before) = self.now.insert(key.to_owned(), cause) {
-            self.before.insert(key.to_owned(), before);
+        if integer(cause.value.trim_ascii()).is_some() {
+            self.values.insert(key.to_owned(), cause.value.clone());
         }
+        self.causes.entry(key.to_owned()).or_default().push(cause);
     }
 
     fn value(&self, key: &str) -> Option<&str> {
-        self.now.get(key).map(|cause| cause.value.as_str()).or_else(|| self.start.value(key))
+        self.values.get(key).map(String::as_str).or_else(|| self.start.value(key))
     }
 
-    /// Each key that has been set, with its cause and the one before.
-    pub fn causes(mut self) -> BTreeMap<String, (Cause, Option<Cause>)> {
-        let before = &mut self.before;
-        self.now.into_iter().map(|(key, cause)| (key.clone(), (cause, before.remove(&key)))).collect()
+    /// Each key that has been set, with its causes, the one that counts last.
+    pub fn causes(self) -> BTreeMap<String, Vec<Cause>> {
+        self.causes
     }
 }
 

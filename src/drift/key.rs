@@ -15,6 +15,8 @@ use crate::observe::persisted::Loader;
 /// The path below `/proc/sys` that a loader makes of a name. It is also what the loader compares to find out whether
 /// two lines mean the same key: systemd brings it into a normal form before, procps does not.
 pub fn path(name: &str, loader: Loader) -> String {
+    // procps drops a dash when it makes the path, though it has dropped one before.
+    let name = if loader == Loader::Procps { name.strip_prefix('-').unwrap_or(name) } else { name };
     let path = if first_separator_is_dot(name) { swapped(name) } else { name.to_owned() };
     match loader {
         Loader::Procps => path,

@@ -30,9 +30,10 @@ pub struct Resolved {
     pub winner: Assignment,
     /// The lines that lost, in the order in which the loader meets them.
     pub shadowed: Vec<Assignment>,
-    /// What the key has when the kernel refuses the winner's value: the line that was written before it. `None`: what
-    /// the kernel started with, which is always so with systemd, since it writes only the last of several lines.
-    pub if_refused: Option<Assignment>,
+    /// What the key has when the kernel refuses the winner's value: the lines that were written before it, the latest
+    /// first. Empty: what the kernel started with. So it mostly is with systemd, which writes only the last of several
+    /// lines; procps writes them all.
+    pub if_refused: Vec<Assignment>,
 }
 
 /// One line that sets a key.
@@ -264,7 +265,8 @@ fn keys(lines: &[Line], plan: &load::Plan, kernel: Kernel<'_>) -> BTreeMap<Strin
         lines[cause.write].assignment(&cause.value, from_glob, cause.spread_from.clone())
     };
     let mut keys = BTreeMap::new();
-    for (key, (cause, before)) in kernel.causes() {
+    for (key, mut causes) in kernel.causes() {
+        let Some(cause) = causes.pop() else { continue };
         let mut shadowed = Vec::new();
         for (&number, &from_glob) in candidates.get(&key).into_iter().flatten() {
             if number != cause.write || cause.spread_from.is_some() {
@@ -272,7 +274,7 @@ fn keys(lines: &[Line], plan: &load::Plan, kernel: Kernel<'_>) -> BTreeMap<Strin
                 shadowed.push(lines[number].assignment(value, from_glob, None));
             }
         }
-        let if_refused = before.map(|before| told(&before, &key));
+        let if_refused = causes.iter().rev().map(|before| told(before, &key)).collect();
         keys.insert(key.clone(), Resolved { winner: told(&cause, &key), shadowed, if_refused });
     }
     keys
