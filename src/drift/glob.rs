@@ -22,6 +22,9 @@ fn hides(pattern: &str, level: &str) -> bool {
 
 /// Whether a text matches as `fnmatch(3)` without flags says: `*` and `?` stand for `/` too.
 pub fn matches(pattern: &str, text: &str) -> bool {
+    if !pattern.contains(['*', '?', '[', '\\']) {
+        return pattern == text;
+    }
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     let (mut at, mut seen) = (0, 0);
     // Where to go on when the present try fails: behind the last star, with one character more given to it.

@@ -132,7 +132,9 @@ mod tests {
         let name = "net/ipv4/../core/somaxconn";
         assert_eq!(key(name, Loader::Procps).as_deref(), Some("net.core.somaxconn"));
         assert_eq!(key(name, Loader::Systemd), None);
-        assert_eq!(key("../../etc/passwd", Loader::Procps), None);
+        assert_eq!(key("net/../../etc/passwd", Loader::Procps), None);
+        // Its first separator is a dot: these are no ways back.
+        assert_eq!(path("../../etc", Loader::Systemd), ".etc");
         assert_eq!(key("net/ipv4/tcp_rmem/", Loader::Procps), None);
         assert_eq!(key("net/ipv4/tcp_rmem/", Loader::Systemd).as_deref(), Some("net.ipv4.tcp_rmem"));
         assert_eq!(key("", Loader::Procps), None);

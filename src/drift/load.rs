@@ -15,8 +15,9 @@ use super::resolve::{Line, Problem, codes};
 use super::{glob, key};
 use crate::observe::persisted::Loader;
 
-/// How many patterns are matched; no system has as many lines.
-const MOST_GLOBS: usize = 1000;
+/// How often a pattern is held against a path. A host of 64 interfaces has 10,000 paths, most patterns are for a few of
+/// them, and a distribution has ten.
+const MOST_COMPARISONS: usize = 500_000;
 
 /// What is written, in order.
 #[derive(Debug, Default)]
@@ -28,7 +29,7 @@ pub(super) struct Plan {
     without_match: Vec<usize>,
     /// A line and the one that takes it back.
     cancelled: Vec<(usize, usize)>,
-    globs: usize,
+    comparisons: usize,
     too_many: Option<usize>,
 }
 
@@ -83,7 +84,7 @@ impl Plan {
         for number in table.into_iter().flatten() {
             let line = &lines[number];
             if line.entry.value.is_some() && key::is_glob(&line.path) {
-                self.glob(lines, number, present, |path| place.contains_key(path));
+                self.glob(lines, number, present, 0, |path| place.contains_key(path));
             } else {
                 self.write(lines, number);
             }
@@ -96,14 +97,13 @@ impl Plan {
             .iter()
             .filter(|line| by_pattern && line.entry.value.is_none() && key::is_glob(&line.path))
             .map(|line| line.path.as_str())
-            .take(MOST_GLOBS)
             .collect();
         for number in range {
             let line = &lines[number];
             if line.entry.value.is_some() && key::is_glob(&line.path) {
                 let is_excluded =
                     |path: &str| named.contains(path) || excluding.iter().any(|pattern| glob::matches(pattern, path));
-                self.glob(lines, number, present, is_excluded);
+                self.glob(lines, number, present, excluding.len(), is_excluded);
             } else {
                 self.write(lines, number);
             }
@@ -118,20 +118,29 @@ impl Plan {
         }
     }
 
-    fn glob(&mut self, lines: &[Line], line: usize, present: &BTreeSet<String>, is_named: impl Fn(&str) -> bool) {
-        self.globs += 1;
-        if self.globs > MOST_GLOBS {
-            self.too_many.get_or_insert(line);
-            return;
-        }
+    /// `effort`: how many comparisons `is_named` makes.
+    fn glob(
+        &mut self,
+        lines: &[Line],
+        line: usize,
+        present: &BTreeSet<String>,
+        effort: usize,
+        is_named: impl Fn(&str) -> bool,
+    ) {
         let pattern = &lines[line].path;
         let fixed = literal_beginning(pattern);
         let mut found = false;
         for path in present.range(fixed.to_owned()..).take_while(|path| path.starts_with(fixed)) {
+            self.comparisons += 1;
+            if self.comparisons > MOST_COMPARISONS {
+                self.too_many.get_or_insert(line);
+                return;
+            }
             if !glob::matches_path(pattern, path) {
                 continue;
             }
             found = true;
+            self.comparisons += effort;
             let Some(key) = key::from_path(path, Loader::Procps) else { continue };
             self.matched.push((key.clone(), line));
             if !is_named(path) {
@@ -154,7 +163,7 @@ impl Plan {
             lines[line].problem(codes::CANCELLED, why)
         });
         let too_many = self.too_many.map(|line| {
-            let why = format!("more than {MOST_GLOBS} patterns; from here on they are not looked at");
+            let why = "so many patterns stand before this one that it was not held against the keys".to_owned();
             lines[line].problem(codes::TOO_MANY_GLOBS, why)
         });
         unmatched.chain(cancelled).chain(too_many).collect()

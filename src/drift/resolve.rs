@@ -111,6 +111,8 @@ pub mod codes {
     pub const CANCELLED: &str = "cancelled";
     /// So many patterns that we look at the first only.
     pub const TOO_MANY_GLOBS: &str = "too_many_globs";
+    /// So many lines that we look at the first only.
+    pub const TOO_MANY_LINES: &str = "too_many_lines";
     /// procps takes the file's name for a pattern.
     pub const NAME_IS_PATTERN: &str = "name_is_pattern";
     /// We read only the beginning.
@@ -170,6 +172,7 @@ pub fn resolve_from(persisted: &Persisted, present: &BTreeSet<String>, loader: L
     }
     problems.sort();
     problems.dedup();
+    problems.truncate(MOST_PROBLEMS);
     Resolution { loader, keys: keys(&met.lines, &plan, kernel), problems, files }
 }
 
@@ -231,6 +234,13 @@ impl Met {
         }
         let mut assignments = 0;
         for entry in entries {
+            if self.lines.len() >= MOST_LINES {
+                let why = format!("{MOST_LINES} lines stand before this one; from here on they are not looked at");
+                let span = (entry.span.start, entry.span.end);
+                let (file, code) = (file.path.clone(), codes::TOO_MANY_LINES);
+                self.problems.push(Problem { file, line: entry.line, span, code, text: why });
+                break;
+            }
             assignments += usize::from(entry.value.is_some());
             let path = key::path(&entry.name, loader);
             let line = Line { file: file.path.clone(), entry, path, loader };
@@ -243,6 +253,10 @@ impl Met {
         assignments
     }
 }
+
+/// Of all files together; the largest systems have some hundred.
+const MOST_LINES: usize = 100_000;
+const MOST_PROBLEMS: usize = 2000;
 
 /// What the file is called that the kernel's command line is.
 pub const COMMAND_LINE: &str = "/proc/cmdline";

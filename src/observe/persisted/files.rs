@@ -150,9 +150,10 @@ impl<'a> Reading<'a> {
         };
         if content.len() as u64 > limit {
             file.cut = true;
+            content.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             let end = content.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
             // A line that fills all of it is kept as far as it goes: that it is too long is worth telling.
-            content.truncate(if end == 0 { content.len() - 1 } else { end });
+            content.truncate(if end == 0 { content.len() } else { end });
         }
         self.bytes = self.bytes.saturating_sub(content.len() as u64);
         let text = match String::from_utf8(content) {
