@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use super::output::{self, Terminal};
 use super::{FOUND, Failure, Format, Outcome};
 use crate::drift::diagnose::KeyDrift;
-use crate::drift::{self, Drift, Facts, knowledge};
+use crate::drift::{self, Drift, Facts, glob, key};
 use crate::host::Host;
 use crate::host::rehearse::{self, Answer};
 use crate::observe::persisted::{self, Loader};
@@ -176,10 +176,12 @@ fn select(drift: &mut Drift, facts: &Facts<'_>, wanted: &[String]) {
     if wanted.is_empty() {
         return;
     }
-    let patterns: Vec<String> = wanted.iter().map(|pattern| spelled(pattern)).collect();
-    let is_wanted = |key: &str| patterns.iter().any(|pattern| knowledge::matches(pattern, key));
-    for name in &patterns {
-        if name.contains('*') || drift.keys.iter().any(|key| key.key == *name) {
+    // Both as paths below /proc/sys, so that no separator is taken for another.
+    let patterns: Vec<String> = wanted.iter().map(|typed| key::path(typed, Loader::Systemd)).collect();
+    let is_wanted = |name: &str| patterns.iter().any(|pattern| glob::matches(pattern, &key::to_path(name)));
+    for typed in wanted.iter().filter(|typed| !key::is_glob(typed)) {
+        let name: &str = &key::normal(typed);
+        if drift.keys.iter().any(|drift| drift.key == name) {
             continue;
         }
         match facts.sysctls.and_then(|sysctls| sysctls.get(name)) {
@@ -187,7 +189,7 @@ fn select(drift: &mut Drift, facts: &Facts<'_>, wanted: &[String]) {
             None => tracing::warn!("no file sets {name}, and it has no value here"),
         }
     }
-    drift.keys.retain(|key| is_wanted(&key.key));
+    drift.keys.retain(|drift| is_wanted(&drift.key));
     let lines: Vec<(&str, u32)> = drift
         .keys
         .iter()
@@ -195,15 +197,4 @@ fn select(drift: &mut Drift, facts: &Facts<'_>, wanted: &[String]) {
         .map(|line| (line.file.as_str(), line.line))
         .collect();
     drift.problems.retain(|problem| lines.contains(&(problem.file.as_str(), problem.line)));
-}
-
-/// `net/ipv4/conf/eth0.5/rp_filter` as `net.ipv4.conf.eth0/5.rp_filter`.
-fn spelled(typed: &str) -> String {
-    let slashes = typed.find(['.', '/']).is_some_and(|at| typed[at..].starts_with('/'));
-    let turned = typed.chars().map(|c| match c {
-        '.' if slashes => '/',
-        '/' if slashes => '.',
-        other => other,
-    });
-    turned.collect()
 }

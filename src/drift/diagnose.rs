@@ -242,8 +242,9 @@ fn refused(input: &Input<'_>, key: &str, known: Option<&Key>, winner: &Assignmen
         Some(Answer::Refused(why)) => {
             let because = known.and_then(|known| mistake(known, &winner.value)).map(|why| format!(" ({why})"));
             let text = format!(
-                "The kernel refuses the value: {why}{}. Tried in a scratch network namespace.",
-                because.unwrap_or_default()
+                "The kernel refuses the value: {why}{}. Tried in a scratch network namespace.{}",
+                because.unwrap_or_default(),
+                instead(input, key)
             );
             Some((Status::Invalid, Cause::new("refused", text)))
         }
@@ -258,9 +259,17 @@ fn refused(input: &Input<'_>, key: &str, known: Option<&Key>, winner: &Assignmen
         Some(Answer::Taken { .. }) => None,
         _ => {
             let why = mistake(known?, &winner.value)?;
-            Some((Status::Invalid, Cause::new("out_of_range", format!("{}.", capital(&why)))))
+            Some((Status::Invalid, Cause::new("out_of_range", format!("{}.{}", capital(&why), instead(input, key)))))
         }
     }
+}
+
+/// The line that a boot ends with when the winner's value is refused, as a sentence after another one.
+fn instead(input: &Input<'_>, key: &str) -> String {
+    let before = input.resolution.keys.get(key).and_then(|resolved| resolved.if_refused.first());
+    before
+        .map(|line| format!(" A boot ends with {} from {}:{}.", quoted(&line.value), line.file, line.line))
+        .unwrap_or_default()
 }
 
 /// Why the catalogue thinks that the kernel does not take a value.
@@ -334,3 +343,6 @@ fn capital(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,8 @@
 //!
 //! In: a key. Out: what the tables know. Must not: look at the machine.
 
+use super::glob::matches;
+
 /// A program, and the keys that it is known to write while it runs.
 pub(super) struct Writer {
     /// As in [`PROGRAMS`](crate::observe::surroundings::PROGRAMS).
@@ -252,44 +254,10 @@ pub fn interface_of(key: &str) -> Option<String> {
     is_interface.then(|| interface.replace('/', "."))
 }
 
-/// A pattern in which `*` stands for any characters, dots included.
-pub fn matches(pattern: &str, key: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let Some(mut rest) = pieces.next().and_then(|first| key.strip_prefix(first)) else { return false };
-    let mut pieces = pieces.peekable();
-    let mut ended = !pattern.contains('*');
-    while let Some(piece) = pieces.next() {
-        if pieces.peek().is_none() {
-            return rest.ends_with(piece);
-        }
-        match rest.find(piece) {
-            Some(at) => rest = &rest[at + piece.len()..],
-            None => return false,
-        }
-        ended = false;
-    }
-    ended && rest.is_empty()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::observe::surroundings::PROGRAMS;
-
-    #[test]
-    fn a_star_stands_for_any_characters() {
-        for (pattern, key, expected) in [
-            ("net.ipv4.ip_forward", "net.ipv4.ip_forward", true),
-            ("net.ipv4.ip_forward", "net.ipv4.ip_forward_use_pmtu", false),
-            ("net.ipv4.conf.*.forwarding", "net.ipv4.conf.eth0/5.forwarding", true),
-            ("net.ipv4.conf.*.forwarding", "net.ipv4.conf.eth0.mc_forwarding", false),
-            ("net.*.a*", "net.x.ab", true),
-            ("vm.*", "vm.swappiness", true),
-            ("vm.*", "kernel.vm.x", false),
-        ] {
-            assert_eq!(matches(pattern, key), expected, "{pattern} {key}");
-        }
-    }
 
     #[test]
     fn every_writer_is_a_program_that_is_looked_for() {

@@ -40,7 +40,8 @@ pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, told: &mut To
         let new = told.insert((&finding.namespace, &change.key));
         recommendation(page, label, change, new);
     }
-    if finding.recommendations.is_empty() && !finding.advice.is_empty() {
+    // A finding about a line of a file is cured there.
+    if finding.recommendations.is_empty() && !finding.advice.is_empty() && finding.line.is_none() {
         labelled(page, "change", Style::new(), "None: no sysctl helps here.");
     }
     let advice = finding.advice.iter().map(|item| format!("{}: {}", item.who, item.text));
