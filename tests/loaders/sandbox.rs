@@ -17,7 +17,8 @@ use sysctl_advisor::observe::sysctls::{self, Sysctls};
 pub const LOADERS: [Loader; 2] = [Loader::Systemd, Loader::Procps];
 /// One that has a dot in its name.
 const INTERFACE: &str = "eth0.100";
-const DIRECTORIES: [&str; 4] = ["/etc/sysctl.d", "/run", "/usr/local/lib", "/usr/lib/sysctl.d"];
+/// Covered with empty file systems. Neither the loaders nor `ip` need anything of them.
+const DIRECTORIES: [&str; 4] = ["/etc", "/run", "/usr/local/lib", "/usr/lib/sysctl.d"];
 const CREDENTIALS: &str = "/run/credentials/systemd-sysctl.service";
 
 /// Runs `work` in a thread whose files below the loaders' directories, and whose sysctls, are nobody else's.
@@ -31,11 +32,6 @@ pub fn inside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T
         for directory in DIRECTORIES {
             run("mount", &["-t", "tmpfs", "none", directory]);
         }
-        fs::write("/run/sysctl.conf", "").unwrap();
-        if !Path::new("/etc/sysctl.conf").is_file() {
-            panic!("/etc/sysctl.conf is missing: procps installs it, and there has to be something to cover");
-        }
-        run("mount", &["--bind", "/run/sysctl.conf", "/etc/sysctl.conf"]);
         work()
     });
     match thread.join() {
@@ -64,21 +60,24 @@ fn fresh_namespace() {
 pub fn lay(tree: &str) {
     for directory in DIRECTORIES {
         for entry in fs::read_dir(directory).unwrap().flatten() {
-            if entry.path() == Path::new("/run/sysctl.conf") {
-                continue;
-            }
             let is_directory = entry.file_type().unwrap().is_dir();
             if is_directory { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }.unwrap();
         }
     }
-    fs::write("/etc/sysctl.conf", "").unwrap();
+    for directory in ["/etc", "/run", "/usr/local/lib"] {
+        fs::create_dir_all(format!("{directory}/sysctl.d")).unwrap();
+    }
     let tree = tree.trim_start();
     for file in tree.split("== ").filter(|file| !file.is_empty()) {
         let (path, content) = file.split_once('\n').unwrap();
         let (path, target) = path.split_once(" -> ").map_or((path, None), |(path, target)| (path, Some(target)));
         fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
         match target {
-            Some(target) => symlink(target, path).unwrap(),
+            Some(target) => {
+                // The empty directory that stands there already.
+                let _ = fs::remove_dir(path);
+                symlink(target, path).unwrap();
+            }
             None if path.ends_with('/') => fs::create_dir_all(path).unwrap(),
             None => fs::write(path, bytes(content)).unwrap(),
         }
@@ -136,6 +135,10 @@ pub fn load(loader: Loader) -> Outcome {
     }
     // Both fail when a single key fails; what they have done is what counts.
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    if let Some(file) = persisted.ufw.as_ref().filter(|ufw| ufw.enabled).and_then(|ufw| ufw.file.as_deref()) {
+        // As its start script does.
+        Command::new("/sbin/sysctl").args(["-e", "-q", "-p", file]).stderr(Stdio::null()).status().unwrap();
+    }
     let (after, _) = sysctls::read(&Host::live());
     Outcome { before, after, ours, persisted }
 }
