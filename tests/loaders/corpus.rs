@@ -2,7 +2,7 @@
 //! ComplianceAsCode's tests (`shared/templates/sysctl/tests`), the rest are traps of the two loaders.
 //! A name that begins with `nothing`: neither loader changes a key.
 
-pub const TREES: &[(&str, &str)] = &[
+pub(crate) const TREES: &[(&str, &str)] = &[
     // One file.
     (
         "nothing: a comment",

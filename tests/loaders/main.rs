@@ -59,5 +59,5 @@ fn check_places(name: &str, outcome: &Outcome) {
 fn generated_trees_end_as_we_say() {
     let (trees, keys, failures) = sandbox::inside(|| generated::run(LOADERS));
     assert!(failures.is_empty(), "{failures}");
-    assert!(trees >= 50 && keys >= 2000, "only {trees} trees set {keys} keys");
+    assert!(trees >= 50 && keys >= 1000, "only {trees} trees set {keys} keys");
 }

@@ -14,7 +14,7 @@ use sysctl_advisor::keys::value::integer;
 use sysctl_advisor::observe::persisted::{self, Loader, Persisted};
 use sysctl_advisor::observe::sysctls::{self, Sysctls};
 
-pub const LOADERS: [Loader; 2] = [Loader::Systemd, Loader::Procps];
+pub(crate) const LOADERS: [Loader; 2] = [Loader::Systemd, Loader::Procps];
 /// One that has a dot in its name.
 const INTERFACE: &str = "eth0.100";
 /// Covered with empty file systems. Neither the loaders nor `ip` need anything of them.
@@ -22,7 +22,7 @@ const DIRECTORIES: [&str; 4] = ["/etc", "/run", "/usr/local/lib", "/usr/lib/sysc
 const CREDENTIALS: &str = "/run/credentials/systemd-sysctl.service";
 
 /// Runs `work` in a thread whose files below the loaders' directories, and whose sysctls, are nobody else's.
-pub fn inside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) fn inside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     for program in ["/lib/systemd/systemd-sysctl", "/sbin/sysctl", "/usr/bin/mount", "/sbin/ip"] {
         assert!(Path::new(program).exists(), "{program} is missing: install systemd, procps, mount and iproute2");
     }
@@ -57,7 +57,7 @@ fn fresh_namespace() {
 }
 
 /// Lays a tree of files down. Each begins with a line `== PATH`, `== PATH -> TARGET` or `== PATH/`.
-pub fn lay(tree: &str) {
+pub(crate) fn lay(tree: &str) {
     for directory in DIRECTORIES {
         for entry in fs::read_dir(directory).unwrap().flatten() {
             let is_directory = entry.file_type().unwrap().is_dir();
@@ -97,15 +97,15 @@ fn bytes(content: &str) -> Vec<u8> {
 }
 
 /// What a tree came to.
-pub struct Outcome {
-    pub before: Sysctls,
-    pub after: Sysctls,
-    pub ours: Resolution,
-    pub persisted: Persisted,
+pub(crate) struct Outcome {
+    pub(crate) before: Sysctls,
+    pub(crate) after: Sysctls,
+    pub(crate) ours: Resolution,
+    pub(crate) persisted: Persisted,
 }
 
 /// Lets a loader load what has been laid down, and resolves the same.
-pub fn load(loader: Loader) -> Outcome {
+pub(crate) fn load(loader: Loader) -> Outcome {
     fresh_namespace();
     let (before, _) = sysctls::read(&Host::live());
     let (mut persisted, gaps) = persisted::read(&Host::live());
@@ -167,7 +167,7 @@ fn present() -> BTreeSet<String> {
 
 impl Outcome {
     /// The kernel's values that are not those that we foretold.
-    pub fn differences(&self) -> Vec<String> {
+    pub(crate) fn differences(&self) -> Vec<String> {
         let mut differences = Vec::new();
         for (key, after) in &self.after {
             let before = self.before.get(key).map_or("", String::as_str);
@@ -187,7 +187,7 @@ impl Outcome {
     }
 
     /// How many keys the loader has changed.
-    pub fn changed(&self) -> usize {
+    pub(crate) fn changed(&self) -> usize {
         self.after.iter().filter(|(key, value)| self.before.get(*key) != Some(value)).count()
     }
 }
