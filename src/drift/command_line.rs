@@ -3,15 +3,15 @@
 //! In: the text of `/proc/cmdline`. Out: entries like those of a file.
 //! Must not: know what a loader does later.
 
-use std::ops::Range;
-
 use super::parse::Entry;
+use crate::observe::persisted::command_line::words;
 
 /// The settings in it, in order. The kernel makes a `/` of each `.` and leaves a `/` alone, so that an interface with a
 /// dot in its name cannot be meant; an empty value is refused.
 pub(super) fn entries(text: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for (span, word) in words(text) {
+    for span in words(text) {
+        let word = unquoted(&text[span.clone()]);
         // The rest is for init.
         if word == "--" {
             break;
@@ -32,25 +32,7 @@ pub(super) fn entries(text: &str) -> Vec<Entry> {
     entries
 }
 
-/// Words separated by white space; quotation marks hold one together and are removed at its ends (`next_arg`).
-fn words(text: &str) -> Vec<(Range<usize>, String)> {
-    let mut words = Vec::new();
-    let (mut quoted, mut start) = (false, None);
-    for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
-        let at_end = at == text.len();
-        match start {
-            Some(from) if at_end || (character.is_ascii_whitespace() && !quoted) => {
-                words.push((from..at, unquoted(&text[from..at])));
-                start = None;
-            }
-            None if !at_end && !character.is_ascii_whitespace() => start = Some(at),
-            _ => {}
-        }
-        quoted ^= character == '"';
-    }
-    words
-}
-
+/// Without the quotation marks at the ends of the word or of its value.
 fn unquoted(word: &str) -> String {
     if let Some(inner) = word.strip_prefix('"') {
         return inner.strip_suffix('"').unwrap_or(inner).to_owned();

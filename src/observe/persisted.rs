@@ -4,6 +4,7 @@
 //! Out: [`Persisted`], their texts and what kind of file each is; bounded, whatever stands there.
 //! Must not: parse a line, decide which one wins, open anything but a regular file, or follow a link out of the root.
 
+pub mod command_line;
 mod files;
 mod system;
 
@@ -21,7 +22,8 @@ pub struct Persisted {
     pub directories: Vec<Directory>,
     /// Every candidate, in no order that matters; a path stands here once.
     pub files: Vec<File>,
-    /// `/proc/cmdline`, where it could be read.
+    /// Of `/proc/cmdline` the words that set sysctls, with their quotation marks, and nothing else: the rest may hold
+    /// secrets. `None` where it could not be read.
     pub command_line: Option<String>,
     pub ufw: Option<Ufw>,
     /// Version of procps, where the system's package database tells.
@@ -183,7 +185,7 @@ pub fn read(host: &Host) -> (Persisted, Vec<Gap>) {
         loader: system::loader(host),
         directories,
         files,
-        command_line: system::text(host, "/proc/cmdline").map(|text| text.trim_end().to_owned()),
+        command_line: system::text(host, "/proc/cmdline").map(|text| command_line::settings(&text)),
         ufw,
         procps_version: system::procps_version(host),
         namespace: host.read_link("/proc/1/ns/net").ok().filter(|_| host.is_live()),

@@ -2,7 +2,7 @@
 //! ComplianceAsCode's tests (`shared/templates/sysctl/tests`), the rest are traps of the two loaders.
 //! A name that begins with `nothing`: neither loader changes a key.
 
-pub const TREES: &[(&str, &str)] = &[
+pub(crate) const TREES: &[(&str, &str)] = &[
     // One file.
     (
         "nothing: a comment",
@@ -348,6 +348,41 @@ pub const TREES: &[(&str, &str)] = &[
         "== /etc/sysctl.d/a.conf\nnet.ipv6.conf.all.disable_ipv6=1\nnet.ipv6.conf.lo.disable_ipv6=0\n",
     ),
     ("IPv6 off for default stays there", "== /etc/sysctl.d/a.conf\nnet.ipv6.conf.default.disable_ipv6=1\n"),
+    (
+        "ip_forward that does not change leaves the others alone",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.ip_forward=1\nnet.ipv4.conf.all.accept_redirects=1\nnet.ipv4.conf.lo.forwarding=0\nnet.ipv4.conf.all.forwarding=1\n",
+    ),
+    // ufw.
+    (
+        "ufw agrees",
+        "== /etc/default/ufw\nIPT_SYSCTL=/etc/ufw/sysctl.conf\n== /etc/ufw/ufw.conf\nENABLED=yes\n== /etc/ufw/sysctl.conf\nnet/ipv4/tcp_fin_timeout=31\n== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_fin_timeout=31\n",
+    ),
+    (
+        "ufw disagrees and wins",
+        "== /etc/default/ufw\nIPT_SYSCTL=/etc/ufw/sysctl.conf\n== /etc/ufw/ufw.conf\nENABLED=yes\n== /etc/ufw/sysctl.conf\nnet/ipv4/tcp_fin_timeout=32\nnet/ipv4/no_such_key=1\n== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_fin_timeout=31\n",
+    ),
+    (
+        "nothing: ufw is off",
+        "== /etc/default/ufw\nIPT_SYSCTL=/etc/ufw/sysctl.conf\n== /etc/ufw/ufw.conf\nENABLED=no\n== /etc/ufw/sysctl.conf\nnet/ipv4/tcp_fin_timeout=32\n",
+    ),
+    (
+        "ufw's pattern knows nothing of the loader's exclusions",
+        "== /etc/default/ufw\nIPT_SYSCTL='/run/mine'\n== /etc/ufw/ufw.conf\nENABLED=YES\n== /run/mine\nnet/ipv4/tcp_keepalive_*=5\n== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_keepalive_time=6\n-net.ipv4.tcp_keepalive_intvl\n",
+    ),
+    // /etc/sysctl.conf that is no plain file.
+    (
+        "sysctl.conf is a link to a file",
+        "== /run/real\nnet.ipv4.tcp_fin_timeout=31\n== /etc/sysctl.conf -> /run/real\n",
+    ),
+    (
+        "sysctl.conf is a link into sysctl.d",
+        "== /etc/sysctl.d/50.conf\nnet.ipv4.tcp_fin_timeout=31\n== /etc/sysctl.conf -> sysctl.d/50.conf\n== /etc/sysctl.d/60.conf\nnet.ipv4.tcp_fin_timeout=32\n",
+    ),
+    (
+        "nothing: sysctl.conf is a link to the null device",
+        "== /etc/sysctl.conf -> /dev/null\n== /etc/sysctl.d/99-sysctl.conf -> ../sysctl.conf\n",
+    ),
+    ("sysctl.conf is a directory", "== /etc/sysctl.conf/\n== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_fin_timeout=31\n"),
     // The rest.
     (
         "a credential comes last, to systemd",

@@ -14,14 +14,15 @@ use sysctl_advisor::keys::value::integer;
 use sysctl_advisor::observe::persisted::{self, Loader, Persisted};
 use sysctl_advisor::observe::sysctls::{self, Sysctls};
 
-pub const LOADERS: [Loader; 2] = [Loader::Systemd, Loader::Procps];
+pub(crate) const LOADERS: [Loader; 2] = [Loader::Systemd, Loader::Procps];
 /// One that has a dot in its name.
 const INTERFACE: &str = "eth0.100";
-const DIRECTORIES: [&str; 4] = ["/etc/sysctl.d", "/run", "/usr/local/lib", "/usr/lib/sysctl.d"];
+/// Covered with empty file systems. Neither the loaders nor `ip` need anything of them.
+const DIRECTORIES: [&str; 4] = ["/etc", "/run", "/usr/local/lib", "/usr/lib/sysctl.d"];
 const CREDENTIALS: &str = "/run/credentials/systemd-sysctl.service";
 
 /// Runs `work` in a thread whose files below the loaders' directories, and whose sysctls, are nobody else's.
-pub fn inside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) fn inside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     for program in ["/lib/systemd/systemd-sysctl", "/sbin/sysctl", "/usr/bin/mount", "/sbin/ip"] {
         assert!(Path::new(program).exists(), "{program} is missing: install systemd, procps, mount and iproute2");
     }
@@ -31,11 +32,6 @@ pub fn inside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T
         for directory in DIRECTORIES {
             run("mount", &["-t", "tmpfs", "none", directory]);
         }
-        fs::write("/run/sysctl.conf", "").unwrap();
-        if !Path::new("/etc/sysctl.conf").is_file() {
-            panic!("/etc/sysctl.conf is missing: procps installs it, and there has to be something to cover");
-        }
-        run("mount", &["--bind", "/run/sysctl.conf", "/etc/sysctl.conf"]);
         work()
     });
     match thread.join() {
@@ -61,24 +57,27 @@ fn fresh_namespace() {
 }
 
 /// Lays a tree of files down. Each begins with a line `== PATH`, `== PATH -> TARGET` or `== PATH/`.
-pub fn lay(tree: &str) {
+pub(crate) fn lay(tree: &str) {
     for directory in DIRECTORIES {
         for entry in fs::read_dir(directory).unwrap().flatten() {
-            if entry.path() == Path::new("/run/sysctl.conf") {
-                continue;
-            }
             let is_directory = entry.file_type().unwrap().is_dir();
             if is_directory { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }.unwrap();
         }
     }
-    fs::write("/etc/sysctl.conf", "").unwrap();
+    for directory in ["/etc", "/run", "/usr/local/lib"] {
+        fs::create_dir_all(format!("{directory}/sysctl.d")).unwrap();
+    }
     let tree = tree.trim_start();
     for file in tree.split("== ").filter(|file| !file.is_empty()) {
         let (path, content) = file.split_once('\n').unwrap();
         let (path, target) = path.split_once(" -> ").map_or((path, None), |(path, target)| (path, Some(target)));
         fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
         match target {
-            Some(target) => symlink(target, path).unwrap(),
+            Some(target) => {
+                // The empty directory that stands there already.
+                let _ = fs::remove_dir(path);
+                symlink(target, path).unwrap();
+            }
             None if path.ends_with('/') => fs::create_dir_all(path).unwrap(),
             None => fs::write(path, bytes(content)).unwrap(),
         }
@@ -98,15 +97,15 @@ fn bytes(content: &str) -> Vec<u8> {
 }
 
 /// What a tree came to.
-pub struct Outcome {
-    pub before: Sysctls,
-    pub after: Sysctls,
-    pub ours: Resolution,
-    pub persisted: Persisted,
+pub(crate) struct Outcome {
+    pub(crate) before: Sysctls,
+    pub(crate) after: Sysctls,
+    pub(crate) ours: Resolution,
+    pub(crate) persisted: Persisted,
 }
 
 /// Lets a loader load what has been laid down, and resolves the same.
-pub fn load(loader: Loader) -> Outcome {
+pub(crate) fn load(loader: Loader) -> Outcome {
     fresh_namespace();
     let (before, _) = sysctls::read(&Host::live());
     let (mut persisted, gaps) = persisted::read(&Host::live());
@@ -136,6 +135,10 @@ pub fn load(loader: Loader) -> Outcome {
     }
     // Both fail when a single key fails; what they have done is what counts.
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    if let Some(file) = persisted.ufw.as_ref().filter(|ufw| ufw.enabled).and_then(|ufw| ufw.file.as_deref()) {
+        // As its start script does.
+        Command::new("/sbin/sysctl").args(["-e", "-q", "-p", file]).stderr(Stdio::null()).status().unwrap();
+    }
     let (after, _) = sysctls::read(&Host::live());
     Outcome { before, after, ours, persisted }
 }
@@ -164,7 +167,7 @@ fn present() -> BTreeSet<String> {
 
 impl Outcome {
     /// The kernel's values that are not those that we foretold.
-    pub fn differences(&self) -> Vec<String> {
+    pub(crate) fn differences(&self) -> Vec<String> {
         let mut differences = Vec::new();
         for (key, after) in &self.after {
             let before = self.before.get(key).map_or("", String::as_str);
@@ -184,7 +187,7 @@ impl Outcome {
     }
 
     /// How many keys the loader has changed.
-    pub fn changed(&self) -> usize {
+    pub(crate) fn changed(&self) -> usize {
         self.after.iter().filter(|(key, value)| self.before.get(*key) != Some(value)).count()
     }
 }

@@ -163,13 +163,39 @@ impl<'a> Reading<'a> {
                 String::from_utf8_lossy(error.as_bytes()).into_owned()
             }
         };
-        file.text = Some(text);
+        file.text = Some(without_secrets(text));
     }
 
     fn gap(&mut self, error: &crate::host::ReadError) {
         self.gaps.push(Gap { what: "persisted".to_owned(), why: error.to_string() });
     }
 }
+
+/// Stars for each value of a key that is a secret, as many as the value has bytes: places stay what they are.
+fn without_secrets(text: String) -> String {
+    if !SECRETS.iter().any(|name| text.contains(name)) {
+        return text;
+    }
+    let mut hidden = String::with_capacity(text.len());
+    for line in text.split_inclusive(['\n', '\r', '\0']) {
+        match line.split_once('=') {
+            Some((name, value)) if SECRETS.iter().any(|secret| name.contains(secret)) => {
+                hidden.push_str(name);
+                hidden.push('=');
+                hidden.extend(
+                    value
+                        .bytes()
+                        .map(|byte| if byte.is_ascii_whitespace() || byte == 0 { char::from(byte) } else { '*' }),
+                );
+            }
+            _ => hidden.push_str(line),
+        }
+    }
+    hidden
+}
+
+/// What the names of the keys hold that [`keys::is_secret`](crate::keys::is_secret) knows, however they are separated.
+const SECRETS: [&str; 3] = ["tcp_fastopen_key", "netdev_rss_key", "stable_secret"];
 
 fn nothing_of(path: &str, source: Source, kind: FileKind) -> File {
     File {

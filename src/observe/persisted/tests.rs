@@ -56,8 +56,23 @@ fn every_candidate_is_read_and_what_no_loader_reads_is_named() {
     );
     assert_eq!(persisted.directories[0].passed_over, ["README"]);
     assert_eq!(persisted.directories[4].real.as_deref(), Some("/usr/lib/sysctl.d"));
-    assert_eq!(persisted.command_line.as_deref(), Some("quiet sysctl.a.b=7"));
+    assert_eq!(persisted.command_line.as_deref(), Some("sysctl.a.b=7"));
     assert_eq!(file(&persisted, "/etc/sysctl.conf").text.as_deref(), Some("a.b=5\n"));
+}
+
+#[test]
+fn secrets_are_not_kept_and_places_stay_what_they_are() {
+    let text =
+        b"a.b=1\nnet.ipv4.tcp_fastopen_key = 1-2\n-net/ipv6/conf/all/stable_secret=::1\r\nc.d=2 # stable_secret\n";
+    let (persisted, _) = read_in(&tree(&[
+        ("etc/sysctl.d/a.conf", text),
+        ("proc/cmdline", b"root=x luks.key=secret \"sysctl.a.b=1 2\" sysctl/c.d=3 -- sysctl.e.f=1 password\n"),
+    ]));
+    assert_eq!(
+        persisted.files[0].text.as_deref(),
+        Some("a.b=1\nnet.ipv4.tcp_fastopen_key = ***\n-net/ipv6/conf/all/stable_secret=***\r\nc.d=2 # stable_secret\n")
+    );
+    assert_eq!(persisted.command_line.as_deref(), Some("\"sysctl.a.b=1 2\" sysctl/c.d=3"));
 }
 
 #[test]
