@@ -7,6 +7,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
@@ -18,8 +19,12 @@ struct Container {
     nspawn: Child,
     /// Process 1 of the container, as this system numbers it.
     leader: u32,
+    /// Its control group, which bears our name.
+    group: Option<PathBuf>,
     _config: tempfile::TempDir,
 }
+
+static BOOTED: AtomicU32 = AtomicU32::new(0);
 
 impl Container {
     /// Boots the root file system with `conf` as its one file of the administrator's. What is written inside is lost.
@@ -34,13 +39,19 @@ impl Container {
         fs::write(&file, conf).unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_sysctl-advisor"));
         let log = fs::File::create(config.path().join("log")).unwrap();
-        let mut nspawn = Command::new("systemd-nspawn")
+        let name = format!("sysctl-advisor-{}-{}", std::process::id(), BOOTED.fetch_add(1, Ordering::Relaxed));
+        // Containers that share a control group would be in each other's way.
+        let group = control_groups().map(|all| all.join(&name)).filter(|group| fs::create_dir(group).is_ok());
+        let enter = group.as_ref().map_or_else(|| "/dev/null".into(), |group| group.join("cgroup.procs"));
+        let mut nspawn = Command::new("sh")
+            .args(["-c", "echo $$ > \"$0\"; exec systemd-nspawn \"$@\""])
+            .arg(enter)
             .env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1")
             .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "network")
             .env("SYSTEMD_NSPAWN_LOCK", "0")
             .args(["--boot", "--quiet", "--register=no", "--keep-unit", "--private-network", "--volatile=overlay"])
             .args(["--console=read-only", "--link-journal=no"])
-            .arg(format!("--machine=sysctl-advisor-{}", std::process::id()))
+            .arg(format!("--machine={name}"))
             .arg(format!("--directory={}", root.display()))
             .arg(format!("--bind-ro={}:/etc/sysctl.d/50-test.conf", file.display()))
             .arg(format!("--bind-ro={}:/usr/bin/sysctl-advisor", program.display()))
@@ -63,7 +74,7 @@ impl Container {
             }
             std::thread::sleep(Duration::from_millis(50));
         };
-        Self { nspawn, leader, _config: config }
+        Self { nspawn, leader, group, _config: config }
     }
 
     /// Runs a command inside; it must succeed.
@@ -80,12 +91,36 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        let _ = self.nspawn.kill();
-        let _ = self.nspawn.wait();
-        // The container's processes live in a PID namespace, which ends with its first process.
-        let leader = nix::unistd::Pid::from_raw(i32::try_from(self.leader).unwrap());
-        let _ = nix::sys::signal::kill(leader, nix::sys::signal::Signal::SIGKILL);
+        // A container that powers off takes its mounts and its control groups along.
+        let _ = inside(self.leader, &["systemctl", "poweroff", "--force"]);
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while Instant::now() < deadline && self.nspawn.try_wait().is_ok_and(|ended| ended.is_none()) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if self.nspawn.try_wait().is_ok_and(|ended| ended.is_none()) {
+            // The container's processes live in a PID namespace, which ends with its first process.
+            let leader = nix::unistd::Pid::from_raw(i32::try_from(self.leader).unwrap());
+            let _ = nix::sys::signal::kill(leader, nix::sys::signal::Signal::SIGKILL);
+            let _ = self.nspawn.kill();
+            let _ = self.nspawn.wait();
+        }
+        if let Some(group) = &self.group {
+            remove_groups(group);
+        }
     }
+}
+
+/// Where the hierarchy of control groups (version 2) is mounted.
+fn control_groups() -> Option<PathBuf> {
+    let places = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(PathBuf::from);
+    places.into_iter().find(|place| place.join("cgroup.controllers").exists())
+}
+
+/// Control groups are removed from the innermost outward; the files in them go along.
+fn remove_groups(group: &Path) {
+    let inner = fs::read_dir(group).into_iter().flatten().flatten().map(|entry| entry.path());
+    inner.filter(|path| path.is_dir()).for_each(|path| remove_groups(&path));
+    let _ = fs::remove_dir(group);
 }
 
 /// The root file system, made when it is not there yet.
@@ -172,4 +207,24 @@ fn what_came_after_the_loader_and_what_was_changed_after_it_are_told_apart() {
     for name in ["net.ipv4.tcp_fin_timeout", "net.ipv4.conf.late0.rp_filter"] {
         assert_eq!(key(&reloaded, name)["status"], "in_sync", "the loader has run again");
     }
+}
+
+#[test]
+fn a_freshly_installed_system_has_nothing_to_be_warned_of() {
+    let container = Container::boot("# nothing of ours\n");
+    let audit = container.run(&["sysctl-advisor", "audit", "--window", "0", "--format", "json"]);
+    let report: Json = serde_json::from_str(&audit).unwrap();
+    let bad: Vec<&Json> =
+        report["findings"].as_array().unwrap().iter().filter(|finding| finding["severity"] != "notice").collect();
+    assert!(bad.is_empty(), "{bad:#?}");
+    let skipped = report["skipped"].as_array().unwrap().iter();
+    let unread: Vec<&Json> = skipped.filter(|one| one["rule"].as_str().unwrap().starts_with("persisted-")).collect();
+    assert!(unread.is_empty(), "the files were read: {unread:#?}");
+    let drift = container.drift();
+    let of_network = drift["keys"].as_array().unwrap().iter();
+    let drifted: Vec<&Json> = of_network
+        .filter(|key| key["key"].as_str().unwrap().starts_with("net.") && key["status"] != "in_sync")
+        .collect();
+    assert!(drifted.is_empty(), "{drifted:#?}");
+    assert_eq!(drift["problems"], Json::Array(Vec::new()));
 }

@@ -13,6 +13,7 @@ use crate::drift::diagnose::KeyDrift;
 use crate::drift::{self, Drift, Facts, glob, key};
 use crate::host::Host;
 use crate::host::rehearse::{self, Answer};
+use crate::observe::gap::Gap;
 use crate::observe::persisted::{self, Loader};
 use crate::observe::{secrets, surroundings, sysctls, system};
 use crate::report;
@@ -108,7 +109,7 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
     let loader = args.loader.map_or_else(|| drift::loader_of(&persisted), LoaderArg::loader);
     let resolution = drift::resolution(&facts, loader);
     let asked = compared && !own_values && !args.no_rehearsal;
-    let rehearsed = if asked { rehearse(&facts, &resolution) } else { BTreeMap::new() };
+    let rehearsed = if asked { rehearse(&facts, &resolution, &mut gaps) } else { BTreeMap::new() };
     let mut drift = drift::run(&facts, resolution, &rehearsed);
     select(&mut drift, &facts, &args.keys);
 
@@ -151,7 +152,11 @@ fn root(named: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
 }
 
 /// Asks the kernel about the values, where one of them is not in force.
-fn rehearse(facts: &Facts<'_>, resolution: &drift::resolve::Resolution) -> BTreeMap<String, Answer> {
+fn rehearse(
+    facts: &Facts<'_>,
+    resolution: &drift::resolve::Resolution,
+    gaps: &mut Vec<Gap>,
+) -> BTreeMap<String, Answer> {
     let trials = drift::trials(resolution);
     let differs = |trial: &drift::Trial| {
         let in_force = facts.sysctls.and_then(|sysctls| sysctls.get(&trial.key));
@@ -164,7 +169,8 @@ fn rehearse(facts: &Facts<'_>, resolution: &drift::resolve::Resolution) -> BTree
     match rehearse::rehearse(&lines) {
         Ok(answers) => trials.into_iter().map(|trial| trial.key).zip(answers).collect(),
         Err(error) => {
-            tracing::info!(%error, "values were not rehearsed");
+            let why = format!("whether the kernel takes the files' values was not tried: {error}");
+            gaps.push(Gap { what: "rehearsal".to_owned(), why });
             BTreeMap::new()
         }
     }

@@ -59,10 +59,18 @@ impl Difference<'_> {
         format!("{}:{}", self.winner.file, self.winner.line)
     }
 
-    /// When the files were loaded, as far as that is known: the loader's run, else the start of process 1.
+    /// When the loader ran, where that is known.
     fn loaded_at(&self) -> Option<i64> {
         let around = self.input.surroundings;
-        around.loader_ran_at.or(around.booted_at).filter(|_| around.own_boot != Some(false))
+        around.loader_ran_at.filter(|_| around.own_boot != Some(false))
+    }
+
+    /// When the loader ran, or else when the system started, and which of the two it is.
+    fn began(&self) -> Option<(i64, &'static str)> {
+        let around = self.input.surroundings;
+        let is_ours = around.own_boot.unwrap_or(self.input.initial);
+        let booted = around.booted_at.filter(|_| is_ours).map(|time| (time, "this system booted"));
+        self.loaded_at().map(|time| (time, "the files were loaded")).or(booted)
     }
 }
 
@@ -110,14 +118,17 @@ fn by_order(difference: &Difference<'_>) -> Option<Finding> {
 
 fn file_is_newer(difference: &Difference<'_>) -> Option<Finding> {
     let changed = *difference.input.surroundings.changed_at.get(&difference.winner.file)?;
-    let loaded = difference.loaded_at()?;
-    if changed <= loaded {
+    let (began, what) = difference.began()?;
+    // Without the loader's own time the file may have been loaded by hand; a value that is no default speaks for that.
+    let may_be_loaded =
+        difference.loaded_at().is_none() && difference.default().is_some() && !difference.is_at_default();
+    if changed <= began || may_be_loaded {
         return None;
     }
     let text = format!(
-        "{} was changed {} after the files were loaded, and has not been loaded since (or the key was changed later).",
+        "{} was changed {} after {what}, and has not been loaded since (or the key was changed later).",
         difference.winner.file,
-        crate::units::duration((changed - loaded) as f64)
+        crate::units::duration((changed - began) as f64)
     );
     Some((Status::NotInForce, Cause::new("file_changed_since", text)))
 }
@@ -130,7 +141,16 @@ fn other_program(difference: &Difference<'_>) -> Option<Finding> {
 /// The running program that is known to write a key, as sentences.
 pub(super) fn writer(input: &Input<'_>, key: &str) -> Option<String> {
     let programs = &input.surroundings.programs;
-    let writer = knowledge::writer(key, |program| programs.contains_key(program))?;
+    // TuneD says itself what it sets.
+    if let (Some(profile), Some(number)) = (&input.surroundings.tuned, programs.get("tuned"))
+        && let Some(value) = profile.get(key)
+    {
+        let value = quoted(value);
+        return Some(format!("tuned is running (process {number}), and its active profile sets this key to {value}."));
+    }
+    let may_write =
+        |program: &str| programs.contains_key(program) && (program != "tuned" || input.surroundings.tuned.is_none());
+    let writer = knowledge::writer(key, may_write)?;
     let number = programs.get(writer.program)?;
     Some(format!("{} is running (process {number}). {}", writer.program, writer.how))
 }
@@ -159,14 +179,13 @@ fn interface_later(difference: &Difference<'_>) -> Option<Finding> {
     if difference.winner.spread_from.is_some() || around.own_boot == Some(false) {
         return None;
     }
-    let (began, loaded) = (around.interface_since.get(&interface), difference.loaded_at());
-    if let (Some(began), Some(loaded)) = (began, loaded) {
-        if began <= &loaded {
+    if let (Some(since), Some(loaded)) = (around.interface_since.get(&interface), difference.loaded_at()) {
+        if since <= &loaded {
             return None;
         }
         let text = format!(
             "The interface {interface} came {} after the files were loaded, when its keys did not exist yet.",
-            crate::units::duration((began - loaded) as f64)
+            crate::units::duration((since - loaded) as f64)
         );
         return Some((Status::NotInForce, Cause::new("interface_came_later", text)));
     }

@@ -14,3 +14,4 @@ pub mod sockets;
 pub mod surroundings;
 pub mod sysctls;
 pub mod system;
+mod tuned;

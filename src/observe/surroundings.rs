@@ -12,6 +12,7 @@ use crate::host::Host;
 use crate::keys;
 use crate::observe::persisted::{FileKind, Persisted};
 use crate::observe::sysctls::Sysctls;
+use crate::observe::tuned;
 
 /// Facts about the machine around its sysctls.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub struct Surroundings {
     pub modules_at_boot: BTreeSet<String>,
     /// Running processes by the name of their program, with the lowest process number; see [`PROGRAMS`].
     pub programs: BTreeMap<String, u32>,
+    /// What TuneD's active profile sets; `None` where TuneD does not run or its profile could not be read.
+    pub tuned: Option<BTreeMap<String, String>>,
     pub interfaces: BTreeSet<String>,
     /// When udev took note of an interface, in seconds since 1970.
     pub interface_since: BTreeMap<String, i64>,
@@ -88,6 +91,9 @@ pub fn read(host: &Host, persisted: &Persisted, sysctls: &Sysctls) -> Surroundin
         loader_ran_at: host.modified("/run/systemd/units/invocation:systemd-sysctl.service"),
         ..Surroundings::default()
     };
+    if found.programs.contains_key("tuned") {
+        found.tuned = tuned::read(host);
+    }
     found.interfaces.retain(|name| name != "all" && name != "default");
     found.interface_since = interface_since(host, &found.interfaces);
     for file in persisted.files.iter().filter(|file| file.kind == FileKind::Regular) {

@@ -173,6 +173,18 @@ fn a_running_program_that_writes_the_key_is_named() {
 }
 
 #[test]
+fn tuned_s_own_profile_says_what_it_sets() {
+    let mut system = System::new(TIMEOUT, "30", Some("45"));
+    system.around.programs.insert("tuned".to_owned(), 77);
+    assert_eq!(system.told().1, "other_program", "it may set any tcp key");
+    system.around.tuned = Some(BTreeMap::new());
+    assert_eq!(system.told().1, "changed_at_runtime", "its profile does not");
+    system.around.tuned = Some(BTreeMap::from([(TIMEOUT.to_owned(), "45".to_owned())]));
+    assert_eq!(system.told().1, "other_program");
+    assert!(system.text().ends_with("sets this key to `45`."), "{}", system.text());
+}
+
+#[test]
 fn the_kernel_s_own_word_counts_more_than_the_catalogue_s() {
     let key = "net.ipv4.ip_local_port_range";
     let mut system = System::new(key, "500 60999", Some("32768 60999"));
