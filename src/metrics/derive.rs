@@ -165,7 +165,8 @@ impl<'a> View<'a> {
 
     fn port_use(&self, name: &str) -> Option<Value> {
         let ports = self.ports.as_ref()?;
-        let outgoing = &self.namespace.sockets.as_ref()?.outgoing;
+        let sockets = self.namespace.sockets.as_ref()?;
+        let outgoing = &sockets.outgoing;
         Some(match name {
             "ports.range" => Value::Int(i64::from(ports.high) - i64::from(ports.low) + 1),
             "ports.usable" => Value::Int(ports.usable),
@@ -174,6 +175,9 @@ impl<'a> View<'a> {
             "ports.bind_parity" => int(outgoing.distinct_bind_parity),
             "ports.bound_only" => int(outgoing.bound_only),
             "ports.destinations" => int(outgoing.destinations),
+            "ports.largest_destination" => {
+                int(sockets.destinations.iter().map(|destination| destination.ports).max().unwrap_or(0))
+            }
             "ports.outgoing_idle_no_keepalive" => ages_value(&outgoing.idle_no_keepalive),
             _ => return None,
         })
