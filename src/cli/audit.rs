@@ -39,9 +39,7 @@ pub(super) struct AuditArgs {
 
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
     let rules = config.rules(&args.rules)?;
-    for diagnostic in &rules.broken {
-        output::note(&diagnostic.render(terminal.errors_coloured()));
-    }
+    output::notes(&rules.broken, terminal);
     let snapshot = match &args.snapshot {
         Some(file) => store::read(file)?,
         None => snapshot::observe(&args.observe, global, config)?,

@@ -88,6 +88,15 @@ pub(super) fn note(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }
 
+/// Says what is wrong with files, an empty line between the errors.
+pub(super) fn notes(diagnostics: &[Diagnostic], terminal: &Terminal) {
+    if !diagnostics.is_empty() {
+        let texts: Vec<_> =
+            diagnostics.iter().map(|diagnostic| diagnostic.render(terminal.errors_coloured())).collect();
+        note(&texts.join("\n\n"));
+    }
+}
+
 /// Writes to standard output, or to a file that appears whole or not at all.
 pub(super) fn deliver(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
     match file {

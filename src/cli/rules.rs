@@ -105,10 +105,9 @@ fn check(args: &FilesArgs, test: bool, config: &Config, terminal: &Terminal) -> 
     if test {
         for rule in rules.iter() {
             tests += rule.tests.len();
-            for diagnostic in selftest::run(rule) {
-                failed += 1;
-                output::note(&diagnostic.render(terminal.errors_coloured()));
-            }
+            let diagnostics = selftest::run(rule);
+            failed += diagnostics.len();
+            output::notes(&diagnostics, terminal);
         }
     }
     let code = complain(&rules, terminal);
@@ -126,8 +125,6 @@ fn check(args: &FilesArgs, test: bool, config: &Config, terminal: &Terminal) -> 
 
 /// Prints what is wrong with rule files, and says so by the exit code.
 fn complain(rules: &RuleSet, terminal: &Terminal) -> ExitCode {
-    for diagnostic in &rules.broken {
-        output::note(&diagnostic.render(terminal.errors_coloured()));
-    }
+    output::notes(&rules.broken, terminal);
     if rules.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(WRONG) }
 }

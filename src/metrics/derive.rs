@@ -99,7 +99,12 @@ impl<'a> View<'a> {
     /// Why a name has no value, for the report's list of skipped rules.
     pub fn why_missing(&self, name: &str) -> String {
         let gaps = || self.namespace.gaps.iter().chain(&self.snapshot.gaps);
-        let gap = |what: &str| gaps().find(|gap| gap.what == what).map(|gap| format!("{name}: {}", gap.why));
+        // The gap of the name itself, else that of what it is a part of: `net` for a key.
+        let gap = |what: &str| {
+            std::iter::successors(Some(what), |what| what.rsplit_once('.').map(|(whole, _)| whole))
+                .find_map(|what| gaps().find(|gap| gap.what == what))
+                .map(|gap| format!("{name}: {}", gap.why))
+        };
         if let Some((reading, group, counter)) = counter_parts(name) {
             if reading != "total" && self.namespace.counters_before.is_none() {
                 return format!("{name} needs two readings, a window apart");
@@ -108,7 +113,9 @@ impl<'a> View<'a> {
                 .unwrap_or_else(|| format!("this kernel does not count {group}.{counter}"));
         }
         if let Some(text) = self.namespace.sysctls.get(name) {
-            return format!("{name} has a value that was not understood: {}", text.escape_debug());
+            let start: String = text.chars().take(40).collect();
+            let more = if start.len() < text.len() { "..." } else { "" };
+            return format!("{name} has a value that was not understood: {}{more}", start.escape_debug());
         }
         if keys::catalogue().get(name).is_some() {
             let scope = if self.namespace.initial { "kernel" } else { "namespace" };
@@ -116,7 +123,7 @@ impl<'a> View<'a> {
         }
         let about_sockets = ["tcp.", "ports.", "listener.", "destination.", "owner."];
         if about_sockets.iter().any(|prefix| name.starts_with(prefix)) {
-            return gap("sockets").unwrap_or_else(|| format!("{name} was not seen"));
+            return gap(name).or_else(|| gap("sockets")).unwrap_or_else(|| format!("{name} was not seen"));
         }
         gap(name).unwrap_or_else(|| format!("{name} could not be read"))
     }
