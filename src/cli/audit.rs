@@ -15,8 +15,8 @@ use crate::snapshot::store;
 /// Observe this host (or read a snapshot), evaluate the rules, report.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The report starts with the worst. Each finding shows the numbers that it rests on, the change as
-`current -> proposed`, when it takes effect, and which popular remedies to leave alone. A rule whose
+The report starts with the worst. Each finding shows the numbers that it rests on, the change as \
+`current -> proposed`, when it takes effect, and which popular remedies to leave alone. A rule whose \
 numbers could not be read is listed as skipped; it never counts as passed.")]
 pub(super) struct AuditArgs {
     /// Audit this snapshot instead of the running host (`-`: standard input)
@@ -38,10 +38,8 @@ pub(super) struct AuditArgs {
 }
 
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = config.rules(&args.rules, terminal)?;
-    for diagnostic in &rules.broken {
-        output::note(&diagnostic.render(terminal.errors_coloured()));
-    }
+    let rules = config.rules(&args.rules)?;
+    output::notes(&rules.broken, terminal);
     let snapshot = match &args.snapshot {
         Some(file) => store::read(file)?,
         None => snapshot::observe(&args.observe, global, config)?,

@@ -64,10 +64,11 @@ pub fn brief(audit: &Audit<'_>, theme: &Theme, width: usize) -> String {
 fn header(page: &mut Page<'_>, snapshot: &Snapshot) {
     let system = &snapshot.system;
     let theme = page.theme;
-    let title = format!("sysctl-advisor on {} at {}", system.hostname, snapshot.taken_at);
+    let host = if system.hostname.is_empty() { String::new() } else { format!(" on {}", system.hostname) };
+    let title = format!("sysctl-advisor{host} at {}", snapshot.taken_at);
     page.paragraph(0, theme.heading, &title);
     let facts = [
-        Some(format!("Linux {}", system.kernel)),
+        Some(format!("Linux {}", system.kernel).trim_end().to_owned()),
         system.cpus.map(|cpus| units::quantity(i64::try_from(cpus).unwrap_or(i64::MAX), "CPUs")),
         system.memory_bytes.map(|size| units::bytes(i64::try_from(size).unwrap_or(i64::MAX))),
         system.uptime_seconds.map(|seconds| format!("up {}", units::duration(seconds as f64))),
@@ -165,7 +166,7 @@ fn broken(page: &mut Page<'_>, messages: &[String]) {
     page.blank();
     page.paragraph(0, page.theme.warning, "Rule files that could not be loaded");
     for message in messages {
-        page.preformatted(2, message);
+        page.row(2, &[Cell::new(message, page.width - 2).hanging(2)]);
     }
 }
 
