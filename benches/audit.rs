@@ -7,6 +7,8 @@
 //! kernel's dump read and thrown away, each as a process of its own. It prints the median of wall time and CPU time, the
 //! peak memory, and the ratio to the bare dump. Only the ratios of one run mean something; no test depends on them.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints what it measured")]
+
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
