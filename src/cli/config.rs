@@ -168,3 +168,42 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOOD: &str = "[audit]\nwindow = \"2s\"\nfail_on = \"never\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
+                        [params.close-wait-leak]\nsockets = 5\n";
+
+    #[test]
+    fn every_option_is_read() {
+        let config = parse("c.toml", GOOD.to_owned()).unwrap();
+        assert_eq!((config.window, config.fail_on), (Duration::from_secs(2), None));
+        assert_eq!(config.folders, [PathBuf::from("/a")]);
+        assert_eq!(config.disable[0].get_ref(), "b");
+        assert_eq!(config.params.len(), 1);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn noise_and_changed_files_are_read_or_refused(
+            noise in proptest::collection::vec(any::<u8>(), 0..500),
+            at in 0..GOOD.len(),
+            length in 0_usize..8,
+            piece in "[\\[\\]{}=.\"'0-9a-zé \n\\\\]{0,6}",
+        ) {
+            let mut changed = GOOD.to_owned();
+            changed.replace_range(at..(at + length).min(GOOD.len()), &piece);
+            for text in [String::from_utf8_lossy(&noise).into_owned(), changed] {
+                if let Err(error) = parse("c.toml", text) {
+                    prop_assert!(!error.render(true).is_empty());
+                }
+            }
+        }
+    }
+}

@@ -61,6 +61,7 @@ pub fn healthy_text(theme: &Theme) -> String {
     let mut text = String::new();
     for name in metrics.chain(keys) {
         if let Some(value) = healthy::value(name) {
+            let value = if let Value::Text(text) = &value { format!("{text:?}") } else { value.to_string() };
             text.push_str(&format!("{} = {value}\n", theme.paint(theme.key, name)));
         }
     }

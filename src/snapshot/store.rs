@@ -84,7 +84,7 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Snapshot, SnapshotError> {
     let contradiction = if snapshot.namespaces.is_empty() {
         Some("it holds no network namespace".to_owned())
     } else if !(0.0..=LONGEST_WINDOW).contains(&seconds) {
-        Some(format!("its window lasts {seconds} seconds, which cannot be"))
+        Some("the seconds of its window are negative or without end".to_owned())
     } else {
         None
     };

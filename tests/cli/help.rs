@@ -511,7 +511,7 @@ fn what_does_not_exist_is_a_usage_error() {
 fn completion_scripts_are_ones_that_the_shell_reads() {
     let bash = run(&["completions", "bash"]);
     assert_eq!(bash.code, 0);
-    assert!(bash.out.contains("--fail-on") && bash.out.contains("_sysctl-advisor"), "{}", bash.out);
+    assert!(bash.out.contains("--fail-on") && bash.out.contains("_sysctl__advisor()"), "{}", bash.out);
     let check = finish(command("bash").arg("-n").write_stdin(bash.out));
     assert_eq!((check.code, check.err.as_str()), (0, ""));
     for (shell, start) in [("zsh", "#compdef sysctl-advisor"), ("fish", "# Print an optspec")] {

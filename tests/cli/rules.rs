@@ -79,32 +79,10 @@ fn a_failing_test_inside_a_rule_is_shown_where_it_stands() {
 fn check_names_every_error_of_a_file() {
     let (folder, file) =
         scratch("mine.toml", spoilt("tcp.time_wait > params", "tcp.tiem_wait > param").replace("\"RFC 9293\"", ""));
-    let run = run(&["rules", "check", file.to_str().unwrap(), folder.path().to_str().unwrap()]);
+    let run = run(&["rules", "check", file.to_str().unwrap()]);
     assert_eq!(run.code, 2);
     assert_snapshot!(run.out, @"1 rule checked, 1 broken");
     assert_snapshot!(without(&folder, &run.err), @r"
-    error: there is no metric `tcp.tiem_wait`
-     --> DIR/mine.toml:4:9
-      |
-    4 | when = 'tcp.tiem_wait > param.limit'
-      |         ^^^^^^^^^^^^^
-      |
-      = help: did you mean `tcp.time_wait`?
-
-    error: there is no metric `param.limit`
-     --> DIR/mine.toml:4:25
-      |
-    4 | when = 'tcp.tiem_wait > param.limit'
-      |                         ^^^^^^^^^^^
-      |
-      = help: `sysctl-advisor rules metrics` prints all names
-
-    error: a rule must cite at least one source
-     --> DIR/mine.toml:6:14
-      |
-    6 | references = []
-      |              ^^
-
     error: there is no metric `tcp.tiem_wait`
      --> DIR/mine.toml:4:9
       |
