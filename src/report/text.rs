@@ -288,8 +288,7 @@ mod tests {
             denied)
 
         Rule files that could not be loaded
-          error: unknown field `severty`
-           --> /etc/sysctl-advisor/rules.d/mine.toml:2:1
+          /etc/sysctl-advisor/rules.d/mine.toml:2:1: unknown field `severty`
 
         0 critical, 0 warnings, 1 notice from 35 rules; 3 checks skipped, 1 rule file
         broken.
