@@ -8,7 +8,7 @@ use clap::Args;
 use super::config::Config;
 use super::output::{self, Terminal};
 use super::{FOUND, Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, severity, snapshot};
-use crate::report;
+use crate::report::{self, text::Detail};
 use crate::rules::words::Severity;
 use crate::snapshot::store;
 
@@ -25,6 +25,9 @@ pub(super) struct AuditArgs {
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    /// Show with each finding the explanation, how its numbers are computed, and the sources
+    #[arg(long)]
+    details: bool,
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -49,7 +52,10 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     let text = match args.format {
         Format::Json => report::json::json(&audit)?,
         Format::Text if global.quiet => report::text::brief(&audit, &theme, terminal.width()),
-        Format::Text => report::text::text(&audit, &theme, terminal.width()),
+        Format::Text => {
+            let detail = if args.details { Detail::Full } else { Detail::Glance };
+            report::text::text(&audit, detail, &theme, terminal.width())
+        }
     };
     output::deliver(&text, args.output.as_deref())?;
     if !rules.broken.is_empty() {

@@ -128,6 +128,7 @@ pub const METRICS: &[Metric] = &[
     row("ports.bind_parity", Int, "ports", Namespace, N(5), "distinct local ports with the parity that bind(0) tries first and connect() last"),
     row("ports.bound_only", Int, "sockets", Namespace, N(0), "sockets bound to a port of the range, neither connected nor listening"),
     row("ports.destinations", Int, "destinations", Namespace, N(40), "destinations (source, address, port) of outgoing connections"),
+    row("ports.largest_destination", Int, "ports", Namespace, N(50), "ports that the largest destination takes"),
     row("ports.outgoing_idle_no_keepalive", Ages, "sockets", Namespace, NoAges, "outgoing ESTABLISHED without keepalive timer, by seconds since data last went either way"),
 
     row("listener.address", Text, "", Listener, S("0.0.0.0:8080"), "address and port"),

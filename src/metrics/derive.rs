@@ -3,13 +3,12 @@
 //! In: a snapshot and one of its namespaces. Out: values by name, for the namespace and for each listener, destination
 //! and owner. Must not: read the system, or stand in a default for what was not read.
 
-use std::collections::BTreeSet;
-
 use super::ages_value;
 use super::catalogue::Subject;
 use super::names::{self, counter_parts};
 use super::value::Value;
 use crate::keys::{self, KeyValue};
+use crate::observe::gap::Gap;
 use crate::observe::sockets::{Destination, Listener, Owner, Sockets};
 use crate::snapshot::{Namespace, Snapshot, WindowSource};
 
@@ -85,6 +84,9 @@ impl<'a> View<'a> {
         if let Some((reading, group, counter)) = counter_parts(name) {
             return self.counter(reading, group, counter);
         }
+        if self.gap_of(name).is_some() {
+            return None;
+        }
         match (name.split('.').next()?, item) {
             ("host" | "netns" | "window", _) => self.machine(name),
             ("tcp", _) => tcp(self.namespace.sockets.as_ref()?, name),
@@ -98,13 +100,7 @@ impl<'a> View<'a> {
 
     /// Why a name has no value, for the report's list of skipped rules.
     pub fn why_missing(&self, name: &str) -> String {
-        let gaps = || self.namespace.gaps.iter().chain(&self.snapshot.gaps);
-        // The gap of the name itself, else that of what it is a part of: `net` for a key.
-        let gap = |what: &str| {
-            std::iter::successors(Some(what), |what| what.rsplit_once('.').map(|(whole, _)| whole))
-                .find_map(|what| gaps().find(|gap| gap.what == what))
-                .map(|gap| format!("{name}: {}", gap.why))
-        };
+        let gap = |what: &str| self.gap_of(what).map(|gap| format!("{name}: {}", gap.why));
         if let Some((reading, group, counter)) = counter_parts(name) {
             if reading != "total" && self.namespace.counters_before.is_none() {
                 return format!("{name} needs two readings, a window apart");
@@ -113,19 +109,25 @@ impl<'a> View<'a> {
                 .unwrap_or_else(|| format!("this kernel does not count {group}.{counter}"));
         }
         if let Some(text) = self.namespace.sysctls.get(name) {
-            let start: String = text.chars().take(40).collect();
-            let more = if start.len() < text.len() { "..." } else { "" };
-            return format!("{name} has a value that was not understood: {}{more}", start.escape_debug());
+            return format!("{name} has a value that was not understood: {}", text.escape_debug());
         }
         if keys::catalogue().get(name).is_some() {
             let scope = if self.namespace.initial { "kernel" } else { "namespace" };
             return gap(name).unwrap_or_else(|| format!("this {scope} has no key {name}"));
         }
         let about_sockets = ["tcp.", "ports.", "listener.", "destination.", "owner."];
-        if about_sockets.iter().any(|prefix| name.starts_with(prefix)) {
-            return gap(name).or_else(|| gap("sockets")).unwrap_or_else(|| format!("{name} was not seen"));
-        }
-        gap(name).unwrap_or_else(|| format!("{name} could not be read"))
+        let without_sockets = || {
+            let about = about_sockets.iter().any(|prefix| name.starts_with(prefix));
+            about.then(|| gap("sockets").unwrap_or_else(|| format!("{name} was not seen")))
+        };
+        gap(name).or_else(without_sockets).unwrap_or_else(|| format!("{name} could not be read"))
+    }
+
+    /// The gap that a name falls into: its own, or one of the beginning of its name.
+    fn gap_of(&self, name: &str) -> Option<&Gap> {
+        self.namespace.gaps.iter().chain(&self.snapshot.gaps).find(|gap| {
+            name.strip_prefix(gap.what.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 
     fn counter(&self, reading: &str, group: &str, counter: &str) -> Option<Value> {
@@ -163,7 +165,8 @@ impl<'a> View<'a> {
 
     fn port_use(&self, name: &str) -> Option<Value> {
         let ports = self.ports.as_ref()?;
-        let outgoing = &self.namespace.sockets.as_ref()?.outgoing;
+        let sockets = self.namespace.sockets.as_ref()?;
+        let outgoing = &sockets.outgoing;
         Some(match name {
             "ports.range" => Value::Int(i64::from(ports.high) - i64::from(ports.low) + 1),
             "ports.usable" => Value::Int(ports.usable),
@@ -172,6 +175,9 @@ impl<'a> View<'a> {
             "ports.bind_parity" => int(outgoing.distinct_bind_parity),
             "ports.bound_only" => int(outgoing.bound_only),
             "ports.destinations" => int(outgoing.destinations),
+            "ports.largest_destination" => {
+                int(sockets.destinations.iter().map(|destination| destination.ports).max().unwrap_or(0))
+            }
             "ports.outgoing_idle_no_keepalive" => ages_value(&outgoing.idle_no_keepalive),
             _ => return None,
         })
@@ -270,10 +276,10 @@ impl Ports {
             _ => Vec::new(),
         };
         let mut ports = Self { low, high, reserved, usable: 0 };
-        let listening: BTreeSet<u16> =
-            namespace.sockets.iter().flat_map(|s| &s.listeners).map(|listener| listener.port).collect();
-        let taken = (low..=high).filter(|port| ports.is_reserved(*port) || listening.contains(port)).count();
-        ports.usable = i64::from(high) - i64::from(low) + 1 - int_of(taken);
+        let reserved = (low..=high).filter(|port| ports.is_reserved(*port)).count() as u64;
+        let listening = namespace.sockets.as_ref().map_or(0, |sockets| sockets.outgoing.listening_ports);
+        let range = u64::from(high - low) + 1;
+        ports.usable = i64::try_from(range.saturating_sub(reserved + listening)).unwrap_or(0);
         Some(ports)
     }
 
@@ -347,8 +353,4 @@ fn is_loopback(address: &str) -> bool {
 
 fn int(value: u64) -> Value {
     Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
-}
-
-fn int_of(value: usize) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
 }

@@ -137,8 +137,8 @@ pub struct Outgoing {
     pub bound_only: u64,
     /// Ports of the range held by a listener.
     pub listening_ports: u64,
-    /// Destinations seen, those not listed included. At least so many, when there were more than the collector's
-    /// table holds (28 672).
+    /// Destinations seen, those not listed included. An estimate good to a few percent when there were more than the
+    /// collector's table holds (28 672).
     pub destinations: u64,
     /// Destinations that are not in the list, and the ports that they take together.
     pub other_destinations: u64,

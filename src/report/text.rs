@@ -8,22 +8,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 
-use crate::audit::model::{Audit, Severity};
+use crate::audit::model::{Audit, Finding, Severity};
 use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::report::theme::Theme;
 use crate::report::{chart, finding};
 use crate::snapshot::{Snapshot, WindowSource};
 use crate::units;
 
+pub use finding::Detail;
+
+/// Of one rule in one namespace a glance shows so many findings; the others are counted.
+const SHOWN: usize = 5;
+
 /// The whole report.
-pub fn text(audit: &Audit<'_>, theme: &Theme, width: usize) -> String {
+pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> String {
     let mut page = Page::new(theme, width);
     header(&mut page, audit.snapshot);
-    let mut told = finding::Told::new();
-    for found in &audit.findings {
-        page.blank();
-        finding::write(&mut page, found, &mut told);
-    }
+    findings(&mut page, audit, detail);
     if audit.findings.is_empty() {
         page.blank();
         let (style, verdict) = verdict(audit, theme);
@@ -36,9 +37,34 @@ pub fn text(audit: &Audit<'_>, theme: &Theme, width: usize) -> String {
     page.blank();
     page.paragraph(0, theme.heading, &summary(audit));
     if !audit.findings.is_empty() {
-        page.paragraph(0, theme.dim, "sysctl-advisor explain RULE tells more about a finding.");
+        let more = match detail {
+            Detail::Glance => "audit --details shows how each number is computed, why it matters, and the sources.",
+            Detail::Full => "sysctl-advisor explain NAME explains every key, counter and TCP state.",
+        };
+        page.paragraph(0, theme.dim, more);
     }
     page.finish()
+}
+
+fn findings(page: &mut Page<'_>, audit: &Audit<'_>, detail: Detail) {
+    let mut told = finding::Told::new();
+    // Findings of one rule and namespace stand together.
+    let same = |a: &Finding, b: &Finding| a.rule == b.rule && a.namespace == b.namespace;
+    for group in audit.findings.chunk_by(same) {
+        for (position, found) in group.iter().enumerate() {
+            if detail == Detail::Glance && position >= SHOWN {
+                break;
+            }
+            page.blank();
+            finding::write(page, found, detail, position == 0, &mut told);
+        }
+        if detail == Detail::Glance && group.len() > SHOWN {
+            let more = counted(group.len() - SHOWN, "findings");
+            let rule = group.first().map(|found| found.rule.as_str()).unwrap_or_default();
+            page.blank();
+            page.paragraph(2, page.theme.dim, &format!("And {more} more of {rule}; --details shows them all."));
+        }
+    }
 }
 
 /// One line a finding, and the summary.
@@ -175,7 +201,6 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::audit::model::Finding;
     use crate::report::example;
 
     fn quiet(snapshot: &Snapshot) -> Audit<'_> {
@@ -186,7 +211,7 @@ mod tests {
     fn shown(finding: Finding) -> String {
         let theme = Theme::plain();
         let mut page = Page::new(&theme, 80);
-        finding::write(&mut page, &finding, &mut finding::Told::new());
+        finding::write(&mut page, &finding, Detail::Full, true, &mut finding::Told::new());
         page.finish()
     }
 
@@ -245,6 +270,28 @@ mod tests {
     }
 
     #[test]
+    fn at_a_glance_a_finding_holds_what_one_acts_on() {
+        let snapshot = example::snapshot();
+        let theme = Theme::plain();
+        let mut page = Page::new(&theme, 80);
+        let finding = example::audit(&snapshot).findings.remove(0);
+        finding::write(&mut page, &finding, Detail::Glance, true, &mut finding::Told::new());
+        assert_snapshot!(page.finish(), @"");
+    }
+
+    #[test]
+    fn of_many_findings_of_one_rule_a_glance_shows_a_few_and_counts_the_rest() {
+        let snapshot = example::snapshot();
+        let findings: Vec<Finding> =
+            (0..200).map(|number| Finding { subject: format!("listener {number}"), ..example::bare() }).collect();
+        let audit = Audit { findings, ..quiet(&snapshot) };
+        let glance = text(&audit, Detail::Glance, &Theme::plain(), 80);
+        assert_eq!(glance.matches("TCP timestamps are off").count(), SHOWN);
+        assert!(glance.contains("And 195 findings more of"), "{glance}");
+        assert_eq!(text(&audit, Detail::Full, &Theme::plain(), 80).matches("TCP timestamps are off").count(), 200);
+    }
+
+    #[test]
     fn a_finding_with_nothing_but_a_title_has_no_empty_labels() {
         assert_snapshot!(shown(example::bare()), @r"
         NOTICE    TCP timestamps are off
@@ -258,7 +305,7 @@ mod tests {
     fn around_the_findings_stand_the_host_the_chart_and_what_was_not_seen() {
         let snapshot = example::snapshot();
         let audit = Audit { findings: vec![example::bare()], ..example::audit(&snapshot) };
-        assert_snapshot!(text(&audit, &Theme::plain(), 80), @r"
+        assert_snapshot!(text(&audit, Detail::Full, &Theme::plain(), 80), @r"
         sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
         Linux 6.12.0, 4 CPUs, 16.0 GiB, up 11 d 13 h, counters over 2 s
 
@@ -316,7 +363,7 @@ mod tests {
         let audit = quiet(&snapshot);
         assert_snapshot!(brief(&audit, &Theme::plain(), 80), @"No findings from 35 rules on the sockets, counters and sysctls of host.");
         assert!(brief(&audit, &Theme::coloured(), 80).starts_with("\u{1b}[32mNo findings"));
-        assert!(text(&audit, &Theme::plain(), 80).contains("LISTEN"));
+        assert!(text(&audit, Detail::Full, &Theme::plain(), 80).contains("LISTEN"));
     }
 
     #[test]
@@ -344,15 +391,15 @@ mod tests {
     fn where_no_sysctl_helps_the_finding_says_so() {
         let snapshot = example::snapshot();
         let mut finding = example::audit(&snapshot).findings.remove(0);
-        assert!(!shown(finding.clone()).contains("no sysctl helps"));
+        assert!(!shown(finding.clone()).contains("No change of a sysctl"));
         finding.recommendations.clear();
-        assert!(shown(finding).contains("  change    None: no sysctl helps here.\n  do        application:"));
+        assert!(shown(finding).contains("  change    No change of a sysctl is proposed.\n  do        application:"));
     }
 
     #[test]
     fn a_change_that_several_findings_propose_is_told_in_full_once() {
         let snapshot = example::snapshot();
-        let report = text(&example::audit(&snapshot), &Theme::plain(), 80);
+        let report = text(&example::audit(&snapshot), Detail::Full, &Theme::plain(), 80);
         assert_eq!(report.matches("net.ipv4.ip_local_port_range  32768 60999 -> 16384 65535").count(), 2);
         assert_eq!(report.matches("Risk medium.").count(), 1);
         assert_eq!(report.matches("The same change as above.").count(), 1);
@@ -365,7 +412,11 @@ mod tests {
         let mut audit = example::audit(&snapshot);
         audit.broken_rules.push("w".repeat(500));
         for (asked, columns) in [(0, 60), (60, 60), (61, 61), (72, 72), (80, 80), (99, 99), (100, 100), (5000, 100)] {
-            for report in [text(&audit, &Theme::plain(), asked), brief(&audit, &Theme::plain(), asked)] {
+            for report in [
+                text(&audit, Detail::Glance, &Theme::plain(), asked),
+                text(&audit, Detail::Full, &Theme::plain(), asked),
+                brief(&audit, &Theme::plain(), asked),
+            ] {
                 for line in report.lines() {
                     assert!(line.chars().count() <= columns, "{columns}: {line}");
                     assert_eq!(line.trim_end(), line);
@@ -378,13 +429,13 @@ mod tests {
     fn no_stranger_s_text_reaches_the_terminal_as_a_control_sequence() {
         let snapshot = example::snapshot();
         let audit = example::audit(&snapshot);
-        for report in [text(&audit, &Theme::plain(), 80), brief(&audit, &Theme::plain(), 80)] {
+        for report in [text(&audit, Detail::Full, &Theme::plain(), 80), brief(&audit, &Theme::plain(), 80)] {
             assert!(report.contains("evil"));
             let harmful: Vec<char> =
                 report.chars().filter(|c| (c.is_control() && *c != '\n') || *c == '\u{202e}').collect();
             assert_eq!(harmful, []);
         }
-        let coloured = text(&audit, &Theme::coloured(), 80);
+        let coloured = text(&audit, Detail::Full, &Theme::coloured(), 80);
         assert!(!coloured.contains("\u{1b}]0;"));
     }
 }

@@ -234,7 +234,7 @@ mod tests {
             if let Some(socket) = view {
                 let _ = (socket.local_address(), socket.remote_address(), socket.local_port(), socket.remote_port());
                 let _ = (socket.expires_ms(), socket.receive_queue(), socket.send_queue(), socket.uid());
-                let _ = (socket.tcp_info().map(super::super::tcp_info::TcpInfo::last_ack_received_ms), socket.is_v6_only());
+                let _ = (socket.tcp_info().map(TcpInfo::last_ack_received_ms), socket.is_v6_only());
             }
         }
     }

@@ -1,0 +1,112 @@
+//! Half-open connections: a flood from addresses that do not exist, and more real clients at once than the queue takes.
+
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
+use std::ops::Range;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::connect::{begin, reach};
+use super::lab::{Lab, run, wait_until};
+
+const SYN: u8 = 0x02;
+const TCP: u8 = 6;
+
+/// Sends `count` SYNs to a port of the lab, each from another address of 10.3.0.0/16, where the answers vanish.
+/// Returns when the lab has taken them all in.
+pub(crate) fn flood(lab: &Lab, to: SocketAddrV4, count: u16) {
+    flood_from(lab, to, 0..count);
+}
+
+/// For [`Lab::during`]: a flood of some thousand SYNs a second, from ever new addresses.
+pub(crate) fn keep_flooding(lab: &Lab, to: SocketAddrV4, stop: &AtomicBool) {
+    for first in (0..=u16::MAX).step_by(50).cycle() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        flood_from(lab, to, first..first.saturating_add(50));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn flood_from(lab: &Lab, to: SocketAddrV4, hosts: Range<u16>) {
+    let before = lab.counter("Tcp", "InSegs");
+    let count = i64::try_from(hosts.len()).unwrap();
+    lab.far.inside(|| {
+        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::TCP)).unwrap();
+        socket.set_header_included_v4(true).unwrap();
+        for host in hosts {
+            let [high, low] = host.to_be_bytes();
+            let from = SocketAddrV4::new(Ipv4Addr::new(10, 3, high, low), 1024 + host % 60_000);
+            socket.send_to(&syn_packet(from, to, u32::from(host)), &to.into()).unwrap();
+        }
+    });
+    wait_until("the whole flood has arrived", || lab.counter("Tcp", "InSegs") - before >= count);
+}
+
+/// More real clients at once than the SYN queue takes, over a slow line: the kernel answers with cookies, and the
+/// clients bring them back. The listener accepts them all as they come. Returns when every client is connected.
+pub(crate) fn real_load(lab: &Lab, listener: &TcpListener, clients: usize) {
+    let to = reach(listener);
+    // All SYNs stand in the line's queue before the first answer can: they arrive before any handshake ends.
+    lab.far.inside(|| tc("qdisc replace dev far0 root tbf rate 1mbit burst 1600 limit 1000000"));
+    listener.set_nonblocking(true).unwrap();
+    let mut silent = lab.far.inside(|| (0..clients).map(|_| begin(to).unwrap()).collect::<Vec<_>>());
+    let (mut connected, mut accepted) = (Vec::new(), Vec::new());
+    wait_until("every client is connected and accepted", || {
+        // A request behind the handshake: should its last packet be lost, this one completes it.
+        connected.extend(silent.extract_if(.., |client| client.send(b"request").is_ok()));
+        accepted.extend(std::iter::from_fn(|| listener.accept().ok()));
+        accepted.len() == clients
+    });
+    listener.set_nonblocking(false).unwrap();
+    lab.far.inside(|| tc("qdisc del dev far0 root"));
+}
+
+fn tc(arguments: &str) {
+    run(Command::new("tc").args(arguments.split(' ')));
+}
+
+/// An IPv4 packet with a TCP SYN. The kernel fills in the checksum of the IP header, not that of TCP.
+fn syn_packet(from: SocketAddrV4, to: SocketAddrV4, sequence: u32) -> Vec<u8> {
+    let maximum_segment_size = [2, 4, 0x05, 0xb4];
+    let mut tcp = Vec::with_capacity(24);
+    tcp.extend(from.port().to_be_bytes());
+    tcp.extend(to.port().to_be_bytes());
+    tcp.extend(sequence.to_be_bytes());
+    tcp.extend([0; 4]); // acknowledgement
+    tcp.extend([6 << 4, SYN]); // header length in words, flags
+    tcp.extend(u16::MAX.to_be_bytes()); // window
+    tcp.extend([0; 4]); // checksum, urgent pointer
+    tcp.extend(maximum_segment_size);
+    let length = u16::try_from(tcp.len()).unwrap();
+
+    let mut summed = Vec::with_capacity(12 + tcp.len());
+    summed.extend(from.ip().octets());
+    summed.extend(to.ip().octets());
+    summed.extend([0, TCP]);
+    summed.extend(length.to_be_bytes());
+    summed.extend(&tcp);
+    tcp[16..18].copy_from_slice(&internet_checksum(&summed).to_be_bytes());
+
+    let mut packet = Vec::with_capacity(20 + tcp.len());
+    packet.extend([0x45, 0]); // version 4, header of five words
+    packet.extend((20 + length).to_be_bytes());
+    packet.extend([0; 4]); // identification, fragment
+    packet.extend([64, TCP, 0, 0]); // time to live, protocol, checksum
+    packet.extend(from.ip().octets());
+    packet.extend(to.ip().octets());
+    packet.extend(tcp);
+    packet
+}
+
+/// RFC 1071, for an even number of bytes.
+fn internet_checksum(bytes: &[u8]) -> u16 {
+    let mut sum: u32 = bytes.chunks_exact(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !u16::try_from(sum).unwrap()
+}
