@@ -11,7 +11,7 @@ fn with_rule(text: impl AsRef<[u8]>) -> String {
     assert_eq!(run.code, 2, "{run:?}");
     // The rest of the audit ran, and says that something is missing from it.
     assert!(run.out.contains("Rule files that could not be loaded"), "{}", run.out);
-    assert!(run.out.contains("from 28 rules; 1 rule file broken."), "{}", run.out);
+    assert!(run.out.contains("from N rules; 1 rule file broken."), "{}", run.out);
     without(&folder, &run.err)
 }
 
@@ -51,7 +51,7 @@ fn the_rule_that_is_spoilt_here_is_good() {
     let (folder, _) = scratch("mine.toml", RULE);
     let run = run(&["audit", "--snapshot", &data("quiet.json"), "--rules", folder.path().to_str().unwrap()]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
-    assert!(run.out.contains("from 29 rules."), "{}", run.out);
+    assert!(run.out.contains("from N+1 rules."), "{}", run.out);
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn a_folder_a_pipe_or_a_loose_link_in_place_of_a_rule_does_not_stop_the_audit() 
 
     error: DIR/d.toml: this is larger than 1 MiB, which no rule and no configuration is
     ");
-    assert!(run.out.contains("29 rules"), "{}", run.out);
+    assert!(run.out.contains("N+1 rules"), "{}", run.out);
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn one_broken_rule_among_good_ones_takes_only_itself_away() {
     assert!(run.err.contains("broken.toml:1:"), "{}", run.err);
     assert!(run.out.contains("NOTICE    0 sockets in TIME_WAIT"), "{}", run.out);
     assert!(run.out.contains("broken.toml:1:"), "{}", run.out);
-    assert!(run.out.contains("1 notice from 29 rules; 1 rule file broken."), "{}", run.out);
+    assert!(run.out.contains("1 notice from N+1 rules; 1 rule file broken."), "{}", run.out);
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn the_later_folder_replaces_a_rule_of_the_same_id() {
     };
     let (one, other) = (audit(folders), audit([folders[1], folders[0]]));
     assert_eq!((one.code, other.code), (0, 0));
-    assert!(one.out.contains("No findings from 29 rules"), "{}", one.out);
+    assert!(one.out.contains("No findings from N+1 rules"), "{}", one.out);
     assert!(other.out.contains("NOTICE"), "{}", other.out);
 }
 
@@ -313,7 +313,7 @@ fn a_division_by_zero_skips_the_rule_with_the_reason() {
     sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
     Linux 6.12.0, 4 CPUs, 16.0 GiB, up 1 d, counters over 3 s
 
-    No findings from 29 rules on the sockets, counters and sysctls of current; 1
+    No findings from N+1 rules on the sockets, counters and sysctls of current; 1
     check skipped.
 
     TCP sockets of current: 0 (read through sock_diag)
@@ -322,7 +322,7 @@ fn a_division_by_zero_skips_the_rule_with_the_reason() {
       current: division by zero in `10 / tcp.syn_sent > 1`
           mine
 
-    0 critical, 0 warnings, 0 notices from 29 rules; 1 check skipped.
+    0 critical, 0 warnings, 0 notices from N+1 rules; 1 check skipped.
     ");
 }
 

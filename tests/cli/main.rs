@@ -51,7 +51,8 @@ fn finish(command: &mut Command) -> Run {
         // clap pads empty lines.
         text.lines().map(|line| line.trim_end().to_owned() + "\n").collect::<String>()
     };
-    let run = Run { code: output.status.code().unwrap_or(-1), out: text(&output.stdout), err: text(&output.stderr) };
+    let out = counted(&text(&output.stdout));
+    let run = Run { code: output.status.code().unwrap_or(-1), out, err: text(&output.stderr) };
     assert!(!run.err.contains("panicked") && run.code != 101 && run.code != -1, "{run:?}");
     run
 }
@@ -68,6 +69,15 @@ fn scratch(name: &str, content: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf
     let file = folder.path().join(name);
     std::fs::write(&file, content).unwrap();
     (folder, file)
+}
+
+/// The text with the number of shipped rules, which grows, as `N`.
+fn counted(text: &str) -> String {
+    let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
+    let is_rules = |area: &PathBuf| !area.ends_with("keys") && !area.ends_with("reference");
+    let areas = std::fs::read_dir(rules).unwrap().map(|entry| entry.unwrap().path()).filter(is_rules);
+    let shipped: usize = areas.map(|area| std::fs::read_dir(area).unwrap().count()).sum();
+    text.replace(&format!(" {shipped} rules"), " N rules").replace(&format!(" {} rules", shipped + 1), " N+1 rules")
 }
 
 /// The text with the scratch folder's name replaced.
