@@ -43,8 +43,8 @@ fn known_options(wrong: &str) -> BTreeSet<String> {
     std::fs::write(&file, wrong).unwrap();
     let refused = program(&file).args(["rules", "list"]).assert().code(2);
     let message = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
-    let (_, expected) = message.split_once("expected").unwrap();
-    expected.lines().next().unwrap().split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    let (_, known) = message.split_once("known here: ").unwrap();
+    known.lines().next().unwrap().split(", ").map(str::to_owned).collect()
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn the_rule_of_add_a_rule_passes_its_own_tests() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("keepalive-behind-balancer.toml"), rule).expect("the rule is written");
     let mut command = Command::cargo_bin("sysctl-advisor").expect("the program");
-    let shown = "1 rules checked, 0 broken; 4 tests passed, 0 failed\n";
+    let shown = "1 rule checked, 0 broken; 4 tests passed, 0 failed\n";
     assert!(page.contains(shown));
     command.args(["rules", "test"]).arg(folder.path()).assert().code(0).stdout(shown);
 }

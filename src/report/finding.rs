@@ -136,7 +136,8 @@ fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
     let (dim, room) = (page.theme.dim, page.width - BODY);
     let rows: Vec<(&Evidence, String)> = evidence.iter().map(|item| (item, shown(item))).collect();
     let labels = rows.iter().map(|(item, _)| item.label.chars().count());
-    let label_width = labels.max().unwrap_or(0).min(room * 2 / 5);
+    // Without expressions the labels may have their room.
+    let label_width = labels.max().unwrap_or(0).min(room * if full { 2 } else { 3 } / 5);
     let short = rows.iter().map(|(_, value)| value.chars().count()).filter(|&length| length <= VALUE);
     let value_width = short.max().unwrap_or(0);
     let wide = room - label_width - GAP;

@@ -218,11 +218,12 @@ mod tests {
     #[test]
     fn a_finding_tells_what_where_why_the_numbers_and_what_to_do() {
         let snapshot = example::snapshot();
-        assert_snapshot!(shown(example::audit(&snapshot).findings.remove(0)), @r"
+        assert_snapshot!(shown(example::audit(&snapshot).findings.remove(0)), @"
         CRITICAL  10.0.0.5:5432 takes 92 % of the ephemeral ports
           where     host: 10.0.0.1 -> 10.0.0.5:5432
           why       Every outgoing connection to one address and port needs a local port
                     of its own. When none is left, connect() fails with EADDRNOTAVAIL.
+                    A second paragraph that the short form leaves to `explain`.
           evidence  ports in use        26,012 ports  destination.ports_blocked
                     share of the range          92 %  destination.port_use
                     range                32768 60999  net.ipv4.ip_local_port_range
@@ -276,7 +277,25 @@ mod tests {
         let mut page = Page::new(&theme, 80);
         let finding = example::audit(&snapshot).findings.remove(0);
         finding::write(&mut page, &finding, Detail::Glance, true, &mut finding::Told::new());
-        assert_snapshot!(page.finish(), @"");
+        assert_snapshot!(page.finish(), @"
+        CRITICAL  10.0.0.5:5432 takes 92 % of the ephemeral ports
+          where     host: 10.0.0.1 -> 10.0.0.5:5432
+          evidence  ports in use        26,012 ports
+                    share of the range          92 %
+                    range                32768 60999
+                    reuse could help             yes
+                    nonsense                 unknown
+          change    net.ipv4.ip_local_port_range  32768 60999 -> 16384 65535
+                      Risk medium. New connections use it at once.
+                      Side effects: A service that listens on a port from 16384 up can
+                      find it taken when it starts.
+          do        application: Keep connections open: a pool, or HTTP keep-alive,
+                      needs a handful of ports.
+                    operator: More source addresses multiply the ports.
+          do not    net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets;
+                      TIME_WAIT lasts 60 s whatever it says
+          why       sysctl-advisor explain ephemeral-ports-near-exhaustion
+        ");
     }
 
     #[test]
@@ -305,7 +324,7 @@ mod tests {
     fn around_the_findings_stand_the_host_the_chart_and_what_was_not_seen() {
         let snapshot = example::snapshot();
         let audit = Audit { findings: vec![example::bare()], ..example::audit(&snapshot) };
-        assert_snapshot!(text(&audit, Detail::Full, &Theme::plain(), 80), @r"
+        assert_snapshot!(text(&audit, Detail::Full, &Theme::plain(), 80), @"
         sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
         Linux 6.12.0, 4 CPUs, 16.0 GiB, up 11 d 13 h, counters over 2 s
 
@@ -339,7 +358,7 @@ mod tests {
 
         0 critical, 0 warnings, 1 notice from 35 rules; 3 checks skipped, 1 rule file
         broken.
-        sysctl-advisor explain RULE tells more about a finding.
+        sysctl-advisor explain NAME explains every key, counter and TCP state.
         ");
     }
 
