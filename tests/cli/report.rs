@@ -26,12 +26,11 @@ fn an_overflowing_accept_queue_in_full() {
     WARNING   127.0.0.1:9001 (backend (pid 4000)) overflows its accept queue of 4,
               less than net.core.somaxconn (4,096) allows
       where     current: 127.0.0.1:9001
-      evidence  waiting for accept()             5 connections
-                waiting at the start of the                  0
-                window
-                limit of this listener           4 connections
-                net.core.somaxconn           4,096 connections
-                overflows in the window                     18
+      evidence  waiting for accept()                    5 connections
+                waiting at the start of the window                  0
+                limit of this listener                  4 connections
+                net.core.somaxconn                  4,096 connections
+                overflows in the window                            18
       change    No change of a sysctl is proposed.
       do        application: Raise the backlog that backend (pid 4000) passes to
                   listen() (nginx: listen ... backlog=; Redis: tcp-backlog; Tomcat:
@@ -51,13 +50,11 @@ fn an_overflowing_accept_queue_in_full() {
       why       sysctl-advisor explain accept-queue-limited-by-application
 
     NOTICE    an accept queue overflowed 18 times in 3 s
-      evidence  overflows in the window                     18
-                packets dropped for                         18
-                listeners in all
-                connections accepted by the              1.7/s
-                kernel
-                net.core.somaxconn           4,096 connections
-                listeners                            2 sockets
+      evidence  overflows in the window                              18
+                packets dropped for listeners in all                 18
+                connections accepted by the kernel                1.7/s
+                net.core.somaxconn                    4,096 connections
+                listeners                                     2 sockets
       change    No change of a sysctl is proposed.
       do        operator: To catch the listener, repeat the audit with a shorter
                   window at the hour of the bursts, or watch `ss -ltn`: a listener
