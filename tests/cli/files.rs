@@ -3,7 +3,7 @@
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::Path;
 
-use super::{PROGRAM, Run, command, data, finish, run, scratch};
+use super::{PROGRAM, Run, command, counted, data, finish, run, scratch};
 
 fn audit_into(file: &Path) -> Run {
     run(&["audit", "--snapshot", &data("ports.json"), "--color", "always", "-o", file.to_str().unwrap()])
@@ -21,13 +21,13 @@ fn a_file_gets_what_standard_output_would_have_without_colours() {
     let written = audit_into(&file);
     assert_eq!((written.code, written.out.as_str(), written.err.as_str()), (0, "", ""));
     let printed = run(&["audit", "--snapshot", &data("ports.json")]).out;
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), printed);
+    assert_eq!(counted(&std::fs::read_to_string(&file).unwrap()), printed);
     assert_eq!(file.metadata().unwrap().mode() & 0o7777, 0o640, "the old file's mode is kept");
     assert_eq!(names(folder.path()), ["report.txt"]);
 
     let new = file.with_file_name("new.txt");
     assert_eq!(audit_into(&new).code, 0);
-    assert_eq!(std::fs::read_to_string(&new).unwrap(), printed);
+    assert_eq!(counted(&std::fs::read_to_string(&new).unwrap()), printed);
 }
 
 #[test]

@@ -149,6 +149,10 @@ fn help_of_audit() {
 
               [default: text]
 
+          --details
+              Show with each finding the explanation, how its numbers are computed,
+              and the sources
+
       -o, --output <FILE>
               Write the report to a file instead of standard output
 

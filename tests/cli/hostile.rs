@@ -148,7 +148,11 @@ fn without_privilege_it_works_and_says_what_it_could_not_see() {
     assert!(run.out.contains("uid 0 has not closed 30 connections"), "{}", run.out);
     let gaps = section(&run, "Could not be read");
     let why = "processes may not be looked into without privilege";
-    assert!(gaps.contains("current: owner (no process seen to hold 31 sockets; ") && gaps.contains(why), "{}", run.out);
+    assert!(
+        gaps.contains("current: owners (no process seen to hold 31 sockets; ") && gaps.contains(why),
+        "{}",
+        run.out
+    );
 }
 
 #[test]
