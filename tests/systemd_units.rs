@@ -20,7 +20,11 @@ fn units(folder: &Path, change: impl Fn(String) -> String) -> Vec<PathBuf> {
 }
 
 fn analyze(arguments: &[&str], files: &[PathBuf]) -> Output {
-    Command::new("systemd-analyze").args(arguments).args(files).output().expect("systemd-analyze (package systemd)")
+    Command::new("systemd-analyze")
+        .args(arguments)
+        .args(files)
+        .output()
+        .unwrap_or_else(|error| panic!("systemd-analyze (package systemd): {error}"))
 }
 
 fn words(output: &Output) -> String {

@@ -19,7 +19,7 @@ fn audit(name: &str, options: &[&str]) -> Run {
 fn an_overflowing_accept_queue_in_full() {
     let run = audit("accept-queue.json", &[]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
-    assert_snapshot!(run.out, @r"
+    assert_snapshot!(run.out, @"
     sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
     Linux 6.12.0, 4 CPUs, 16.0 GiB, up 1 d, counters over 3 s
 
@@ -31,7 +31,7 @@ fn an_overflowing_accept_queue_in_full() {
                 limit of this listener                  4 connections
                 net.core.somaxconn                  4,096 connections
                 overflows in the window                            18
-      change    No change of a sysctl is proposed.
+      change    None: no sysctl helps here.
       do        application: Raise the backlog that backend (pid 4000) passes to
                   listen() (nginx: listen ... backlog=; Redis: tcp-backlog; Tomcat:
                   acceptCount; PHP-FPM: listen.backlog; Java: the second argument of
@@ -55,7 +55,7 @@ fn an_overflowing_accept_queue_in_full() {
                 connections accepted by the kernel                1.7/s
                 net.core.somaxconn                    4,096 connections
                 listeners                                     2 sockets
-      change    No change of a sysctl is proposed.
+      change    None is proposed.
       do        operator: To catch the listener, repeat the audit with a shorter
                   window at the hour of the bursts, or watch `ss -ltn`: a listener
                   is full when Recv-Q is one above Send-Q. Its limit (Send-Q) tells
