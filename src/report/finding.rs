@@ -54,7 +54,9 @@ pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, detail: Detai
         recommendation(page, label, change, new);
     }
     if finding.recommendations.is_empty() && !finding.advice.is_empty() {
-        labelled(page, "change", Style::new(), "No change of a sysctl is proposed.");
+        // A fault of the application has no cure in the kernel; elsewhere the cure may just not be for a program to name.
+        let none = if finding.kind == "application" { "None: no sysctl helps here." } else { "None is proposed." };
+        labelled(page, "change", Style::new(), none);
     }
     if full || first {
         list(page, "do", finding.advice.iter().map(|item| format!("{}: {}", item.who, item.text)));

@@ -31,7 +31,7 @@ fn an_overflowing_accept_queue_in_full() {
                 limit of this listener                  4 connections
                 net.core.somaxconn                  4,096 connections
                 overflows in the window                            18
-      change    No change of a sysctl is proposed.
+      change    None: no sysctl helps here.
       do        application: Raise the backlog that backend (pid 4000) passes to
                   listen() (nginx: listen ... backlog=; Redis: tcp-backlog; Tomcat:
                   acceptCount; PHP-FPM: listen.backlog; Java: the second argument of
@@ -55,7 +55,7 @@ fn an_overflowing_accept_queue_in_full() {
                 connections accepted by the kernel                1.7/s
                 net.core.somaxconn                    4,096 connections
                 listeners                                     2 sockets
-      change    No change of a sysctl is proposed.
+      change    None is proposed.
       do        operator: To catch the listener, repeat the audit with a shorter
                   window at the hour of the bursts, or watch `ss -ltn`: a listener
                   is full when Recv-Q is one above Send-Q. Its limit (Send-Q) tells

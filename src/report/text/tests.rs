@@ -212,9 +212,11 @@ fn a_broken_rule_file_takes_the_green_away() {
 fn where_no_sysctl_helps_the_finding_says_so() {
     let snapshot = example::snapshot();
     let mut finding = example::audit(&snapshot).findings.remove(0);
-    assert!(!shown(finding.clone()).contains("No change of a sysctl"));
+    assert!(!shown(finding.clone()).contains("change    None"));
     finding.recommendations.clear();
-    assert!(shown(finding).contains("  change    No change of a sysctl is proposed.\n  do        application:"));
+    assert!(shown(finding.clone()).contains("  change    None is proposed.\n  do        application:"));
+    finding.kind = "application".to_owned();
+    assert!(shown(finding).contains("  change    None: no sysctl helps here.\n  do        application:"));
 }
 
 #[test]
