@@ -95,20 +95,6 @@ impl<'a> Page<'a> {
         self.row(indent, &[Cell::new(text, self.width.saturating_sub(indent)).painted(style)]);
     }
 
-    /// Text whose spaces matter, such as source code with a caret below: its lines are cut where the page ends, nothing
-    /// is left out.
-    pub(super) fn preformatted(&mut self, indent: usize, text: &str) {
-        let room = self.width.saturating_sub(indent).max(1);
-        for line in text.lines() {
-            let characters: Vec<char> = clean(line).trim_end().replace('\t', " ").chars().collect();
-            for piece in characters.chunks(room) {
-                self.text.extend(std::iter::repeat_n(' ', indent));
-                self.text.extend(piece);
-                self.text.push('\n');
-            }
-        }
-    }
-
     pub(super) fn finish(self) -> String {
         self.text
     }
@@ -189,18 +175,8 @@ mod tests {
         assert_eq!(clean(hostile).chars().count(), hostile.chars().count());
         let text = page(|page| {
             page.paragraph(0, Style::new(), hostile);
-            page.preformatted(0, hostile);
         });
-        assert_eq!(text, "a\u{fffd}[31m\u{fffd}\u{fffd}2J\u{fffd}\u{fffd}\u{fffd}\u{fffd}z\n".repeat(2));
-    }
-
-    #[test]
-    fn source_code_keeps_its_spaces_and_loses_no_character() {
-        let line = format!("   |  {}", "^".repeat(70));
-        let text = page(|page| page.preformatted(2, &line));
-        assert!(text.starts_with("     |  ^^^"));
-        assert_eq!(text.matches('^').count(), 70);
-        assert!(text.lines().all(|line| line.chars().count() <= 60));
+        assert_eq!(text, "a\u{fffd}[31m\u{fffd}\u{fffd}2J\u{fffd}\u{fffd}\u{fffd}\u{fffd}z\n");
     }
 
     #[test]
