@@ -12,6 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::io_words;
+
 pub use entry::{Entry, EntryKind};
 
 /// A file of the system that could not be read. The text names the path as the system has it.
