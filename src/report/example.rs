@@ -34,6 +34,7 @@ pub(crate) fn snapshot() -> Snapshot {
             },
         ],
         persisted: None,
+        surroundings: None,
         gaps: vec![gap("host.memory", "/proc/meminfo: Permission denied")],
     }
 }
@@ -122,6 +123,7 @@ pub(crate) fn bare() -> Finding {
         avoid: Vec::new(),
         references: Vec::new(),
         fingerprint: "0123456789abcdef".to_owned(),
+        line: None,
     }
 }
 
