@@ -13,6 +13,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     pub file: String,
+    /// Empty for a file of which nothing could be read; then there is no place to underline.
     pub source: Arc<str>,
     /// Bytes of `source`; clamped to it when shown.
     pub span: Range<usize>,
@@ -32,6 +33,15 @@ impl Diagnostic {
     /// The message with the text underlined, several lines, without a final newline.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        if self.source.is_empty() {
+            let title = self.to_string();
+            let group = Group::with_title(Level::ERROR.primary_title(title.as_str()));
+            let group = match &self.help {
+                Some(help) => group.element(Level::HELP.message(help.as_str())),
+                None => group,
+            };
+            return renderer.render(&[group]).to_string();
+        }
         let snippet = Snippet::source(&*self.source)
             .path(self.file.as_str())
             .annotation(AnnotationKind::Primary.span(self.clamped()));
@@ -57,14 +67,23 @@ impl Diagnostic {
 }
 
 impl fmt::Display for Diagnostic {
-    /// One line: `FILE:LINE:COLUMN: message`.
+    /// One line: `FILE:LINE:COLUMN: message`, or `FILE: message` where nothing of the file could be read.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.source.is_empty() {
+            return write!(formatter, "{}: {}", self.file, self.message);
+        }
         let (line, column) = self.position();
         write!(formatter, "{}:{line}:{column}: {}", self.file, self.message)
     }
 }
 
 impl std::error::Error for Diagnostic {}
+
+/// An I/O error in words, without `(os error 2)` and the name of a temporary file, which tell a person nothing.
+pub fn io_words(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
 
 #[cfg(test)]
 mod tests {
@@ -89,6 +108,13 @@ mod tests {
              = help: did you mean `severity`?"
         );
         assert_eq!(example(13..20).to_string(), "rules.d/a.toml:2:1: unknown field `severty`");
+    }
+
+    #[test]
+    fn a_file_that_could_not_be_read_has_no_place() {
+        let unread = Diagnostic { source: "".into(), help: None, ..example(0..0) };
+        assert_eq!(unread.to_string(), "rules.d/a.toml: unknown field `severty`");
+        assert_eq!(unread.render(false), "error: rules.d/a.toml: unknown field `severty`");
     }
 
     #[test]

@@ -202,7 +202,7 @@ fn counts_by_state_are_those_of_the_sockets_made() {
             assert_eq!(sockets.fin_wait2_peers[0].address, ip.to_string());
             assert_eq!(sockets.close_wait_idle.total(), 2);
             assert_eq!(sockets.idle.total(), 2 * 2 + 4 + 1, "those not accepted have no idle application");
-            assert_eq!(gaps.iter().filter(|gap| gap.what != "owner").count(), 0, "{gaps:?}");
+            assert_eq!(gaps.iter().filter(|gap| gap.what != "owners").count(), 0, "{gaps:?}");
             drop(held);
         });
     }

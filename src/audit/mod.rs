@@ -13,6 +13,7 @@ use judge::{Proposal, Values, Verdict, judge};
 use merge::{Merged, merge};
 use model::{Audit, Avoid, Finding, Recommendation, Skipped};
 
+use crate::diagnostic::Diagnostic;
 use crate::keys::{self, Scope};
 use crate::metrics::derive::View;
 use crate::rules::Rule;
@@ -42,8 +43,23 @@ pub fn run<'a>(snapshot: &'a Snapshot, rules: &RuleSet) -> Audit<'a> {
     });
     skipped.sort();
     skipped.dedup();
-    let broken_rules = rules.broken.iter().map(ToString::to_string).collect();
-    Audit { snapshot, findings, skipped, broken_rules, rules: rules.len() }
+    Audit { snapshot, findings, skipped, broken_rules: broken(&rules.broken), rules: rules.len() }
+}
+
+/// One line a broken file: the first of what is wrong with it, and how much more there is.
+fn broken(diagnostics: &[Diagnostic]) -> Vec<String> {
+    let mut files: BTreeMap<&str, (&Diagnostic, usize)> = BTreeMap::new();
+    for diagnostic in diagnostics {
+        files.entry(&diagnostic.file).or_insert((diagnostic, 0)).1 += 1;
+    }
+    files
+        .into_values()
+        .map(
+            |(first, errors)| {
+                if errors == 1 { first.to_string() } else { format!("{first} (and {} more)", errors - 1) }
+            },
+        )
+        .collect()
 }
 
 fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal>)>, skipped: &mut Vec<Skipped>) {

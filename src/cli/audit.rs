@@ -8,15 +8,15 @@ use clap::Args;
 use super::config::Config;
 use super::output::{self, Terminal};
 use super::{FOUND, Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, severity, snapshot};
-use crate::report;
+use crate::report::{self, text::Detail};
 use crate::rules::words::Severity;
 use crate::snapshot::store;
 
 /// Observe this host (or read a snapshot), evaluate the rules, report.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The report starts with the worst. Each finding shows the numbers that it rests on, the change as
-`current -> proposed`, when it takes effect, and which popular remedies to leave alone. A rule whose
+The report starts with the worst. Each finding shows the numbers that it rests on, the change as \
+`current -> proposed`, when it takes effect, and which popular remedies to leave alone. A rule whose \
 numbers could not be read is listed as skipped; it never counts as passed.")]
 pub(super) struct AuditArgs {
     /// Audit this snapshot instead of the running host (`-`: standard input)
@@ -25,6 +25,9 @@ pub(super) struct AuditArgs {
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    /// Show with each finding the explanation, how its numbers are computed, and the sources
+    #[arg(long)]
+    details: bool,
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -38,10 +41,8 @@ pub(super) struct AuditArgs {
 }
 
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = config.rules(&args.rules, terminal)?;
-    for diagnostic in &rules.broken {
-        output::note(&diagnostic.render(terminal.errors_coloured()));
-    }
+    let rules = config.rules(&args.rules)?;
+    output::notes(&rules.broken, terminal);
     let snapshot = match &args.snapshot {
         Some(file) => store::read(file)?,
         None => snapshot::observe(&args.observe, global, config)?,
@@ -51,7 +52,10 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     let text = match args.format {
         Format::Json => report::json::json(&audit)?,
         Format::Text if global.quiet => report::text::brief(&audit, &theme, terminal.width()),
-        Format::Text => report::text::text(&audit, &theme, terminal.width()),
+        Format::Text => {
+            let detail = if args.details { Detail::Full } else { Detail::Glance };
+            report::text::text(&audit, detail, &theme, terminal.width())
+        }
     };
     output::deliver(&text, args.output.as_deref())?;
     if !rules.broken.is_empty() {

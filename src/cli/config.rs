@@ -4,6 +4,7 @@
 //! underlines the place. Must not: override what was typed; the command line wins.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,11 +12,11 @@ use anyhow::{Context as _, anyhow};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::output::Terminal;
 use super::{RuleArgs, severity, window};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, io_words};
 use crate::metrics::value::Value;
 use crate::rules::set::{OverrideError, RuleSet};
+use crate::rules::toml_file;
 use crate::rules::words::Severity;
 
 /// Read when no other file is named; it need not exist.
@@ -24,8 +25,6 @@ const DEFAULT_FILE: &str = "/etc/sysctl-advisor/sysctl-advisor.toml";
 const DEFAULT_RULES: &str = "/etc/sysctl-advisor/rules.d";
 /// Window where neither the command line nor the configuration says another.
 const DEFAULT_WINDOW: Duration = Duration::from_secs(2);
-/// No configuration file may be larger, in bytes.
-const LARGEST_FILE: u64 = 1 << 20;
 
 /// The configuration, checked.
 #[derive(Debug)]
@@ -63,29 +62,17 @@ struct RulesSection {
 }
 
 /// Reads the configuration; without a file every option has its default.
-pub(super) fn load(named: Option<&Path>, terminal: &Terminal) -> anyhow::Result<Config> {
+pub(super) fn load(named: Option<&Path>) -> Result<Config, Diagnostic> {
     let path = named.unwrap_or(Path::new(DEFAULT_FILE));
-    let text = match read(path) {
-        Ok(text) => text,
-        Err(error) if named.is_none() && error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(error).with_context(|| format!("configuration {}", path.display())),
-    };
     let file = path.display().to_string();
-    parse(&file, text).map_err(|diagnostic| anyhow!("{}", shown(&diagnostic, terminal)))
-}
-
-fn read(path: &Path) -> std::io::Result<String> {
-    let facts = path.metadata()?;
-    if facts.is_file() && facts.len() > LARGEST_FILE {
-        return Err(std::io::Error::other("larger than 1 MiB"));
+    if named.is_none() && path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        return parse(&file, String::new());
     }
-    std::fs::read_to_string(path)
-}
-
-/// The diagnostic less its own `error:`, which the caller prints.
-fn shown(diagnostic: &Diagnostic, terminal: &Terminal) -> String {
-    let text = diagnostic.render(terminal.errors_coloured());
-    format!("{diagnostic}\n{text}")
+    let text = toml_file::read(path).map_err(|why| {
+        let message = format!("this configuration cannot be read: {why}");
+        Diagnostic { file: file.clone(), source: "".into(), span: 0..0, message, help: None }
+    })?;
+    parse(&file, text)
 }
 
 fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
@@ -96,8 +83,7 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
         message: message.to_owned(),
         help: None,
     };
-    let parsed: ConfigFile =
-        toml::from_str(&text).map_err(|error| wrong(error.span().unwrap_or(0..0), error.message()))?;
+    let parsed: ConfigFile = toml::from_str(&text).map_err(|error| toml_file::diagnostic(file, &text, &error))?;
     let window = match &parsed.audit.window {
         Some(text) => window(text.get_ref()).map_err(|why| wrong(text.span(), &why))?,
         None => DEFAULT_WINDOW,
@@ -124,26 +110,26 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
 
 impl Config {
     /// The rules of this run: those shipped, the administrator's, those of the command line, with parameters set.
-    pub(super) fn rules(&self, args: &RuleArgs, terminal: &Terminal) -> anyhow::Result<RuleSet> {
+    pub(super) fn rules(&self, args: &RuleArgs) -> anyhow::Result<RuleSet> {
         let mut set = RuleSet::shipped();
         for folder in self.folders.iter().chain(&args.rules) {
-            set.add_folder(folder).with_context(|| format!("rules folder {}", folder.display()))?;
+            set.add_folder(folder)
+                .map_err(|error| anyhow!("rules folder {}: {}", folder.display(), io_words(&error)))?;
         }
         for (rule, params) in &self.params {
             for (name, value) in params {
-                self.set(&mut set, rule, name, value)
-                    .map_err(|diagnostic| anyhow!("{}", shown(&diagnostic, terminal)))?;
+                self.set(&mut set, rule, name, value)?;
             }
         }
         for param in &args.param {
-            let (name, value) = param.split_once('=').with_context(|| format!("--param {param}: no `=` in it"))?;
-            let (rule, name) =
-                name.split_once('.').with_context(|| format!("--param {param}: RULE.NAME=VALUE is wanted"))?;
+            let (rule, name, value) = param
+                .split_once('=')
+                .and_then(|(place, value)| place.split_once('.').map(|(rule, name)| (rule, name, value)))
+                .with_context(|| format!("--param {param}: RULE.NAME=VALUE is wanted"))?;
             set.set_param_text(rule, name, value).with_context(|| format!("--param {param}"))?;
         }
         for id in &self.disable {
-            set.disable(id.get_ref())
-                .map_err(|error| anyhow!("{}", shown(&self.wrong(id.span(), &error), terminal)))?;
+            set.disable(id.get_ref()).map_err(|error| self.wrong(id.span(), &error))?;
         }
         Ok(set)
     }
@@ -179,6 +165,45 @@ impl Config {
             span,
             message: error.to_string(),
             help: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOOD: &str = "[audit]\nwindow = \"2s\"\nfail_on = \"never\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
+                        [params.close-wait-leak]\nsockets = 5\n";
+
+    #[test]
+    fn every_option_is_read() {
+        let config = parse("c.toml", GOOD.to_owned()).unwrap();
+        assert_eq!((config.window, config.fail_on), (Duration::from_secs(2), None));
+        assert_eq!(config.folders, [PathBuf::from("/a")]);
+        assert_eq!(config.disable[0].get_ref(), "b");
+        assert_eq!(config.params.len(), 1);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn noise_and_changed_files_are_read_or_refused(
+            noise in proptest::collection::vec(any::<u8>(), 0..500),
+            at in 0..GOOD.len(),
+            length in 0_usize..8,
+            piece in "[\\[\\]{}=.\"'0-9a-zé \n\\\\]{0,6}",
+        ) {
+            let mut changed = GOOD.to_owned();
+            changed.replace_range(at..(at + length).min(GOOD.len()), &piece);
+            for text in [String::from_utf8_lossy(&noise).into_owned(), changed] {
+                if let Err(error) = parse("c.toml", text) {
+                    prop_assert!(!error.render(true).is_empty());
+                }
+            }
         }
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = config.rules(&args.rules, terminal)?;
+    let rules = config.rules(&args.rules)?;
     let style = Style { theme: terminal.theme(), width: terminal.width() };
     let name = args.name.trim();
     let text = if let Some(rule) = rules.get(name) {

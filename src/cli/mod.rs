@@ -36,19 +36,22 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  sysctl-advisor audit                          what is wrong here, and what to do
-  sysctl-advisor audit --format json            the same for programs
-  sysctl-advisor audit --fail-on warning        exit code 10 when something is
-  sysctl-advisor snapshot -o host.json          take it elsewhere...
-  sysctl-advisor audit --snapshot host.json     ...and audit it there
-  sysctl-advisor drift                          what the files say and what is in force
-  sysctl-advisor explain TIME_WAIT              what a state, key, counter or rule means
+  sysctl-advisor audit                       what is wrong here, and what to do
+  sysctl-advisor audit --format json         the same for programs
+  sysctl-advisor audit --fail-on warning     exit code 10 when something is
+  sysctl-advisor snapshot -o host.json       take it elsewhere...
+  sysctl-advisor audit --snapshot host.json  ...and audit it there
+  sysctl-advisor drift                       what the files say and what is in force
+  sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
 
 Exit codes:
-  0  the command did its work      10  something was found at or above --fail-on
-  2  usage, configuration, rules    3  the host could not be observed";
+   0  the command did its work
+   2  wrong usage, configuration or rules
+   3  the host could not be observed
+  10  something was found at or above --fail-on";
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
 struct Global {
     /// Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml, if it exists]
     #[arg(long, global = true, value_name = "FILE", env = "SYSCTL_ADVISOR_CONFIG")]
@@ -102,7 +105,10 @@ enum Command {
     #[command(subcommand)]
     Rules(rules::RulesCommand),
     /// Print a completion script for a shell
-    Completions { shell: clap_complete::Shell },
+    Completions {
+        /// Shell that the script is for
+        shell: clap_complete::Shell,
+    },
 }
 
 /// How to observe; shared by the commands that do.
@@ -186,7 +192,7 @@ pub fn run() -> ExitCode {
         Err(Failure::Usage(error)) => (WRONG, error),
         Err(Failure::Unobservable(error)) => (UNOBSERVABLE, error),
     };
-    output::error(&terminal, &format!("{error:#}"));
+    output::error(&terminal, &error);
     ExitCode::from(code)
 }
 
@@ -199,7 +205,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         output::print_bytes(&script)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let config = config::load(global.config.as_deref(), terminal)?;
+    let config = config::load(global.config.as_deref())?;
     match &cli.command {
         Command::Audit(args) => audit::run(args, global, &config, terminal),
         Command::Drift(args) => drift::run(args, terminal),

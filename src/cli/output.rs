@@ -5,9 +5,10 @@
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 
 use super::Color;
+use crate::diagnostic::{Diagnostic, io_words};
 use crate::report::theme::Theme;
 
 /// What the terminal can show.
@@ -62,7 +63,10 @@ pub(super) fn print(text: &str) -> anyhow::Result<()> {
 
 pub(super) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
-    output.write_all(bytes).and_then(|()| output.flush()).context("standard output")
+    match output.write_all(bytes).and_then(|()| output.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(error.into()),
+        other => other.map_err(|error| anyhow!("cannot write to standard output: {}", io_words(&error))),
+    }
 }
 
 /// Whether an error is nothing but a reader that had enough.
@@ -71,9 +75,12 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// Says what went wrong, on standard error. If even that cannot be written there is nobody left to tell.
-pub(super) fn error(terminal: &Terminal, message: &str) {
+pub(super) fn error(terminal: &Terminal, error: &anyhow::Error) {
+    if let Some(diagnostic) = error.downcast_ref::<Diagnostic>() {
+        return note(&diagnostic.render(terminal.errors_coloured()));
+    }
     let theme = terminal.error_theme();
-    let _ = writeln!(io::stderr(), "{} {message}", theme.paint(theme.critical, "error:"));
+    let _ = writeln!(io::stderr(), "{} {error:#}", theme.paint(theme.critical, "error:"));
 }
 
 /// Says something on standard error as it is.
@@ -81,12 +88,25 @@ pub(super) fn note(message: &str) {
     let _ = writeln!(io::stderr(), "{message}");
 }
 
+/// Says what is wrong with files, an empty line between the errors.
+pub(super) fn notes(diagnostics: &[Diagnostic], terminal: &Terminal) {
+    if !diagnostics.is_empty() {
+        let texts: Vec<_> =
+            diagnostics.iter().map(|diagnostic| diagnostic.render(terminal.errors_coloured())).collect();
+        note(&texts.join("\n\n"));
+    }
+}
+
 /// Writes to standard output, or to a file that appears whole or not at all.
 pub(super) fn deliver(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
     match file {
         None => print(text),
         Some(path) if path.as_os_str() == "-" => print(text),
-        Some(path) => write_file(path, text).with_context(|| format!("cannot write {}", path.display())),
+        Some(path) => match write_file(path, text) {
+            // Kept as it is, so that the caller can tell a reader that had enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(error.into()),
+            other => other.map_err(|error| anyhow!("cannot write {}: {}", path.display(), io_words(&error))),
+        },
     }
 }
 

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::config::Config;
 use super::output::{self, Terminal};
 use super::{Format, Outcome, RuleArgs, WRONG};
 use crate::audit::selftest;
+use crate::diagnostic::io_words;
 use crate::report;
 use crate::rules::set::RuleSet;
 
@@ -16,6 +18,7 @@ use crate::rules::set::RuleSet;
 pub(super) enum RulesCommand {
     /// Print the rules of this host with their severity
     List {
+        /// Form of the list
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
         #[command(flatten)]
@@ -27,11 +30,16 @@ pub(super) enum RulesCommand {
     Test(FilesArgs),
     /// Print every metric that a condition may use
     Metrics {
+        /// Print the value of each on the healthy host that rule tests start from
+        #[arg(long)]
+        healthy: bool,
+        /// Form of the list
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
     },
     /// Print the JSON Schema of a rule file, a report or what `drift` prints
     Schema {
+        /// What the schema is of
         #[arg(default_value = "rule")]
         of: SchemaOf,
     },
@@ -56,7 +64,7 @@ pub(super) enum SchemaOf {
 pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) -> Outcome {
     match command {
         RulesCommand::List { format, rules } => {
-            let rules = config.rules(rules, terminal)?;
+            let rules = config.rules(rules)?;
             let text = match format {
                 Format::Text => report::rules::list(&rules, &terminal.theme(), terminal.width()),
                 Format::Json => report::rules::list_json(&rules)?,
@@ -66,8 +74,9 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
         }
         RulesCommand::Check(args) => check(args, false, config, terminal),
         RulesCommand::Test(args) => check(args, true, config, terminal),
-        RulesCommand::Metrics { format } => {
+        RulesCommand::Metrics { healthy, format } => {
             output::print(&match format {
+                Format::Text if *healthy => report::metrics::healthy_text(&terminal.theme()),
                 Format::Text => report::metrics::metrics_text(&terminal.theme(), terminal.width()),
                 Format::Json => report::metrics::metrics_json()?,
             })?;
@@ -85,10 +94,10 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
 }
 
 fn check(args: &FilesArgs, test: bool, config: &Config, terminal: &Terminal) -> Outcome {
-    let mut rules = if args.files.is_empty() { config.rules(&args.rules, terminal)? } else { RuleSet::default() };
+    let mut rules = if args.files.is_empty() { config.rules(&args.rules)? } else { RuleSet::default() };
     for file in &args.files {
         if file.is_dir() {
-            rules.add_folder(file)?;
+            rules.add_folder(file).map_err(|error| anyhow!("{}: {}", file.display(), io_words(&error)))?;
         } else {
             rules.add_file(file);
         }
@@ -98,15 +107,16 @@ fn check(args: &FilesArgs, test: bool, config: &Config, terminal: &Terminal) -> 
     if test {
         for rule in rules.iter() {
             tests += rule.tests.len();
-            for diagnostic in selftest::run(rule) {
-                failed += 1;
-                output::note(&diagnostic.render(terminal.errors_coloured()));
-            }
+            let diagnostics = selftest::run(rule);
+            failed += diagnostics.len();
+            output::notes(&diagnostics, terminal);
         }
     }
     let code = complain(&rules, terminal);
     let broken: std::collections::BTreeSet<_> = rules.broken.iter().map(|diagnostic| &diagnostic.file).collect();
-    let files = format!("{} rules checked, {} broken", rules.len() + broken.len(), broken.len());
+    let checked = rules.len() + broken.len();
+    let noun = if checked == 1 { "rule" } else { "rules" };
+    let files = format!("{checked} {noun} checked, {} broken", broken.len());
     output::print(&if test {
         format!("{files}; {} tests passed, {failed} failed\n", tests - failed)
     } else {
@@ -117,8 +127,6 @@ fn check(args: &FilesArgs, test: bool, config: &Config, terminal: &Terminal) -> 
 
 /// Prints what is wrong with rule files, and says so by the exit code.
 fn complain(rules: &RuleSet, terminal: &Terminal) -> ExitCode {
-    for diagnostic in &rules.broken {
-        output::note(&diagnostic.render(terminal.errors_coloured()));
-    }
+    output::notes(&rules.broken, terminal);
     if rules.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(WRONG) }
 }

@@ -13,7 +13,7 @@ use crate::snapshot::{Snapshot, store, take};
 /// Write down what this host looks like, to audit it elsewhere or later.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A snapshot holds counts, counters, sysctl values, and the addresses of the busiest destinations and of
+A snapshot holds counts, counters, sysctl values, and the addresses of the busiest destinations and of \
 listeners; no payload, no key material. `audit --snapshot FILE` gives the same findings on any machine.")]
 pub(super) struct SnapshotArgs {
     /// File to write [default: standard output]

@@ -12,6 +12,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use crate::diagnostic::io_words;
+
 pub use entry::{Entry, EntryKind};
 
 /// A file of the system that could not be read. The text names the path as the system has it.
@@ -27,10 +29,7 @@ pub struct ReadError {
 
 impl ReadError {
     fn new(path: &str, error: &io::Error) -> Self {
-        // `No such file or directory (os error 2)` says nothing more than without the number.
-        let text = error.to_string();
-        let why = text.split(" (os error").next().unwrap_or(&text).to_owned();
-        Self { path: path.to_owned(), why, kind: error.kind(), number: error.raw_os_error() }
+        Self { path: path.to_owned(), why: io_words(error), kind: error.kind(), number: error.raw_os_error() }
     }
 }
 

@@ -1,3 +1,5 @@
+//! Tests of the catalogue of keys.
+
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 

@@ -135,7 +135,9 @@ impl<'a> View<'a> {
                 .unwrap_or_else(|| format!("this kernel does not count {group}.{counter}"));
         }
         if let Some(text) = self.namespace.sysctls.get(name) {
-            return format!("{name} has a value that was not understood: {}", text.escape_debug());
+            let start: String = text.chars().take(40).collect();
+            let more = if start.len() < text.len() { "..." } else { "" };
+            return format!("{name} has a value that was not understood: {}{more}", start.escape_debug());
         }
         if keys::catalogue().get(name).is_some() {
             let scope = if self.namespace.initial { "kernel" } else { "namespace" };

@@ -94,7 +94,7 @@ pub(crate) fn audit(snapshot: &Snapshot) -> Audit<'_> {
             skipped("syn-backlog-drops", "blue", "sockets: sock_diag: Operation not permitted"),
             skipped("time-wait-overflow", "blue", "sockets: sock_diag: Operation not permitted"),
         ],
-        broken_rules: vec!["error: unknown field `severty`\n --> /etc/sysctl-advisor/rules.d/mine.toml:2:1".to_owned()],
+        broken_rules: vec!["/etc/sysctl-advisor/rules.d/mine.toml:2:1: unknown field `severty`".to_owned()],
         rules: 35,
     }
 }

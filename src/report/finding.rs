@@ -1,7 +1,7 @@
-//! One finding, readable at a glance: what, where, why, the numbers, what to do, what not to do.
+//! One finding: what, where, the numbers, what to do, what not to do; in detail also why, how computed, and the sources.
 //!
 //! In: a [`Finding`]. Out: rows on a page.
-//! Must not: decide what is worth telling; only the explanation is cut to its first paragraph, `explain` has the rest.
+//! Must not: decide what is worth telling; it only leaves out what was told above.
 
 use std::collections::BTreeSet;
 
@@ -18,23 +18,40 @@ const INDENT: usize = 2;
 const LABEL: usize = 8;
 const BODY: usize = INDENT + LABEL + GAP;
 
+/// How much of a finding is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// What one acts on. Of several findings of one rule only the first repeats the advice.
+    Glance,
+    /// The explanation, the expressions behind the numbers and the sources too.
+    Full,
+}
+
 /// Changes that an earlier finding already told in full, by namespace and key; they are the same, as they were merged.
 pub(super) type Told<'a> = BTreeSet<(&'a str, &'a str)>;
 
-pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, told: &mut Told<'a>) {
+/// `first`: no finding of the same rule and namespace stands above.
+pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, detail: Detail, first: bool, told: &mut Told<'a>) {
     let theme = page.theme;
+    let full = detail == Detail::Full;
     let style = severity_style(theme, finding.severity);
     let title = page.width.saturating_sub(LABEL + GAP);
     let severity = finding.severity.name().to_uppercase();
     page.row(0, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&finding.title, title).painted(theme.heading)]);
 
-    labelled(page, "where", Style::new(), &place(finding));
+    if full || finding.subject != finding.namespace {
+        labelled(page, "where", Style::new(), &place(finding));
+    }
     if let Some(line) = &finding.line {
         labelled(page, "line", Style::new(), &format!("{}:{}", line.file, line.line));
         page.source_line(BODY, line);
     }
-    labelled(page, "why", Style::new(), first_paragraph(&finding.explain));
-    evidence(page, &finding.evidence);
+    if full {
+        for (position, paragraph) in paragraphs(&finding.explain).enumerate() {
+            labelled(page, if position == 0 { "why" } else { "" }, Style::new(), &paragraph);
+        }
+    }
+    evidence(page, &finding.evidence, full);
     for (position, change) in finding.recommendations.iter().enumerate() {
         let label = if position == 0 { "change" } else { "" };
         let new = told.insert((&finding.namespace, &change.key));
@@ -42,13 +59,22 @@ pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, told: &mut To
     }
     // A finding about a line of a file is cured there.
     if finding.recommendations.is_empty() && !finding.advice.is_empty() && finding.line.is_none() {
-        labelled(page, "change", Style::new(), "None: no sysctl helps here.");
+        // A fault of the application has no cure in the kernel; elsewhere the cure may just not be for a program to name.
+        let none = if finding.kind == "application" { "None: no sysctl helps here." } else { "None is proposed." };
+        labelled(page, "change", Style::new(), none);
     }
-    let advice = finding.advice.iter().map(|item| format!("{}: {}", item.who, item.text));
-    list(page, "do", advice);
-    list(page, "do not", finding.avoid.iter().map(|item| format!("{}: {}", item.what, item.why)));
-    sources(page, &finding.references);
-    labelled(page, "rule", theme.dim, &format!("{} ({})", finding.rule, finding.kind));
+    if full || first {
+        list(page, "do", finding.advice.iter().map(|item| format!("{}: {}", item.who, item.text)));
+        list(page, "do not", finding.avoid.iter().map(|item| format!("{}: {}", item.what, item.why)));
+    } else {
+        labelled(page, "do", theme.dim, "As above.");
+    }
+    if full {
+        sources(page, &finding.references);
+        labelled(page, "rule", theme.dim, &format!("{} ({})", finding.rule, finding.kind));
+    } else if first {
+        labelled(page, "why", theme.dim, &format!("sysctl-advisor explain {}", finding.rule));
+    }
 }
 
 pub(super) const fn severity_style(theme: &Theme, severity: Severity) -> Style {
@@ -68,17 +94,15 @@ fn place(finding: &Finding) -> String {
     }
 }
 
-/// The text up to its first blank line.
-fn first_paragraph(text: &str) -> &str {
-    let text = text.trim();
-    let mut end = 0;
-    for line in text.split_inclusive('\n') {
-        if line.trim().is_empty() {
-            break;
-        }
-        end += line.len();
-    }
-    text.get(..end).unwrap_or(text)
+/// The text at its blank lines.
+fn paragraphs(text: &str) -> impl Iterator<Item = String> + '_ {
+    let lines: Vec<&str> = text.lines().collect();
+    let paragraphs: Vec<String> = lines
+        .split(|line| line.trim().is_empty())
+        .map(|lines| lines.join(" "))
+        .filter(|paragraph| !paragraph.is_empty())
+        .collect();
+    paragraphs.into_iter()
 }
 
 fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
@@ -112,14 +136,15 @@ fn sources(page: &mut Page<'_>, references: &[String]) {
     }
 }
 
-/// Label, value, expression in columns; an expression that does not fit goes below its value.
-fn evidence(page: &mut Page<'_>, evidence: &[Evidence]) {
+/// Label, value and, in full, expression in columns; an expression that does not fit goes below its value.
+fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
     /// A longer value (a process, an address) takes the expression's column too.
     const VALUE: usize = 18;
     let (dim, room) = (page.theme.dim, page.width - BODY);
     let rows: Vec<(&Evidence, String)> = evidence.iter().map(|item| (item, shown(item))).collect();
     let labels = rows.iter().map(|(item, _)| item.label.chars().count());
-    let label_width = labels.max().unwrap_or(0).min(room * 2 / 5);
+    // Without expressions the labels may have their room.
+    let label_width = labels.max().unwrap_or(0).min(room * if full { 2 } else { 3 } / 5);
     let short = rows.iter().map(|(_, value)| value.chars().count()).filter(|&length| length <= VALUE);
     let value_width = short.max().unwrap_or(0);
     let wide = room - label_width - GAP;
@@ -130,7 +155,9 @@ fn evidence(page: &mut Page<'_>, evidence: &[Evidence]) {
         let rest = wide - value_width - GAP;
         let is_short = value.chars().count() <= value_width;
         let value = if is_short { Cell::new(value, value_width).right() } else { Cell::new(value, wide) };
-        if is_short && item.expression.chars().count() <= rest {
+        if !full {
+            page.row(INDENT, &[label, name, value]);
+        } else if is_short && item.expression.chars().count() <= rest {
             page.row(INDENT, &[label, name, value, Cell::new(&item.expression, rest).painted(dim)]);
         } else {
             page.row(INDENT, &[label, name, value]);
@@ -242,9 +269,9 @@ mod tests {
     }
 
     #[test]
-    fn the_first_paragraph_ends_at_a_blank_line() {
-        assert_eq!(first_paragraph("\none\ntwo\n  \nthree"), "one\ntwo\n");
-        assert_eq!(first_paragraph("one"), "one");
-        assert_eq!(first_paragraph(""), "");
+    fn paragraphs_end_at_blank_lines() {
+        let split: Vec<String> = paragraphs("\none\ntwo\n  \nthree").collect();
+        assert_eq!(split, ["one two", "three"]);
+        assert_eq!(paragraphs("").count(), 0);
     }
 }

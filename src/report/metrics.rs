@@ -6,7 +6,10 @@
 use anstyle::Style;
 use serde::Serialize;
 
+use crate::keys;
 use crate::metrics::catalogue::{METRICS, Metric, Subject};
+use crate::metrics::healthy;
+use crate::metrics::value::Value;
 use crate::report::page::{Cell, GAP, Page};
 use crate::report::theme::Theme;
 
@@ -51,6 +54,24 @@ pub fn metrics_text(theme: &Theme, width: usize) -> String {
     page.finish()
 }
 
+/// The host that the tests inside rule files are laid over: `NAME = VALUE` a line, metrics and then keys. Counters stand
+/// still on it and are not listed.
+pub fn healthy_text(theme: &Theme) -> String {
+    let metrics = METRICS.iter().map(|metric| metric.name);
+    let keys = keys::catalogue().iter().map(|key| key.name.as_str());
+    let mut text = String::new();
+    for name in metrics.chain(keys) {
+        if let Some(value) = healthy::value(name) {
+            let value = if let Value::Text(text) = &value { format!("{text:?}") } else { value.to_string() };
+            text.push_str(&format!("{} = {value}\n", theme.paint(theme.key, name)));
+        }
+    }
+    let note = "# every counter is 0 in total, delta and rate; a key that is not listed is absent";
+    text.push_str(&theme.paint(theme.dim, note));
+    text.push('\n');
+    text
+}
+
 #[derive(Serialize)]
 struct Listing {
     schema: &'static str,
@@ -69,6 +90,8 @@ struct Row {
     /// As `for_each` spells it; `host` and `namespace` may be used in every rule.
     subject: &'static str,
     help: &'static str,
+    /// On the host that the tests inside rule files are laid over.
+    healthy: serde_json::Value,
 }
 
 impl From<&Metric> for Row {
@@ -79,7 +102,18 @@ impl From<&Metric> for Row {
             unit: metric.unit,
             subject: metric.of.name(),
             help: metric.help,
+            healthy: json_value(metric.healthy()),
         }
+    }
+}
+
+fn json_value(value: Value) -> serde_json::Value {
+    match value {
+        Value::Bool(value) => value.into(),
+        Value::Int(value) => value.into(),
+        Value::Double(value) => value.into(),
+        Value::Text(value) => value.into(),
+        Value::Ints(value) => value.into(),
     }
 }
 
@@ -113,6 +147,19 @@ mod tests {
     }
 
     #[test]
+    fn the_healthy_host_has_a_line_for_every_metric_and_key() {
+        let text = healthy_text(&Theme::plain());
+        for line in
+            ["tcp.time_wait = 300", "net.ipv4.tcp_fin_timeout = 60", "net.ipv4.ip_local_port_range = 32768 60999"]
+        {
+            assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+        }
+        for metric in METRICS {
+            assert_eq!(text.lines().filter(|line| line.starts_with(&format!("{} = ", metric.name))).count(), 1);
+        }
+    }
+
+    #[test]
     fn the_table_keeps_to_its_width() {
         for width in [60, 72, 80, 100] {
             let text = metrics_text(&Theme::plain(), width);
@@ -128,7 +175,7 @@ mod tests {
         let queue = metrics.iter().find(|metric| metric["name"] == "listener.queue").unwrap();
         let expected = serde_json::json!({
             "name": "listener.queue", "type": "int", "unit": "connections", "subject": "listener",
-            "help": "connections that wait for accept()",
+            "help": "connections that wait for accept()", "healthy": 0,
         });
         assert_eq!(queue, &expected);
     }

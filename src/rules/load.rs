@@ -13,7 +13,7 @@ use super::expr::{Expr, ExprError};
 use super::file::{AdviseFile, ParamFile, RecommendFile, RuleFile, TestFile};
 use super::names::RuleNames;
 use super::template::Template;
-use super::{Advise, Avoid, Evidence, Expect, Param, Recommend, Rule, RuleTest};
+use super::{Advise, Avoid, Evidence, Expect, Param, Recommend, Rule, RuleTest, toml_file};
 use crate::diagnostic::Diagnostic;
 use crate::keys;
 use crate::metrics::{names, value::Type, value::Value};
@@ -24,8 +24,7 @@ pub fn parse(id: &str, area: &str, origin: &str, text: &str) -> Result<Rule, Vec
     let file: RuleFile = match toml::from_str(text) {
         Ok(file) => file,
         Err(error) => {
-            loader.error(error.span().unwrap_or(0..0), error.message(), None);
-            return Err(loader.errors);
+            return Err(vec![toml_file::diagnostic(origin, text, &error)]);
         }
     };
     let rule = loader.rule(id, area, file);

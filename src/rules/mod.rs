@@ -9,6 +9,7 @@ pub mod load;
 mod names;
 pub mod set;
 pub mod template;
+pub mod toml_file;
 pub mod words;
 
 use std::collections::BTreeMap;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::names::kind_of;
-use super::{Rule, load};
+use super::{Rule, load, toml_file};
 use crate::diagnostic::Diagnostic;
 use crate::metrics::names::nearest;
 use crate::metrics::value::{Type, Value};
@@ -38,9 +38,6 @@ fn hint(near: &Option<String>) -> String {
     near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
 }
 
-/// No rule file may be larger, in bytes.
-const LARGEST_FILE: u64 = 1 << 20;
-
 impl RuleSet {
     /// The rules compiled in.
     pub fn shipped() -> Self {
@@ -65,7 +62,7 @@ impl RuleSet {
     pub fn add_file(&mut self, path: &Path) {
         let origin = path.display().to_string();
         let id = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        match read(path) {
+        match toml_file::read(path) {
             Ok(text) => self.add("", &id, &origin, &text),
             Err(why) => {
                 self.broken.push(Diagnostic { file: origin, source: "".into(), span: 0..0, message: why, help: None });
@@ -155,17 +152,4 @@ impl RuleSet {
     fn no_rule(&self, id: &str) -> OverrideError {
         OverrideError::NoRule { name: id.to_owned(), near: self.suggest(id).map(str::to_owned) }
     }
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    let facts = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if !facts.is_file() {
-        return Err("this is not a regular file".to_owned());
-    }
-    if facts.len() > LARGEST_FILE {
-        return Err(format!("this file has {} bytes; a rule file may have 1 MiB", facts.len()));
-    }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes)
-        .map_err(|error| format!("this is not UTF-8 from byte {} on", error.utf8_error().valid_up_to()))
 }

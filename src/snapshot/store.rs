@@ -9,12 +9,13 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::{SCHEMA, Snapshot};
+use crate::diagnostic::io_words;
 
 /// Why a file is no snapshot for us.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
-    #[error("{path}: {source}")]
-    Unreadable { path: String, source: std::io::Error },
+    #[error("{path}: {why}")]
+    Unreadable { path: String, why: String },
     #[error("{path}: larger than {} MiB, which no snapshot is", LARGEST >> 20)]
     TooLarge { path: String },
     #[error("{path}:{line}:{column}: this is not a snapshot, or a damaged one: {why}")]
@@ -30,10 +31,13 @@ pub enum SnapshotError {
 /// A snapshot of the largest host stays below 2 MiB; see the caps in `observe::sockets`.
 const LARGEST: u64 = 64 << 20;
 
+/// Counters a year apart say nothing about a host any more; in seconds.
+const LONGEST_WINDOW: f64 = 366.0 * 86_400.0;
+
 /// Reads a snapshot from a file, `-` for standard input.
 pub fn read(path: &Path) -> Result<Snapshot, SnapshotError> {
     let name = path.display().to_string();
-    let unreadable = |source| SnapshotError::Unreadable { path: name.clone(), source };
+    let unreadable = |error| SnapshotError::Unreadable { path: name.clone(), why: io_words(&error) };
     let mut bytes = Vec::new();
     if path.as_os_str() == "-" {
         std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
@@ -63,6 +67,9 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Snapshot, SnapshotError> {
         column: error.column(),
         why: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
     };
+    if bytes.trim_ascii().is_empty() {
+        return Err(SnapshotError::Contradictory { path: name.to_owned(), why: "this file is empty".to_owned() });
+    }
     let header: Header = serde_json::from_slice(bytes).map_err(damaged)?;
     if header.schema != SCHEMA {
         let number = |schema: &str| schema.strip_prefix("sysctl-advisor/snapshot/").and_then(|n| n.parse::<u32>().ok());
@@ -73,8 +80,15 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Snapshot, SnapshotError> {
         });
     }
     let snapshot: Snapshot = serde_json::from_slice(bytes).map_err(damaged)?;
-    if snapshot.namespaces.is_empty() {
-        let why = "it holds no network namespace".to_owned();
+    let seconds = snapshot.window.seconds;
+    let contradiction = if snapshot.namespaces.is_empty() {
+        Some("it holds no network namespace".to_owned())
+    } else if !(0.0..=LONGEST_WINDOW).contains(&seconds) {
+        Some("the seconds of its window are negative or without end".to_owned())
+    } else {
+        None
+    };
+    if let Some(why) = contradiction {
         return Err(SnapshotError::Contradictory { path: name.to_owned(), why });
     }
     Ok(snapshot)

@@ -1,3 +1,5 @@
+//! How each loader cuts lines up, and that no text makes it fail.
+
 use super::*;
 
 const BOTH: [Loader; 2] = [Loader::Systemd, Loader::Procps];

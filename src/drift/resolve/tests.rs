@@ -1,3 +1,5 @@
+//! Winners, losers and problems, line by line; the loaders themselves are asked in `tests/loaders`.
+
 use super::*;
 use crate::observe::persisted::{Directory, DirectoryState, FileKind, Ufw};
 

@@ -1,3 +1,5 @@
+//! Trees of files, good and hostile, below a root of their own.
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;

@@ -86,7 +86,7 @@ impl Expr {
         Some((tree, checked))
     }
 
-    /// Compiles an expression that must have a certain type; an `int` serves where a `double` is wanted.
+    /// Compiles an expression that must have a certain type.
     pub fn compile_as(source: &str, wanted: Type, names: &dyn Names) -> Result<Self, Vec<ExprError>> {
         let expr = Self::compile(source, names)?;
         if expr.kind == wanted {

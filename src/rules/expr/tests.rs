@@ -1,3 +1,5 @@
+//! Tests of the expression language.
+
 use super::*;
 use crate::metrics::value::Value;
 

@@ -1,0 +1,529 @@
+//! Help, usage errors, completion scripts.
+
+use insta::assert_snapshot;
+
+use super::{command, finish, run};
+
+fn help(arguments: &[&str]) -> String {
+    let run = run(arguments);
+    assert_eq!(run.code, 0, "{run:?}");
+    assert_eq!(run.err, "");
+    assert!(run.out.lines().all(|line| line.chars().count() <= 80), "{}", run.out);
+    // Set for the tests; clap shows it.
+    run.out.replace("SYSCTL_ADVISOR_CONFIG=/dev/null", "SYSCTL_ADVISOR_CONFIG=")
+}
+
+#[test]
+fn help_of_the_program() {
+    assert_snapshot!(help(&["--help"]), @r"
+    Tells what is wrong with this host's TCP settings, given what its sockets are
+    really doing.
+
+    It reads the TCP sockets by state, the kernel's counters over a short window and
+    the net sysctls, evaluates rules, and says what to change - or that no sysctl
+    helps and who has to act instead. It changes nothing.
+
+    Usage: sysctl-advisor [OPTIONS] <COMMAND>
+
+    Commands:
+      audit        Observe this host (or read a snapshot), evaluate the rules,
+                   report
+      explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
+      snapshot     Write down what this host looks like, to audit it elsewhere or
+                   later
+      rules        List, check and test rules; print the metrics they may use
+      completions  Print a completion script for a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Everywhere:
+          --config <FILE>
+              Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml,
+              if it exists]
+
+              [env: SYSCTL_ADVISOR_CONFIG=]
+
+          --color <WHEN>
+              When to use colours; NO_COLOR is respected
+
+              [default: auto]
+              [possible values: auto, always, never]
+
+      -v, --verbose...
+              Say more on standard error (-vv: everything)
+
+      -q, --quiet
+              Say less: one line a finding, errors only
+
+          --log-format <FORMAT>
+              Form of messages on standard error
+
+              [default: text]
+              [possible values: text, json]
+
+    Examples:
+      sysctl-advisor audit                       what is wrong here, and what to do
+      sysctl-advisor audit --format json         the same for programs
+      sysctl-advisor audit --fail-on warning     exit code 10 when something is
+      sysctl-advisor snapshot -o host.json       take it elsewhere...
+      sysctl-advisor audit --snapshot host.json  ...and audit it there
+      sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
+
+    Exit codes:
+       0  the command did its work
+       2  wrong usage, configuration or rules
+       3  the host could not be observed
+      10  an audit found something at or above --fail-on
+    ");
+    assert_snapshot!(help(&["-h"]), @r"
+    Tells what is wrong with this host's TCP settings, given what its sockets are
+    really doing
+
+    Usage: sysctl-advisor [OPTIONS] <COMMAND>
+
+    Commands:
+      audit        Observe this host (or read a snapshot), evaluate the rules,
+                   report
+      explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
+      snapshot     Write down what this host looks like, to audit it elsewhere or
+                   later
+      rules        List, check and test rules; print the metrics they may use
+      completions  Print a completion script for a shell
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help (see more with '--help')
+      -V, --version  Print version
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+
+    Examples:
+      sysctl-advisor audit                       what is wrong here, and what to do
+      sysctl-advisor audit --format json         the same for programs
+      sysctl-advisor audit --fail-on warning     exit code 10 when something is
+      sysctl-advisor snapshot -o host.json       take it elsewhere...
+      sysctl-advisor audit --snapshot host.json  ...and audit it there
+      sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
+
+    Exit codes:
+       0  the command did its work
+       2  wrong usage, configuration or rules
+       3  the host could not be observed
+      10  an audit found something at or above --fail-on
+    ");
+}
+
+#[test]
+fn help_of_audit() {
+    assert_snapshot!(help(&["audit", "--help"]), @r"
+    Observe this host (or read a snapshot), evaluate the rules, report
+
+    Usage: sysctl-advisor audit [OPTIONS]
+
+    Options:
+          --snapshot <FILE>
+              Audit this snapshot instead of the running host (`-`: standard input)
+
+          --format <FORMAT>
+              Form of the report
+
+              Possible values:
+              - text: For a person
+              - json: For a program; the schema is in docs/schema
+
+              [default: text]
+
+          --details
+              Show with each finding the explanation, how its numbers are computed,
+              and the sources
+
+      -o, --output <FILE>
+              Write the report to a file instead of standard output
+
+          --fail-on <SEVERITY>
+              Exit with code 10 when a finding is at least this bad: notice,
+              warning, critical
+
+          --window <DURATION>
+              Time between two readings of the counters: 500ms, 2s, 1m; 0 takes one
+              reading, and rules on rates are skipped
+
+          --netns <WHICH>
+              Network namespace to look at
+
+              Possible values:
+              - current: The one that this process runs in
+
+              [default: current]
+
+          --rules <DIR>
+              Folder with rules that are added, or replace those of the same id; may
+              be given more than once
+
+          --param <RULE.NAME=VALUE>
+              Another value for a rule's parameter; may be given more than once
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Everywhere:
+          --config <FILE>
+              Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml,
+              if it exists]
+
+              [env: SYSCTL_ADVISOR_CONFIG=]
+
+          --color <WHEN>
+              When to use colours; NO_COLOR is respected
+
+              [default: auto]
+              [possible values: auto, always, never]
+
+      -v, --verbose...
+              Say more on standard error (-vv: everything)
+
+      -q, --quiet
+              Say less: one line a finding, errors only
+
+          --log-format <FORMAT>
+              Form of messages on standard error
+
+              [default: text]
+              [possible values: text, json]
+
+    The report starts with the worst. Each finding shows the numbers that it rests
+    on, the change as `current -> proposed`, when it takes effect, and which popular
+    remedies to leave alone. A rule whose numbers could not be read is listed as
+    skipped; it never counts as passed.
+    ");
+}
+
+#[test]
+fn help_of_explain() {
+    assert_snapshot!(help(&["explain", "-h"]), @r"
+    Explain a rule, a sysctl key, a TCP state or a kernel counter
+
+    Usage: sysctl-advisor explain [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  A rule's id, a key, a TCP state or a counter
+
+    Options:
+          --snapshot <FILE>
+              Take present values from this snapshot instead of the running host
+          --rules <DIR>
+              Folder with rules that are added, or replace those of the same id; may
+              be given more than once
+          --param <RULE.NAME=VALUE>
+              Another value for a rule's parameter; may be given more than once
+      -h, --help
+              Print help
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+
+    Examples:
+      sysctl-advisor explain TIME_WAIT
+      sysctl-advisor explain net.ipv4.tcp_fin_timeout
+      sysctl-advisor explain ListenOverflows
+      sysctl-advisor explain close-wait-leak
+    ");
+}
+
+#[test]
+fn help_of_snapshot() {
+    assert_snapshot!(help(&["snapshot", "-h"]), @r"
+    Write down what this host looks like, to audit it elsewhere or later
+
+    Usage: sysctl-advisor snapshot [OPTIONS]
+
+    Options:
+      -o, --output <FILE>      File to write [default: standard output]
+          --window <DURATION>  Time between two readings of the counters: 500ms, 2s,
+                               1m; 0 takes one reading, and rules on rates are
+                               skipped
+          --netns <WHICH>      Network namespace to look at [default: current]
+                               [possible values: current]
+      -h, --help               Print help (see more with '--help')
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+
+    A snapshot holds counts, counters, sysctl values, and the addresses of the
+    busiest destinations and of listeners; no payload, no key material. `audit
+    --snapshot FILE` gives the same findings on any machine.
+    ");
+}
+
+#[test]
+fn help_of_rules() {
+    assert_snapshot!(help(&["rules", "--help"]), @r"
+    List, check and test rules; print the metrics they may use
+
+    Usage: sysctl-advisor rules [OPTIONS] <COMMAND>
+
+    Commands:
+      list     Print the rules of this host with their severity
+      check    Check rule files: names, types, keys, documentation
+      test     Check rule files and run the tests inside them
+      metrics  Print every metric that a condition may use
+      schema   Print the JSON Schema of a rule file or of a report
+      help     Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help  Print help
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+    ");
+    assert_snapshot!(help(&["rules", "list", "-h"]), @r"
+    Print the rules of this host with their severity
+
+    Usage: sysctl-advisor rules list [OPTIONS]
+
+    Options:
+          --format <FORMAT>
+              Form of the list [default: text] [possible values: text, json]
+          --rules <DIR>
+              Folder with rules that are added, or replace those of the same id; may
+              be given more than once
+          --param <RULE.NAME=VALUE>
+              Another value for a rule's parameter; may be given more than once
+      -h, --help
+              Print help (see more with '--help')
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+    ");
+    assert_snapshot!(help(&["rules", "check", "-h"]), @r"
+    Check rule files: names, types, keys, documentation
+
+    Usage: sysctl-advisor rules check [OPTIONS] [FILE]...
+
+    Arguments:
+      [FILE]...  Rule files or folders; none: the rules of this host
+
+    Options:
+          --rules <DIR>
+              Folder with rules that are added, or replace those of the same id; may
+              be given more than once
+          --param <RULE.NAME=VALUE>
+              Another value for a rule's parameter; may be given more than once
+      -h, --help
+              Print help
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+    ");
+    assert_snapshot!(help(&["rules", "test", "-h"]), @r"
+    Check rule files and run the tests inside them
+
+    Usage: sysctl-advisor rules test [OPTIONS] [FILE]...
+
+    Arguments:
+      [FILE]...  Rule files or folders; none: the rules of this host
+
+    Options:
+          --rules <DIR>
+              Folder with rules that are added, or replace those of the same id; may
+              be given more than once
+          --param <RULE.NAME=VALUE>
+              Another value for a rule's parameter; may be given more than once
+      -h, --help
+              Print help
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+    ");
+    assert_snapshot!(help(&["rules", "metrics", "-h"]), @r"
+    Print every metric that a condition may use
+
+    Usage: sysctl-advisor rules metrics [OPTIONS]
+
+    Options:
+          --healthy          Print the value of each on the healthy host that rule
+                             tests start from
+          --format <FORMAT>  Form of the list [default: text] [possible values:
+                             text, json]
+      -h, --help             Print help (see more with '--help')
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+    ");
+    assert_snapshot!(help(&["rules", "schema", "-h"]), @r"
+    Print the JSON Schema of a rule file or of a report
+
+    Usage: sysctl-advisor rules schema [OPTIONS] [OF]
+
+    Arguments:
+      [OF]  What the schema is of [default: rule] [possible values: rule, report]
+
+    Options:
+      -h, --help  Print help
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+    ");
+}
+
+#[test]
+fn help_of_completions() {
+    assert_snapshot!(help(&["completions", "-h"]), @r"
+    Print a completion script for a shell
+
+    Usage: sysctl-advisor completions [OPTIONS] <SHELL>
+
+    Arguments:
+      <SHELL>  Shell that the script is for [possible values: bash, elvish, fish,
+               powershell, zsh]
+
+    Options:
+      -h, --help  Print help
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+    ");
+}
+
+#[test]
+fn what_does_not_exist_is_a_usage_error() {
+    let cases: [&[&str]; 7] = [
+        &["frobnicate"],
+        &["audit", "--frobnicate"],
+        &["audit", "--fail-on", "fatal"],
+        &["audit", "--snapshot", "a", "--window", "1s"],
+        &["-q", "-v", "audit"],
+        &["rules", "schema", "poem"],
+        &[],
+    ];
+    for arguments in cases {
+        let run = run(arguments);
+        assert_eq!(run.code, 2, "{run:?}");
+        assert_eq!(run.out, "");
+        assert!(run.err.contains("Usage:") || run.err.contains("--help"), "{run:?}");
+    }
+    assert_snapshot!(run(&["audti"]).err, @r"
+    error: unrecognized subcommand 'audti'
+
+      tip: a similar subcommand exists: 'audit'
+
+    Usage: sysctl-advisor [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(run(&["explain", "tcp_fin_timeuot"]).err, @"error: `tcp_fin_timeuot` is no rule, key, TCP state or documented counter");
+}
+
+#[test]
+fn completion_scripts_are_ones_that_the_shell_reads() {
+    let bash = run(&["completions", "bash"]);
+    assert_eq!(bash.code, 0);
+    assert!(bash.out.contains("--fail-on") && bash.out.contains("_sysctl__advisor()"), "{}", bash.out);
+    let check = finish(command("bash").arg("-n").write_stdin(bash.out));
+    assert_eq!((check.code, check.err.as_str()), (0, ""));
+    for (shell, start) in [("zsh", "#compdef sysctl-advisor"), ("fish", "# Print an optspec")] {
+        let script = run(&["completions", shell]);
+        assert_eq!(script.code, 0);
+        assert!(script.out.starts_with(start) && script.out.contains("fail-on"), "{}", script.out);
+    }
+    // A broken configuration must not stand in the way of a shell that starts.
+    let run = finish(command(super::PROGRAM).args(["--config", "/nonexistent", "completions", "fish"]));
+    assert_eq!(run.code, 0, "{run:?}");
+}
