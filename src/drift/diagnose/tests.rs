@@ -1,3 +1,5 @@
+//! The diagnosis on made-up systems, one fact at a time.
+
 use std::collections::BTreeSet;
 
 use super::*;
