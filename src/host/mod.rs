@@ -4,12 +4,16 @@
 //! captured tree of files.
 //! Must not: interpret what it reads. No other module opens files of the system.
 
+mod entry;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::io_words;
+
+pub use entry::{Entry, EntryKind};
 
 /// A file of the system that could not be read. The text names the path as the system has it.
 #[derive(Debug, thiserror::Error)]

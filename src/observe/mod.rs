@@ -8,6 +8,7 @@ pub mod ages;
 pub mod counters;
 pub mod gap;
 pub mod owners;
+pub mod persisted;
 pub mod sockets;
 pub mod sysctls;
 pub mod system;

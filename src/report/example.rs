@@ -35,6 +35,7 @@ pub(crate) fn snapshot() -> Snapshot {
                 ..namespace("net:[4026532001]", "blue", false)
             },
         ],
+        persisted: None,
         gaps: vec![gap("host.memory", "/proc/meminfo: Permission denied")],
     }
 }

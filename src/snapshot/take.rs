@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Namespace, SCHEMA, Snapshot, Window, WindowSource};
 use crate::host::Host;
-use crate::observe::{counters, sockets, sysctls, system};
+use crate::observe::{counters, persisted, sockets, sysctls, system};
 
 /// Nothing of the network could be read: no sockets, no counters, no sysctls.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,9 @@ pub fn take(host: &Host, window: Duration, wait: impl FnOnce(Duration)) -> Resul
         let why: Vec<_> = gaps.iter().take(3).map(|gap| gap.why.as_str()).collect();
         return Err(NothingSeen(why.join("; ")));
     }
-    let (system, system_gaps) = system::read(host);
+    let (system, mut machine_gaps) = system::read(host);
+    let (persisted, persisted_gaps) = persisted::read(host);
+    machine_gaps.extend(persisted_gaps);
     let initial = is_initial(&sysctls);
     let id = host.read_link("/proc/self/ns/net").unwrap_or_default();
     Ok(Snapshot {
@@ -70,7 +72,8 @@ pub fn take(host: &Host, window: Duration, wait: impl FnOnce(Duration)) -> Resul
             sysctls,
             gaps,
         }],
-        gaps: system_gaps,
+        persisted: Some(persisted),
+        gaps: machine_gaps,
     })
 }
 
