@@ -15,6 +15,7 @@ pub mod host;
 pub mod keys;
 pub mod metrics;
 pub mod observe;
+pub mod plan;
 pub mod report;
 pub mod rules;
 pub mod snapshot;
