@@ -41,7 +41,7 @@ Examples:
   sysctl-advisor audit --fail-on warning     exit code 10 when something is
   sysctl-advisor snapshot -o host.json       take it elsewhere...
   sysctl-advisor audit --snapshot host.json  ...and audit it there
-  sysctl-advisor drift                       what the files set, what is in force
+  sysctl-advisor drift                       what files set, what is in force
   sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
 
 Exit codes:
