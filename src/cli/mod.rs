@@ -41,7 +41,7 @@ Examples:
   sysctl-advisor audit --fail-on warning     exit code 10 when something is
   sysctl-advisor snapshot -o host.json       take it elsewhere...
   sysctl-advisor audit --snapshot host.json  ...and audit it there
-  sysctl-advisor drift                       what the files say and what is in force
+  sysctl-advisor drift                       what files set, what is in force
   sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
 
 Exit codes:
@@ -95,7 +95,7 @@ enum Format {
 enum Command {
     /// Observe this host (or read a snapshot), evaluate the rules, report
     Audit(audit::AuditArgs),
-    /// Compare what the files set, what a boot would do and what is in force
+    /// Compare what the files set with what is in force
     Drift(drift::DriftArgs),
     /// Explain a rule, a sysctl key, a TCP state or a kernel counter
     Explain(explain::ExplainArgs),

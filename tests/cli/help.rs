@@ -28,6 +28,7 @@ fn help_of_the_program() {
     Commands:
       audit        Observe this host (or read a snapshot), evaluate the rules,
                    report
+      drift        Compare what the files set with what is in force
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
       snapshot     Write down what this host looks like, to audit it elsewhere or
                    later
@@ -73,13 +74,14 @@ fn help_of_the_program() {
       sysctl-advisor audit --fail-on warning     exit code 10 when something is
       sysctl-advisor snapshot -o host.json       take it elsewhere...
       sysctl-advisor audit --snapshot host.json  ...and audit it there
+      sysctl-advisor drift                       what files set, what is in force
       sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
 
     Exit codes:
        0  the command did its work
        2  wrong usage, configuration or rules
        3  the host could not be observed
-      10  an audit found something at or above --fail-on
+      10  something was found at or above --fail-on
     ");
     assert_snapshot!(help(&["-h"]), @r"
     Tells what is wrong with this host's TCP settings, given what its sockets are
@@ -90,6 +92,7 @@ fn help_of_the_program() {
     Commands:
       audit        Observe this host (or read a snapshot), evaluate the rules,
                    report
+      drift        Compare what the files set with what is in force
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
       snapshot     Write down what this host looks like, to audit it elsewhere or
                    later
@@ -119,13 +122,14 @@ fn help_of_the_program() {
       sysctl-advisor audit --fail-on warning     exit code 10 when something is
       sysctl-advisor snapshot -o host.json       take it elsewhere...
       sysctl-advisor audit --snapshot host.json  ...and audit it there
+      sysctl-advisor drift                       what files set, what is in force
       sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
 
     Exit codes:
        0  the command did its work
        2  wrong usage, configuration or rules
        3  the host could not be observed
-      10  an audit found something at or above --fail-on
+      10  something was found at or above --fail-on
     ");
 }
 
@@ -306,7 +310,7 @@ fn help_of_rules() {
       check    Check rule files: names, types, keys, documentation
       test     Check rule files and run the tests inside them
       metrics  Print every metric that a condition may use
-      schema   Print the JSON Schema of a rule file or of a report
+      schema   Print the JSON Schema of a rule file, a report or what `drift` prints
       help     Print this message or the help of the given subcommand(s)
 
     Options:
@@ -435,12 +439,13 @@ fn help_of_rules() {
                                  [possible values: text, json]
     ");
     assert_snapshot!(help(&["rules", "schema", "-h"]), @r"
-    Print the JSON Schema of a rule file or of a report
+    Print the JSON Schema of a rule file, a report or what `drift` prints
 
     Usage: sysctl-advisor rules schema [OPTIONS] [OF]
 
     Arguments:
-      [OF]  What the schema is of [default: rule] [possible values: rule, report]
+      [OF]  What the schema is of [default: rule] [possible values: rule, report,
+            drift]
 
     Options:
       -h, --help  Print help
