@@ -1,7 +1,7 @@
 //! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
 //!
 //! ```text
-//! host -> observe -> snapshot -> metrics -> rules -> audit -> report -> cli
+//! host -> observe -> snapshot -> metrics -> rules -> audit -> plan -> report -> cli
 //! ```
 //!
 //! A module uses only what stands to its left, and the leaves `units`, `diagnostic`, `keys` and `sock_diag`.

@@ -23,6 +23,12 @@ use crate::snapshot::Snapshot;
 
 /// Evaluates every rule on everything it is about.
 pub fn run<'a>(snapshot: &'a Snapshot, rules: &RuleSet) -> Audit<'a> {
+    run_where(snapshot, rules, &|_, _| true)
+}
+
+/// The same, with only those wishes for a key merged into recommendations that `wanted` lets through, given the finding
+/// and the key. What a rule that is left out wished for can then neither raise a value nor contradict another rule.
+pub fn run_where<'a>(snapshot: &'a Snapshot, rules: &RuleSet, wanted: &dyn Fn(&Finding, &str) -> bool) -> Audit<'a> {
     let mut findings = Vec::new();
     let mut skipped = Vec::new();
     for namespace in &snapshot.namespaces {
@@ -30,6 +36,9 @@ pub fn run<'a>(snapshot: &'a Snapshot, rules: &RuleSet) -> Audit<'a> {
         let mut found: Vec<(Finding, Vec<Proposal>)> = Vec::new();
         for rule in rules.iter() {
             evaluate(rule, &view, &mut found, &mut skipped);
+        }
+        for (finding, proposals) in &mut found {
+            proposals.retain(|proposal| wanted(finding, &proposal.key));
         }
         recommend(&view, &mut found);
         findings.extend(found.into_iter().map(|(finding, _)| finding));

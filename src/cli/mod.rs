@@ -7,6 +7,7 @@ mod audit;
 mod config;
 mod explain;
 mod output;
+mod plan;
 mod progress;
 mod rules;
 mod snapshot;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::rules::words::Severity;
+use crate::rules::words::{Risk, Severity};
 use crate::units;
 
 /// Tells what is wrong with this host's TCP settings, given what its sockets are really doing.
@@ -97,6 +98,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Write down what this host looks like, to audit it elsewhere or later
     Snapshot(snapshot::SnapshotArgs),
+    /// Turn the recommendations into an ordered list of changes, and try each where it hurts nobody
+    Plan(plan::PlanArgs),
     /// List, check and test rules; print the metrics they may use
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -176,6 +179,10 @@ fn severity(text: &str) -> Result<Severity, String> {
     }
 }
 
+fn risk(text: &str) -> Result<Risk, String> {
+    Risk::named(text).ok_or_else(|| "low, medium or high is wanted".to_owned())
+}
+
 /// Runs what was typed.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -206,6 +213,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Audit(args) => audit::run(args, global, &config, terminal),
         Command::Explain(args) => explain::run(args, &config, terminal),
         Command::Snapshot(args) => snapshot::run(args, global, &config),
+        Command::Plan(args) => plan::run(args, global, &config, terminal),
         Command::Rules(command) => rules::run(command, &config, terminal),
         Command::Completions { .. } => Ok(ExitCode::SUCCESS),
     }

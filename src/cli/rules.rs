@@ -58,6 +58,7 @@ pub(super) struct FilesArgs {
 pub(super) enum SchemaOf {
     Rule,
     Report,
+    Plan,
 }
 
 pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) -> Outcome {
@@ -85,6 +86,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
             output::print(&match of {
                 SchemaOf::Rule => serde_json::to_string_pretty(&crate::rules::schema())? + "\n",
                 SchemaOf::Report => report::json::schema(),
+                SchemaOf::Plan => crate::plan::store::schema(),
             })?;
             Ok(ExitCode::SUCCESS)
         }
