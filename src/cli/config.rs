@@ -12,8 +12,9 @@ use anyhow::{Context as _, anyhow};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{RuleArgs, severity, window};
-use crate::diagnostic::{Diagnostic, io_words};
+use super::{RuleArgs, WaiverArgs, severity, window};
+use crate::audit::waivers::Waivers;
+use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::metrics::value::Value;
 use crate::rules::set::{OverrideError, RuleSet};
 use crate::rules::toml_file;
@@ -23,6 +24,8 @@ use crate::rules::words::Severity;
 const DEFAULT_FILE: &str = "/etc/sysctl-advisor/sysctl-advisor.toml";
 /// The administrator's rules; read when no configuration names other folders, if it exists.
 const DEFAULT_RULES: &str = "/etc/sysctl-advisor/rules.d";
+/// What the administrator accepted; read when no other file is named, if it exists.
+const DEFAULT_WAIVERS: &str = "/etc/sysctl-advisor/waivers.toml";
 /// Window where neither the command line nor the configuration says another.
 const DEFAULT_WINDOW: Duration = Duration::from_secs(2);
 
@@ -31,6 +34,7 @@ const DEFAULT_WINDOW: Duration = Duration::from_secs(2);
 pub(super) struct Config {
     pub(super) window: Duration,
     pub(super) fail_on: Option<Severity>,
+    waivers: Option<PathBuf>,
     folders: Vec<PathBuf>,
     disable: Vec<Spanned<String>>,
     params: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
@@ -52,6 +56,7 @@ struct ConfigFile {
 struct AuditSection {
     window: Option<Spanned<String>>,
     fail_on: Option<Spanned<String>>,
+    waivers: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -65,7 +70,7 @@ struct RulesSection {
 pub(super) fn load(named: Option<&Path>) -> Result<Config, Diagnostic> {
     let path = named.unwrap_or(Path::new(DEFAULT_FILE));
     let file = path.display().to_string();
-    if named.is_none() && path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+    if named.is_none() && is_missing(path) {
         return parse(&file, String::new());
     }
     let text = toml_file::read(path).map_err(|why| {
@@ -73,6 +78,11 @@ pub(super) fn load(named: Option<&Path>) -> Result<Config, Diagnostic> {
         Diagnostic { file: file.clone(), source: "".into(), span: 0..0, message, help: None }
     })?;
     parse(&file, text)
+}
+
+/// Only what is not there at all: a link that leads nowhere is a mistake to tell.
+fn is_missing(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
@@ -100,6 +110,7 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
     Ok(Config {
         window,
         fail_on,
+        waivers: parsed.audit.waivers,
         folders,
         disable: parsed.rules.disable,
         params: parsed.params,
@@ -132,6 +143,17 @@ impl Config {
             set.disable(id.get_ref()).map_err(|error| self.wrong(id.span(), &error))?;
         }
         Ok(set)
+    }
+
+    /// The waivers of this run: of the file that is named on the command line, else here; that file must exist. Else
+    /// of the default file.
+    pub(super) fn waivers(&self, args: &WaiverArgs, rules: &RuleSet) -> Result<Waivers, Diagnostics> {
+        let default = Path::new(DEFAULT_WAIVERS);
+        match args.waivers.as_deref().or(self.waivers.as_deref()) {
+            Some(named) => Waivers::load(named, rules),
+            None if is_missing(default) => Ok(Waivers::default()),
+            None => Waivers::load(default, rules),
+        }
     }
 
     fn set(
@@ -175,13 +197,14 @@ mod tests {
 
     use super::*;
 
-    const GOOD: &str = "[audit]\nwindow = \"2s\"\nfail_on = \"never\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
+    const GOOD: &str = "[audit]\nwindow = \"2s\"\nfail_on = \"never\"\nwaivers = \"/w\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
                         [params.close-wait-leak]\nsockets = 5\n";
 
     #[test]
     fn every_option_is_read() {
         let config = parse("c.toml", GOOD.to_owned()).unwrap();
         assert_eq!((config.window, config.fail_on), (Duration::from_secs(2), None));
+        assert_eq!(config.waivers, Some(PathBuf::from("/w")));
         assert_eq!(config.folders, [PathBuf::from("/a")]);
         assert_eq!(config.disable[0].get_ref(), "b");
         assert_eq!(config.params.len(), 1);

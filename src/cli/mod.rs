@@ -138,6 +138,14 @@ struct RuleArgs {
     param: Vec<String>,
 }
 
+/// Findings that a person accepted; shared by the commands that audit.
+#[derive(Debug, Args)]
+struct WaiverArgs {
+    /// File with accepted findings [default: /etc/sysctl-advisor/waivers.toml, if it exists]
+    #[arg(long, value_name = "FILE")]
+    waivers: Option<PathBuf>,
+}
+
 /// A command that could not do its work, with the exit code that says why.
 #[derive(Debug)]
 enum Failure {

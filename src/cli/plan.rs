@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::config::Config;
 use super::output::{self, Terminal};
-use super::{Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, risk, snapshot};
+use super::{Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, risk, snapshot};
 use crate::host::{Host, rehearse};
 use crate::plan::build::{self, Options};
 use crate::plan::model::Plan;
@@ -41,7 +41,7 @@ pub(super) struct PlanArgs {
     no_rehearse: bool,
     /// Check and print a plan that was written before, and make none
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "snapshot", "max_risk", "only", "except", "no_rehearse", "window", "netns", "rules", "param", "output"
+        "snapshot", "max_risk", "only", "except", "no_rehearse", "window", "netns", "rules", "param", "output", "waivers"
     ])]
     show: Option<PathBuf>,
     /// Write the plan to a file as JSON, and print it all the same unless that is `-`
@@ -54,6 +54,8 @@ pub(super) struct PlanArgs {
     observe: ObserveArgs,
     #[command(flatten)]
     rules: RuleArgs,
+    #[command(flatten)]
+    waivers: WaiverArgs,
 }
 
 pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
@@ -63,12 +65,13 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
     }
     let rules = config.rules(&args.rules)?;
     output::notes(&rules.broken, terminal);
+    let waivers = config.waivers(&args.waivers, &rules)?;
     let selection = Selection::new(&args.only, &args.except, &rules)?;
     let snapshot = match &args.snapshot {
         Some(file) => store::read(file)?,
         None => snapshot::observe(&args.observe, global, config)?,
     };
-    let audit = crate::audit::run(&snapshot, &rules);
+    let audit = crate::audit::run(&snapshot, &rules, &waivers);
     let mut plan = build::build(&audit, &rules, &Options { max_risk: args.max_risk, selection });
     if !args.no_rehearse {
         try_out(&mut plan, &snapshot);

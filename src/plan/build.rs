@@ -3,11 +3,14 @@
 //! In: an audit, its rules (for their guards), what was asked for. Out: a [`Plan`] that nobody has tried yet.
 //! Must not: decide between rules that contradict each other; such a key is left out with both of them named.
 
+use std::collections::BTreeMap;
+
 use super::model::{Guard, LeftOut, Plan, PlanHost, PlannedChange, SCHEMA};
 use super::order;
 use super::select::Selection;
-use crate::audit::model::{Audit, Finding, Recommendation};
+use crate::audit::model::{Audit, Finding, Recommendation, Waiver};
 use crate::audit::run_where;
+use crate::audit::waivers::Waivers;
 use crate::keys::{self, Effect, KeyValue};
 use crate::metrics::catalogue::Subject;
 use crate::metrics::derive::View;
@@ -28,22 +31,26 @@ impl Default for Options {
     }
 }
 
-/// Makes the plan. `rules` are those of the audit. Where something was selected, the wishes of other rules are not merged
-/// into the values.
+/// Makes the plan. `rules` are those of the audit. The wishes of findings that are waived, or not selected, are not
+/// merged into the values.
 pub fn build(audit: &Audit<'_>, rules: &RuleSet, options: &Options) -> Plan {
-    if options.selection.is_everything() {
-        return assemble(audit, rules, options.max_risk);
-    }
-    let wanted = |finding: &Finding, key: &str| options.selection.wants(&finding.rule, key);
-    let narrowed = run_where(audit.snapshot, rules, &wanted);
-    let mut plan = assemble(&narrowed, rules, options.max_risk);
-    let is_told = |plan: &Plan, namespace: &str, key: &str| {
-        plan.changes.iter().any(|change| (change.namespace.as_str(), change.key.as_str()) == (namespace, key))
-            || plan.left_out.iter().any(|left| (left.namespace.as_str(), left.key.as_str()) == (namespace, key))
+    let waived: BTreeMap<&str, &Waiver> =
+        audit.findings.iter().filter_map(|found| Some((found.fingerprint.as_str(), found.waived.as_ref()?))).collect();
+    let wanted = |finding: &Finding, key: &str| {
+        !waived.contains_key(finding.fingerprint.as_str()) && options.selection.wants(&finding.rule, key)
     };
+    let narrowed = run_where(audit.snapshot, rules, &Waivers::default(), &wanted);
+    let mut plan = assemble(&narrowed, rules, options.max_risk);
     for (finding, change) in recommendations(audit) {
-        if !is_told(&plan, &finding.namespace, &change.key) {
-            plan.left_out.push(left_out(finding, change, "not asked for (--only, --except)"));
+        let is = |namespace: &str, key: &str| (namespace, key) == (finding.namespace.as_str(), change.key.as_str());
+        let is_told = plan.changes.iter().any(|change| is(&change.namespace, &change.key))
+            || plan.left_out.iter().any(|left| is(&left.namespace, &left.key));
+        if !is_told {
+            let why = match waived.get(finding.fingerprint.as_str()) {
+                Some(waiver) => format!("{} accepted it until {}: {}", waiver.who, waiver.until, waiver.reason),
+                None => "not asked for (--only, --except)".to_owned(),
+            };
+            plan.left_out.push(left_out(finding, change, &why));
         }
     }
     plan

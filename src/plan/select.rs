@@ -45,10 +45,6 @@ impl Selection {
         let any = |patterns: &[String]| patterns.iter().any(|pattern| names(pattern, rule) || names(pattern, key));
         (self.only.is_empty() || any(&self.only)) && !any(&self.except)
     }
-
-    pub const fn is_everything(&self) -> bool {
-        self.only.is_empty() && self.except.is_empty()
-    }
 }
 
 /// Whether a pattern names a key or a rule.

@@ -81,7 +81,7 @@ fn snapshot(sysctls: &[(&str, &str)]) -> Snapshot {
 }
 
 fn plan_of(snapshot: &Snapshot, rules: &RuleSet, options: &Options) -> Plan {
-    build(&audit::run(snapshot, rules), rules, options)
+    build(&audit::run(snapshot, rules, &Waivers::default()), rules, options)
 }
 
 fn plan(sysctls: &[(&str, &str)], rules: &[(&str, String)]) -> Plan {
@@ -172,4 +172,22 @@ fn a_key_of_the_machine_is_left_out_in_a_namespace_that_does_not_own_it() {
     let plan = plan_of(&snapshot, &rules, &Options::default());
     assert_eq!(changes(&plan), []);
     assert!(plan.left_out[0].why.contains("belongs to the machine"), "{plan:?}");
+}
+
+#[test]
+fn a_waived_finding_changes_nothing_and_is_named_with_its_reason() {
+    let rules = set(&[
+        ("one", rule(SOMAXCONN, "4096", "at_least", "low")),
+        ("two", rule(SOMAXCONN, "8192", "at_least", "low")),
+        ("three", rule(REUSE, "1", "exactly", "low")),
+    ]);
+    let snapshot = snapshot(&[(SOMAXCONN, "128"), (REUSE, "2"), (TIMESTAMPS, "1")]);
+    let block = |rule: &str| {
+        format!("[[waiver]]\nrule = \"{rule}\"\nreason = \"it is fine\"\nwho = \"me\"\nuntil = \"2026-02-01\"\n")
+    };
+    let waivers = Waivers::parse("w", &(block("two") + &block("three")), &rules).unwrap();
+    let plan = build(&audit::run(&snapshot, &rules, &waivers), &rules, &Options::default());
+    assert_eq!(changes(&plan), [(SOMAXCONN, "4096")]);
+    let [left] = &plan.left_out[..] else { panic!("{plan:?}") };
+    assert_eq!((left.key.as_str(), left.why.as_str()), (REUSE, "me accepted it until 2026-02-01: it is fine"));
 }
