@@ -15,12 +15,8 @@ pub type Line = (String, String);
 /// A scratch namespace has the defaults, but what the kernel takes for one key may depend on another. So the present
 /// values of these are written first. The first unprivileged port and the port range bound each other: the one that is
 /// refused before the other has moved is taken at the third line.
-const CONTEXT: [&str; 4] = [
-    "net.ipv4.ip_unprivileged_port_start",
-    "net.ipv4.ip_local_port_range",
-    "net.ipv4.ip_unprivileged_port_start",
-    "net.ipv4.tcp_max_reordering",
-];
+const CONTEXT: [&str; 3] =
+    ["net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start"];
 
 /// Writing these makes the kernel load a module that is not there yet, which no namespace keeps from the machine.
 const LOADS_A_MODULE: [&str; 1] = ["net.ipv4.tcp_congestion_control"];
