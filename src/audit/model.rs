@@ -5,6 +5,7 @@
 
 pub use crate::rules::words::Severity;
 
+use crate::drift::SourceLine;
 use crate::metrics::value::Value;
 use crate::snapshot::Snapshot;
 
@@ -57,6 +58,8 @@ pub struct Finding {
     pub fingerprint: String,
     /// How a person accepted it.
     pub waived: Option<Waiver>,
+    /// The line of a configuration file that the finding is about, when it is about one.
+    pub line: Option<SourceLine>,
 }
 
 /// Findings that a person accepted: which, why, who, until when.

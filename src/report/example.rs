@@ -35,6 +35,8 @@ pub(crate) fn snapshot() -> Snapshot {
                 ..namespace("net:[4026532001]", "blue", false)
             },
         ],
+        persisted: None,
+        surroundings: None,
         gaps: vec![gap("host.memory", "/proc/meminfo: Permission denied")],
     }
 }
@@ -150,6 +152,7 @@ pub(crate) fn bare() -> Finding {
         references: Vec::new(),
         fingerprint: "0123456789abcdef".to_owned(),
         waived: None,
+        line: None,
     }
 }
 

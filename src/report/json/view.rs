@@ -141,6 +141,8 @@ pub(super) struct FindingView<'a> {
     pub(super) fingerprint: &'a str,
     /// How a person accepted this finding; null when nobody did.
     pub(super) waived: Option<Waived<'a>>,
+    /// The line of a configuration file that the finding is about; null when it is about none.
+    pub(super) location: Option<LocationView<'a>>,
 }
 
 /// A finding that a person accepted; it does not count for `--fail-on`.
@@ -165,6 +167,17 @@ pub(super) struct WaiverProblemView<'a> {
     pub(super) file: &'a str,
     /// From 1.
     pub(super) line: usize,
+    pub(super) text: &'a str,
+}
+
+/// A line of a configuration file.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Location")]
+pub(super) struct LocationView<'a> {
+    pub(super) file: &'a str,
+    /// From 1.
+    pub(super) line: u32,
+    /// As it stands there.
     pub(super) text: &'a str,
 }
 
