@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::host::rehearse::{self, Answer};
 use crate::observe::gap::Gap;
 use crate::observe::persisted::{self, Loader};
-use crate::observe::{secrets, surroundings, sysctls, system};
+use crate::observe::{surroundings, sysctls, system};
 use crate::report;
 use crate::report::drift::View;
 use crate::report::theme::Theme;
@@ -81,8 +81,7 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
     let own_values = root.as_deref().is_some_and(|root| root.join("proc/sys/net").is_dir());
     let running = if own_values { files.clone() } else { Host::live() };
 
-    let (mut persisted, mut gaps) = persisted::read(&files);
-    secrets::hide(&mut persisted);
+    let (persisted, mut gaps) = persisted::read(&files);
     let compared = args.netns == NetnsArg::Current;
     let sysctls = compared.then(|| sysctls::read(&running));
     let (sysctls, sysctl_gaps) = sysctls.map_or((None, Vec::new()), |(values, gaps)| (Some(values), gaps));

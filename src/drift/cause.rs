@@ -242,6 +242,17 @@ fn unexplained(difference: &Difference<'_>) -> Finding {
             "{place} was loaded when this system booted, so the value was changed at runtime since: {by_hand}"
         ));
     }
+    let without_systemd = around.init.as_deref().filter(|init| *init != "systemd" && *init != "init");
+    let may_be_loaded = difference.default().is_some() && !difference.is_at_default();
+    if let Some(init) =
+        without_systemd.filter(|_| difference.input.resolution.loader == Loader::Systemd && !may_be_loaded)
+    {
+        let text = format!(
+            "systemd does not run here (process 1 is {init}), so that nothing has loaded the files, unless somebody has \
+             done so by hand."
+        );
+        return (Status::NotInForce, Cause::new("loader_did_not_run", text));
+    }
     match difference.default() {
         Some(_) if difference.is_at_default() => {
             let text = "It has the kernel's own default: the files have not been loaded, or something has set the \

@@ -207,18 +207,24 @@ pub(super) fn gone(removed: &str) -> String {
     }
 }
 
-/// The key that was probably meant: one of those in force, or of the catalogue.
-pub(super) fn suggestion(input: &Input<'_>, key: &str) -> Option<String> {
-    let in_force = input.sysctls.into_iter().flat_map(Sysctls::keys);
-    let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
+/// The key that was probably meant: one of those in force, or of the catalogue. Nothing for a name that is none of the
+/// network's, or longer than any: of garbage there may be megabytes.
+fn suggestion(input: &Input<'_>, key: &str) -> Option<String> {
+    const LONGEST: usize = 80;
+    if !key.starts_with("net.") || key.len() > LONGEST {
+        return None;
+    }
+    fn last(name: &str) -> &str {
+        name.rsplit('.').next().unwrap_or(name)
+    }
+    let in_force = || input.sysctls.into_iter().flat_map(Sysctls::keys).filter(|name| interface_of(name).is_none());
     // The right name in the wrong directory is the most frequent mistake.
-    let moved = || in_force.clone().find(|name| last(name) == last(key) && interface_of(name).is_none()).cloned();
+    let moved = || in_force().find(|name| last(name) == last(key)).cloned();
     let known = || keys::catalogue().suggest(key).filter(|near| near.is_useful_to_set()).map(|near| near.name.clone());
     let near = || {
-        let alike = |name: &str| strsim::normalized_damerau_levenshtein(name, key);
-        let best =
-            in_force.clone().filter(|name| interface_of(name).is_none()).max_by(|a, b| alike(a).total_cmp(&alike(b)));
-        best.filter(|name| alike(name) > 0.85).cloned()
+        let alike = in_force().map(|name| (strsim::normalized_damerau_levenshtein(name, key), name));
+        let best = alike.filter(|(likeness, _)| *likeness > 0.85).max_by(|one, other| one.0.total_cmp(&other.0));
+        best.map(|(_, name)| name.clone())
     };
     moved().or_else(known).or_else(near)
 }

@@ -152,14 +152,14 @@ pub fn resolve_from(persisted: &Persisted, present: &BTreeSet<String>, loader: L
     let paths: BTreeSet<String> = present.iter().map(|key| key::to_path(key)).collect();
     let mut plan = load::Plan::default();
     plan.as_they_stand(&met.lines, 0..from_command_line);
+    let excludes_by_pattern = load::procps_excludes_by_pattern(persisted.procps_version.as_deref());
     match loader {
         Loader::Systemd => plan.systemd(&met.lines, from_command_line..from_loader, &paths),
         Loader::Procps => {
-            let excludes_by_pattern = load::procps_excludes_by_pattern(persisted.procps_version.as_deref());
             plan.procps(&met.lines, from_command_line..from_loader, &paths, excludes_by_pattern);
         }
     }
-    plan.procps(&met.lines, from_loader..met.lines.len(), &paths, false);
+    plan.procps(&met.lines, from_loader..met.lines.len(), &paths, excludes_by_pattern);
     problems.extend(plan.problems(&met.lines));
 
     let mut kernel = Kernel::new(present, start);

@@ -9,7 +9,6 @@ pub mod counters;
 pub mod gap;
 pub mod owners;
 pub mod persisted;
-pub mod secrets;
 pub mod sockets;
 pub mod surroundings;
 pub mod sysctls;

@@ -26,6 +26,8 @@ pub struct Surroundings {
     pub modules: Option<BTreeSet<String>>,
     /// Modules that `modules-load.d` has loaded before the sysctls are set.
     pub modules_at_boot: BTreeSet<String>,
+    /// The program that process 1 runs.
+    pub init: Option<String>,
     /// Running processes by the name of their program, with the lowest process number; see [`PROGRAMS`].
     pub programs: BTreeMap<String, u32>,
     /// What TuneD's active profile sets; `None` where TuneD does not run or its profile could not be read.
@@ -85,6 +87,7 @@ pub fn read(host: &Host, persisted: &Persisted, sysctls: &Sysctls) -> Surroundin
         modules_at_boot: modules_at_boot(host),
         programs: programs(host),
         interfaces: host.list("/proc/sys/net/ipv4/conf").unwrap_or_default().into_iter().collect(),
+        init: host.read_text("/proc/1/comm").ok().map(|comm| comm.trim_end().to_owned()),
         own_boot: own_boot(host),
         booted_at: booted_at(host),
         // systemd keeps a link for each unit that is active; this unit stays so after it has run.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Namespace, SCHEMA, Snapshot, Window, WindowSource};
 use crate::host::Host;
-use crate::observe::{counters, persisted, secrets, sockets, surroundings, sysctls, system};
+use crate::observe::{counters, persisted, sockets, surroundings, sysctls, system};
 
 /// Nothing of the network could be read: no sockets, no counters, no sysctls.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +49,7 @@ pub fn take(host: &Host, window: Duration, wait: impl FnOnce(Duration)) -> Resul
         return Err(NothingSeen(why.join("; ")));
     }
     let (system, mut machine_gaps) = system::read(host);
-    let (mut files, file_gaps) = persisted::read(host);
-    secrets::hide(&mut files);
+    let (files, file_gaps) = persisted::read(host);
     machine_gaps.extend(file_gaps);
     let around = surroundings::read(host, &files, &sysctls);
     let Identity { id, name, initial } = identity(host, &sysctls);

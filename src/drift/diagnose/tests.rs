@@ -1,3 +1,5 @@
+//! The diagnosis on made-up systems, one fact at a time.
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -151,6 +153,11 @@ fn without_a_loader_s_run_the_default_tells_whether_the_files_were_loaded() {
     assert_eq!(System::new(TIMEOUT, "30", Some("60")).told(), (Status::NotInForce, "at_default"));
     assert_eq!(System::new(TIMEOUT, "30", Some("45")).told(), (Status::RuntimeOnly, "changed_at_runtime"));
     assert_eq!(System::new("kernel.panic", "30", Some("45")).told(), (Status::NotInForce, "unknown"));
+
+    let mut without_systemd = System::new("kernel.panic", "30", Some("45"));
+    without_systemd.around.init = Some("tini".to_owned());
+    assert_eq!(without_systemd.told(), (Status::NotInForce, "loader_did_not_run"));
+    assert!(without_systemd.text().contains("tini"));
 }
 
 #[test]

@@ -214,3 +214,18 @@ fn problem(problem: &Problem) -> ProblemView<'_> {
     let Problem { file, line, code, text, .. } = problem;
     ProblemView { file, line: Some(*line).filter(|&line| line > 0), code, text }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_schema_is_the_one_of_this_program() {
+        let published = include_str!("../../../docs/schema/drift-1.json");
+        assert!(
+            schema() == published,
+            "docs/schema/drift-1.json is stale; if the change keeps to the contract, regenerate it with: \
+             sysctl-advisor rules schema drift > docs/schema/drift-1.json"
+        );
+    }
+}

@@ -21,16 +21,21 @@ const BODY: usize = INDENT + LABEL + GAP;
 /// Lines of one key that lost; more help nobody.
 const SHADOWED_SHOWN: usize = 8;
 
+/// Keys of one status, and problems; a file of garbage has thousands.
+const KEYS_SHOWN: usize = 100;
+const PROBLEMS_SHOWN: usize = 50;
+
 /// The whole report.
 pub fn text(view: &View<'_>, theme: &Theme, width: usize) -> String {
     let mut page = Page::new(theme, width);
     header(&mut page, view);
     for status in Status::ALL {
         let told = |drift: &&KeyDrift| drift.status == status && (view.all || (status.is_drift() && !follows(drift)));
-        for drift in view.drift.keys.iter().filter(told) {
+        for drift in view.drift.keys.iter().filter(told).take(KEYS_SHOWN) {
             page.blank();
             key(&mut page, view, drift);
         }
+        more(&mut page, view.drift.keys.iter().filter(told).count(), KEYS_SHOWN, status.name());
     }
     problems(&mut page, view);
     gaps(&mut page, view);
@@ -129,7 +134,8 @@ fn problems(page: &mut Page<'_>, view: &View<'_>) {
     }
     page.blank();
     page.paragraph(0, page.theme.heading, "What is wrong with the files");
-    for problem in problems {
+    let all = problems.len();
+    for problem in problems.into_iter().take(PROBLEMS_SHOWN) {
         let place = if problem.line > 0 { format!("{}:{}", problem.file, problem.line) } else { problem.file.clone() };
         page.paragraph(INDENT, page.theme.warning, &place);
         page.paragraph(INDENT + 2, Style::new(), &problem.text);
@@ -137,6 +143,15 @@ fn problems(page: &mut Page<'_>, view: &View<'_>) {
             let span = problem.span.0..problem.span.1;
             page.source_line(INDENT, &source_line(view.persisted, &problem.file, problem.line, &span));
         }
+    }
+    more(page, all, PROBLEMS_SHOWN, "problems");
+}
+
+fn more(page: &mut Page<'_>, all: usize, shown: usize, what: &str) {
+    if all > shown {
+        page.blank();
+        let rest = counted(all - shown, "more");
+        page.paragraph(0, page.theme.dim, &format!("{rest} ({}): --format json has them all.", what.replace('_', " ")));
     }
 }
 
