@@ -133,7 +133,7 @@ fn help_of_the_program() {
 
 #[test]
 fn help_of_audit() {
-    assert_snapshot!(help(&["audit", "--help"]), @r"
+    assert_snapshot!(help(&["audit", "--help"]), @"
     Observe this host (or read a snapshot), evaluate the rules, report
 
     Usage: sysctl-advisor audit [OPTIONS]
@@ -181,6 +181,10 @@ fn help_of_audit() {
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
 
+          --waivers <FILE>
+              File with accepted findings [default:
+              /etc/sysctl-advisor/waivers.toml, if it exists]
+
       -h, --help
               Print help (see a summary with '-h')
 
@@ -212,7 +216,8 @@ fn help_of_audit() {
     The report starts with the worst. Each finding shows the numbers that it rests
     on, the change as `current -> proposed`, when it takes effect, and which popular
     remedies to leave alone. A rule whose numbers could not be read is listed as
-    skipped; it never counts as passed.
+    skipped; it never counts as passed. A finding that is waived is listed after the
+    others and does not count for --fail-on.
     ");
 }
 

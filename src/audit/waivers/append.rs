@@ -52,7 +52,7 @@ pub fn append(path: &Path, waiver: &Waiver) -> Result<(), AppendError> {
 
     let target = if path.is_symlink() { path.canonicalize().map_err(failed)? } else { path.to_owned() };
     let folder = folder_of(&target);
-    fs::create_dir_all(&folder).map_err(failed)?;
+    make_folder(&folder).map_err(failed)?;
     // Two at once would each keep what was there before the other.
     let folder_lock = File::open(&folder).map_err(failed)?;
     folder_lock.try_lock().map_err(|error| match error {
@@ -82,6 +82,15 @@ fn folder_of(target: &Path) -> PathBuf {
     }
 }
 
+/// The service that audits runs as another user, so the caller's mask must not lock it out, here and below.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.exists() {
+        return Ok(());
+    }
+    fs::create_dir_all(folder)?;
+    fs::set_permissions(folder, Permissions::from_mode(0o755))
+}
+
 /// The block after an empty line.
 fn extend(text: &mut String, waiver: &Waiver) -> Result<(), toml::ser::Error> {
     let Waiver { rule, namespace, subject, reason, who, until } = waiver;
@@ -98,18 +107,15 @@ fn extend(text: &mut String, waiver: &Waiver) -> Result<(), toml::ser::Error> {
 
 fn replace(target: &Path, folder: &Path, old: Option<&fs::Metadata>, text: &str) -> io::Result<()> {
     let mode = old.map_or(0o644, |facts| facts.mode() & 0o7777);
-    let mut file = tempfile::Builder::new()
-        .prefix(".sysctl-advisor-")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".sysctl-advisor-").tempfile_in(folder)?;
     if let Some(old) = old {
         let new = file.as_file().metadata()?;
         if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
             fchown(file.as_file(), Some(old.uid()), Some(old.gid()))?;
         }
-        // Once more: the mask and the change of the owner take bits away.
-        file.as_file().set_permissions(Permissions::from_mode(mode))?;
     }
+    // After the owner, whose change takes bits away.
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
     file.write_all(text.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(target).map_err(|error| error.error)?;

@@ -101,7 +101,8 @@ fn admits(pattern: Option<&str>, text: &str) -> bool {
     pattern.is_none_or(|pattern| matches(pattern, text))
 }
 
-/// Whether the whole text is the pattern, in which `*` stands for any characters, none included.
+/// Whether the whole text is the pattern, in which `*` stands for any characters, none included. Not a glob of the
+/// shell: subjects have brackets of their own.
 fn matches(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
     let Some(mut text) = text.strip_prefix(start) else { return false };
