@@ -4,6 +4,8 @@
 //! captured tree of files.
 //! Must not: interpret what it reads. No other module opens files of the system.
 
+pub mod write;
+
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
