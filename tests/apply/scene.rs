@@ -2,7 +2,12 @@
 //!
 //! In: keys and values. Out: [`Scene`], which writes plans and runs the binary. Must not: let anything under test write the
 //! machine's own sysctls or `/etc`; both are checked before the first run.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests, outside #[test] functions")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, outside #[test] functions"
+)]
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -71,7 +76,10 @@ impl Scene {
         self.shell("mount -t tmpfs tmpfs /etc/sysctl.d && chmod 755 /etc/sysctl.d && mkdir -p /etc/sysctl-advisor");
         // Where the tests run under systemd, its timers would act outside of the scene.
         self.shell("if [ -d /run/systemd ]; then mount -t tmpfs tmpfs /run/systemd; fi");
-        assert!(self.path("/etc/sysctl.d").read_dir().unwrap().next().is_none(), "the machine's own drop-ins are covered");
+        assert!(
+            self.path("/etc/sysctl.d").read_dir().unwrap().next().is_none(),
+            "the machine's own drop-ins are covered"
+        );
     }
 
     /// A path as a process of the scene sees it.
