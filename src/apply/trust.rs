@@ -66,7 +66,15 @@ pub fn make_folder(path: &Path) -> Result<(), ApplyError> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(ApplyError::NothingDone(format!("{}: cannot be made: {}", path.display(), io_words(&error))))
         }
-        _ => folder(path),
+        Err(_) => folder(path),
+        Ok(()) => {
+            // The name of a new folder is on the disk when its parent is.
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            File::open(parent)
+                .and_then(|parent| parent.sync_all())
+                .map_err(|error| ApplyError::NothingDone(format!("{}: {}", parent.display(), io_words(&error))))?;
+            folder(path)
+        }
     }
 }
 

@@ -77,18 +77,25 @@ fn replace(place: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
     }
-    // Named so that no loader takes it for one of its files when the power fails before it is renamed.
-    let mut file = tempfile::Builder::new()
-        .prefix(".sysctl-advisor-")
-        .suffix(".new")
-        .permissions(Permissions::from_mode(0o644))
-        .tempfile_in(&folder)?;
+    // No loader takes a name that does not end in `.conf` when the power fails before it is renamed.
+    let mut name = place.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let new = folder.join(name);
+    let filled = fill(&new, content).and_then(|()| std::fs::rename(&new, place));
+    if filled.is_err() {
+        let _ = std::fs::remove_file(&new);
+    }
+    filled.and_then(|()| sync_folder(&folder))
+}
+
+fn fill(new: &Path, content: &[u8]) -> io::Result<()> {
+    // One that a crash left is no obstacle; a link is not followed.
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(new)?;
     file.write_all(content)?;
     // The umask may have taken bits away.
-    file.as_file().set_permissions(Permissions::from_mode(0o644))?;
-    file.as_file().sync_all()?;
-    file.persist(place).map_err(|error| error.error)?;
-    sync_folder(&folder)
+    file.set_permissions(Permissions::from_mode(0o644))?;
+    file.sync_all()
 }
 
 fn folder_of(place: &Path) -> PathBuf {

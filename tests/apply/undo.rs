@@ -108,7 +108,8 @@ fn two_at_once_are_told_of_each_other() {
     let plan = scene.plan(THREE);
     let start = || {
         let mut command = scene.inside(env!("CARGO_BIN_EXE_sysctl-advisor"));
-        command.args(["apply", &plan, "--yes", "--state-dir"]).arg(scene.state()).spawn().unwrap()
+        let command = command.args(["apply", &plan, "--yes", "-q", "--state-dir"]).arg(scene.state());
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap()
     };
     let mut codes: Vec<_> = [start(), start()].map(|mut run| run.wait().unwrap().code().unwrap()).into();
     codes.sort_unstable();
