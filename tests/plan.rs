@@ -253,3 +253,27 @@ fn a_hostile_plan_is_refused_with_a_reason() {
     assert_eq!(plan(&["--show", folder.path().to_str().unwrap()]).status.code(), Some(2), "a folder");
     assert_eq!(plan(&["--show", "/nowhere/plan.json"]).status.code(), Some(2));
 }
+
+#[test]
+fn without_any_privilege_the_kernel_is_asked_all_the_same() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    let lab = Lab::enter();
+    let folder = tempfile::tempdir().unwrap();
+    rule(folder.path(), "reuse", REUSE, "1");
+    let program = folder.path().join("sysctl-advisor");
+    std::fs::copy(env!("CARGO_BIN_EXE_sysctl-advisor"), &program).unwrap();
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let output = Command::new(&program)
+        .args(["--config", "/dev/null", "plan", "--window", "0", "--format", "json", "--only", "reuse", "--rules"])
+        .arg(folder.path())
+        .uid(65534)
+        .gid(65534)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let plan: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let expected = json!({ "result": "accepted", "value": "1" });
+    assert_eq!(change(&plan, REUSE)["rehearsed"], expected, "are user namespaces forbidden here?");
+    assert_eq!(lab.sysctl(REUSE), "2");
+}

@@ -7,8 +7,8 @@ use clap::Args;
 
 use super::config::Config;
 use super::output::{self, Terminal};
-use super::{Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, risk, snapshot};
-use crate::host::{Host, rehearse};
+use super::{Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, rehearse, risk, snapshot};
+use crate::host::Host;
 use crate::plan::build::{self, Options};
 use crate::plan::model::Plan;
 use crate::plan::select::Selection;
@@ -89,7 +89,7 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
 fn try_out(plan: &mut Plan, snapshot: &Snapshot) {
     let ours = Host::live().read_sysctl("/proc/sys/kernel/osrelease").unwrap_or_default();
     if ours.trim() == snapshot.system.kernel {
-        rehearsal::rehearse(plan, snapshot, rehearse::rehearse);
+        rehearsal::rehearse(plan, snapshot, rehearse::ask);
     } else {
         let why = format!("the plan is for Linux {}, and this is {}", snapshot.system.kernel, ours.trim());
         rehearsal::not_rehearsed(plan, &why);
