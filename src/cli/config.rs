@@ -13,8 +13,10 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{RuleArgs, WaiverArgs, severity, window};
+use crate::apply::policy::Policy;
 use crate::audit::waivers::Waivers;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
+use crate::keys::Risk;
 use crate::metrics::value::Value;
 use crate::rules::set::{OverrideError, RuleSet};
 use crate::rules::toml_file;
@@ -35,6 +37,7 @@ pub(super) struct Config {
     pub(super) window: Duration,
     pub(super) fail_on: Option<Severity>,
     waivers: Option<PathBuf>,
+    policy: Policy,
     folders: Vec<PathBuf>,
     disable: Vec<Spanned<String>>,
     params: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
@@ -47,6 +50,7 @@ pub(super) struct Config {
 #[serde(default, deny_unknown_fields)]
 struct ConfigFile {
     audit: AuditSection,
+    apply: ApplySection,
     rules: RulesSection,
     params: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
 }
@@ -61,19 +65,31 @@ struct AuditSection {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+struct ApplySection {
+    only: Vec<String>,
+    never: Vec<String>,
+    max_risk: Option<Risk>,
+    max_changes: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 struct RulesSection {
     folders: Option<Vec<PathBuf>>,
     disable: Vec<Spanned<String>>,
 }
 
+/// The file that is read; `None` when there is none.
+pub(super) fn file(named: Option<&Path>) -> Option<PathBuf> {
+    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    if named.is_none() && is_missing(path) { None } else { Some(path.to_owned()) }
+}
+
 /// Reads the configuration; without a file every option has its default.
 pub(super) fn load(named: Option<&Path>) -> Result<Config, Diagnostic> {
-    let path = named.unwrap_or(Path::new(DEFAULT_FILE));
+    let Some(path) = file(named) else { return parse(DEFAULT_FILE, String::new()) };
     let file = path.display().to_string();
-    if named.is_none() && is_missing(path) {
-        return parse(&file, String::new());
-    }
-    let text = toml_file::read(path).map_err(|why| {
+    let text = toml_file::read(&path).map_err(|why| {
         let message = format!("this configuration cannot be read: {why}");
         Diagnostic { file: file.clone(), source: "".into(), span: 0..0, message, help: None }
     })?;
@@ -111,6 +127,12 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
         window,
         fail_on,
         waivers: parsed.audit.waivers,
+        policy: Policy {
+            only: parsed.apply.only,
+            never: parsed.apply.never,
+            max_risk: parsed.apply.max_risk,
+            max_changes: parsed.apply.max_changes,
+        },
         folders,
         disable: parsed.rules.disable,
         params: parsed.params,
@@ -120,6 +142,11 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
 }
 
 impl Config {
+    /// What `apply` may write.
+    pub(super) const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// The rules of this run: those shipped, the administrator's, those of the command line, with parameters set.
     pub(super) fn rules(&self, args: &RuleArgs) -> anyhow::Result<RuleSet> {
         let mut set = RuleSet::shipped();

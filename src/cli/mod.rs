@@ -3,12 +3,16 @@
 //! In: arguments, environment, configuration. Out: an exit code; text on standard output, messages on standard error.
 //! Must not: hold logic that another front end would need; parsing does nothing.
 
+mod apply;
 mod audit;
+mod changes;
 mod config;
 mod drift;
 mod explain;
 mod output;
+mod plan;
 mod progress;
+mod rehearse;
 mod rules;
 mod snapshot;
 
@@ -18,7 +22,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::rules::words::Severity;
+use crate::rules::words::{Risk, Severity};
 use crate::units;
 
 /// Tells what is wrong with this host's TCP settings, given what its sockets are really doing.
@@ -48,6 +52,8 @@ Exit codes:
    0  the command did its work
    2  wrong usage, configuration or rules
    3  the host could not be observed
+   4  a plan was not carried out; the former values are in force
+   5  a change was not taken back, or only in part
   10  something was found at or above --fail-on";
 
 #[derive(Debug, Args)]
@@ -101,6 +107,20 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Write down what this host looks like, to audit it elsewhere or later
     Snapshot(snapshot::SnapshotArgs),
+    /// Turn the recommendations into an ordered list of changes, and try each where it hurts nobody
+    Plan(plan::PlanArgs),
+    /// Carry out a plan, so that it can be taken back at any moment
+    Apply(apply::ApplyArgs),
+    /// Make a change permanent
+    Confirm(changes::ConfirmArgs),
+    /// Take a change back
+    Rollback(changes::RollbackArgs),
+    /// List the changes that were made, or show one
+    Changes(changes::ChangesArgs),
+    #[command(hide = true)]
+    Guard(changes::GuardArgs),
+    #[command(hide = true, name = rehearse::COMMAND)]
+    Rehearse,
     /// List, check and test rules; print the metrics they may use
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -154,6 +174,10 @@ enum Failure {
     Usage(anyhow::Error),
     /// The host could not be observed: exit code 3.
     Unobservable(anyhow::Error),
+    /// A plan was not carried out; the former values are in force: exit code 4.
+    NotApplied(anyhow::Error),
+    /// A change was not taken back, or only in part: exit code 5.
+    NotRolledBack(anyhow::Error),
 }
 
 type Outcome = Result<ExitCode, Failure>;
@@ -170,6 +194,10 @@ const FOUND: u8 = 10;
 const WRONG: u8 = 2;
 /// The host could not be observed.
 const UNOBSERVABLE: u8 = 3;
+/// A plan was not carried out.
+const NOT_APPLIED: u8 = 4;
+/// A change was not taken back.
+const NOT_ROLLED_BACK: u8 = 5;
 
 /// No sane window is longer; a typo must not hang a timer.
 const LONGEST_WINDOW: Duration = Duration::from_secs(3600);
@@ -188,6 +216,10 @@ fn severity(text: &str) -> Result<Severity, String> {
     }
 }
 
+fn risk(text: &str) -> Result<Risk, String> {
+    Risk::named(text).ok_or_else(|| "low, medium or high is wanted".to_owned())
+}
+
 /// Runs what was typed.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -199,6 +231,8 @@ pub fn run() -> ExitCode {
         Err(Failure::Usage(error)) if output::is_broken_pipe(&error) => return ExitCode::SUCCESS,
         Err(Failure::Usage(error)) => (WRONG, error),
         Err(Failure::Unobservable(error)) => (UNOBSERVABLE, error),
+        Err(Failure::NotApplied(error)) => (NOT_APPLIED, error),
+        Err(Failure::NotRolledBack(error)) => (NOT_ROLLED_BACK, error),
     };
     output::error(&terminal, &error);
     ExitCode::from(code)
@@ -206,22 +240,31 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
     let global = &cli.global;
-    if let Command::Completions { shell } = cli.command {
-        use clap::CommandFactory;
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "sysctl-advisor", &mut script);
-        output::print_bytes(&script)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let config = config::load(global.config.as_deref())?;
+    // Loaded by the commands that need it: the way back must not depend on a file that somebody may be editing.
+    let config = || config::load(global.config.as_deref());
     match &cli.command {
-        Command::Audit(args) => audit::run(args, global, &config, terminal),
+        Command::Audit(args) => audit::run(args, global, &config()?, terminal),
         Command::Drift(args) => drift::run(args, terminal),
-        Command::Explain(args) => explain::run(args, &config, terminal),
-        Command::Snapshot(args) => snapshot::run(args, global, &config),
-        Command::Rules(command) => rules::run(command, &config, terminal),
-        Command::Completions { .. } => Ok(ExitCode::SUCCESS),
+        Command::Explain(args) => explain::run(args, &config()?, terminal),
+        Command::Snapshot(args) => snapshot::run(args, global, &config()?),
+        Command::Plan(args) => plan::run(args, global, &config()?, terminal),
+        Command::Apply(args) => apply::run(args, global, &config()?),
+        Command::Confirm(args) => changes::run_confirm(args, global),
+        Command::Rollback(args) => changes::run_rollback(args, global),
+        Command::Changes(args) => changes::run_changes(args),
+        Command::Guard(args) => changes::run_guard(args),
+        Command::Rehearse => rehearse::run(),
+        Command::Rules(command) => rules::run(command, &config()?, terminal),
+        Command::Completions { shell } => completions(*shell),
     }
+}
+
+fn completions(shell: clap_complete::Shell) -> Outcome {
+    use clap::CommandFactory;
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "sysctl-advisor", &mut script);
+    output::print_bytes(&script)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn start_log(global: &Global) {

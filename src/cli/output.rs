@@ -69,6 +69,11 @@ pub(super) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
+/// Writes to standard output what must not stop the work when nobody reads it any more.
+pub(super) fn say(text: &str) {
+    let _ = print(text);
+}
+
 /// Whether an error is nothing but a reader that had enough.
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)

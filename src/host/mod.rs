@@ -6,6 +6,7 @@
 
 mod entry;
 pub mod rehearse;
+pub mod write;
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,0 +1,90 @@
+//! Making a change permanent.
+//!
+//! In: a change's number. Out: the drop-in with the change's lines, the journal says so, nothing rolls it back by itself
+//! any more. Must not: make permanent what is not in force.
+
+use std::path::Path;
+
+use super::journal::{Entry, Journal, Status};
+use super::lock::Lock;
+use super::run::Here;
+use super::steps::Step;
+use super::{ApplyError, Event, Tell, guard, persist, state, write};
+use crate::host::Host;
+
+/// The change that is meant when no number is given: the latest that waits for it.
+pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
+    for id in state::ids(state)?.into_iter().rev() {
+        if matches!(Entry::read(state, id)?.status(), Status::Applied | Status::ConfirmInterrupted) {
+            return Ok(id);
+        }
+    }
+    Err(ApplyError::Refused(format!("there is no change to confirm in {}", state.display())))
+}
+
+/// Confirms a change; returns whether it is permanent now.
+pub fn confirm(host: &Host, state: &Path, id: u64, tell: Tell<'_>) -> Result<bool, ApplyError> {
+    let _lock = Lock::take(state, "confirm")?;
+    let here = Here::read(host)?;
+    let mut journal = Journal::open(state, id, &here.boot_id)?;
+    let runtime_only = in_force(host, &journal.entry, &here)?;
+    let persisted = !runtime_only && here.boots;
+    if persisted {
+        write_drop_in(host, &mut journal, tell)?;
+    } else if !runtime_only {
+        let text = "this network namespace is not the one that the boot sets up: nothing was written for the next boot";
+        tell(&Event::Note { text });
+    }
+    journal.append(Step::Confirmed { persisted }).map_err(ApplyError::NothingDone)?;
+    guard::disarm(id);
+    Ok(persisted)
+}
+
+/// Makes sure that all values of the change are in force; returns whether they are for the running system only.
+fn in_force(host: &Host, entry: &Entry, here: &Here) -> Result<bool, ApplyError> {
+    let id = entry.id;
+    let nothing = |why: &str| Err(ApplyError::NothingDone(format!("change {id} {why}")));
+    match entry.status() {
+        Status::Applied | Status::ConfirmInterrupted => {}
+        Status::Confirmed => return Err(ApplyError::Refused(format!("change {id} is confirmed already"))),
+        Status::RolledBack => return nothing("was rolled back"),
+        Status::Interrupted | Status::RollbackInterrupted | Status::RollbackFailed => {
+            return nothing("is in force only in part; roll it back");
+        }
+    }
+    if !entry.is_of_boot(&here.boot_id) {
+        return nothing("is not in force any more: the host was started anew since");
+    }
+    let Some((namespace, runtime_only, _)) = entry.begun() else { return nothing("has no beginning") };
+    if namespace != here.namespace_id {
+        return nothing("was made in another network namespace than this one");
+    }
+    for change in &entry.changes {
+        let Some(key) = change.key() else { return nothing("has a key that is not in the catalogue") };
+        let present = write::read(host, key)?;
+        if present != change.after {
+            return nothing(&format!("is not in force as it was made: {} is {present} now", change.name));
+        }
+    }
+    Ok(runtime_only)
+}
+
+fn write_drop_in(host: &Host, journal: &mut Journal, tell: Tell<'_>) -> Result<(), ApplyError> {
+    let present = persist::read(host)?;
+    let entry = &journal.entry;
+    let date = entry.begun_at().split('T').next().unwrap_or_default();
+    let text = persist::with(present.as_deref(), &entry.changes, entry.id, date);
+    // After a confirmation that was interrupted behind the write, what is there is not the former content.
+    if !(entry.reached_drop_in() && present.as_deref() == Some(text.as_str())) {
+        let kept = match &present {
+            Some(present) => journal.keep("drop-in.before", present.as_bytes()),
+            None => journal.discard("drop-in.before"),
+        };
+        kept.and_then(|()| journal.keep("drop-in.after", text.as_bytes()))
+            .and_then(|()| journal.append(Step::Confirming))
+            .map_err(ApplyError::NothingDone)?;
+        persist::write(host, Some(&text))?;
+    }
+    tell(&Event::DropIn { path: persist::DROP_IN, what: "has the values for the next boot" });
+    Ok(())
+}

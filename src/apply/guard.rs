@@ -1,0 +1,133 @@
+//! The way back when nobody confirms.
+//!
+//! In: a change and how long it may stay unconfirmed. Out: something outside of this process that rolls it back: a timer
+//! of systemd, or a process in a session of its own. Must not: depend on the terminal, or run anything through a shell.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::journal::{Entry, Status};
+use super::{ApplyError, Tell, rollback};
+use crate::host::Host;
+
+/// What has to be rolled back, and when.
+#[derive(Debug)]
+pub struct Arm<'a> {
+    pub state: &'a Path,
+    pub id: u64,
+    pub within: Duration,
+    /// Whether we are in the network namespace that systemd is in: its timers act there and nowhere else.
+    pub of_the_boot: bool,
+}
+
+/// The moment when it is rolled back, RFC 3339.
+pub fn deadline(within: Duration) -> String {
+    let now = jiff::Timestamp::now();
+    let at = now.checked_add(within).unwrap_or(now);
+    at.round(jiff::Unit::Second).unwrap_or(at).to_string()
+}
+
+/// Starts what will roll the change back, and returns what that is; it runs when this returns.
+pub fn arm(arm: &Arm<'_>) -> Result<&'static str, String> {
+    let state = std::path::absolute(arm.state).map_err(|error| format!("{}: {error}", arm.state.display()))?;
+    if arm.of_the_boot && Path::new("/run/systemd/system").is_dir() && timer(arm, &state).is_some() {
+        return Ok("a timer of systemd");
+    }
+    process(arm, &state).map(|()| "a process that waits")
+}
+
+fn unit(id: u64) -> String {
+    format!("sysctl-advisor-rollback-{id}")
+}
+
+fn timer(arm: &Arm<'_>, state: &Path) -> Option<()> {
+    let status = Command::new("systemd-run")
+        .args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"])
+        .arg(format!("--unit={}", unit(arm.id)))
+        .arg(format!("--on-active={}ms", arm.within.as_millis()))
+        .arg("--")
+        .arg(std::env::current_exe().ok()?)
+        .args(["rollback", &arm.id.to_string(), "--automatic", "--state-dir"])
+        .arg(state)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.ok().filter(std::process::ExitStatus::success).map(drop)
+}
+
+fn process(arm: &Arm<'_>, state: &Path) -> Result<(), String> {
+    let failed = |why: &dyn std::fmt::Display| format!("the process that would roll back cannot be started: {why}");
+    // By this name it is the running program, even when a newer one was installed meanwhile.
+    let mut child = Command::new("/proc/self/exe")
+        .args(["guard", &arm.id.to_string(), &arm.within.as_millis().to_string(), "--state-dir"])
+        .arg(state)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| failed(&error))?;
+    let mut answer = String::new();
+    let read = child.stdout.take().map(|output| BufReader::new(output).read_line(&mut answer));
+    match read {
+        Some(Ok(_)) if answer == READY => Ok(()),
+        _ => Err(failed(&"it ended at once")),
+    }
+}
+
+const READY: &str = "ready\n";
+
+/// What the process does: leaves the terminal's session, says so, waits, rolls back. Returns when the change was
+/// confirmed, rolled back, or there is nothing left to wait for.
+pub fn watch(host: &Host, state: &Path, id: u64, within: Duration, tell: Tell<'_>) -> Result<(), ApplyError> {
+    let until = Instant::now() + within;
+    nix::unistd::setsid().map_err(|error| ApplyError::NothingDone(format!("no session of its own: {error}")))?;
+    let mut output = std::io::stdout();
+    // If nobody reads it any more, that is what this process is for.
+    let _ = output.write_all(READY.as_bytes()).and_then(|()| output.flush());
+    loop {
+        let over =
+            Entry::read(state, id).is_ok_and(|entry| matches!(entry.status(), Status::Confirmed | Status::RolledBack));
+        if over {
+            return Ok(());
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return automatic(host, state, id, tell);
+        }
+        std::thread::sleep(left.min(Duration::from_secs(1)));
+    }
+}
+
+/// How long the automatic rollback waits for somebody who holds the lock.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// Rolls back a change that was not confirmed. A key that someone else changed since stays theirs: nobody is there to
+/// ask, and the rest must not stay because of it.
+pub fn automatic(host: &Host, state: &Path, id: u64, tell: Tell<'_>) -> Result<(), ApplyError> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match rollback::rollback(host, state, id, rollback::Mode::Automatic, tell) {
+            Err(ApplyError::NothingDone(_)) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(200));
+            }
+            other => return other,
+        }
+    }
+}
+
+/// Takes the timer away. One that stays finds nothing to do.
+pub fn disarm(id: u64) {
+    if Path::new("/run/systemd/system").is_dir() {
+        let _ = Command::new("systemctl")
+            .args(["--quiet", "stop"])
+            .arg(format!("{}.timer", unit(id)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+    }
+}

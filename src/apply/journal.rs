@@ -1,0 +1,326 @@
+//! The journal of one change: `STATE/changes/ID/` with `plan.json`, `before.conf`, `after.conf` and `steps.jsonl`.
+//!
+//! In: a checked plan; steps. Out: [`Journal`] to append to, [`Entry`] to look at. Must not: return from an append before
+//! the line is on the disk, or let a folder be seen that is not complete.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+
+use super::check::{self, Change};
+use super::policy::Policy;
+use super::steps::{self, Record, Step};
+use super::{ApplyError, state, trust};
+use crate::diagnostic::io_words;
+use crate::keys::KeyValue;
+use crate::plan::model::Plan;
+
+const STEPS: &str = "steps.jsonl";
+
+/// How far a change has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// Values were being written when it ended.
+    Interrupted,
+    /// All values are in force, until the next boot.
+    Applied,
+    /// The drop-in was being written when it ended.
+    ConfirmInterrupted,
+    Confirmed,
+    /// Former values were being restored when it ended.
+    RollbackInterrupted,
+    RolledBack,
+    RollbackFailed,
+}
+
+/// A change as its folder tells it.
+#[derive(Debug)]
+pub struct Entry {
+    pub id: u64,
+    pub folder: PathBuf,
+    pub plan: Plan,
+    pub changes: Vec<Change>,
+    pub records: Vec<Record>,
+    /// Bytes of `steps.jsonl` that are whole lines.
+    whole: usize,
+    /// Whether a crash tore the last line.
+    pub torn: bool,
+}
+
+impl Entry {
+    /// Reads a change; everything in its folder has to be trusted.
+    pub fn read(state: &Path, id: u64) -> Result<Self, ApplyError> {
+        trust::folder(state)?;
+        trust::folder(&state::changes_folder(state))?;
+        let folder = state::folder(state, id);
+        if folder.symlink_metadata().is_err() {
+            return Err(ApplyError::Refused(format!("there is no change {id} in {}", state.display())));
+        }
+        trust::folder(&folder)?;
+        let plan = check::read(&folder.join("plan.json"))?;
+        // The policy of the day it was made let it through; a stricter one must not keep it from being undone.
+        let changes = check::changes(&plan, &Policy::default())?;
+        let text = trust::read(&folder.join(STEPS))?;
+        let steps = steps::read(&text)
+            .map_err(|error| ApplyError::Refused(format!("{}: {error}", folder.join(STEPS).display())))?;
+        let torn = steps.whole < text.len();
+        Ok(Self { id, folder, plan, changes, records: steps.records, whole: steps.whole, torn })
+    }
+
+    /// The state that the last line which decides it tells.
+    pub fn status(&self) -> Status {
+        status(&self.records)
+    }
+
+    /// Whether the values were written in this boot; those of another one are gone unless they were confirmed.
+    pub fn is_of_boot(&self, boot_id: &str) -> bool {
+        self.records.first().is_some_and(|record| record.boot_id == boot_id)
+    }
+
+    /// When it was begun, RFC 3339.
+    pub fn begun_at(&self) -> &str {
+        self.records.first().map_or("", |record| &record.at)
+    }
+
+    /// What the first line says.
+    pub fn begun(&self) -> Option<(&str, bool, Option<&str>)> {
+        self.records.iter().find_map(|record| match &record.step {
+            Step::Begun { namespace_id, runtime_only, confirm_before } => {
+                Some((namespace_id.as_str(), *runtime_only, confirm_before.as_deref()))
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether the drop-in may have been written for it.
+    pub fn reached_drop_in(&self) -> bool {
+        self.records.iter().any(|record| record.step == Step::Confirming)
+    }
+
+    /// For `sysctl -p`.
+    pub fn by_hand(&self) -> String {
+        self.folder.join("before.conf").display().to_string()
+    }
+}
+
+fn status(records: &[Record]) -> Status {
+    records.iter().fold(Status::Interrupted, |status, record| match record.step {
+        Step::Applied => Status::Applied,
+        Step::Confirming => Status::ConfirmInterrupted,
+        Step::Confirmed { .. } => Status::Confirmed,
+        Step::RollingBack { .. } => Status::RollbackInterrupted,
+        Step::RolledBack => Status::RolledBack,
+        Step::RollbackFailed { .. } => Status::RollbackFailed,
+        Step::Begun { .. }
+        | Step::Writing { .. }
+        | Step::Written { .. }
+        | Step::Restoring { .. }
+        | Step::Restored { .. }
+        | Step::Left { .. } => status,
+    })
+}
+
+/// A change that is being made or undone. Only the holder of the lock has one.
+#[derive(Debug)]
+pub struct Journal {
+    pub entry: Entry,
+    boot_id: String,
+    file: File,
+}
+
+impl Journal {
+    /// Writes the folder of a new change, on the disk and complete when this returns.
+    pub fn create(
+        state: &Path,
+        plan: &Plan,
+        changes: &[Change],
+        boot_id: &str,
+        begun: Step,
+    ) -> Result<Self, ApplyError> {
+        trust::make_folder(state)?;
+        let all = state::changes_folder(state);
+        trust::make_folder(&all)?;
+        let id = state::ids(state)?.last().map_or(1, |last| last.saturating_add(1));
+        let made = fill(&all, id, plan, changes, &record(1, boot_id, begun));
+        made.map_err(|error| {
+            ApplyError::NothingDone(format!("the journal in {} cannot be written: {}", all.display(), io_words(&error)))
+        })?;
+        Self::open(state, id, boot_id)
+    }
+
+    /// Opens a change to append to it. A torn last line is cut off: what it announces never began.
+    pub fn open(state: &Path, id: u64, boot_id: &str) -> Result<Self, ApplyError> {
+        let entry = Entry::read(state, id)?;
+        let path = entry.folder.join(STEPS);
+        let file = OpenOptions::new().append(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(&path);
+        let file = file.and_then(|file| {
+            if entry.torn {
+                file.set_len(entry.whole as u64)?;
+            }
+            Ok(file)
+        });
+        let file =
+            file.map_err(|error| ApplyError::NothingDone(format!("{}: {}", path.display(), io_words(&error))))?;
+        Ok(Self { entry, boot_id: boot_id.to_owned(), file })
+    }
+
+    /// Appends a line and returns when it is on the disk. One that fails is taken out again, so that what is appended
+    /// later does not stand behind half a line.
+    pub fn append(&mut self, step: Step) -> Result<(), String> {
+        let record = record(self.entry.records.len() as u64 + 1, &self.boot_id, step);
+        let written = steps::line(&record).map_err(io::Error::from).and_then(|line| {
+            self.file.write_all(line.as_bytes())?;
+            self.file.sync_data()?;
+            Ok(line.len())
+        });
+        match written {
+            Ok(length) => {
+                self.entry.whole += length;
+                self.entry.records.push(record);
+                Ok(())
+            }
+            Err(error) => {
+                let _ = self.file.set_len(self.entry.whole as u64);
+                Err(format!("the journal in {} cannot be written: {}", self.entry.folder.display(), io_words(&error)))
+            }
+        }
+    }
+
+    /// Puts a file beside the journal, on the disk when this returns.
+    pub fn keep(&self, name: &str, content: &[u8]) -> Result<(), String> {
+        put(&self.entry.folder, name, content)
+            .and_then(|()| File::open(&self.entry.folder)?.sync_all())
+            .map_err(|error| format!("{}: {}", self.entry.folder.join(name).display(), io_words(&error)))
+    }
+
+    /// Removes such a file; one that is not there is removed already.
+    pub fn discard(&self, name: &str) -> Result<(), String> {
+        let path = self.entry.folder.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(format!("{}: {}", path.display(), io_words(&error)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn record(number: u64, boot_id: &str, step: Step) -> Record {
+    Record { number, at: now(), boot_id: boot_id.to_owned(), step }
+}
+
+/// The present time, to the second.
+fn now() -> String {
+    let now = jiff::Timestamp::now();
+    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+}
+
+/// Fills a folder under another name and gives it its own last: what has a number is complete.
+fn fill(all: &Path, id: u64, plan: &Plan, changes: &[Change], begun: &Record) -> io::Result<()> {
+    let new = all.join(".new");
+    // What a crash may have left.
+    match std::fs::remove_dir_all(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    DirBuilder::new().mode(0o700).create(&new)?;
+    put(&new, "plan.json", serde_json::to_string_pretty(plan)?.as_bytes())?;
+    put(&new, "before.conf", conf(changes.iter().rev(), |change| &change.before).as_bytes())?;
+    put(&new, "after.conf", conf(changes.iter(), |change| &change.after).as_bytes())?;
+    put(&new, STEPS, steps::line(begun)?.as_bytes())?;
+    File::open(&new)?.sync_all()?;
+    std::fs::rename(&new, all.join(id.to_string()))?;
+    File::open(all)?.sync_all()
+}
+
+fn put(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
+    let path = folder.join(name);
+    let new = folder.join(format!("{name}.new"));
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(&new)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    std::fs::rename(&new, &path)
+}
+
+/// Plain `sysctl.d` syntax.
+fn conf<'a>(changes: impl Iterator<Item = &'a Change>, value: impl Fn(&Change) -> &KeyValue) -> String {
+    changes.map(|change| format!("{} = {}\n", change.name, value(change))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::check::tests::{plan, planned};
+    use super::*;
+
+    fn begun() -> Step {
+        Step::Begun { namespace_id: "net:[1]".into(), runtime_only: false, confirm_before: None }
+    }
+
+    fn created(state: &Path) -> Journal {
+        let plan =
+            plan(vec![planned("net.core.somaxconn", "4096", "8192"), planned("net.ipv4.tcp_fin_timeout", "60", "30")]);
+        let changes = check::changes(&plan, &Policy::default()).unwrap();
+        Journal::create(state, &plan, &changes, "b00t", begun()).unwrap()
+    }
+
+    #[test]
+    fn the_folder_says_by_itself_how_to_go_back() {
+        let state = tempfile::tempdir().unwrap();
+        let journal = created(state.path());
+        let text = |name: &str| fs::read_to_string(journal.entry.folder.join(name)).unwrap();
+        assert_eq!(text("before.conf"), "net.ipv4.tcp_fin_timeout = 60\nnet.core.somaxconn = 4096\n");
+        assert_eq!(text("after.conf"), "net.core.somaxconn = 8192\nnet.ipv4.tcp_fin_timeout = 30\n");
+        let entry = Entry::read(state.path(), 1).unwrap();
+        assert_eq!((entry.status(), entry.is_of_boot("b00t"), entry.changes.len()), (Status::Interrupted, true, 2));
+        assert_eq!(created(state.path()).entry.id, 2);
+    }
+
+    #[test]
+    fn a_torn_line_is_noticed_cut_off_and_written_over() {
+        let state = tempfile::tempdir().unwrap();
+        let mut journal = created(state.path());
+        journal.append(Step::Applied).unwrap();
+        let file = journal.entry.folder.join(STEPS);
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, &text[..text.len() - 3]).unwrap();
+        let entry = Entry::read(state.path(), 1).unwrap();
+        assert_eq!((entry.torn, entry.status()), (true, Status::Interrupted));
+        Journal::open(state.path(), 1, "b00t").unwrap().append(Step::RolledBack).unwrap();
+        let entry = Entry::read(state.path(), 1).unwrap();
+        assert_eq!((entry.torn, entry.status(), entry.records.len()), (false, Status::RolledBack, 2));
+    }
+
+    #[test]
+    fn what_a_crash_left_unfinished_is_not_seen_and_does_not_stand_in_the_way() {
+        let state = tempfile::tempdir().unwrap();
+        fs::create_dir_all(state.path().join("changes/.new")).unwrap();
+        fs::write(state.path().join("changes/.new/plan.json.new"), "{").unwrap();
+        assert!(state::ids(state.path()).unwrap().is_empty());
+        assert_eq!(created(state.path()).entry.id, 1);
+    }
+
+    #[test]
+    fn a_link_or_a_writable_file_in_the_journal_s_place_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let state = tempfile::tempdir().unwrap();
+        let journal = created(state.path());
+        let steps = journal.entry.folder.join(STEPS);
+        fs::set_permissions(&steps, fs::Permissions::from_mode(0o666)).unwrap();
+        assert!(Entry::read(state.path(), 1).is_err());
+        fs::rename(&steps, state.path().join("real")).unwrap();
+        fs::set_permissions(state.path().join("real"), fs::Permissions::from_mode(0o600)).unwrap();
+        std::os::unix::fs::symlink(state.path().join("real"), &steps).unwrap();
+        assert!(Entry::read(state.path(), 1).unwrap_err().to_string().contains("symbolic link"));
+    }
+}

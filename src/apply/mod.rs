@@ -1,0 +1,34 @@
+//! Carrying out a plan so that it cannot hurt: check, journal, write, read back, undo; confirm and roll back.
+//!
+//! In: a [`Plan`](crate::plan::model::Plan), a state directory, a [`Host`](crate::host::Host). Out: the changed host and
+//! a journal from which it can be changed back; what happens is told step by step as [`Event`]s.
+//! Must not: write anything before the journal is on the disk, or write a key that the catalogue does not have.
+//!
+//! ```text
+//! trust (files) -> check (the plan alone) -> lock -> run (the host) -> journal -> sandbox -> write ... -> undo
+//!                                                                             confirm -> persist, rollback -> undo
+//! ```
+
+pub mod check;
+pub mod confirm;
+pub mod error;
+pub mod event;
+pub mod guard;
+pub mod journal;
+pub mod lock;
+pub mod persist;
+pub mod policy;
+pub mod rollback;
+pub mod run;
+pub mod sandbox;
+pub mod state;
+pub mod steps;
+pub mod trust;
+pub mod undo;
+pub mod write;
+
+pub use error::ApplyError;
+pub use event::Event;
+
+/// Told of each step as it happens. It must not fail: a reader that went away is no reason to stop half way.
+pub type Tell<'a> = &'a mut dyn FnMut(&Event<'_>);

@@ -1,0 +1,87 @@
+//! What the administrator allows a plan to change.
+//!
+//! In: the `[apply]` section of the configuration. Out: [`Policy`], which says of a key whether it may be written.
+//! Must not: loosen what [`check`](super::check) demands of every plan.
+
+use crate::keys::Risk;
+
+/// Limits on plans; the default allows all keys of the catalogue that a plan can hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// Globs; when there are some, a key must match one.
+    pub only: Vec<String>,
+    /// Globs; a key must match none.
+    pub never: Vec<String>,
+    pub max_risk: Option<Risk>,
+    pub max_changes: Option<usize>,
+}
+
+impl Policy {
+    /// Why a key with this risk may not be written.
+    pub fn allows(&self, key: &str, risk: &str) -> Result<(), String> {
+        let matching = |globs: &[String]| globs.iter().any(|glob| matches(glob, key));
+        if matching(&self.never) || (!self.only.is_empty() && !matching(&self.only)) {
+            return Err("the configuration does not allow this key to be changed ([apply] only, never)".to_owned());
+        }
+        let risk = [Risk::Low, Risk::Medium, Risk::High].into_iter().find(|known| known.name() == risk);
+        let risk = risk.ok_or("its risk is none of low, medium, high")?;
+        match self.max_risk {
+            Some(most) if risk > most => Err(format!(
+                "its risk is {}, and the configuration allows {} at most ([apply] max_risk)",
+                risk.name(),
+                most.name()
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether a name matches a glob, in which `*` stands for any run of characters, dots too.
+fn matches(glob: &str, name: &str) -> bool {
+    let mut pieces = glob.split('*');
+    let Some(mut rest) = pieces.next().and_then(|first| name.strip_prefix(first)) else { return false };
+    let pieces: Vec<&str> = pieces.collect();
+    let Some((last, middle)) = pieces.split_last() else { return rest.is_empty() };
+    for piece in middle {
+        match rest.split_once(piece) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything_and_nothing_else_is_special() {
+        for (glob, name, fits) in [
+            ("net.*", "net.core.somaxconn", true),
+            ("*", "a", true),
+            ("net.core.somaxconn", "net.core.somaxconn", true),
+            ("net.core", "net.core.somaxconn", false),
+            ("net.*.tcp_*", "net.ipv4.tcp_rmem", true),
+            ("net.*.tcp_*mem", "net.ipv4.tcp_sack", false),
+            ("*mem", "tcp_mem_x", false),
+            ("a*a", "a", false),
+            ("net.?ore", "net.core", false),
+        ] {
+            assert_eq!(matches(glob, name), fits, "{glob} {name}");
+        }
+    }
+
+    #[test]
+    fn each_limit_refuses() {
+        let key = "net.ipv4.tcp_rmem";
+        assert!(Policy::default().allows(key, "high").is_ok());
+        assert!(Policy::default().allows(key, "none").is_err());
+        let only = Policy { only: vec!["net.core.*".into()], ..Policy::default() };
+        let never = Policy { never: vec!["*rmem".into()], ..Policy::default() };
+        let low = Policy { max_risk: Some(Risk::Low), ..Policy::default() };
+        assert!(only.allows(key, "low").is_err() && only.allows("net.core.somaxconn", "low").is_ok());
+        assert!(never.allows(key, "low").is_err() && never.allows("net.core.somaxconn", "low").is_ok());
+        assert!(low.allows(key, "medium").is_err() && low.allows(key, "low").is_ok());
+    }
+}

@@ -1,0 +1,160 @@
+//! Taking a change back: its values, and its lines in the drop-in.
+//!
+//! In: a change's number. Out: the former values and the former drop-in in force, and the journal says so. Must not:
+//! overwrite what someone else changed since, unless told to; act on values of another boot or another namespace.
+
+use std::path::Path;
+
+use super::journal::{Entry, Journal, Status};
+use super::lock::Lock;
+use super::run::Here;
+use super::steps::Step;
+use super::undo::{self, Others};
+use super::{ApplyError, Event, Tell, guard, persist, sandbox, state, trust, write};
+use crate::host::Host;
+
+/// Who wants it, which decides about what others changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// A person, who is asked first.
+    Careful,
+    /// A person who wants the former values whatever the present ones are.
+    Force,
+    /// Nobody confirmed in time. A confirmed change stays.
+    Automatic,
+}
+
+/// The change that `--last` means: the latest that is not rolled back.
+pub fn last(state: &Path) -> Result<u64, ApplyError> {
+    for id in state::ids(state)?.into_iter().rev() {
+        if Entry::read(state, id)?.status() != Status::RolledBack {
+            return Ok(id);
+        }
+    }
+    Err(ApplyError::Refused(format!("there is no change to roll back in {}", state.display())))
+}
+
+/// Rolls a change back.
+pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode, tell: Tell<'_>) -> Result<(), ApplyError> {
+    let _lock = Lock::take(state, "rollback")?;
+    let here = Here::read(host)?;
+    let mut journal = Journal::open(state, id, &here.boot_id)?;
+    match (journal.entry.status(), mode) {
+        (Status::RolledBack, Mode::Automatic) | (Status::Confirmed, Mode::Automatic) => return Ok(()),
+        (Status::RolledBack, _) => {
+            return Err(ApplyError::Refused(format!("change {id} is rolled back already")));
+        }
+        _ => {}
+    }
+    let entry = &journal.entry;
+    if !entry.is_of_boot(&here.boot_id) && !entry.reached_drop_in() {
+        tell(&Event::Note { text: "the host was started anew since; nothing of this change is left" });
+        return journal.append(Step::RolledBack).map_err(ApplyError::NothingDone);
+    }
+    same_namespace(entry, &here)?;
+    let drop_in = former_drop_in(host, entry).unwrap_or_else(|error| DropIn::Unclear(error.to_string()));
+    if mode == Mode::Careful {
+        refuse_to_overwrite(host, entry, &drop_in)?;
+    }
+    let why = if mode == Mode::Automatic { "not confirmed in time" } else { "asked for" };
+    // Values come first where the journal cannot be written: its lines so far are enough to do this again.
+    if let Err(why) = journal.append(Step::RollingBack { why: why.to_owned() }) {
+        tell(&Event::Note { text: &why });
+    }
+    finish(host, journal, drop_in, mode, tell)
+}
+
+fn finish(host: &Host, mut journal: Journal, drop_in: DropIn, mode: Mode, tell: Tell<'_>) -> Result<(), ApplyError> {
+    let id = journal.entry.id;
+    let mut failed = Vec::new();
+    match drop_in {
+        DropIn::Stays => {}
+        DropIn::Unclear(why) => failed.push(why),
+        DropIn::Becomes(text) | DropIn::Edited(text) => match persist::write(host, text.as_deref()) {
+            Ok(()) => {
+                let what = if text.is_some() { "has its former lines again" } else { "is removed, as it was before" };
+                tell(&Event::DropIn { path: persist::DROP_IN, what });
+            }
+            Err(error) => failed.push(error.to_string()),
+        },
+    }
+    guard::disarm(id);
+    let paths = journal.entry.changes.iter().filter_map(|change| write::path(&change.name));
+    let files: Vec<_> = paths.map(|path| host.locate(&path)).collect();
+    tell(&Event::Confined { files: files.len(), status: sandbox::confine(&files) });
+    let others = if mode == Mode::Force { Others::Overwrite } else { Others::Leave };
+    failed.extend(undo::restore(host, &mut journal, others, tell));
+    if failed.is_empty() {
+        return journal.append(Step::RolledBack).map_err(|why| ApplyError::NotUndone {
+            id,
+            why: format!("the former values are in force, but {why}"),
+            by_hand: journal.entry.by_hand(),
+        });
+    }
+    let why = failed.join("; ");
+    let _ = journal.append(Step::RollbackFailed { why: why.clone() });
+    Err(ApplyError::NotUndone { id, why, by_hand: journal.entry.by_hand() })
+}
+
+fn same_namespace(entry: &Entry, here: &Here) -> Result<(), ApplyError> {
+    let id = entry.id;
+    let there = entry.begun().map_or("", |(namespace, ..)| namespace);
+    // The number of a namespace does not outlive a boot; what was made permanent belongs to the one that boots.
+    let same = if entry.is_of_boot(&here.boot_id) { there == here.namespace_id } else { here.boots };
+    if same {
+        return Ok(());
+    }
+    let now = &here.namespace_id;
+    Err(ApplyError::Refused(format!(
+        "change {id} was made in the network namespace {there}, and this process is in {now}"
+    )))
+}
+
+/// What has to become of the drop-in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum DropIn {
+    /// The change is not in it.
+    Stays,
+    /// It is as the change left it and becomes what it was.
+    Becomes(Option<String>),
+    /// Someone edited it since; the change's own lines can be taken out.
+    Edited(Option<String>),
+    /// It cannot be read, or not be trusted. The values are restored all the same, and this counts as a failure.
+    Unclear(String),
+}
+
+fn former_drop_in(host: &Host, entry: &Entry) -> Result<DropIn, ApplyError> {
+    if !entry.reached_drop_in() {
+        return Ok(DropIn::Stays);
+    }
+    let kept = |name: &str| {
+        let path = entry.folder.join(name);
+        if path.symlink_metadata().is_err() { Ok(None) } else { trust::read(&path).map(Some) }
+    };
+    let (former, ours, present) = (kept("drop-in.before")?, kept("drop-in.after")?, persist::read(host)?);
+    if present == former {
+        return Ok(DropIn::Stays);
+    }
+    if present == ours {
+        return Ok(DropIn::Becomes(former));
+    }
+    let Some(present) = present else { return Ok(DropIn::Stays) };
+    let taken_out = persist::taken_out(&present, &entry.changes);
+    Ok(if taken_out == present { DropIn::Stays } else { DropIn::Edited(Some(taken_out)) })
+}
+
+fn refuse_to_overwrite(host: &Host, entry: &Entry, drop_in: &DropIn) -> Result<(), ApplyError> {
+    let mut changed: Vec<String> =
+        undo::theirs(host, entry).into_iter().map(|(key, value)| format!("{key} is {value} now")).collect();
+    if let DropIn::Edited(_) = drop_in {
+        changed.push(format!("{} has other lines now", persist::DROP_IN));
+    }
+    if changed.is_empty() {
+        return Ok(());
+    }
+    Err(ApplyError::NothingDone(format!(
+        "changed by someone else since change {}: {}. With --force the former values are restored all the same",
+        entry.id,
+        changed.join("; ")
+    )))
+}

@@ -1,0 +1,212 @@
+//! Carrying out a plan.
+//!
+//! In: a plan, a policy, the host. Out: all new values in force and journalled, or the former ones. Must not: write a key
+//! that does not have the value which the plan expects, or return with some keys changed without saying so.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::check::{self, Change};
+use super::guard::{self, Arm};
+use super::journal::{Entry, Journal, Status};
+use super::lock::Lock;
+use super::policy::Policy;
+use super::steps::Step;
+use super::undo::{self, Others};
+use super::{ApplyError, Event, Tell, sandbox, state, write};
+use crate::host::Host;
+use crate::observe::system;
+use crate::plan::model::Plan;
+
+/// What stands besides the plan.
+#[derive(Debug)]
+pub struct Options<'a> {
+    pub state: &'a Path,
+    pub policy: &'a Policy,
+    /// Never to be made permanent.
+    pub runtime_only: bool,
+    /// Roll back by itself when not confirmed within this time.
+    pub confirm_within: Option<Duration>,
+}
+
+/// The running host, as far as plans and journals name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Here {
+    pub hostname: String,
+    pub boot_id: String,
+    /// Of this process.
+    pub namespace_id: String,
+    /// Whether it is the one that the boot's sysctl files are for.
+    pub boots: bool,
+}
+
+impl Here {
+    /// Asks the host.
+    pub fn read(host: &Host) -> Result<Self, ApplyError> {
+        let (facts, _) = system::read(host);
+        let boot_id =
+            facts.boot_id.ok_or_else(|| ApplyError::NothingDone("this boot's id cannot be read".to_owned()))?;
+        let namespace_id = host.read_link("/proc/self/ns/net")?;
+        // A look at process 1 may be refused. Then a key that only the machine's first namespace has decides.
+        let boots = host.read_link("/proc/1/ns/net").map_or_else(
+            |_| host.read_sysctl("/proc/sys/net/ipv4/tcp_mem").is_ok(),
+            |of_the_first_process| of_the_first_process == namespace_id,
+        );
+        Ok(Self { hostname: facts.hostname, boot_id, namespace_id, boots })
+    }
+}
+
+/// Everything that can be known before the first write, in which case the plan could be carried out now. Writes nothing.
+pub fn preflight(host: &Host, plan: &Plan, policy: &Policy, state: &Path) -> Result<(Here, Vec<Change>), ApplyError> {
+    let changes = check::changes(plan, policy)?;
+    let here = Here::read(host)?;
+    same_host(plan, &here)?;
+    let drifted: Vec<String> = changes.iter().filter_map(|change| drift(host, change)).collect();
+    if !drifted.is_empty() {
+        return Err(ApplyError::NothingDone(format!("drifted since the plan was made: {}", drifted.join("; "))));
+    }
+    for change in &changes {
+        if let Some(path) = write::path(&change.name) {
+            host.can_write_sysctl(&path)
+                .map_err(|error| ApplyError::NothingDone(format!("this process may not write {error}")))?;
+        }
+    }
+    unfinished(state, &here, &changes)?;
+    Ok((here, changes))
+}
+
+fn same_host(plan: &Plan, here: &Here) -> Result<(), ApplyError> {
+    let other = |why: String| Err(ApplyError::NothingDone(why));
+    let shown = |text: &str| text.chars().take(64).collect::<String>().escape_debug().to_string();
+    if plan.host.hostname != here.hostname {
+        return other(format!("the plan was made for {}, and this is {}", shown(&plan.host.hostname), here.hostname));
+    }
+    if plan.host.boot_id.as_deref() != Some(&here.boot_id) {
+        return other("the plan was not made in this boot of the host; make it anew".to_owned());
+    }
+    match plan.changes.first() {
+        Some(change) if change.namespace_id != here.namespace_id => other(format!(
+            "the plan is for the network namespace {} ({}), and this process is in {}; run it there with `nsenter` or \
+             `ip netns exec`",
+            shown(&change.namespace),
+            shown(&change.namespace_id),
+            here.namespace_id
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// What is wrong when a key does not have the value that the plan expects.
+fn drift(host: &Host, change: &Change) -> Option<String> {
+    match write::read(host, change.key()?) {
+        Ok(present) if present == change.before => None,
+        Ok(present) => Some(format!("{} is {present}, not {}", change.name, change.before)),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Earlier changes of this boot that stand in the way.
+fn unfinished(state: &Path, here: &Here, changes: &[Change]) -> Result<(), ApplyError> {
+    for id in state::ids(state)? {
+        let entry = Entry::read(state, id)?;
+        let elsewhere = entry.begun().is_some_and(|(namespace, ..)| namespace != here.namespace_id);
+        let in_force = entry.is_of_boot(&here.boot_id);
+        if in_force && elsewhere {
+            continue;
+        }
+        let why = match entry.status() {
+            Status::Confirmed | Status::RolledBack => continue,
+            Status::ConfirmInterrupted => "was interrupted while it was made permanent",
+            _ if !in_force => continue,
+            Status::Applied => {
+                let same = |change: &&Change| entry.changes.iter().any(|earlier| earlier.name == change.name);
+                match changes.iter().find(same) {
+                    Some(change) => {
+                        let why = format!(
+                            "change {id} of {} is not confirmed yet; run `sysctl-advisor confirm {id}` or \
+                             `sysctl-advisor rollback {id}` first",
+                            change.name
+                        );
+                        return Err(ApplyError::NothingDone(why));
+                    }
+                    None => continue,
+                }
+            }
+            Status::Interrupted => "was interrupted",
+            Status::RollbackInterrupted | Status::RollbackFailed => "is rolled back only in part",
+        };
+        return Err(ApplyError::NothingDone(format!("change {id} {why}; run `sysctl-advisor rollback {id}` first")));
+    }
+    Ok(())
+}
+
+/// Carries the plan out and returns the change's number. The calling thread stays confined to the plan's keys.
+pub fn apply(host: &Host, plan: &Plan, options: &Options<'_>, tell: Tell<'_>) -> Result<u64, ApplyError> {
+    // What a plan alone can be refused for must not depend on the lock, nor make a state directory.
+    check::changes(plan, options.policy)?;
+    let _lock = Lock::take(options.state, "apply")?;
+    let (here, changes) = preflight(host, plan, options.policy, options.state)?;
+    let confirm_before = options.confirm_within.map(guard::deadline);
+    let begun = Step::Begun {
+        namespace_id: here.namespace_id.clone(),
+        runtime_only: options.runtime_only,
+        confirm_before: confirm_before.clone(),
+    };
+    let mut journal = Journal::create(options.state, plan, &changes, &here.boot_id, begun)?;
+    let id = journal.entry.id;
+    tell(&Event::Journal { id, folder: &journal.entry.folder.clone() });
+    if let (Some(within), Some(before)) = (options.confirm_within, &confirm_before) {
+        match guard::arm(&Arm { state: options.state, id, within, of_the_boot: here.boots }) {
+            Ok(how) => tell(&Event::Armed { how, before }),
+            Err(why) => {
+                let _ = journal.append(Step::RolledBack);
+                return Err(ApplyError::NothingDone(why));
+            }
+        }
+    }
+    let files: Vec<_> =
+        changes.iter().filter_map(|change| write::path(&change.name)).map(|path| host.locate(&path)).collect();
+    tell(&Event::Confined { files: files.len(), status: sandbox::confine(&files) });
+    match write_all(host, &changes, &mut journal, tell) {
+        Ok(()) => Ok(id),
+        Err(why) => Err(take_back(host, journal, why, tell)),
+    }
+}
+
+fn write_all(host: &Host, changes: &[Change], journal: &mut Journal, tell: Tell<'_>) -> Result<(), String> {
+    for change in changes {
+        let key = change.key().ok_or_else(|| format!("{}: not in the catalogue", change.name))?;
+        // Before the line that announces the write: what somebody set in between is not ours to take back.
+        if let Some(drift) = drift(host, change) {
+            return Err(format!("drifted meanwhile: {drift}"));
+        }
+        let (from, to) = (change.before.to_string(), change.after.to_string());
+        journal.append(Step::Writing { key: change.name.clone(), value: to.clone() })?;
+        write::write(host, key, &change.after)?;
+        journal.append(Step::Written { key: change.name.clone() })?;
+        tell(&Event::Written { key: &change.name, from: &from, to: &to });
+    }
+    journal.append(Step::Applied)
+}
+
+fn take_back(host: &Host, mut journal: Journal, why: String, tell: Tell<'_>) -> ApplyError {
+    tell(&Event::Surprise { why: &why });
+    // Where the journal itself is the surprise, these lines may be lost; the values are restored all the same.
+    let _ = journal.append(Step::RollingBack { why: why.clone() });
+    let failed = undo::restore(host, &mut journal, Others::Leave, tell);
+    let id = journal.entry.id;
+    if failed.is_empty() {
+        let _ = journal.append(Step::RolledBack);
+        return ApplyError::Undone { id, why };
+    }
+    let failed = failed.join("; ");
+    let _ = journal.append(Step::RollbackFailed { why: failed.clone() });
+    ApplyError::NotUndone {
+        id,
+        why: format!("{why}; and taking it back failed: {failed}"),
+        by_hand: journal.entry.by_hand(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+//! Bringing back the former values of a change.
+//!
+//! In: the journal of a change, the host. Out: the former values in force, or what could not be restored. Must not: take
+//! a value away from someone else who set it since, unless told to.
+
+use super::check::Change;
+use super::journal::{Entry, Journal};
+use super::steps::Step;
+use super::{Event, Tell, write};
+use crate::host::Host;
+
+/// What to do with a key that someone else changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// It keeps their value; the rest is restored.
+    Leave,
+    /// It gets its former value like the rest.
+    Overwrite,
+}
+
+/// How a key stands before it is restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Found {
+    /// The change never got to it, or it has its former value again.
+    Nothing,
+    /// It has the value of the change, or what the kernel made of it.
+    Ours,
+    /// It has a value that somebody else gave it.
+    Theirs(String),
+    Unreadable(String),
+}
+
+/// Keys that have neither their former value nor that of the change, with the value that they have.
+pub fn theirs(host: &Host, entry: &Entry) -> Vec<(String, String)> {
+    let changes = entry.changes.iter();
+    changes
+        .filter_map(|change| match found(host, entry, change) {
+            Found::Theirs(value) => Some((change.name.clone(), value)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn found(host: &Host, entry: &Entry, change: &Change) -> Found {
+    let name = &change.name;
+    let touched = |record: &super::steps::Record| matches!(&record.step, Step::Writing { key, .. } if key == name);
+    if !entry.records.iter().any(touched) {
+        return Found::Nothing;
+    }
+    let Some(key) = change.key() else { return Found::Unreadable(format!("{name}: not in the catalogue")) };
+    let present = match write::read(host, key) {
+        Ok(present) => present,
+        Err(error) => return Found::Unreadable(error.to_string()),
+    };
+    // Without the line after the write it is not known what the kernel made of the value: what is there is taken for it.
+    let finished = entry.records.iter().any(|record| matches!(&record.step, Step::Written { key } if key == name));
+    if present == change.before {
+        Found::Nothing
+    } else if present == change.after || !finished {
+        Found::Ours
+    } else {
+        Found::Theirs(present.to_string())
+    }
+}
+
+/// Restores the values in reverse order. It goes on after a failure, also one of the journal: values come first. What
+/// failed is returned; empty means that every value that was ours is the former one again.
+pub fn restore(host: &Host, journal: &mut Journal, others: Others, tell: Tell<'_>) -> Vec<String> {
+    let mut failed = Vec::new();
+    for change in journal.entry.changes.clone().iter().rev() {
+        match found(host, &journal.entry, change) {
+            Found::Nothing => continue,
+            Found::Unreadable(why) => {
+                failed.push(why);
+                continue;
+            }
+            Found::Theirs(value) if others == Others::Leave => {
+                tell(&Event::Left { key: &change.name, value: &value });
+                let _ = journal.append(Step::Left { key: change.name.clone(), value });
+                continue;
+            }
+            Found::Ours | Found::Theirs(_) => {}
+        }
+        let Some(key) = change.key() else { continue };
+        let value = change.before.to_string();
+        let _ = journal.append(Step::Restoring { key: change.name.clone(), value: value.clone() });
+        match write::write(host, key, &change.before) {
+            Ok(()) => {
+                let _ = journal.append(Step::Restored { key: change.name.clone() });
+                tell(&Event::Restored { key: &change.name, value: &value });
+            }
+            Err(why) => failed.push(why),
+        }
+    }
+    failed
+}

@@ -1,0 +1,130 @@
+//! `apply`: carry out a plan.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::changes::{StateArgs, failure, teller};
+use super::config::{self, Config};
+use super::{Failure, Global, Outcome, output};
+use crate::apply::check::{self, Change};
+use crate::apply::{Event, run, trust};
+use crate::host::Host;
+use crate::plan::model::Plan;
+use crate::units;
+
+/// Carry out a plan, so that it can be taken back at any moment.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+All values are written or none: at the first surprise those written so far are restored. The change lasts \
+until the next boot; `confirm` makes it permanent, `rollback` takes it back. Exit code 4: nothing is changed \
+(the plan does not fit the host any more, or a value was refused); 5: taking it back failed.")]
+pub(super) struct ApplyArgs {
+    /// Plan that `plan -o FILE` wrote; it must belong to root and nobody else may write it
+    #[arg(value_name = "PLAN")]
+    plan: PathBuf,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Check everything and show what would be written, but write nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Roll back by itself unless `confirm` is run within this time: 30s, 10m
+    #[arg(long, value_name = "DURATION", value_parser = within)]
+    confirm_within: Option<Duration>,
+    /// For the running system only: `confirm` writes nothing for the next boot
+    #[arg(long)]
+    runtime_only: bool,
+    #[command(flatten)]
+    state: StateArgs,
+}
+
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
+
+fn within(text: &str) -> Result<Duration, String> {
+    let within = units::parse_duration(text).map_err(|error| error.to_string())?;
+    if (SHORTEST..=LONGEST).contains(&within) { Ok(within) } else { Err("1s to 7d is wanted".to_owned()) }
+}
+
+pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome {
+    let failed = |error| failure(error, false);
+    // The configuration limits what may be written: it must be as trustworthy as the plan.
+    if let Some(file) = config::file(global.config.as_deref()) {
+        trust::read(&file).map_err(failed)?;
+    }
+    let host = Host::live();
+    let state = args.state.directory();
+    let plan = check::read(&args.plan).map_err(failed)?;
+    let (_, changes) = run::preflight(&host, &plan, config.policy(), &state).map_err(failed)?;
+    output::print(&listing(&plan, &changes))?;
+    if args.dry_run {
+        output::print("\nDry run: everything is in order and nothing was written.\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !args.yes && !agreed("Write these values now?")? {
+        output::print("Nothing was written.\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let options = run::Options {
+        state: &state,
+        policy: config.policy(),
+        runtime_only: args.runtime_only,
+        confirm_within: args.confirm_within,
+    };
+    let mut before = None;
+    let mut tell = teller(global.quiet);
+    let id = run::apply(&host, &plan, &options, &mut |event| {
+        if let Event::Armed { before: at, .. } = event {
+            before = Some((*at).to_owned());
+        }
+        tell(event);
+    })
+    .map_err(failed)?;
+    output::say(&farewell(id, args, before.as_deref()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listing(plan: &Plan, changes: &[Change]) -> String {
+    let width = changes.iter().map(|change| change.name.len()).max().unwrap_or_default();
+    let mut text = match changes.len() {
+        1 => "1 change:\n".to_owned(),
+        many => format!("{many} changes, in this order:\n"),
+    };
+    for (change, planned) in changes.iter().zip(&plan.changes) {
+        let Change { name, before, after, rules } = change;
+        text.push_str(&format!("  {name:width$}  {before} -> {after}\n"));
+        text.push_str(&format!("  {:width$}  {} risk; {}\n", "", planned.risk, rules.join(", ")));
+    }
+    text
+}
+
+/// Asks on the terminal; only the whole word is a yes.
+pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        let why = "nobody can be asked here, since standard input is no terminal; --yes does not ask";
+        return Err(Failure::Usage(anyhow!(why)));
+    }
+    let mut output = std::io::stdout().lock();
+    let _ = write!(output, "\n{question} Type yes: ").and_then(|()| output.flush());
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
+}
+
+fn farewell(id: u64, args: &ApplyArgs, before: Option<&str>) -> String {
+    let end = match before {
+        Some(at) => format!("is rolled back by itself at {at}"),
+        None => "lasts until the next boot".to_owned(),
+    };
+    let permanent = if args.runtime_only { "keep it until then" } else { "make it permanent" };
+    let permanent = if args.runtime_only && before.is_some() { "keep it until the next boot" } else { permanent };
+    format!(
+        "Change {id} is in force and {end}.\n  sysctl-advisor confirm {id}    {permanent}\n  \
+         sysctl-advisor rollback {id}   take it back\n"
+    )
+}

@@ -1,0 +1,231 @@
+//! `confirm`, `rollback`, `changes`: what becomes of changes that were applied.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::{Failure, Global, Outcome, output};
+use crate::apply::journal::{Entry, Status};
+use crate::apply::run::Here;
+use crate::apply::{ApplyError, Event, confirm, guard, rollback, state};
+use crate::host::Host;
+
+/// Where changes are journalled; shared by the commands that make, confirm and undo them.
+#[derive(Debug, Args)]
+pub(super) struct StateArgs {
+    /// Folder of the journals [default: $STATE_DIRECTORY of systemd, else /var/lib/sysctl-advisor]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+impl StateArgs {
+    pub(super) fn directory(&self) -> PathBuf {
+        let from_systemd = std::env::var("STATE_DIRECTORY").ok();
+        state::directory(self.state_dir.as_deref(), from_systemd.as_deref())
+    }
+}
+
+/// Make a change permanent, and keep it from being rolled back by itself.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it was applied with \
+--runtime-only or in another network namespace than the one that the boot sets up. Refused when one of the \
+values is not in force any more.")]
+pub(super) struct ConfirmArgs {
+    /// Number of the change [default: the latest that is not confirmed]
+    #[arg(value_name = "ID")]
+    id: Option<u64>,
+    #[command(flatten)]
+    state: StateArgs,
+}
+
+/// Take a change back: its values, and its lines in /etc/sysctl.d.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true), after_help = "\
+Works for a change that is in force, confirmed, or was interrupted half way. Values that someone else \
+changed since are named, and nothing is done without --force. Exit code 5: not everything could be restored.")]
+pub(super) struct RollbackArgs {
+    /// Number of the change
+    #[arg(value_name = "ID", group = "which")]
+    id: Option<u64>,
+    /// The latest change that is not rolled back
+    #[arg(long, group = "which")]
+    last: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Restore the former values even where someone else changed them since
+    #[arg(long)]
+    force: bool,
+    /// Nobody confirmed: what the timer runs
+    #[arg(long, hide = true, conflicts_with = "force")]
+    automatic: bool,
+    #[command(flatten)]
+    state: StateArgs,
+}
+
+/// List the changes that were made, or show one with its steps.
+#[derive(Debug, Args)]
+pub(super) struct ChangesArgs {
+    /// Number of the change
+    #[arg(value_name = "ID")]
+    id: Option<u64>,
+    #[command(flatten)]
+    state: StateArgs,
+}
+
+/// Waits and rolls back; what `apply --confirm-within` starts where there is no systemd.
+#[derive(Debug, Args)]
+pub(super) struct GuardArgs {
+    id: u64,
+    milliseconds: u64,
+    #[command(flatten)]
+    state: StateArgs,
+}
+
+/// The exit code of an error. A rollback that did nothing has failed: the host still has the new values.
+pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
+    match error {
+        ApplyError::Refused(_) => Failure::Usage(error.into()),
+        ApplyError::NotUndone { .. } => Failure::NotRolledBack(error.into()),
+        ApplyError::NothingDone(_) if rolling_back => Failure::NotRolledBack(error.into()),
+        ApplyError::NothingDone(_) | ApplyError::Undone { .. } => Failure::NotApplied(error.into()),
+    }
+}
+
+/// Prints each step as it happens. Nothing stops because a reader went away.
+pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) {
+    move |event| {
+        let line = match event {
+            Event::Journal { id, folder } => format!("  change {id}, journal in {}", folder.display()),
+            Event::Armed { how, before } => format!("  {how} rolls back at {before} unless it is confirmed"),
+            Event::Confined { files, status } => format!("  only {files} key(s) can be written from here on: {status}"),
+            Event::Written { key, from, to } => format!("  {key}: {from} -> {to}, read back"),
+            Event::Surprise { why } => format!("  {why}\n  taking everything back"),
+            Event::Restored { key, value } => format!("  {key}: {} again", or_empty(value)),
+            Event::Left { key, value } => format!("  {key}: {} since, by someone else; left so", or_empty(value)),
+            Event::DropIn { path, what } => format!("  {path} {what}"),
+            Event::Note { text } => format!("  {text}"),
+        };
+        if !quiet {
+            output::say(&(line + "\n"));
+        }
+    }
+}
+
+fn or_empty(value: &str) -> &str {
+    if value.is_empty() { "empty" } else { value }
+}
+
+pub(super) fn run_confirm(args: &ConfirmArgs, global: &Global) -> Outcome {
+    let failed = |error| failure(error, false);
+    let state = args.state.directory();
+    let id = args.id.map_or_else(|| confirm::waiting(&state), Ok).map_err(failed)?;
+    let permanent = confirm::confirm(&Host::live(), &state, id, &mut teller(global.quiet)).map_err(failed)?;
+    let how = if permanent { "permanent" } else { "confirmed, until the next boot" };
+    output::say(&format!("Change {id} is {how}. `sysctl-advisor rollback {id}` takes it back.\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
+    let failed = |error| failure(error, true);
+    let (host, state) = (Host::live(), args.state.directory());
+    let id = args.id.map_or_else(|| rollback::last(&state), Ok).map_err(failed)?;
+    let mut tell = teller(global.quiet);
+    if args.automatic {
+        guard::automatic(&host, &state, id, &mut tell).map_err(failed)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let entry = Entry::read(&state, id).map_err(failed)?;
+    let mut text = format!("Change {id} of {}:\n", entry.begun_at());
+    for change in entry.changes.iter().rev() {
+        text.push_str(&format!("  {}  {} -> {}\n", change.name, change.after, or_empty(&change.before.to_string())));
+    }
+    output::print(&text)?;
+    if !args.yes && !super::apply::agreed("Restore the former values now?")? {
+        output::print("Nothing was written.\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mode = if args.force { rollback::Mode::Force } else { rollback::Mode::Careful };
+    rollback::rollback(&host, &state, id, mode, &mut tell).map_err(failed)?;
+    output::say(&format!("Change {id} is rolled back.\n"));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn run_guard(args: &GuardArgs) -> Outcome {
+    let (state, within) = (args.state.directory(), Duration::from_millis(args.milliseconds));
+    guard::watch(&Host::live(), &state, args.id, within, &mut |_| {}).map_err(|error| failure(error, true))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
+    let failed = |error| failure(error, false);
+    let state = args.state.directory();
+    let boot_id = Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id);
+    if let Some(id) = args.id {
+        output::print(&one(&Entry::read(&state, id).map_err(failed)?, &boot_id))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ids = state::ids(&state).map_err(failed)?;
+    if ids.is_empty() {
+        output::print(&format!("No changes in {}.\n", state.display()))?;
+    }
+    let mut unreadable = None;
+    for id in ids {
+        match Entry::read(&state, id) {
+            Ok(entry) => output::print(&summary(&entry, &boot_id))?,
+            Err(error) => {
+                output::note(&format!("change {id}: {error}"));
+                unreadable = Some(id);
+            }
+        }
+    }
+    match unreadable {
+        Some(id) => Err(Failure::Usage(anyhow!("change {id} cannot be read"))),
+        None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn words(entry: &Entry, boot_id: &str) -> &'static str {
+    let gone = !entry.is_of_boot(boot_id);
+    match entry.status() {
+        Status::Confirmed if entry.reached_drop_in() => "permanent",
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if gone => {
+            "gone with the last boot"
+        }
+        Status::Confirmed => "confirmed, until the next boot",
+        Status::Applied => "in force, not confirmed",
+        Status::Interrupted => "interrupted; roll it back",
+        Status::ConfirmInterrupted => "interrupted while it was made permanent; confirm it again or roll it back",
+        Status::RollbackInterrupted => "interrupted while it was rolled back; roll it back again",
+        Status::RolledBack => "rolled back",
+        Status::RollbackFailed => "rolled back only in part; roll it back again",
+    }
+}
+
+fn summary(entry: &Entry, boot_id: &str) -> String {
+    let keys: Vec<_> = entry.changes.iter().map(|change| change.name.as_str()).collect();
+    format!("{:>4}  {}  {}\n      {}\n", entry.id, entry.begun_at(), words(entry, boot_id), keys.join(", "))
+}
+
+fn one(entry: &Entry, boot_id: &str) -> String {
+    let mut text = format!("Change {} of {}: {}\n", entry.id, entry.begun_at(), words(entry, boot_id));
+    for change in &entry.changes {
+        text.push_str(&format!("  {}  {} -> {}\n", change.name, or_empty(&change.before.to_string()), change.after));
+    }
+    text.push_str("Steps:\n");
+    for record in &entry.records {
+        let step = serde_json::to_value(&record.step).unwrap_or_default();
+        let field = |name: &str| step.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let line = format!("  {}  {} {} {} {}", record.at, field("step"), field("key"), field("value"), field("why"));
+        text.push_str(&(line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n"));
+    }
+    if entry.torn {
+        text.push_str("The last line was torn by a crash; what it announced never began.\n");
+    }
+    text.push_str(&format!("The way back by hand: sysctl -p {}\n", entry.by_hand()));
+    text
+}
