@@ -1,7 +1,7 @@
 //! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
 //!
 //! ```text
-//! host -> observe -> snapshot -> metrics -> rules -> audit -> plan -> apply -> report -> cli
+//! host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> report -> cli
 //! ```
 //!
 //! A module uses only what stands to its left, and the leaves `units`, `diagnostic`, `keys` and `sock_diag`.
@@ -11,6 +11,7 @@ pub mod apply;
 pub mod audit;
 pub mod cli;
 pub mod diagnostic;
+pub mod drift;
 pub mod host;
 pub mod keys;
 pub mod metrics;

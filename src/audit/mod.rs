@@ -66,9 +66,12 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
     let mut skip = |reason: String| {
         skipped.push(Skipped { rule: rule.id.clone(), namespace: view.namespace().name.clone(), reason });
     };
-    let needs_sockets = !matches!(rule.for_each, ForEach::Namespace | ForEach::Host);
+    let needs_sockets = matches!(rule.for_each, ForEach::Listener | ForEach::Destination | ForEach::Owner);
     if needs_sockets && view.namespace().sockets.is_none() {
         return skip(view.why_missing(&format!("{}.*", rule.for_each.subject().name())));
+    }
+    if rule.for_each == ForEach::Key && !view.has_keys() {
+        return skip(view.why_missing("persisted.*"));
     }
     for item in view.items(rule.for_each.subject()) {
         let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
@@ -97,6 +100,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                         .map(|avoid| Avoid { what: avoid.what.clone(), why: avoid.why.clone() })
                         .collect(),
                     references: rule.references.clone(),
+                    line: view.source_line(item),
                 };
                 found.push((finding, fired.proposals));
             }

@@ -5,6 +5,7 @@
 
 pub use crate::rules::words::Severity;
 
+use crate::drift::SourceLine;
 use crate::metrics::value::Value;
 use crate::snapshot::Snapshot;
 
@@ -41,6 +42,8 @@ pub struct Finding {
     pub references: Vec<String>,
     /// Stable from run to run for the same rule, namespace and subject: 16 hexadecimal digits.
     pub fingerprint: String,
+    /// The line of a configuration file that the finding is about, when it is about one.
+    pub line: Option<SourceLine>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

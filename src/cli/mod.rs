@@ -7,6 +7,7 @@ mod apply;
 mod audit;
 mod changes;
 mod config;
+mod drift;
 mod explain;
 mod output;
 mod progress;
@@ -42,6 +43,7 @@ Examples:
   sysctl-advisor audit --fail-on warning     exit code 10 when something is
   sysctl-advisor snapshot -o host.json       take it elsewhere...
   sysctl-advisor audit --snapshot host.json  ...and audit it there
+  sysctl-advisor drift                       what the files say and what is in force
   sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
 
 Exit codes:
@@ -50,7 +52,7 @@ Exit codes:
    3  the host could not be observed
    4  a plan was not carried out; the former values are in force
    5  a change was not taken back, or only in part
-  10  an audit found something at or above --fail-on";
+  10  something was found at or above --fail-on";
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
@@ -97,6 +99,8 @@ enum Format {
 enum Command {
     /// Observe this host (or read a snapshot), evaluate the rules, report
     Audit(audit::AuditArgs),
+    /// Compare what the files set, what a boot would do and what is in force
+    Drift(drift::DriftArgs),
     /// Explain a rule, a sysctl key, a TCP state or a kernel counter
     Explain(explain::ExplainArgs),
     /// Write down what this host looks like, to audit it elsewhere or later
@@ -222,6 +226,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
     let config = || config::load(global.config.as_deref());
     match &cli.command {
         Command::Audit(args) => audit::run(args, global, &config()?, terminal),
+        Command::Drift(args) => drift::run(args, terminal),
         Command::Explain(args) => explain::run(args, &config()?, terminal),
         Command::Snapshot(args) => snapshot::run(args, global, &config()?),
         Command::Apply(args) => apply::run(args, global, &config()?),

@@ -4,6 +4,8 @@
 //! captured tree of files.
 //! Must not: interpret what it reads. No other module opens files of the system.
 
+mod entry;
+pub mod rehearse;
 pub mod write;
 
 use std::fs::File;
@@ -12,6 +14,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::io_words;
+
+pub use entry::{Entry, EntryKind};
 
 /// A file of the system that could not be read. The text names the path as the system has it.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +126,21 @@ impl Host {
     /// Whether the file's mode lets anybody read it. A key that can only be written (`route/flush`) has none to lose.
     pub fn is_readable_by_mode(&self, path: &str) -> bool {
         std::fs::metadata(self.locate(path)).is_ok_and(|metadata| metadata.mode() & 0o444 != 0)
+    }
+
+    /// Whether the file's mode lets anybody write it.
+    pub fn is_writable_by_mode(&self, path: &str) -> bool {
+        std::fs::metadata(self.locate(path)).is_ok_and(|metadata| metadata.mode() & 0o222 != 0)
+    }
+
+    /// Whether a regular file stands at the end of the links; reading anything else may never end.
+    pub fn is_regular(&self, path: &str) -> bool {
+        std::fs::metadata(self.locate(path)).is_ok_and(|metadata| metadata.is_file())
+    }
+
+    /// When a file, or the link itself, was last changed: seconds since 1970.
+    pub fn modified(&self, path: &str) -> Option<i64> {
+        std::fs::symlink_metadata(self.locate(path)).ok().map(|metadata| metadata.mtime())
     }
 
     /// Names in a directory, sorted. A name that is not UTF-8 is left out.

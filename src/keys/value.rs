@@ -155,7 +155,7 @@ fn port(text: &str) -> Option<u16> {
 }
 
 /// An integer in the notation of the kernel's `proc_get_long`: no plus sign, base by prefix.
-fn integer(text: &str) -> Option<i64> {
+pub fn integer(text: &str) -> Option<i64> {
     let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (base, digits) = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
         Some(hexadecimal) => (16, hexadecimal),

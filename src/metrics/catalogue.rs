@@ -17,6 +17,8 @@ pub enum Subject {
     Listener,
     Destination,
     Owner,
+    /// A sysctl that the configuration files set, or that was set at runtime only.
+    Key,
 }
 
 impl Subject {
@@ -28,6 +30,7 @@ impl Subject {
             Self::Listener => "listener",
             Self::Destination => "destination",
             Self::Owner => "owner",
+            Self::Key => "key",
         }
     }
 }
@@ -83,7 +86,7 @@ const fn row(
 }
 
 use Healthy::{B, F, N, NoAges, S};
-use Subject::{Destination, Host, Listener, Namespace, Owner};
+use Subject::{Destination, Host, Key, Listener, Namespace, Owner};
 
 /// All of them, in the order `rules metrics` prints.
 #[rustfmt::skip]
@@ -168,4 +171,44 @@ pub const METRICS: &[Metric] = &[
     row("owner.close_wait_idle", Ages, "sockets", Owner, NoAges, "those by seconds since the last byte or ACK went either way"),
     row("owner.files", Int, "files", Owner, N(100), "its open files"),
     row("owner.file_limit", Int, "files", Owner, N(1_048_576), "its soft limit of open files"),
+
+    row("persisted.loader", Text, "", Namespace, S("systemd"), "the loader that this system boots with: systemd or procps"),
+    row("persisted.files", Int, "files", Namespace, N(3), "configuration files that the loader reads"),
+    row("persisted.keys", Int, "keys", Namespace, N(4), "keys that they set"),
+    row("persisted.in_sync", Int, "keys", Namespace, N(4), "keys whose value in force is the one that a boot would set"),
+    row("persisted.not_in_force", Int, "keys", Namespace, N(0), "keys that the files set to another value than the one in force"),
+    row("persisted.dead", Int, "keys", Namespace, N(0), "keys in the files that this kernel does not have"),
+    row("persisted.invalid", Int, "keys", Namespace, N(0), "keys whose value in the files the kernel does not take"),
+    row("persisted.wrong_scope", Int, "keys", Namespace, N(0), "keys in the files that are not this namespace's to set"),
+    row("persisted.runtime_only", Int, "keys", Namespace, N(0), "keys with a value that a boot would not bring back"),
+    row("persisted.unread", Int, "keys", Namespace, N(0), "keys in the files whose value could not be read"),
+    row("persisted.unreadable_files", Int, "files", Namespace, N(0), "configuration files that could not be read, or that the loader cannot read"),
+    row("persisted.unreadable_file", Text, "", Namespace, S(""), "the first of them"),
+    row("persisted.writable_files", Int, "files", Namespace, N(0), "configuration files that anybody may write"),
+    row("persisted.writable_file", Text, "", Namespace, S(""), "the first of them"),
+    row("persisted.ignored_files", Int, "files", Namespace, N(0), "files that set keys and that this system's loader does not read"),
+    row("persisted.ignored_file", Text, "", Namespace, S(""), "the first of them"),
+
+    row("key.name", Text, "", Key, S("net.ipv4.tcp_fin_timeout"), "name of the key"),
+    row("key.boot", Text, "", Key, S("60"), "the value that a boot would set; empty where no file sets it"),
+    row("key.runtime", Text, "", Key, S("60"), "the value in force; empty where there is none to read"),
+    row("key.status", Text, "", Key, S("in_sync"), "in_sync, runtime_only, not_in_force, dead, invalid, wrong_scope or unread"),
+    row("key.cause", Text, "", Key, S(""), "code of the cause, as `drift --format json` has it; empty where there is none"),
+    row("key.why", Text, "", Key, S(""), "the cause in sentences"),
+    row("key.file", Text, "", Key, S("/etc/sysctl.d/60-local.conf"), "the file whose line a boot would follow; empty where there is none"),
+    row("key.line", Int, "", Key, N(1), "number of that line"),
+    row("key.persisted", Bool, "", Key, B(true), "whether a file sets it"),
+    row("key.own", Bool, "", Key, B(true), "whether that line is the administrator's (in /etc, /run or /usr/local) and not a package's"),
+    row("key.optional", Bool, "", Key, B(false), "whether that line begins with `-`: a failure does not count"),
+    row("key.below_net", Bool, "", Key, B(true), "whether the name begins with net."),
+    row("key.waiting", Bool, "", Key, B(false), "whether it does not exist because its module or interface is not there"),
+    row("key.follows", Bool, "", Key, B(false), "whether it is not in force only because the key that it follows is not"),
+    row("key.shadowed", Int, "lines", Key, N(0), "lines that set it too and lose"),
+    row("key.without_effect", Text, "", Key, S(""), "why the kernel ignores the key; empty where it does not"),
+    row("key.bytes_for_pages", Bool, "", Key, B(false), "whether the files give bytes where the kernel counts pages: more than the machine's memory"),
+    row("key.not_ascending", Bool, "", Key, B(false), "whether the files' numbers fall where they must not"),
+    row("key.meaningless", Bool, "", Key, B(false), "whether the kernel takes the files' value though it makes no sense"),
+    row("key.disagreeing", Int, "lines", Key, N(0), "lines of the same file that set it to another value"),
+    row("key.loser", Text, "", Key, S(""), "FILE:LINE of an administrator's line that another file overrides with another value; empty where there is none"),
+    row("key.loser_value", Text, "", Key, S(""), "the value in that line"),
 ];

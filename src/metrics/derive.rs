@@ -6,7 +6,9 @@
 use super::ages_value;
 use super::catalogue::Subject;
 use super::names::{self, counter_parts};
+use super::persisted;
 use super::value::Value;
+use crate::drift::{self, Drift, SourceLine};
 use crate::keys::{self, KeyValue};
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{Destination, Listener, Owner, Sockets};
@@ -23,6 +25,7 @@ pub struct View<'a> {
     snapshot: &'a Snapshot,
     namespace: &'a Namespace,
     ports: Option<Ports>,
+    drift: Option<Drift>,
 }
 
 /// The thing a rule is evaluated on.
@@ -32,6 +35,8 @@ pub enum Item<'a> {
     Listener(&'a Listener),
     Destination(&'a Destination),
     Owner(&'a Owner),
+    /// By its place among the view's keys.
+    Key(usize),
 }
 
 /// What follows from the ephemeral range.
@@ -45,7 +50,19 @@ struct Ports {
 
 impl<'a> View<'a> {
     pub fn new(snapshot: &'a Snapshot, namespace: &'a Namespace) -> Self {
-        Self { snapshot, namespace, ports: Ports::of(namespace) }
+        Self { snapshot, namespace, ports: Ports::of(namespace), drift: persisted::drift(snapshot, namespace) }
+    }
+
+    /// Whether the configuration files were read for this namespace.
+    pub const fn has_keys(&self) -> bool {
+        self.drift.is_some()
+    }
+
+    /// The line of a configuration file that a key's finding is about, with its text.
+    pub fn source_line(&self, item: Item<'_>) -> Option<SourceLine> {
+        let Item::Key(index) = item else { return None };
+        let line = self.drift.as_ref()?.keys.get(index)?.boot.as_ref()?;
+        Some(drift::source_line(self.snapshot.persisted.as_ref()?, &line.file, line.line, &line.span))
     }
 
     pub const fn namespace(&self) -> &'a Namespace {
@@ -61,6 +78,7 @@ impl<'a> View<'a> {
             Subject::Listener => sockets.iter().flat_map(|s| &s.listeners).map(Item::Listener).collect(),
             Subject::Destination => sockets.iter().flat_map(|s| &s.destinations).map(Item::Destination).collect(),
             Subject::Owner => sockets.iter().flat_map(|s| &s.owners).map(Item::Owner).collect(),
+            Subject::Key => (0..self.drift.as_ref().map_or(0, |drift| drift.keys.len())).map(Item::Key).collect(),
         }
     }
 
@@ -73,6 +91,12 @@ impl<'a> View<'a> {
                 format!("{} -> {}", destination.source, endpoint(&destination.address, destination.port))
             }
             Item::Owner(owner) => owner_name(owner),
+            Item::Key(index) => self
+                .drift
+                .as_ref()
+                .and_then(|drift| drift.keys.get(index))
+                .map(|key| key.key.clone())
+                .unwrap_or_default(),
         }
     }
 
@@ -94,6 +118,8 @@ impl<'a> View<'a> {
             ("listener", Item::Listener(listener)) => self.listener(listener, name),
             ("destination", Item::Destination(destination)) => self.destination(destination, name),
             ("owner", Item::Owner(owner)) => owner_value(owner, name),
+            ("persisted", _) => persisted::of_files(self.snapshot, self.drift.as_ref()?, name),
+            ("key", Item::Key(index)) => persisted::of_key(self.snapshot, self.drift.as_ref()?.keys.get(index)?, name),
             _ => None,
         }
     }
@@ -122,7 +148,13 @@ impl<'a> View<'a> {
             let about = about_sockets.iter().any(|prefix| name.starts_with(prefix));
             about.then(|| gap("sockets").unwrap_or_else(|| format!("{name} was not seen")))
         };
-        gap(name).or_else(without_sockets).unwrap_or_else(|| format!("{name} could not be read"))
+        let without_files = || {
+            let about = ["persisted.", "key."].iter().any(|prefix| name.starts_with(prefix));
+            let why =
+                if self.drift.is_none() { "the configuration files were not read" } else { "no loader was found" };
+            about.then(|| format!("{name}: {why}"))
+        };
+        gap(name).or_else(without_sockets).or_else(without_files).unwrap_or_else(|| format!("{name} could not be read"))
     }
 
     /// The gap that a name falls into: its own, or one of the beginning of its name.
@@ -353,6 +385,6 @@ fn is_loopback(address: &str) -> bool {
     address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-fn int(value: u64) -> Value {
+pub(super) fn int(value: u64) -> Value {
     Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
 }

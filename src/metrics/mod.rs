@@ -7,6 +7,7 @@ pub mod counters;
 pub mod derive;
 pub mod healthy;
 pub mod names;
+mod persisted;
 pub mod states;
 pub mod value;
 

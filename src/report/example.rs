@@ -33,6 +33,8 @@ pub(crate) fn snapshot() -> Snapshot {
                 ..namespace("net:[4026532001]", "blue", false)
             },
         ],
+        persisted: None,
+        surroundings: None,
         gaps: vec![gap("host.memory", "/proc/meminfo: Permission denied")],
     }
 }
@@ -121,6 +123,7 @@ pub(crate) fn bare() -> Finding {
         avoid: Vec::new(),
         references: Vec::new(),
         fingerprint: "0123456789abcdef".to_owned(),
+        line: None,
     }
 }
 

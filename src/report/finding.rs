@@ -42,6 +42,10 @@ pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, detail: Detai
     if full || finding.subject != finding.namespace {
         labelled(page, "where", Style::new(), &place(finding));
     }
+    if let Some(line) = &finding.line {
+        labelled(page, "line", Style::new(), &format!("{}:{}", line.file, line.line));
+        page.source_line(BODY, line);
+    }
     if full {
         for (position, paragraph) in paragraphs(&finding.explain).enumerate() {
             labelled(page, if position == 0 { "why" } else { "" }, Style::new(), &paragraph);
@@ -53,7 +57,8 @@ pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, detail: Detai
         let new = told.insert((&finding.namespace, &change.key));
         recommendation(page, label, change, new);
     }
-    if finding.recommendations.is_empty() && !finding.advice.is_empty() {
+    // A finding about a line of a file is cured there.
+    if finding.recommendations.is_empty() && !finding.advice.is_empty() && finding.line.is_none() {
         // A fault of the application has no cure in the kernel; elsewhere the cure may just not be for a program to name.
         let none = if finding.kind == "application" { "None: no sysctl helps here." } else { "None is proposed." };
         labelled(page, "change", Style::new(), none);

@@ -21,12 +21,13 @@ boot), delta.GROUP.NAME (in the window) and rate.GROUP.NAME (a second): delta.Tc
 rate.Tcp.RetransSegs, total.sockstat_TCP.mem. A rule's own thresholds are params.NAME. has(NAME) tells whether a name \
 could be read; a rule that uses one that could not is skipped, not passed.";
 
-const SUBJECTS: [(Subject, &str); 5] = [
+const SUBJECTS: [(Subject, &str); 6] = [
     (Subject::Host, "The machine, in every rule"),
     (Subject::Namespace, "The network namespace, in every rule"),
     (Subject::Listener, "Rules with for_each = \"listener\""),
     (Subject::Destination, "Rules with for_each = \"destination\""),
     (Subject::Owner, "Rules with for_each = \"owner\""),
+    (Subject::Key, "Rules with for_each = \"key\""),
 ];
 
 /// The catalogue by subject: name, type and unit, and what it means below.

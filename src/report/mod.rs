@@ -4,6 +4,7 @@
 //! Must not: read the system, print, or decide anything: a writer is a pure function.
 
 mod chart;
+pub mod drift;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod explain;

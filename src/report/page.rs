@@ -6,6 +6,7 @@
 
 use anstyle::Style;
 
+use crate::drift::SourceLine;
 use crate::report::theme::Theme;
 use crate::report::wrap::wrap_hanging;
 
@@ -93,6 +94,39 @@ impl<'a> Page<'a> {
     /// One piece of text over the whole width.
     pub(super) fn paragraph(&mut self, indent: usize, style: Style, text: &str) {
         self.row(indent, &[Cell::new(text, self.width.saturating_sub(indent)).painted(style)]);
+    }
+
+    /// Text whose spaces matter, such as source code with a caret below: its lines are cut where the page ends, nothing
+    /// is left out.
+    pub(super) fn preformatted(&mut self, indent: usize, text: &str) {
+        let room = self.width.saturating_sub(indent).max(1);
+        for line in text.lines() {
+            let characters: Vec<char> = clean(line).trim_end().replace('\t', " ").chars().collect();
+            for piece in characters.chunks(room) {
+                self.text.extend(std::iter::repeat_n(' ', indent));
+                self.text.extend(piece);
+                self.text.push('\n');
+            }
+        }
+    }
+
+    /// A line of a file with a place in it underlined; what is longer than the page is cut.
+    pub(super) fn source_line(&mut self, indent: usize, source: &SourceLine) {
+        if source.text.trim().is_empty() {
+            return;
+        }
+        let number = source.line.to_string();
+        let room = self.width.saturating_sub(indent + number.len() + " | ".len());
+        let characters = |text: Option<&str>| text.map_or(0, |text| text.chars().count());
+        let start = characters(source.text.get(..source.marked.start));
+        let marked = characters(source.text.get(source.marked.clone()).map(str::trim_end));
+        let shown: String = source.text.chars().take(room).collect();
+        self.preformatted(indent, &format!("{number} | {shown}"));
+        if start < room {
+            let space = " ".repeat(number.len());
+            let carets = "^".repeat(marked.clamp(1, room - start));
+            self.preformatted(indent, &format!("{space} | {}{carets}", " ".repeat(start)));
+        }
     }
 
     pub(super) fn finish(self) -> String {

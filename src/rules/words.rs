@@ -64,6 +64,7 @@ pub enum ForEach {
     Listener,
     Destination,
     Owner,
+    Key,
 }
 
 impl ForEach {
@@ -75,6 +76,7 @@ impl ForEach {
             Self::Listener => Subject::Listener,
             Self::Destination => Subject::Destination,
             Self::Owner => Subject::Owner,
+            Self::Key => Subject::Key,
         }
     }
 }

@@ -9,7 +9,10 @@ pub mod take;
 
 use serde::{Deserialize, Serialize};
 
-use crate::observe::{counters::Counters, gap::Gap, sockets::Sockets, sysctls::Sysctls, system::SystemFacts};
+use crate::observe::{
+    counters::Counters, gap::Gap, persisted::Persisted, sockets::Sockets, surroundings::Surroundings, sysctls::Sysctls,
+    system::SystemFacts,
+};
 
 /// First field of the file; the number rises when an older reader could misread a newer file.
 pub const SCHEMA: &str = "sysctl-advisor/snapshot/1";
@@ -25,6 +28,12 @@ pub struct Snapshot {
     pub system: SystemFacts,
     pub window: Window,
     pub namespaces: Vec<Namespace>,
+    /// What a boot would set; `None` in a snapshot of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persisted: Option<Persisted>,
+    /// What can explain that something else is in force; `None` where `persisted` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub surroundings: Option<Surroundings>,
     /// Gaps of the machine as a whole.
     pub gaps: Vec<Gap>,
 }

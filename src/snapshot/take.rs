@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Namespace, SCHEMA, Snapshot, Window, WindowSource};
 use crate::host::Host;
-use crate::observe::{counters, sockets, sysctls, system};
+use crate::observe::{counters, persisted, sockets, surroundings, sysctls, system};
 
 /// Nothing of the network could be read: no sockets, no counters, no sysctls.
 #[derive(Debug, thiserror::Error)]
@@ -48,9 +48,11 @@ pub fn take(host: &Host, window: Duration, wait: impl FnOnce(Duration)) -> Resul
         let why: Vec<_> = gaps.iter().take(3).map(|gap| gap.why.as_str()).collect();
         return Err(NothingSeen(why.join("; ")));
     }
-    let (system, system_gaps) = system::read(host);
-    let initial = is_initial(&sysctls);
-    let id = host.read_link("/proc/self/ns/net").unwrap_or_default();
+    let (system, mut machine_gaps) = system::read(host);
+    let (files, file_gaps) = persisted::read(host);
+    machine_gaps.extend(file_gaps);
+    let around = surroundings::read(host, &files, &sysctls);
+    let Identity { id, name, initial } = identity(host, &sysctls);
     Ok(Snapshot {
         schema: SCHEMA.to_owned(),
         written_by: env!("CARGO_PKG_VERSION").to_owned(),
@@ -61,7 +63,7 @@ pub fn take(host: &Host, window: Duration, wait: impl FnOnce(Duration)) -> Resul
             source: if before.is_some() { WindowSource::Sample } else { WindowSource::None },
         },
         namespaces: vec![Namespace {
-            name: if initial { "host".to_owned() } else { name_of(host, &id) },
+            name,
             id,
             initial,
             sockets: seen,
@@ -70,8 +72,28 @@ pub fn take(host: &Host, window: Duration, wait: impl FnOnce(Duration)) -> Resul
             sysctls,
             gaps,
         }],
-        gaps: system_gaps,
+        persisted: Some(files),
+        surroundings: Some(around),
+        gaps: machine_gaps,
     })
+}
+
+/// Which namespace the calling process is in.
+#[derive(Debug)]
+pub struct Identity {
+    /// As `/proc/self/ns/net` reads.
+    pub id: String,
+    pub name: String,
+    /// Whether it is the machine's first.
+    pub initial: bool,
+}
+
+/// Tells the namespace by its sysctls and its names.
+pub fn identity(host: &Host, sysctls: &sysctls::Sysctls) -> Identity {
+    let initial = is_initial(sysctls);
+    let id = host.read_link("/proc/self/ns/net").unwrap_or_default();
+    let name = if initial { "host".to_owned() } else { name_of(host, &id) };
+    Identity { id, name, initial }
 }
 
 /// Some keys exist only in the machine's first namespace (kernel: `net_eq(net, &init_net)` in `sysctl_net_ipv4.c`), so

@@ -317,3 +317,13 @@ fn a_read_only_state_directory_stops_everything_before_it_begins() {
     assert!(run.err.contains("Read-only file system") && run.err.contains("nothing was changed"), "{run:?}");
     assert!(scene.is_old(THREE));
 }
+
+#[test]
+fn without_landlock_it_says_so_and_goes_on() {
+    let scene = Scene::enter();
+    let mut strace = inject("landlock_create_ruleset", "error=ENOSYS", 1);
+    strace.last_mut().unwrap().push('+');
+    let run = scene.under_strace(&strace, &["apply", &scene.plan(THREE), "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.out.contains("not enforced: this kernel has no Landlock") && scene.is_new(THREE), "{run:?}");
+}

@@ -151,3 +151,22 @@ fn a_confirmed_change_is_taken_back_after_a_reboot_too() {
     scene.ok(&["rollback", "1", "--yes"]);
     assert!(scene.is_old(THREE) && scene.drop_in().is_none());
 }
+
+#[test]
+fn a_drop_in_that_another_file_would_overrule_at_boot_is_not_confirmed() {
+    let scene = Scene::enter();
+    let other = scene.path("/etc/sysctl.d/99-other-tool.conf");
+    fs::write(&other, "# theirs\nnet.ipv4.tcp_fin_timeout = 15\n").unwrap();
+    scene.ok(&["apply", &scene.plan(THREE), "--yes"]);
+    let run = scene.run(&["confirm"]);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    let line = "net.ipv4.tcp_fin_timeout is set to 15 by /etc/sysctl.d/99-other-tool.conf line 2";
+    assert!(run.err.contains(line), "{run:?}");
+    assert!(scene.drop_in().is_none() && scene.is_new(THREE));
+    assert!(scene.ok(&["changes"]).out.contains("in force, not confirmed"));
+    // The same value in a later file is no contradiction.
+    fs::write(&other, "net/ipv4/tcp_fin_timeout=30\n").unwrap();
+    scene.ok(&["confirm"]);
+    scene.ok(&["rollback", "1", "--yes"]);
+    assert!(scene.drop_in().is_none() && scene.is_old(THREE));
+}

@@ -13,8 +13,8 @@ use crate::observe::gap::Gap;
 use crate::observe::sockets::{SocketSource, StateCounts};
 use crate::snapshot::{Namespace, WindowSource};
 use view::{
-    AdviceView, AvoidView, EvidenceView, FindingView, GapView, Host, NamespaceView, RecommendationView, Report,
-    SeverityView, Skipped, SourceView, Summary, Tcp, ValueView, Window, WindowSourceView,
+    AdviceView, AvoidView, EvidenceView, FindingView, GapView, Host, LocationView, NamespaceView, RecommendationView,
+    Report, SeverityView, Skipped, SourceView, Summary, Tcp, ValueView, Window, WindowSourceView,
 };
 
 /// Name and version of the contract.
@@ -139,6 +139,11 @@ fn finding(finding: &Finding) -> FindingView<'_> {
         references: &finding.references,
         fingerprint: &finding.fingerprint,
         waived: None,
+        location: finding.line.as_ref().map(|line| LocationView {
+            file: &line.file,
+            line: line.line,
+            text: &line.text,
+        }),
     }
 }
 
@@ -242,7 +247,7 @@ mod tests {
         assert_eq!(names(&report["namespaces"][0]["tcp"]).join(" "), states);
         let finding = &report["findings"][0];
         let fields = "rule severity kind namespace subject title evidence recommendations advice avoid references \
-                      fingerprint waived";
+                      fingerprint waived location";
         assert_eq!(names(finding).join(" "), fields);
         assert_eq!(names(&finding["evidence"][0]).join(" "), "label expression value unit");
         let change = "key current proposed risk takes_effect side_effects rehearsed blocked";

@@ -139,6 +139,19 @@ pub(super) struct FindingView<'a> {
     pub(super) fingerprint: &'a str,
     /// How a person accepted this finding; null when nobody did.
     pub(super) waived: Option<serde_json::Map<String, serde_json::Value>>,
+    /// The line of a configuration file that the finding is about; null when it is about none.
+    pub(super) location: Option<LocationView<'a>>,
+}
+
+/// A line of a configuration file.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Location")]
+pub(super) struct LocationView<'a> {
+    pub(super) file: &'a str,
+    /// From 1.
+    pub(super) line: u32,
+    /// As it stands there.
+    pub(super) text: &'a str,
 }
 
 #[derive(Serialize, JsonSchema)]

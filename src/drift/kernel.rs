@@ -1,0 +1,211 @@
+//! What the kernel makes of a sequence of writes, where one write changes more than its own key.
+//!
+//! In: the keys that exist, the values at the start, writes in order. Out: for each key the write that it has its
+//! value from.
+//! Must not: know files; know what a value is good for. A write that the kernel refuses is none of its business,
+//! but for the write that would be in force then.
+//!
+//! Measured on 6.18, and in the source since before 5.4 (`net/ipv4/devinet.c`, `net/ipv6/addrconf.c`):
+//! - `net.ipv4.conf.default.X` goes to each interface whose `X` was never written, until the interface gets an address
+//!   (`ipv4_devconf_setall`): for `lo` that is when it comes up. `forwarding` and the keys in [`OWN_ONLY`] stay where
+//!   they are.
+//! - `net.ipv4.ip_forward` and `net.ipv4.conf.all.forwarding` are one value. When it changes, `default` and every
+//!   interface take it over, written or not, and `conf.all.accept_redirects` becomes its opposite.
+//! - `net.ipv6.conf.all.X` goes to every interface and to `default` for the few `X` in [`IPV6_FOR_ALL`].
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use crate::keys::value::integer;
+use crate::observe::persisted::Loader;
+
+/// Keys of `net.ipv4.conf.default` that the kernel does not pass on.
+const OWN_ONLY: [&str; 7] = [
+    "disable_policy",
+    "disable_xfrm",
+    "drop_unicast_in_l2_multicast",
+    "forwarding",
+    "mc_forwarding",
+    "promote_secondaries",
+    "route_localnet",
+];
+
+/// Keys of `net.ipv6.conf.all` that the kernel passes on to each interface; whether to `default` too.
+const IPV6_FOR_ALL: [(&str, bool); 5] = [
+    ("addr_gen_mode", true),
+    ("disable_ipv6", true),
+    ("force_forwarding", false),
+    ("forwarding", true),
+    ("ignore_routes_with_linkdown", true),
+];
+
+/// Keys of `net.ipv4.conf` with a kernel default other than 0.
+const NOT_ZERO: [(&str, &str); 7] = [
+    ("accept_redirects", "1"),
+    ("arp_evict_nocarrier", "1"),
+    ("igmpv2_unsolicited_report_interval", "10000"),
+    ("igmpv3_unsolicited_report_interval", "1000"),
+    ("secure_redirects", "1"),
+    ("send_redirects", "1"),
+    ("shared_media", "1"),
+];
+
+/// The state that a loader finds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Start {
+    /// Values that are not the kernel's defaults. Only those of `net.*.conf` matter.
+    pub values: BTreeMap<String, String>,
+    /// Interfaces that no longer follow `net.ipv4.conf.default`.
+    pub settled: BTreeSet<String>,
+}
+
+impl Start {
+    /// As it is when the loader runs at boot. systemd brings `lo` up before it starts anything; elsewhere the network
+    /// comes after the sysctls.
+    pub fn at_boot(loader: Loader) -> Self {
+        let settled = match loader {
+            Loader::Systemd => BTreeSet::from(["lo".to_owned()]),
+            Loader::Procps => BTreeSet::new(),
+        };
+        Self { values: BTreeMap::new(), settled }
+    }
+
+    fn value(&self, key: &str) -> Option<&str> {
+        if let Some(value) = self.values.get(key) {
+            return Some(value);
+        }
+        let (directory, last) = key.rsplit_once('.')?;
+        if key == "net.ipv4.ip_forward" {
+            Some("0")
+        } else if !directory.starts_with("net.ipv4.conf.") {
+            None
+        } else if last == "accept_source_route" {
+            Some(if directory == "net.ipv4.conf.all" { "0" } else { "1" })
+        } else {
+            Some(NOT_ZERO.iter().find(|(name, _)| *name == last).map_or("0", |(_, value)| value))
+        }
+    }
+}
+
+/// The write that a key has its value from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The caller's number for the write.
+    pub write: usize,
+    pub value: String,
+    /// The key that was written, when it was another one.
+    pub spread_from: Option<String>,
+}
+
+/// Takes writes one by one.
+#[derive(Debug)]
+pub struct Kernel<'a> {
+    present: &'a BTreeSet<String>,
+    start: &'a Start,
+    /// Interfaces of `net.ipv4.conf` and of `net.ipv6.conf`, without `all` and `default`.
+    interfaces: [BTreeSet<&'a str>; 2],
+    written: HashSet<String>,
+    /// The writes of each key, the last one last.
+    causes: BTreeMap<String, Vec<Cause>>,
+    /// What it comes to, as far as the kernel takes it for a number.
+    values: HashMap<String, String>,
+}
+
+impl<'a> Kernel<'a> {
+    pub fn new(present: &'a BTreeSet<String>, start: &'a Start) -> Self {
+        let interfaces = ["net.ipv4.conf.", "net.ipv6.conf."].map(|prefix| {
+            let names = present.range(prefix.to_owned()..).map_while(|key| key.strip_prefix(prefix));
+            let names = names.filter_map(|rest| rest.split('.').next());
+            names.filter(|name| *name != "all" && *name != "default").collect()
+        });
+        Self { present, start, interfaces, written: HashSet::new(), causes: BTreeMap::new(), values: HashMap::new() }
+    }
+
+    /// `only_if_new`: the loader looks at the value first and leaves the key alone when it has it already, as
+    /// systemd-sysctl does. The key counts as set by this write all the same, but nothing else happens.
+    pub fn write(&mut self, key: &str, value: &str, write: usize, only_if_new: bool) {
+        let old = self.value(key).map(str::to_owned);
+        self.set(key, Cause { write, value: value.to_owned(), spread_from: None });
+        let unchanged = old.as_deref().is_some_and(|old| same(old, value));
+        if (only_if_new && unchanged) || !self.present.contains(key) {
+            return;
+        }
+        self.written.insert(key.to_owned());
+        // What is no number is refused.
+        let Some(number) = integer(value.trim_ascii()) else { return };
+        let parts: Vec<&str> = key.split('.').collect();
+        match *parts {
+            ["net", "ipv4", "conf", "default", name] if !OWN_ONLY.contains(&name) => {
+                self.spread(
+                    0,
+                    name,
+                    &Cause { write, value: value.to_owned(), spread_from: Some(key.to_owned()) },
+                    true,
+                );
+            }
+            ["net", "ipv4", "ip_forward"] | ["net", "ipv4", "conf", "all", "forwarding"] => {
+                self.forward(key, number, write, old.as_deref());
+            }
+            ["net", "ipv6", "conf", "all", name] => {
+                let cause = Cause { write, value: value.to_owned(), spread_from: Some(key.to_owned()) };
+                if let Some((_, with_default)) = IPV6_FOR_ALL.iter().find(|(known, _)| *known == name) {
+                    self.spread(1, name, &cause, false);
+                    if *with_default {
+                        self.pass_on(&format!("net.ipv6.conf.default.{name}"), &cause);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn forward(&mut self, key: &str, on: i64, write: usize, old: Option<&str>) {
+        let cause = |value: String| Cause { write, value, spread_from: Some(key.to_owned()) };
+        let same_value =
+            if key == "net.ipv4.ip_forward" { "net.ipv4.conf.all.forwarding" } else { "net.ipv4.ip_forward" };
+        self.pass_on(same_value, &cause(on.to_string()));
+        if old.and_then(|old| integer(old.trim_ascii())) == Some(on) {
+            return;
+        }
+        self.pass_on("net.ipv4.conf.all.accept_redirects", &cause(i64::from(on == 0).to_string()));
+        self.pass_on("net.ipv4.conf.default.forwarding", &cause(on.to_string()));
+        self.spread(0, "forwarding", &cause(on.to_string()), false);
+    }
+
+    /// To each interface; `gently`: only to those that nobody has set.
+    fn spread(&mut self, family: usize, name: &str, cause: &Cause, gently: bool) {
+        let version = if family == 0 { "ipv4" } else { "ipv6" };
+        let interfaces = self.interfaces.get(family).cloned().unwrap_or_default();
+        for interface in interfaces {
+            let key = format!("net.{version}.conf.{interface}.{name}");
+            if !gently || !(self.written.contains(&key) || self.start.settled.contains(interface)) {
+                self.pass_on(&key, cause);
+            }
+        }
+    }
+
+    fn pass_on(&mut self, key: &str, cause: &Cause) {
+        if self.present.contains(key) {
+            self.set(key, cause.clone());
+        }
+    }
+
+    fn set(&mut self, key: &str, cause: Cause) {
+        if integer(cause.value.trim_ascii()).is_some() {
+            self.values.insert(key.to_owned(), cause.value.clone());
+        }
+        self.causes.entry(key.to_owned()).or_default().push(cause);
+    }
+
+    fn value(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(String::as_str).or_else(|| self.start.value(key))
+    }
+
+    /// Each key that has been set, with its causes, the one that counts last.
+    pub fn causes(self) -> BTreeMap<String, Vec<Cause>> {
+        self.causes
+    }
+}
+
+fn same(one: &str, other: &str) -> bool {
+    one.trim_end_matches('\n') == other
+}

@@ -1,0 +1,277 @@
+//! Tables: which programs write which keys, which module brings which keys, which keys only the first namespace has.
+//!
+//! In: a key. Out: what the tables know. Must not: look at the machine.
+
+use super::glob::matches;
+
+/// A program, and the keys that it is known to write while it runs.
+pub(super) struct Writer {
+    /// As in [`PROGRAMS`](crate::observe::surroundings::PROGRAMS).
+    pub(super) program: &'static str,
+    pub(super) keys: &'static [&'static str],
+    /// How it comes to write them, as a sentence.
+    pub(super) how: &'static str,
+}
+
+const FORWARDING: &[&str] = &[
+    "net.ipv4.ip_forward",
+    "net.ipv4.conf.*.forwarding",
+    "net.ipv4.conf.*.route_localnet",
+    "net.ipv6.conf.*.forwarding",
+    "net.bridge.bridge-nf-call-*",
+];
+
+pub(super) const WRITERS: &[Writer] = &[
+    Writer {
+        program: "bpftune",
+        keys: &[
+            "net.ipv4.tcp_rmem",
+            "net.ipv4.tcp_wmem",
+            "net.ipv4.tcp_mem",
+            "net.ipv4.udp_mem",
+            "net.ipv4.tcp_moderate_rcvbuf",
+            "net.ipv4.tcp_no_metrics_save",
+            "net.ipv4.tcp_no_ssthresh_metrics_save",
+            "net.ipv4.tcp_max_syn_backlog",
+            "net.ipv4.tcp_syncookies",
+            "net.ipv4.tcp_allowed_congestion_control",
+            "net.core.rmem_*",
+            "net.core.netdev_*",
+            "net.core.flow_limit_cpu_bitmap",
+            "net.core.high_order_alloc_disable",
+            "net.ipv4.ipfrag_high_thresh",
+            "net.ipv6.ip6frag_high_thresh",
+            "net.ipv4.neigh.*.gc_thresh*",
+            "net.ipv6.neigh.*.gc_thresh*",
+            "net.ipv6.route.max_size",
+        ],
+        how: "It tunes this key by itself while it runs, and stops when another program writes it.",
+    },
+    Writer {
+        program: "tuned",
+        keys: &[
+            "net.core.somaxconn",
+            "net.core.busy_*",
+            "net.core.rmem_*",
+            "net.core.wmem_*",
+            "net.core.netdev_*",
+            "net.ipv4.tcp_*",
+            "net.ipv4.udp_mem",
+            "net.ipv4.ip_local_port_range",
+            "net.ipv4.conf.all.arp_*",
+            "net.ipv4.neigh.*.gc_thresh*",
+            "net.ipv6.neigh.*.gc_thresh*",
+            "net.netfilter.nf_conntrack_*",
+            "net.nf_conntrack_max",
+            "vm.*",
+            "kernel.sched_*",
+        ],
+        how: "A profile of its may set this key (`tuned-adm active` names the profile).",
+    },
+    Writer {
+        program: "dockerd",
+        keys: FORWARDING,
+        how: "It switches forwarding on for its containers (`\"ip-forward\": false` in daemon.json stops that).",
+    },
+    Writer { program: "containerd", keys: FORWARDING, how: "Its CNI plugins switch forwarding on for containers." },
+    Writer { program: "crio", keys: FORWARDING, how: "Its CNI plugins switch forwarding on for containers." },
+    Writer {
+        program: "kubelet",
+        keys: &[
+            "vm.overcommit_memory",
+            "vm.panic_on_oom",
+            "kernel.panic",
+            "kernel.panic_on_oops",
+            "kernel.keys.root_max*",
+            "net.ipv4.ip_forward",
+            "net.ipv4.conf.*.route_localnet",
+        ],
+        how: "It sets this key unless `protectKernelDefaults` is on.",
+    },
+    Writer {
+        program: "kube-proxy",
+        keys: &[
+            "net.netfilter.nf_conntrack_*",
+            "net.nf_conntrack_max",
+            "net.ipv4.conf.all.*",
+            "net.ipv4.vs.*",
+            "net.bridge.bridge-nf-call-*",
+        ],
+        how: "Its configuration (`conntrack`, `ipvs`) sets this key.",
+    },
+    Writer {
+        program: "k3s-server",
+        keys: &[
+            "net.netfilter.nf_conntrack_*",
+            "net.nf_conntrack_max",
+            "net.ipv4.ip_forward",
+            "net.ipv4.conf.*.forwarding",
+            "net.ipv4.conf.*.route_localnet",
+            "net.ipv6.conf.*.forwarding",
+            "net.bridge.bridge-nf-call-*",
+            "vm.overcommit_memory",
+            "vm.panic_on_oom",
+            "kernel.panic",
+            "kernel.panic_on_oops",
+        ],
+        how: "Kubelet and kube-proxy live in it and set this key.",
+    },
+    Writer {
+        program: "libvirtd",
+        keys: &["net.ipv4.ip_forward", "net.ipv4.conf.*.forwarding", "net.ipv6.conf.*.forwarding"],
+        how: "It switches forwarding on for its virtual networks.",
+    },
+    Writer {
+        program: "firewalld",
+        keys: &["net.ipv4.ip_forward", "net.ipv4.conf.*.forwarding", "net.ipv6.conf.*.forwarding"],
+        how: "It switches forwarding on when a zone masquerades or forwards.",
+    },
+    Writer {
+        program: "NetworkManager",
+        keys: &[
+            "net.ipv6.conf.*.accept_ra*",
+            "net.ipv6.conf.*.disable_ipv6",
+            "net.ipv6.conf.*.use_tempaddr",
+            "net.ipv6.conf.*.addr_gen_mode",
+            "net.ipv6.conf.*.hop_limit",
+            "net.ipv6.conf.*.mtu",
+            "net.ipv4.ip_forward",
+            "net.ipv4.conf.*.forwarding",
+            "net.ipv6.conf.*.forwarding",
+        ],
+        how: "It sets this key when it brings a connection up; the connection's own settings decide.",
+    },
+    Writer {
+        program: "systemd-network",
+        keys: &[
+            "net.ipv6.conf.*.accept_ra*",
+            "net.ipv6.conf.*.disable_ipv6",
+            "net.ipv6.conf.*.use_tempaddr",
+            "net.ipv6.conf.*.proxy_ndp",
+            "net.ipv6.conf.*.mtu",
+            "net.ipv4.conf.*.proxy_arp",
+            "net.ipv4.conf.*.rp_filter",
+            "net.ipv4.ip_forward",
+            "net.ipv4.conf.*.forwarding",
+            "net.ipv6.conf.*.forwarding",
+        ],
+        how: "systemd-networkd sets this key from the interface's `.network` file.",
+    },
+];
+
+/// Keys that systemd itself raises when it starts; no person did.
+pub(super) const SET_BY_INIT: [&str; 2] = ["fs.nr_open", "fs.file-max"];
+
+/// Keys that appear when a module is loaded, by pattern.
+const MODULES: &[(&str, &str)] = &[
+    ("net.netfilter.nf_conntrack_*", "nf_conntrack"),
+    ("net.netfilter.nf_flowtable_*", "nf_flow_table"),
+    ("net.nf_conntrack_max", "nf_conntrack"),
+    ("net.bridge.bridge-nf-*", "br_netfilter"),
+    ("net.ipv4.vs.*", "ip_vs"),
+    ("net.sctp.*", "sctp"),
+    ("net.rds.*", "rds"),
+    ("net.mpls.*", "mpls_router"),
+    ("net.tipc.*", "tipc"),
+    ("net.x25.*", "x25"),
+    ("sunrpc.*", "sunrpc"),
+    ("fs.nfs.nlm_*", "lockd"),
+    ("dev.cdrom.*", "cdrom"),
+];
+
+/// Keys that only the machine's first network namespace has, beside those that the catalogue knows as such.
+const HOST_ONLY: &[&str] = &[
+    "net.ipv4.neigh.default.gc_*",
+    "net.ipv6.neigh.default.gc_*",
+    "net.ipv4.route.max_size",
+    "net.ipv4.route.gc_*",
+    "net.ipv4.route.error_*",
+    "net.ipv4.route.redirect_*",
+    "net.ipv4.inet_peer_*",
+    "net.ipv4.udp_mem",
+    "net.ipv4.fib_sync_mem",
+    "net.ipv4.cipso_*",
+    "net.core.netdev_*",
+    "net.core.dev_weight*",
+    "net.core.busy_*",
+    "net.core.bpf_jit_*",
+    "net.core.message_*",
+    "net.core.flow_limit_*",
+    "net.core.rps_sock_flow_entries",
+    "net.core.gro_normal_batch",
+    "net.core.max_skb_frags",
+    "net.core.mem_pcpu_rsv",
+    "net.core.skb_defer_max",
+    "net.core.warnings",
+    "net.core.default_qdisc",
+    "net.core.devconf_inherit_init_net",
+    "net.core.high_order_alloc_disable",
+    // Older kernels do not have these in another namespace at all.
+    "net.core.rmem_*",
+    "net.core.wmem_*",
+    "net.nf_conntrack_max",
+];
+
+/// Names that were never in the catalogue's kernels, or went before them; with what to use instead.
+const LEGACY: &[(&str, &str)] = &[
+    ("net.ipv4.ip_conntrack_*", "It was renamed to net.netfilter.nf_conntrack_* long ago."),
+    ("net.ipv4.netfilter.ip_conntrack_*", "It was renamed to net.netfilter.nf_conntrack_* long ago."),
+    ("net.ipv4.inet_peer_gc_*", "The collector that it steered is gone; nothing takes its place."),
+    ("net.ipv4.tcp_tw_timeout", "Only some vendors' kernels have it; TIME_WAIT lasts 60 s by a constant."),
+    ("net.ipv4.tcp_timewait_len", "No kernel has it; TIME_WAIT lasts 60 s by a constant."),
+    ("net.ipv4.ip_bind_address_no_port", "It is a socket option, not a sysctl; the application sets it."),
+    ("net.ipv4.tcp_keepalive", "The keys are tcp_keepalive_time, tcp_keepalive_intvl and tcp_keepalive_probes."),
+];
+
+/// The program among the running ones that is known to write a key.
+pub(super) fn writer(key: &str, is_running: impl Fn(&str) -> bool) -> Option<&'static Writer> {
+    WRITERS.iter().find(|writer| writer.keys.iter().any(|pattern| matches(pattern, key)) && is_running(writer.program))
+}
+
+/// The module that a key comes with.
+pub fn module_of(key: &str) -> Option<&'static str> {
+    MODULES.iter().find(|(pattern, _)| matches(pattern, key)).map(|(_, module)| *module)
+}
+
+pub(super) fn is_host_only(key: &str) -> bool {
+    HOST_ONLY.iter().any(|pattern| matches(pattern, key))
+}
+
+pub(super) fn legacy(key: &str) -> Option<&'static str> {
+    LEGACY.iter().find(|(pattern, _)| matches(pattern, key)).map(|(_, text)| *text)
+}
+
+/// The interface in `net.ipv4.conf.eth0.rp_filter` and the like, in the kernel's own spelling (`eth0.100`).
+pub fn interface_of(key: &str) -> Option<String> {
+    let mut parts = key.split('.');
+    let (net, family, table) = (parts.next()?, parts.next()?, parts.next()?);
+    let interface = parts.next()?;
+    parts.next()?;
+    let is_interface = net == "net"
+        && ["ipv4", "ipv6"].contains(&family)
+        && ["conf", "neigh"].contains(&table)
+        && !["all", "default"].contains(&interface);
+    is_interface.then(|| interface.replace('/', "."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::surroundings::PROGRAMS;
+
+    #[test]
+    fn every_writer_is_a_program_that_is_looked_for() {
+        for writer in WRITERS {
+            assert!(PROGRAMS.contains(&writer.program), "{}", writer.program);
+        }
+    }
+
+    #[test]
+    fn interfaces_are_found_in_the_keys_that_have_one() {
+        assert_eq!(interface_of("net.ipv4.conf.eth0/5.rp_filter"), Some("eth0.5".to_owned()));
+        assert_eq!(interface_of("net.ipv6.neigh.br0.mcast_solicit"), Some("br0".to_owned()));
+        for key in ["net.ipv4.conf.all.rp_filter", "net.ipv4.conf.eth0", "net.ipv4.tcp_rmem", "net.core.conf.x.y"] {
+            assert_eq!(interface_of(key), None, "{key}");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! What is wrong with the lines of the files, whatever is in force.
+//!
+//! In: the diagnosed keys, the resolution and the files. Out: [`Problem`]s beside those of the resolution, and
+//! [`Flaws`] of a key's winning line for the rules.
+//! Must not: repeat what a file's owner cannot change: a vendor's line that `/etc` overrides is no problem.
+
+use super::diagnose::{KeyDrift, Status, folded, same};
+use super::resolve::{Assignment, Fate, Problem, Resolution};
+use crate::keys::{self, KeyValue};
+use crate::observe::persisted::{Persisted, Source};
+use crate::observe::system::SystemFacts;
+
+/// Codes of the problems found here; stable, for machines.
+pub mod codes {
+    pub const DEAD_KEY: &str = "dead_key";
+    pub const UNKNOWN_KEY: &str = "unknown_key";
+    pub const INVALID_VALUE: &str = "invalid_value";
+    pub const BYTES_FOR_PAGES: &str = "bytes_for_pages";
+    pub const NOT_ASCENDING: &str = "not_ascending";
+    pub const MEANINGLESS_VALUE: &str = "meaningless_value";
+    pub const WITHOUT_EFFECT: &str = "without_effect";
+    pub const DUPLICATES_DISAGREE: &str = "duplicates_disagree";
+    pub const NEVER_WINS: &str = "never_wins";
+    pub const NOT_READ_BY_LOADER: &str = "not_read_by_loader";
+    pub const WORLD_WRITABLE: &str = "world_writable";
+}
+
+/// What is wrong with the value of a key's winning line, as words for a report; empty: nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flaws {
+    pub without_effect: String,
+    pub bytes_for_pages: bool,
+    pub not_ascending: bool,
+    /// The kernel takes it, and it makes no sense; neither of the two above.
+    pub meaningless: bool,
+    /// Lines of the same file that set the key to another value.
+    pub disagreeing: usize,
+    /// A line of the administrator's (in `/etc` or `/run`) that loses to another file with another value.
+    pub loser: Option<Assignment>,
+}
+
+/// The flaws of one key's lines.
+pub fn flaws(drift: &KeyDrift, system: &SystemFacts) -> Flaws {
+    let Some(winner) = &drift.boot else { return Flaws::default() };
+    let mut flaws = Flaws {
+        disagreeing: drift.shadowed.iter().filter(|line| disagrees(drift, winner, line)).count(),
+        loser: drift.shadowed.iter().find(|line| is_beaten(drift, winner, line)).cloned(),
+        ..Flaws::default()
+    };
+    let Some(key) = keys::catalogue().get(&drift.key).filter(|_| drift.status != Status::Dead) else { return flaws };
+    flaws.without_effect = key.inert.clone().unwrap_or_default();
+    let Ok(value) = keys::parse(key, &winner.value) else { return flaws };
+    let numbers = value.numbers();
+    flaws.bytes_for_pages = key.unit == "pages" && exceed_memory(&value, system);
+    flaws.not_ascending = key.ascending && !numbers.is_sorted();
+    let makes_sense = keys::validate(key, &value).is_err() || keys::is_meaningful(key, &value);
+    flaws.meaningless = !makes_sense && !flaws.not_ascending && !flaws.bytes_for_pages;
+    flaws
+}
+
+/// More pages than the machine has: bytes were meant.
+fn exceed_memory(value: &KeyValue, system: &SystemFacts) -> bool {
+    let pages = match (system.memory_bytes, system.page_bytes) {
+        (Some(memory), Some(page)) if page > 0 => memory / page,
+        _ => return false,
+    };
+    value.numbers().into_iter().any(|number| u64::try_from(number).is_ok_and(|number| number > pages))
+}
+
+fn disagrees(drift: &KeyDrift, winner: &Assignment, line: &Assignment) -> bool {
+    line.file == winner.file
+        && !is_general(line)
+        && !is_general(winner)
+        && !same(&drift.key, &line.value, &winner.value)
+}
+
+/// A pattern, or a line for another key that the kernel passes on: overriding these is what they are made for.
+const fn is_general(line: &Assignment) -> bool {
+    line.from_glob.is_some() || line.spread_from.is_some()
+}
+
+/// Whether a file is the administrator's to change, and not a package's.
+pub fn is_administrators(file: &str) -> bool {
+    ["/etc/", "/run/", "/usr/local/", "/proc/cmdline"].iter().any(|folder| file.starts_with(folder))
+}
+
+fn is_beaten(drift: &KeyDrift, winner: &Assignment, line: &Assignment) -> bool {
+    is_administrators(&line.file)
+        && line.file != winner.file
+        && !is_general(line)
+        && !same(&drift.key, &line.value, &winner.value)
+}
+
+/// Everything that is wrong with the files, by file and line.
+pub fn problems(
+    resolution: &Resolution,
+    drifts: &[KeyDrift],
+    persisted: &Persisted,
+    system: &SystemFacts,
+) -> Vec<Problem> {
+    let mut problems = resolution.problems.clone();
+    for drift in drifts {
+        of_key(drift, system, &mut problems);
+    }
+    of_files(resolution, persisted, &mut problems);
+    problems.sort();
+    problems.dedup();
+    problems
+}
+
+fn at(line: &Assignment, code: &'static str, text: String) -> Problem {
+    Problem { file: line.file.clone(), line: line.line, span: (line.span.start, line.span.end), code, text }
+}
+
+fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
+    let Some(winner) = &drift.boot else { return };
+    let key = &drift.key;
+    if let Some(from) = &winner.spread_from {
+        let own = drift.shadowed.iter().filter(|line| !is_general(line) && !same(key, &line.value, &winner.value));
+        problems.extend(own.map(|line| {
+            let (file, number, value) = (&winner.file, winner.line, folded(&winner.value));
+            let text = format!("{file}:{number} sets {from} later, and the kernel sets {key} to `{value}` with it.");
+            at(line, codes::NEVER_WINS, text)
+        }));
+        return;
+    }
+    let cause = || drift.cause.as_ref().map(|cause| format!("{key}: {}", cause.text)).unwrap_or_default();
+    let code = drift.cause.as_ref().map(|cause| cause.code);
+    match drift.status {
+        Status::Dead if code == Some("unknown_key") => problems.push(at(winner, codes::UNKNOWN_KEY, cause())),
+        Status::Dead => problems.push(at(winner, codes::DEAD_KEY, cause())),
+        Status::Invalid => problems.push(at(winner, codes::INVALID_VALUE, cause())),
+        _ => {}
+    }
+    let flaws = flaws(drift, system);
+    let value = folded(&winner.value);
+    let mut add = |wrong: bool, code: &'static str, text: String| {
+        if wrong {
+            problems.push(at(winner, code, text));
+        }
+    };
+    let without = format!("{key} has no effect: {}", flaws.without_effect);
+    add(!flaws.without_effect.is_empty(), codes::WITHOUT_EFFECT, without);
+    let pages = format!("{key} counts pages, and `{value}` is more than this machine's memory: bytes were meant.");
+    add(flaws.bytes_for_pages, codes::BYTES_FOR_PAGES, pages);
+    let falling = format!("The numbers of {key} fall from left to right; the kernel takes them as they are.");
+    add(flaws.not_ascending, codes::NOT_ASCENDING, falling);
+    let meaningless = format!("The kernel takes `{value}` for {key}, and it makes no sense{}.", range(key));
+    add(flaws.meaningless, codes::MEANINGLESS_VALUE, meaningless);
+    for line in &drift.shadowed {
+        let (loses, lost) = (format!("{}:{}", winner.file, winner.line), folded(&line.value));
+        if disagrees(drift, winner, line) {
+            let text = format!("{key} is set to `{lost}` here and to `{value}` in line {}, which wins.", winner.line);
+            problems.push(at(line, codes::DUPLICATES_DISAGREE, text));
+        } else if is_beaten(drift, winner, line) {
+            let text = format!("This line for {key} never wins: {loses} sets `{value}`.");
+            problems.push(at(line, codes::NEVER_WINS, text));
+        }
+    }
+}
+
+fn range(key: &str) -> String {
+    let range = keys::catalogue().get(key).and_then(|key| key.meaningful);
+    range.map(|[low, high]| format!(" ({low} to {high} does)")).unwrap_or_default()
+}
+
+fn of_files(resolution: &Resolution, persisted: &Persisted, problems: &mut Vec<Problem>) {
+    for used in &resolution.files {
+        let Some(file) = persisted.files.iter().find(|file| file.path == used.file) else { continue };
+        let whole = |code, text| Problem { file: used.file.clone(), line: 0, span: (0, 0), code, text };
+        let is_read = matches!(used.fate, Fate::Read { .. });
+        if is_read && file.mode.is_some_and(|mode| mode & 0o002 != 0) {
+            let text = "Anybody can write this file, and with it set what the kernel does after a boot.".to_owned();
+            problems.push(whole(codes::WORLD_WRITABLE, text));
+        }
+        if used.fate == Fate::NotLooked && file.source == Source::SysctlConf && sets_something(file.text.as_deref()) {
+            let loader = resolution.loader.name();
+            let text = format!(
+                "This system boots with {loader}'s loader, which does not read {}: its lines are never loaded.",
+                used.file
+            );
+            problems.push(whole(codes::NOT_READ_BY_LOADER, text));
+        }
+    }
+}
+
+fn sets_something(text: Option<&str>) -> bool {
+    let mut lines = text.into_iter().flat_map(str::lines).map(str::trim);
+    lines.any(|line| !line.starts_with(['#', ';']) && line.contains('='))
+}

@@ -1,0 +1,160 @@
+//! What the files say, what a boot would do with them, and why something else is in force.
+//!
+//! In: [`Persisted`](crate::observe::persisted::Persisted), the keys that exist and their values, the facts around them.
+//! Out: [`Drift`]: for each key the line that wins for a loader, the lines that it shadows, the value in force and the
+//! cause of a difference; and what is wrong with the files.
+//! Must not: read the machine; everything comes from the snapshot.
+
+pub mod cause;
+mod command_line;
+pub mod diagnose;
+pub mod glob;
+pub mod kernel;
+pub mod key;
+pub mod knowledge;
+pub mod lint;
+mod load;
+mod order;
+pub mod parse;
+pub mod resolve;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diagnose::{Input, KeyDrift, Status};
+use resolve::{Problem, Resolution};
+
+use crate::host::rehearse::Answer;
+use crate::keys::{self, Kind, Scope};
+use crate::observe::persisted::{Loader, Persisted};
+use crate::observe::surroundings::{KeyState, Surroundings, path_of};
+use crate::observe::sysctls::Sysctls;
+use crate::observe::system::SystemFacts;
+
+/// What is known of the machine.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    pub persisted: &'a Persisted,
+    /// `None`: the files are not compared with anything.
+    pub sysctls: Option<&'a Sysctls>,
+    pub surroundings: &'a Surroundings,
+    pub system: &'a SystemFacts,
+    /// Whether the namespace is the machine's first.
+    pub initial: bool,
+}
+
+/// What the files would set, what is in force, and what is wrong with the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    pub resolution: Resolution,
+    /// By name.
+    pub keys: Vec<KeyDrift>,
+    /// By file and line.
+    pub problems: Vec<Problem>,
+}
+
+impl Drift {
+    /// How many keys have a status.
+    pub fn count(&self, status: Status) -> usize {
+        self.keys.iter().filter(|key| key.status == status).count()
+    }
+}
+
+/// The loader that this system boots with; systemd's where none was found, since nearly all have it.
+pub fn loader_of(persisted: &Persisted) -> Loader {
+    persisted.loader.loader.unwrap_or(Loader::Systemd)
+}
+
+/// What a boot would set.
+pub fn resolution(facts: &Facts<'_>, loader: Loader) -> Resolution {
+    let mentioned = facts.surroundings.keys.iter().filter(|(_, state)| **state != KeyState::Absent);
+    let read = facts.sysctls.into_iter().flat_map(Sysctls::keys);
+    let present: BTreeSet<String> = read.chain(mentioned.map(|(key, _)| key)).cloned().collect();
+    resolve::resolve(facts.persisted, &present, loader)
+}
+
+/// Diagnoses and lints. `rehearsed` is what the kernel said to the values, by key; nothing where it was not asked.
+pub fn run(facts: &Facts<'_>, resolution: Resolution, rehearsed: &BTreeMap<String, Answer>) -> Drift {
+    let keys = diagnose::diagnose(&Input {
+        resolution: &resolution,
+        sysctls: facts.sysctls,
+        surroundings: facts.surroundings,
+        initial: facts.initial,
+        rehearsed,
+    });
+    let problems = lint::problems(&resolution, &keys, facts.persisted, facts.system);
+    Drift { resolution, keys, problems }
+}
+
+/// A line of a configuration file, to be shown with a place in it marked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceLine {
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    pub text: String,
+    /// Bytes of `text`; the whole line but its indent where the place is not known.
+    pub marked: std::ops::Range<usize>,
+}
+
+/// Finds a line's text; an empty one where the file is not at hand. `span` counts bytes of the whole file.
+pub fn source_line(persisted: &Persisted, file: &str, line: u32, span: &std::ops::Range<usize>) -> SourceLine {
+    let candidate = persisted.files.iter().find(|candidate| candidate.path == file);
+    let text = if file == resolve::COMMAND_LINE {
+        persisted.command_line.as_deref()
+    } else {
+        candidate.and_then(|candidate| candidate.text.as_deref())
+    };
+    let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
+    let mut begin = 0;
+    let mut found = "";
+    for (number, content) in text.unwrap_or_default().split_inclusive('\n').enumerate() {
+        if number == index {
+            found = content.trim_end_matches(['\n', '\r']);
+            break;
+        }
+        begin += content.len();
+    }
+    let inside = span.start.checked_sub(begin).zip(span.end.checked_sub(begin));
+    let marked = inside.map(|(from, to)| from..to.min(found.len()));
+    let marked = marked.filter(|marked| found.get(marked.clone()).is_some_and(|part| !part.is_empty()));
+    let indent = found.len() - found.trim_start().len();
+    let marked = marked.unwrap_or(indent..found.len());
+    SourceLine { file: file.to_owned(), line, text: found.to_owned(), marked }
+}
+
+/// A line that can be tried in a scratch namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trial {
+    pub key: String,
+    pub path: String,
+    pub value: String,
+}
+
+/// The lines that can be rehearsed, in the order of loading: keys that each namespace has for itself. Not those whose
+/// value is a name: the kernel may load a module for it, for the whole machine.
+pub fn trials(resolution: &Resolution) -> Vec<Trial> {
+    let order = |file: &str| resolution.files.iter().position(|used| used.file == file).map_or(0, |at| at + 1);
+    let mut lines: Vec<_> = resolution
+        .keys
+        .iter()
+        .filter(|(key, line)| line.winner.spread_from.is_none() && is_own(key))
+        .map(|(key, line)| {
+            let trial = Trial { key: key.clone(), path: path_of(key), value: line.winner.value.clone() };
+            ((order(&line.winner.file), line.winner.line), trial)
+        })
+        .collect();
+    lines.sort_by_key(|(place, _)| *place);
+    lines.into_iter().map(|(_, trial)| trial).collect()
+}
+
+/// Whether every network namespace has the key for itself, so that a new one can stand for this one.
+fn is_own(key: &str) -> bool {
+    let conf = ["net.ipv4.conf.all.", "net.ipv4.conf.default.", "net.ipv6.conf.all.", "net.ipv6.conf.default."];
+    if keys::is_secret(key) {
+        return false;
+    }
+    match keys::catalogue().get(key) {
+        Some(known) => known.scope == Scope::Namespace && known.kind != Kind::Text && !known.read_only,
+        None => conf.iter().any(|prefix| key.starts_with(prefix)),
+    }
+}

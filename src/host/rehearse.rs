@@ -1,0 +1,138 @@
+//! Asks the kernel whether it takes values, where nobody is hurt: in a network namespace made for the question.
+//!
+//! In: keys that each network namespace has for itself, with values, in the order in which a boot would write them.
+//! Out: what became of each, read back. Must not: write before it is proven that the namespace is a new one; touch a
+//! key that belongs to the machine, or one whose writing loads a module.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
+
+use nix::sched::{CloneFlags, unshare};
+
+/// What the kernel made of one value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Read back as this text, right after the write and after all the others.
+    Taken { at_once: String, at_end: String },
+    /// With the kernel's reason.
+    Refused(String),
+    /// The scratch namespace does not have the key, or does not let it be written.
+    NotOurs(String),
+}
+
+/// Why nothing could be rehearsed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CannotRehearse {
+    #[error("a scratch network namespace could not be made: {0}")]
+    NoNamespace(String),
+    #[error("the namespace is not a new one: nothing was written")]
+    NotScratch,
+    #[error("the rehearsal broke off")]
+    BrokeOff,
+}
+
+/// Writes each value in turn and reads it back, on a thread that lives in a namespace of its own and ends with it.
+/// `paths` are below `/proc/sys/net/`; the answers are in their order. Without the privilege to make a namespace nothing
+/// is rehearsed: a process with several threads cannot make a user namespace for itself.
+pub fn rehearse(lines: &[(String, String)]) -> Result<Vec<Answer>, CannotRehearse> {
+    let outside = [thread_namespace()?, inode("/proc/self/ns/net")?];
+    std::thread::scope(|scope| {
+        let work = std::thread::Builder::new().spawn_scoped(scope, || inside(lines, &outside));
+        let worker = work.map_err(|error| CannotRehearse::NoNamespace(error.to_string()))?;
+        worker.join().map_err(|_| CannotRehearse::BrokeOff)?
+    })
+}
+
+fn inside(lines: &[(String, String)], outside: &[u64]) -> Result<Vec<Answer>, CannotRehearse> {
+    unshare(CloneFlags::CLONE_NEWNET).map_err(|error| CannotRehearse::NoNamespace(error.desc().to_owned()))?;
+    if outside.contains(&thread_namespace()?) {
+        return Err(CannotRehearse::NotScratch);
+    }
+    let mut answers: Vec<Answer> = lines.iter().map(|(path, value)| write_and_read(path, value)).collect();
+    for ((path, _), answer) in lines.iter().zip(&mut answers) {
+        if let (Answer::Taken { at_end, .. }, Ok(text)) = (answer, read(path)) {
+            *at_end = text;
+        }
+    }
+    Ok(answers)
+}
+
+fn write_and_read(path: &str, value: &str) -> Answer {
+    if !is_below_net(path) {
+        return Answer::NotOurs("this is no key of a network namespace".to_owned());
+    }
+    let mut file = match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file,
+        Err(error) => return Answer::NotOurs(reason(&error)),
+    };
+    if let Err(error) = file.write_all(format!("{value}\n").as_bytes()) {
+        return Answer::Refused(reason(&error));
+    }
+    match read(path) {
+        Ok(text) => Answer::Taken { at_once: text.clone(), at_end: text },
+        Err(error) => Answer::NotOurs(reason(&error)),
+    }
+}
+
+fn is_below_net(path: &str) -> bool {
+    path.starts_with("/proc/sys/net/") && !path.split('/').any(|part| part == "..")
+}
+
+fn read(path: &str) -> io::Result<String> {
+    // Such a file gives its text to the first read only.
+    let mut buffer = vec![0; 64 << 10];
+    let length = File::open(path)?.read(&mut buffer)?;
+    buffer.truncate(length);
+    Ok(String::from_utf8_lossy(&buffer).trim_end().to_owned())
+}
+
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+fn thread_namespace() -> Result<u64, CannotRehearse> {
+    inode("/proc/thread-self/ns/net")
+}
+
+fn inode(path: &str) -> Result<u64, CannotRehearse> {
+    let facts = std::fs::metadata(path);
+    facts.map(|facts| facts.ino()).map_err(|error| CannotRehearse::NoNamespace(reason(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(lines: &[(&str, &str)]) -> Vec<Answer> {
+        let lines: Vec<_> =
+            lines.iter().map(|(path, value)| (format!("/proc/sys/net/{path}"), (*value).to_owned())).collect();
+        rehearse(&lines).expect("this test needs root, to make a network namespace")
+    }
+
+    #[test]
+    fn the_kernel_says_what_it_takes_and_this_namespace_is_left_alone() {
+        let path = "/proc/sys/net/ipv4/tcp_fin_timeout";
+        let before = read(path).unwrap();
+        let answers = ask(&[("ipv4/tcp_fin_timeout", "47"), ("ipv4/tcp_tw_reuse", "9"), ("ipv4/tcp_tw_recycle", "1")]);
+        let taken = Answer::Taken { at_once: "47".to_owned(), at_end: "47".to_owned() };
+        assert_eq!(answers[0], taken);
+        assert_eq!(answers[1], Answer::Refused("Invalid argument".to_owned()));
+        assert!(matches!(&answers[2], Answer::NotOurs(why) if why.contains("No such file")));
+        assert_eq!(read(path).unwrap(), before);
+    }
+
+    #[test]
+    fn a_later_line_that_changes_an_earlier_key_shows_at_the_end() {
+        let answers = ask(&[("ipv4/conf/all/accept_redirects", "1"), ("ipv4/ip_forward", "1")]);
+        let changed = Answer::Taken { at_once: "1".to_owned(), at_end: "0".to_owned() };
+        assert_eq!(answers[0], changed, "ip_forward sets the redirects of the namespace back");
+    }
+
+    #[test]
+    fn keys_of_the_machine_are_out_of_reach() {
+        let answers = ask(&[("core/rmem_max", "1"), ("../kernel/panic", "1")]);
+        assert!(answers.iter().all(|answer| matches!(answer, Answer::NotOurs(_))), "{answers:?}");
+    }
+}

@@ -1,0 +1,93 @@
+//! What the system is: which loader it boots with, which procps it has, whether ufw is on.
+//!
+//! In: a host. Out: the loader with its evidence, a version, ufw's settings.
+//! Must not: run a program.
+
+use super::{Loader, LoaderFound, Ufw};
+use crate::host::{EntryKind, Host};
+
+const SYSTEMD_SYSCTL: [&str; 2] = ["/usr/lib/systemd/systemd-sysctl", "/lib/systemd/systemd-sysctl"];
+const SYSCTL: [&str; 3] = ["/usr/sbin/sysctl", "/sbin/sysctl", "/usr/bin/sysctl"];
+/// Scripts that call `sysctl --system`: of Debian, of OpenRC, of older distributions.
+const SCRIPTS: [&str; 3] = ["/etc/runlevels/boot/sysctl", "/etc/init.d/procps", "/etc/init.d/sysctl"];
+const UNITS: [&str; 2] = ["/etc/systemd/system/systemd-sysctl.service", "/run/systemd/system/systemd-sysctl.service"];
+const INITS: [&str; 2] = ["/sbin/init", "/usr/sbin/init"];
+
+/// The loader that a boot would run. What runs at the moment tells most; an image tells by its init and its scripts.
+pub(super) fn loader(host: &Host) -> LoaderFound {
+    let mut evidence = Vec::new();
+    let first = |paths: &[&'static str]| paths.iter().copied().find(|path| exists(host, path));
+    let mut says = |loader, why: String| {
+        evidence.push(why);
+        loader
+    };
+    let booted = host.is_live() && exists(host, "/run/systemd/system");
+    let init = INITS.iter().find_map(|path| host.entry(path).ok().filter(|entry| entry.real.ends_with("/systemd")));
+    let loader = if booted {
+        says(Some(Loader::Systemd), "/run/systemd/system exists: systemd is running".to_owned())
+    } else if let Some(init) = init {
+        says(Some(Loader::Systemd), format!("/sbin/init is {}", init.real))
+    } else if let Some(script) = first(&SCRIPTS) {
+        says(Some(Loader::Procps), format!("systemd does not run here, and {script} calls `sysctl --system`"))
+    } else if let Some(path) = first(&SYSTEMD_SYSCTL) {
+        says(Some(Loader::Systemd), format!("{path} exists"))
+    } else if let Some(path) = first(&SYSCTL) {
+        says(Some(Loader::Procps), format!("{path} exists, and there is no systemd-sysctl"))
+    } else {
+        says(None, "neither systemd-sysctl nor sysctl is installed".to_owned())
+    };
+    let is_null = |path: &&&str| host.entry(path).is_ok_and(|entry| entry.kind == EntryKind::Null);
+    let masked = UNITS.iter().find(is_null).filter(|_| loader == Some(Loader::Systemd));
+    let loader = match (loader, masked) {
+        (_, Some(unit)) => says(None, format!("{unit} is masked: nothing is loaded at boot")),
+        (loader, None) => loader,
+    };
+    LoaderFound { loader, evidence }
+}
+
+fn exists(host: &Host, path: &str) -> bool {
+    host.entry(path).is_ok_and(|entry| !matches!(entry.kind, EntryKind::Dangling | EntryKind::LinkLoop))
+}
+
+/// The version of the package, from dpkg's or apk's database; other databases are no text.
+pub(super) fn procps_version(host: &Host) -> Option<String> {
+    let version = |path: &str, package: &str, version: &str| {
+        let text = text(host, path)?;
+        let rest = &text[text.find(package)?..];
+        let end = rest.find("\n\n").unwrap_or(rest.len());
+        rest[..end].lines().find_map(|line| line.strip_prefix(version)).map(str::to_owned)
+    };
+    version("/var/lib/dpkg/status", "Package: procps\n", "Version: ")
+        .or_else(|| version("/lib/apk/db/installed", "P:procps-ng\n", "V:"))
+}
+
+/// A file that belongs to a package, read as safely as one of the administrator's.
+pub(super) fn text(host: &Host, path: &str) -> Option<String> {
+    let entry = host.entry(path).ok().filter(|entry| entry.kind == EntryKind::Regular)?;
+    let content = host.read_beginning(&entry.real, LARGEST_DATABASE).ok()?;
+    Some(String::from_utf8_lossy(&content).into_owned())
+}
+
+/// Debian's list of installed packages has a few MiB.
+const LARGEST_DATABASE: u64 = 32 << 20;
+
+/// ufw's settings, when it is installed.
+pub(super) fn ufw(host: &Host) -> Option<Ufw> {
+    let setting = |text: &str, name: &str| {
+        text.lines().filter_map(|line| line.trim().strip_prefix(name)?.strip_prefix('=')).next_back().map(unquoted)
+    };
+    let defaults = text(host, "/etc/default/ufw")?;
+    let state = text(host, "/etc/ufw/ufw.conf").unwrap_or_default();
+    Some(Ufw {
+        enabled: setting(&state, "ENABLED").is_some_and(|value| value.eq_ignore_ascii_case("yes")),
+        file: setting(&defaults, "IPT_SYSCTL").filter(|path| path.starts_with('/')),
+    })
+}
+
+/// As a shell would read a simple value.
+fn unquoted(value: &str) -> String {
+    let value = value.trim();
+    let inner = ['"', '\''].iter().find_map(|&quote| value.strip_prefix(quote)?.split_once(quote));
+    let plain = || value.split_ascii_whitespace().next().unwrap_or_default();
+    inner.map_or_else(plain, |(inner, _)| inner).to_owned()
+}

@@ -1,0 +1,231 @@
+//! `sysctl-advisor/drift/1`, field by field as published.
+//!
+//! In: a [`View`]. Out: JSON text, the same bytes for the same view, and its JSON Schema.
+//! Must not: change with the program's records. A removed, renamed or differently meant field is a new number at the end
+//! of [`SCHEMA`]; a new field keeps the number, with `docs/schema/drift-1.json` regenerated.
+
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde::Serialize;
+
+use super::View;
+use crate::drift::diagnose::{KeyDrift, Status};
+use crate::drift::resolve::{Assignment, Problem};
+use crate::observe::gap::Gap;
+use crate::observe::persisted::Loader;
+
+/// Name and version of the contract.
+pub const SCHEMA: &str = "sysctl-advisor/drift/1";
+
+/// What the files set, what is in force, and why they differ.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "sysctl-advisor drift")]
+struct DriftView<'a> {
+    #[schemars(extend("const" = SCHEMA))]
+    schema: &'static str,
+    /// The program whose rules of precedence were followed.
+    loader: LoaderView,
+    /// The root that the files were read from.
+    root: &'a str,
+    /// The network namespace whose values were compared; null: nothing was compared.
+    namespace: Option<&'a str>,
+    /// By name: every key that a file sets, and those that were set at runtime only.
+    keys: Vec<KeyView<'a>>,
+    /// What is wrong with the files, by file and line.
+    problems: Vec<ProblemView<'a>>,
+    /// What could not be read.
+    gaps: Vec<GapView<'a>>,
+    summary: Summary,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", rename = "Loader")]
+enum LoaderView {
+    /// `systemd-sysctl`.
+    Systemd,
+    /// `sysctl --system`.
+    Procps,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Key")]
+struct KeyView<'a> {
+    key: &'a str,
+    /// The line that a boot would follow; null when no file sets the key.
+    boot: Option<LineView<'a>>,
+    /// The value in force; null when there is none to read.
+    runtime: Option<&'a str>,
+    status: StatusView,
+    /// Why the two differ, or why nothing could be compared; null for a key in sync.
+    cause: Option<CauseView<'a>>,
+    /// Lines that lose against `boot`, in the order in which the loader meets them.
+    shadowed: Vec<LineView<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", rename = "Status")]
+enum StatusView {
+    /// The value in force is the one that a boot would set.
+    InSync,
+    /// Set at runtime; a boot would not bring it back.
+    RuntimeOnly,
+    /// The files set another value than the one in force.
+    NotInForce,
+    /// This kernel has no such key.
+    Dead,
+    /// The kernel does not take the value.
+    Invalid,
+    /// Not this network namespace's to set.
+    WrongScope,
+    /// The value in force could not be read, or was not asked for.
+    Unread,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Cause")]
+struct CauseView<'a> {
+    /// Stable.
+    code: &'a str,
+    /// The cause with its evidence, in sentences.
+    text: &'a str,
+}
+
+/// A line that sets the key.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Line")]
+struct LineView<'a> {
+    value: &'a str,
+    file: &'a str,
+    /// From 1.
+    line: u32,
+    /// The pattern in the line that stands for the key; null when the line names the key.
+    from_glob: Option<&'a str>,
+    /// The key that the line names, when the kernel passes the write on to this one; else null.
+    spread_from: Option<&'a str>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Problem")]
+struct ProblemView<'a> {
+    file: &'a str,
+    /// From 1; null for the file as a whole.
+    line: Option<u32>,
+    /// Stable.
+    code: &'a str,
+    text: &'a str,
+}
+
+/// Something that could not be read.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Gap")]
+struct GapView<'a> {
+    what: &'a str,
+    why: &'a str,
+}
+
+/// Keys by status, and problems.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Summary {
+    in_sync: usize,
+    runtime_only: usize,
+    not_in_force: usize,
+    dead: usize,
+    invalid: usize,
+    wrong_scope: usize,
+    unread: usize,
+    problems: usize,
+}
+
+/// The view as indented JSON, with a newline at its end. No input makes it fail today; the error is serde's.
+pub fn json(view: &View<'_>) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(&drift(view)).map(|text| text + "\n")
+}
+
+/// The JSON Schema (draft 2020-12) of [`json`]'s output, as indented JSON with a newline at its end.
+pub fn schema() -> String {
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    let mut rest = generator.into_root_schema_for::<DriftView<'_>>();
+    let mut schema = serde_json::Map::new();
+    // A reader looks for the name first; the generator would put it last.
+    schema.extend(rest.remove("$schema").map(|draft| ("$schema".to_owned(), draft)));
+    schema.insert("$id".to_owned(), SCHEMA.into());
+    schema.extend(rest.as_object().cloned().unwrap_or_default());
+    format!("{:#}\n", serde_json::Value::Object(schema))
+}
+
+fn drift<'a>(view: &'a View<'a>) -> DriftView<'a> {
+    let drift = view.drift;
+    DriftView {
+        schema: SCHEMA,
+        loader: match drift.resolution.loader {
+            Loader::Systemd => LoaderView::Systemd,
+            Loader::Procps => LoaderView::Procps,
+        },
+        root: &view.root,
+        namespace: view.namespace,
+        keys: drift.keys.iter().map(key).collect(),
+        problems: drift.problems.iter().map(problem).collect(),
+        gaps: view.gaps.iter().map(|Gap { what, why }| GapView { what, why }).collect(),
+        summary: Summary {
+            in_sync: drift.count(Status::InSync),
+            runtime_only: drift.count(Status::RuntimeOnly),
+            not_in_force: drift.count(Status::NotInForce),
+            dead: drift.count(Status::Dead),
+            invalid: drift.count(Status::Invalid),
+            wrong_scope: drift.count(Status::WrongScope),
+            unread: drift.count(Status::Unread),
+            problems: drift.problems.len(),
+        },
+    }
+}
+
+fn key(drift: &KeyDrift) -> KeyView<'_> {
+    KeyView {
+        key: &drift.key,
+        boot: drift.boot.as_ref().map(line),
+        runtime: drift.runtime.as_deref(),
+        status: match drift.status {
+            Status::InSync => StatusView::InSync,
+            Status::RuntimeOnly => StatusView::RuntimeOnly,
+            Status::NotInForce => StatusView::NotInForce,
+            Status::Dead => StatusView::Dead,
+            Status::Invalid => StatusView::Invalid,
+            Status::WrongScope => StatusView::WrongScope,
+            Status::Unread => StatusView::Unread,
+        },
+        cause: drift.cause.as_ref().map(|cause| CauseView { code: cause.code, text: &cause.text }),
+        shadowed: drift.shadowed.iter().map(line).collect(),
+    }
+}
+
+fn line(line: &Assignment) -> LineView<'_> {
+    LineView {
+        value: &line.value,
+        file: &line.file,
+        line: line.line,
+        from_glob: line.from_glob.as_deref(),
+        spread_from: line.spread_from.as_deref(),
+    }
+}
+
+fn problem(problem: &Problem) -> ProblemView<'_> {
+    let Problem { file, line, code, text, .. } = problem;
+    ProblemView { file, line: Some(*line).filter(|&line| line > 0), code, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_schema_is_the_one_of_this_program() {
+        let published = include_str!("../../../docs/schema/drift-1.json");
+        assert!(
+            schema() == published,
+            "docs/schema/drift-1.json is stale; if the change keeps to the contract, regenerate it with: \
+             sysctl-advisor rules schema drift > docs/schema/drift-1.json"
+        );
+    }
+}

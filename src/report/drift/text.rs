@@ -1,0 +1,206 @@
+//! The drift for a person at a terminal.
+//!
+//! In: a [`View`], a theme, a width in columns. Out: text, the worst first, each with the administrator's own line.
+//! Must not: let "could not be read" look like "is in sync".
+
+use anstyle::Style;
+
+use super::View;
+use crate::drift::cause::FOLLOWS;
+use crate::drift::diagnose::{KeyDrift, Status};
+use crate::drift::resolve::{Assignment, Problem};
+use crate::drift::source_line;
+use crate::observe::persisted::Loader;
+use crate::report::page::{Cell, GAP, Page};
+use crate::report::theme::Theme;
+use crate::units;
+
+const INDENT: usize = 2;
+const LABEL: usize = 8;
+const BODY: usize = INDENT + LABEL + GAP;
+/// Lines of one key that lost; more help nobody.
+const SHADOWED_SHOWN: usize = 8;
+
+/// Keys of one status, and problems; a file of garbage has thousands.
+const KEYS_SHOWN: usize = 100;
+const PROBLEMS_SHOWN: usize = 50;
+
+/// The whole report.
+pub fn text(view: &View<'_>, theme: &Theme, width: usize) -> String {
+    let mut page = Page::new(theme, width);
+    header(&mut page, view);
+    for status in Status::ALL {
+        let told = |drift: &&KeyDrift| drift.status == status && (view.all || (status.is_drift() && !follows(drift)));
+        for drift in view.drift.keys.iter().filter(told).take(KEYS_SHOWN) {
+            page.blank();
+            key(&mut page, view, drift);
+        }
+        more(&mut page, view.drift.keys.iter().filter(told).count(), KEYS_SHOWN, status.name());
+    }
+    problems(&mut page, view);
+    gaps(&mut page, view);
+    page.blank();
+    page.paragraph(0, summary_style(view, theme), &summary(view));
+    page.finish()
+}
+
+fn header(page: &mut Page<'_>, view: &View<'_>) {
+    let theme = page.theme;
+    let loader = match view.drift.resolution.loader {
+        Loader::Systemd => "systemd-sysctl",
+        Loader::Procps => "sysctl --system",
+    };
+    let files = if view.root == "/" { String::new() } else { format!(" of {}", view.root) };
+    let against = match view.namespace {
+        Some(name) if view.own_values => format!("compared with network namespace {name}"),
+        Some(name) => format!("compared with network namespace {name} of the kernel that runs here, not of that root"),
+        None => "compared with nothing".to_owned(),
+    };
+    page.paragraph(0, theme.heading, &format!("The files{files} as {loader} loads them, {against}"));
+    let found = &view.persisted.loader;
+    let evidence = match found.loader {
+        Some(loader) if loader == view.drift.resolution.loader => found.evidence.join("; "),
+        Some(loader) => format!("This system boots with {}'s loader.", loader.name()),
+        None => "No loader was found on this system: a boot may load nothing at all.".to_owned(),
+    };
+    page.paragraph(0, theme.dim, &evidence);
+}
+
+fn key(page: &mut Page<'_>, view: &View<'_>, drift: &KeyDrift) {
+    let theme = page.theme;
+    let status = drift.status.name().replace('_', " ").to_uppercase();
+    let width = status.chars().count();
+    let room = page.width.saturating_sub(width + GAP);
+    let style = status_style(theme, drift.status);
+    page.row(0, &[Cell::new(&status, width).painted(style), Cell::new(&drift.key, room).painted(theme.heading)]);
+    match &drift.boot {
+        Some(line) => labelled(page, "boot", &format!("{} from {}", shown(&line.value), origin(line))),
+        None => labelled(page, "boot", "no file sets it"),
+    }
+    if let Some(value) = &drift.runtime {
+        labelled(page, "now", shown(value));
+    }
+    if let Some(cause) = &drift.cause {
+        labelled(page, "why", &cause.text);
+    }
+    for (position, line) in drift.shadowed.iter().rev().take(SHADOWED_SHOWN).enumerate() {
+        let label = if position == 0 { "shadows" } else { "" };
+        labelled(page, label, &format!("{} from {}", shown(&line.value), origin(line)));
+    }
+    let hidden = drift.shadowed.len().saturating_sub(SHADOWED_SHOWN);
+    if hidden > 0 {
+        labelled(page, "", &format!("and {}", counted(hidden, "more lines")));
+    }
+    let followers = view.drift.keys.iter().filter(|other| follows(other) && is_from(other, &drift.key)).count();
+    if followers > 0 && !view.all {
+        labelled(page, "also", &format!("{} that the kernel sets with it.", counted(followers, "keys")));
+    }
+    if let Some(line) = &drift.boot {
+        page.source_line(INDENT, &source_line(view.persisted, &line.file, line.line, &line.span));
+    }
+}
+
+/// Whether the key only follows another one, which has an entry of its own.
+fn follows(drift: &KeyDrift) -> bool {
+    drift.cause.as_ref().is_some_and(|cause| cause.code == FOLLOWS)
+}
+
+fn is_from(drift: &KeyDrift, key: &str) -> bool {
+    drift.boot.as_ref().and_then(|line| line.spread_from.as_deref()) == Some(key)
+}
+
+/// `FILE:LINE`, and how the line comes to mean the key when it does not name it.
+fn origin(line: &Assignment) -> String {
+    let place = format!("{}:{}", line.file, line.line);
+    match (&line.from_glob, &line.spread_from) {
+        (_, Some(from)) => format!("{place}, passed on from {from}"),
+        (Some(pattern), None) => format!("{place}, by the pattern {pattern}"),
+        (None, None) => place,
+    }
+}
+
+fn labelled(page: &mut Page<'_>, label: &str, text: &str) {
+    let room = page.width - BODY;
+    page.row(INDENT, &[Cell::new(label, LABEL).painted(page.theme.dim), Cell::new(text, room).hanging(2)]);
+}
+
+/// What a key's own entry says already is not repeated.
+fn problems(page: &mut Page<'_>, view: &View<'_>) {
+    use crate::drift::lint::codes::{DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY};
+    let told = |problem: &&Problem| ![DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY].contains(&problem.code);
+    let problems: Vec<&Problem> = view.drift.problems.iter().filter(told).collect();
+    if problems.is_empty() {
+        return;
+    }
+    page.blank();
+    page.paragraph(0, page.theme.heading, "What is wrong with the files");
+    let all = problems.len();
+    for problem in problems.into_iter().take(PROBLEMS_SHOWN) {
+        let place = if problem.line > 0 { format!("{}:{}", problem.file, problem.line) } else { problem.file.clone() };
+        page.paragraph(INDENT, page.theme.warning, &place);
+        page.paragraph(INDENT + 2, Style::new(), &problem.text);
+        if problem.line > 0 {
+            let span = problem.span.0..problem.span.1;
+            page.source_line(INDENT, &source_line(view.persisted, &problem.file, problem.line, &span));
+        }
+    }
+    more(page, all, PROBLEMS_SHOWN, "problems");
+}
+
+fn more(page: &mut Page<'_>, all: usize, shown: usize, what: &str) {
+    if all > shown {
+        page.blank();
+        let rest = counted(all - shown, "more");
+        page.paragraph(0, page.theme.dim, &format!("{rest} ({}): --format json has them all.", what.replace('_', " ")));
+    }
+}
+
+fn gaps(page: &mut Page<'_>, view: &View<'_>) {
+    if view.gaps.is_empty() {
+        return;
+    }
+    page.blank();
+    page.paragraph(0, page.theme.heading, "Could not be read");
+    for gap in view.gaps {
+        page.paragraph(INDENT, Style::new(), &format!("{}: {}", gap.what, gap.why));
+    }
+}
+
+/// `2 keys not in force, 1 dead; 8 in sync, 1 unread; 3 problems in the files.`
+fn summary(view: &View<'_>) -> String {
+    let drift = view.drift;
+    let of = |status: Status| {
+        (drift.count(status) > 0).then(|| format!("{} {}", drift.count(status), status.name().replace('_', " ")))
+    };
+    let wrong: Vec<String> = Status::ALL.into_iter().filter(|status| status.is_drift()).filter_map(of).collect();
+    let wrong = if wrong.is_empty() { "Nothing drifts".to_owned() } else { wrong.join(", ") };
+    let in_sync = format!("{} in sync", drift.count(Status::InSync));
+    let rest: Vec<String> = [Some(in_sync), of(Status::Unread)].into_iter().flatten().collect();
+    let problems = match drift.problems.len() {
+        0 => String::new(),
+        number => format!("; {} in the files", counted(number, "problems")),
+    };
+    format!("{wrong}; {} of {}{problems}.", rest.join(", "), counted(drift.keys.len(), "keys"))
+}
+
+fn counted(number: usize, what: &str) -> String {
+    units::quantity(i64::try_from(number).unwrap_or(i64::MAX), what)
+}
+
+fn summary_style(view: &View<'_>, theme: &Theme) -> Style {
+    if view.drift.keys.iter().any(|key| key.status.is_drift()) { theme.heading } else { theme.ok }
+}
+
+const fn status_style(theme: &Theme, status: Status) -> Style {
+    match status {
+        Status::NotInForce | Status::Invalid => theme.critical,
+        Status::Dead | Status::WrongScope => theme.warning,
+        Status::RuntimeOnly | Status::Unread => theme.notice,
+        Status::InSync => theme.ok,
+    }
+}
+
+/// A key may hold nothing.
+fn shown(value: &str) -> &str {
+    if value.trim().is_empty() { "(empty)" } else { value }
+}

@@ -1,0 +1,202 @@
+//! A place where the real loaders may load: a mount and a network namespace of one thread's own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use nix::sched::{CloneFlags, unshare};
+use sysctl_advisor::drift::kernel::Start;
+use sysctl_advisor::drift::resolve::{Resolution, resolve_from};
+use sysctl_advisor::host::Host;
+use sysctl_advisor::keys::value::integer;
+use sysctl_advisor::observe::persisted::{self, Loader, Persisted};
+use sysctl_advisor::observe::sysctls::{self, Sysctls};
+
+pub(crate) const LOADERS: [Loader; 2] = [Loader::Systemd, Loader::Procps];
+/// One that has a dot in its name.
+const INTERFACE: &str = "eth0.100";
+/// Covered with empty file systems. Neither the loaders nor `ip` need anything of them.
+const DIRECTORIES: [&str; 4] = ["/etc", "/run", "/usr/local/lib", "/usr/lib/sysctl.d"];
+const CREDENTIALS: &str = "/run/credentials/systemd-sysctl.service";
+
+/// Runs `work` in a thread whose files below the loaders' directories, and whose sysctls, are nobody else's.
+pub(crate) fn inside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    for program in ["/lib/systemd/systemd-sysctl", "/sbin/sysctl", "/usr/bin/mount", "/sbin/ip"] {
+        assert!(Path::new(program).exists(), "{program} is missing: install systemd, procps, mount and iproute2");
+    }
+    let thread = std::thread::spawn(|| {
+        unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET).expect("this test has to run as root");
+        run("mount", &["--make-rprivate", "/"]);
+        for directory in DIRECTORIES {
+            run("mount", &["-t", "tmpfs", "none", directory]);
+        }
+        work()
+    });
+    match thread.join() {
+        Ok(done) => done,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{program} {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A fresh network namespace with `lo`, which is down, and an interface with a dot in its name.
+fn fresh_namespace() {
+    unshare(CloneFlags::CLONE_NEWNET).unwrap();
+    // The process as a whole stays where it was started.
+    let (own, initial) =
+        (fs::read_link("/proc/thread-self/ns/net").unwrap(), fs::read_link("/proc/self/ns/net").unwrap());
+    assert_ne!(own, initial, "this would write to the machine's own sysctls");
+    assert!(!Path::new("/proc/sys/net/ipv4/tcp_mem").exists(), "this is a first network namespace");
+    run("/sbin/ip", &["link", "add", INTERFACE, "type", "veth", "peer", "name", "other"]);
+}
+
+/// Lays a tree of files down. Each begins with a line `== PATH`, `== PATH -> TARGET` or `== PATH/`.
+pub(crate) fn lay(tree: &str) {
+    for directory in DIRECTORIES {
+        for entry in fs::read_dir(directory).unwrap().flatten() {
+            let is_directory = entry.file_type().unwrap().is_dir();
+            if is_directory { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }.unwrap();
+        }
+    }
+    for directory in ["/etc", "/run", "/usr/local/lib"] {
+        fs::create_dir_all(format!("{directory}/sysctl.d")).unwrap();
+    }
+    let tree = tree.trim_start();
+    for file in tree.split("== ").filter(|file| !file.is_empty()) {
+        let (path, content) = file.split_once('\n').unwrap();
+        let (path, target) = path.split_once(" -> ").map_or((path, None), |(path, target)| (path, Some(target)));
+        fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
+        match target {
+            Some(target) => {
+                // The empty directory that stands there already.
+                let _ = fs::remove_dir(path);
+                symlink(target, path).unwrap();
+            }
+            None if path.ends_with('/') => fs::create_dir_all(path).unwrap(),
+            None => fs::write(path, bytes(content)).unwrap(),
+        }
+    }
+}
+
+/// The characters that a source file cannot show.
+fn bytes(content: &str) -> Vec<u8> {
+    let mut content = content.replace("<LONG>", &"x".repeat(1 << 20));
+    for (name, character) in [("<CR>", "\r"), ("<NUL>", "\0"), ("<FF>", "\x0c"), ("<VT>", "\x0b"), ("<TAB>", "\t")] {
+        content = content.replace(name, character);
+    }
+    if let Some(at) = content.find("<END>") {
+        content.truncate(at);
+    }
+    content.into_bytes()
+}
+
+/// What a tree came to.
+pub(crate) struct Outcome {
+    pub(crate) before: Sysctls,
+    pub(crate) after: Sysctls,
+    pub(crate) ours: Resolution,
+    pub(crate) persisted: Persisted,
+}
+
+/// Lets a loader load what has been laid down, and resolves the same.
+pub(crate) fn load(loader: Loader) -> Outcome {
+    fresh_namespace();
+    let (before, _) = sysctls::read(&Host::live());
+    let (mut persisted, gaps) = persisted::read(&Host::live());
+    assert_eq!(gaps, []);
+    // The machine's own.
+    persisted.command_line = None;
+    let present: BTreeSet<String> = present();
+    // The interfaces are down: they follow `default` still. Other namespaces begin with the values of the first one.
+    let values: BTreeMap<String, String> =
+        before.iter().filter(|(key, _)| key.contains(".conf.") || *key == "net.ipv4.ip_forward").map(owned).collect();
+    let start = Start { values, settled: BTreeSet::new() };
+    let ours = resolve_from(&persisted, &present, loader, &start);
+    for key in ours.keys.keys() {
+        // Only what a namespace owns may be written here.
+        assert!(key.starts_with("net.") || !present.contains(key), "{key} belongs to the machine");
+    }
+    let mut command = match loader {
+        Loader::Systemd => Command::new("/lib/systemd/systemd-sysctl"),
+        Loader::Procps => Command::new("/sbin/sysctl"),
+    };
+    if loader == Loader::Procps {
+        command.arg("--system");
+    }
+    command.env_remove("CREDENTIALS_DIRECTORY");
+    if Path::new(CREDENTIALS).exists() {
+        command.env("CREDENTIALS_DIRECTORY", CREDENTIALS);
+    }
+    // Both fail when a single key fails; what they have done is what counts.
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    if let Some(file) = persisted.ufw.as_ref().filter(|ufw| ufw.enabled).and_then(|ufw| ufw.file.as_deref()) {
+        // As its start script does.
+        Command::new("/sbin/sysctl").args(["-e", "-q", "-p", file]).stderr(Stdio::null()).status().unwrap();
+    }
+    let (after, _) = sysctls::read(&Host::live());
+    Outcome { before, after, ours, persisted }
+}
+
+fn owned((key, value): (&String, &String)) -> (String, String) {
+    (key.clone(), value.clone())
+}
+
+/// Every file below `/proc/sys`, readable or not.
+fn present() -> BTreeSet<String> {
+    fn walk(directory: &Path, key: &str, found: &mut BTreeSet<String>) {
+        for entry in fs::read_dir(directory).unwrap().flatten() {
+            let name = entry.file_name().into_string().unwrap().replace('.', "/");
+            let key = if key.is_empty() { name } else { format!("{key}.{name}") };
+            if entry.file_type().unwrap().is_dir() {
+                walk(&entry.path(), &key, found);
+            } else {
+                found.insert(key);
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    walk(Path::new("/proc/sys"), "", &mut found);
+    found
+}
+
+impl Outcome {
+    /// The kernel's values that are not those that we foretold.
+    pub(crate) fn differences(&self) -> Vec<String> {
+        let mut differences = Vec::new();
+        for (key, after) in &self.after {
+            let before = self.before.get(key).map_or("", String::as_str);
+            let resolved = self.ours.keys.get(key);
+            // The kernel takes no word for a number, and an empty text leaves every number as it is.
+            let taken = resolved.and_then(|resolved| {
+                let written = [&resolved.winner].into_iter().chain(&resolved.if_refused);
+                written.map(|line| line.value.as_str()).find(|value| !is_refused(value))
+            });
+            let expected = taken.unwrap_or(before);
+            if numbers(after) != numbers(expected) {
+                let winner = resolved.map(|resolved| &resolved.winner);
+                differences.push(format!("{key}: before `{before}`, now `{after}`, we said `{expected}`: {winner:?}"));
+            }
+        }
+        differences
+    }
+
+    /// How many keys the loader has changed.
+    pub(crate) fn changed(&self) -> usize {
+        self.after.iter().filter(|(key, value)| self.before.get(*key) != Some(value)).count()
+    }
+}
+
+fn is_refused(value: &str) -> bool {
+    value.is_empty() || value.starts_with("refused") || value.contains('=')
+}
+
+/// As the kernel understands a text; white space does not matter.
+fn numbers(text: &str) -> Vec<Result<i64, &str>> {
+    text.split_ascii_whitespace().map(|word| integer(word).ok_or(word)).collect()
+}
