@@ -3,6 +3,8 @@
 //! strace ends the process, or answers for the kernel, at the n-th call of one kind, for every n until there are no more.
 //! Whatever the point: afterwards the host has all former values, or all new ones, or a rollback brings the former back.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not in a #[test] function")]
+
 use std::collections::BTreeMap;
 use std::fs;
 
