@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use sysctl_advisor::audit;
+use sysctl_advisor::audit::{self, waivers::Waivers};
 use sysctl_advisor::report::{json, text, theme::Theme};
 use sysctl_advisor::rules::load;
 use sysctl_advisor::rules::set::RuleSet;
@@ -83,7 +83,7 @@ fn audit_snapshot(bytes: &[u8]) {
     match store::parse("s.json", bytes) {
         Err(error) => assert!(error.to_string().starts_with("s.json:")),
         Ok(snapshot) => {
-            let audit = audit::run(&snapshot, &RULES);
+            let audit = audit::run(&snapshot, &RULES, &Waivers::default());
             let report = json::json(&audit).unwrap();
             assert!(serde_json::from_str::<serde_json::Value>(&report).is_ok());
             let text = text::text(&audit, text::Detail::Full, &Theme::plain(), 80);

@@ -1,17 +1,20 @@
 //! Rules over metrics: findings, recommendations merged to one a key, and what was skipped.
 //!
-//! In: a snapshot and loaded rules. Out: an [`model::Audit`]. Must not: read the system, or write anything.
+//! In: a snapshot, loaded rules, waivers. Out: an [`model::Audit`]. Must not: read the system, or write anything; only
+//! `waivers` opens a file, that of the waivers.
 
 mod judge;
 mod merge;
 pub mod model;
 pub mod selftest;
+pub mod waivers;
 
 use std::collections::BTreeMap;
 
 use judge::{Proposal, Values, Verdict, judge};
 use merge::{Merged, merge};
 use model::{Audit, Avoid, Finding, Recommendation, Skipped};
+use waivers::{Ran, Waivers};
 
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, Scope};
@@ -21,8 +24,9 @@ use crate::rules::set::RuleSet;
 use crate::rules::words::ForEach;
 use crate::snapshot::Snapshot;
 
-/// Evaluates every rule on everything it is about.
-pub fn run<'a>(snapshot: &'a Snapshot, rules: &RuleSet) -> Audit<'a> {
+/// Evaluates every rule on everything it is about, and marks the findings that are waived.
+pub fn run<'a>(snapshot: &'a Snapshot, rules: &RuleSet, waivers: &Waivers) -> Audit<'a> {
+    let day = waivers::day_of(snapshot);
     let mut findings = Vec::new();
     let mut skipped = Vec::new();
     for namespace in &snapshot.namespaces {
@@ -31,19 +35,23 @@ pub fn run<'a>(snapshot: &'a Snapshot, rules: &RuleSet) -> Audit<'a> {
         for rule in rules.iter() {
             evaluate(rule, &view, &mut found, &mut skipped);
         }
+        for (finding, _) in &mut found {
+            finding.waived = waivers.of(finding, day);
+        }
         recommend(&view, &mut found);
         findings.extend(found.into_iter().map(|(finding, _)| finding));
     }
     findings.sort_by(|a, b| {
-        b.severity
-            .cmp(&a.severity)
+        (a.waived.is_some().cmp(&b.waived.is_some()))
+            .then_with(|| b.severity.cmp(&a.severity))
             .then_with(|| a.rule.cmp(&b.rule))
             .then_with(|| a.namespace.cmp(&b.namespace))
             .then_with(|| a.subject.cmp(&b.subject))
     });
     skipped.sort();
     skipped.dedup();
-    Audit { snapshot, findings, skipped, broken_rules: broken(&rules.broken), rules: rules.len() }
+    let waiver_problems = waivers.problems(&Ran { snapshot, rules, findings: &findings, skipped: &skipped });
+    Audit { snapshot, findings, skipped, broken_rules: broken(&rules.broken), waiver_problems, rules: rules.len() }
 }
 
 /// One line a broken file: the first of what is wrong with it, and how much more there is.
@@ -101,6 +109,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                         .collect(),
                     references: rule.references.clone(),
                     line: view.source_line(item),
+                    waived: None,
                 };
                 found.push((finding, fired.proposals));
             }
@@ -108,19 +117,23 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
     }
 }
 
-/// Gives every finding of a namespace the merged recommendation for each key that it named.
+/// Gives every finding of a namespace the merged recommendation for each key that it named; those that are waived are
+/// merged apart.
 fn recommend(view: &View<'_>, found: &mut [(Finding, Vec<Proposal>)]) {
-    let mut wishes: BTreeMap<&str, Vec<(&str, &Proposal)>> = BTreeMap::new();
+    let mut wishes: BTreeMap<(bool, &str), Vec<(&str, &Proposal)>> = BTreeMap::new();
     for (finding, proposals) in &*found {
         for proposal in proposals {
-            wishes.entry(&proposal.key).or_default().push((&finding.rule, proposal));
+            let place = (finding.waived.is_some(), proposal.key.as_str());
+            wishes.entry(place).or_default().push((&finding.rule, proposal));
         }
     }
-    let decided: BTreeMap<String, Recommendation> =
-        wishes.into_iter().filter_map(|(name, wishes)| Some((name.to_owned(), decide(view, name, &wishes)?))).collect();
+    let decided: BTreeMap<(bool, String), Recommendation> = wishes
+        .into_iter()
+        .filter_map(|((waived, name), wishes)| Some(((waived, name.to_owned()), decide(view, name, &wishes)?)))
+        .collect();
     for (finding, proposals) in found {
         for proposal in proposals {
-            if let Some(decided) = decided.get(&proposal.key) {
+            if let Some(decided) = decided.get(&(finding.waived.is_some(), proposal.key.clone())) {
                 let side_effects = proposal.side_effects.clone();
                 finding.recommendations.push(Recommendation { side_effects, ..decided.clone() });
             }

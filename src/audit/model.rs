@@ -13,14 +13,28 @@ use crate::snapshot::Snapshot;
 #[derive(Debug, Clone)]
 pub struct Audit<'a> {
     pub snapshot: &'a Snapshot,
-    /// Worst first, then by rule, namespace and subject.
+    /// Those that are waived last; worst first, then by rule, namespace and subject.
     pub findings: Vec<Finding>,
     /// Rules that could not be evaluated, by rule and namespace.
     pub skipped: Vec<Skipped>,
     /// Rule files that could not be loaded, as rendered messages.
     pub broken_rules: Vec<String>,
+    /// Waivers that waive nothing, in the order of their file. They are no findings: nothing is wrong with the host.
+    pub waiver_problems: Vec<WaiverProblem>,
     /// How many rules were evaluated or skipped.
     pub rules: usize,
+}
+
+impl Audit<'_> {
+    /// Findings that nobody accepted: what counts, and what a plan is made of.
+    pub fn open(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.waived.is_none())
+    }
+
+    /// Findings with the waiver of each that a person accepted.
+    pub fn waived(&self) -> impl Iterator<Item = (&Finding, &Waiver)> {
+        self.findings.iter().filter_map(|finding| Some((finding, finding.waived.as_ref()?)))
+    }
 }
 
 /// A rule that fired on a subject.
@@ -44,6 +58,50 @@ pub struct Finding {
     pub fingerprint: String,
     /// The line of a configuration file that the finding is about, when it is about one.
     pub line: Option<SourceLine>,
+    /// How a person accepted it.
+    pub waived: Option<Waiver>,
+}
+
+/// Findings that a person accepted: which, why, who, until when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiver {
+    pub rule: String,
+    /// As findings name it, or with `*` for any characters; `None`: every one. The same of the next.
+    pub namespace: Option<String>,
+    pub subject: Option<String>,
+    pub reason: String,
+    pub who: String,
+    /// The last day on which it holds, UTC.
+    pub until: jiff::civil::Date,
+}
+
+/// A waiver that waives nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WaiverProblem {
+    pub trouble: WaiverTrouble,
+    /// That it was to waive.
+    pub rule: String,
+    pub file: String,
+    /// On which the waiver begins, from 1.
+    pub line: usize,
+    /// Why, as part of a sentence.
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaiverTrouble {
+    Expired,
+    Unused,
+}
+
+impl WaiverTrouble {
+    /// What reports call it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Expired => "waiver-expired",
+            Self::Unused => "waiver-unused",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +113,8 @@ pub struct Evidence {
     pub unit: String,
 }
 
-/// One key and its proposed value, after merging: every finding that names the key proposes the same value.
+/// One key and its proposed value, after merging: every finding that names the key proposes the same value. Findings
+/// that are waived are merged among themselves: what a person accepted does not move what the others ask for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recommendation {
     pub key: String,

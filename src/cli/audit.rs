@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::config::Config;
 use super::output::{self, Terminal};
-use super::{FOUND, Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, severity, snapshot};
+use super::{FOUND, Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, severity, snapshot};
 use crate::report::{self, text::Detail};
 use crate::rules::words::Severity;
 use crate::snapshot::store;
@@ -17,7 +17,8 @@ use crate::snapshot::store;
 #[command(after_help = "\
 The report starts with the worst. Each finding shows the numbers that it rests on, the change as \
 `current -> proposed`, when it takes effect, and which popular remedies to leave alone. A rule whose \
-numbers could not be read is listed as skipped; it never counts as passed.")]
+numbers could not be read is listed as skipped; it never counts as passed. A finding that is waived \
+is listed after the others and does not count for --fail-on.")]
 pub(super) struct AuditArgs {
     /// Audit this snapshot instead of the running host (`-`: standard input)
     #[arg(long, value_name = "FILE", conflicts_with = "window")]
@@ -38,16 +39,19 @@ pub(super) struct AuditArgs {
     observe: ObserveArgs,
     #[command(flatten)]
     rules: RuleArgs,
+    #[command(flatten)]
+    waivers: WaiverArgs,
 }
 
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
     let rules = config.rules(&args.rules)?;
     output::notes(&rules.broken, terminal);
+    let waivers = config.waivers(&args.waivers, &rules)?;
     let snapshot = match &args.snapshot {
         Some(file) => store::read(file)?,
         None => snapshot::observe(&args.observe, global, config)?,
     };
-    let audit = crate::audit::run(&snapshot, &rules);
+    let audit = crate::audit::run(&snapshot, &rules, &waivers);
     let theme = if args.output.is_some() { report::theme::Theme::plain() } else { terminal.theme() };
     let text = match args.format {
         Format::Json => report::json::json(&audit)?,
@@ -61,7 +65,7 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     if !rules.broken.is_empty() {
         return Ok(ExitCode::from(WRONG));
     }
-    let worst = audit.findings.iter().map(|finding| finding.severity).max();
+    let worst = audit.open().map(|finding| finding.severity).max();
     let fail_on = args.fail_on.or(config.fail_on);
     let failed = fail_on.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
     Ok(if failed { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })

@@ -12,9 +12,10 @@ use anyhow::{Context as _, anyhow};
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{RuleArgs, severity, window};
+use super::{RuleArgs, WaiverArgs, severity, window};
 use crate::apply::policy::Policy;
-use crate::diagnostic::{Diagnostic, io_words};
+use crate::audit::waivers::Waivers;
+use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::keys::Risk;
 use crate::metrics::value::Value;
 use crate::rules::set::{OverrideError, RuleSet};
@@ -25,6 +26,8 @@ use crate::rules::words::Severity;
 const DEFAULT_FILE: &str = "/etc/sysctl-advisor/sysctl-advisor.toml";
 /// The administrator's rules; read when no configuration names other folders, if it exists.
 const DEFAULT_RULES: &str = "/etc/sysctl-advisor/rules.d";
+/// What the administrator accepted; read when no other file is named, if it exists.
+const DEFAULT_WAIVERS: &str = "/etc/sysctl-advisor/waivers.toml";
 /// Window where neither the command line nor the configuration says another.
 const DEFAULT_WINDOW: Duration = Duration::from_secs(2);
 
@@ -34,6 +37,7 @@ pub(super) struct Config {
     pub(super) window: Duration,
     pub(super) fail_on: Option<Severity>,
     policy: Policy,
+    waivers: Option<PathBuf>,
     folders: Vec<PathBuf>,
     disable: Vec<Spanned<String>>,
     params: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
@@ -56,6 +60,7 @@ struct ConfigFile {
 struct AuditSection {
     window: Option<Spanned<String>>,
     fail_on: Option<Spanned<String>>,
+    waivers: Option<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -77,8 +82,7 @@ struct RulesSection {
 /// The file that is read; `None` when there is none.
 pub(super) fn file(named: Option<&Path>) -> Option<PathBuf> {
     let path = named.unwrap_or(Path::new(DEFAULT_FILE));
-    let missing = || path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
-    if named.is_none() && missing() { None } else { Some(path.to_owned()) }
+    if named.is_none() && is_missing(path) { None } else { Some(path.to_owned()) }
 }
 
 /// Reads the configuration; without a file every option has its default.
@@ -90,6 +94,11 @@ pub(super) fn load(named: Option<&Path>) -> Result<Config, Diagnostic> {
         Diagnostic { file: file.clone(), source: "".into(), span: 0..0, message, help: None }
     })?;
     parse(&file, text)
+}
+
+/// Only what is not there at all: a link that leads nowhere is a mistake to tell.
+fn is_missing(path: &Path) -> bool {
+    path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
 fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
@@ -123,6 +132,7 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
             max_risk: parsed.apply.max_risk,
             max_changes: parsed.apply.max_changes,
         },
+        waivers: parsed.audit.waivers,
         folders,
         disable: parsed.rules.disable,
         params: parsed.params,
@@ -160,6 +170,17 @@ impl Config {
             set.disable(id.get_ref()).map_err(|error| self.wrong(id.span(), &error))?;
         }
         Ok(set)
+    }
+
+    /// The waivers of this run: of the file that is named on the command line, else here; that file must exist. Else
+    /// of the default file.
+    pub(super) fn waivers(&self, args: &WaiverArgs, rules: &RuleSet) -> Result<Waivers, Diagnostics> {
+        let default = Path::new(DEFAULT_WAIVERS);
+        match args.waivers.as_deref().or(self.waivers.as_deref()) {
+            Some(named) => Waivers::load(named, rules),
+            None if is_missing(default) => Ok(Waivers::default()),
+            None => Waivers::load(default, rules),
+        }
     }
 
     fn set(
@@ -203,13 +224,14 @@ mod tests {
 
     use super::*;
 
-    const GOOD: &str = "[audit]\nwindow = \"2s\"\nfail_on = \"never\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
+    const GOOD: &str = "[audit]\nwindow = \"2s\"\nfail_on = \"never\"\nwaivers = \"/w\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
                         [params.close-wait-leak]\nsockets = 5\n";
 
     #[test]
     fn every_option_is_read() {
         let config = parse("c.toml", GOOD.to_owned()).unwrap();
         assert_eq!((config.window, config.fail_on), (Duration::from_secs(2), None));
+        assert_eq!(config.waivers, Some(PathBuf::from("/w")));
         assert_eq!(config.folders, [PathBuf::from("/a")]);
         assert_eq!(config.disable[0].get_ref(), "b");
         assert_eq!(config.params.len(), 1);

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::anyhow;
 
 use super::Color;
-use crate::diagnostic::{Diagnostic, io_words};
+use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::report::theme::Theme;
 
 /// What the terminal can show.
@@ -83,6 +83,9 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 pub(super) fn error(terminal: &Terminal, error: &anyhow::Error) {
     if let Some(diagnostic) = error.downcast_ref::<Diagnostic>() {
         return note(&diagnostic.render(terminal.errors_coloured()));
+    }
+    if let Some(Diagnostics(diagnostics)) = error.downcast_ref::<Diagnostics>() {
+        return notes(diagnostics, terminal);
     }
     let theme = terminal.error_theme();
     let _ = writeln!(io::stderr(), "{} {error:#}", theme.paint(theme.critical, "error:"));

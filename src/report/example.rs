@@ -2,7 +2,9 @@
 //!
 //! Hostile on purpose: escape sequences in a process's name, IPv6 subjects longer than a line, words without end.
 
-use crate::audit::model::{Advice, Audit, Avoid, Evidence, Finding, Recommendation, Severity, Skipped};
+use crate::audit::model::{
+    Advice, Audit, Avoid, Evidence, Finding, Recommendation, Severity, Skipped, Waiver, WaiverProblem, WaiverTrouble,
+};
 use crate::metrics::value::Value;
 use crate::observe::ages::Ages;
 use crate::observe::gap::Gap;
@@ -88,14 +90,40 @@ fn gap(what: &str, why: &str) -> Gap {
 pub(crate) fn audit(snapshot: &Snapshot) -> Audit<'_> {
     Audit {
         snapshot,
-        findings: vec![ports(), listener(), hostile(), bare()],
+        findings: vec![ports(), listener(), hostile(), bare(), waived()],
         skipped: vec![
             skipped("arp-table-near-limit", "blue", "net.ipv4.neigh.default.gc_thresh3: No such file or directory"),
             skipped("syn-backlog-drops", "blue", "sockets: sock_diag: Operation not permitted"),
             skipped("time-wait-overflow", "blue", "sockets: sock_diag: Operation not permitted"),
         ],
         broken_rules: vec!["/etc/sysctl-advisor/rules.d/mine.toml:2:1: unknown field `severty`".to_owned()],
+        waiver_problems: vec![WaiverProblem {
+            trouble: WaiverTrouble::Expired,
+            rule: "close-wait-leak".to_owned(),
+            file: "/etc/sysctl-advisor/waivers.toml".to_owned(),
+            line: 9,
+            text: "ended on 2025-12-31 (by maria: \u{1b}[31mthe vendor works on it)".to_owned(),
+        }],
         rules: 35,
+    }
+}
+
+/// A finding that somebody accepted.
+pub(crate) fn waived() -> Finding {
+    let waiver = Waiver {
+        rule: "syncookies-off".to_owned(),
+        namespace: None,
+        subject: None,
+        reason: "lab machine".to_owned(),
+        who: "maria".to_owned(),
+        until: jiff::civil::date(2027, 1, 31),
+    };
+    Finding {
+        rule: "syncookies-off".to_owned(),
+        severity: Severity::Warning,
+        title: "SYN cookies are off".to_owned(),
+        waived: Some(waiver),
+        ..bare()
     }
 }
 
@@ -124,6 +152,7 @@ pub(crate) fn bare() -> Finding {
         references: Vec::new(),
         fingerprint: "0123456789abcdef".to_owned(),
         line: None,
+        waived: None,
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 
-use crate::audit::model::{Audit, Finding, Severity};
+use crate::audit::model::{Audit, Finding, Severity, WaiverProblem};
 use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::report::theme::Theme;
 use crate::report::{chart, finding};
@@ -25,6 +25,7 @@ pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> S
     let mut page = Page::new(theme, width);
     header(&mut page, audit.snapshot);
     findings(&mut page, audit, detail);
+    waived(&mut page, audit);
     if audit.findings.is_empty() {
         page.blank();
         let (style, verdict) = verdict(audit, theme);
@@ -34,9 +35,10 @@ pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> S
     skipped(&mut page, audit);
     gaps(&mut page, audit.snapshot);
     broken(&mut page, &audit.broken_rules);
+    waiver_problems(&mut page, &audit.waiver_problems);
     page.blank();
     page.paragraph(0, theme.heading, &summary(audit));
-    if !audit.findings.is_empty() {
+    if audit.open().next().is_some() {
         let more = match detail {
             Detail::Glance => "audit --details shows how each number is computed, why it matters, and the sources.",
             Detail::Full => "sysctl-advisor explain NAME explains every key, counter and TCP state.",
@@ -49,8 +51,9 @@ pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> S
 fn findings(page: &mut Page<'_>, audit: &Audit<'_>, detail: Detail) {
     let mut told = finding::Told::new();
     // Findings of one rule and namespace stand together.
-    let same = |a: &Finding, b: &Finding| a.rule == b.rule && a.namespace == b.namespace;
-    for group in audit.findings.chunk_by(same) {
+    let same = |a: &&Finding, b: &&Finding| a.rule == b.rule && a.namespace == b.namespace;
+    let open: Vec<&Finding> = audit.open().collect();
+    for group in open.chunk_by(same) {
         for (position, found) in group.iter().enumerate() {
             if detail == Detail::Glance && position >= SHOWN {
                 break;
@@ -67,13 +70,29 @@ fn findings(page: &mut Page<'_>, audit: &Audit<'_>, detail: Detail) {
     }
 }
 
-/// One line a finding, and the summary.
+/// What a person accepted: the finding's title and the waiver. Everything else of it is in the JSON.
+fn waived(page: &mut Page<'_>, audit: &Audit<'_>) {
+    let one_namespace = audit.snapshot.namespaces.len() < 2;
+    for (position, (found, waiver)) in audit.waived().enumerate() {
+        if position == 0 {
+            page.blank();
+            page.paragraph(0, page.theme.heading, "Waived");
+        }
+        let place = if one_namespace { String::new() } else { format!("{}: ", found.namespace) };
+        page.row(2, &[Cell::new(&format!("{place}{}", found.title), page.width - 2).hanging(2)]);
+        let (severity, rule, until) = (found.severity.name(), &found.rule, waiver.until);
+        let line = format!("{severity} {rule}, waived until {until} by {}: {}", waiver.who, waiver.reason);
+        page.row(6, &[Cell::new(&line, page.width - 6).painted(page.theme.dim)]);
+    }
+}
+
+/// One line a finding that counts, and the summary.
 pub fn brief(audit: &Audit<'_>, theme: &Theme, width: usize) -> String {
     const SEVERITY: usize = "CRITICAL".len();
     let mut page = Page::new(theme, width);
     let one_namespace = audit.snapshot.namespaces.len() < 2;
     let room = page.width - SEVERITY - GAP;
-    for found in &audit.findings {
+    for found in audit.open() {
         // White space is made single here: what is shortened to one line has to stay on one.
         let title: Vec<&str> = found.title.split_whitespace().collect();
         let place = if one_namespace { String::new() } else { format!("{}: ", found.namespace) };
@@ -133,7 +152,11 @@ fn verdict(audit: &Audit<'_>, theme: &Theme) -> (Style, String) {
 
 /// `; 3 checks skipped, 1 rule file broken`, or nothing.
 fn missing(audit: &Audit<'_>) -> String {
-    let parts = [(audit.skipped.len(), "checks", "skipped"), (audit.broken_rules.len(), "rule files", "broken")];
+    let parts = [
+        (audit.skipped.len(), "checks", "skipped"),
+        (audit.broken_rules.len(), "rule files", "broken"),
+        (audit.waiver_problems.len(), "waivers", "expired or unused"),
+    ];
     let said = parts.iter().filter(|(number, ..)| *number > 0);
     let said: Vec<String> = said.map(|(number, what, how)| format!("{} {how}", counted(*number, what))).collect();
     if said.is_empty() { String::new() } else { format!("; {}", said.join(", ")) }
@@ -143,11 +166,15 @@ fn counted(number: usize, units: &str) -> String {
     units::quantity(i64::try_from(number).unwrap_or(i64::MAX), units)
 }
 
-/// `1 critical, 2 warnings, 1 notice from 35 rules; 3 checks skipped.`
+/// `1 critical, 2 warnings, 1 notice, 1 waived from 35 rules; 3 checks skipped.`
 fn summary(audit: &Audit<'_>) -> String {
-    let of = |severity| audit.findings.iter().filter(|finding| finding.severity == severity).count();
+    let waived = match audit.waived().count() {
+        0 => String::new(),
+        number => format!(", {number} waived"),
+    };
+    let of = |severity| audit.open().filter(|finding| finding.severity == severity).count();
     format!(
-        "{} critical, {}, {} from {}{}.",
+        "{} critical, {}, {}{waived} from {}{}.",
         of(Severity::Critical),
         counted(of(Severity::Warning), "warnings"),
         counted(of(Severity::Notice), "notices"),
@@ -193,6 +220,19 @@ fn broken(page: &mut Page<'_>, messages: &[String]) {
     page.paragraph(0, page.theme.warning, "Rule files that could not be loaded");
     for message in messages {
         page.row(2, &[Cell::new(message, page.width - 2).hanging(2)]);
+    }
+}
+
+fn waiver_problems(page: &mut Page<'_>, problems: &[WaiverProblem]) {
+    if problems.is_empty() {
+        return;
+    }
+    page.blank();
+    page.paragraph(0, page.theme.notice, "Waivers that waive nothing");
+    for problem in problems {
+        let WaiverProblem { trouble, rule, file, line, text } = problem;
+        let place = format!("{file}:{line}: {} {rule}: {text}", trouble.name());
+        page.row(2, &[Cell::new(&place, page.width - 2).hanging(2)]);
     }
 }
 

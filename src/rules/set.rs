@@ -3,7 +3,7 @@
 //! In: rule texts, overrides of parameters. Out: a [`RuleSet`] and the errors of files that could not be loaded.
 //! Must not: let one broken file stop the others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::names::kind_of;
@@ -19,6 +19,7 @@ const SHIPPED: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipp
 #[derive(Debug, Default)]
 pub struct RuleSet {
     rules: BTreeMap<String, Rule>,
+    disabled: BTreeSet<String>,
     /// Files that could not be loaded; the rest of the set works.
     pub broken: Vec<Diagnostic>,
 }
@@ -85,7 +86,17 @@ impl RuleSet {
 
     /// Takes a rule out.
     pub fn disable(&mut self, id: &str) -> Result<(), OverrideError> {
-        self.rules.remove(id).map(|_| ()).ok_or_else(|| self.no_rule(id))
+        self.rules.remove(id).ok_or_else(|| self.no_rule(id))?;
+        self.disabled.insert(id.to_owned());
+        Ok(())
+    }
+
+    /// Whether there is such a rule, even if it was taken out or its file is broken.
+    pub fn was_named(&self, id: &str) -> bool {
+        let is_its_file = |file: &str| Path::new(file).file_stem().is_some_and(|stem| stem == id);
+        self.rules.contains_key(id)
+            || self.disabled.contains(id)
+            || self.broken.iter().any(|diagnostic| is_its_file(&diagnostic.file))
     }
 
     /// Gives a parameter another value; it must be of the parameter's type, an int serves for a double.

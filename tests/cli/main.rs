@@ -11,6 +11,7 @@ mod help;
 mod hostile;
 mod report;
 mod rules;
+mod waivers;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

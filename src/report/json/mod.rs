@@ -7,14 +7,15 @@ mod view;
 
 use schemars::generate::SchemaSettings;
 
-use crate::audit::model::{Audit, Finding, Recommendation, Severity};
+use crate::audit::model::{Audit, Finding, Recommendation, Severity, Waiver, WaiverProblem};
 use crate::metrics::value::Value;
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{SocketSource, StateCounts};
 use crate::snapshot::{Namespace, WindowSource};
 use view::{
     AdviceView, AvoidView, EvidenceView, FindingView, GapView, Host, LocationView, NamespaceView, RecommendationView,
-    Report, SeverityView, Skipped, SourceView, Summary, Tcp, ValueView, Window, WindowSourceView,
+    Report, SeverityView, Skipped, SourceView, Summary, Tcp, ValueView, Waived, WaiverProblemView, Window,
+    WindowSourceView,
 };
 
 /// Name and version of the contract.
@@ -40,7 +41,7 @@ pub fn schema() -> String {
 fn report<'a>(audit: &'a Audit<'a>) -> Report<'a> {
     let snapshot = audit.snapshot;
     let system = &snapshot.system;
-    let of = |severity| audit.findings.iter().filter(|finding| finding.severity == severity).count();
+    let of = |severity| audit.open().filter(|finding| finding.severity == severity).count();
     Report {
         schema: SCHEMA,
         generated_at: &snapshot.taken_at,
@@ -67,11 +68,12 @@ fn report<'a>(audit: &'a Audit<'a>) -> Report<'a> {
             .collect(),
         gaps: gaps(&snapshot.gaps),
         broken_rules: audit.broken_rules.iter().map(String::as_str).collect(),
+        waiver_problems: audit.waiver_problems.iter().map(waiver_problem).collect(),
         summary: Summary {
             critical: of(Severity::Critical),
             warning: of(Severity::Warning),
             notice: of(Severity::Notice),
-            waived: 0,
+            waived: audit.waived().count(),
             skipped: audit.skipped.len(),
             rules: audit.rules,
         },
@@ -138,12 +140,26 @@ fn finding(finding: &Finding) -> FindingView<'_> {
         avoid: finding.avoid.iter().map(|item| AvoidView { what: &item.what, why: &item.why }).collect(),
         references: &finding.references,
         fingerprint: &finding.fingerprint,
-        waived: None,
         location: finding.line.as_ref().map(|line| LocationView {
             file: &line.file,
             line: line.line,
             text: &line.text,
         }),
+        waived: finding.waived.as_ref().map(waived),
+    }
+}
+
+fn waived(waiver: &Waiver) -> Waived<'_> {
+    Waived { reason: &waiver.reason, who: &waiver.who, until: waiver.until.to_string() }
+}
+
+fn waiver_problem(problem: &WaiverProblem) -> WaiverProblemView<'_> {
+    WaiverProblemView {
+        code: problem.trouble.name(),
+        rule: &problem.rule,
+        file: &problem.file,
+        line: problem.line,
+        text: &problem.text,
     }
 }
 
@@ -208,7 +224,7 @@ mod tests {
         let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
 
-        let damages: [(&str, Json); 12] = [
+        let damages: [(&str, Json); 15] = [
             ("/schema", literal!("sysctl-advisor/report/2")),
             ("/window/source", literal!("guess")),
             ("/host/cpus", literal!(-1)),
@@ -220,6 +236,9 @@ mod tests {
             ("/findings/0/fingerprint", literal!("1")),
             ("/findings/0/evidence/0/value", Json::Null),
             ("/findings/0/recommendations/0/risk", literal!("none")),
+            ("/findings/0/waived", literal!({"reason": "x", "who": "y"})),
+            ("/findings/4/waived/until", literal!("never")),
+            ("/waiver_problems/0/code", literal!("waiver-lost")),
             ("/summary", literal!({"critical": 0})),
         ];
         for (place, wrong) in damages {
@@ -227,7 +246,15 @@ mod tests {
             *damaged.pointer_mut(place).unwrap() = wrong;
             assert!(!validator.is_valid(&damaged), "{place}");
         }
-        for place in ["", "/host", "/namespaces/0", "/namespaces/0/tcp", "/findings/0", "/findings/0/avoid/0"] {
+        for place in [
+            "",
+            "/host",
+            "/namespaces/0",
+            "/namespaces/0/tcp",
+            "/findings/0",
+            "/findings/0/avoid/0",
+            "/findings/4/waived",
+        ] {
             let mut damaged = report.clone();
             damaged.pointer_mut(place).unwrap()["surprise"] = literal!(1);
             assert!(!validator.is_valid(&damaged), "an unknown field in `{place}`");
@@ -237,7 +264,8 @@ mod tests {
     #[test]
     fn field_names_and_their_order_are_those_of_the_contract() {
         let report = example_report();
-        let top = "schema generated_at host window namespaces findings skipped gaps broken_rules summary";
+        let top = "schema generated_at host window namespaces findings skipped gaps broken_rules waiver_problems \
+                   summary";
         assert_eq!(names(&report).join(" "), top);
         assert_eq!(names(&report["host"]).join(" "), "hostname kernel boot_id cpus memory_bytes");
         assert_eq!(names(&report["window"]).join(" "), "seconds source");
@@ -254,6 +282,8 @@ mod tests {
         assert_eq!(names(&finding["recommendations"][0]).join(" "), change);
         assert_eq!(names(&finding["advice"][0]).join(" "), "who text");
         assert_eq!(names(&finding["avoid"][0]).join(" "), "what why");
+        assert_eq!(names(&report["findings"][4]["waived"]).join(" "), "reason who until");
+        assert_eq!(names(&report["waiver_problems"][0]).join(" "), "code rule file line text");
         assert_eq!(names(&report["skipped"][0]).join(" "), "rule namespace reason");
         assert_eq!(names(&report["gaps"][0]).join(" "), "what why");
         assert_eq!(names(&report["summary"]).join(" "), "critical warning notice waived skipped rules");
@@ -271,10 +301,15 @@ mod tests {
         assert_eq!(report["namespaces"][1]["tcp"], Json::Null);
         assert_eq!(report["namespaces"][1]["source"], Json::Null);
         assert_eq!(report["findings"][0]["recommendations"][0]["blocked"], Json::Null);
+        assert_eq!(report["findings"][0]["waived"], Json::Null);
+        assert_eq!(
+            report["findings"][4]["waived"],
+            literal!({"reason": "lab machine", "who": "maria", "until": "2027-01-31"})
+        );
         assert!(report["findings"][1]["recommendations"][0]["blocked"].is_string());
         assert_eq!(
             report["summary"],
-            literal!({"critical": 1, "warning": 2, "notice": 1, "waived": 0, "skipped": 3, "rules": 35})
+            literal!({"critical": 1, "warning": 2, "notice": 1, "waived": 1, "skipped": 3, "rules": 35})
         );
     }
 

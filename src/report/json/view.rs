@@ -21,7 +21,7 @@ pub(super) struct Report<'a> {
     pub(super) host: Host<'a>,
     pub(super) window: Window,
     pub(super) namespaces: Vec<NamespaceView<'a>>,
-    /// Worst first.
+    /// Worst first; those that a person accepted last.
     pub(super) findings: Vec<FindingView<'a>>,
     /// Rules that could not be evaluated. They did not pass.
     pub(super) skipped: Vec<Skipped<'a>>,
@@ -29,6 +29,8 @@ pub(super) struct Report<'a> {
     pub(super) gaps: Vec<GapView<'a>>,
     /// Rule files that could not be loaded, one message each.
     pub(super) broken_rules: Vec<&'a str>,
+    /// Waivers that waive nothing. They are no findings and count as none.
+    pub(super) waiver_problems: Vec<WaiverProblemView<'a>>,
     pub(super) summary: Summary,
 }
 
@@ -138,7 +140,7 @@ pub(super) struct FindingView<'a> {
     #[schemars(extend("pattern" = "^[0-9a-f]{16}$"))]
     pub(super) fingerprint: &'a str,
     /// How a person accepted this finding; null when nobody did.
-    pub(super) waived: Option<serde_json::Map<String, serde_json::Value>>,
+    pub(super) waived: Option<Waived<'a>>,
     /// The line of a configuration file that the finding is about; null when it is about none.
     pub(super) location: Option<LocationView<'a>>,
 }
@@ -151,6 +153,31 @@ pub(super) struct LocationView<'a> {
     /// From 1.
     pub(super) line: u32,
     /// As it stands there.
+    pub(super) text: &'a str,
+}
+
+/// A finding that a person accepted; it does not count for `--fail-on`.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Waived<'a> {
+    pub(super) reason: &'a str,
+    pub(super) who: &'a str,
+    /// `2027-01-31`: the last day, UTC, on which the finding is waived.
+    #[schemars(extend("pattern" = r"^-?\d{4,6}-\d\d-\d\d$"))]
+    pub(super) until: String,
+}
+
+/// A waiver that has expired, or that no finding answers to.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "WaiverProblem")]
+pub(super) struct WaiverProblemView<'a> {
+    #[schemars(extend("enum" = ["waiver-expired", "waiver-unused"]))]
+    pub(super) code: &'static str,
+    /// The rule that it was to waive.
+    pub(super) rule: &'a str,
+    pub(super) file: &'a str,
+    /// From 1.
+    pub(super) line: usize,
     pub(super) text: &'a str,
 }
 
@@ -182,7 +209,8 @@ pub(super) enum ValueView<'a> {
     Ints(&'a [i64]),
 }
 
-/// One key and its proposed value. Every finding that names the key proposes the same value.
+/// One key and its proposed value. Every finding that names the key proposes the same value; findings that are waived
+/// are merged among themselves.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Recommendation")]
 pub(super) struct RecommendationView<'a> {
@@ -222,7 +250,7 @@ pub(super) struct Skipped<'a> {
     pub(super) reason: &'a str,
 }
 
-/// Findings by severity, and what stands behind them. `skipped` is the length of the list; `rules` is the number of
+/// Findings by severity, those that are waived apart, and what stands behind them. `skipped` is the length of the list; `rules` is the number of
 /// rules that were evaluated or skipped.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,13 @@ use super::*;
 use crate::report::example;
 
 fn quiet(snapshot: &Snapshot) -> Audit<'_> {
-    Audit { findings: Vec::new(), skipped: Vec::new(), broken_rules: Vec::new(), ..example::audit(snapshot) }
+    Audit {
+        findings: Vec::new(),
+        skipped: Vec::new(),
+        broken_rules: Vec::new(),
+        waiver_problems: Vec::new(),
+        ..example::audit(snapshot)
+    }
 }
 
 /// The part of a report about one finding.
@@ -125,7 +131,7 @@ fn a_finding_with_nothing_but_a_title_has_no_empty_labels() {
 #[test]
 fn around_the_findings_stand_the_host_the_chart_and_what_was_not_seen() {
     let snapshot = example::snapshot();
-    let audit = Audit { findings: vec![example::bare()], ..example::audit(&snapshot) };
+    let audit = Audit { findings: vec![example::bare(), example::waived()], ..example::audit(&snapshot) };
     assert_snapshot!(text(&audit, Detail::Full, &Theme::plain(), 80), @"
     sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
     Linux 6.12.0, 4 CPUs, 16.0 GiB, up 11 d 13 h, counters over 2 s
@@ -134,6 +140,10 @@ fn around_the_findings_stand_the_host_the_chart_and_what_was_not_seen() {
       where     host
       why       Without timestamps there is no PAWS.
       rule      timestamps-off (hygiene)
+
+    Waived
+      host: SYN cookies are off
+          warning syncookies-off, waived until 2027-01-31 by maria: lab machine
 
     TCP sockets of host: 26,836 (read through sock_diag)
       LISTEN           12  ▏
@@ -158,8 +168,12 @@ fn around_the_findings_stand_the_host_the_chart_and_what_was_not_seen() {
     Rule files that could not be loaded
       /etc/sysctl-advisor/rules.d/mine.toml:2:1: unknown field `severty`
 
-    0 critical, 0 warnings, 1 notice from 35 rules; 3 checks skipped, 1 rule file
-    broken.
+    Waivers that waive nothing
+      /etc/sysctl-advisor/waivers.toml:9: waiver-expired close-wait-leak: ended on
+        2025-12-31 (by maria: �[31mthe vendor works on it)
+
+    0 critical, 0 warnings, 1 notice, 1 waived from 35 rules; 3 checks skipped, 1
+    rule file broken, 1 waiver expired or unused.
     sysctl-advisor explain NAME explains every key, counter and TCP state.
     ");
 }
@@ -167,14 +181,38 @@ fn around_the_findings_stand_the_host_the_chart_and_what_was_not_seen() {
 #[test]
 fn the_short_form_has_a_line_for_each_finding() {
     let snapshot = example::snapshot();
-    assert_snapshot!(brief(&example::audit(&snapshot), &Theme::plain(), 80), @r"
+    assert_snapshot!(brief(&example::audit(&snapshot), &Theme::plain(), 80), @"
     CRITICAL  host: 10.0.0.5:5432 takes 92 % of the ephemeral ports
     WARNING   blue: The accept queue of [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65…
     WARNING   host: evil�]0;owned��[31m �2J�name (pid 12) leaves 320 sockets in CLO…
     NOTICE    host: TCP timestamps are off
-    1 critical, 2 warnings, 1 notice from 35 rules; 3 checks skipped, 1 rule file
-    broken.
+    1 critical, 2 warnings, 1 notice, 1 waived from 35 rules; 3 checks skipped, 1
+    rule file broken, 1 waiver expired or unused.
     ");
+}
+
+#[test]
+fn findings_that_are_all_waived_are_neither_nothing_nor_trouble() {
+    let mut snapshot = example::snapshot();
+    snapshot.namespaces.truncate(1);
+    let audit = Audit { findings: vec![example::waived()], ..quiet(&snapshot) };
+    assert_snapshot!(brief(&audit, &Theme::plain(), 80), @"0 critical, 0 warnings, 0 notices, 1 waived from 35 rules.");
+    let report = text(&audit, Detail::Glance, &Theme::plain(), 80);
+    assert!(report.contains("\nWaived\n  SYN cookies are off\n"), "{report}");
+    assert!(!report.contains("No findings") && !report.contains("--details"), "{report}");
+}
+
+#[test]
+fn a_waiver_s_words_are_cleaned_and_wrapped() {
+    let snapshot = example::snapshot();
+    let mut waived = example::waived();
+    if let Some(waiver) = &mut waived.waived {
+        waiver.reason = format!("\u{1b}[31m{}", "w".repeat(300));
+    }
+    let audit = Audit { findings: vec![waived], ..example::audit(&snapshot) };
+    let report = text(&audit, Detail::Full, &Theme::plain(), 80);
+    assert!(!report.contains('\u{1b}'));
+    assert!(report.lines().all(|line| line.chars().count() <= 80), "{report}");
 }
 
 #[test]
