@@ -135,6 +135,7 @@ pub(super) mod tests {
             risk: "low".into(),
             takes_effect: "At once.".into(),
             side_effects: "None.".into(),
+            restart: vec![],
             rules: vec!["a-rule".into()],
             findings: vec![],
             guards: vec![],

@@ -26,6 +26,17 @@ use crate::snapshot::Snapshot;
 
 /// Evaluates every rule on everything it is about, and marks the findings that are waived.
 pub fn run<'a>(snapshot: &'a Snapshot, rules: &RuleSet, waivers: &Waivers) -> Audit<'a> {
+    run_where(snapshot, rules, waivers, &|_, _| true)
+}
+
+/// The same, with only those wishes for a key merged into recommendations that `wanted` lets through, given the finding
+/// and the key. What a rule that is left out wished for can then neither raise a value nor contradict another rule.
+pub fn run_where<'a>(
+    snapshot: &'a Snapshot,
+    rules: &RuleSet,
+    waivers: &Waivers,
+    wanted: &dyn Fn(&Finding, &str) -> bool,
+) -> Audit<'a> {
     let day = waivers::day_of(snapshot);
     let mut findings = Vec::new();
     let mut skipped = Vec::new();
@@ -35,8 +46,9 @@ pub fn run<'a>(snapshot: &'a Snapshot, rules: &RuleSet, waivers: &Waivers) -> Au
         for rule in rules.iter() {
             evaluate(rule, &view, &mut found, &mut skipped);
         }
-        for (finding, _) in &mut found {
+        for (finding, proposals) in &mut found {
             finding.waived = waivers.of(finding, day);
+            proposals.retain(|proposal| wanted(finding, &proposal.key));
         }
         recommend(&view, &mut found);
         findings.extend(found.into_iter().map(|(finding, _)| finding));
@@ -108,8 +120,8 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                         .map(|avoid| Avoid { what: avoid.what.clone(), why: avoid.why.clone() })
                         .collect(),
                     references: rule.references.clone(),
-                    line: view.source_line(item),
                     waived: None,
+                    line: view.source_line(item),
                 };
                 found.push((finding, fired.proposals));
             }

@@ -56,10 +56,10 @@ pub struct Finding {
     pub references: Vec<String>,
     /// Stable from run to run for the same rule, namespace and subject: 16 hexadecimal digits.
     pub fingerprint: String,
-    /// The line of a configuration file that the finding is about, when it is about one.
-    pub line: Option<SourceLine>,
     /// How a person accepted it.
     pub waived: Option<Waiver>,
+    /// The line of a configuration file that the finding is about, when it is about one.
+    pub line: Option<SourceLine>,
 }
 
 /// Findings that a person accepted: which, why, who, until when.

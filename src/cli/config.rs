@@ -36,8 +36,8 @@ const DEFAULT_WINDOW: Duration = Duration::from_secs(2);
 pub(super) struct Config {
     pub(super) window: Duration,
     pub(super) fail_on: Option<Severity>,
-    policy: Policy,
     waivers: Option<PathBuf>,
+    policy: Policy,
     folders: Vec<PathBuf>,
     disable: Vec<Spanned<String>>,
     params: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
@@ -126,13 +126,13 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
     Ok(Config {
         window,
         fail_on,
+        waivers: parsed.audit.waivers,
         policy: Policy {
             only: parsed.apply.only,
             never: parsed.apply.never,
             max_risk: parsed.apply.max_risk,
             max_changes: parsed.apply.max_changes,
         },
-        waivers: parsed.audit.waivers,
         folders,
         disable: parsed.rules.disable,
         params: parsed.params,

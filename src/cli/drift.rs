@@ -12,7 +12,7 @@ use super::{FOUND, Failure, Format, Outcome};
 use crate::drift::diagnose::KeyDrift;
 use crate::drift::{self, Drift, Facts, glob, key};
 use crate::host::Host;
-use crate::host::rehearse::{self, Answer};
+use crate::host::rehearse::Answer;
 use crate::observe::gap::Gap;
 use crate::observe::persisted::{self, Loader};
 use crate::observe::{surroundings, sysctls, system};
@@ -165,7 +165,7 @@ fn rehearse(
         return BTreeMap::new();
     }
     let lines: Vec<_> = trials.iter().map(|trial| (trial.path.clone(), trial.value.clone())).collect();
-    match rehearse::rehearse(&lines) {
+    match super::rehearse::ask(&lines) {
         Ok(answers) => trials.into_iter().map(|trial| trial.key).zip(answers).collect(),
         Err(error) => {
             let why = format!("whether the kernel takes the files' values was not tried: {error}");

@@ -10,7 +10,9 @@ mod config;
 mod drift;
 mod explain;
 mod output;
+mod plan;
 mod progress;
+mod rehearse;
 mod rules;
 mod snapshot;
 
@@ -20,7 +22,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::rules::words::Severity;
+use crate::rules::words::{Risk, Severity};
 use crate::units;
 
 /// Tells what is wrong with this host's TCP settings, given what its sockets are really doing.
@@ -106,6 +108,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Write down what this host looks like, to audit it elsewhere or later
     Snapshot(snapshot::SnapshotArgs),
+    /// Turn the recommendations into an ordered list of changes, and try each where it hurts nobody
+    Plan(plan::PlanArgs),
     /// Carry out a plan, so that it can be taken back at any moment
     Apply(apply::ApplyArgs),
     /// Make a change permanent
@@ -116,6 +120,8 @@ enum Command {
     Changes(changes::ChangesArgs),
     #[command(hide = true)]
     Guard(changes::GuardArgs),
+    #[command(hide = true, name = rehearse::COMMAND)]
+    Rehearse,
     /// List, check and test rules; print the metrics they may use
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -211,6 +217,10 @@ fn severity(text: &str) -> Result<Severity, String> {
     }
 }
 
+fn risk(text: &str) -> Result<Risk, String> {
+    Risk::named(text).ok_or_else(|| "low, medium or high is wanted".to_owned())
+}
+
 /// Runs what was typed.
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -238,11 +248,13 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Drift(args) => drift::run(args, terminal),
         Command::Explain(args) => explain::run(args, &config()?, terminal),
         Command::Snapshot(args) => snapshot::run(args, global, &config()?),
+        Command::Plan(args) => plan::run(args, global, &config()?, terminal),
         Command::Apply(args) => apply::run(args, global, &config()?),
         Command::Confirm(args) => changes::run_confirm(args, global),
         Command::Rollback(args) => changes::run_rollback(args, global),
         Command::Changes(args) => changes::run_changes(args),
         Command::Guard(args) => changes::run_guard(args),
+        Command::Rehearse => rehearse::run(),
         Command::Rules(command) => rules::run(command, &config()?, terminal),
         Command::Completions { shell } => completions(*shell),
     }

@@ -37,7 +37,7 @@ pub(super) enum RulesCommand {
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
     },
-    /// Print the JSON Schema of a rule file, a report or what `drift` prints
+    /// Print the JSON Schema of a rule file, a report, a plan, what `drift` prints
     Schema {
         /// What the schema is of
         #[arg(default_value = "rule")]
@@ -58,6 +58,7 @@ pub(super) struct FilesArgs {
 pub(super) enum SchemaOf {
     Rule,
     Report,
+    Plan,
     Drift,
 }
 
@@ -86,6 +87,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
             output::print(&match of {
                 SchemaOf::Rule => serde_json::to_string_pretty(&crate::rules::schema())? + "\n",
                 SchemaOf::Report => report::json::schema(),
+                SchemaOf::Plan => crate::plan::store::schema(),
                 SchemaOf::Drift => report::drift::schema(),
             })?;
             Ok(ExitCode::SUCCESS)

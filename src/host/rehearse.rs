@@ -9,9 +9,10 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::MetadataExt;
 
 use nix::sched::{CloneFlags, unshare};
+use serde::{Deserialize, Serialize};
 
 /// What the kernel made of one value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Answer {
     /// Read back as this text, right after the write and after all the others.
     Taken { at_once: String, at_end: String },
@@ -32,9 +33,16 @@ pub enum CannotRehearse {
     BrokeOff,
 }
 
+/// Gives this process every right in a user namespace of its own, and takes those on the host away: enough to rehearse.
+/// Fails in a process with several threads, and where the administrator does not allow it.
+pub fn become_root_of_a_user_namespace() -> Result<(), CannotRehearse> {
+    unshare(CloneFlags::CLONE_NEWUSER)
+        .map_err(|error| CannotRehearse::NoNamespace(format!("{}, nor a user namespace", error.desc().to_lowercase())))
+}
+
 /// Writes each value in turn and reads it back, on a thread that lives in a namespace of its own and ends with it.
 /// `paths` are below `/proc/sys/net/`; the answers are in their order. Without the privilege to make a namespace nothing
-/// is rehearsed: a process with several threads cannot make a user namespace for itself.
+/// is rehearsed; [`become_root_of_a_user_namespace`] gives it.
 pub fn rehearse(lines: &[(String, String)]) -> Result<Vec<Answer>, CannotRehearse> {
     let outside = [thread_namespace()?, inode("/proc/self/ns/net")?];
     std::thread::scope(|scope| {

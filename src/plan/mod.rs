@@ -1,5 +1,10 @@
 //! Recommendations as an ordered list of changes that a person can read, keep in git and hand to `apply`.
 //!
-//! In: an audit. Out: a [`Plan`]. Must not: read or write the system.
+//! In: an audit, and what a scratch namespace's kernel said to the values. Out: a [`Plan`](model::Plan). Must not: read or write the system.
 
+pub mod build;
 pub mod model;
+mod order;
+pub mod rehearsal;
+pub mod select;
+pub mod store;

@@ -49,6 +49,9 @@ pub struct PlannedChange {
     /// A sentence: when the change shows.
     pub takes_effect: String,
     pub side_effects: String,
+    /// Listeners that keep what they have until their service calls listen() again, with their process where it was seen.
+    #[serde(default)]
+    pub restart: Vec<String>,
     /// Rules whose findings are behind it, with the fingerprints of those findings.
     pub rules: Vec<String>,
     pub findings: Vec<String>,

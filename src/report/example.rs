@@ -151,8 +151,8 @@ pub(crate) fn bare() -> Finding {
         avoid: Vec::new(),
         references: Vec::new(),
         fingerprint: "0123456789abcdef".to_owned(),
-        line: None,
         waived: None,
+        line: None,
     }
 }
 

@@ -12,6 +12,7 @@ mod finding;
 pub mod json;
 pub mod metrics;
 mod page;
+pub mod plan;
 pub mod rules;
 pub mod text;
 pub mod theme;

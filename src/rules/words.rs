@@ -107,6 +107,11 @@ pub enum Risk {
 }
 
 impl Risk {
+    /// From the name that the files use.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Low, Self::Medium, Self::High].into_iter().find(|risk| risk.name() == name)
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Low => "low",

@@ -37,21 +37,26 @@ const LONGEST_WINDOW: f64 = 366.0 * 86_400.0;
 /// Reads a snapshot from a file, `-` for standard input.
 pub fn read(path: &Path) -> Result<Snapshot, SnapshotError> {
     let name = path.display().to_string();
-    let unreadable = |error| SnapshotError::Unreadable { path: name.clone(), why: io_words(&error) };
+    match read_bytes(path, LARGEST) {
+        Ok(Some(bytes)) => parse(&name, &bytes),
+        Ok(None) => Err(SnapshotError::TooLarge { path: name }),
+        Err(error) => Err(SnapshotError::Unreadable { path: name, why: io_words(&error) }),
+    }
+}
+
+/// The content of a file, `-` for standard input; nothing when it has more than `largest` bytes.
+pub(crate) fn read_bytes(path: &Path, largest: u64) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     if path.as_os_str() == "-" {
-        std::io::stdin().lock().take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        std::io::stdin().lock().take(largest + 1).read_to_end(&mut bytes)?;
     } else {
-        let file = std::fs::File::open(path).map_err(unreadable)?;
-        if file.metadata().map_err(unreadable)?.is_dir() {
-            return Err(unreadable(std::io::ErrorKind::IsADirectory.into()));
+        let file = std::fs::File::open(path)?;
+        if file.metadata()?.is_dir() {
+            return Err(std::io::ErrorKind::IsADirectory.into());
         }
-        file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        file.take(largest + 1).read_to_end(&mut bytes)?;
     }
-    if bytes.len() as u64 > LARGEST {
-        return Err(SnapshotError::TooLarge { path: name });
-    }
-    parse(&name, &bytes)
+    Ok((bytes.len() as u64 <= largest).then_some(bytes))
 }
 
 /// The same from bytes; `name` is for messages.

@@ -33,6 +33,8 @@ fn help_of_the_program() {
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
       snapshot     Write down what this host looks like, to audit it elsewhere or
                    later
+      plan         Turn the recommendations into an ordered list of changes, and try
+                   each where it hurts nobody
       apply        Carry out a plan, so that it can be taken back at any moment
       confirm      Make a change permanent
       rollback     Take a change back
@@ -469,7 +471,7 @@ fn help_of_rules() {
       check    Check rule files: names, types, keys, documentation
       test     Check rule files and run the tests inside them
       metrics  Print every metric that a condition may use
-      schema   Print the JSON Schema of a rule file, a report or what `drift` prints
+      schema   Print the JSON Schema of a rule file, a report or a plan
       help     Print this message or the help of the given subcommand(s)
 
     Options:

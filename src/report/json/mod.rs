@@ -140,12 +140,12 @@ fn finding(finding: &Finding) -> FindingView<'_> {
         avoid: finding.avoid.iter().map(|item| AvoidView { what: &item.what, why: &item.why }).collect(),
         references: &finding.references,
         fingerprint: &finding.fingerprint,
+        waived: finding.waived.as_ref().map(waived),
         location: finding.line.as_ref().map(|line| LocationView {
             file: &line.file,
             line: line.line,
             text: &line.text,
         }),
-        waived: finding.waived.as_ref().map(waived),
     }
 }
 

@@ -145,17 +145,6 @@ pub(super) struct FindingView<'a> {
     pub(super) location: Option<LocationView<'a>>,
 }
 
-/// A line of a configuration file.
-#[derive(Serialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename = "Location")]
-pub(super) struct LocationView<'a> {
-    pub(super) file: &'a str,
-    /// From 1.
-    pub(super) line: u32,
-    /// As it stands there.
-    pub(super) text: &'a str,
-}
-
 /// A finding that a person accepted; it does not count for `--fail-on`.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -178,6 +167,17 @@ pub(super) struct WaiverProblemView<'a> {
     pub(super) file: &'a str,
     /// From 1.
     pub(super) line: usize,
+    pub(super) text: &'a str,
+}
+
+/// A line of a configuration file.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Location")]
+pub(super) struct LocationView<'a> {
+    pub(super) file: &'a str,
+    /// From 1.
+    pub(super) line: u32,
+    /// As it stands there.
     pub(super) text: &'a str,
 }
 

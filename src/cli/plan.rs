@@ -1,0 +1,104 @@
+//! `plan`: what the recommendations come to, in order, tried before anyone applies them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::config::Config;
+use super::output::{self, Terminal};
+use super::{Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, rehearse, risk, snapshot};
+use crate::host::Host;
+use crate::plan::build::{self, Options};
+use crate::plan::model::Plan;
+use crate::plan::select::Selection;
+use crate::plan::{rehearsal, store as plans};
+use crate::report;
+use crate::rules::words::Risk;
+use crate::snapshot::{Snapshot, store};
+
+/// Turn the recommendations into an ordered list of changes, and try each where it hurts nobody.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each change shows the value that is expected, the value that would be set, what it costs, when it shows, \
+who has to restart, and what the kernel of a scratch network namespace said to it. What is recommended but \
+not in the plan is listed with the reason. Nothing on this host is changed.")]
+pub(super) struct PlanArgs {
+    /// Plan from this snapshot instead of the running host (`-`: standard input)
+    #[arg(long, value_name = "FILE", conflicts_with = "window")]
+    snapshot: Option<PathBuf>,
+    /// Leave out changes that could break more than this: low, medium, high
+    #[arg(long, value_name = "RISK", default_value = "high", value_parser = risk)]
+    max_risk: Risk,
+    /// Plan only this key or what this rule recommends; `*` is any text; may be given more than once
+    #[arg(long, value_name = "KEY|RULE")]
+    only: Vec<String>,
+    /// Leave out this key or what this rule recommends; may be given more than once
+    #[arg(long, value_name = "KEY|RULE")]
+    except: Vec<String>,
+    /// Do not try the values in a scratch network namespace
+    #[arg(long)]
+    no_rehearse: bool,
+    /// Check and print a plan that was written before, and make none
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "snapshot", "max_risk", "only", "except", "no_rehearse", "window", "netns", "rules", "param", "output", "waivers"
+    ])]
+    show: Option<PathBuf>,
+    /// Write the plan to a file as JSON, and print it all the same unless that is `-`
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Form in which it is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    observe: ObserveArgs,
+    #[command(flatten)]
+    rules: RuleArgs,
+    #[command(flatten)]
+    waivers: WaiverArgs,
+}
+
+pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
+    if let Some(file) = &args.show {
+        print(&plans::read(file)?, 0, args, terminal)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rules = config.rules(&args.rules)?;
+    output::notes(&rules.broken, terminal);
+    let waivers = config.waivers(&args.waivers, &rules)?;
+    let selection = Selection::new(&args.only, &args.except, &rules)?;
+    let snapshot = match &args.snapshot {
+        Some(file) => store::read(file)?,
+        None => snapshot::observe(&args.observe, global, config)?,
+    };
+    let audit = crate::audit::run(&snapshot, &rules, &waivers);
+    let mut plan = build::build(&audit, &rules, &Options { max_risk: args.max_risk, selection });
+    if !args.no_rehearse {
+        try_out(&mut plan, &snapshot);
+    }
+    if let Some(file) = &args.output {
+        output::deliver(&plans::render(&plan)?, Some(file))?;
+    }
+    if args.output.as_ref().is_none_or(|file| file.as_os_str() != "-") {
+        print(&plan, audit.skipped.len(), args, terminal)?;
+    }
+    Ok(if rules.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
+}
+
+/// Another kernel's answer would be worth nothing, so that a foreign snapshot's values are tried only on its release.
+fn try_out(plan: &mut Plan, snapshot: &Snapshot) {
+    let ours = Host::live().read_sysctl("/proc/sys/kernel/osrelease").unwrap_or_default();
+    if ours.trim() == snapshot.system.kernel {
+        rehearsal::rehearse(plan, snapshot, rehearse::ask);
+    } else {
+        let why = format!("the plan is for Linux {}, and this is {}", snapshot.system.kernel, ours.trim());
+        rehearsal::not_rehearsed(plan, &why);
+    }
+}
+
+fn print(plan: &Plan, skipped: usize, args: &PlanArgs, terminal: &Terminal) -> anyhow::Result<()> {
+    output::print(&match args.format {
+        Format::Json => plans::render(plan)?,
+        Format::Text => report::plan::text(plan, skipped, &terminal.theme(), terminal.width()),
+    })
+}

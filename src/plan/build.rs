@@ -1,0 +1,207 @@
+//! From the recommendations of an audit to a plan: what is changed, in which order, and what is left out.
+//!
+//! In: an audit, its rules (for their guards), what was asked for. Out: a [`Plan`] that nobody has tried yet.
+//! Must not: decide between rules that contradict each other; such a key is left out with both of them named.
+
+use std::collections::BTreeMap;
+
+use super::model::{Guard, LeftOut, Plan, PlanHost, PlannedChange, SCHEMA};
+use super::order;
+use super::select::Selection;
+use crate::audit::model::{Audit, Finding, Recommendation, Waiver};
+use crate::audit::run_where;
+use crate::audit::waivers::Waivers;
+use crate::keys::{self, Effect, KeyValue};
+use crate::metrics::catalogue::Subject;
+use crate::metrics::derive::View;
+use crate::rules::set::RuleSet;
+use crate::rules::words::Risk;
+use crate::snapshot::Namespace;
+
+/// What a plan may hold.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub max_risk: Risk,
+    pub selection: Selection,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_risk: Risk::High, selection: Selection::default() }
+    }
+}
+
+/// Makes the plan. `rules` are those of the audit. The wishes of findings that are waived, or not selected, are not
+/// merged into the values.
+pub fn build(audit: &Audit<'_>, rules: &RuleSet, options: &Options) -> Plan {
+    let waived: BTreeMap<&str, &Waiver> =
+        audit.findings.iter().filter_map(|found| Some((found.fingerprint.as_str(), found.waived.as_ref()?))).collect();
+    let wanted = |finding: &Finding, key: &str| {
+        !waived.contains_key(finding.fingerprint.as_str()) && options.selection.wants(&finding.rule, key)
+    };
+    let narrowed = run_where(audit.snapshot, rules, &Waivers::default(), &wanted);
+    let mut plan = assemble(&narrowed, rules, options.max_risk);
+    for (finding, change) in recommendations(audit) {
+        let is = |namespace: &str, key: &str| (namespace, key) == (finding.namespace.as_str(), change.key.as_str());
+        let is_told = plan.changes.iter().any(|change| is(&change.namespace, &change.key))
+            || plan.left_out.iter().any(|left| is(&left.namespace, &left.key));
+        if !is_told {
+            let why = match waived.get(finding.fingerprint.as_str()) {
+                Some(waiver) => format!("{} accepted it until {}: {}", waiver.who, waiver.until, waiver.reason),
+                None => "not asked for (--only, --except)".to_owned(),
+            };
+            plan.left_out.push(left_out(finding, change, &why));
+        }
+    }
+    plan
+}
+
+fn recommendations<'a>(audit: &'a Audit<'_>) -> impl Iterator<Item = (&'a Finding, &'a Recommendation)> {
+    audit.findings.iter().flat_map(|finding| finding.recommendations.iter().map(move |change| (finding, change)))
+}
+
+fn left_out(finding: &Finding, change: &Recommendation, why: &str) -> LeftOut {
+    LeftOut {
+        namespace: finding.namespace.clone(),
+        key: change.key.clone(),
+        proposed: change.proposed.clone(),
+        why: why.to_owned(),
+    }
+}
+
+fn assemble(audit: &Audit<'_>, rules: &RuleSet, max_risk: Risk) -> Plan {
+    let snapshot = audit.snapshot;
+    let mut plan = Plan {
+        schema: SCHEMA.to_owned(),
+        made_at: snapshot.taken_at.clone(),
+        host: PlanHost { hostname: snapshot.system.hostname.clone(), boot_id: snapshot.system.boot_id.clone() },
+        changes: Vec::new(),
+        left_out: Vec::new(),
+    };
+    for (finding, change) in recommendations(audit) {
+        let Some(namespace) = snapshot.namespaces.iter().find(|namespace| namespace.name == finding.namespace) else {
+            continue;
+        };
+        let why = refused(change, namespace, max_risk);
+        if let Some(why) = why {
+            let left = left_out(finding, change, &why);
+            if !plan.left_out.contains(&left) {
+                plan.left_out.push(left);
+            }
+            continue;
+        }
+        let place = plan.changes.iter().position(|known| known.namespace_id == namespace.id && known.key == change.key);
+        match place.and_then(|place| plan.changes.get_mut(place)) {
+            Some(known) => stands_behind(known, finding, change, rules),
+            None => {
+                let mut planned = planned(namespace, change);
+                stands_behind(&mut planned, finding, change, rules);
+                plan.changes.push(planned);
+            }
+        }
+    }
+    for change in &mut plan.changes {
+        change.restart = listeners(audit, change);
+    }
+    drop_unmet(&mut plan, &snapshot.namespaces);
+    plan.changes = order::sort(plan.changes);
+    plan
+}
+
+/// Why a recommendation cannot be carried out at all.
+fn refused(change: &Recommendation, namespace: &Namespace, max_risk: Risk) -> Option<String> {
+    if let Some(why) = &change.blocked {
+        return Some(why.clone());
+    }
+    if namespace.id.is_empty() {
+        return Some("the identity of its network namespace could not be read".to_owned());
+    }
+    let key = keys::catalogue().get(&change.key)?;
+    if !key.is_useful_to_set() {
+        return Some("the kernel ignores it, or nobody can write it".to_owned());
+    }
+    let too_risky = Risk::named(&change.risk).is_none_or(|risk| risk > max_risk);
+    too_risky.then(|| format!("its risk is {}, above --max-risk {}", change.risk, max_risk.name()))
+}
+
+fn planned(namespace: &Namespace, change: &Recommendation) -> PlannedChange {
+    PlannedChange {
+        namespace: namespace.name.clone(),
+        namespace_id: namespace.id.clone(),
+        key: change.key.clone(),
+        expected: change.current.clone(),
+        proposed: change.proposed.clone(),
+        risk: change.risk.clone(),
+        takes_effect: change.takes_effect.clone(),
+        side_effects: String::new(),
+        restart: Vec::new(),
+        rules: Vec::new(),
+        findings: Vec::new(),
+        guards: Vec::new(),
+        rehearsed: None,
+    }
+}
+
+/// Enters a finding as a reason for a change.
+fn stands_behind(change: &mut PlannedChange, finding: &Finding, wish: &Recommendation, rules: &RuleSet) {
+    // Rules on one key warn of the same things in the same sentences.
+    for sentence in wish.side_effects.split_inclusive(". ").map(str::trim) {
+        if !change.side_effects.contains(sentence) {
+            change.side_effects = format!("{} {sentence}", change.side_effects).trim().to_owned();
+        }
+    }
+    if !change.findings.contains(&finding.fingerprint) {
+        change.findings.push(finding.fingerprint.clone());
+    }
+    if !change.rules.contains(&finding.rule) {
+        change.rules.push(finding.rule.clone());
+        let guard = rules.get(&finding.rule).and_then(|rule| rule.guard.as_ref());
+        change
+            .guards
+            .extend(guard.map(|guard| Guard { rule: finding.rule.clone(), worse_if: guard.source().to_owned() }));
+    }
+}
+
+/// The listeners among the subjects of a change that shows only when listen() is called again.
+fn listeners(audit: &Audit<'_>, change: &PlannedChange) -> Vec<String> {
+    let namespace = audit.snapshot.namespaces.iter().find(|namespace| namespace.id == change.namespace_id);
+    let key = keys::catalogue().get(&change.key).filter(|key| key.effect == Effect::Relisten);
+    let (Some(namespace), Some(_)) = (namespace, key) else { return Vec::new() };
+    let view = View::new(audit.snapshot, namespace);
+    let mut named: Vec<String> = Vec::new();
+    for item in view.items(Subject::Listener) {
+        let label = view.label(item);
+        let behind = |finding: &Finding| finding.subject == label && change.findings.contains(&finding.fingerprint);
+        if audit.findings.iter().any(behind) {
+            named.push(match view.value(item, "listener.owner") {
+                Some(owner) => format!("{label} ({owner})"),
+                None => label,
+            });
+        }
+    }
+    named
+}
+
+/// Takes out what would not work with the values that the namespace will have, until the rest holds together.
+fn drop_unmet(plan: &mut Plan, namespaces: &[Namespace]) {
+    let unmet = |change: &PlannedChange, all: &[PlannedChange]| {
+        let value_of = |key: &str| value_after(key, change, all, namespaces);
+        order::unmet(change, &value_of)
+    };
+    while let Some((place, why)) =
+        plan.changes.iter().enumerate().find_map(|(place, change)| Some((place, unmet(change, &plan.changes)?)))
+    {
+        let PlannedChange { namespace, key, proposed, .. } = plan.changes.remove(place);
+        plan.left_out.push(LeftOut { namespace, key, proposed, why });
+    }
+}
+
+fn value_after(key: &str, near: &PlannedChange, all: &[PlannedChange], namespaces: &[Namespace]) -> Option<KeyValue> {
+    let planned = all.iter().find(|change| change.key == key && change.namespace_id == near.namespace_id);
+    let present = || namespaces.iter().find(|namespace| namespace.id == near.namespace_id)?.sysctls.get(key);
+    let text = planned.map(|change| &change.proposed).or_else(present)?;
+    keys::parse(keys::catalogue().get(key)?, text).ok()
+}
+
+#[cfg(test)]
+pub(super) mod tests;

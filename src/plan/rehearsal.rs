@@ -1,0 +1,158 @@
+//! The kernel's own answer to each change, before anyone applies it.
+//!
+//! In: a plan, the snapshot that it was made from, and somebody who writes values in a scratch network namespace.
+//! Out: the plan with what came of each. Must not: ask for a key that belongs to the machine, or whose writing loads a
+//! kernel module.
+
+use super::model::{Plan, PlannedChange, Rehearsed};
+use crate::host::rehearse::Answer;
+use crate::keys::{self, Key, Scope};
+use crate::snapshot::Snapshot;
+
+/// A path below `/proc/sys/net/`, and the value to write there.
+pub type Line = (String, String);
+
+/// A scratch namespace has the defaults, but what the kernel takes for one key may depend on another. So the present
+/// values of these are written first. The first unprivileged port and the port range bound each other: the one that is
+/// refused before the other has moved is taken at the third line.
+const CONTEXT: [&str; 3] =
+    ["net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start"];
+
+/// Writing these makes the kernel load a module that is not there yet, which no namespace keeps from the machine.
+const LOADS_A_MODULE: [&str; 1] = ["net.ipv4.tcp_congestion_control"];
+
+/// Asks for every change, each namespace's in a scratch namespace of their own, in the order of the plan.
+pub fn rehearse<E: std::fmt::Display>(
+    plan: &mut Plan,
+    snapshot: &Snapshot,
+    ask: impl Fn(&[Line]) -> Result<Vec<Answer>, E>,
+) {
+    for namespace in &snapshot.namespaces {
+        let context = CONTEXT.iter().filter_map(|key| Some((path(key), namespace.sysctls.get(*key)?.clone())));
+        let mut lines: Vec<Line> = context.collect();
+        let before = lines.len();
+        let mut asked: Vec<&mut PlannedChange> = Vec::new();
+        for change in plan.changes.iter_mut().filter(|change| change.namespace_id == namespace.id) {
+            match not_to_ask(&change.key) {
+                Some(why) => change.rehearsed = Some(answer("not_possible", why)),
+                None => {
+                    lines.push((path(&change.key), change.proposed.clone()));
+                    asked.push(change);
+                }
+            }
+        }
+        if asked.is_empty() {
+            continue;
+        }
+        match ask(&lines) {
+            Ok(answers) => {
+                for (change, said) in asked.into_iter().zip(answers.iter().skip(before)) {
+                    change.rehearsed = Some(entered(change, said));
+                }
+            }
+            Err(error) => {
+                for change in asked {
+                    change.rehearsed = Some(answer("not_possible", &error.to_string()));
+                }
+            }
+        }
+    }
+}
+
+/// Says of every change why nobody was asked.
+pub fn not_rehearsed(plan: &mut Plan, why: &str) {
+    for change in &mut plan.changes {
+        change.rehearsed = Some(answer("not_possible", why));
+    }
+}
+
+fn path(key: &str) -> String {
+    format!("/proc/sys/{}", key.replace('.', "/"))
+}
+
+fn not_to_ask(key: &str) -> Option<&'static str> {
+    if LOADS_A_MODULE.contains(&key) {
+        return Some("writing it may load a kernel module");
+    }
+    let of_a_namespace = |key: &Key| key.scope == Scope::Namespace && key.name.starts_with("net.");
+    let ours = keys::catalogue().get(key).is_some_and(of_a_namespace);
+    (!ours).then_some("it belongs to the machine, so that no scratch namespace has it")
+}
+
+fn entered(change: &PlannedChange, said: &Answer) -> Rehearsed {
+    match said {
+        Answer::Refused(why) => answer("refused", why),
+        Answer::NotOurs(why) => answer("not_possible", why),
+        Answer::Taken { at_end, .. } => {
+            let value = at_end.split_whitespace().collect::<Vec<_>>().join(" ");
+            let parse = |text: &str| keys::parse(keys::catalogue().get(&change.key)?, text).ok();
+            let same = parse(&value).is_some_and(|read| Some(read) == parse(&change.proposed));
+            answer(if same { "accepted" } else { "changed" }, &value)
+        }
+    }
+}
+
+fn answer(result: &str, value: &str) -> Rehearsed {
+    Rehearsed { result: result.to_owned(), value: value.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::super::build::tests::{change, example};
+    use super::*;
+    use crate::report::example::snapshot;
+
+    const RANGE: &str = "net.ipv4.ip_local_port_range";
+
+    fn results(changes: Vec<PlannedChange>, answers: &[Answer]) -> (Vec<Rehearsed>, Vec<Line>) {
+        let asked = RefCell::new(Vec::new());
+        let mut plan = Plan { changes, ..example() };
+        let mut snapshot = snapshot();
+        snapshot.namespaces[0].sysctls = [(RANGE.to_owned(), "20000\t30000".to_owned())].into();
+        rehearse(&mut plan, &snapshot, |lines| {
+            asked.borrow_mut().extend(lines.to_vec());
+            let context = Answer::Taken { at_once: String::new(), at_end: String::new() };
+            Ok::<_, String>(std::iter::once(context).chain(answers.iter().cloned()).collect())
+        });
+        (plan.changes.into_iter().filter_map(|change| change.rehearsed).collect(), asked.into_inner())
+    }
+
+    fn taken(text: &str) -> Answer {
+        Answer::Taken { at_once: text.to_owned(), at_end: text.to_owned() }
+    }
+
+    #[test]
+    fn the_answer_stands_with_its_change_and_the_present_range_goes_before() {
+        let changes = vec![
+            change(RANGE, "20000 30000", "16384 65535"),
+            change("net.ipv4.tcp_tw_reuse", "2", "1"),
+            change("net.ipv4.tcp_fin_timeout", "30", "60"),
+        ];
+        let answers = [taken("16384\t65535"), Answer::Refused("Invalid argument".into()), taken("59")];
+        let (results, asked) = results(changes, &answers);
+        let expected = [("accepted", "16384 65535"), ("refused", "Invalid argument"), ("changed", "59")];
+        assert_eq!(results, expected.map(|(result, value)| answer(result, value)));
+        assert_eq!(asked[0], ("/proc/sys/net/ipv4/ip_local_port_range".to_owned(), "20000\t30000".to_owned()));
+        assert_eq!(asked.len(), 4);
+    }
+
+    #[test]
+    fn keys_of_the_machine_and_those_that_load_modules_are_never_written() {
+        let keys = ["net.core.rmem_max", "net.ipv4.tcp_congestion_control", "fs.nr_open", "net.ipv4.tcp_mem"];
+        let (results, asked) = results(keys.map(|key| change(key, "1", "2")).into(), &[]);
+        assert_eq!(asked, []);
+        assert_eq!(results.len(), keys.len());
+        assert!(results.iter().all(|rehearsed| rehearsed.result == "not_possible"), "{results:?}");
+    }
+
+    #[test]
+    fn without_a_scratch_namespace_every_change_says_why() {
+        let mut plan = example();
+        rehearse(&mut plan, &snapshot(), |_| Err("Operation not permitted"));
+        for change in &plan.changes {
+            assert_eq!(change.rehearsed, Some(answer("not_possible", "Operation not permitted")));
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Plans as files: JSON, versioned.
+//!
+//! In: text of unknown origin. Out: a [`Plan`] of which every key is one that we know and every value one that the
+//! kernel may take, or words that say what is wrong with the file and where.
+//! Must not: trust the file; it may be truncated, huge, of another version or hostile.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use schemars::generate::SchemaSettings;
+use serde::Deserialize;
+
+use super::model::{Plan, PlannedChange, SCHEMA};
+use crate::diagnostic::io_words;
+use crate::keys;
+use crate::rules::words::Risk;
+use crate::snapshot::store::read_bytes;
+
+/// Why a file is no plan for us.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    #[error("{path}: {why}")]
+    Unreadable { path: String, why: String },
+    #[error("{path}: larger than {} MiB, which no plan is", LARGEST >> 20)]
+    TooLarge { path: String },
+    #[error("{path}:{line}:{column}: this is not a plan, or a damaged one: {why}")]
+    Damaged { path: String, line: usize, column: usize, why: String },
+    #[error("{path}: written by a newer version ({found}); this one reads {SCHEMA}")]
+    Newer { path: String, found: String },
+    #[error("{path}: this is `{found}`, not a plan ({SCHEMA})")]
+    NotAPlan { path: String, found: String },
+    #[error("{path}: {why}; nothing of it can be used")]
+    Refused { path: String, why: String },
+}
+
+/// The longest value, a list of every other port, has 190 KiB, and a plan holds it twice.
+const LARGEST: u64 = 4 << 20;
+/// The catalogue has some 200 keys; a plan for each of many namespaces stays far below.
+const MOST_CHANGES: usize = 10_000;
+
+/// Words of [`Rehearsed::result`](super::model::Rehearsed::result).
+const RESULTS: [&str; 4] = ["accepted", "refused", "changed", "not_possible"];
+
+/// Reads a plan from a file, `-` for standard input.
+pub fn read(path: &Path) -> Result<Plan, PlanError> {
+    let name = path.display().to_string();
+    match read_bytes(path, LARGEST) {
+        Ok(Some(bytes)) => parse(&name, &bytes),
+        Ok(None) => Err(PlanError::TooLarge { path: name }),
+        Err(error) => Err(PlanError::Unreadable { path: name, why: io_words(&error) }),
+    }
+}
+
+/// The same from bytes; `name` is for messages.
+pub fn parse(name: &str, bytes: &[u8]) -> Result<Plan, PlanError> {
+    /// Only the version, before the rest is held against this version's shape.
+    #[derive(Deserialize)]
+    struct Header {
+        schema: String,
+    }
+    let path = || name.to_owned();
+    let damaged = |error: serde_json::Error| PlanError::Damaged {
+        path: path(),
+        line: error.line(),
+        column: error.column(),
+        why: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
+    };
+    if bytes.trim_ascii().is_empty() {
+        return Err(PlanError::Refused { path: path(), why: "this file is empty".to_owned() });
+    }
+    let header: Header = serde_json::from_slice(bytes).map_err(damaged)?;
+    if header.schema != SCHEMA {
+        let number = |schema: &str| schema.strip_prefix("sysctl-advisor/plan/").and_then(|n| n.parse::<u32>().ok());
+        return Err(match (number(&header.schema), number(SCHEMA)) {
+            (Some(found), Some(ours)) if found > ours => PlanError::Newer { path: path(), found: header.schema },
+            _ => PlanError::NotAPlan { path: path(), found: header.schema.chars().take(60).collect() },
+        });
+    }
+    let plan: Plan = serde_json::from_slice(bytes).map_err(damaged)?;
+    check(&plan).map_err(|why| PlanError::Refused { path: path(), why })?;
+    Ok(plan)
+}
+
+/// The file's text, with a final newline.
+pub fn render(plan: &Plan) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(plan).map(|text| text + "\n")
+}
+
+/// The JSON Schema (draft 2020-12) of a plan, as indented JSON with a newline at its end.
+pub fn schema() -> String {
+    let generator = SchemaSettings::draft2020_12().into_generator();
+    let mut rest = generator.into_root_schema_for::<Plan>();
+    let mut schema = serde_json::Map::new();
+    // A reader looks for the name first; the generator would put it last.
+    schema.extend(rest.remove("$schema").map(|draft| ("$schema".to_owned(), draft)));
+    schema.insert("$id".to_owned(), SCHEMA.into());
+    schema.extend(rest.as_object().cloned().unwrap_or_default());
+    format!("{:#}\n", serde_json::Value::Object(schema))
+}
+
+/// What the shape alone does not say.
+fn check(plan: &Plan) -> Result<(), String> {
+    if plan.changes.len() > MOST_CHANGES {
+        return Err(format!("it has {} changes, more than {MOST_CHANGES}", plan.changes.len()));
+    }
+    let mut seen = BTreeSet::new();
+    for (place, change) in plan.changes.iter().enumerate() {
+        check_change(change).map_err(|why| format!("change {}: {why}", place + 1))?;
+        if !seen.insert((&change.namespace_id, &change.key)) {
+            return Err(format!("change {}: {} has a change already", place + 1, change.key));
+        }
+    }
+    Ok(())
+}
+
+fn check_change(change: &PlannedChange) -> Result<(), String> {
+    // Whatever is no name of the catalogue, be it `..`, a path or worse, ends here.
+    let known = keys::catalogue().get(&change.key).filter(|key| !keys::is_secret(&key.name));
+    let key = known.ok_or_else(|| format!("{} is no sysctl that this program changes", quoted(&change.key)))?;
+    if !key.is_useful_to_set() {
+        return Err(format!("{} cannot be set, or the kernel ignores it", key.name));
+    }
+    if change.namespace.is_empty() || change.namespace.contains(['/', '\0']) || change.namespace.starts_with('.') {
+        return Err(format!("{} is no namespace's name", quoted(&change.namespace)));
+    }
+    let inode = change.namespace_id.strip_prefix("net:[").and_then(|rest| rest.strip_suffix(']'));
+    if !inode.is_some_and(|digits| digits.parse::<u64>().is_ok() && digits.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err(format!("{} is no namespace's identity, like net:[4026531840]", quoted(&change.namespace_id)));
+    }
+    for (what, text) in [("expected", &change.expected), ("proposed", &change.proposed)] {
+        if text.contains(char::is_control) {
+            return Err(format!("the {what} value of {} holds control characters", key.name));
+        }
+        let value = keys::parse(key, text).map_err(|error| format!("the {what} value of {}: {error}", key.name))?;
+        if what == "proposed" {
+            keys::validate(key, &value).map_err(|error| format!("the {what} value of {}: {error}", key.name))?;
+        }
+    }
+    if Risk::named(&change.risk).is_none() {
+        return Err(format!("{} is no risk; low, medium or high is wanted", quoted(&change.risk)));
+    }
+    match &change.rehearsed {
+        Some(rehearsed) if !RESULTS.contains(&rehearsed.result.as_str()) => {
+            Err(format!("{} is no result of a rehearsal", quoted(&rehearsed.result)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A stranger's text for a message: short, and nothing in it that a terminal acts on.
+fn quoted(text: &str) -> String {
+    let short: String = text.chars().take(60).flat_map(char::escape_debug).collect();
+    format!("`{short}`")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value as Json, json};
+
+    use super::super::build::tests::example;
+    use super::*;
+
+    fn file() -> Json {
+        serde_json::to_value(example()).unwrap()
+    }
+
+    fn refusal(pointer: &str, value: Json) -> String {
+        let mut file = file();
+        *file.pointer_mut(pointer).unwrap() = value;
+        parse("p.json", file.to_string().as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_plan_comes_back_as_it_was_written() {
+        let plan = example();
+        assert_eq!(parse("p.json", render(&plan).unwrap().as_bytes()).unwrap(), plan);
+    }
+
+    #[test]
+    fn the_published_schema_is_the_one_of_this_program() {
+        assert!(
+            schema() == include_str!("../../docs/schema/plan-1.json"),
+            "docs/schema/plan-1.json is stale; if the change keeps to the contract, regenerate it with: \
+             sysctl-advisor rules schema plan > docs/schema/plan-1.json"
+        );
+    }
+
+    #[test]
+    fn a_plan_is_valid_by_its_schema_and_a_damaged_one_is_not() {
+        let schema: Json = serde_json::from_str(&schema()).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        assert!(validator.is_valid(&file()), "{:?}", validator.iter_errors(&file()).collect::<Vec<_>>());
+        for (pointer, damage) in
+            [("/changes", json!({})), ("/changes/0/key", json!(1)), ("/host", Json::Null), ("/made_at", Json::Null)]
+        {
+            let mut file = file();
+            *file.pointer_mut(pointer).unwrap() = damage;
+            assert!(!validator.is_valid(&file), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_none_of_ours_is_refused_whatever_it_looks_like() {
+        for key in [
+            "../../etc/passwd",
+            "net.ipv4.../../../kernel.core_pattern",
+            "/proc/sys/kernel/core_pattern",
+            "net/ipv4/tcp_tw_reuse",
+            "net.ipv4.tcp_tw_reuse\u{0}",
+            "kernel.core_pattern",
+            "net.ipv4.tcp_fastopen_key",
+            "",
+            "\u{1b}[2J",
+        ] {
+            let error = refusal("/changes/0/key", json!(key));
+            assert!(error.contains("is no sysctl that this program changes"), "{key:?}: {error}");
+            assert!(!error.contains(char::is_control), "{error:?}");
+        }
+        assert!(
+            refusal("/changes/0/key", json!("net.ipv4.tcp_available_congestion_control")).contains("cannot be set")
+        );
+    }
+
+    #[test]
+    fn values_and_namespaces_are_checked() {
+        for (pointer, value, why) in [
+            ("/changes/0/proposed", "7", "the kernel takes 0 to 2"),
+            ("/changes/0/proposed", "1\n2", "control characters"),
+            ("/changes/0/proposed", "1\u{0}", "control characters"),
+            ("/changes/0/expected", "two", "wanted an integer"),
+            ("/changes/0/namespace", "../host", "no namespace's name"),
+            ("/changes/0/namespace", "", "no namespace's name"),
+            ("/changes/0/namespace_id", "net:[1]/../x]", "no namespace's identity"),
+            ("/changes/0/namespace_id", "net:[+1]", "no namespace's identity"),
+            ("/changes/0/namespace_id", "mnt:[1]", "no namespace's identity"),
+            ("/changes/0/risk", "none", "no risk"),
+            ("/changes/0/rehearsed/result", "fine", "no result"),
+        ] {
+            let error = refusal(pointer, json!(value));
+            assert!(error.contains(why), "{pointer} {value:?}: {error}");
+        }
+        let twice = [file()["changes"][0].clone(), file()["changes"][0].clone()];
+        assert!(refusal("/changes", json!(twice)).contains("has a change already"));
+    }
+
+    #[test]
+    fn another_version_another_file_and_an_unknown_field_are_told_apart() {
+        assert!(refusal("/schema", json!("sysctl-advisor/plan/2")).contains("newer version"));
+        assert!(refusal("/schema", json!("sysctl-advisor/report/1")).contains("not a plan"));
+        let mut file = file();
+        file["changes"][0]["hook"] = json!("rm");
+        assert!(parse("p", file.to_string().as_bytes()).unwrap_err().to_string().contains("unknown field `hook`"));
+        assert!(parse("p", b" \n").unwrap_err().to_string().contains("empty"));
+        assert!(parse("p", "[".repeat(100_000).as_bytes()).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn noise_cut_and_changed_files_are_read_or_refused(
+            noise in proptest::collection::vec(any::<u8>(), 0..300),
+            at in 0_usize..3000,
+            byte in any::<u8>(),
+        ) {
+            let text = render(&example()).unwrap().into_bytes();
+            let at = at % text.len();
+            let _ = parse("p", &noise);
+            // The last byte is a newline that nobody needs.
+            prop_assert!(parse("p", &text[..at.min(text.len() - 2)]).is_err());
+            let mut changed = text;
+            changed[at] = byte;
+            if let Ok(plan) = parse("p", &changed) {
+                prop_assert!(plan.changes.iter().all(|change| keys::catalogue().get(&change.key).is_some()));
+            }
+        }
+    }
+}
