@@ -105,6 +105,8 @@ fn help_of_the_program() {
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
       snapshot     Write down what this host looks like, to audit it elsewhere or
                    later
+      plan         Turn the recommendations into an ordered list of changes, and try
+                   each where it hurts nobody
       apply        Carry out a plan, so that it can be taken back at any moment
       confirm      Make a change permanent
       rollback     Take a change back
