@@ -28,7 +28,8 @@ use crate::units;
 /// Tells what is wrong with this host's TCP settings, given what its sockets are really doing.
 ///
 /// It reads the TCP sockets by state, the kernel's counters over a short window and the net sysctls, evaluates rules,
-/// and says what to change - or that no sysctl helps and who has to act instead. It changes nothing.
+/// and says what to change - or that no sysctl helps and who has to act instead. Only `apply`, `confirm` and
+/// `rollback` change anything.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Cli {
