@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod booted;
 mod faults;
 mod hostile;
 mod scene;

@@ -205,3 +205,33 @@ fn on_a_terminal_only_the_word_yes_is_a_yes() {
     let said = answer(&scene, "rollback 1", "yes\n");
     assert!(scene.is_old(THREE) && said.contains("Change 1 is rolled back."), "{said}");
 }
+
+#[test]
+fn a_plan_that_plan_made_here_is_carried_out() {
+    let scene = Scene::enter();
+    let rules = scene.folder.path().join("rules");
+    fs::create_dir(&rules).unwrap();
+    let rule = r#"title = "a rule of a test"
+severity = "notice"
+kind = "hygiene"
+when = 'tcp.time_wait >= 0'
+explain = "A rule for tests, long enough to count as an explanation of itself."
+references = ["RFC 9293"]
+evidence."TIME_WAIT" = 'tcp.time_wait'
+recommend = [{ key = "net.ipv4.tcp_fin_timeout", value = '30', bound = "exactly", risk = "low", side_effects = "None." }]
+test = [{ name = "a", given = {}, expect = "fires" }, { name = "b", given."tcp.time_wait" = -1, expect = "quiet" }]
+"#;
+    fs::write(rules.join("test-rule.toml"), rule).unwrap();
+    let file = scene.folder.path().join("made.json");
+    let file = file.to_str().unwrap();
+    let mut plan = scene.inside(env!("CARGO_BIN_EXE_sysctl-advisor"));
+    plan.args(["plan", "--window", "0", "--only", "net.ipv4.tcp_fin_timeout", "-o", file, "--rules"]).arg(&rules);
+    let made = crate::scene::finish(&mut plan);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    let run = scene.ok(&["apply", file, "--yes"]);
+    assert!(scene.is_new(&THREE[1..2]), "{run:?}");
+    scene.ok(&["confirm"]);
+    assert!(scene.drop_in().unwrap().contains("rule test-rule; was 60\nnet.ipv4.tcp_fin_timeout = 30\n"));
+    scene.ok(&["rollback", "1", "--yes"]);
+    assert!(scene.is_old(THREE));
+}

@@ -13,6 +13,7 @@
 
 pub(crate) mod close;
 pub(crate) mod connect;
+pub(crate) mod container;
 pub(crate) mod healthy;
 pub(crate) mod idle;
 pub(crate) mod lab;

@@ -1,0 +1,59 @@
+//! Under a systemd that booted: its timer rolls back, and what was confirmed is in force after the next boot.
+
+use crate::support::container::Container;
+use crate::support::wait_until;
+
+const DROP_IN: &str = "/etc/sysctl.d/90-sysctl-advisor.conf";
+
+/// Writes a plan for `somaxconn`, from what the container says of itself.
+fn write_plan(container: &Container) {
+    let script = r#"
+        host=$(cat /proc/sys/kernel/hostname) boot=$(cat /proc/sys/kernel/random/boot_id) id=$(readlink /proc/self/ns/net)
+        printf '{"schema":"sysctl-advisor/plan/1","made_at":"2026-11-23T00:00:00Z",
+            "host":{"hostname":"%s","boot_id":"%s"},"changes":[{"namespace":"current","namespace_id":"%s",
+            "key":"net.core.somaxconn","expected":"4096","proposed":"8192","risk":"low","takes_effect":"At once.",
+            "side_effects":"None.","rules":["a-rule"],"findings":[],"rehearsed":null}]}' "$host" "$boot" "$id" >/root/plan.json
+    "#;
+    container.run(&["sh", "-ec", script]);
+}
+
+fn somaxconn(container: &Container) -> String {
+    container.run(&["cat", "/proc/sys/net/core/somaxconn"]).trim_end().to_owned()
+}
+
+fn apply(container: &Container, within: &str) -> String {
+    container.run(&["sysctl-advisor", "apply", "/root/plan.json", "--yes", "--confirm-within", within])
+}
+
+#[test]
+fn a_timer_of_systemd_rolls_back_what_nobody_confirms() {
+    let container = Container::boot("");
+    write_plan(&container);
+    let said = apply(&container, "2s");
+    assert!(said.contains("a timer of systemd rolls back"), "{said}");
+    assert_eq!(somaxconn(&container), "8192");
+    let timers = container.run(&["systemctl", "list-timers", "--all", "--no-pager"]);
+    assert!(timers.contains("sysctl-advisor-rollback-1.timer"), "{timers}");
+    wait_until("the timer fired", || somaxconn(&container) == "4096");
+    wait_until("the journal says so", || {
+        container.run(&["sysctl-advisor", "changes", "1"]).contains("not confirmed in time")
+    });
+}
+
+#[test]
+fn what_is_confirmed_outlives_the_timer_and_the_boot() {
+    let container = Container::boot("");
+    write_plan(&container);
+    apply(&container, "2s");
+    let said = container.run(&["sysctl-advisor", "confirm"]);
+    assert!(said.contains("wins at the next boot"), "{said}");
+    let timers = container.run(&["systemctl", "list-timers", "--all", "--no-pager"]);
+    assert!(!timers.contains("sysctl-advisor-rollback"), "{timers}");
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    assert_eq!(somaxconn(&container), "8192");
+    // What is written inside a container is lost with it: the next one boots with the drop-in that this one wrote.
+    let drop_in = container.run(&["cat", DROP_IN]);
+    drop(container);
+    assert_eq!(somaxconn(&Container::boot(&drop_in)), "8192");
+    assert_eq!(somaxconn(&Container::boot("")), "4096", "and without it the value is the former one");
+}
