@@ -463,7 +463,7 @@ fn help_of_changes() {
 
 #[test]
 fn help_of_rules() {
-    assert_snapshot!(help(&["rules", "--help"]), @r"
+    assert_snapshot!(help(&["rules", "--help"]), @"
     List, check and test rules; print the metrics they may use
 
     Usage: sysctl-advisor rules [OPTIONS] <COMMAND>
@@ -473,7 +473,8 @@ fn help_of_rules() {
       check    Check rule files: names, types, keys, documentation
       test     Check rule files and run the tests inside them
       metrics  Print every metric that a condition may use
-      schema   Print the JSON Schema of a rule file, a report or a plan
+      schema   Print the JSON Schema of a rule file, a report, a plan, what `drift`
+               prints
       help     Print this message or the help of the given subcommand(s)
 
     Options:
@@ -601,14 +602,14 @@ fn help_of_rules() {
           --log-format <FORMAT>  Form of messages on standard error [default: text]
                                  [possible values: text, json]
     ");
-    assert_snapshot!(help(&["rules", "schema", "-h"]), @r"
-    Print the JSON Schema of a rule file, a report or what `drift` prints
+    assert_snapshot!(help(&["rules", "schema", "-h"]), @"
+    Print the JSON Schema of a rule file, a report, a plan, what `drift` prints
 
     Usage: sysctl-advisor rules schema [OPTIONS] [OF]
 
     Arguments:
       [OF]  What the schema is of [default: rule] [possible values: rule, report,
-            drift]
+            plan, drift]
 
     Options:
       -h, --help  Print help
