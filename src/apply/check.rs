@@ -179,17 +179,11 @@ pub(super) mod tests {
             ("net.core.somaxconn", "8192\nkernel.core_pattern=|/x", "wanted an integer"),
             ("net.core.somaxconn", "99999999999", "the kernel takes"),
             ("net.ipv4.tcp_congestion_control", "cubic\u{b}x", "characters"),
-            ("net.ipv4.tcp_congestion_control", "cubic\0", "already"),
             ("net.ipv4.tcp_max_syn_backlog", "1", "it would be set to the value that it has"),
             ("net.ipv4.tcp_tw_recycle", "2", "does nothing"),
         ] {
-            if why != "already" {
-                assert!(
-                    refusal(planned(key, "1", value)).contains(why),
-                    "{key} {value:?}: {}",
-                    refusal(planned(key, "1", value))
-                );
-            }
+            let refusal = refusal(planned(key, "1", value));
+            assert!(refusal.contains(why), "{key} {value:?}: {refusal}");
         }
         let rule = PlannedChange { rules: vec!["a\nnet.x = 1".into()], ..planned("net.core.somaxconn", "1", "2") };
         assert!(refusal(rule).contains("no rule can have"));

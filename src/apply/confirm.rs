@@ -5,12 +5,16 @@
 
 use std::path::Path;
 
+use super::check::Change;
 use super::journal::{Entry, Journal, Status};
 use super::lock::Lock;
 use super::run::Here;
 use super::steps::Step;
 use super::{ApplyError, Event, Tell, guard, persist, state, write};
+use crate::drift::{self, resolve::resolve};
 use crate::host::Host;
+use crate::keys;
+use crate::observe::persisted;
 
 /// The change that is meant when no number is given: the latest that waits for it.
 pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
@@ -85,6 +89,36 @@ fn write_drop_in(host: &Host, journal: &mut Journal, tell: Tell<'_>) -> Result<(
             .map_err(ApplyError::NothingDone)?;
         persist::write(host, Some(&text))?;
     }
-    tell(&Event::DropIn { path: persist::DROP_IN, what: "has the values for the next boot" });
-    Ok(())
+    let losing = losing(host, &journal.entry.changes);
+    if losing.is_empty() {
+        tell(&Event::DropIn { path: persist::DROP_IN, what: "has the values, and wins at the next boot" });
+        return Ok(());
+    }
+    // What would not survive the boot must not stand there as if it did.
+    let former = journal.entry.kept("drop-in.before")?;
+    persist::write(host, former.as_deref())?;
+    journal.append(Step::Applied).map_err(ApplyError::NothingDone)?;
+    Err(ApplyError::NothingDone(format!(
+        "the next boot would not leave it so: {}. Take that line out and confirm again",
+        losing.join("; ")
+    )))
+}
+
+/// The values of the change that the drop-in would not win for at the next boot, and the line that would.
+fn losing(host: &Host, changes: &[Change]) -> Vec<String> {
+    let (persisted, _) = persisted::read(host);
+    // Patterns stand for keys that exist, and these do.
+    let present = changes.iter().map(|change| change.name.clone()).collect();
+    let boot = resolve(&persisted, &present, drift::loader_of(&persisted));
+    let loses = |change: &Change| {
+        let name = &change.name;
+        let Some(resolved) = boot.keys.get(name) else {
+            return Some(format!("{name} is set by no file that is read"));
+        };
+        let winner = &resolved.winner;
+        let same = change.key().and_then(|key| keys::parse(key, &winner.value).ok()).as_ref() == Some(&change.after);
+        let value = &winner.value;
+        (!same).then(|| format!("{name} is set to {value} by {} line {}", winner.file, winner.line))
+    };
+    changes.iter().filter_map(loses).collect()
 }

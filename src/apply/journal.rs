@@ -95,9 +95,19 @@ impl Entry {
         })
     }
 
-    /// Whether the drop-in may have been written for it.
+    /// Whether the drop-in may hold it. A confirmation that was refused took it out again.
     pub fn reached_drop_in(&self) -> bool {
-        self.records.iter().any(|record| record.step == Step::Confirming)
+        self.records.iter().fold(false, |reached, record| match record.step {
+            Step::Confirming => true,
+            Step::Applied => false,
+            _ => reached,
+        })
+    }
+
+    /// A file that [`Journal::keep`] put beside the journal; `None` when there is none.
+    pub fn kept(&self, name: &str) -> Result<Option<String>, ApplyError> {
+        let path = self.folder.join(name);
+        if path.symlink_metadata().is_err() { Ok(None) } else { trust::read(&path).map(Some) }
     }
 
     /// For `sysctl -p`.

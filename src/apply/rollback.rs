@@ -10,7 +10,7 @@ use super::lock::Lock;
 use super::run::Here;
 use super::steps::Step;
 use super::undo::{self, Others};
-use super::{ApplyError, Event, Tell, guard, persist, sandbox, state, trust, write};
+use super::{ApplyError, Event, Tell, guard, persist, sandbox, state, write};
 use crate::host::Host;
 
 /// Who wants it, which decides about what others changed since.
@@ -127,11 +127,7 @@ fn former_drop_in(host: &Host, entry: &Entry) -> Result<DropIn, ApplyError> {
     if !entry.reached_drop_in() {
         return Ok(DropIn::Stays);
     }
-    let kept = |name: &str| {
-        let path = entry.folder.join(name);
-        if path.symlink_metadata().is_err() { Ok(None) } else { trust::read(&path).map(Some) }
-    };
-    let (former, ours, present) = (kept("drop-in.before")?, kept("drop-in.after")?, persist::read(host)?);
+    let (former, ours, present) = (entry.kept("drop-in.before")?, entry.kept("drop-in.after")?, persist::read(host)?);
     if present == former {
         return Ok(DropIn::Stays);
     }

@@ -207,6 +207,3 @@ fn take_back(host: &Host, mut journal: Journal, why: String, tell: Tell<'_>) -> 
         by_hand: journal.entry.by_hand(),
     }
 }
-
-#[cfg(test)]
-mod tests;

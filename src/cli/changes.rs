@@ -33,7 +33,7 @@ impl StateArgs {
 #[command(after_help = "\
 Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it was applied with \
 --runtime-only or in another network namespace than the one that the boot sets up. Refused when one of the \
-values is not in force any more.")]
+values is not in force any more, or another file would win at the next boot.")]
 pub(super) struct ConfirmArgs {
     /// Number of the change [default: the latest that is not confirmed]
     #[arg(value_name = "ID")]
@@ -102,7 +102,12 @@ pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) {
         let line = match event {
             Event::Journal { id, folder } => format!("  change {id}, journal in {}", folder.display()),
             Event::Armed { how, before } => format!("  {how} rolls back at {before} unless it is confirmed"),
-            Event::Confined { files, status } => format!("  only {files} key(s) can be written from here on: {status}"),
+            Event::Confined { files: 1, status } => {
+                format!("  only this one key can be written from here on: {status}")
+            }
+            Event::Confined { files, status } => {
+                format!("  only these {files} keys can be written from here on: {status}")
+            }
             Event::Written { key, from, to } => format!("  {key}: {from} -> {to}, read back"),
             Event::Surprise { why } => format!("  {why}\n  taking everything back"),
             Event::Restored { key, value } => format!("  {key}: {} again", or_empty(value)),

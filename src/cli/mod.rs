@@ -30,7 +30,8 @@ use crate::units;
 /// Tells what is wrong with this host's TCP settings, given what its sockets are really doing.
 ///
 /// It reads the TCP sockets by state, the kernel's counters over a short window and the net sysctls, evaluates rules,
-/// and says what to change - or that no sysctl helps and who has to act instead. It changes nothing.
+/// and says what to change - or that no sysctl helps and who has to act instead. Only `apply`, `confirm` and
+/// `rollback` change anything.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = EXAMPLES)]
 pub struct Cli {
@@ -47,7 +48,7 @@ Examples:
   sysctl-advisor audit --fail-on warning     exit code 10 when something is
   sysctl-advisor snapshot -o host.json       take it elsewhere...
   sysctl-advisor audit --snapshot host.json  ...and audit it there
-  sysctl-advisor drift                       what the files say and what is in force
+  sysctl-advisor drift                       what files set, what is in force
   sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
 
 Exit codes:
@@ -103,7 +104,7 @@ enum Format {
 enum Command {
     /// Observe this host (or read a snapshot), evaluate the rules, report
     Audit(audit::AuditArgs),
-    /// Compare what the files set, what a boot would do and what is in force
+    /// Compare what the files set with what is in force
     Drift(drift::DriftArgs),
     /// Explain a rule, a sysctl key, a TCP state or a kernel counter
     Explain(explain::ExplainArgs),

@@ -3,6 +3,8 @@
 //! strace ends the process, or answers for the kernel, at the n-th call of one kind, for every n until there are no more.
 //! Whatever the point: afterwards the host has all former values, or all new ones, or a rollback brings the former back.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not in a #[test] function")]
+
 use std::collections::BTreeMap;
 use std::fs;
 
@@ -316,4 +318,14 @@ fn a_read_only_state_directory_stops_everything_before_it_begins() {
     assert_eq!(run.code, Some(4), "{run:?}");
     assert!(run.err.contains("Read-only file system") && run.err.contains("nothing was changed"), "{run:?}");
     assert!(scene.is_old(THREE));
+}
+
+#[test]
+fn without_landlock_it_says_so_and_goes_on() {
+    let scene = Scene::enter();
+    let mut strace = inject("landlock_create_ruleset", "error=ENOSYS", 1);
+    strace.last_mut().unwrap().push('+');
+    let run = scene.under_strace(&strace, &["apply", &scene.plan(THREE), "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.out.contains("not enforced: this kernel has no Landlock") && scene.is_new(THREE), "{run:?}");
 }

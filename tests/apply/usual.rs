@@ -1,6 +1,10 @@
 //! From a plan to a permanent change, and back.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are not in a #[test] function")]
+
 use std::fs;
+use std::io::Write;
+use std::process::Stdio;
 use std::time::Duration;
 
 use crate::scene::{DROP_IN, Scene, THREE};
@@ -150,4 +154,54 @@ fn a_confirmed_change_is_taken_back_after_a_reboot_too() {
     scene.shell(&format!("mount --bind {} /proc/sys/kernel/random/boot_id", id.display()));
     scene.ok(&["rollback", "1", "--yes"]);
     assert!(scene.is_old(THREE) && scene.drop_in().is_none());
+}
+
+#[test]
+fn a_drop_in_that_another_file_would_overrule_at_boot_is_not_confirmed() {
+    let scene = Scene::enter();
+    let other = scene.path("/etc/sysctl.d/99-other-tool.conf");
+    fs::write(&other, "# theirs\nnet.ipv4.tcp_fin_timeout = 15\n").unwrap();
+    scene.ok(&["apply", &scene.plan(THREE), "--yes"]);
+    let run = scene.run(&["confirm"]);
+    assert_eq!(run.code, Some(4), "{run:?}");
+    let line = "net.ipv4.tcp_fin_timeout is set to 15 by /etc/sysctl.d/99-other-tool.conf line 2";
+    assert!(run.err.contains(line), "{run:?}");
+    assert!(scene.drop_in().is_none() && scene.is_new(THREE));
+    assert!(scene.ok(&["changes"]).out.contains("in force, not confirmed"));
+    // The same value in a later file is no contradiction.
+    fs::write(&other, "net/ipv4/tcp_fin_timeout=30\n").unwrap();
+    scene.ok(&["confirm"]);
+    scene.ok(&["rollback", "1", "--yes"]);
+    assert!(scene.drop_in().is_none() && scene.is_old(THREE));
+}
+
+/// Types an answer on a real terminal, as `script` makes one.
+fn answer(scene: &Scene, command: &str, typed: &str) -> String {
+    let line = format!("{} {command} --state-dir {}", env!("CARGO_BIN_EXE_sysctl-advisor"), scene.state().display());
+    let mut script = scene.inside("script");
+    let mut script = script
+        .args(["-qec", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script(1) is needed");
+    script.stdin.take().unwrap().write_all(typed.as_bytes()).unwrap();
+    String::from_utf8(script.wait_with_output().unwrap().stdout).unwrap()
+}
+
+#[test]
+fn on_a_terminal_only_the_word_yes_is_a_yes() {
+    let scene = Scene::enter();
+    let apply = format!("apply {}", scene.plan(THREE));
+    for no in ["no\n", "y\n", "\n", "\x04"] {
+        let said = answer(&scene, &apply, no);
+        assert!(said.contains("Type yes: ") && said.contains("Nothing was written."), "{no:?}: {said}");
+        assert!(scene.is_old(THREE) && !scene.state().exists(), "{no:?}: {said}");
+    }
+    let said = answer(&scene, &apply, "yes\n");
+    assert!(scene.is_new(THREE) && said.contains("Change 1 is in force"), "{said}");
+    let said = answer(&scene, "rollback 1", "no\n");
+    assert!(scene.is_new(THREE) && said.contains("Nothing was written."), "{said}");
+    let said = answer(&scene, "rollback 1", "yes\n");
+    assert!(scene.is_old(THREE) && said.contains("Change 1 is rolled back."), "{said}");
 }

@@ -21,18 +21,24 @@ fn help_of_the_program() {
 
     It reads the TCP sockets by state, the kernel's counters over a short window and
     the net sysctls, evaluates rules, and says what to change - or that no sysctl
-    helps and who has to act instead. It changes nothing.
+    helps and who has to act instead. Only `apply`, `confirm` and `rollback` change
+    anything.
 
     Usage: sysctl-advisor [OPTIONS] <COMMAND>
 
     Commands:
       audit        Observe this host (or read a snapshot), evaluate the rules,
                    report
+      drift        Compare what the files set with what is in force
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
       snapshot     Write down what this host looks like, to audit it elsewhere or
                    later
       plan         Turn the recommendations into an ordered list of changes, and try
                    each where it hurts nobody
+      apply        Carry out a plan, so that it can be taken back at any moment
+      confirm      Make a change permanent
+      rollback     Take a change back
+      changes      List the changes that were made, or show one
       rules        List, check and test rules; print the metrics they may use
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
@@ -75,13 +81,16 @@ fn help_of_the_program() {
       sysctl-advisor audit --fail-on warning     exit code 10 when something is
       sysctl-advisor snapshot -o host.json       take it elsewhere...
       sysctl-advisor audit --snapshot host.json  ...and audit it there
+      sysctl-advisor drift                       what files set, what is in force
       sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
 
     Exit codes:
        0  the command did its work
        2  wrong usage, configuration or rules
        3  the host could not be observed
-      10  an audit found something at or above --fail-on
+       4  a plan was not carried out; the former values are in force
+       5  a change was not taken back, or only in part
+      10  something was found at or above --fail-on
     ");
     assert_snapshot!(help(&["-h"]), @r"
     Tells what is wrong with this host's TCP settings, given what its sockets are
@@ -92,9 +101,16 @@ fn help_of_the_program() {
     Commands:
       audit        Observe this host (or read a snapshot), evaluate the rules,
                    report
+      drift        Compare what the files set with what is in force
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
       snapshot     Write down what this host looks like, to audit it elsewhere or
                    later
+      plan         Turn the recommendations into an ordered list of changes, and try
+                   each where it hurts nobody
+      apply        Carry out a plan, so that it can be taken back at any moment
+      confirm      Make a change permanent
+      rollback     Take a change back
+      changes      List the changes that were made, or show one
       rules        List, check and test rules; print the metrics they may use
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
@@ -121,13 +137,16 @@ fn help_of_the_program() {
       sysctl-advisor audit --fail-on warning     exit code 10 when something is
       sysctl-advisor snapshot -o host.json       take it elsewhere...
       sysctl-advisor audit --snapshot host.json  ...and audit it there
+      sysctl-advisor drift                       what files set, what is in force
       sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
 
     Exit codes:
        0  the command did its work
        2  wrong usage, configuration or rules
        3  the host could not be observed
-      10  an audit found something at or above --fail-on
+       4  a plan was not carried out; the former values are in force
+       5  a change was not taken back, or only in part
+      10  something was found at or above --fail-on
     ");
 }
 
@@ -297,6 +316,152 @@ fn help_of_snapshot() {
 }
 
 #[test]
+fn help_of_apply() {
+    assert_snapshot!(help(&["apply", "--help"]), @r"
+    Carry out a plan, so that it can be taken back at any moment
+
+    Usage: sysctl-advisor apply [OPTIONS] <PLAN>
+
+    Arguments:
+      <PLAN>  Plan that `plan -o FILE` wrote; it must belong to root and nobody else
+              may write it
+
+    Options:
+      -y, --yes
+              Do not ask
+          --dry-run
+              Check everything and show what would be written, but write nothing
+          --confirm-within <DURATION>
+              Roll back by itself unless `confirm` is run within this time: 30s, 10m
+          --runtime-only
+              For the running system only: `confirm` writes nothing for the next
+              boot
+          --state-dir <DIR>
+              Folder of the journals [default: $STATE_DIRECTORY of systemd, else
+              /var/lib/sysctl-advisor]
+      -h, --help
+              Print help
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+
+    All values are written or none: at the first surprise those written so far are
+    restored. The change lasts until the next boot; `confirm` makes it permanent,
+    `rollback` takes it back. Exit code 4: nothing is changed (the plan does not fit
+    the host any more, or a value was refused); 5: taking it back failed.
+    ");
+}
+
+#[test]
+fn help_of_confirm() {
+    assert_snapshot!(help(&["confirm", "--help"]), @r"
+    Make a change permanent
+
+    Usage: sysctl-advisor confirm [OPTIONS] [ID]
+
+    Arguments:
+      [ID]  Number of the change [default: the latest that is not confirmed]
+
+    Options:
+          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
+                             systemd, else /var/lib/sysctl-advisor]
+      -h, --help             Print help
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+
+    Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it
+    was applied with --runtime-only or in another network namespace than the one
+    that the boot sets up. Refused when one of the values is not in force any more,
+    or another file would win at the next boot.
+    ");
+}
+
+#[test]
+fn help_of_rollback() {
+    assert_snapshot!(help(&["rollback", "--help"]), @r"
+    Take a change back
+
+    Usage: sysctl-advisor rollback [OPTIONS] <ID|--last>
+
+    Arguments:
+      [ID]  Number of the change
+
+    Options:
+          --last             The latest change that is not rolled back
+      -y, --yes              Do not ask
+          --force            Restore the former values even where someone else
+                             changed them since
+          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
+                             systemd, else /var/lib/sysctl-advisor]
+      -h, --help             Print help
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+
+    Works for a change that is in force, confirmed, or was interrupted half way.
+    Values that someone else changed since are named, and nothing is done without
+    --force. Exit code 5: not everything could be restored.
+    ");
+}
+
+#[test]
+fn help_of_changes() {
+    assert_snapshot!(help(&["changes", "--help"]), @r"
+    List the changes that were made, or show one
+
+    Usage: sysctl-advisor changes [OPTIONS] [ID]
+
+    Arguments:
+      [ID]  Number of the change
+
+    Options:
+          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
+                             systemd, else /var/lib/sysctl-advisor]
+      -h, --help             Print help
+
+    Everywhere:
+          --config <FILE>        Configuration file [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
+                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [default: text]
+                                 [possible values: text, json]
+    ");
+}
+
+#[test]
 fn help_of_rules() {
     assert_snapshot!(help(&["rules", "--help"]), @r"
     List, check and test rules; print the metrics they may use
@@ -437,12 +602,13 @@ fn help_of_rules() {
                                  [possible values: text, json]
     ");
     assert_snapshot!(help(&["rules", "schema", "-h"]), @r"
-    Print the JSON Schema of a rule file or of a report
+    Print the JSON Schema of a rule file, a report or what `drift` prints
 
     Usage: sysctl-advisor rules schema [OPTIONS] [OF]
 
     Arguments:
-      [OF]  What the schema is of [default: rule] [possible values: rule, report]
+      [OF]  What the schema is of [default: rule] [possible values: rule, report,
+            drift]
 
     Options:
       -h, --help  Print help

@@ -1,1 +1,0 @@
-//! Plans carried out on a captured tree of files, where the kernel refuses nothing.
