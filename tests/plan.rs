@@ -99,7 +99,7 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
                        taken at a restart: reserve it in
                        net.ipv4.ip_local_reserved_ports first.
             because    ephemeral-ports-near-exhaustion, port-range-narrow
-            kernel     Takes it: tried in a scratch network namespace.
+            kernel     Takes it: tried in a scratch namespace.
             worse if   rate.Tcp.AttemptFails > before.rate.Tcp.AttemptFails * 2.0 + 5.0
 
         1 change, highest risk medium. Nothing was changed.

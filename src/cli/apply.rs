@@ -46,7 +46,7 @@ pub(super) struct ApplyArgs {
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
-fn within(text: &str) -> Result<Duration, String> {
+pub(super) fn within(text: &str) -> Result<Duration, String> {
     let within = units::parse_duration(text).map_err(|error| error.to_string())?;
     if (SHORTEST..=LONGEST).contains(&within) { Ok(within) } else { Err("1s to 7d is wanted".to_owned()) }
 }

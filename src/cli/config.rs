@@ -175,12 +175,14 @@ impl Config {
     /// The waivers of this run: of the file that is named on the command line, else here; that file must exist. Else
     /// of the default file.
     pub(super) fn waivers(&self, args: &WaiverArgs, rules: &RuleSet) -> Result<Waivers, Diagnostics> {
-        let default = Path::new(DEFAULT_WAIVERS);
-        match args.waivers.as_deref().or(self.waivers.as_deref()) {
-            Some(named) => Waivers::load(named, rules),
-            None if is_missing(default) => Ok(Waivers::default()),
-            None => Waivers::load(default, rules),
-        }
+        let named = args.waivers.is_some() || self.waivers.is_some();
+        let file = self.waivers_file(args);
+        if !named && is_missing(file) { Ok(Waivers::default()) } else { Waivers::load(file, rules) }
+    }
+
+    /// The file that they are read from, and added to.
+    pub(super) fn waivers_file<'a>(&'a self, args: &'a WaiverArgs) -> &'a Path {
+        args.waivers.as_deref().or(self.waivers.as_deref()).unwrap_or(Path::new(DEFAULT_WAIVERS))
     }
 
     fn set(

@@ -12,7 +12,9 @@ mod explain;
 mod output;
 mod plan;
 mod progress;
+mod questions;
 mod rehearse;
+mod remediate;
 mod rules;
 mod snapshot;
 
@@ -110,6 +112,8 @@ enum Command {
     Snapshot(snapshot::SnapshotArgs),
     /// Turn the recommendations into an ordered list of changes, and try each where it hurts nobody
     Plan(plan::PlanArgs),
+    /// Go through the findings one by one, and decide on each
+    Remediate(remediate::RemediateArgs),
     /// Carry out a plan, so that it can be taken back at any moment
     Apply(apply::ApplyArgs),
     /// Make a change permanent
@@ -254,6 +258,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Rollback(args) => changes::run_rollback(args, global),
         Command::Changes(args) => changes::run_changes(args),
         Command::Guard(args) => changes::run_guard(args),
+        Command::Remediate(args) => remediate::run(args, global, &config()?, terminal),
         Command::Rehearse => rehearse::run(),
         Command::Rules(command) => rules::run(command, &config()?, terminal),
         Command::Completions { shell } => completions(*shell),

@@ -72,7 +72,8 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
         None => snapshot::observe(&args.observe, global, config)?,
     };
     let audit = crate::audit::run(&snapshot, &rules, &waivers);
-    let mut plan = build::build(&audit, &rules, &Options { max_risk: args.max_risk, selection });
+    let options = Options { max_risk: args.max_risk, selection, findings: None };
+    let mut plan = build::build(&audit, &rules, &options);
     if !args.no_rehearse {
         try_out(&mut plan, &snapshot);
     }

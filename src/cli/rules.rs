@@ -37,7 +37,7 @@ pub(super) enum RulesCommand {
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
     },
-    /// Print the JSON Schema of a rule file, a report, a plan, what `drift` prints
+    /// Print the JSON Schema of a rule file or of what a command prints
     Schema {
         /// What the schema is of
         #[arg(default_value = "rule")]

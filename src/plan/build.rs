@@ -3,7 +3,7 @@
 //! In: an audit, its rules (for their guards), what was asked for. Out: a [`Plan`] that nobody has tried yet.
 //! Must not: decide between rules that contradict each other; such a key is left out with both of them named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Guard, LeftOut, Plan, PlanHost, PlannedChange, SCHEMA};
 use super::order;
@@ -23,11 +23,13 @@ use crate::snapshot::Namespace;
 pub struct Options {
     pub max_risk: Risk,
     pub selection: Selection,
+    /// Only what these findings wish for, by their fingerprints; what others wish for is not mentioned.
+    pub findings: Option<BTreeSet<String>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_risk: Risk::High, selection: Selection::default() }
+        Self { max_risk: Risk::High, selection: Selection::default(), findings: None }
     }
 }
 
@@ -36,12 +38,15 @@ impl Default for Options {
 pub fn build(audit: &Audit<'_>, rules: &RuleSet, options: &Options) -> Plan {
     let waived: BTreeMap<&str, &Waiver> =
         audit.findings.iter().filter_map(|found| Some((found.fingerprint.as_str(), found.waived.as_ref()?))).collect();
+    let chosen = |finding: &Finding| options.findings.as_ref().is_none_or(|only| only.contains(&finding.fingerprint));
     let wanted = |finding: &Finding, key: &str| {
-        !waived.contains_key(finding.fingerprint.as_str()) && options.selection.wants(&finding.rule, key)
+        chosen(finding)
+            && !waived.contains_key(finding.fingerprint.as_str())
+            && options.selection.wants(&finding.rule, key)
     };
     let narrowed = run_where(audit.snapshot, rules, &Waivers::default(), &wanted);
     let mut plan = assemble(&narrowed, rules, options.max_risk);
-    for (finding, change) in recommendations(audit) {
+    for (finding, change) in recommendations(audit).filter(|(finding, _)| chosen(finding)) {
         let is = |namespace: &str, key: &str| (namespace, key) == (finding.namespace.as_str(), change.key.as_str());
         let is_told = plan.changes.iter().any(|change| is(&change.namespace, &change.key))
             || plan.left_out.iter().any(|left| is(&left.namespace, &left.key));

@@ -4,7 +4,7 @@
 //! Out: the plan with what came of each. Must not: ask for a key that belongs to the machine, or whose writing loads a
 //! kernel module.
 
-use super::model::{Plan, PlannedChange, Rehearsed};
+use super::model::{LeftOut, Plan, PlannedChange, Rehearsed};
 use crate::host::rehearse::Answer;
 use crate::keys::{self, Key, Scope};
 use crate::snapshot::Snapshot;
@@ -57,6 +57,21 @@ pub fn rehearse<E: std::fmt::Display>(
             }
         }
     }
+}
+
+/// Takes out what the kernel does not take as it is.
+pub fn drop_refused(plan: &mut Plan) {
+    let Plan { changes, left_out, .. } = plan;
+    changes.retain(|change| {
+        let why = match change.rehearsed.as_ref().map(|said| (said.result.as_str(), &said.value)) {
+            Some(("refused", why)) => format!("the kernel refuses it: {why}"),
+            Some(("changed", value)) => format!("the kernel makes another value of it: {value}"),
+            _ => return true,
+        };
+        let (namespace, key) = (change.namespace.clone(), change.key.clone());
+        left_out.push(LeftOut { namespace, key, proposed: change.proposed.clone(), why });
+        false
+    });
 }
 
 /// Says of every change why nobody was asked.
@@ -145,6 +160,15 @@ mod tests {
         assert_eq!(asked, []);
         assert_eq!(results.len(), keys.len());
         assert!(results.iter().all(|rehearsed| rehearsed.result == "not_possible"), "{results:?}");
+    }
+
+    #[test]
+    fn what_the_kernel_does_not_take_can_be_taken_out_with_its_answer() {
+        let mut plan = example();
+        plan.changes[1].rehearsed = Some(answer("refused", "Invalid argument"));
+        drop_refused(&mut plan);
+        assert_eq!(plan.changes.len(), 1);
+        assert_eq!(plan.left_out.last().unwrap().why, "the kernel refuses it: Invalid argument");
     }
 
     #[test]

@@ -47,6 +47,24 @@ pub fn text(plan: &Plan, skipped: usize, theme: &Theme, width: usize) -> String 
     page.finish()
 }
 
+/// The changes as a diff and nothing else.
+pub fn diff(changes: &[PlannedChange], theme: &Theme, width: usize) -> String {
+    let mut page = Page::new(theme, width);
+    for change in changes {
+        line(&mut page, '-', theme.critical, &change.key, &change.expected);
+        line(&mut page, '+', theme.ok, &change.key, &change.proposed);
+    }
+    page.finish()
+}
+
+/// What the kernel said to a change, in a sentence.
+pub fn answer(change: &PlannedChange, theme: &Theme, width: usize) -> String {
+    let mut page = Page::new(theme, width);
+    let (style, answer) = rehearsed(theme, change.rehearsed.as_ref());
+    page.row(2, &[Cell::new(&format!("kernel on {}: {answer}", change.key), width - 2).painted(style).hanging(2)]);
+    page.finish()
+}
+
 fn write(page: &mut Page<'_>, change: &PlannedChange) {
     let theme = page.theme;
     line(page, '-', theme.critical, &change.key, &change.expected);
@@ -88,7 +106,7 @@ fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
 fn rehearsed(theme: &Theme, answer: Option<&Rehearsed>) -> (Style, String) {
     match answer.map(|answer| (answer.result.as_str(), shortened(&answer.value, LONGEST_VALUE))) {
         None => (theme.dim, "Not asked.".to_owned()),
-        Some(("accepted", _)) => (theme.ok, "Takes it: tried in a scratch network namespace.".to_owned()),
+        Some(("accepted", _)) => (theme.ok, "Takes it: tried in a scratch namespace.".to_owned()),
         Some(("refused", why)) => (theme.critical, format!("Refuses it: {why}.")),
         Some(("changed", value)) => (theme.critical, format!("Makes another value of it: {value}")),
         Some((_, why)) => (theme.dim, format!("Could not be asked: {why}.")),
@@ -205,7 +223,7 @@ mod tests {
             costs      A full queue may hold more of what nobody waits for any longer,
                        and more memory.
             because    a-rule
-            kernel     Takes it: tried in a scratch network namespace.
+            kernel     Takes it: tried in a scratch namespace.
             worse if   tcp.close_wait > 10
 
         - net.ipv4.ip_local_reserved_ports =

@@ -48,6 +48,13 @@ pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> S
     page.finish()
 }
 
+/// One finding alone.
+pub fn one(found: &Finding, detail: Detail, theme: &Theme, width: usize) -> String {
+    let mut page = Page::new(theme, width);
+    finding::write(&mut page, found, detail, true, &mut finding::Told::new());
+    page.finish()
+}
+
 fn findings(page: &mut Page<'_>, audit: &Audit<'_>, detail: Detail) {
     let mut told = finding::Told::new();
     // Findings of one rule and namespace stand together.

@@ -35,6 +35,7 @@ fn help_of_the_program() {
                    later
       plan         Turn the recommendations into an ordered list of changes, and try
                    each where it hurts nobody
+      remediate    Go through the findings one by one, and decide on each
       apply        Carry out a plan, so that it can be taken back at any moment
       confirm      Make a change permanent
       rollback     Take a change back
@@ -148,6 +149,13 @@ fn help_of_the_program() {
        5  a change was not taken back, or only in part
       10  something was found at or above --fail-on
     ");
+}
+
+#[test]
+fn help_of_planning_fits_and_says_that_nothing_is_changed_unasked() {
+    assert!(help(&["plan", "--help"]).contains("Nothing on this host is changed."));
+    assert!(help(&["remediate", "--help"]).contains("is answered with yes"));
+    assert!(!help(&["--help"]).contains("rehearse-in"), "hidden");
 }
 
 #[test]
@@ -473,8 +481,7 @@ fn help_of_rules() {
       check    Check rule files: names, types, keys, documentation
       test     Check rule files and run the tests inside them
       metrics  Print every metric that a condition may use
-      schema   Print the JSON Schema of a rule file, a report, a plan, what `drift`
-               prints
+      schema   Print the JSON Schema of a rule file or of what a command prints
       help     Print this message or the help of the given subcommand(s)
 
     Options:

@@ -191,3 +191,18 @@ fn a_waived_finding_changes_nothing_and_is_named_with_its_reason() {
     let [left] = &plan.left_out[..] else { panic!("{plan:?}") };
     assert_eq!((left.key.as_str(), left.why.as_str()), (REUSE, "me accepted it until 2026-02-01: it is fine"));
 }
+
+#[test]
+fn only_the_wishes_of_chosen_findings_count() {
+    let rules = set(&[
+        ("one", rule(SOMAXCONN, "4096", "at_least", "low")),
+        ("two", rule(SOMAXCONN, "8192", "at_least", "low")),
+        ("three", rule(TIMESTAMPS, "1", "exactly", "low")),
+    ]);
+    let snapshot = snapshot(&[(SOMAXCONN, "128"), (TIMESTAMPS, "0")]);
+    let audit = audit::run(&snapshot, &rules, &Waivers::default());
+    let one = audit.findings.iter().find(|finding| finding.rule == "one").unwrap().fingerprint.clone();
+    let plan = build(&audit, &rules, &Options { findings: Some([one].into()), ..Options::default() });
+    assert_eq!(changes(&plan), [(SOMAXCONN, "4096")]);
+    assert_eq!(plan.left_out, []);
+}

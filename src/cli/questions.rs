@@ -1,0 +1,89 @@
+//! The questions of `remediate`, on a terminal.
+//!
+//! In: what to ask. Out: the answer; `None` when the person pressed Esc or Ctrl-C, which always means to stop.
+//! Must not: write anything but prompts, or take silence for a yes.
+
+use std::fmt;
+
+use inquire::error::InquireError;
+use inquire::ui::RenderConfig;
+use inquire::validator::Validation;
+use inquire::{Confirm, Select, Text};
+use jiff::civil::Date;
+
+/// What to do about a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    Apply,
+    Runtime,
+    Skip,
+    Waive,
+    Explain,
+    Quit,
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Apply => "apply: now, and at every boot once it is confirmed",
+            Self::Runtime => "running system only: now, until the next boot",
+            Self::Skip => "skip: leave it as it is",
+            Self::Waive => "waive: accept it, with a reason and a last day",
+            Self::Explain => "explain more",
+            Self::Quit => "quit: nothing is written",
+        })
+    }
+}
+
+/// To be said once, before the first question.
+pub(super) fn begin(coloured: bool) {
+    inquire::set_global_render_config(if coloured { RenderConfig::default_colored() } else { RenderConfig::empty() });
+}
+
+pub(super) fn choice(changes: bool) -> anyhow::Result<Option<Choice>> {
+    use Choice::{Apply, Explain, Quit, Runtime, Skip, Waive};
+    let choices =
+        if changes { vec![Apply, Runtime, Skip, Waive, Explain, Quit] } else { vec![Skip, Waive, Explain, Quit] };
+    answer(Select::new("What now?", choices).with_help_message("arrows and Enter, or type; Esc quits").prompt())
+}
+
+/// A line that is not empty and holds nothing that a terminal acts on.
+pub(super) fn line(question: &str, default: Option<&str>) -> anyhow::Result<Option<String>> {
+    let is_line = |text: &str| {
+        let good = !text.trim().is_empty() && !text.contains(char::is_control);
+        Ok(if good { Validation::Valid } else { Validation::Invalid("a line of text is wanted".into()) })
+    };
+    let text = Text::new(question).with_validator(is_line);
+    let said = match default {
+        Some(default) => text.with_default(default).prompt(),
+        None => text.prompt(),
+    };
+    Ok(answer(said)?.map(|text| text.trim().to_owned()))
+}
+
+/// A day, `today` or later.
+pub(super) fn day(question: &str, today: Date, default: Date) -> anyhow::Result<Option<Date>> {
+    let read = |text: &str| text.trim().parse::<Date>().ok().filter(|day| day.to_string() == text.trim());
+    let is_day = move |text: &str| {
+        Ok(match read(text) {
+            Some(day) if day >= today => Validation::Valid,
+            Some(_) => Validation::Invalid("this day is past".into()),
+            None => Validation::Invalid("a day like 2027-01-31 is wanted".into()),
+        })
+    };
+    let said = Text::new(question).with_default(&default.to_string()).with_validator(is_day).prompt();
+    Ok(answer(said)?.as_deref().and_then(read))
+}
+
+/// No unless it is said.
+pub(super) fn agreed(question: &str) -> anyhow::Result<bool> {
+    Ok(answer(Confirm::new(question).with_default(false).prompt())?.unwrap_or(false))
+}
+
+fn answer<T>(said: Result<T, InquireError>) -> anyhow::Result<Option<T>> {
+    match said {
+        Ok(said) => Ok(Some(said)),
+        Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,313 @@
+//! `remediate`: a person is led through the findings, decides on each, and sees everything once more before it is written.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use clap::Args;
+use jiff::civil::Date;
+
+use super::apply::within;
+use super::changes::{StateArgs, failure, teller};
+use super::config::{self, Config};
+use super::output::{self, Terminal};
+use super::questions::{self, Choice};
+use super::{Failure, Global, ObserveArgs, Outcome, RuleArgs, WaiverArgs, rehearse, risk, snapshot};
+use crate::apply::policy::Policy;
+use crate::apply::{ApplyError, run, trust};
+use crate::audit::model::{Audit, Finding, Waiver};
+use crate::audit::waivers;
+use crate::host::Host;
+use crate::plan::build::{self, Options};
+use crate::plan::model::{LeftOut, Plan, PlannedChange};
+use crate::plan::rehearsal;
+use crate::plan::select::Selection;
+use crate::report::{self, text::Detail};
+use crate::rules::set::RuleSet;
+use crate::rules::words::Risk;
+
+/// Days that a waiver lasts unless the person says otherwise: long enough to plan the repair, short enough to be asked again.
+const USUAL_WAIVER: i64 = 90;
+
+/// Go through the findings one by one, and decide on each.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+For each finding: what, the numbers, the change and its risk, what the kernel said to it in a scratch network \
+namespace; then apply it, apply it for the running system only, skip, waive, explain more, quit. Nothing is \
+written before the last question, which shows everything again, is answered with yes. Needs a terminal and root.")]
+pub(super) struct RemediateArgs {
+    /// Do not offer changes that could break more than this: low, medium, high
+    #[arg(long, value_name = "RISK", default_value = "high", value_parser = risk)]
+    max_risk: Risk,
+    /// Roll back by itself unless `confirm` is run within this time: 30s, 10m
+    #[arg(long, value_name = "DURATION", value_parser = within)]
+    confirm_within: Option<Duration>,
+    #[command(flatten)]
+    state: StateArgs,
+    #[command(flatten)]
+    observe: ObserveArgs,
+    #[command(flatten)]
+    rules: RuleArgs,
+    #[command(flatten)]
+    waivers: WaiverArgs,
+}
+
+/// What the person decided, by the findings' fingerprints.
+#[derive(Debug, Default)]
+struct Decisions {
+    apply: BTreeSet<String>,
+    runtime: BTreeSet<String>,
+    waivers: Vec<Waiver>,
+}
+
+/// What is planned from, and what limits it.
+struct Desk<'a> {
+    audit: &'a Audit<'a>,
+    rules: &'a RuleSet,
+    policy: &'a Policy,
+    max_risk: Risk,
+    terminal: &'a Terminal,
+}
+
+pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
+    if ![std::io::stdin().is_terminal(), std::io::stdout().is_terminal(), std::io::stderr().is_terminal()]
+        .iter()
+        .all(|is_terminal| *is_terminal)
+    {
+        return Err(anyhow!("remediate asks a person, so it needs a terminal; elsewhere use plan and apply").into());
+    }
+    if !nix::unistd::geteuid().is_root() {
+        return Err(anyhow!("remediate writes sysctls, so it must be run as root; plan shows the same without").into());
+    }
+    let rules = config.rules(&args.rules)?;
+    output::notes(&rules.broken, terminal);
+    trusted(&rules, global).map_err(|error| failure(error, false))?;
+    let accepted = config.waivers(&args.waivers, &rules)?;
+    let snapshot = snapshot::observe(&args.observe, global, config)?;
+    let audit = crate::audit::run(&snapshot, &rules, &accepted);
+    let desk = Desk { audit: &audit, rules: &rules, policy: config.policy(), max_risk: args.max_risk, terminal };
+    questions::begin(terminal.errors_coloured());
+    let Some(decisions) = desk.walk()? else {
+        output::print("Nothing was written.\n")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let file = config.waivers_file(&args.waivers);
+    let (lasting, passing) = desk.plans(&decisions);
+    if !desk.agreed(&lasting, &passing, &decisions.waivers, file)? {
+        output::print("Nothing was written.\n")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for (plan, runtime_only) in [(&lasting, false), (&passing, true)] {
+        if !plan.changes.is_empty() {
+            carry_out(plan, runtime_only, args, global, desk.policy)?;
+        }
+    }
+    for waiver in &decisions.waivers {
+        waivers::append(file, waiver)?;
+        output::say(&format!("{} is waived until {} in {}.\n", waiver.rule, waiver.until, file.display()));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What decides about writing must not be in the hands of others: the configuration, and rules that are not compiled in.
+fn trusted(rules: &RuleSet, global: &Global) -> Result<(), ApplyError> {
+    if let Some(file) = config::file(global.config.as_deref()) {
+        trust::read(&file)?;
+    }
+    for rule in rules.iter().filter(|rule| rule.area.is_empty()) {
+        trust::read(Path::new(&rule.origin))?;
+    }
+    Ok(())
+}
+
+impl Desk<'_> {
+    /// Asks about every finding; `None` when the person quits, or there is nothing to decide.
+    fn walk(&self) -> Result<Option<Decisions>, Failure> {
+        let mut decisions = Decisions::default();
+        let offered = self.plan(None);
+        let open: Vec<&Finding> = self.audit.open().collect();
+        if open.is_empty() {
+            output::print("There are no findings.\n")?;
+            return Ok(None);
+        }
+        for (place, finding) in open.iter().enumerate() {
+            output::print(&format!("\n[{} of {}]\n", place + 1, open.len()))?;
+            if !self.decide(finding, &offered, &mut decisions)? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(decisions))
+    }
+
+    /// Asks about one finding until there is a decision; `false` when the person quits.
+    fn decide(&self, finding: &Finding, offered: &Plan, decisions: &mut Decisions) -> Result<bool, Failure> {
+        self.show(finding, Detail::Glance)?;
+        let behind = |change: &&PlannedChange| change.findings.contains(&finding.fingerprint);
+        let changes: Vec<&PlannedChange> = offered.changes.iter().filter(behind).collect();
+        let (theme, width) = (self.terminal.theme(), self.terminal.width());
+        for change in &changes {
+            output::print(&report::plan::answer(change, &theme, width))?;
+        }
+        let is_ours = |left: &&LeftOut| {
+            left.namespace == finding.namespace && finding.recommendations.iter().any(|change| change.key == left.key)
+        };
+        for left in offered.left_out.iter().filter(is_ours) {
+            output::print(&report::wrap::wrap_hanging(
+                &format!("{} is not offered: {}", left.key, left.why),
+                width,
+                2,
+                4,
+            ))?;
+            output::print("\n")?;
+        }
+        loop {
+            output::print("\n")?;
+            let Some(choice) = questions::choice(!changes.is_empty())? else { return Ok(false) };
+            match choice {
+                Choice::Quit => return Ok(false),
+                Choice::Explain => self.show(finding, Detail::Full)?,
+                Choice::Skip => return Ok(true),
+                Choice::Apply => {
+                    decisions.apply.insert(finding.fingerprint.clone());
+                    return Ok(true);
+                }
+                Choice::Runtime => {
+                    decisions.runtime.insert(finding.fingerprint.clone());
+                    return Ok(true);
+                }
+                Choice::Waive => {
+                    let Some(waiver) = waiver(finding)? else { return Ok(false) };
+                    decisions.waivers.push(waiver);
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    fn show(&self, finding: &Finding, detail: Detail) -> Result<(), Failure> {
+        let text = report::text::one(finding, detail, &self.terminal.theme(), self.terminal.width());
+        Ok(output::print(&text)?)
+    }
+
+    /// What these findings wish for (all, without any named), as far as the policy and the kernel let it.
+    fn plan(&self, findings: Option<BTreeSet<String>>) -> Plan {
+        let options = Options { max_risk: self.max_risk, selection: Selection::default(), findings };
+        let mut plan = build::build(self.audit, self.rules, &options);
+        rehearsal::rehearse(&mut plan, self.audit.snapshot, rehearse::ask);
+        rehearsal::drop_refused(&mut plan);
+        let Plan { changes, left_out, .. } = &mut plan;
+        changes.retain(|change| match self.policy.allows(&change.key, &change.risk) {
+            Ok(()) => true,
+            Err(why) => {
+                let (namespace, key) = (change.namespace.clone(), change.key.clone());
+                left_out.push(LeftOut { namespace, key, proposed: change.proposed.clone(), why });
+                false
+            }
+        });
+        plan
+    }
+
+    /// What lasts once it is confirmed, and what is for the running system only. The values are merged from both, so
+    /// that a key has one; it lasts when one of the findings behind it is to.
+    fn plans(&self, decisions: &Decisions) -> (Plan, Plan) {
+        let all = self.plan(Some(decisions.apply.union(&decisions.runtime).cloned().collect()));
+        let lasts = |change: &PlannedChange| change.findings.iter().any(|finding| decisions.apply.contains(finding));
+        let (lasting, passing) = all.changes.iter().cloned().partition(lasts);
+        (Plan { changes: lasting, ..all.clone() }, Plan { changes: passing, ..all })
+    }
+
+    /// Shows everything that would be written, and asks the last question.
+    fn agreed(&self, lasting: &Plan, passing: &Plan, waived: &[Waiver], file: &Path) -> Result<bool, Failure> {
+        let (theme, width) = (self.terminal.theme(), self.terminal.width());
+        let mut text = String::new();
+        for (title, plan) in [
+            ("Now, and at every boot once it is confirmed:", lasting),
+            ("For the running system only, until the next boot:", passing),
+        ] {
+            if !plan.changes.is_empty() {
+                let diff = report::plan::diff(&plan.changes, &theme, width);
+                text.push_str(&format!("\n{}\n{diff}", theme.paint(theme.heading, title)));
+            }
+        }
+        if !waived.is_empty() {
+            let title = format!("Waived in {}:", file.display());
+            text.push_str(&format!("\n{}\n", theme.paint(theme.heading, &title)));
+            for Waiver { rule, who, until, reason, .. } in waived {
+                let line = format!("{rule} until {until}, by {who}: {reason}");
+                text.push_str(&(report::wrap::wrap_hanging(&line, width, 2, 4) + "\n"));
+            }
+        }
+        if text.is_empty() {
+            return Ok(false);
+        }
+        output::print(&(text + "\n"))?;
+        Ok(questions::agreed("Write this now?")?)
+    }
+}
+
+/// Asks for what a waiver needs. A process is waived under whatever number it has next time.
+fn waiver(finding: &Finding) -> Result<Option<Waiver>, Failure> {
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let default = today.checked_add(jiff::Span::new().days(USUAL_WAIVER)).unwrap_or(Date::MAX);
+    let person = ["SUDO_USER", "LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok());
+    let Some(reason) = questions::line("Why is it accepted?", None)? else { return Ok(None) };
+    let Some(who) = questions::line("Who answers for it?", person.as_deref())? else { return Ok(None) };
+    let Some(until) = questions::day("Until which day?", today, default)? else { return Ok(None) };
+    Ok(Some(Waiver {
+        rule: finding.rule.clone(),
+        namespace: Some(finding.namespace.clone()),
+        subject: (finding.subject != finding.namespace).then(|| without_pid(&finding.subject)),
+        reason,
+        who,
+        until,
+    }))
+}
+
+/// `nginx (pid 12)` as `nginx (pid *)`.
+fn without_pid(subject: &str) -> String {
+    match subject.split_once(" (pid ") {
+        Some((name, rest)) => {
+            let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+            format!("{name} (pid *{}", rest.get(digits..).unwrap_or_default())
+        }
+        None => subject.to_owned(),
+    }
+}
+
+/// Applies on a thread of its own: it confines itself to the plan's keys, and others are still to be written.
+fn carry_out(
+    plan: &Plan,
+    runtime_only: bool,
+    args: &RemediateArgs,
+    global: &Global,
+    policy: &Policy,
+) -> Result<(), Failure> {
+    let state = args.state.directory();
+    let options = run::Options { state: &state, policy, runtime_only, confirm_within: args.confirm_within };
+    let work = || run::apply(&Host::live(), plan, &options, &mut teller(global.quiet));
+    let id = std::thread::scope(|scope| scope.spawn(work).join())
+        .map_err(|_| {
+            Failure::NotApplied(anyhow!("the change broke off; sysctl-advisor changes tells how far it came"))
+        })?
+        .map_err(|error| failure(error, false))?;
+    let permanent = if runtime_only { "keep it until the next boot" } else { "make it permanent" };
+    output::say(&format!(
+        "Change {id} is in force.\n  sysctl-advisor confirm {id}    {permanent}\n  \
+         sysctl-advisor rollback {id}   take it back\n"
+    ));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_waived_whatever_its_number() {
+        assert_eq!(without_pid("nginx (pid 4711)"), "nginx (pid *)");
+        assert_eq!(without_pid("0.0.0.0:80"), "0.0.0.0:80");
+    }
+}
