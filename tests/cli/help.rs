@@ -93,7 +93,7 @@ fn help_of_the_program() {
        5  a change was not taken back, or only in part
       10  something was found at or above --fail-on
     ");
-    assert_snapshot!(help(&["-h"]), @r"
+    assert_snapshot!(help(&["-h"]), @"
     Tells what is wrong with this host's TCP settings, given what its sockets are
     really doing
 
@@ -108,6 +108,7 @@ fn help_of_the_program() {
                    later
       plan         Turn the recommendations into an ordered list of changes, and try
                    each where it hurts nobody
+      remediate    Go through the findings one by one, and decide on each
       apply        Carry out a plan, so that it can be taken back at any moment
       confirm      Make a change permanent
       rollback     Take a change back
@@ -610,7 +611,7 @@ fn help_of_rules() {
                                  [possible values: text, json]
     ");
     assert_snapshot!(help(&["rules", "schema", "-h"]), @"
-    Print the JSON Schema of a rule file, a report, a plan, what `drift` prints
+    Print the JSON Schema of a rule file or of what a command prints
 
     Usage: sysctl-advisor rules schema [OPTIONS] [OF]
 
