@@ -344,3 +344,35 @@ fn an_audit_points_at_the_line() {
     let text = audit("text");
     assert!(text.contains("3 | net.ipv4.tcp_tw_recycle = 1\n              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^"), "{text}");
 }
+
+/// A network namespace with a name, removed by that name.
+struct Named(String);
+
+impl Named {
+    fn new() -> Self {
+        let named = Self(format!("sysctl-advisor-test-{}", std::process::id()));
+        assert!(Command::new("ip").args(["netns", "add", &named.0]).status().unwrap().success());
+        named
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
+    }
+}
+
+#[test]
+fn the_values_of_a_named_namespace_can_be_compared() {
+    let named = Named::new();
+    let set = ["netns", "exec", &named.0, "sysctl", "-qw", "net.ipv4.tcp_fin_timeout=33"];
+    assert!(Command::new("ip").args(set).status().unwrap().success());
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", "net.ipv4.tcp_fin_timeout = 30\n")]);
+    let drift = tree.json(&["--netns", &named.0]);
+    assert_eq!(drift["namespace"], named.0.as_str());
+    assert_eq!(key(&drift, "net.ipv4.tcp_fin_timeout")["runtime"], "33");
+    for wrong in ["no-such-namespace", "../../etc", "/proc/self/ns/net", ""] {
+        let refused = tree.run(&["--netns", wrong]);
+        assert_eq!(refused.status.code(), Some(2), "{wrong}");
+    }
+}

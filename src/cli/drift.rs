@@ -12,6 +12,7 @@ use super::{FOUND, Failure, Format, Outcome};
 use crate::drift::diagnose::KeyDrift;
 use crate::drift::{self, Drift, Facts, glob, key};
 use crate::host::Host;
+use crate::host::netns::{EnterError, enter};
 use crate::host::rehearse::Answer;
 use crate::observe::gap::Gap;
 use crate::observe::persisted::{self, Loader};
@@ -43,8 +44,8 @@ pub(super) struct DriftArgs {
     /// Resolve as this loader does [default: the one that the system boots with]
     #[arg(long, value_name = "LOADER")]
     loader: Option<LoaderArg>,
-    /// Network namespace whose values are compared; none: only what a boot would set
-    #[arg(long, value_name = "WHICH", default_value = "current")]
+    /// Network namespace whose values are compared: current, a name as of `ip netns`, or none (only what a boot would set)
+    #[arg(long, value_name = "WHICH", default_value = "current", value_parser = netns)]
     netns: NetnsArg,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -66,12 +67,23 @@ enum LoaderArg {
     Procps,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum NetnsArg {
-    /// The one that this process runs in
+    /// The one that this process runs in.
     Current,
-    /// Nothing is compared
+    /// One that `ip netns` knows.
+    Named(String),
+    /// Nothing is compared.
     None,
+}
+
+fn netns(text: &str) -> Result<NetnsArg, String> {
+    match text {
+        "" => Err("current, none or a name is wanted".to_owned()),
+        "current" => Ok(NetnsArg::Current),
+        "none" => Ok(NetnsArg::None),
+        name => Ok(NetnsArg::Named(name.to_owned())),
+    }
 }
 
 pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
@@ -82,7 +94,14 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
     let running = if own_values { files.clone() } else { Host::live() };
 
     let (persisted, mut gaps) = persisted::read(&files);
-    let compared = args.netns == NetnsArg::Current;
+    if let NetnsArg::Named(name) = &args.netns {
+        // Only what is read of the kernel from here on is the namespace's; files are the machine's.
+        enter(name).map_err(|error| match error {
+            EnterError::Unknown { .. } => Failure::Usage(error.into()),
+            EnterError::Refused { .. } => Failure::Unobservable(error.into()),
+        })?;
+    }
+    let compared = args.netns != NetnsArg::None;
     let sysctls = compared.then(|| sysctls::read(&running));
     let (sysctls, sysctl_gaps) = sysctls.map_or((None, Vec::new()), |(values, gaps)| (Some(values), gaps));
     gaps.extend(sysctl_gaps);

@@ -1,6 +1,6 @@
 //! What the files say, what a boot would do with them, and why something else is in force.
 //!
-//! In: [`Persisted`](crate::observe::persisted::Persisted), the keys that exist and their values, the facts around them.
+//! In: [`Persisted`], the keys that exist and their values, the facts around them.
 //! Out: [`Drift`]: for each key the line that wins for a loader, the lines that it shadows, the value in force and the
 //! cause of a difference; and what is wrong with the files.
 //! Must not: read the machine; everything comes from the snapshot.

@@ -5,6 +5,7 @@
 //! Must not: interpret what it reads. No other module opens files of the system.
 
 mod entry;
+pub mod netns;
 pub mod rehearse;
 pub mod write;
 

@@ -265,7 +265,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Waits until `done`, asking every 5 ms.
 ///
 /// # Panics
-/// After five seconds, naming `what` was waited for.
+/// After [`PATIENCE`], naming `what` was waited for.
 pub(crate) fn wait_until(what: &str, mut done: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !done() {
