@@ -117,10 +117,13 @@ fn remove_groups(group: &Path) {
     let _ = fs::remove_dir(group);
 }
 
-/// The root file system, made when it is not there yet.
+/// The root file system, made when it is not there yet; by the first test that wants it, while the others wait.
 fn rootfs() -> PathBuf {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = project.join("target/rootfs");
+    fs::create_dir_all(project.join("target")).unwrap();
+    let turn = fs::File::create(project.join("target/rootfs.lock")).unwrap();
+    turn.lock().unwrap();
     if !root.join("usr/lib/systemd/systemd-sysctl").exists() {
         let made = Command::new(project.join("tests/container/rootfs")).arg(&root).status();
         assert!(made.is_ok_and(|made| made.success()), "tests/container/rootfs failed; is mmdebstrap installed?");
