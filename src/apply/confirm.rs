@@ -39,7 +39,7 @@ pub struct Options<'a> {
 /// Confirms a change; returns whether it is permanent now. A guard that says worse stops it, unless it is forced; one
 /// that cannot be judged does not.
 pub fn confirm(host: &Host, state: &Path, id: u64, options: Options<'_>, tell: Tell<'_>) -> Result<bool, ApplyError> {
-    let _lock = Lock::take(state, "confirm")?;
+    let _lock = Lock::take(state, &format!("confirm {id}"))?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     let runtime_only = in_force(host, &journal.entry, &here)?;

@@ -39,7 +39,7 @@ pub fn last(state: &Path) -> Result<u64, ApplyError> {
 
 /// Rolls a change back.
 pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode<'_>, tell: Tell<'_>) -> Result<(), ApplyError> {
-    let _lock = Lock::take(state, "rollback")?;
+    let _lock = Lock::take(state, &format!("rollback {id}"))?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     match (journal.entry.status(), mode) {

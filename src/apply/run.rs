@@ -147,7 +147,7 @@ fn unfinished(state: &Path, here: &Here, changes: &[Change]) -> Result<(), Apply
 pub fn apply(host: &Host, plan: &Plan, options: &Options<'_>, tell: Tell<'_>) -> Result<u64, ApplyError> {
     // What a plan alone can be refused for must not depend on the lock, nor make a state directory.
     check::changes(plan, options.policy)?;
-    let _lock = Lock::take(options.state, "apply")?;
+    let mut lock = Lock::take(options.state, "apply")?;
     let (here, changes) = preflight(host, plan, options.policy, options.state)?;
     let confirm_before = options.confirm_within.map(guard::deadline);
     let begun = Step::Begun {
@@ -157,6 +157,7 @@ pub fn apply(host: &Host, plan: &Plan, options: &Options<'_>, tell: Tell<'_>) ->
     };
     let mut journal = Journal::create(options.state, plan, &changes, options.baseline, &here.boot_id, begun)?;
     let id = journal.entry.id;
+    lock.says(&format!("apply {id}"));
     tell(&Event::Journal { id, folder: &journal.entry.folder.clone() });
     if let (Some(within), Some(before)) = (options.confirm_within, &confirm_before) {
         match guard::arm(&Arm { state: options.state, id, within, of_the_boot: here.boots }) {

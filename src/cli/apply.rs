@@ -1,5 +1,6 @@
 //! `apply`: carry out a plan.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,13 +9,15 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::changes::{StateArgs, failure, teller};
+use super::changes::{StateArgs, cooling, failure, teller};
 use super::config::{self, Config};
 use super::{Failure, Global, Outcome, output, progress, window};
 use crate::apply::check::{self, Change};
+use crate::apply::cooling::Cooling;
 use crate::apply::{Event, run, trust, verdict};
 use crate::host::Host;
 use crate::plan::model::Plan;
+use crate::report::wrap::wrap_hanging;
 use crate::snapshot::{Snapshot, take};
 use crate::units;
 
@@ -66,6 +69,7 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
     let plan = check::read(&args.plan).map_err(failed)?;
     let (_, changes) = run::preflight(&host, &plan, config.policy(), &state).map_err(failed)?;
     output::print(&listing(&plan, &changes))?;
+    tell_cooling(&plan, &cooling(&args.state, config))?;
     if args.dry_run {
         output::print("\nDry run: everything is in order and nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
@@ -93,6 +97,16 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
     .map_err(failed)?;
     output::say(&farewell(id, args, before.as_deref()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says which rules behind the plan made something worse not long ago. It is no refusal: a person decides.
+pub(super) fn tell_cooling(plan: &Plan, cooling: &BTreeMap<String, Cooling>) -> Result<(), Failure> {
+    for (rule, found) in cooling {
+        if plan.changes.iter().any(|change| change.rules.contains(rule)) {
+            output::print(&(wrap_hanging(&format!("Note: {rule}: {found}"), 80, 2, 4) + "\n"))?;
+        }
+    }
+    Ok(())
 }
 
 /// What the plan's guards will compare with; nothing when there are none, or the host cannot be observed.

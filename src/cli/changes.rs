@@ -1,5 +1,6 @@
 //! `confirm`, `rollback`, `changes`: what becomes of changes that were applied.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,10 +8,14 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
+use super::config::Config;
 use super::{Failure, Global, Outcome, output};
+use crate::apply::cooling::{self, Cooling};
 use crate::apply::journal::{Entry, Status};
+use crate::apply::lock::Holder;
 use crate::apply::run::Here;
-use crate::apply::verdict::Verdict;
+use crate::apply::steps::Step;
+use crate::apply::verdict::{self, Verdict};
 use crate::apply::{ApplyError, Event, confirm, guard, rollback, state};
 use crate::host::Host;
 use crate::report::wrap::wrap_hanging;
@@ -94,6 +99,24 @@ pub(super) struct GuardArgs {
     milliseconds: u64,
     #[command(flatten)]
     state: StateArgs,
+}
+
+/// Rules that are left alone for a while because their change made something worse. Whether there are any is told by
+/// journals that this process may be unable to read; that is a note, for nothing is written by it.
+pub(super) fn cooling(state: &StateArgs, config: &Config) -> BTreeMap<String, Cooling> {
+    let state = state.directory();
+    match cooling::read(&state, jiff::Timestamp::now(), config.policy().cool_down()) {
+        Ok((found, unread)) => {
+            for error in unread {
+                output::note(&format!("note: whether a rule is to be left alone for a while: {error}"));
+            }
+            found
+        }
+        Err(error) => {
+            output::note(&format!("note: whether a rule is to be left alone for a while is not known: {error}"));
+            BTreeMap::new()
+        }
+    }
 }
 
 /// The exit code of an error. A rollback that did nothing has failed: the host still has the new values.
@@ -199,7 +222,8 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     let state = args.state.directory();
     let boot_id = Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id);
     if let Some(id) = args.id {
-        output::print(&one(&Entry::read(&state, id).map_err(failed)?, &boot_id))?;
+        let (entry, holder) = Entry::look(&state, id).map_err(failed)?;
+        output::print(&one(&entry, holder.as_ref(), &boot_id))?;
         return Ok(ExitCode::SUCCESS);
     }
     let ids = state::ids(&state).map_err(failed)?;
@@ -208,8 +232,8 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     }
     let mut unreadable = None;
     for id in ids {
-        match Entry::read(&state, id) {
-            Ok(entry) => output::print(&summary(&entry, &boot_id))?,
+        match Entry::look(&state, id) {
+            Ok((entry, holder)) => output::print(&summary(&entry, holder.as_ref(), &boot_id))?,
             Err(error) => {
                 output::note(&format!("change {id}: {error}"));
                 unreadable = Some(id);
@@ -222,7 +246,15 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     }
 }
 
-fn words(entry: &Entry, boot_id: &str) -> &'static str {
+/// How a change stands, in words. `holder` is at work on it.
+fn words(entry: &Entry, holder: Option<&Holder>, boot_id: &str) -> String {
+    match holder {
+        Some(holder) => format!("under way ({})", holder.process),
+        None => at_rest(entry, boot_id).to_owned(),
+    }
+}
+
+fn at_rest(entry: &Entry, boot_id: &str) -> &'static str {
     let gone = !entry.is_of_boot(boot_id);
     match entry.status() {
         Status::Confirmed if entry.reached_drop_in() => "permanent",
@@ -239,21 +271,38 @@ fn words(entry: &Entry, boot_id: &str) -> &'static str {
     }
 }
 
-fn summary(entry: &Entry, boot_id: &str) -> String {
-    let keys: Vec<_> = entry.changes.iter().map(|change| change.name.as_str()).collect();
-    format!("{:>4}  {}  {}\n      {}\n", entry.id, entry.begun_at(), words(entry, boot_id), keys.join(", "))
+/// Whether the values are there, so that it can be told what came of them.
+const fn is_in_force(status: Status) -> bool {
+    matches!(status, Status::Applied | Status::ConfirmInterrupted | Status::Confirmed)
 }
 
-fn one(entry: &Entry, boot_id: &str) -> String {
-    let mut text = format!("Change {} of {}: {}\n", entry.id, entry.begun_at(), words(entry, boot_id));
+fn summary(entry: &Entry, holder: Option<&Holder>, boot_id: &str) -> String {
+    let keys: Vec<_> = entry.changes.iter().map(|change| change.name.as_str()).collect();
+    format!("{:>4}  {}  {}\n      {}\n", entry.id, entry.begun_at(), words(entry, holder, boot_id), keys.join(", "))
+}
+
+fn one(entry: &Entry, holder: Option<&Holder>, boot_id: &str) -> String {
+    let mut text = format!("Change {} of {}: {}\n", entry.id, entry.begun_at(), words(entry, holder, boot_id));
     for change in &entry.changes {
         text.push_str(&format!("  {}  {} -> {}\n", change.name, or_empty(&change.before.to_string()), change.after));
+    }
+    if holder.is_none() && entry.is_of_boot(boot_id) && is_in_force(entry.status()) {
+        for verdict in verdict::now(&Host::live(), entry) {
+            text.push_str(&(judged(&verdict) + "\n"));
+        }
     }
     text.push_str("Steps:\n");
     for record in &entry.records {
         let step = serde_json::to_value(&record.step).unwrap_or_default();
         let field = |name: &str| step.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        let line = format!("  {}  {} {} {} {}", record.at, field("step"), field("key"), field("value"), field("why"));
+        let despite = match &record.step {
+            Step::Confirmed { despite, .. } if !despite.is_empty() => {
+                format!("although worse, says the guard of {}", despite.join(", "))
+            }
+            _ => String::new(),
+        };
+        let [key, value, why] = ["key", "value", "why"].map(field);
+        let line = format!("  {}  {} {key} {value} {why} {despite}", record.at, field("step"));
         text.push_str(&(line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n"));
     }
     if entry.torn {

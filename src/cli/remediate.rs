@@ -1,6 +1,6 @@
 //! `remediate`: a person is led through the findings, decides on each, and sees everything once more before it is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::apply::{self, within};
-use super::changes::{StateArgs, failure, teller};
+use super::changes::{StateArgs, cooling, failure, teller};
 use super::config::{self, Config};
 use super::output::{self, Terminal};
 use super::questions::{self, Choice};
@@ -97,6 +97,10 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     };
     let file = config.waivers_file(&args.waivers);
     let (lasting, passing) = desk.plans(&decisions);
+    let cooling = cooling(&args.state, config);
+    for plan in [&lasting, &passing] {
+        apply::tell_cooling(plan, &cooling)?;
+    }
     if !desk.agreed(&lasting, &passing, &decisions.waivers, file)? {
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
@@ -197,7 +201,8 @@ impl Desk<'_> {
 
     /// What these findings wish for (all, without any named), as far as the policy and the kernel let it.
     fn plan(&self, findings: Option<BTreeSet<String>>) -> Plan {
-        let options = Options { max_risk: self.max_risk, selection: Selection::default(), findings };
+        let options =
+            Options { max_risk: self.max_risk, selection: Selection::default(), findings, cooling: BTreeMap::new() };
         let mut plan = build::build(self.audit, self.rules, &options);
         rehearsal::rehearse(&mut plan, self.audit.snapshot, rehearse::ask);
         rehearsal::drop_refused(&mut plan);
