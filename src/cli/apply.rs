@@ -43,7 +43,7 @@ pub(super) struct ApplyArgs {
     /// For the running system only: `confirm` writes nothing for the next boot
     #[arg(long)]
     runtime_only: bool,
-    /// Time over which the counters that the plan's guards look at are measured before the first write; 0: not at all
+    /// Time over which rates are measured before the first write, when rules of the plan have guards; 0: no rates
     #[arg(long, value_name = "DURATION", value_parser = window)]
     window: Option<Duration>,
     #[command(flatten)]

@@ -6,6 +6,7 @@ mod support;
 
 mod booted;
 mod faults;
+mod guards;
 mod hostile;
 mod scene;
 mod undo;

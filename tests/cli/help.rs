@@ -183,6 +183,10 @@ fn help_of_audit() {
               Show with each finding the explanation, how its numbers are computed,
               and the sources
 
+          --rehearse
+              Try the recommended values in a scratch network namespace, and say
+              what the kernel made of them
+
       -o, --output <FILE>
               Write the report to a file instead of standard output
 
@@ -326,7 +330,7 @@ fn help_of_snapshot() {
 
 #[test]
 fn help_of_apply() {
-    assert_snapshot!(help(&["apply", "--help"]), @r"
+    assert_snapshot!(help(&["apply", "--help"]), @"
     Carry out a plan, so that it can be taken back at any moment
 
     Usage: sysctl-advisor apply [OPTIONS] <PLAN>
@@ -345,6 +349,9 @@ fn help_of_apply() {
           --runtime-only
               For the running system only: `confirm` writes nothing for the next
               boot
+          --window <DURATION>
+              Time over which the counters that the plan's guards look at are
+              measured before the first write; 0: not at all
           --state-dir <DIR>
               Folder of the journals [default: $STATE_DIRECTORY of systemd, else
               /var/lib/sysctl-advisor]
@@ -372,7 +379,7 @@ fn help_of_apply() {
 
 #[test]
 fn help_of_confirm() {
-    assert_snapshot!(help(&["confirm", "--help"]), @r"
+    assert_snapshot!(help(&["confirm", "--help"]), @"
     Make a change permanent
 
     Usage: sysctl-advisor confirm [OPTIONS] [ID]
@@ -381,6 +388,8 @@ fn help_of_confirm() {
       [ID]  Number of the change [default: the latest that is not confirmed]
 
     Options:
+          --force            Confirm it although a guard says that something is
+                             worse than before
           --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
                              systemd, else /var/lib/sysctl-advisor]
       -h, --help             Print help
@@ -400,7 +409,9 @@ fn help_of_confirm() {
     Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it
     was applied with --runtime-only or in another network namespace than the one
     that the boot sets up. Refused when one of the values is not in force any more,
-    or another file would win at the next boot.
+    when another file would win at the next boot, and when the guard of a rule
+    behind the change says that something is worse than before it (exit code 4). A
+    guard that cannot be judged is told and does not stop it.
     ");
 }
 
