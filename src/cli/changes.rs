@@ -131,7 +131,7 @@ pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
 }
 
 fn worse(id: u64, verdicts: &[Verdict]) -> String {
-    let verdicts: Vec<_> = verdicts.iter().map(|verdict| judged(verdict)).collect();
+    let verdicts: Vec<_> = verdicts.iter().map(judged).collect();
     format!(
         "change {id} is not confirmed, for something is worse than before it:\n{}\n  \
          sysctl-advisor rollback {id}          take it back\n  \

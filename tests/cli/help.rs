@@ -350,8 +350,8 @@ fn help_of_apply() {
               For the running system only: `confirm` writes nothing for the next
               boot
           --window <DURATION>
-              Time over which the counters that the plan's guards look at are
-              measured before the first write; 0: not at all
+              Time over which rates are measured before the first write, when rules
+              of the plan have guards; 0: no rates
           --state-dir <DIR>
               Folder of the journals [default: $STATE_DIRECTORY of systemd, else
               /var/lib/sysctl-advisor]
