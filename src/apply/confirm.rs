@@ -10,6 +10,7 @@ use super::journal::{Entry, Journal, Status};
 use super::lock::Lock;
 use super::run::Here;
 use super::steps::Step;
+use super::there::{self, There};
 use super::{ApplyError, Event, Tell, guard, persist, state, write};
 use crate::drift::{self, resolve::resolve};
 use crate::host::Host;
@@ -26,8 +27,26 @@ pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
     Err(ApplyError::Refused(format!("there is no change to confirm in {}", state.display())))
 }
 
-/// Confirms a change; returns whether it is permanent now.
+/// Confirms a change, in the network namespace that it was made in; returns whether it is permanent now.
 pub fn confirm(host: &Host, state: &Path, id: u64, tell: Tell<'_>) -> Result<bool, ApplyError> {
+    match there::find(state, id)? {
+        There::Here => here(host, state, id, tell),
+        There::Elsewhere { place, entry } => {
+            tell(&Event::Inside { namespace: &place.name });
+            there::inside(&place, || {
+                there::refuse_on_doubt(host, &entry, &place.name)?;
+                here(host, state, id, tell)
+            })
+        }
+        There::Gone => Err(ApplyError::NothingDone(format!(
+            "change {id} is not in force any more: its network namespace was deleted"
+        ))),
+        There::NotFound(why) => Err(ApplyError::NothingDone(why)),
+    }
+}
+
+/// Confirms a change of the calling thread's namespace.
+fn here(host: &Host, state: &Path, id: u64, tell: Tell<'_>) -> Result<bool, ApplyError> {
     let _lock = Lock::take(state, "confirm")?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;

@@ -9,6 +9,7 @@ use super::journal::{Entry, Journal, Status};
 use super::lock::Lock;
 use super::run::Here;
 use super::steps::Step;
+use super::there::{self, There};
 use super::undo::{self, Others};
 use super::{ApplyError, Event, Tell, guard, persist, sandbox, state, write};
 use crate::host::Host;
@@ -22,6 +23,8 @@ pub enum Mode {
     Force,
     /// Nobody confirmed in time. A confirmed change stays.
     Automatic,
+    /// Another part of the same plan was not carried out. A confirmed change stays.
+    Together,
 }
 
 /// The change that `--last` means: the latest that is not rolled back.
@@ -34,13 +37,48 @@ pub fn last(state: &Path) -> Result<u64, ApplyError> {
     Err(ApplyError::Refused(format!("there is no change to roll back in {}", state.display())))
 }
 
-/// Rolls a change back.
+impl Mode {
+    /// Whether nobody is there to ask.
+    const fn is_unattended(self) -> bool {
+        matches!(self, Self::Automatic | Self::Together)
+    }
+}
+
+/// Rolls a change back, in the network namespace that it was made in.
 pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode, tell: Tell<'_>) -> Result<(), ApplyError> {
+    match there::find(state, id)? {
+        There::Here => here(host, state, id, mode, tell),
+        There::Elsewhere { place, entry } => {
+            tell(&Event::Inside { namespace: &place.name });
+            there::inside(&place, || {
+                there::refuse_on_doubt(host, &entry, &place.name)?;
+                here(host, state, id, mode, tell)
+            })
+        }
+        There::Gone => gone(host, state, id, tell),
+        There::NotFound(_) if mode == Mode::Force => gone(host, state, id, tell),
+        There::NotFound(why) => Err(ApplyError::NothingDone(format!(
+            "{why}. With --force the change is marked as rolled back, and no value is touched"
+        ))),
+    }
+}
+
+/// The namespace was deleted, and its values with it.
+fn gone(host: &Host, state: &Path, id: u64, tell: Tell<'_>) -> Result<(), ApplyError> {
+    let _lock = Lock::take(state, "rollback")?;
+    let mut journal = Journal::open(state, id, &Here::read(host)?.boot_id)?;
+    tell(&Event::Note { text: "its network namespace was deleted since; nothing of this change is left" });
+    guard::disarm(id);
+    journal.append(Step::RolledBack).map_err(ApplyError::NothingDone)
+}
+
+/// Rolls back a change of the calling thread's namespace.
+fn here(host: &Host, state: &Path, id: u64, mode: Mode, tell: Tell<'_>) -> Result<(), ApplyError> {
     let _lock = Lock::take(state, "rollback")?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     match (journal.entry.status(), mode) {
-        (Status::RolledBack, Mode::Automatic) | (Status::Confirmed, Mode::Automatic) => return Ok(()),
+        (Status::RolledBack | Status::Confirmed, mode) if mode.is_unattended() => return Ok(()),
         (Status::RolledBack, _) => {
             return Err(ApplyError::Refused(format!("change {id} is rolled back already")));
         }
@@ -56,7 +94,11 @@ pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode, tell: Tell<'_>) 
     if mode == Mode::Careful {
         refuse_to_overwrite(host, entry, &drop_in)?;
     }
-    let why = if mode == Mode::Automatic { "not confirmed in time" } else { "asked for" };
+    let why = match mode {
+        Mode::Automatic => "not confirmed in time",
+        Mode::Together => "another part of the plan was not carried out",
+        Mode::Careful | Mode::Force => "asked for",
+    };
     // Values come first where the journal cannot be written: its lines so far are enough to do this again.
     if let Err(why) = journal.append(Step::RollingBack { why: why.to_owned() }) {
         tell(&Event::Note { text: &why });

@@ -1,5 +1,6 @@
 //! `confirm`, `rollback`, `changes`: what becomes of changes that were applied.
 
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,11 +8,13 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
+use super::apply::shown;
 use super::{Failure, Global, Outcome, output};
 use crate::apply::journal::{Entry, Status};
 use crate::apply::run::Here;
-use crate::apply::{ApplyError, Event, confirm, guard, rollback, state};
+use crate::apply::{ApplyError, Event, confirm, guard, rollback, state, there};
 use crate::host::Host;
+use crate::host::netns::{self, Places};
 
 /// Where changes are journalled; shared by the commands that make, confirm and undo them.
 #[derive(Debug, Args)]
@@ -97,9 +100,10 @@ pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
 }
 
 /// Prints each step as it happens. Nothing stops because a reader went away.
-pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) {
+pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) + Send {
     move |event| {
         let line = match event {
+            Event::Inside { namespace } => format!("In the network namespace {}:", shown(namespace)),
             Event::Journal { id, folder } => format!("  change {id}, journal in {}", folder.display()),
             Event::Armed { how, before } => format!("  {how} rolls back at {before} unless it is confirmed"),
             Event::Confined { files: 1, status } => {
@@ -169,9 +173,12 @@ pub(super) fn run_guard(args: &GuardArgs) -> Outcome {
 pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     let failed = |error| failure(error, false);
     let state = args.state.directory();
-    let boot_id = Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id);
+    let now = Now {
+        boot_id: Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id),
+        places: OnceCell::new(),
+    };
     if let Some(id) = args.id {
-        output::print(&one(&Entry::read(&state, id).map_err(failed)?, &boot_id))?;
+        output::print(&one(&Entry::read(&state, id).map_err(failed)?, &now))?;
         return Ok(ExitCode::SUCCESS);
     }
     let ids = state::ids(&state).map_err(failed)?;
@@ -181,7 +188,7 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     let mut unreadable = None;
     for id in ids {
         match Entry::read(&state, id) {
-            Ok(entry) => output::print(&summary(&entry, &boot_id))?,
+            Ok(entry) => output::print(&summary(&entry, &now))?,
             Err(error) => {
                 output::note(&format!("change {id}: {error}"));
                 unreadable = Some(id);
@@ -194,9 +201,33 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     }
 }
 
-fn words(entry: &Entry, boot_id: &str) -> &'static str {
-    let gone = !entry.is_of_boot(boot_id);
+/// What changes are held against.
+struct Now {
+    boot_id: String,
+    /// Looked up where a change of another namespace makes it worth it.
+    places: OnceCell<Places>,
+}
+
+impl Now {
+    /// Whether the namespace of a change of this boot was deleted, as far as can be told from here.
+    fn has_lost(&self, entry: &Entry) -> bool {
+        let Some((id, ..)) = entry.begun().filter(|_| entry.is_of_boot(&self.boot_id)) else { return false };
+        if netns::own_id(&Host::live()).as_deref() == Some(id) {
+            return false;
+        }
+        let found = self.places.get_or_init(netns::list);
+        found.complete && !found.places.iter().any(|place| place.id == id)
+    }
+}
+
+fn words(entry: &Entry, now: &Now) -> &'static str {
+    let gone = !entry.is_of_boot(&now.boot_id);
     match entry.status() {
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted
+            if !entry.reached_drop_in() && now.has_lost(entry) =>
+        {
+            "gone with its network namespace"
+        }
         Status::Confirmed if entry.reached_drop_in() => "permanent",
         Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if gone => {
             "gone with the last boot"
@@ -211,13 +242,20 @@ fn words(entry: &Entry, boot_id: &str) -> &'static str {
     }
 }
 
-fn summary(entry: &Entry, boot_id: &str) -> String {
+fn summary(entry: &Entry, now: &Now) -> String {
     let keys: Vec<_> = entry.changes.iter().map(|change| change.name.as_str()).collect();
-    format!("{:>4}  {}  {}\n      {}\n", entry.id, entry.begun_at(), words(entry, boot_id), keys.join(", "))
+    let (words, keys) = (words(entry, now), keys.join(", "));
+    format!("{:>4}  {}  {}{words}\n      {keys}\n", entry.id, entry.begun_at(), place(entry))
 }
 
-fn one(entry: &Entry, boot_id: &str) -> String {
-    let mut text = format!("Change {} of {}: {}\n", entry.id, entry.begun_at(), words(entry, boot_id));
+/// `in blue: `, and nothing for the machine's own namespace or one without a name.
+fn place(entry: &Entry) -> String {
+    let name = there::name(entry);
+    if [netns::HOST, netns::CURRENT].contains(&name) { String::new() } else { format!("in {}: ", shown(name)) }
+}
+
+fn one(entry: &Entry, now: &Now) -> String {
+    let mut text = format!("Change {} of {}: {}{}\n", entry.id, entry.begun_at(), place(entry), words(entry, now));
     for change in &entry.changes {
         text.push_str(&format!("  {}  {} -> {}\n", change.name, or_empty(&change.before.to_string()), change.after));
     }

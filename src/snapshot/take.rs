@@ -15,7 +15,7 @@ use crate::observe::gap::Gap;
 use crate::observe::owners::{self, Unowned};
 use crate::observe::persisted::Persisted;
 use crate::observe::surroundings::{self, Surroundings};
-use crate::observe::sysctls::{self, Sysctls};
+use crate::observe::sysctls::{self, Interfaces, Sysctls};
 use crate::observe::{counters, persisted, sockets, system};
 
 /// Why there is no snapshot.
@@ -32,12 +32,7 @@ pub enum TakeError {
 /// Observes the namespaces that are wanted, the calling thread's own first. `wait` lets the window pass, once for all of
 /// them, and may show that it does; a window of zero takes one reading and no deltas. Namespaces that are there and cannot
 /// be looked at are gaps of the machine. Of a captured tree there is only its own namespace.
-pub fn take(
-    host: &Host,
-    which: &Which,
-    window: Duration,
-    wait: impl FnOnce(Duration),
-) -> Result<Snapshot, TakeError> {
+pub fn take(host: &Host, which: &Which, window: Duration, wait: impl FnOnce(Duration)) -> Result<Snapshot, TakeError> {
     let Places { places, hidden, .. } = if host.is_live() { netns::resolve(which)? } else { Places::here(host) };
     let mut first = None;
     if !window.is_zero() {
@@ -56,7 +51,7 @@ pub fn take(
     gaps.extend(file_gaps);
     gaps.extend(key_gaps);
     let mut machine = Machine { host, files: &files, keys: &machine_keys, around: None };
-    let looks = netns::visit(&places, |_, _| machine.look());
+    let looks = netns::visit(&places, |number, _| machine.look(number == 0));
 
     let around = machine.around;
     let (queues, before, seconds) = first.map_or((None, None, 0.0), |(q, c, s)| (Some(q), Some(c), s));
@@ -134,8 +129,9 @@ struct Seen<'a> {
 
 impl Machine<'_> {
     /// Looks at the namespace of the calling thread.
-    fn look(&mut self) -> Look {
-        let (sysctls, mut gaps) = sysctls::read_net(self.host);
+    fn look(&mut self, is_first: bool) -> Look {
+        let interfaces = if is_first { Interfaces::Read } else { Interfaces::LeftOut };
+        let (sysctls, mut gaps) = sysctls::read_net(self.host, interfaces);
         let sockets = match sockets::read(self.host, &sysctls) {
             Ok((seen, socket_gaps)) => {
                 gaps.extend(socket_gaps);
