@@ -7,6 +7,7 @@ mod support;
 mod booted;
 mod faults;
 mod hostile;
+mod namespaces;
 mod scene;
 mod undo;
 mod usual;
