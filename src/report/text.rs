@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anstyle::Style;
 
 use crate::audit::model::{Audit, Finding, Severity, WaiverProblem};
+use crate::history::read::Memory;
 use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::report::theme::Theme;
 use crate::report::{chart, finding};
@@ -22,9 +23,20 @@ const SHOWN: usize = 5;
 
 /// The whole report.
 pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> String {
+    remembered(audit, None, detail, theme, width)
+}
+
+/// The same, with what earlier audits of the host saw: since when each finding is there, and what is gone.
+pub fn remembered(
+    audit: &Audit<'_>,
+    memory: Option<&Memory>,
+    detail: Detail,
+    theme: &Theme,
+    width: usize,
+) -> String {
     let mut page = Page::new(theme, width);
     header(&mut page, audit.snapshot);
-    findings(&mut page, audit, detail);
+    findings(&mut page, audit, memory, detail);
     waived(&mut page, audit);
     if audit.findings.is_empty() {
         page.blank();
@@ -37,6 +49,9 @@ pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> S
     broken(&mut page, &audit.broken_rules);
     waiver_problems(&mut page, &audit.waiver_problems);
     page.blank();
+    if let Some(memory) = memory {
+        resolved(&mut page, audit, memory);
+    }
     page.paragraph(0, theme.heading, &summary(audit));
     if audit.open().next().is_some() {
         let more = match detail {
@@ -51,11 +66,13 @@ pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> S
 /// One finding alone.
 pub fn one(found: &Finding, detail: Detail, theme: &Theme, width: usize) -> String {
     let mut page = Page::new(theme, width);
-    finding::write(&mut page, found, detail, true, &mut finding::Told::new());
+    let place = finding::Place { first: true, seen: None };
+    finding::write(&mut page, found, detail, place, &mut finding::Told::new());
     page.finish()
 }
 
-fn findings(page: &mut Page<'_>, audit: &Audit<'_>, detail: Detail) {
+fn findings(page: &mut Page<'_>, audit: &Audit<'_>, memory: Option<&Memory>, detail: Detail) {
+    let now = taken_at(audit.snapshot);
     let mut told = finding::Told::new();
     // Findings of one rule and namespace stand together.
     let same = |a: &&Finding, b: &&Finding| a.rule == b.rule && a.namespace == b.namespace;
@@ -66,7 +83,9 @@ fn findings(page: &mut Page<'_>, audit: &Audit<'_>, detail: Detail) {
                 break;
             }
             page.blank();
-            finding::write(page, found, detail, position == 0, &mut told);
+            let seen = memory.map(|memory| seen(memory, found, now));
+            let place = finding::Place { first: position == 0, seen: seen.as_deref() };
+            finding::write(page, found, detail, place, &mut told);
         }
         if detail == Detail::Glance && group.len() > SHOWN {
             let more = counted(group.len() - SHOWN, "findings");
@@ -75,6 +94,40 @@ fn findings(page: &mut Page<'_>, audit: &Audit<'_>, detail: Detail) {
             page.paragraph(2, page.theme.dim, &format!("And {more} more of {rule}; --details shows them all."));
         }
     }
+}
+
+/// Seconds since the epoch; the epoch for a snapshot without a time.
+fn taken_at(snapshot: &Snapshot) -> i64 {
+    snapshot.taken_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second)
+}
+
+fn seen(memory: &Memory, found: &Finding, now: i64) -> String {
+    match (memory.first_seen.get(&found.fingerprint), memory.age(&found.fingerprint, now)) {
+        (Some(first), Some(age)) => format!("for {} (since {})", units::span(age), units::day(*first)),
+        _ => "new".to_owned(),
+    }
+}
+
+/// What earlier audits found and this one does not.
+fn resolved(page: &mut Page<'_>, audit: &Audit<'_>, memory: &Memory) {
+    let found: BTreeSet<&str> = audit.findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+    let gone: BTreeSet<String> = memory
+        .resolved
+        .iter()
+        .filter(|episode| episode.published && !found.contains(episode.fingerprint.as_str()))
+        .map(|episode| match episode.subject == episode.namespace {
+            true => episode.rule.clone(),
+            false => format!("{} ({})", episode.rule, episode.subject),
+        })
+        .collect();
+    if gone.is_empty() {
+        return;
+    }
+    let mut names: Vec<String> = gone.iter().take(SHOWN).cloned().collect();
+    if gone.len() > SHOWN {
+        names.push(format!("{} more", gone.len() - SHOWN));
+    }
+    page.paragraph(0, page.theme.ok, &format!("Resolved in the last day: {}.", names.join(", ")));
 }
 
 /// What a person accepted: the finding's title and the waiver. Everything else of it is in the JSON.

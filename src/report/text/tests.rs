@@ -19,7 +19,8 @@ fn quiet(snapshot: &Snapshot) -> Audit<'_> {
 fn shown(finding: Finding) -> String {
     let theme = Theme::plain();
     let mut page = Page::new(&theme, 80);
-    finding::write(&mut page, &finding, Detail::Full, true, &mut finding::Told::new());
+    let place = finding::Place { first: true, seen: None };
+    finding::write(&mut page, &finding, Detail::Full, place, &mut finding::Told::new());
     page.finish()
 }
 
