@@ -189,11 +189,12 @@ fn metric(page: &mut Page<'_>, view: &View<'_>, series: &Series) {
     page.blank();
     let room = page.width - 4;
     page.row(2, &[Cell::new(&spark::line(&series.points, room), page.width - 2).painted(theme.key)]);
-    page.paragraph(2, theme.dim, &legend(series, &summary.max, room));
+    page.paragraph(2, theme.dim, &legend(series, summary.max, room));
 }
 
-fn legend(series: &Series, most: &f64, room: usize) -> String {
-    let mut parts = vec![format!("from 0 to {}", quantity(*most, &series.unit))];
+fn legend(series: &Series, most: f64, room: usize) -> String {
+    let scale = if most > 0.0 { format!("from 0 to {}", quantity(most, &series.unit)) } else { "all 0".to_owned() };
+    let mut parts = vec![scale];
     if let Some(seconds) = spark::slice_seconds(&series.points, room) {
         parts.push(format!("a character is the largest of {}", units::duration(seconds as f64)));
     }
