@@ -86,10 +86,10 @@ impl Store {
     ///
     /// As of `runs`.
     pub fn memory(&self, now: i64) -> Result<Memory, HistoryError> {
-        let (open, resolved) =
-            self.episodes(None, now.saturating_sub(DAY))?.into_iter().partition::<Vec<_>, _>(|episode| {
-                episode.resolved_at.is_none()
-            });
+        let (open, resolved) = self
+            .episodes(None, now.saturating_sub(DAY))?
+            .into_iter()
+            .partition::<Vec<_>, _>(|episode| episode.resolved_at.is_none());
         let first_seen = open.into_iter().map(|episode| (episode.fingerprint, episode.first_seen)).collect();
         Ok(Memory { first_seen, resolved })
     }

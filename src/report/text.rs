@@ -27,13 +27,7 @@ pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> S
 }
 
 /// The same, with what earlier audits of the host saw: since when each finding is there, and what is gone.
-pub fn remembered(
-    audit: &Audit<'_>,
-    memory: Option<&Memory>,
-    detail: Detail,
-    theme: &Theme,
-    width: usize,
-) -> String {
+pub fn remembered(audit: &Audit<'_>, memory: Option<&Memory>, detail: Detail, theme: &Theme, width: usize) -> String {
     let mut page = Page::new(theme, width);
     header(&mut page, audit.snapshot);
     findings(&mut page, audit, memory, detail);

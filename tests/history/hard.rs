@@ -105,7 +105,12 @@ fn a_writer_that_is_killed_at_any_moment_leaves_a_whole_history() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let runs = || Store::read(&state.agent()).ok().flatten().map_or(0, |store| store.newest().unwrap().map_or(0, |(id, _)| id));
+        let runs = || {
+            Store::read(&state.agent())
+                .ok()
+                .flatten()
+                .map_or(0, |store| store.newest().unwrap().map_or(0, |(id, _)| id))
+        };
         // It has written something, and is somewhere in the midst of more.
         let (before, begun) = (runs(), Instant::now());
         while runs() <= before {
@@ -163,9 +168,8 @@ fn what_a_service_left_in_its_folder_reaches_no_further_than_the_service() {
         let link = state.agent().join(name);
         std::os::unix::fs::symlink(&precious, &link).unwrap();
         std::os::unix::fs::lchown(&link, Some(STRANGER), Some(STRANGER)).unwrap();
-        let opened = Store::open(&state.agent()).map(|(mut store, _)| {
-            remember(&mut store, &state.rules, &data("ports.json", now())).is_ok()
-        });
+        let opened = Store::open(&state.agent())
+            .map(|(mut store, _)| remember(&mut store, &state.rules, &data("ports.json", now())).is_ok());
         assert!(matches!(opened, Ok(true) | Err(_)), "{opened:?}");
         let _ = Store::read(&state.agent());
         assert_eq!(std::fs::read_to_string(&precious).unwrap(), "root's");

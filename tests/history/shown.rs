@@ -10,7 +10,6 @@ use super::{State, data, now, set_time};
 
 const HOUR: i64 = 3600;
 
-
 /// Six days of a host, a run an hour: ports run short on the third day and again on the last two; a reboot, and half a
 /// day without runs.
 fn six_days() -> State {
