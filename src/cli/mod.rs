@@ -9,6 +9,7 @@ mod changes;
 mod config;
 mod drift;
 mod explain;
+mod history;
 mod output;
 mod plan;
 mod progress;
@@ -124,6 +125,8 @@ enum Command {
     Rollback(changes::RollbackArgs),
     /// List the changes that were made, or show one
     Changes(changes::ChangesArgs),
+    /// Show what earlier runs of the agent saw: trends, findings that came and went
+    History(history::HistoryArgs),
     #[command(hide = true)]
     Guard(changes::GuardArgs),
     #[command(hide = true, name = rehearse::COMMAND)]
@@ -254,6 +257,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Confirm(args) => changes::run_confirm(args, global),
         Command::Rollback(args) => changes::run_rollback(args, global),
         Command::Changes(args) => changes::run_changes(args),
+        Command::History(args) => history::run(args, &config()?, terminal),
         Command::Guard(args) => changes::run_guard(args),
         Command::Remediate(args) => remediate::run(args, global, &config()?, terminal),
         Command::Rehearse => rehearse::run(),
