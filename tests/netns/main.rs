@@ -1,6 +1,8 @@
 //! Several network namespaces looked at by one run of the real binary. What it can find is bounded by mounts and process
 //! numbers of the test's own, so that no other test's namespace gets in between. Root is needed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are not in a #[test] function")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -15,7 +17,7 @@ use std::time::Duration;
 
 use scene::{Run, Scene, finish};
 use serde_json::Value as Json;
-use support::{Lab, close, lab, listen};
+use support::{Lab, close, listen};
 use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::{Which, own_id};
 use sysctl_advisor::snapshot::take;
