@@ -1,5 +1,6 @@
 //! `confirm`, `rollback`, `changes`: what becomes of changes that were applied.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +9,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
+use super::apply::shown;
 use super::config::Config;
 use super::{Failure, Global, Outcome, output};
 use crate::apply::cooling::{self, Cooling};
@@ -16,8 +18,9 @@ use crate::apply::lock::Holder;
 use crate::apply::run::Here;
 use crate::apply::steps::Step;
 use crate::apply::verdict::{self, Verdict};
-use crate::apply::{ApplyError, Event, confirm, guard, rollback, state};
+use crate::apply::{ApplyError, Event, confirm, guard, rollback, state, there};
 use crate::host::Host;
+use crate::host::netns::{self, Places};
 use crate::report::wrap::wrap_hanging;
 
 /// Columns to write for, like all reports.
@@ -146,9 +149,10 @@ fn judged(verdict: &Verdict) -> String {
 }
 
 /// Prints each step as it happens. Nothing stops because a reader went away.
-pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) {
+pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) + Send {
     move |event| {
         let line = match event {
+            Event::Inside { namespace } => format!("In the network namespace {}:", shown(namespace)),
             Event::Journal { id, folder } => format!("  change {id}, journal in {}", folder.display()),
             Event::Armed { how, before } => format!("  {how} rolls back at {before} unless it is confirmed"),
             Event::Confined { files: 1, status } => {
@@ -220,10 +224,13 @@ pub(super) fn run_guard(args: &GuardArgs) -> Outcome {
 pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     let failed = |error| failure(error, false);
     let state = args.state.directory();
-    let boot_id = Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id);
+    let now = Now {
+        boot_id: Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id),
+        places: OnceCell::new(),
+    };
     if let Some(id) = args.id {
         let (entry, holder) = Entry::look(&state, id).map_err(failed)?;
-        output::print(&one(&entry, holder.as_ref(), &boot_id))?;
+        output::print(&one(&entry, holder.as_ref(), &now))?;
         return Ok(ExitCode::SUCCESS);
     }
     let ids = state::ids(&state).map_err(failed)?;
@@ -233,7 +240,7 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     let mut unreadable = None;
     for id in ids {
         match Entry::look(&state, id) {
-            Ok((entry, holder)) => output::print(&summary(&entry, holder.as_ref(), &boot_id))?,
+            Ok((entry, holder)) => output::print(&summary(&entry, holder.as_ref(), &now))?,
             Err(error) => {
                 output::note(&format!("change {id}: {error}"));
                 unreadable = Some(id);
@@ -246,17 +253,41 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     }
 }
 
-/// How a change stands, in words. `holder` is at work on it.
-fn words(entry: &Entry, holder: Option<&Holder>, boot_id: &str) -> String {
-    match holder {
-        Some(holder) => format!("under way ({})", holder.process),
-        None => at_rest(entry, boot_id).to_owned(),
+/// What changes are held against.
+struct Now {
+    boot_id: String,
+    /// Looked up where a change of another namespace makes it worth it.
+    places: OnceCell<Places>,
+}
+
+impl Now {
+    /// Whether the namespace of a change of this boot was deleted, as far as can be told from here.
+    fn has_lost(&self, entry: &Entry) -> bool {
+        let Some((id, ..)) = entry.begun().filter(|_| entry.is_of_boot(&self.boot_id)) else { return false };
+        if netns::own_id(&Host::live()).as_deref() == Some(id) {
+            return false;
+        }
+        let found = self.places.get_or_init(netns::list);
+        found.complete && !found.places.iter().any(|place| place.id == id)
     }
 }
 
-fn at_rest(entry: &Entry, boot_id: &str) -> &'static str {
-    let gone = !entry.is_of_boot(boot_id);
+/// How a change stands, in words. `holder` is at work on it.
+fn words(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
+    match holder {
+        Some(holder) => format!("under way ({})", holder.process),
+        None => at_rest(entry, now).to_owned(),
+    }
+}
+
+fn at_rest(entry: &Entry, now: &Now) -> &'static str {
+    let gone = !entry.is_of_boot(&now.boot_id);
     match entry.status() {
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted
+            if !entry.reached_drop_in() && now.has_lost(entry) =>
+        {
+            "gone with its network namespace"
+        }
         Status::Confirmed if entry.reached_drop_in() => "permanent",
         Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if gone => {
             "gone with the last boot"
@@ -276,17 +307,25 @@ const fn is_in_force(status: Status) -> bool {
     matches!(status, Status::Applied | Status::ConfirmInterrupted | Status::Confirmed)
 }
 
-fn summary(entry: &Entry, holder: Option<&Holder>, boot_id: &str) -> String {
+fn summary(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
     let keys: Vec<_> = entry.changes.iter().map(|change| change.name.as_str()).collect();
-    format!("{:>4}  {}  {}\n      {}\n", entry.id, entry.begun_at(), words(entry, holder, boot_id), keys.join(", "))
+    let (words, keys) = (words(entry, holder, now), keys.join(", "));
+    format!("{:>4}  {}  {}{words}\n      {keys}\n", entry.id, entry.begun_at(), place(entry))
 }
 
-fn one(entry: &Entry, holder: Option<&Holder>, boot_id: &str) -> String {
-    let mut text = format!("Change {} of {}: {}\n", entry.id, entry.begun_at(), words(entry, holder, boot_id));
+/// `in blue: `, and nothing for the machine's own namespace or one without a name.
+fn place(entry: &Entry) -> String {
+    let name = there::name(entry);
+    if [netns::HOST, netns::CURRENT].contains(&name) { String::new() } else { format!("in {}: ", shown(name)) }
+}
+
+fn one(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
+    let words = words(entry, holder, now);
+    let mut text = format!("Change {} of {}: {}{words}\n", entry.id, entry.begun_at(), place(entry));
     for change in &entry.changes {
         text.push_str(&format!("  {}  {} -> {}\n", change.name, or_empty(&change.before.to_string()), change.after));
     }
-    if holder.is_none() && entry.is_of_boot(boot_id) && is_in_force(entry.status()) {
+    if holder.is_none() && entry.is_of_boot(&now.boot_id) && is_in_force(entry.status()) {
         for verdict in verdict::now(&Host::live(), entry) {
             text.push_str(&(judged(&verdict) + "\n"));
         }

@@ -16,6 +16,7 @@ use super::{RuleArgs, WaiverArgs, severity, window};
 use crate::apply::policy::Policy;
 use crate::audit::waivers::Waivers;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
+use crate::host::netns::Which;
 use crate::keys::Risk;
 use crate::metrics::value::Value;
 use crate::rules::set::{OverrideError, RuleSet};
@@ -38,6 +39,7 @@ const LONGEST_COOL_DOWN: Duration = Duration::from_secs(3650 * 24 * 3600);
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) window: Duration,
+    pub(super) netns: Which,
     pub(super) fail_on: Option<Severity>,
     waivers: Option<PathBuf>,
     policy: Policy,
@@ -62,6 +64,7 @@ struct ConfigFile {
 #[serde(default, deny_unknown_fields)]
 struct AuditSection {
     window: Option<Spanned<String>>,
+    netns: Option<Spanned<String>>,
     fail_on: Option<Spanned<String>>,
     waivers: Option<PathBuf>,
 }
@@ -118,6 +121,10 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
         Some(text) => window(text.get_ref()).map_err(|why| wrong(text.span(), &why))?,
         None => DEFAULT_WINDOW,
     };
+    let netns = match &parsed.audit.netns {
+        Some(text) => text.get_ref().parse().map_err(|why: String| wrong(text.span(), &why))?,
+        None => Which::Current,
+    };
     let fail_on = match &parsed.audit.fail_on {
         Some(text) if text.get_ref() == "never" => None,
         Some(text) => Some(severity(text.get_ref()).map_err(|why| wrong(text.span(), &format!("{why}, or never")))?),
@@ -133,6 +140,7 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
     });
     Ok(Config {
         window,
+        netns,
         fail_on,
         waivers: parsed.audit.waivers,
         policy: Policy {
@@ -240,13 +248,14 @@ mod tests {
 
     use super::*;
 
-    const GOOD: &str = "[audit]\nwindow = \"2s\"\nfail_on = \"never\"\nwaivers = \"/w\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
+    const GOOD: &str = "[audit]\nwindow = \"2s\"\nnetns = \"all\"\nfail_on = \"never\"\nwaivers = \"/w\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
                         [params.close-wait-leak]\nsockets = 5\n";
 
     #[test]
     fn every_option_is_read() {
         let config = parse("c.toml", GOOD.to_owned()).unwrap();
         assert_eq!((config.window, config.fail_on), (Duration::from_secs(2), None));
+        assert_eq!(config.netns, Which::All);
         assert_eq!(config.waivers, Some(PathBuf::from("/w")));
         assert_eq!(config.folders, [PathBuf::from("/a")]);
         assert_eq!(config.disable[0].get_ref(), "b");

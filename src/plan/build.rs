@@ -125,6 +125,9 @@ fn assemble(audit: &Audit<'_>, rules: &RuleSet, max_risk: Risk) -> Plan {
         change.restart = listeners(audit, change);
     }
     drop_unmet(&mut plan, &snapshot.namespaces);
+    // Each namespace's stand together, as the snapshot has them: the observer's own first.
+    let place = |change: &PlannedChange| snapshot.namespaces.iter().position(|known| known.id == change.namespace_id);
+    plan.changes.sort_by_key(place);
     plan.changes = order::sort(plan.changes);
     plan
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use sysctl_advisor::apply::{cooling, rollback, steps::Step, watch_over};
 use sysctl_advisor::apply::{journal::Entry, verdict};
 use sysctl_advisor::host::Host;
+use sysctl_advisor::host::netns::Which;
 use sysctl_advisor::rules::set::RuleSet;
 use sysctl_advisor::snapshot::take;
 
@@ -173,7 +174,7 @@ const INSIDE: &str = "GUARDS_TEST_STATE";
 /// What a program does that watches over a change by itself.
 fn watch_and_roll_back(state: &std::path::Path) {
     let host = Host::live();
-    let after = take::take(&host, Duration::ZERO, |_| {}).unwrap();
+    let after = take::take(&host, &Which::Current, Duration::ZERO, |_| {}).unwrap();
     let verdicts = watch_over(state, 1, &after).unwrap();
     let worse: Vec<_> = verdicts.into_iter().filter(verdict::Verdict::is_worse).collect();
     let rules: Vec<_> = worse.iter().map(|verdict| verdict.rule.clone()).collect();

@@ -8,6 +8,7 @@ mod booted;
 mod faults;
 mod guards;
 mod hostile;
+mod namespaces;
 mod scene;
 mod undo;
 mod usual;
