@@ -34,7 +34,7 @@ pub fn read(host: &Host) -> (SystemFacts, Vec<Gap>) {
         boot_id: reading.fact("host.boot_id", "/proc/sys/kernel/random/boot_id", word),
         cpus: reading.fact("host.cpus", "/proc/stat", cpus),
         memory_bytes: reading.fact("host.memory_bytes", "/proc/meminfo", memory),
-        uptime_seconds: reading.fact("host.uptime_seconds", "/proc/uptime", uptime),
+        uptime_seconds: reading.fact("host.uptime_seconds", "/proc/uptime", uptime_seconds),
         page_bytes: reading.page_bytes(),
         open_files: reading.fact("host.open_files", "/proc/sys/fs/file-nr", |text| word(text)?.parse().ok()),
     };
@@ -93,8 +93,20 @@ fn memory(text: &str) -> Option<u64> {
     if words.next() == Some("kB") { kibibytes.checked_mul(1024) } else { None }
 }
 
-fn uptime(text: &str) -> Option<u64> {
+fn uptime_seconds(text: &str) -> Option<u64> {
     Uptime::from_read(text.as_bytes()).ok().map(|uptime| uptime.uptime_duration().as_secs())
+}
+
+/// What tells this boot from every other.
+pub fn boot_id(host: &Host) -> Option<String> {
+    let text = host.read_sysctl("/proc/sys/kernel/random/boot_id").ok()?;
+    text.split_ascii_whitespace().next().map(str::to_owned)
+}
+
+/// Seconds since the boot, suspended ones too, to 10 ms; no clock that somebody sets moves it.
+pub fn uptime(host: &Host) -> Option<f64> {
+    let text = host.read_text("/proc/uptime").ok()?;
+    Uptime::from_read(text.as_bytes()).ok().map(|uptime| uptime.uptime_duration().as_secs_f64())
 }
 
 #[cfg(test)]
@@ -149,7 +161,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_text_panics(text in "((cpu|MemTotal:|[0-9.]{1,25}|kB|[ \\n:-]){0,2}){0,20}|\\PC{0,80}") {
-            let _ = (cpus(&text), memory(&text), uptime(&text));
+            let _ = (cpus(&text), memory(&text), uptime_seconds(&text));
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn snapshot() -> Snapshot {
             page_bytes: Some(4096),
             open_files: Some(4000),
         },
-        window: Window { seconds: 2.0, source: WindowSource::Sample },
+        window: Window { seconds: 2.0, source: WindowSource::Sample, ended_at_uptime: None },
         namespaces: vec![
             Namespace { sockets: Some(sockets()), ..namespace("net:[4026531840]", "host", true) },
             Namespace {

@@ -4,6 +4,7 @@
 //! Out: [`Snapshot`], from which everything later is a pure function.
 //! Must not: hold anything derived; metrics are computed anew from it, so old snapshots gain new rules for free.
 
+pub mod since;
 pub mod store;
 pub mod take;
 
@@ -44,6 +45,10 @@ pub struct Snapshot {
 pub struct Window {
     pub seconds: f64,
     pub source: WindowSource,
+    /// Seconds since the boot, to 10 ms, when the counters were last read: what a later reading is held against, since
+    /// a wall clock can be set. `None` in a snapshot of an older version, or where it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at_uptime: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +56,8 @@ pub struct Window {
 pub enum WindowSource {
     /// Two readings in one run.
     Sample,
+    /// The first reading is that of an earlier run on the same boot.
+    PreviousRun,
     /// One reading only: no deltas, no rates.
     None,
 }
