@@ -13,6 +13,7 @@ pub mod json;
 pub mod metrics;
 mod page;
 pub mod plan;
+pub mod prometheus;
 pub mod rules;
 pub mod text;
 pub mod theme;
