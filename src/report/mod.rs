@@ -18,3 +18,5 @@ pub mod rules;
 pub mod text;
 pub mod theme;
 pub mod wrap;
+
+pub(crate) use page::clean;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use prometheus::{Encoder as _, GaugeVec, Opts, Registry, TextEncoder};
 
-use super::chart;
+use super::{chart, clean};
 use crate::audit::model::{Audit, Severity};
 use crate::snapshot::Namespace;
 
@@ -123,9 +123,9 @@ fn rules(page: &Page, audit: &Audit<'_>) -> Written {
 }
 
 /// Names of processes and addresses of peers are theirs to choose. The encoder escapes what the format gives a meaning
-/// to; what a terminal does is taken out here.
+/// to; what a terminal would act on is taken out here.
 fn label(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(SUBJECT).collect()
+    clean(text).chars().take(SUBJECT).collect()
 }
 
 #[cfg(test)]
