@@ -1,7 +1,7 @@
 //! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
 //!
 //! ```text
-//! host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> report -> cli
+//! host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> report -> cli
 //! ```
 //!
 //! A module uses only what stands to its left, and the leaves `units`, `diagnostic`, `keys` and `sock_diag`.
@@ -12,6 +12,7 @@ pub mod audit;
 pub mod cli;
 pub mod diagnostic;
 pub mod drift;
+pub mod history;
 pub mod host;
 pub mod keys;
 pub mod metrics;
