@@ -3,6 +3,8 @@
 //! In: `/etc/sysctl-advisor/sysctl-advisor.toml` or the file named by `--config`. Out: [`Config`], or an error that
 //! underlines the place. Must not: override what was typed; the command line wins.
 
+mod agent;
+
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -12,7 +14,9 @@ use anyhow::{Context as _, anyhow};
 use serde::Deserialize;
 use toml::Spanned;
 
+use self::agent::AgentSection;
 use super::{RuleArgs, WaiverArgs, severity, window};
+use crate::agent::Settings;
 use crate::apply::policy::Policy;
 use crate::audit::waivers::Waivers;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
@@ -38,6 +42,7 @@ pub(super) struct Config {
     pub(super) fail_on: Option<Severity>,
     waivers: Option<PathBuf>,
     policy: Policy,
+    agent: Settings,
     folders: Vec<PathBuf>,
     disable: Vec<Spanned<String>>,
     params: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
@@ -50,6 +55,7 @@ pub(super) struct Config {
 #[serde(default, deny_unknown_fields)]
 struct ConfigFile {
     audit: AuditSection,
+    agent: AgentSection,
     apply: ApplySection,
     rules: RulesSection,
     params: BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>,
@@ -119,6 +125,7 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
         Some(text) => Some(severity(text.get_ref()).map_err(|why| wrong(text.span(), &format!("{why}, or never")))?),
         None => None,
     };
+    let agent = parsed.agent.settings().map_err(|(span, why)| wrong(span, &why))?;
     let folders = parsed.rules.folders.unwrap_or_else(|| {
         let folder = PathBuf::from(DEFAULT_RULES);
         if folder.is_dir() { vec![folder] } else { Vec::new() }
@@ -133,6 +140,7 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
             max_risk: parsed.apply.max_risk,
             max_changes: parsed.apply.max_changes,
         },
+        agent,
         folders,
         disable: parsed.rules.disable,
         params: parsed.params,
@@ -145,6 +153,11 @@ impl Config {
     /// What `apply` may write.
     pub(super) const fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// What the agent does.
+    pub(super) const fn agent(&self) -> &Settings {
+        &self.agent
     }
 
     /// The rules of this run: those shipped, the administrator's, those of the command line, with parameters set.

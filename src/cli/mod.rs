@@ -3,6 +3,7 @@
 //! In: arguments, environment, configuration. Out: an exit code; text on standard output, messages on standard error.
 //! Must not: hold logic that another front end would need; parsing does nothing.
 
+mod agent;
 mod apply;
 mod audit;
 mod changes;
@@ -122,6 +123,8 @@ enum Command {
     Rollback(changes::RollbackArgs),
     /// List the changes that were made, or show one
     Changes(changes::ChangesArgs),
+    /// One run of the timer: audit, remember, tell what is new
+    Agent(agent::AgentArgs),
     #[command(hide = true)]
     Guard(changes::GuardArgs),
     #[command(hide = true, name = rehearse::COMMAND)]
@@ -257,6 +260,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Confirm(args) => changes::run_confirm(args, global),
         Command::Rollback(args) => changes::run_rollback(args, global),
         Command::Changes(args) => changes::run_changes(args),
+        Command::Agent(args) => agent::run(args, global, &config()?, terminal),
         Command::Guard(args) => changes::run_guard(args),
         Command::Remediate(args) => remediate::run(args, global, &config()?, terminal),
         Command::Rehearse => rehearse::run(),

@@ -78,11 +78,8 @@ mod tests {
 
     fn at(uptime: f64) -> Snapshot {
         let mut snapshot = example::snapshot();
-        snapshot.window = super::super::Window {
-            seconds: 0.0,
-            source: WindowSource::None,
-            ended_at_uptime: Some(uptime),
-        };
+        snapshot.window =
+            super::super::Window { seconds: 0.0, source: WindowSource::None, ended_at_uptime: Some(uptime) };
         snapshot
     }
 
