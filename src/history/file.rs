@@ -59,7 +59,7 @@ impl Store {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(HistoryError::io(folder, &error)),
             _ => {}
         }
-        let (folder, owner) = place(folder)?;
+        let (folder, owner) = place(folder).map_err(|error| HistoryError::io(folder, &error))?;
         let file = folder.join(DATABASE);
         let _as_owner = owner.enter().map_err(|error| HistoryError::io(&file, &error))?;
         let _lock = lock(&folder)?;
@@ -86,8 +86,8 @@ impl Store {
     pub fn read(folder: &Path) -> Result<Option<Self>, HistoryError> {
         let (folder, owner) = match place(folder) {
             Ok(found) => found,
-            Err((_, ErrorKind::NotFound)) => return Ok(None),
-            Err((error, _)) => return Err(error),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(HistoryError::io(folder, &error)),
         };
         let file = folder.join(DATABASE);
         let _as_owner = owner.enter().map_err(|error| HistoryError::io(&file, &error))?;
@@ -98,7 +98,13 @@ impl Store {
             Ok(_) => {}
         }
         let damaged = |why: String| HistoryError::Damaged { file: file.display().to_string(), why };
-        let failed = |error: rusqlite::Error| HistoryError::of(&file, &error);
+        let failed = |error: rusqlite::Error| match HistoryError::of(&file, &error) {
+            // What an interrupted run left has to be taken back, and this user may not.
+            HistoryError::ReadOnly { file, .. } => {
+                HistoryError::Unreachable { file, why: "a run was interrupted; the next one repairs it".to_owned() }
+            }
+            other => other,
+        };
         check_file(&file).map_err(|trouble| match trouble {
             Trouble::Unusable(_, why) => damaged(why),
             Trouble::Error(error) => error,
@@ -116,20 +122,13 @@ impl Store {
     }
 }
 
-impl From<(HistoryError, ErrorKind)> for HistoryError {
-    fn from((error, _): (HistoryError, ErrorKind)) -> Self {
-        error
-    }
-}
-
 /// The folder without links in its path, and whose it is. systemd reaches a service's folder through a link that only
 /// root can change; SQLite would refuse it along with one in the file's own place.
-fn place(folder: &Path) -> Result<(PathBuf, Owner), (HistoryError, ErrorKind)> {
-    let failed = |error: std::io::Error| (HistoryError::io(folder, &error), error.kind());
-    let real = folder.canonicalize().map_err(failed)?;
-    let facts = real.metadata().map_err(failed)?;
+fn place(folder: &Path) -> std::io::Result<(PathBuf, Owner)> {
+    let real = folder.canonicalize()?;
+    let facts = real.metadata()?;
     if !facts.is_dir() {
-        return Err(failed(ErrorKind::NotADirectory.into()));
+        return Err(ErrorKind::NotADirectory.into());
     }
     Ok((real, Owner::of(&facts)))
 }

@@ -186,14 +186,11 @@ fn follow(following: &Following<'_>, rules: &RuleSet, audit: &Audit<'_>) -> rusq
     let all_followed = audit.findings.len() <= MOST_FINDINGS;
     for followed in known.into_values() {
         let (rule, namespace) = (followed.rule.as_str(), followed.namespace.as_str());
-        let sight = if rules.is_withdrawn(rule) {
-            Sight::Withdrawn
-        } else if rules.get(rule).is_none() || !seen.contains(namespace) || !all_followed {
-            Sight::Unknown
-        } else if skipped.contains(&(rule, namespace)) {
-            Sight::Unknown
-        } else {
-            Sight::Absent
+        let evaluated = rules.get(rule).is_some() && seen.contains(namespace) && !skipped.contains(&(rule, namespace));
+        let sight = match (rules.is_withdrawn(rule), evaluated && all_followed) {
+            (true, _) => Sight::Withdrawn,
+            (false, true) => Sight::Absent,
+            (false, false) => Sight::Unknown,
         };
         following.step(followed, sight)?;
     }

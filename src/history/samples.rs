@@ -11,6 +11,7 @@ use crate::metrics::counters::{self, CounterKind};
 use crate::metrics::derive::{Item, View};
 use crate::metrics::names::{self, counter_parts};
 use crate::metrics::value::Value;
+use crate::rules::Rule;
 use crate::rules::set::RuleSet;
 use crate::snapshot::Snapshot;
 
@@ -65,7 +66,7 @@ pub fn of(snapshot: &Snapshot, rules: &RuleSet) -> Vec<Sample> {
 
 /// Names of all series: the states, and the numbers of the namespace and the host that the rules use.
 fn metrics(rules: &RuleSet) -> BTreeSet<String> {
-    let used = rules.iter().flat_map(|rule| rule.names()).filter_map(series_of);
+    let used = rules.iter().flat_map(Rule::names).filter_map(series_of);
     STATES.into_iter().chain(["tcp.total"]).map(str::to_owned).chain(used).collect()
 }
 
