@@ -25,6 +25,7 @@ use crate::metrics::value::Value;
 use crate::rules::set::{OverrideError, RuleSet};
 use crate::rules::toml_file;
 use crate::rules::words::Severity;
+use crate::units;
 
 /// Read when no other file is named; it need not exist.
 const DEFAULT_FILE: &str = "/etc/sysctl-advisor/sysctl-advisor.toml";
@@ -34,6 +35,8 @@ const DEFAULT_RULES: &str = "/etc/sysctl-advisor/rules.d";
 const DEFAULT_WAIVERS: &str = "/etc/sysctl-advisor/waivers.toml";
 /// Window where neither the command line nor the configuration says another.
 const DEFAULT_WINDOW: Duration = Duration::from_secs(2);
+/// Nobody remembers why for longer.
+const LONGEST_COOL_DOWN: Duration = Duration::from_secs(3650 * 24 * 3600);
 
 /// The configuration, checked.
 #[derive(Debug)]
@@ -76,6 +79,7 @@ struct ApplySection {
     never: Vec<String>,
     max_risk: Option<Risk>,
     max_changes: Option<usize>,
+    cool_down: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -126,6 +130,10 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
         None => None,
     };
     let agent = parsed.agent.settings().map_err(|(span, why)| wrong(span, &why))?;
+    let cool_down = match &parsed.apply.cool_down {
+        Some(text) => Some(cool_down(text.get_ref()).map_err(|why| wrong(text.span(), &why))?),
+        None => None,
+    };
     let folders = parsed.rules.folders.unwrap_or_else(|| {
         let folder = PathBuf::from(DEFAULT_RULES);
         if folder.is_dir() { vec![folder] } else { Vec::new() }
@@ -139,6 +147,7 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
             never: parsed.apply.never,
             max_risk: parsed.apply.max_risk,
             max_changes: parsed.apply.max_changes,
+            cool_down,
         },
         agent,
         folders,
@@ -147,6 +156,11 @@ fn parse(file: &str, text: String) -> Result<Config, Diagnostic> {
         file: file.to_owned(),
         text,
     })
+}
+
+fn cool_down(text: &str) -> Result<Duration, String> {
+    let time = units::parse_duration(text).map_err(|error| error.to_string())?;
+    if time > LONGEST_COOL_DOWN { Err("10 years are the longest".to_owned()) } else { Ok(time) }
 }
 
 impl Config {

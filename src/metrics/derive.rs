@@ -101,6 +101,15 @@ impl<'a> View<'a> {
         }
     }
 
+    /// What stays the same of the thing from one run to the next: of a process its name and user, since a restart gives
+    /// it another number; of everything else the label. Several things may have the same.
+    pub fn identity(&self, item: Item<'_>) -> String {
+        match item {
+            Item::Owner(Owner { name: Some(name), uid, .. }) => format!("{name} (uid {uid})"),
+            other => self.label(other),
+        }
+    }
+
     /// The value of a name; `None` when it was not read or does not exist here.
     pub fn value(&self, item: Item<'_>, name: &str) -> Option<Value> {
         if let Some(text) = self.namespace.sysctls.get(name) {

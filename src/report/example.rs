@@ -24,10 +24,11 @@ pub(crate) fn snapshot() -> Snapshot {
             cpus: Some(4),
             memory_bytes: Some(17_179_869_184),
             uptime_seconds: Some(1_000_000),
+            uptime_ms: None,
             page_bytes: Some(4096),
             open_files: Some(4000),
         },
-        window: Window { seconds: 2.0, source: WindowSource::Sample, ended_at_uptime: None },
+        window: Window { seconds: 2.0, source: WindowSource::Sample },
         namespaces: vec![
             Namespace { sockets: Some(sockets()), ..namespace("net:[4026531840]", "host", true) },
             Namespace {

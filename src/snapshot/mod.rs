@@ -45,10 +45,6 @@ pub struct Snapshot {
 pub struct Window {
     pub seconds: f64,
     pub source: WindowSource,
-    /// Seconds since the boot, to 10 ms, when the counters were last read: what a later reading is held against, since
-    /// a wall clock can be set. `None` in a snapshot of an older version, or where it could not be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_at_uptime: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,10 +7,10 @@ use super::{Namespace, Snapshot, WindowSource};
 use crate::host::Host;
 use crate::observe::system;
 
-/// Shorter windows say less than a sample of their own would; in seconds.
-const SHORTEST: f64 = 10.0;
-/// Over more than a day a rate hides every burst; in seconds.
-const LONGEST: f64 = 86_400.0;
+/// Shorter windows say less than a sample of their own would; in milliseconds.
+const SHORTEST: u64 = 10_000;
+/// Over more than a day a rate hides every burst; in milliseconds.
+const LONGEST: u64 = 86_400_000;
 
 /// Why an earlier snapshot is not the start of this run's window. None of these is an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,28 +30,26 @@ pub enum NoWindow {
 /// How many seconds ago the counters of `earlier` were read, when these can begin a window that ends now.
 pub fn age(earlier: &Snapshot, host: &Host) -> Result<f64, NoWindow> {
     let boot_id = system::boot_id(host).ok_or(NoWindow::NoTime)?;
-    between(earlier, Some(&boot_id), system::uptime(host))
+    between(earlier, Some(&boot_id), system::uptime_ms(host))
 }
 
-fn between(earlier: &Snapshot, boot_id: Option<&str>, uptime: Option<f64>) -> Result<f64, NoWindow> {
+fn between(earlier: &Snapshot, boot_id: Option<&str>, uptime: Option<u64>) -> Result<f64, NoWindow> {
     if boot_id.is_none() || earlier.system.boot_id.as_deref() != boot_id {
         return Err(NoWindow::AnotherBoot);
     }
-    let (Some(then), Some(now)) = (earlier.window.ended_at_uptime, uptime) else { return Err(NoWindow::NoTime) };
-    match now - then {
-        seconds if seconds < 0.0 => Err(NoWindow::Future),
-        seconds if seconds < SHORTEST => Err(NoWindow::TooYoung),
-        seconds if seconds <= LONGEST => Ok(seconds),
-        // What is no number is compared with nothing.
-        seconds if seconds.is_nan() => Err(NoWindow::NoTime),
-        _ => Err(NoWindow::TooOld),
+    let (Some(then), Some(now)) = (earlier.system.uptime_ms, uptime) else { return Err(NoWindow::NoTime) };
+    match now.checked_sub(then) {
+        None => Err(NoWindow::Future),
+        Some(..SHORTEST) => Err(NoWindow::TooYoung),
+        Some(passed @ SHORTEST..=LONGEST) => Ok(passed as f64 / 1000.0),
+        Some(_) => Err(NoWindow::TooOld),
     }
 }
 
 /// Makes the readings of `earlier` the start of the window of `snapshot`, which has one reading of its own. A namespace
 /// that was not there then stays without a window.
 pub fn enter(snapshot: &mut Snapshot, earlier: &Snapshot) -> Result<(), NoWindow> {
-    let seconds = between(earlier, snapshot.system.boot_id.as_deref(), snapshot.window.ended_at_uptime)?;
+    let seconds = between(earlier, snapshot.system.boot_id.as_deref(), snapshot.system.uptime_ms)?;
     for namespace in &mut snapshot.namespaces {
         // The number of a namespace that is gone is given out again; its name has to be the same as well.
         let same = |other: &&Namespace| other.id == namespace.id && other.name == namespace.name;
@@ -65,7 +63,7 @@ pub fn enter(snapshot: &mut Snapshot, earlier: &Snapshot) -> Result<(), NoWindow
             listener.queue_before = known.map(|known| known.queue);
         }
     }
-    snapshot.window.seconds = (seconds * 1000.0).round() / 1000.0;
+    snapshot.window.seconds = seconds;
     snapshot.window.source = WindowSource::PreviousRun;
     Ok(())
 }
@@ -76,32 +74,31 @@ mod tests {
     use crate::observe::sockets::Listener;
     use crate::report::example;
 
-    fn at(uptime: f64) -> Snapshot {
+    fn at(uptime_ms: u64) -> Snapshot {
         let mut snapshot = example::snapshot();
-        snapshot.window =
-            super::super::Window { seconds: 0.0, source: WindowSource::None, ended_at_uptime: Some(uptime) };
+        snapshot.system.uptime_ms = Some(uptime_ms);
+        snapshot.window = super::super::Window { seconds: 0.0, source: WindowSource::None };
         snapshot
     }
 
     #[test]
     fn only_a_reading_of_this_boot_ten_seconds_to_a_day_old_begins_a_window() {
-        let boot = at(0.0).system.boot_id.unwrap();
-        let judged = |then: f64, now: f64| between(&at(then), Some(&boot), Some(now));
-        assert_eq!(judged(100.0, 3700.0), Ok(3600.0));
-        assert_eq!(judged(100.0, 105.0), Err(NoWindow::TooYoung));
-        assert_eq!(judged(100.0, 99.0), Err(NoWindow::Future));
-        assert_eq!(judged(100.0, 100_000.0), Err(NoWindow::TooOld));
-        assert_eq!(judged(f64::NAN, 100.0), Err(NoWindow::NoTime));
-        assert_eq!(between(&at(1.0), Some("another"), Some(100.0)), Err(NoWindow::AnotherBoot));
-        assert_eq!(between(&at(1.0), Some(&boot), None), Err(NoWindow::NoTime));
-        let mut without = at(1.0);
-        (without.system.boot_id, without.window.ended_at_uptime) = (None, None);
-        assert_eq!(between(&without, None, Some(100.0)), Err(NoWindow::AnotherBoot), "two unknown boots are not one");
+        let boot = at(0).system.boot_id.unwrap();
+        let judged = |then: u64, now: u64| between(&at(then), Some(&boot), Some(now));
+        assert_eq!(judged(100_000, 3_700_250), Ok(3600.25));
+        assert_eq!(judged(100_000, 105_000), Err(NoWindow::TooYoung));
+        assert_eq!(judged(100_000, 99_000), Err(NoWindow::Future));
+        assert_eq!(judged(100_000, 100_000_000), Err(NoWindow::TooOld));
+        assert_eq!(between(&at(1), Some("another"), Some(100_000)), Err(NoWindow::AnotherBoot));
+        assert_eq!(between(&at(1), Some(&boot), None), Err(NoWindow::NoTime));
+        let mut without = at(1);
+        (without.system.boot_id, without.system.uptime_ms) = (None, None);
+        assert_eq!(between(&without, None, Some(100_000)), Err(NoWindow::AnotherBoot), "two unknown are not one");
     }
 
     #[test]
     fn counters_and_queues_are_paired_by_namespace_and_listener() {
-        let (mut earlier, mut now) = (at(100.0), at(160.0));
+        let (mut earlier, mut now) = (at(100_000), at(160_000));
         earlier.namespaces[0].counters = [("Tcp".to_owned(), [("InSegs".to_owned(), 7)].into())].into();
         earlier.namespaces[1].id = "net:[1]".to_owned();
         let listeners = |snapshot: &mut Snapshot| snapshot.namespaces[0].sockets.as_mut().unwrap().listeners.clone();

@@ -27,7 +27,6 @@ pub fn take(host: &Host, window: Duration, wait: impl FnOnce(Duration)) -> Resul
     }
     let seconds = if first.is_some() { started.elapsed().as_secs_f64() } else { 0.0 };
     let (counters, counter_gaps) = counters::read(host);
-    let ended_at_uptime = system::uptime(host);
     gaps.extend(counter_gaps);
     let (sysctls, sysctl_gaps) = sysctls::read(host);
     gaps.extend(sysctl_gaps);
@@ -62,7 +61,6 @@ pub fn take(host: &Host, window: Duration, wait: impl FnOnce(Duration)) -> Resul
         window: Window {
             seconds: (seconds * 1000.0).round() / 1000.0,
             source: if before.is_some() { WindowSource::Sample } else { WindowSource::None },
-            ended_at_uptime,
         },
         namespaces: vec![Namespace {
             name,
