@@ -17,7 +17,7 @@ use crate::host::Host;
 #[derive(Debug, Args)]
 pub(super) struct StateArgs {
     /// Folder of the journals [default: $STATE_DIRECTORY of systemd, else /var/lib/sysctl-advisor]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SYSCTL_ADVISOR_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }
 
