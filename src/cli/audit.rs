@@ -7,9 +7,8 @@ use clap::{Args, ValueEnum};
 
 use super::config::Config;
 use super::output::{self, Terminal};
-use super::{FOUND, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, severity, snapshot};
+use super::{FOUND, FailOn, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, snapshot};
 use crate::report::{self, text::Detail};
-use crate::rules::words::Severity;
 use crate::snapshot::store;
 
 /// Observe this host (or read a snapshot), evaluate the rules, report.
@@ -32,9 +31,10 @@ pub(super) struct AuditArgs {
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with code 10 when a finding is at least this bad: notice, warning, critical
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
-    fail_on: Option<Severity>,
+    /// Exit with code 10 when a finding is at least this bad: notice, warning, critical; or never [env:
+    /// SYSCTL_ADVISOR_FAIL_ON]
+    #[arg(long, value_name = "SEVERITY", value_parser = FailOn::named)]
+    fail_on: Option<FailOn>,
     #[command(flatten)]
     observe: ObserveArgs,
     #[command(flatten)]
@@ -77,7 +77,7 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
         return Ok(ExitCode::from(WRONG));
     }
     let worst = audit.open().map(|finding| finding.severity).max();
-    let fail_on = args.fail_on.or(config.fail_on);
+    let fail_on = args.fail_on.map_or(config.fail_on, |typed| typed.0);
     let failed = fail_on.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
     Ok(if failed { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
 }

@@ -22,7 +22,7 @@ const WIDTH: usize = 80;
 #[derive(Debug, Args)]
 pub(super) struct StateArgs {
     /// Folder of the journals [default: $STATE_DIRECTORY of systemd, else /var/lib/sysctl-advisor]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SYSCTL_ADVISOR_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }
 

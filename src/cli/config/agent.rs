@@ -68,13 +68,9 @@ impl AgentSection {
             let never = after.get_ref() == "never";
             settings.confirm_after = if never { None } else { Some(duration(after, HOUR, 30 * DAY)?) };
         }
-        // One that is made permanent before it was watched to the end would be judged too early.
-        match &self.confirm_after {
-            Some(after) if settings.confirm_after.is_some_and(|after| after > settings.watch) => {
-                Err((after.span(), "this is longer than `watch`, after which nothing is looked at any more".to_owned()))
-            }
-            _ => Ok(settings),
-        }
+        // What is to be made permanent is watched until then, however short `watch` is.
+        settings.watch = settings.watch.max(settings.confirm_after.unwrap_or_default());
+        Ok(settings)
     }
 }
 
@@ -150,6 +146,7 @@ mod tests {
         };
         assert_eq!(parsed(text), Ok(expected));
         assert_eq!(parsed("confirm_after = \"never\"").unwrap().confirm_after, None);
+        assert_eq!(parsed("confirm_after = \"3d\"").unwrap().watch, 3 * DAY, "watched until then");
     }
 
     #[test]
@@ -163,7 +160,7 @@ mod tests {
             ("max_size = \"99999999999999999999GiB\"", "1 MiB to"),
             ("textfile = \"metrics.prom\"", "a path from /"),
             ("textfile = \"/run/x/metrics.txt\"", ".prom"),
-            ("confirm_after = \"48h\"", "longer than `watch`"),
+            ("confirm_after = \"soon\"", "not a duration"),
         ] {
             let (span, said) = parsed(text).unwrap_err();
             assert!(said.contains(why), "{text}: {said}");
