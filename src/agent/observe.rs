@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::folder::Folder;
 use crate::diagnostic::io_words;
 use crate::host::Host;
-use crate::snapshot::take::{self, NothingSeen};
+use crate::host::netns::Which;
+use crate::snapshot::take::{self, TakeError};
 use crate::snapshot::{Snapshot, since, store};
 
 /// What the previous run saw, in the agent's folder.
@@ -26,7 +27,12 @@ pub fn earlier(folder: &Folder) -> Result<Option<Snapshot>, String> {
 }
 
 /// Observes the host. Without an `earlier` snapshot that can begin the window, two readings are taken `sample` apart.
-pub fn observe(host: &Host, earlier: Option<&Snapshot>, sample: Duration) -> Result<Snapshot, NothingSeen> {
+pub fn observe(
+    host: &Host,
+    which: &Which,
+    earlier: Option<&Snapshot>,
+    sample: Duration,
+) -> Result<Snapshot, TakeError> {
     let begun = earlier.filter(|earlier| match since::age(earlier, host) {
         Ok(_) => true,
         Err(why) => {
@@ -35,7 +41,7 @@ pub fn observe(host: &Host, earlier: Option<&Snapshot>, sample: Duration) -> Res
         }
     });
     let window = if begun.is_some() { Duration::ZERO } else { sample };
-    let mut snapshot = take::take(host, window, std::thread::sleep)?;
+    let mut snapshot = take::take(host, which, window, std::thread::sleep)?;
     if let Some(Err(why)) = begun.map(|earlier| since::enter(&mut snapshot, earlier)) {
         tracing::info!(%why, "the previous snapshot does not begin this run's window");
     }

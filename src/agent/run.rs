@@ -19,7 +19,7 @@ use crate::history::{self, Store, samples};
 use crate::host::Host;
 use crate::report;
 use crate::rules::set::RuleSet;
-use crate::snapshot::take::NothingSeen;
+use crate::snapshot::take::TakeError;
 use crate::snapshot::{Snapshot, store};
 
 /// The report, as `audit --format json` prints it, in the agent's folder.
@@ -73,7 +73,7 @@ impl Troubles<'_> {
 }
 
 /// One run. `say` takes lines for standard error.
-pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, NothingSeen> {
+pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, TakeError> {
     let started = Instant::now();
     let mut troubles = Troubles { say, count: 0 };
     let folder = open_folder(options.state, folder::NAME, &mut troubles);
@@ -84,7 +84,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, 
     };
     let before =
         folder.as_ref().and_then(|folder| troubles.of("the previous snapshot is not used", earlier(folder)).flatten());
-    let snapshot = observe(&Host::live(), before.as_ref(), options.sample)?;
+    let snapshot = observe(&Host::live(), &options.settings.netns, before.as_ref(), options.sample)?;
     let audit = crate::audit::run(&snapshot, options.rules, options.waivers);
 
     let history = folder.as_ref().map(|folder| remember(folder, options, &audit, started, &mut troubles));

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::history::{HoldOff, Retention};
+use crate::host::netns::Which;
 
 /// Where the gauges go unless the configuration says otherwise.
 pub const TEXTFILE: &str = "/run/sysctl-advisor/sysctl-advisor.prom";
@@ -19,6 +20,8 @@ pub struct Settings {
     pub textfile: Option<PathBuf>,
     /// Whether events go to the journal; else they are lines on standard error.
     pub journal: bool,
+    /// Network namespaces to look at.
+    pub netns: Which,
     /// Whether `agent --apply` may change anything.
     pub apply: bool,
     /// How long after a change its guards are judged; later it is left alone.
@@ -34,6 +37,7 @@ impl Default for Settings {
             retention: Retention::default(),
             textfile: Some(PathBuf::from(TEXTFILE)),
             journal: true,
+            netns: Which::All,
             apply: false,
             watch: Duration::from_secs(24 * 3600),
             confirm_after: None,

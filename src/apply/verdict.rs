@@ -12,6 +12,7 @@ use super::ApplyError;
 use super::journal::{BASELINE, Entry};
 use crate::audit::guard::{Looks, Number, Said};
 use crate::host::Host;
+use crate::host::netns::Which;
 use crate::metrics::value::Value;
 use crate::plan::model::{Guard, Plan};
 use crate::snapshot::{Snapshot, store, take};
@@ -91,7 +92,7 @@ pub fn now(host: &Host, entry: &Entry) -> Vec<Verdict> {
     if !has_guards(&entry.plan) {
         return Vec::new();
     }
-    match take::take(host, Duration::ZERO, |_| {}) {
+    match take::take(host, &Which::Current, Duration::ZERO, |_| {}) {
         Ok(after) => of(entry, &after),
         Err(error) => {
             let unknown = |(_, guard): (&str, &Guard)| Verdict::new(guard, Said::Unknown(error.to_string()));

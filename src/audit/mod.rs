@@ -84,6 +84,9 @@ fn broken(diagnostics: &[Diagnostic]) -> Vec<String> {
 }
 
 fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal>)>, skipped: &mut Vec<Skipped>) {
+    if is_about_files(rule) && view.is_without_files() {
+        return;
+    }
     let mut skip = |reason: String| {
         skipped.push(Skipped { rule: rule.id.clone(), namespace: view.namespace().name.clone(), reason });
     };
@@ -133,6 +136,12 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
             }
         }
     }
+}
+
+/// Whether a rule is about the configuration files. They are those of one namespace; in the others there is nothing to
+/// check, and nothing that was left unchecked.
+fn is_about_files(rule: &Rule) -> bool {
+    rule.for_each == ForEach::Key || rule.when.names().any(|name| name.starts_with("persisted."))
 }
 
 /// Gives every finding of a namespace the merged recommendation for each key that it named; those that are waived are

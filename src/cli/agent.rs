@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::config::Config;
 use super::output::{self, Terminal};
-use super::{Failure, Global, Outcome, RuleArgs, WRONG, WaiverArgs, window};
+use super::{Failure, Global, Outcome, RuleArgs, WRONG, WaiverArgs, snapshot, window};
 use crate::agent::journal;
 use crate::agent::run::{self, Options};
 use crate::apply::state;
@@ -46,7 +46,7 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
         settings: config.agent(),
         journal: Path::new(journal::SOCKET),
     };
-    let ran = run::run(&options, &mut output::note).map_err(|error| Failure::Unobservable(error.into()))?;
+    let ran = run::run(&options, &mut output::note).map_err(snapshot::not_taken)?;
     match ran {
         run::Outcome::Busy => {
             if !global.quiet {

@@ -14,6 +14,7 @@ use super::{Failure, Global, Outcome, output, progress, window};
 use crate::apply::check::{self, Change};
 use crate::apply::{Event, run, verdict};
 use crate::host::Host;
+use crate::host::netns::Which;
 use crate::plan::model::Plan;
 use crate::snapshot::{Snapshot, take};
 use crate::units;
@@ -96,7 +97,7 @@ pub(super) fn measure(plan: &Plan, window: Duration, global: &Global) -> Option<
     if !verdict::has_guards(plan) {
         return None;
     }
-    match take::take(&Host::live(), window, |window| progress::wait(window, global.quiet)) {
+    match take::take(&Host::live(), &Which::Current, window, |window| progress::wait(window, global.quiet)) {
         Ok(snapshot) => Some(snapshot),
         Err(error) => {
             output::note(&format!("the guards of this plan will not be judged: {error}"));

@@ -23,10 +23,12 @@ mod snapshot;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::host::netns::Which;
 use crate::rules::words::{Risk, Severity};
 use crate::units;
 
@@ -156,15 +158,10 @@ struct ObserveArgs {
     /// [env: SYSCTL_ADVISOR_WINDOW]
     #[arg(long, value_name = "DURATION", value_parser = window)]
     window: Option<Duration>,
-    /// Network namespace to look at
-    #[arg(long, value_name = "WHICH", default_value = "current")]
-    netns: Netns,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Netns {
-    /// The one that this process runs in
-    Current,
+    /// Network namespace to look at: all, current, a name as of `ip netns`, or the number of a process in it [default:
+    /// current]
+    #[arg(long, value_name = "WHICH", value_parser = Which::from_str)]
+    netns: Option<Which>,
 }
 
 /// Where rules come from; shared by the commands that use them.

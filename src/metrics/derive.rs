@@ -59,6 +59,11 @@ impl<'a> View<'a> {
         self.drift.is_some()
     }
 
+    /// Whether the configuration files are another namespace's: those of the first.
+    pub fn is_without_files(&self) -> bool {
+        self.snapshot.namespaces.first().is_some_and(|first| first.id != self.namespace.id)
+    }
+
     /// The line of a configuration file that a key's finding is about, with its text.
     pub fn source_line(&self, item: Item<'_>) -> Option<SourceLine> {
         let Item::Key(index) = item else { return None };

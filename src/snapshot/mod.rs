@@ -64,7 +64,8 @@ pub enum WindowSource {
 pub struct Namespace {
     /// As `/proc/self/ns/net` reads: `net:[4026531840]`.
     pub id: String,
-    /// `host` for the initial one, else its name under `/run/netns`, else `current`.
+    /// `host` for the initial one, else its name under `/run/netns`, else `current` for that of the observer, else after a
+    /// process in it: `pid 1234 (nginx)`. Unique in a snapshot.
     pub name: String,
     /// Whether it is the machine's first one, which owns the host-global keys.
     pub initial: bool,

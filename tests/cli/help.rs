@@ -195,12 +195,8 @@ fn help_of_audit() {
               reading, and rules on rates are skipped
 
           --netns <WHICH>
-              Network namespace to look at
-
-              Possible values:
-              - current: The one that this process runs in
-
-              [default: current]
+              Network namespace to look at: all, current, a name as of `ip netns`,
+              or the number of a process in it [default: current]
 
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
@@ -292,7 +288,7 @@ fn help_of_explain() {
 
 #[test]
 fn help_of_snapshot() {
-    assert_snapshot!(help(&["snapshot", "-h"]), @r"
+    assert_snapshot!(help(&["snapshot", "-h"]), @"
     Write down what this host looks like, to audit it elsewhere or later
 
     Usage: sysctl-advisor snapshot [OPTIONS]
@@ -302,9 +298,10 @@ fn help_of_snapshot() {
           --window <DURATION>  Time between two readings of the counters: 500ms, 2s,
                                1m; 0 takes one reading, and rules on rates are
                                skipped
-          --netns <WHICH>      Network namespace to look at [default: current]
-                               [possible values: current]
-      -h, --help               Print help (see more with '--help')
+          --netns <WHICH>      Network namespace to look at: all, current, a name as
+                               of `ip netns`, or the number of a process in it
+                               [default: current]
+      -h, --help               Print help
 
     Everywhere:
           --config <FILE>        Configuration file [default:

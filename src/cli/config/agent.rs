@@ -23,6 +23,7 @@ pub(super) struct AgentSection {
     max_size: Option<Spanned<String>>,
     textfile: Option<Spanned<String>>,
     journal: Option<bool>,
+    netns: Option<Spanned<String>>,
     apply: bool,
     watch: Option<Spanned<String>>,
     confirm_after: Option<Spanned<String>>,
@@ -61,6 +62,9 @@ impl AgentSection {
             settings.textfile = textfile(file)?;
         }
         settings.journal = self.journal.unwrap_or(settings.journal);
+        if let Some(netns) = &self.netns {
+            settings.netns = netns.get_ref().parse().map_err(|why: String| (netns.span(), why))?;
+        }
         if let Some(watch) = &self.watch {
             settings.watch = duration(watch, Duration::from_secs(60), 30 * DAY)?;
         }
@@ -119,6 +123,7 @@ fn textfile(file: &Spanned<String>) -> Result<Option<PathBuf>, Wrong> {
 mod tests {
     use super::*;
     use crate::history::{HoldOff, Retention};
+    use crate::host::netns::Which;
 
     fn parsed(text: &str) -> Result<Settings, Wrong> {
         toml::from_str::<AgentSection>(text).unwrap().settings()
@@ -134,12 +139,13 @@ mod tests {
     #[test]
     fn every_option_is_read() {
         let text = "hold_off = 3\nresolve_after = 4\nflap_limit = 5\nkeep = \"30d\"\nmax_size = \"16 MiB\"\ntextfile = \"\"\n\
-                    journal = false\napply = true\nwatch = \"2d\"\nconfirm_after = \"24h\"\n";
+                    journal = false\nnetns = \"current\"\napply = true\nwatch = \"2d\"\nconfirm_after = \"24h\"\n";
         let expected = Settings {
             hold: HoldOff { hold_off: 3, resolve_after: 4, flap_limit: 5 },
             retention: Retention { age: 30 * DAY, bytes: 16 << 20 },
             textfile: None,
             journal: false,
+            netns: Which::Current,
             apply: true,
             watch: 2 * DAY,
             confirm_after: Some(DAY),

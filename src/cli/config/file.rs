@@ -29,6 +29,7 @@ pub(super) struct ConfigFile {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct AuditSection {
     pub(super) window: Option<Spanned<String>>,
+    pub(super) netns: Option<Spanned<String>>,
     pub(super) fail_on: Option<Spanned<String>>,
     pub(super) waivers: Option<PathBuf>,
 }

@@ -25,6 +25,7 @@ use crate::apply::policy::Policy;
 use crate::apply::trust;
 use crate::audit::waivers::Waivers;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
+use crate::host::netns::Which;
 use crate::metrics::value::Value;
 use crate::rules::set::{OverrideError, RuleSet};
 use crate::rules::toml_file;
@@ -67,6 +68,7 @@ const LONGEST_COOL_DOWN: Duration = Duration::from_secs(3650 * 24 * 3600);
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) window: Duration,
+    pub(super) netns: Which,
     pub(super) fail_on: Option<Severity>,
     waivers: Option<PathBuf>,
     policy: Policy,
@@ -188,6 +190,10 @@ fn build(layers: Layers<'_>) -> Result<Config, Diagnostic> {
         Some(text) => window(text.get_ref()).map_err(|why| wrong(text.span(), &why))?,
         None => DEFAULT_WINDOW,
     };
+    let netns = match &parsed.audit.netns {
+        Some(text) => text.get_ref().parse().map_err(|why: String| wrong(text.span(), &why))?,
+        None => Which::Current,
+    };
     let fail_on = match &parsed.audit.fail_on {
         Some(text) => FailOn::named(text.get_ref()).map_err(|why| wrong(text.span(), &why))?.0,
         None => None,
@@ -203,6 +209,7 @@ fn build(layers: Layers<'_>) -> Result<Config, Diagnostic> {
     });
     Ok(Config {
         window,
+        netns,
         fail_on,
         waivers: parsed.audit.waivers,
         policy: Policy {
@@ -310,7 +317,7 @@ mod tests {
 
     use super::*;
 
-    const GOOD: &str = "[audit]\nwindow = \"2s\"\nfail_on = \"never\"\nwaivers = \"/w\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
+    const GOOD: &str = "[audit]\nwindow = \"2s\"\nnetns = \"all\"\nfail_on = \"never\"\nwaivers = \"/w\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
                         [params.close-wait-leak]\nsockets = 5\n";
 
     fn of(texts: &[&str]) -> anyhow::Result<Config> {
@@ -336,6 +343,7 @@ mod tests {
     fn every_option_is_read() {
         let config = of(&[GOOD]).unwrap();
         assert_eq!((config.window, config.fail_on), (Duration::from_secs(2), None));
+        assert_eq!(config.netns, Which::All);
         assert_eq!(config.waivers, Some(PathBuf::from("/w")));
         assert_eq!(config.folders, [PathBuf::from("/a")]);
         assert_eq!(config.disable[0].get_ref(), "b");
