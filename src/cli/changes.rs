@@ -83,6 +83,9 @@ pub(super) struct ChangesArgs {
     /// Number of the change
     #[arg(value_name = "ID")]
     id: Option<u64>,
+    /// Only those whose values are in force, or would be after the next boot; print nothing when there are none
+    #[arg(long, conflicts_with = "id")]
+    in_force: bool,
     #[command(flatten)]
     state: StateArgs,
 }
@@ -203,12 +206,13 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     let ids = state::ids(&state).map_err(failed)?;
-    if ids.is_empty() {
+    if ids.is_empty() && !args.in_force {
         output::print(&format!("No changes in {}.\n", state.display()))?;
     }
     let mut unreadable = None;
     for id in ids {
         match Entry::read(&state, id) {
+            Ok(entry) if args.in_force && !is_in_force(&entry, &boot_id) => {}
             Ok(entry) => output::print(&summary(&entry, &boot_id))?,
             Err(error) => {
                 output::note(&format!("change {id}: {error}"));
@@ -219,6 +223,18 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     match unreadable {
         Some(id) => Err(Failure::Usage(anyhow!("change {id} cannot be read"))),
         None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Whether something of the change is left on this host: values that are in force, or lines in the drop-in.
+fn is_in_force(entry: &Entry, boot_id: &str) -> bool {
+    match entry.status() {
+        Status::RolledBack => false,
+        Status::Confirmed if entry.reached_drop_in() => true,
+        Status::ConfirmInterrupted | Status::RollbackFailed => true,
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted => {
+            entry.is_of_boot(boot_id)
+        }
     }
 }
 

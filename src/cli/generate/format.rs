@@ -66,6 +66,9 @@ fn options(roff: &mut Roff) {
             let title = section.trim_matches(['[', ']']).split('.').next().unwrap_or_default();
             roff.control("SH", [format!("[{title}] SECTION").to_uppercase().as_str()]);
         }
+        // A table that is an example of its kind stands above its options.
+        let examples = sections.into_iter().filter(|section| section.contains('.'));
+        let options: Vec<&str> = examples.chain(options).collect();
         match options.split_first() {
             Some((first, more)) => {
                 roff.control("TP", []);
@@ -92,7 +95,14 @@ mod tests {
     #[test]
     fn every_option_of_the_file_is_in_the_page_with_its_words() {
         let page = String::from_utf8(page().unwrap()).unwrap();
-        for wanted in ["[AUDIT] SECTION", "window = ", "max_changes = 20", "[PARAMS] SECTION", "ratio = 0.85"] {
+        for wanted in [
+            "[AUDIT] SECTION",
+            "window = ",
+            "max_changes = 20",
+            "[PARAMS] SECTION",
+            "ratio = 0.85",
+            "[params.ephemeral",
+        ] {
             assert!(page.contains(wanted), "{wanted}\n{page}");
         }
         assert!(page.contains("A longer window sees rarer events."));

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::anyhow;
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 
 use super::{Cli, Outcome, output};
@@ -45,8 +45,23 @@ pub(super) fn run(args: &GenerateArgs) -> Outcome {
 /// The completion script of a shell.
 pub(super) fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "sysctl-advisor", &mut script);
+    clap_complete::generate(shell, &mut visible(&Cli::command()), "sysctl-advisor", &mut script);
     script
+}
+
+/// The same command without what `--help` hides, which clap_complete would offer all the same.
+fn visible(command: &Command) -> Command {
+    let mut copy = Command::new(command.get_name().to_owned())
+        .args(command.get_arguments().filter(|argument| !argument.is_hide_set()))
+        .groups(command.get_groups())
+        .subcommands(command.get_subcommands().filter(|inner| !inner.is_hide_set()).map(visible));
+    if let Some(about) = command.get_about() {
+        copy = copy.about(about.clone());
+    }
+    if let Some(version) = command.get_version() {
+        copy = copy.version(version.to_owned());
+    }
+    copy
 }
 
 fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
@@ -54,4 +69,20 @@ fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     written.map_err(|error| anyhow!("{}: {}", path.display(), io_words(&error)))?;
     let text = std::str::from_utf8(content)?;
     output::deliver(text, Some(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_shell_offers_what_the_help_hides() {
+        for (shell, _) in COMPLETIONS {
+            let script = String::from_utf8(completions(shell)).unwrap();
+            assert!(script.contains("audit") && script.contains("fail-on") && script.contains("version"), "{shell}");
+            for hidden in ["rehearse-in", "generate", "automatic"] {
+                assert!(!script.contains(hidden), "{shell} offers {hidden}");
+            }
+        }
+    }
 }
