@@ -80,8 +80,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<run::Outc
 
     let made = watch::made(&folder);
     let (watch, confirm_after) = (settings.watch, settings.confirm_after);
-    let watched =
-        Watch { host: &host, state, here: &here, now: &now, watch, confirm_after, made: &made }.run()?;
+    let watched = Watch { host: &host, state, here: &here, now: &now, watch, confirm_after, made: &made }.run()?;
     let mut messages = watched.messages;
     let mut failed: Option<Failed> = None;
     for error in watched.errors {
@@ -132,17 +131,11 @@ fn carry_out(
         return Ok(None);
     }
     let baseline = (now.window.source != WindowSource::None).then_some(now);
-    let how = apply::run::Options {
-        state,
-        policy: options.policy,
-        runtime_only: false,
-        confirm_within: None,
-        baseline,
-    };
+    let how =
+        apply::run::Options { state, policy: options.policy, runtime_only: false, confirm_within: None, baseline };
     let id = watch::apart(|| apply::run::apply(host, &plan, &how, &mut |_| {}))?;
     let values = watch::values(&Entry::read(state, id)?);
-    let rules: BTreeSet<&str> =
-        plan.changes.iter().flat_map(|change| &change.rules).map(String::as_str).collect();
+    let rules: BTreeSet<&str> = plan.changes.iter().flat_map(|change| &change.rules).map(String::as_str).collect();
     let why = rules.into_iter().collect::<Vec<_>>().join(", ");
     Ok(Some((id, message::of_change(ChangeKind::Applied, id, &values, &why))))
 }
@@ -219,9 +212,8 @@ fn plan(options: &Options<'_>, host: &Host, here: &Here, audit: &Audit<'_>, limi
             && writable(&change.key)
     });
     rehearsal::rehearse(&mut plan, audit.snapshot, options.ask);
-    let accepted = |said: &Option<crate::plan::model::Rehearsed>| {
-        said.as_ref().is_some_and(|said| said.result == "accepted")
-    };
+    let accepted =
+        |said: &Option<crate::plan::model::Rehearsed>| said.as_ref().is_some_and(|said| said.result == "accepted");
     plan.changes.retain(|change| accepted(&change.rehearsed));
     // The order of a plan is such that its beginning stands without its end.
     plan.changes.truncate(policy.max_changes.unwrap_or(usize::MAX));

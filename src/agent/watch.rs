@@ -144,7 +144,10 @@ impl Watch<'_> {
         if judged && self.has_proved_itself(entry.id) {
             let options = confirm::Options { force: false, after: Some(self.now) };
             match apart(|| confirm::confirm(self.host, self.state, entry.id, options, &mut |_| {})) {
-                Ok(_) => watched.messages.push(message::of_change(ChangeKind::Confirmed, entry.id, &values, "")),
+                Ok(permanent) => {
+                    let kind = ChangeKind::Confirmed { permanent };
+                    watched.messages.push(message::of_change(kind, entry.id, &values, ""));
+                }
                 Err(error) => watched.errors.push(error),
             }
         }

@@ -71,8 +71,7 @@ fn the_timer_fires_by_itself_and_a_user_that_owns_nothing_else_leaves_everything
 
     // One entry, with the fields that docs/agent.md names, from a user that exists for the service only.
     let found = entries(&container, &[&format!("MESSAGE_ID={MESSAGE_NEW}")]);
-    let about: Vec<_> =
-        found.iter().filter(|entry| entry["SYSCTL_ADVISOR_KEY"] == "net.ipv4.tcp_timestamps").collect();
+    let about: Vec<_> = found.iter().filter(|entry| entry["SYSCTL_ADVISOR_KEY"] == "net.ipv4.tcp_timestamps").collect();
     let [entry] = about.as_slice() else { panic!("{found:#?}\n{log}") };
     for (field, value) in [
         ("SYSCTL_ADVISOR_EVENT", "new"),
@@ -118,7 +117,8 @@ fn a_run_of_root_by_hand_is_in_nobodys_way() {
     let container = installed(BAD, AT_ONCE);
     start(&container, "sysctl-advisor.service");
     container.run(&["sysctl-advisor", "agent"]);
-    let owners = container.run(&["sh", "-c", "cd /var/lib/sysctl-advisor/agent && stat -c '%n %u' * && stat -c '%n %u' ."]);
+    let owners =
+        container.run(&["sh", "-c", "cd /var/lib/sysctl-advisor/agent && stat -c '%n %u' * && stat -c '%n %u' ."]);
     let uids: std::collections::BTreeSet<_> = owners.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
     assert!(uids.len() == 1 && !uids.contains("0"), "{owners}");
     start(&container, "sysctl-advisor.service");
@@ -126,7 +126,11 @@ fn a_run_of_root_by_hand_is_in_nobodys_way() {
     assert!(log.contains("No entries"), "{log}");
     let new = entries(&container, &[&format!("MESSAGE_ID={MESSAGE_NEW}")]);
     let runs = container.run(&["journalctl", "-u", "sysctl-advisor.service", "--no-pager"]);
-    assert_eq!(new.iter().filter(|entry| entry["SYSCTL_ADVISOR_KEY"] == "net.ipv4.tcp_timestamps").count(), 1, "{runs}");
+    assert_eq!(
+        new.iter().filter(|entry| entry["SYSCTL_ADVISOR_KEY"] == "net.ipv4.tcp_timestamps").count(),
+        1,
+        "{runs}"
+    );
 }
 
 #[test]
@@ -165,7 +169,8 @@ fn without_capabilities_other_namespaces_are_told_as_unseen_and_with_the_ones_of
     let unit = std::fs::read_to_string(Path::new(UNITS).join("sysctl-advisor.service")).unwrap();
     let lines: Vec<_> = unit.lines().take_while(|line| line.starts_with('#')).collect();
     let begin = lines.iter().position(|line| line.trim_start_matches("# ").trim() == "[Service]").unwrap();
-    let drop_in: String = lines[begin..].iter().map(|line| line.trim_start_matches('#').trim().to_owned() + "\n").collect();
+    let drop_in: String =
+        lines[begin..].iter().map(|line| line.trim_start_matches('#').trim().to_owned() + "\n").collect();
     container.write("/etc/systemd/system/sysctl-advisor.service.d/more.conf", &drop_in);
     container.run(&["systemctl", "daemon-reload"]);
     start(&container, "sysctl-advisor.service");
