@@ -10,12 +10,12 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::changes::{StateArgs, cooling, failure, teller};
-use super::config::{self, Config};
+use super::config::Config;
 use super::{Failure, Global, Outcome, output, progress, window};
 use crate::apply::check::{self, Change};
 use crate::apply::cooling::Cooling;
 use crate::apply::several::{self, Part};
-use crate::apply::{Event, run, trust, verdict};
+use crate::apply::{Event, run, verdict};
 use crate::host::Host;
 use crate::plan::model::Plan;
 use crate::report::wrap::wrap_hanging;
@@ -61,10 +61,6 @@ pub(super) fn within(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome {
     let failed = |error| failure(error, false);
-    // The configuration limits what may be written: it must be as trustworthy as the plan.
-    if let Some(file) = config::file(global.config.as_deref()) {
-        trust::read(&file).map_err(failed)?;
-    }
     let host = Host::live();
     let state = args.state.directory();
     let plan = check::read(&args.plan).map_err(failed)?;

@@ -30,7 +30,7 @@ const WIDTH: usize = 80;
 #[derive(Debug, Args)]
 pub(super) struct StateArgs {
     /// Folder of the journals and the history [default: $STATE_DIRECTORY of systemd, else /var/lib/sysctl-advisor]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SYSCTL_ADVISOR_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }
 
@@ -96,6 +96,9 @@ pub(super) struct ChangesArgs {
     /// Number of the change
     #[arg(value_name = "ID")]
     id: Option<u64>,
+    /// Only those whose values are in force, or would be after the next boot; print nothing when there are none
+    #[arg(long, conflicts_with = "id")]
+    in_force: bool,
     #[command(flatten)]
     state: StateArgs,
 }
@@ -239,12 +242,13 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     let ids = state::ids(&state).map_err(failed)?;
-    if ids.is_empty() {
+    if ids.is_empty() && !args.in_force {
         output::print(&format!("No changes in {}.\n", state.display()))?;
     }
     let mut unreadable = None;
     for id in ids {
         match Entry::look(&state, id) {
+            Ok((entry, _)) if args.in_force && !leaves_something(&entry, &now.boot_id) => {}
             Ok((entry, holder)) => output::print(&summary(&entry, holder.as_ref(), &now))?,
             Err(error) => {
                 output::note(&format!("change {id}: {error}"));
@@ -279,31 +283,28 @@ impl Now {
 
 /// How a change stands, in words. `holder` is at work on it.
 fn words(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
+    let is_of_values = matches!(
+        entry.status(),
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted
+    );
     match holder {
         Some(holder) => format!("under way ({})", holder.process),
-        None => at_rest(entry, now).to_owned(),
+        None if is_of_values && !entry.reached_drop_in() && now.has_lost(entry) => {
+            "gone with its network namespace".to_owned()
+        }
+        None => entry.words(&now.boot_id).to_owned(),
     }
 }
 
-fn at_rest(entry: &Entry, now: &Now) -> &'static str {
-    let gone = !entry.is_of_boot(&now.boot_id);
+/// Whether something of the change is left on this host: values that are in force, or lines in the drop-in.
+fn leaves_something(entry: &Entry, boot_id: &str) -> bool {
     match entry.status() {
-        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted
-            if !entry.reached_drop_in() && now.has_lost(entry) =>
-        {
-            "gone with its network namespace"
+        Status::RolledBack => false,
+        Status::Confirmed if entry.reached_drop_in() => true,
+        Status::ConfirmInterrupted | Status::RollbackFailed => true,
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted => {
+            entry.is_of_boot(boot_id)
         }
-        Status::Confirmed if entry.reached_drop_in() => "permanent",
-        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if gone => {
-            "gone with the last boot"
-        }
-        Status::Confirmed => "confirmed, until the next boot",
-        Status::Applied => "in force, not confirmed",
-        Status::Interrupted => "interrupted; roll it back",
-        Status::ConfirmInterrupted => "interrupted while it was made permanent; confirm it again or roll it back",
-        Status::RollbackInterrupted => "interrupted while it was rolled back; roll it back again",
-        Status::RolledBack => "rolled back",
-        Status::RollbackFailed => "rolled back only in part; roll it back again",
     }
 }
 

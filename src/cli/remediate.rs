@@ -12,7 +12,7 @@ use jiff::civil::Date;
 
 use super::apply::{self, within};
 use super::changes::{StateArgs, cooling, failure, teller};
-use super::config::{self, Config};
+use super::config::Config;
 use super::output::{self, Terminal};
 use super::questions::{self, Choice};
 use super::{Failure, Global, ObserveArgs, Outcome, RuleArgs, WaiverArgs, rehearse, risk, snapshot};
@@ -85,7 +85,7 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     }
     let rules = config.rules(&args.rules)?;
     output::notes(&rules.broken, terminal);
-    trusted(&rules, global).map_err(|error| failure(error, false))?;
+    trusted(&rules).map_err(|error| failure(error, false))?;
     let accepted = config.waivers(&args.waivers, &rules)?;
     let snapshot = snapshot::observe(&args.observe, global, config)?;
     let audit = crate::audit::run(&snapshot, &rules, &accepted);
@@ -119,11 +119,8 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     Ok(ExitCode::SUCCESS)
 }
 
-/// What decides about writing must not be in the hands of others: the configuration, and rules that are not compiled in.
-fn trusted(rules: &RuleSet, global: &Global) -> Result<(), ApplyError> {
-    if let Some(file) = config::file(global.config.as_deref()) {
-        trust::read(&file)?;
-    }
+/// What decides about writing must not be in the hands of others: rules that are not compiled in, like the configuration.
+pub(super) fn trusted(rules: &RuleSet) -> Result<(), ApplyError> {
     for rule in rules.iter().filter(|rule| rule.area.is_empty()) {
         trust::read(Path::new(&rule.origin))?;
     }

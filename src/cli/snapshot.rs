@@ -36,14 +36,19 @@ pub(super) fn observe(args: &ObserveArgs, global: &Global, config: &Config) -> R
     let window = args.window.unwrap_or(config.window);
     let which = args.netns.as_ref().unwrap_or(&config.netns);
     let snapshot = take::take(&Host::live(), which, window, |window| progress::wait(window, global.quiet));
-    let snapshot = snapshot.map_err(|error| match error {
-        TakeError::Netns(error) => not_entered(error),
-        TakeError::NothingSeen(_) => Failure::Unobservable(error.into()),
-    })?;
+    let snapshot = snapshot.map_err(not_taken)?;
     for gap in snapshot.gaps.iter().chain(snapshot.namespaces.iter().flat_map(|namespace| &namespace.gaps)) {
         tracing::info!(what = gap.what, why = gap.why, "could not be read");
     }
     Ok(snapshot)
+}
+
+/// The exit code of a host that was not observed.
+pub(super) fn not_taken(error: TakeError) -> Failure {
+    match error {
+        TakeError::Netns(error) => not_entered(error),
+        TakeError::NothingSeen(_) => Failure::Unobservable(error.into()),
+    }
 }
 
 /// One that does not exist is a mistake of the person's; one that cannot be entered cannot be observed.

@@ -5,6 +5,7 @@
 
 use super::ages_value;
 use super::catalogue::Subject;
+use super::counters;
 use super::names::{self, counter_parts};
 use super::persisted;
 use super::value::Value;
@@ -145,6 +146,9 @@ impl<'a> View<'a> {
             if reading != "total" && self.namespace.counters_before.is_none() {
                 return format!("{name} needs two readings, a window apart");
             }
+            if reading != "total" && self.counter("total", group, counter).is_some() {
+                return format!("{name} has no value: the counter was reset, or not read at the start of the window");
+            }
             return gap(&format!("counters.{group}"))
                 .unwrap_or_else(|| format!("this kernel does not count {group}.{counter}"));
         }
@@ -184,7 +188,8 @@ impl<'a> View<'a> {
             return Some(Value::Int(now));
         }
         let before = *self.namespace.counters_before.as_ref()?.get(group)?.get(counter)?;
-        let delta = now.checked_sub(before)?;
+        // One that went backwards was reset, or wrapped: how far it came in between nobody knows.
+        let delta = now.checked_sub(before).filter(|delta| *delta >= 0 || counters::is_gauge(group, counter))?;
         match reading {
             "delta" => Some(Value::Int(delta)),
             _ if self.snapshot.window.seconds > 0.0 => Some(Value::Double(delta as f64 / self.snapshot.window.seconds)),
@@ -204,7 +209,7 @@ impl<'a> View<'a> {
             "host.kernel" => Some(Value::Text(system.kernel.clone())),
             "netns.name" => Some(Value::Text(self.namespace.name.clone())),
             "netns.initial" => Some(Value::Bool(self.namespace.initial)),
-            "window.seconds" if self.snapshot.window.source == WindowSource::Sample => {
+            "window.seconds" if self.snapshot.window.source != WindowSource::None => {
                 Some(Value::Double(self.snapshot.window.seconds))
             }
             _ => None,

@@ -105,6 +105,17 @@ fn uptime(text: &str) -> Option<Duration> {
     Uptime::from_read(text.as_bytes()).ok().map(|uptime| uptime.uptime_duration())
 }
 
+/// What tells this boot from every other.
+pub fn boot_id(host: &Host) -> Option<String> {
+    let text = host.read_sysctl("/proc/sys/kernel/random/boot_id").ok()?;
+    text.split_ascii_whitespace().next().map(str::to_owned)
+}
+
+/// Milliseconds since the boot, suspended ones too, in steps of 10; no clock that somebody sets moves it.
+pub fn uptime_ms(host: &Host) -> Option<u64> {
+    uptime(&host.read_text("/proc/uptime").ok()?).and_then(|uptime| u64::try_from(uptime.as_millis()).ok())
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;

@@ -77,7 +77,7 @@ fn one(page: &mut Page<'_>, namespace: &Namespace) {
 }
 
 /// The states in the order in which a connection goes through them.
-fn in_order(states: &StateCounts) -> [(&'static str, u64); 11] {
+pub(super) fn in_order(states: &StateCounts) -> [(&'static str, u64); 11] {
     [
         ("LISTEN", states.listen),
         ("SYN_SENT", states.syn_sent),

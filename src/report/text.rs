@@ -200,6 +200,9 @@ fn header(page: &mut Page<'_>, snapshot: &Snapshot) {
         system.uptime_seconds.map(|seconds| format!("up {}", units::duration(seconds as f64))),
         Some(match snapshot.window.source {
             WindowSource::Sample => format!("counters over {}", units::duration(snapshot.window.seconds)),
+            WindowSource::PreviousRun => {
+                format!("counters over {}, since the previous run", units::duration(snapshot.window.seconds))
+            }
             WindowSource::None => "one reading of the counters, so no rates".to_owned(),
         }),
     ];

@@ -4,6 +4,7 @@
 //! Out: [`Snapshot`], from which everything later is a pure function.
 //! Must not: hold anything derived; metrics are computed anew from it, so old snapshots gain new rules for free.
 
+pub mod since;
 pub mod store;
 pub mod take;
 
@@ -51,6 +52,8 @@ pub struct Window {
 pub enum WindowSource {
     /// Two readings in one run.
     Sample,
+    /// The first reading is that of an earlier run on the same boot.
+    PreviousRun,
     /// One reading only: no deltas, no rates.
     None,
 }
