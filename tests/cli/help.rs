@@ -15,7 +15,7 @@ fn help(arguments: &[&str]) -> String {
 
 #[test]
 fn help_of_the_program() {
-    assert_snapshot!(help(&["--help"]), @r"
+    assert_snapshot!(help(&["--help"]), @"
     Tells what is wrong with this host's TCP settings, given what its sockets are
     really doing.
 
@@ -41,6 +41,9 @@ fn help_of_the_program() {
       rollback     Take a change back
       changes      List the changes that were made, or show one
       rules        List, check and test rules; print the metrics they may use
+      init         Write the commented configuration file
+      config       Print what the configuration comes to, and where each value is
+                   from
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 
@@ -53,8 +56,8 @@ fn help_of_the_program() {
 
     Everywhere:
           --config <FILE>
-              Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml,
-              if it exists]
+              Configuration file, read alone [default:
+              /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
 
               [env: SYSCTL_ADVISOR_CONFIG=]
 
@@ -73,6 +76,7 @@ fn help_of_the_program() {
           --log-format <FORMAT>
               Form of messages on standard error
 
+              [env: SYSCTL_ADVISOR_LOG_FORMAT=]
               [default: text]
               [possible values: text, json]
 
@@ -84,6 +88,7 @@ fn help_of_the_program() {
       sysctl-advisor audit --snapshot host.json  ...and audit it there
       sysctl-advisor drift                       what files set, what is in force
       sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
+      sysctl-advisor config show                 what is configured, and where
 
     Exit codes:
        0  the command did its work
@@ -114,6 +119,9 @@ fn help_of_the_program() {
       rollback     Take a change back
       changes      List the changes that were made, or show one
       rules        List, check and test rules; print the metrics they may use
+      init         Write the commented configuration file
+      config       Print what the configuration comes to, and where each value is
+                   from
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 
@@ -122,15 +130,17 @@ fn help_of_the_program() {
       -V, --version  Print version
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     Examples:
@@ -141,6 +151,7 @@ fn help_of_the_program() {
       sysctl-advisor audit --snapshot host.json  ...and audit it there
       sysctl-advisor drift                       what files set, what is in force
       sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
+      sysctl-advisor config show                 what is configured, and where
 
     Exit codes:
        0  the command did its work
@@ -188,11 +199,11 @@ fn help_of_audit() {
 
           --fail-on <SEVERITY>
               Exit with code 10 when a finding is at least this bad: notice,
-              warning, critical
+              warning, critical; or never [env: SYSCTL_ADVISOR_FAIL_ON]
 
           --window <DURATION>
               Time between two readings of the counters: 500ms, 2s, 1m; 0 takes one
-              reading, and rules on rates are skipped
+              reading, and rules on rates are skipped [env: SYSCTL_ADVISOR_WINDOW]
 
           --netns <WHICH>
               Network namespace to look at
@@ -204,22 +215,24 @@ fn help_of_audit() {
 
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
-              be given more than once
+              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
 
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
 
           --waivers <FILE>
               File with accepted findings [default:
-              /etc/sysctl-advisor/waivers.toml, if it exists]
+              /etc/sysctl-advisor/waivers.toml, if it exists] [env:
+              SYSCTL_ADVISOR_WAIVERS]
 
       -h, --help
               Print help (see a summary with '-h')
 
     Everywhere:
           --config <FILE>
-              Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml,
-              if it exists]
+              Configuration file, read alone [default:
+              /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
 
               [env: SYSCTL_ADVISOR_CONFIG=]
 
@@ -238,6 +251,7 @@ fn help_of_audit() {
           --log-format <FORMAT>
               Form of messages on standard error
 
+              [env: SYSCTL_ADVISOR_LOG_FORMAT=]
               [default: text]
               [possible values: text, json]
 
@@ -251,7 +265,7 @@ fn help_of_audit() {
 
 #[test]
 fn help_of_explain() {
-    assert_snapshot!(help(&["explain", "-h"]), @r"
+    assert_snapshot!(help(&["explain", "-h"]), @"
     Explain a rule, a sysctl key, a TCP state or a kernel counter
 
     Usage: sysctl-advisor explain [OPTIONS] <NAME>
@@ -264,22 +278,25 @@ fn help_of_explain() {
               Take present values from this snapshot instead of the running host
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
-              be given more than once
+              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     Examples:
@@ -292,7 +309,7 @@ fn help_of_explain() {
 
 #[test]
 fn help_of_snapshot() {
-    assert_snapshot!(help(&["snapshot", "-h"]), @r"
+    assert_snapshot!(help(&["snapshot", "-h"]), @"
     Write down what this host looks like, to audit it elsewhere or later
 
     Usage: sysctl-advisor snapshot [OPTIONS]
@@ -301,21 +318,23 @@ fn help_of_snapshot() {
       -o, --output <FILE>      File to write [default: standard output]
           --window <DURATION>  Time between two readings of the counters: 500ms, 2s,
                                1m; 0 takes one reading, and rules on rates are
-                               skipped
+                               skipped [env: SYSCTL_ADVISOR_WINDOW]
           --netns <WHICH>      Network namespace to look at [default: current]
                                [possible values: current]
       -h, --help               Print help (see more with '--help')
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     A snapshot holds counts, counters, sysctl values, and the addresses of the
@@ -326,7 +345,7 @@ fn help_of_snapshot() {
 
 #[test]
 fn help_of_apply() {
-    assert_snapshot!(help(&["apply", "--help"]), @r"
+    assert_snapshot!(help(&["apply", "--help"]), @"
     Carry out a plan, so that it can be taken back at any moment
 
     Usage: sysctl-advisor apply [OPTIONS] <PLAN>
@@ -347,20 +366,22 @@ fn help_of_apply() {
               boot
           --state-dir <DIR>
               Folder of the journals [default: $STATE_DIRECTORY of systemd, else
-              /var/lib/sysctl-advisor]
+              /var/lib/sysctl-advisor] [env: SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help
               Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     All values are written or none: at the first surprise those written so far are
@@ -372,7 +393,7 @@ fn help_of_apply() {
 
 #[test]
 fn help_of_confirm() {
-    assert_snapshot!(help(&["confirm", "--help"]), @r"
+    assert_snapshot!(help(&["confirm", "--help"]), @"
     Make a change permanent
 
     Usage: sysctl-advisor confirm [OPTIONS] [ID]
@@ -382,19 +403,22 @@ fn help_of_confirm() {
 
     Options:
           --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor]
+                             systemd, else /var/lib/sysctl-advisor] [env:
+                             SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it
@@ -406,7 +430,7 @@ fn help_of_confirm() {
 
 #[test]
 fn help_of_rollback() {
-    assert_snapshot!(help(&["rollback", "--help"]), @r"
+    assert_snapshot!(help(&["rollback", "--help"]), @"
     Take a change back
 
     Usage: sysctl-advisor rollback [OPTIONS] <ID|--last>
@@ -420,19 +444,22 @@ fn help_of_rollback() {
           --force            Restore the former values even where someone else
                              changed them since
           --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor]
+                             systemd, else /var/lib/sysctl-advisor] [env:
+                             SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     Works for a change that is in force, confirmed, or was interrupted half way.
@@ -443,7 +470,7 @@ fn help_of_rollback() {
 
 #[test]
 fn help_of_changes() {
-    assert_snapshot!(help(&["changes", "--help"]), @r"
+    assert_snapshot!(help(&["changes", "--help"]), @"
     List the changes that were made, or show one
 
     Usage: sysctl-advisor changes [OPTIONS] [ID]
@@ -452,20 +479,25 @@ fn help_of_changes() {
       [ID]  Number of the change
 
     Options:
+          --in-force         Only those whose values are in force, or would be after
+                             the next boot; print nothing when there are none
           --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor]
+                             systemd, else /var/lib/sysctl-advisor] [env:
+                             SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
 }
@@ -489,18 +521,20 @@ fn help_of_rules() {
       -h, --help  Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
-    assert_snapshot!(help(&["rules", "list", "-h"]), @r"
+    assert_snapshot!(help(&["rules", "list", "-h"]), @"
     Print the rules of this host with their severity
 
     Usage: sysctl-advisor rules list [OPTIONS]
@@ -510,25 +544,28 @@ fn help_of_rules() {
               Form of the list [default: text] [possible values: text, json]
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
-              be given more than once
+              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help (see more with '--help')
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
-    assert_snapshot!(help(&["rules", "check", "-h"]), @r"
+    assert_snapshot!(help(&["rules", "check", "-h"]), @"
     Check rule files: names, types, keys, documentation
 
     Usage: sysctl-advisor rules check [OPTIONS] [FILE]...
@@ -539,25 +576,28 @@ fn help_of_rules() {
     Options:
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
-              be given more than once
+              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
-    assert_snapshot!(help(&["rules", "test", "-h"]), @r"
+    assert_snapshot!(help(&["rules", "test", "-h"]), @"
     Check rule files and run the tests inside them
 
     Usage: sysctl-advisor rules test [OPTIONS] [FILE]...
@@ -568,25 +608,28 @@ fn help_of_rules() {
     Options:
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
-              be given more than once
+              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
-    assert_snapshot!(help(&["rules", "metrics", "-h"]), @r"
+    assert_snapshot!(help(&["rules", "metrics", "-h"]), @"
     Print every metric that a condition may use
 
     Usage: sysctl-advisor rules metrics [OPTIONS]
@@ -599,15 +642,17 @@ fn help_of_rules() {
       -h, --help             Print help (see more with '--help')
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
     assert_snapshot!(help(&["rules", "schema", "-h"]), @"
@@ -623,22 +668,24 @@ fn help_of_rules() {
       -h, --help  Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
 }
 
 #[test]
 fn help_of_completions() {
-    assert_snapshot!(help(&["completions", "-h"]), @r"
+    assert_snapshot!(help(&["completions", "-h"]), @"
     Print a completion script for a shell
 
     Usage: sysctl-advisor completions [OPTIONS] <SHELL>
@@ -651,15 +698,17 @@ fn help_of_completions() {
       -h, --help  Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
 }

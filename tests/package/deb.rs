@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use super::chroot::with_root;
 use super::support::container::Container;
@@ -35,8 +35,13 @@ fn listing(container: &Container) -> BTreeSet<String> {
     found.lines().filter(|path| !passing.iter().any(|place| path.starts_with(place))).map(str::to_owned).collect()
 }
 
-/// Makes a change as a person would, and confirms it.
+/// Makes a change as a person would.
 fn change(container: &Container) {
+    let applied = apply(container);
+    assert!(applied.status.success(), "{}", words(&applied));
+}
+
+fn apply(container: &Container) -> Output {
     let script = r#"
         host=$(cat /proc/sys/kernel/hostname) boot=$(cat /proc/sys/kernel/random/boot_id) id=$(readlink /proc/self/ns/net)
         printf '{"schema":"sysctl-advisor/plan/1","made_at":"2026-11-23T00:00:00Z",
@@ -45,8 +50,9 @@ fn change(container: &Container) {
             "side_effects":"None.","rules":["a-rule"],"findings":[],"rehearsed":null}]}' "$host" "$boot" "$id" >/root/plan.json
     "#;
     container.run(&["sh", "-ec", script]);
-    container.run(&["sysctl-advisor", "apply", "/root/plan.json", "--yes"]);
+    let applied = container.attempt(&["sysctl-advisor", "apply", "/root/plan.json", "--yes"]);
     container.run(&["rm", "/root/plan.json"]);
+    applied
 }
 
 #[test]
@@ -98,6 +104,18 @@ fn what_is_installed_is_where_its_readers_look() {
     assert_eq!(std::fs::read(folder.path().join(&CONFIG[1..])).unwrap(), shipped);
     let program = folder.path().join("usr/bin/sysctl-advisor");
     assert!(run(Command::new("file").arg("-b").arg(program)).contains(", stripped"));
+}
+
+#[test]
+fn what_a_drop_in_forbids_is_not_applied() {
+    let container = booted();
+    dpkg(&container, &["-i", &inside()]);
+    let forbid = "printf '[apply]\\nnever = [\"net.core.*\"]\\n' > /etc/sysctl-advisor/config.d/50-never.toml";
+    container.run(&["sh", "-c", forbid]);
+    let refused = apply(&container);
+    assert!(!refused.status.success() && words(&refused).contains("[apply] only, never"), "{}", words(&refused));
+    container.run(&["rm", "/etc/sysctl-advisor/config.d/50-never.toml"]);
+    change(&container);
 }
 
 /// The package of a later version, with another default in its configuration file.
