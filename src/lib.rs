@@ -1,17 +1,19 @@
 //! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
 //!
 //! ```text
-//! host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> report -> cli
+//! host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> report -> agent -> cli
 //! ```
 //!
 //! A module uses only what stands to its left, and the leaves `units`, `diagnostic`, `keys` and `sock_diag`.
 //! `tests/architecture.rs` fails on an edge against the flow. Everything after the snapshot is a pure function of it.
 
+pub mod agent;
 pub mod apply;
 pub mod audit;
 pub mod cli;
 pub mod diagnostic;
 pub mod drift;
+pub mod history;
 pub mod host;
 pub mod keys;
 pub mod metrics;

@@ -8,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A module uses only what stands to its left, ...
-const FLOW: [&str; 11] =
-    ["host", "observe", "snapshot", "drift", "metrics", "rules", "audit", "plan", "apply", "report", "cli"];
+const FLOW: [&str; 13] = [
+    "host", "observe", "snapshot", "drift", "metrics", "rules", "audit", "plan", "apply", "history", "report", "agent",
+    "cli",
+];
 /// ... and these, which use nothing but themselves.
 const LEAVES: [&str; 4] = ["units", "diagnostic", "keys", "sock_diag"];
 /// Lines that a file may have.

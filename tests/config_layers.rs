@@ -51,6 +51,7 @@ fn each_value_is_shown_with_the_place_that_it_is_from() {
 
     [audit]
     window = "9s"                             # $SYSCTL_ADVISOR_WINDOW
+    #netns = "current"                        # default
     fail_on = "notice"                        # /etc/sysctl-advisor/config.d/60-host.toml:2
     #waivers = "/etc/sysctl-advisor/waivers.toml"  # default
 
@@ -77,6 +78,7 @@ fn without_files_all_is_default() {
 
     [audit]
     #window = "2s"                            # default
+    #netns = "current"                        # default
     #fail_on = "never"                        # default
     #waivers = "/etc/sysctl-advisor/waivers.toml"  # default
 

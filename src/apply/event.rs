@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+use super::verdict::Verdict;
+
 /// One step that was just made or is about to be.
 #[derive(Debug)]
 pub enum Event<'a> {
@@ -23,6 +25,8 @@ pub enum Event<'a> {
     Left { key: &'a str, value: &'a str },
     /// The drop-in was written, restored or removed.
     DropIn { path: &'a str, what: &'a str },
+    /// What a guard of the change says.
+    Judged { verdict: &'a Verdict },
     /// Worth knowing, not in the way.
     Note { text: &'a str },
 }

@@ -6,11 +6,12 @@
 //!
 //! ```text
 //! trust (files) -> check (the plan alone) -> lock -> run (the host) -> journal -> sandbox -> write ... -> undo
-//!                                                                             confirm -> persist, rollback -> undo
+//!                                                                  verdict -> confirm -> persist, rollback -> undo
 //! ```
 
 pub mod check;
 pub mod confirm;
+pub mod cooling;
 pub mod error;
 pub mod event;
 pub mod guard;
@@ -25,10 +26,12 @@ pub mod state;
 pub mod steps;
 pub mod trust;
 pub mod undo;
+pub mod verdict;
 pub mod write;
 
 pub use error::ApplyError;
 pub use event::Event;
+pub use verdict::watch_over;
 
 /// Told of each step as it happens. It must not fail: a reader that went away is no reason to stop half way.
 pub type Tell<'a> = &'a mut dyn FnMut(&Event<'_>);

@@ -3,6 +3,9 @@
 //! In: the `[apply]` section of the configuration. Out: [`Policy`], which says of a key whether it may be written.
 //! Must not: loosen what [`check`](super::check) demands of every plan.
 
+use std::time::Duration;
+
+use super::cooling;
 use crate::keys::Risk;
 
 /// Limits on plans; the default allows all keys of the catalogue that a plan can hold.
@@ -14,9 +17,16 @@ pub struct Policy {
     pub never: Vec<String>,
     pub max_risk: Option<Risk>,
     pub max_changes: Option<usize>,
+    /// How long a rule is left alone that made something worse; `None`: as is usual, zero: not at all.
+    pub cool_down: Option<Duration>,
 }
 
 impl Policy {
+    /// How long a rule is left alone that made something worse.
+    pub fn cool_down(&self) -> Duration {
+        self.cool_down.unwrap_or(cooling::USUAL)
+    }
+
     /// Why a key with this risk may not be written.
     pub fn allows(&self, key: &str, risk: &str) -> Result<(), String> {
         let matching = |globs: &[String]| globs.iter().any(|glob| matches(glob, key));

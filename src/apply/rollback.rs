@@ -15,13 +15,16 @@ use crate::host::Host;
 
 /// Who wants it, which decides about what others changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub enum Mode<'a> {
     /// A person, who is asked first.
     Careful,
     /// A person who wants the former values whatever the present ones are.
     Force,
     /// Nobody confirmed in time. A confirmed change stays.
     Automatic,
+    /// The guards of these rules say that something is worse than before, with these numbers (see
+    /// [`verdict`](super::verdict)). Nobody is asked; a confirmed change stays, which is an error.
+    Worse { rules: &'a [String], why: &'a str },
 }
 
 /// The change that `--last` means: the latest that is not rolled back.
@@ -35,7 +38,7 @@ pub fn last(state: &Path) -> Result<u64, ApplyError> {
 }
 
 /// Rolls a change back.
-pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode, tell: Tell<'_>) -> Result<(), ApplyError> {
+pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode<'_>, tell: Tell<'_>) -> Result<(), ApplyError> {
     let _lock = Lock::take(state, "rollback")?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
@@ -43,6 +46,9 @@ pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode, tell: Tell<'_>) 
         (Status::RolledBack, Mode::Automatic) | (Status::Confirmed, Mode::Automatic) => return Ok(()),
         (Status::RolledBack, _) => {
             return Err(ApplyError::Refused(format!("change {id} is rolled back already")));
+        }
+        (Status::Confirmed, Mode::Worse { .. }) => {
+            return Err(ApplyError::Refused(format!("change {id} is confirmed; only a person takes it back")));
         }
         _ => {}
     }
@@ -56,15 +62,35 @@ pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode, tell: Tell<'_>) 
     if mode == Mode::Careful {
         refuse_to_overwrite(host, entry, &drop_in)?;
     }
-    let why = if mode == Mode::Automatic { "not confirmed in time" } else { "asked for" };
     // Values come first where the journal cannot be written: its lines so far are enough to do this again.
-    if let Err(why) = journal.append(Step::RollingBack { why: why.to_owned() }) {
-        tell(&Event::Note { text: &why });
+    for step in first_steps(mode) {
+        if let Err(why) = journal.append(step) {
+            tell(&Event::Note { text: &why });
+        }
     }
     finish(host, journal, drop_in, mode, tell)
 }
 
-fn finish(host: &Host, mut journal: Journal, drop_in: DropIn, mode: Mode, tell: Tell<'_>) -> Result<(), ApplyError> {
+/// What the journal says before the first value is restored.
+fn first_steps(mode: Mode<'_>) -> Vec<Step> {
+    let rolling_back = |why: &str| Step::RollingBack { why: why.to_owned() };
+    match mode {
+        Mode::Careful | Mode::Force => vec![rolling_back("asked for")],
+        Mode::Automatic => vec![rolling_back("not confirmed in time")],
+        Mode::Worse { rules, why } => {
+            let worse = Step::Worse { rules: rules.to_vec(), why: why.to_owned() };
+            vec![worse, rolling_back(&format!("worse than before, says the guard of {}", rules.join(", ")))]
+        }
+    }
+}
+
+fn finish(
+    host: &Host,
+    mut journal: Journal,
+    drop_in: DropIn,
+    mode: Mode<'_>,
+    tell: Tell<'_>,
+) -> Result<(), ApplyError> {
     let id = journal.entry.id;
     let mut failed = Vec::new();
     match drop_in {

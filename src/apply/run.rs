@@ -17,6 +17,7 @@ use super::{ApplyError, Event, Tell, sandbox, state, write};
 use crate::host::Host;
 use crate::observe::system;
 use crate::plan::model::Plan;
+use crate::snapshot::Snapshot;
 
 /// What stands besides the plan.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Options<'a> {
     pub runtime_only: bool,
     /// Roll back by itself when not confirmed within this time.
     pub confirm_within: Option<Duration>,
+    /// A look at the host that ended just now, for the guards of the plan; kept with the journal when there are some.
+    pub baseline: Option<&'a Snapshot>,
 }
 
 /// The running host, as far as plans and journals name it.
@@ -152,7 +155,7 @@ pub fn apply(host: &Host, plan: &Plan, options: &Options<'_>, tell: Tell<'_>) ->
         runtime_only: options.runtime_only,
         confirm_before: confirm_before.clone(),
     };
-    let mut journal = Journal::create(options.state, plan, &changes, &here.boot_id, begun)?;
+    let mut journal = Journal::create(options.state, plan, &changes, options.baseline, &here.boot_id, begun)?;
     let id = journal.entry.id;
     tell(&Event::Journal { id, folder: &journal.entry.folder.clone() });
     if let (Some(within), Some(before)) = (options.confirm_within, &confirm_before) {

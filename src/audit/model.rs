@@ -54,7 +54,8 @@ pub struct Finding {
     pub advice: Vec<Advice>,
     pub avoid: Vec<Avoid>,
     pub references: Vec<String>,
-    /// Stable from run to run for the same rule, namespace and subject: 16 hexadecimal digits.
+    /// Stable from run to run for the same rule, namespace and subject, of a process without its number: 16 hexadecimal
+    /// digits.
     pub fingerprint: String,
     /// How a person accepted it.
     pub waived: Option<Waiver>,

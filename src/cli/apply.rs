@@ -10,11 +10,13 @@ use clap::Args;
 
 use super::changes::{StateArgs, failure, teller};
 use super::config::Config;
-use super::{Failure, Global, Outcome, output};
+use super::{Failure, Global, Outcome, output, progress, window};
 use crate::apply::check::{self, Change};
-use crate::apply::{Event, run};
+use crate::apply::{Event, run, verdict};
 use crate::host::Host;
+use crate::host::netns::Which;
 use crate::plan::model::Plan;
+use crate::snapshot::{Snapshot, take};
 use crate::units;
 
 /// Carry out a plan, so that it can be taken back at any moment.
@@ -39,6 +41,9 @@ pub(super) struct ApplyArgs {
     /// For the running system only: `confirm` writes nothing for the next boot
     #[arg(long)]
     runtime_only: bool,
+    /// Time over which the counters that the plan's guards look at are measured before the first write; 0: not at all
+    #[arg(long, value_name = "DURATION", value_parser = window)]
+    window: Option<Duration>,
     #[command(flatten)]
     state: StateArgs,
 }
@@ -66,11 +71,13 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     }
+    let baseline = measure(&plan, args.window.unwrap_or(config.window), global);
     let options = run::Options {
         state: &state,
         policy: config.policy(),
         runtime_only: args.runtime_only,
         confirm_within: args.confirm_within,
+        baseline: baseline.as_ref(),
     };
     let mut before = None;
     let mut tell = teller(global.quiet);
@@ -83,6 +90,20 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
     .map_err(failed)?;
     output::say(&farewell(id, args, before.as_deref()));
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the plan's guards will compare with; nothing when there are none, or the host cannot be observed.
+pub(super) fn measure(plan: &Plan, window: Duration, global: &Global) -> Option<Snapshot> {
+    if !verdict::has_guards(plan) {
+        return None;
+    }
+    match take::take(&Host::live(), &Which::Current, window, |window| progress::wait(window, global.quiet)) {
+        Ok(snapshot) => Some(snapshot),
+        Err(error) => {
+            output::note(&format!("the guards of this plan will not be judged: {error}"));
+            None
+        }
+    }
 }
 
 fn listing(plan: &Plan, changes: &[Change]) -> String {

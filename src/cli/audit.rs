@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::config::Config;
 use super::output::{self, Terminal};
-use super::{FOUND, FailOn, Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, snapshot};
+use super::{FOUND, FailOn, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, snapshot};
 use crate::report::{self, text::Detail};
 use crate::snapshot::store;
 
@@ -24,7 +24,7 @@ pub(super) struct AuditArgs {
     snapshot: Option<PathBuf>,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: AuditFormat,
     /// Show with each finding the explanation, how its numbers are computed, and the sources
     #[arg(long)]
     details: bool,
@@ -43,6 +43,16 @@ pub(super) struct AuditArgs {
     waivers: WaiverArgs,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AuditFormat {
+    /// For a person
+    Text,
+    /// For a program; the schema is in docs/schema
+    Json,
+    /// For the textfile collector of node_exporter
+    Prometheus,
+}
+
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
     let rules = config.rules(&args.rules)?;
     output::notes(&rules.broken, terminal);
@@ -54,9 +64,10 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     let audit = crate::audit::run(&snapshot, &rules, &waivers);
     let theme = if args.output.is_some() { report::theme::Theme::plain() } else { terminal.theme() };
     let text = match args.format {
-        Format::Json => report::json::json(&audit)?,
-        Format::Text if global.quiet => report::text::brief(&audit, &theme, terminal.width()),
-        Format::Text => {
+        AuditFormat::Json => report::json::json(&audit)?,
+        AuditFormat::Prometheus => report::prometheus::prometheus(&audit, None)?,
+        AuditFormat::Text if global.quiet => report::text::brief(&audit, &theme, terminal.width()),
+        AuditFormat::Text => {
             let detail = if args.details { Detail::Full } else { Detail::Glance };
             report::text::text(&audit, detail, &theme, terminal.width())
         }

@@ -10,8 +10,13 @@ use clap::Args;
 use super::{Failure, Global, Outcome, output};
 use crate::apply::journal::{Entry, Status};
 use crate::apply::run::Here;
+use crate::apply::verdict::Verdict;
 use crate::apply::{ApplyError, Event, confirm, guard, rollback, state};
 use crate::host::Host;
+use crate::report::wrap::wrap_hanging;
+
+/// Columns to write for, like all reports.
+const WIDTH: usize = 80;
 
 /// Where changes are journalled; shared by the commands that make, confirm and undo them.
 #[derive(Debug, Args)]
@@ -33,11 +38,16 @@ impl StateArgs {
 #[command(after_help = "\
 Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it was applied with \
 --runtime-only or in another network namespace than the one that the boot sets up. Refused when one of the \
-values is not in force any more, or another file would win at the next boot.")]
+values is not in force any more, when another file would win at the next boot, and when the guard of a rule \
+behind the change says that something is worse than before it (exit code 4). A guard that cannot be judged \
+is told and does not stop it.")]
 pub(super) struct ConfirmArgs {
     /// Number of the change [default: the latest that is not confirmed]
     #[arg(value_name = "ID")]
     id: Option<u64>,
+    /// Confirm it although a guard says that something is worse than before
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     state: StateArgs,
 }
@@ -95,8 +105,24 @@ pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
         ApplyError::Refused(_) => Failure::Usage(error.into()),
         ApplyError::NotUndone { .. } => Failure::NotRolledBack(error.into()),
         ApplyError::NothingDone(_) if rolling_back => Failure::NotRolledBack(error.into()),
+        ApplyError::Worse { id, verdicts } => Failure::NotApplied(anyhow!(worse(id, &verdicts))),
         ApplyError::NothingDone(_) | ApplyError::Undone { .. } => Failure::NotApplied(error.into()),
     }
+}
+
+fn worse(id: u64, verdicts: &[Verdict]) -> String {
+    let verdicts: Vec<_> = verdicts.iter().map(|verdict| judged(verdict)).collect();
+    format!(
+        "change {id} is not confirmed, for something is worse than before it:\n{}\n  \
+         sysctl-advisor rollback {id}          take it back\n  \
+         sysctl-advisor confirm {id} --force   keep it all the same",
+        verdicts.join("\n")
+    )
+}
+
+/// What a guard says, in lines for a person.
+fn judged(verdict: &Verdict) -> String {
+    wrap_hanging(&verdict.to_string(), WIDTH, 2, 4)
 }
 
 /// Prints each step as it happens. Nothing stops because a reader went away.
@@ -116,6 +142,7 @@ pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) {
             Event::Restored { key, value } => format!("  {key}: {} again", or_empty(value)),
             Event::Left { key, value } => format!("  {key}: {} since, by someone else; left so", or_empty(value)),
             Event::DropIn { path, what } => format!("  {path} {what}"),
+            Event::Judged { verdict } => judged(verdict),
             Event::Note { text } => format!("  {text}"),
         };
         if !quiet {
@@ -132,7 +159,8 @@ pub(super) fn run_confirm(args: &ConfirmArgs, global: &Global) -> Outcome {
     let failed = |error| failure(error, false);
     let state = args.state.directory();
     let id = args.id.map_or_else(|| confirm::waiting(&state), Ok).map_err(failed)?;
-    let permanent = confirm::confirm(&Host::live(), &state, id, &mut teller(global.quiet)).map_err(failed)?;
+    let options = confirm::Options { force: args.force, after: None };
+    let permanent = confirm::confirm(&Host::live(), &state, id, options, &mut teller(global.quiet)).map_err(failed)?;
     let how = if permanent { "permanent" } else { "confirmed, until the next boot" };
     output::say(&format!("Change {id} is {how}. `sysctl-advisor rollback {id}` takes it back.\n"));
     Ok(ExitCode::SUCCESS)

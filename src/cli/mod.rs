@@ -3,6 +3,7 @@
 //! In: arguments, environment, configuration. Out: an exit code; text on standard output, messages on standard error.
 //! Must not: hold logic that another front end would need; parsing does nothing.
 
+mod agent;
 mod apply;
 mod audit;
 mod changes;
@@ -22,10 +23,12 @@ mod snapshot;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::host::netns::Which;
 use crate::rules::words::{Risk, Severity};
 use crate::units;
 
@@ -125,6 +128,8 @@ enum Command {
     Rollback(changes::RollbackArgs),
     /// List the changes that were made, or show one
     Changes(changes::ChangesArgs),
+    /// One run of the timer: audit, remember, tell what is new
+    Agent(agent::AgentArgs),
     #[command(hide = true)]
     Guard(changes::GuardArgs),
     #[command(hide = true, name = rehearse::COMMAND)]
@@ -153,15 +158,10 @@ struct ObserveArgs {
     /// [env: SYSCTL_ADVISOR_WINDOW]
     #[arg(long, value_name = "DURATION", value_parser = window)]
     window: Option<Duration>,
-    /// Network namespace to look at
-    #[arg(long, value_name = "WHICH", default_value = "current")]
-    netns: Netns,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Netns {
-    /// The one that this process runs in
-    Current,
+    /// Network namespace to look at: all, current, a name as of `ip netns`, or the number of a process in it [default:
+    /// current] [env: SYSCTL_ADVISOR_NETNS]
+    #[arg(long, value_name = "WHICH", value_parser = Which::from_str)]
+    netns: Option<Which>,
 }
 
 /// Where rules come from; shared by the commands that use them.
@@ -280,6 +280,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Confirm(args) => changes::run_confirm(args, global),
         Command::Rollback(args) => changes::run_rollback(args, global),
         Command::Changes(args) => changes::run_changes(args),
+        Command::Agent(args) => agent::run(args, global, &config()?, terminal),
         Command::Guard(args) => changes::run_guard(args),
         Command::Remediate(args) => remediate::run(args, global, &trusted()?, terminal),
         Command::Rehearse => rehearse::run(),

@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use clap::Args;
 use jiff::civil::Date;
 
-use super::apply::within;
+use super::apply::{self, within};
 use super::changes::{StateArgs, failure, teller};
 use super::config::Config;
 use super::output::{self, Terminal};
@@ -28,6 +28,7 @@ use crate::plan::select::Selection;
 use crate::report::{self, text::Detail};
 use crate::rules::set::RuleSet;
 use crate::rules::words::Risk;
+use crate::snapshot::Snapshot;
 
 /// Days that a waiver lasts unless the person says otherwise: long enough to plan the repair, short enough to be asked again.
 const USUAL_WAIVER: i64 = 90;
@@ -102,7 +103,9 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     }
     for (plan, runtime_only) in [(&lasting, false), (&passing, true)] {
         if !plan.changes.is_empty() {
-            carry_out(plan, runtime_only, args, global, desk.policy)?;
+            let window = args.observe.window.unwrap_or(config.window);
+            let baseline = apply::measure(plan, window, global);
+            carry_out(plan, baseline.as_ref(), runtime_only, args, global, desk.policy)?;
         }
     }
     for waiver in &decisions.waivers {
@@ -277,13 +280,14 @@ fn without_pid(subject: &str) -> String {
 /// Applies on a thread of its own: it confines itself to the plan's keys, and others are still to be written.
 fn carry_out(
     plan: &Plan,
+    baseline: Option<&Snapshot>,
     runtime_only: bool,
     args: &RemediateArgs,
     global: &Global,
     policy: &Policy,
 ) -> Result<(), Failure> {
     let state = args.state.directory();
-    let options = run::Options { state: &state, policy, runtime_only, confirm_within: args.confirm_within };
+    let options = run::Options { state: &state, policy, runtime_only, confirm_within: args.confirm_within, baseline };
     let work = || run::apply(&Host::live(), plan, &options, &mut teller(global.quiet));
     let id = std::thread::scope(|scope| scope.spawn(work).join())
         .map_err(|_| {

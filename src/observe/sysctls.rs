@@ -31,8 +31,24 @@ const MOST_BYTES: usize = 16 << 20;
 /// Reads the sysctls of the calling thread's network namespace. Left out without a word: secrets, keys that can only
 /// be written, and keys that hold no value at the moment. What this process may not read is a gap each.
 pub fn read(host: &Host) -> (Sysctls, Vec<Gap>) {
-    let mut reading = Reading { host, values: Sysctls::new(), bytes: 0, full: false, gaps: Vec::new() };
+    let ((mut values, mut gaps), (machine, machine_gaps)) = (read_net(host), read_machine(host));
+    values.extend(machine);
+    gaps.extend(machine_gaps);
+    gaps.sort();
+    (values, gaps)
+}
+
+/// Those of [`read`] below `net`: what the network namespace shows, its own keys and the machine's.
+pub fn read_net(host: &Host) -> (Sysctls, Vec<Gap>) {
+    let mut reading = Reading::new(host);
     reading.directory("net", &format!("{ROOT}/net"), DEEPEST);
+    reading.gaps.sort();
+    (reading.values, reading.gaps)
+}
+
+/// Those of [`read`] outside of `net`, which are the same in every network namespace.
+pub fn read_machine(host: &Host) -> (Sysctls, Vec<Gap>) {
+    let mut reading = Reading::new(host);
     for key in keys::catalogue().iter().filter(|key| !key.name.starts_with("net.")) {
         reading.key(&key.name, &format!("{ROOT}/{}", key.name.replace('.', "/")));
     }
@@ -48,7 +64,11 @@ struct Reading<'a> {
     gaps: Vec<Gap>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    const fn new(host: &'a Host) -> Self {
+        Self { host, values: Sysctls::new(), bytes: 0, full: false, gaps: Vec::new() }
+    }
+
     fn directory(&mut self, name: &str, path: &str, levels: usize) {
         let mut entries = match self.host.list_kinds(path) {
             Ok(entries) => entries,

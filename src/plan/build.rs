@@ -14,6 +14,8 @@ use crate::audit::waivers::Waivers;
 use crate::keys::{self, Effect, KeyValue};
 use crate::metrics::catalogue::Subject;
 use crate::metrics::derive::View;
+use crate::metrics::value::Value;
+use crate::rules::Rule;
 use crate::rules::set::RuleSet;
 use crate::rules::words::Risk;
 use crate::snapshot::Namespace;
@@ -160,11 +162,26 @@ fn stands_behind(change: &mut PlannedChange, finding: &Finding, wish: &Recommend
     }
     if !change.rules.contains(&finding.rule) {
         change.rules.push(finding.rule.clone());
-        let guard = rules.get(&finding.rule).and_then(|rule| rule.guard.as_ref());
-        change
-            .guards
-            .extend(guard.map(|guard| Guard { rule: finding.rule.clone(), worse_if: guard.source().to_owned() }));
+        change.guards.extend(rules.get(&finding.rule).and_then(guard));
     }
+}
+
+/// The guard of a rule with all that it needs: whoever judges it later may have another version of the rule, or none.
+fn guard(rule: &Rule) -> Option<Guard> {
+    let condition = rule.guard.as_ref()?;
+    let param = |name: &str| {
+        let name = name.strip_prefix("params.")?;
+        let value = match &rule.params.get(name)?.value {
+            Value::Bool(value) => (*value).into(),
+            Value::Int(value) => (*value).into(),
+            Value::Double(value) => (*value).into(),
+            Value::Text(value) => value.as_str().into(),
+            Value::Ints(values) => values.as_slice().into(),
+        };
+        Some((name.to_owned(), value))
+    };
+    let params = condition.names().filter_map(param).collect();
+    Some(Guard { rule: rule.id.clone(), worse_if: condition.source().to_owned(), params })
 }
 
 /// The listeners among the subjects of a change that shows only when listen() is called again.

@@ -24,6 +24,7 @@ pub(crate) fn snapshot() -> Snapshot {
             cpus: Some(4),
             memory_bytes: Some(17_179_869_184),
             uptime_seconds: Some(1_000_000),
+            uptime_ms: None,
             page_bytes: Some(4096),
             open_files: Some(4000),
         },

@@ -150,6 +150,8 @@ fn summary(plan: &Plan) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use insta::assert_snapshot;
 
     use super::*;
@@ -184,7 +186,11 @@ mod tests {
                     side_effects: "A full queue may hold more of what nobody waits for any longer, and more memory."
                         .into(),
                     restart: vec!["0.0.0.0:80 (nginx (pid 12))".into(), "[::]:443".into()],
-                    guards: vec![Guard { rule: "a-rule".into(), worse_if: "tcp.close_wait > 10".into() }],
+                    guards: vec![Guard {
+                        rule: "a-rule".into(),
+                        worse_if: "tcp.close_wait > 10".into(),
+                        params: BTreeMap::new(),
+                    }],
                     risk: "medium".into(),
                     ..change("net.core.somaxconn", "128", "4096", Some(("accepted", "4096")))
                 },

@@ -17,6 +17,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use file::Expect;
+pub use names::guard;
 
 use crate::metrics::value::Value;
 use expr::Expr;
@@ -49,6 +50,19 @@ pub struct Rule {
     /// What must not become true after a recommended change.
     pub guard: Option<Expr>,
     pub tests: Vec<RuleTest>,
+}
+
+impl Rule {
+    /// All names that its conditions, numbers, proposals and texts use; some more than once.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let conditions = std::iter::once(&self.when).chain(&self.guard);
+        let numbers = self.evidence.iter().map(|evidence| &evidence.expr);
+        let proposals = self.recommend.iter().flat_map(|part| std::iter::once(&part.value).chain(&part.when));
+        let advice = self.advise.iter().flat_map(|part| &part.when);
+        let texts = std::iter::once(&self.title).chain(self.advise.iter().map(|part| &part.text));
+        let expressions = conditions.chain(numbers).chain(proposals).chain(advice);
+        expressions.flat_map(Expr::names).chain(texts.flat_map(Template::names))
+    }
 }
 
 /// A threshold that can be overridden.

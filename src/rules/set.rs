@@ -99,6 +99,12 @@ impl RuleSet {
             || self.broken.iter().any(|diagnostic| is_its_file(&diagnostic.file))
     }
 
+    /// Whether such a rule was taken out or is not among the files any more: nobody wants to hear of its findings. That
+    /// a file is broken is no such wish.
+    pub fn is_withdrawn(&self, id: &str) -> bool {
+        self.disabled.contains(id) || !self.was_named(id)
+    }
+
     /// Gives a parameter another value; it must be of the parameter's type, an int serves for a double.
     pub fn set_param(&mut self, rule: &str, name: &str, value: Value) -> Result<(), OverrideError> {
         let missing = self.no_rule(rule);

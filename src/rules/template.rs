@@ -62,6 +62,12 @@ impl Template {
             .collect()
     }
 
+    /// The names that its expressions use.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let expressions = self.0.iter().filter_map(|part| if let Part::Value(expr) = part { Some(expr) } else { None });
+        expressions.flat_map(Expr::names)
+    }
+
     /// The text with the expressions left as they stand, for lists of rules.
     pub fn pattern(&self) -> String {
         self.0

@@ -40,6 +40,7 @@ fn help_of_the_program() {
       confirm      Make a change permanent
       rollback     Take a change back
       changes      List the changes that were made, or show one
+      agent        One run of the timer: audit, remember, tell what is new
       rules        List, check and test rules; print the metrics they may use
       init         Write the commented configuration file
       config       Print what the configuration comes to, and where each value is
@@ -118,6 +119,7 @@ fn help_of_the_program() {
       confirm      Make a change permanent
       rollback     Take a change back
       changes      List the changes that were made, or show one
+      agent        One run of the timer: audit, remember, tell what is new
       rules        List, check and test rules; print the metrics they may use
       init         Write the commented configuration file
       config       Print what the configuration comes to, and where each value is
@@ -185,8 +187,9 @@ fn help_of_audit() {
               Form of the report
 
               Possible values:
-              - text: For a person
-              - json: For a program; the schema is in docs/schema
+              - text:       For a person
+              - json:       For a program; the schema is in docs/schema
+              - prometheus: For the textfile collector of node_exporter
 
               [default: text]
 
@@ -206,12 +209,9 @@ fn help_of_audit() {
               reading, and rules on rates are skipped [env: SYSCTL_ADVISOR_WINDOW]
 
           --netns <WHICH>
-              Network namespace to look at
-
-              Possible values:
-              - current: The one that this process runs in
-
-              [default: current]
+              Network namespace to look at: all, current, a name as of `ip netns`,
+              or the number of a process in it [default: current] [env:
+              SYSCTL_ADVISOR_NETNS]
 
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
@@ -319,9 +319,10 @@ fn help_of_snapshot() {
           --window <DURATION>  Time between two readings of the counters: 500ms, 2s,
                                1m; 0 takes one reading, and rules on rates are
                                skipped [env: SYSCTL_ADVISOR_WINDOW]
-          --netns <WHICH>      Network namespace to look at [default: current]
-                               [possible values: current]
-      -h, --help               Print help (see more with '--help')
+          --netns <WHICH>      Network namespace to look at: all, current, a name as
+                               of `ip netns`, or the number of a process in it
+                               [default: current] [env: SYSCTL_ADVISOR_NETNS]
+      -h, --help               Print help
 
     Everywhere:
           --config <FILE>        Configuration file, read alone [default:
@@ -364,6 +365,9 @@ fn help_of_apply() {
           --runtime-only
               For the running system only: `confirm` writes nothing for the next
               boot
+          --window <DURATION>
+              Time over which the counters that the plan's guards look at are
+              measured before the first write; 0: not at all
           --state-dir <DIR>
               Folder of the journals [default: $STATE_DIRECTORY of systemd, else
               /var/lib/sysctl-advisor] [env: SYSCTL_ADVISOR_STATE_DIR=]
@@ -402,6 +406,8 @@ fn help_of_confirm() {
       [ID]  Number of the change [default: the latest that is not confirmed]
 
     Options:
+          --force            Confirm it although a guard says that something is
+                             worse than before
           --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
                              systemd, else /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
@@ -424,7 +430,9 @@ fn help_of_confirm() {
     Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it
     was applied with --runtime-only or in another network namespace than the one
     that the boot sets up. Refused when one of the values is not in force any more,
-    or another file would win at the next boot.
+    when another file would win at the next boot, and when the guard of a rule
+    behind the change says that something is worse than before it (exit code 4). A
+    guard that cannot be judged is told and does not stop it.
     ");
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::agent::AgentSection;
 use crate::keys::Risk;
 
 /// Parameters by rule and name.
@@ -18,6 +19,7 @@ pub(super) type Params = BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spa
 #[serde(default, deny_unknown_fields)]
 pub(super) struct ConfigFile {
     pub(super) audit: AuditSection,
+    pub(super) agent: AgentSection,
     pub(super) apply: ApplySection,
     pub(super) rules: RulesSection,
     pub(super) params: Params,
@@ -27,6 +29,7 @@ pub(super) struct ConfigFile {
 #[serde(default, deny_unknown_fields)]
 pub(super) struct AuditSection {
     pub(super) window: Option<Spanned<String>>,
+    pub(super) netns: Option<Spanned<String>>,
     pub(super) fail_on: Option<Spanned<String>>,
     pub(super) waivers: Option<PathBuf>,
 }
@@ -38,6 +41,7 @@ pub(super) struct ApplySection {
     pub(super) never: Vec<String>,
     pub(super) max_risk: Option<Risk>,
     pub(super) max_changes: Option<usize>,
+    pub(super) cool_down: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

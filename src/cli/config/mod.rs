@@ -4,6 +4,7 @@
 //! then the environment. Out: [`Config`], or an error that underlines the place in the file that is wrong. Must not:
 //! override what was typed; the command line wins.
 
+mod agent;
 mod file;
 mod layers;
 pub(super) mod show;
@@ -19,14 +20,17 @@ use toml::Spanned;
 use self::file::{ConfigFile, Params};
 use self::layers::{AllWritten, Layers, Sources};
 use super::{FailOn, RuleArgs, WaiverArgs, window};
+use crate::agent::Settings;
 use crate::apply::policy::Policy;
 use crate::apply::trust;
 use crate::audit::waivers::Waivers;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
+use crate::host::netns::Which;
 use crate::metrics::value::Value;
 use crate::rules::set::{OverrideError, RuleSet};
 use crate::rules::toml_file;
 use crate::rules::words::Severity;
+use crate::units;
 
 /// Read when no other file is named; it need not exist.
 pub(super) const DEFAULT_FILE: &str = "/etc/sysctl-advisor/sysctl-advisor.toml";
@@ -50,20 +54,26 @@ pub(super) struct Variable {
 }
 
 /// They count more than the files; one that is empty is as if it were not set.
-pub(super) const VARIABLES: [Variable; 4] = [
+pub(super) const VARIABLES: [Variable; 5] = [
     Variable { name: "SYSCTL_ADVISOR_WINDOW", option: ("audit", "window"), list: false },
+    Variable { name: "SYSCTL_ADVISOR_NETNS", option: ("audit", "netns"), list: false },
     Variable { name: "SYSCTL_ADVISOR_FAIL_ON", option: ("audit", "fail_on"), list: false },
     Variable { name: "SYSCTL_ADVISOR_WAIVERS", option: ("audit", "waivers"), list: false },
     Variable { name: "SYSCTL_ADVISOR_RULES", option: ("rules", "folders"), list: true },
 ];
 
+/// Nobody remembers why for longer.
+const LONGEST_COOL_DOWN: Duration = Duration::from_secs(3650 * 24 * 3600);
+
 /// The configuration, checked.
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) window: Duration,
+    pub(super) netns: Which,
     pub(super) fail_on: Option<Severity>,
     waivers: Option<PathBuf>,
     policy: Policy,
+    agent: Settings,
     folders: Vec<PathBuf>,
     disable: Vec<Spanned<String>>,
     params: Params,
@@ -181,8 +191,17 @@ fn build(layers: Layers<'_>) -> Result<Config, Diagnostic> {
         Some(text) => window(text.get_ref()).map_err(|why| wrong(text.span(), &why))?,
         None => DEFAULT_WINDOW,
     };
+    let netns = match &parsed.audit.netns {
+        Some(text) => text.get_ref().parse().map_err(|why: String| wrong(text.span(), &why))?,
+        None => Which::Current,
+    };
     let fail_on = match &parsed.audit.fail_on {
         Some(text) => FailOn::named(text.get_ref()).map_err(|why| wrong(text.span(), &why))?.0,
+        None => None,
+    };
+    let agent = parsed.agent.settings().map_err(|(span, why)| wrong(span, &why))?;
+    let cool_down = match &parsed.apply.cool_down {
+        Some(text) => Some(cool_down(text.get_ref()).map_err(|why| wrong(text.span(), &why))?),
         None => None,
     };
     let folders = parsed.rules.folders.unwrap_or_else(|| {
@@ -191,6 +210,7 @@ fn build(layers: Layers<'_>) -> Result<Config, Diagnostic> {
     });
     Ok(Config {
         window,
+        netns,
         fail_on,
         waivers: parsed.audit.waivers,
         policy: Policy {
@@ -198,7 +218,9 @@ fn build(layers: Layers<'_>) -> Result<Config, Diagnostic> {
             never: parsed.apply.never,
             max_risk: parsed.apply.max_risk,
             max_changes: parsed.apply.max_changes,
+            cool_down,
         },
+        agent,
         folders,
         disable: parsed.rules.disable,
         params: parsed.params,
@@ -207,10 +229,20 @@ fn build(layers: Layers<'_>) -> Result<Config, Diagnostic> {
     })
 }
 
+fn cool_down(text: &str) -> Result<Duration, String> {
+    let time = units::parse_duration(text).map_err(|error| error.to_string())?;
+    if time > LONGEST_COOL_DOWN { Err("10 years are the longest".to_owned()) } else { Ok(time) }
+}
+
 impl Config {
     /// What `apply` may write.
     pub(super) const fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// What the agent does.
+    pub(super) const fn agent(&self) -> &Settings {
+        &self.agent
     }
 
     /// The rules of this run: those shipped, the administrator's, those of the command line, with parameters set.
@@ -286,7 +318,7 @@ mod tests {
 
     use super::*;
 
-    const GOOD: &str = "[audit]\nwindow = \"2s\"\nfail_on = \"never\"\nwaivers = \"/w\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
+    const GOOD: &str = "[audit]\nwindow = \"2s\"\nnetns = \"all\"\nfail_on = \"never\"\nwaivers = \"/w\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
                         [params.close-wait-leak]\nsockets = 5\n";
 
     fn of(texts: &[&str]) -> anyhow::Result<Config> {
@@ -312,6 +344,7 @@ mod tests {
     fn every_option_is_read() {
         let config = of(&[GOOD]).unwrap();
         assert_eq!((config.window, config.fail_on), (Duration::from_secs(2), None));
+        assert_eq!(config.netns, Which::All);
         assert_eq!(config.waivers, Some(PathBuf::from("/w")));
         assert_eq!(config.folders, [PathBuf::from("/a")]);
         assert_eq!(config.disable[0].get_ref(), "b");

@@ -1,7 +1,7 @@
-//! One reading of a namespace's sockets: listeners first, then everything else, then the owners.
+//! One reading of a namespace's sockets: listeners first, then everything else.
 //!
-//! In: a host and its sysctls. Out: [`Sockets`] and what could not be read of them.
-//! Must not: count (that is for `collect`).
+//! In: a host and its sysctls. Out: [`Unowned`] sockets and what could not be read of them.
+//! Must not: count (that is for `collect`), or look for owners, which is done once for all namespaces.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::ports::Ephemeral;
 use super::{SocketSource, Sockets, table};
 use crate::host::Host;
 use crate::observe::gap::Gap;
-use crate::observe::owners;
+use crate::observe::owners::Unowned;
 use crate::observe::sysctls::Sysctls;
 use crate::sock_diag::request::Query;
 use crate::sock_diag::socket::{SocketView, timer};
@@ -66,8 +66,8 @@ pub fn read_queues(host: &Host) -> Result<Queues, Gap> {
 
 /// Reads the sockets of the namespace that this thread is in, or of a captured tree. The ephemeral range comes from
 /// `sysctls`; without it nothing is known of outgoing connections. The gaps name what the reading lacks; an error means
-/// that there is none.
-pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Sockets, Vec<Gap>), Gap> {
+/// that there is none. The owners are still to be found, by [`owners::find`](crate::observe::owners::find).
+pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Unowned, Vec<Gap>), Gap> {
     let mut gaps = Vec::new();
     let range = ephemeral(sysctls).map_err(|why| {
         gaps.extend(["ports", "destination"].map(|what| Gap { what: what.to_owned(), why: why.clone() }));
@@ -75,7 +75,7 @@ pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Sockets, Vec<Gap>), Gap> 
     let range = range.ok();
     let refused = if host.is_live() {
         match from_netlink(range.as_ref(), &mut gaps) {
-            Ok(tally) => return Ok(with_owners(host, tally, SocketSource::SockDiag, gaps)),
+            Ok(tally) => return Ok((unowned(tally, SocketSource::SockDiag), gaps)),
             Err(why) => why,
         }
     } else {
@@ -84,13 +84,12 @@ pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Sockets, Vec<Gap>), Gap> 
     let tally = from_table(host, range.as_ref()).map_err(|why| Gap { what: "sockets".to_owned(), why })?;
     let why = format!("/proc/net/tcp does not show it ({refused})");
     gaps.extend(NOT_IN_PROCFS.map(|what| Gap { what: what.to_owned(), why: why.clone() }));
-    Ok(with_owners(host, tally, SocketSource::Procfs, gaps))
+    Ok((unowned(tally, SocketSource::Procfs), gaps))
 }
 
-fn with_owners(host: &Host, tally: Tally<'_>, source: SocketSource, mut gaps: Vec<Gap>) -> (Sockets, Vec<Gap>) {
-    let (mut sockets, waiting) = tally.finish(source);
-    gaps.extend(owners::find(host, &mut sockets, &waiting));
-    (sockets, gaps)
+fn unowned(tally: Tally<'_>, source: SocketSource) -> Unowned {
+    let (sockets, waiting) = tally.finish(source);
+    Unowned { sockets, waiting }
 }
 
 fn ephemeral(sysctls: &Sysctls) -> Result<Ephemeral, String> {

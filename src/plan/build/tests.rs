@@ -24,9 +24,13 @@ pub(in crate::plan) fn change(key: &str, expected: &str, proposed: &str) -> Plan
     }
 }
 
+fn guard(rule: &str, worse_if: &str) -> Guard {
+    Guard { rule: rule.into(), worse_if: worse_if.into(), params: [("ratio".to_owned(), 1.5.into())].into() }
+}
+
 /// A plan with something in every field.
 pub(in crate::plan) fn example() -> Plan {
-    let guards = vec![Guard { rule: "a-rule".into(), worse_if: "tcp.time_wait > before.tcp.time_wait".into() }];
+    let guards = vec![guard("a-rule", "tcp.time_wait > before.tcp.time_wait")];
     let rehearsed = Some(Rehearsed { result: "accepted".into(), value: "1".into() });
     Plan {
         schema: SCHEMA.into(),

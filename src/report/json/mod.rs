@@ -56,6 +56,7 @@ fn report<'a>(audit: &'a Audit<'a>) -> Report<'a> {
             seconds: snapshot.window.seconds,
             source: match snapshot.window.source {
                 WindowSource::Sample => WindowSourceView::Sample,
+                WindowSource::PreviousRun => WindowSourceView::PreviousRun,
                 WindowSource::None => WindowSourceView::None,
             },
         },

@@ -59,6 +59,8 @@ pub(super) struct Window {
 pub(super) enum WindowSourceView {
     /// Two readings in one run.
     Sample,
+    /// The first is that of the agent's previous run, on the same boot.
+    PreviousRun,
     /// One reading only: nothing that needs a rate was evaluated.
     None,
 }

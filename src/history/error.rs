@@ -1,0 +1,69 @@
+//! Why the history could not be used.
+//!
+//! In: errors of SQLite and of files. Out: [`HistoryError`]. Must not: pass on SQLite's own words where they say nothing
+//! to a person.
+
+use std::path::Path;
+
+use rusqlite::ErrorCode;
+
+use crate::diagnostic::io_words;
+
+/// Why the history could not be used. None of them is a reason not to audit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryError {
+    #[error("{file}: no room is left for the history")]
+    Full { file: String },
+    #[error("{file}: the history cannot be written: {why}")]
+    ReadOnly { file: String, why: String },
+    #[error("{file}: another process holds the history; try again when it has finished")]
+    Busy { file: String },
+    /// The next opening for writing sets the file aside and begins a new one.
+    #[error("{file}: the history is damaged: {why}")]
+    Damaged { file: String, why: String },
+    #[error(
+        "{file}: this history was written by a newer version (format {found}; this one knows {})",
+        super::schema::VERSION
+    )]
+    Newer { file: String, found: i64 },
+    #[error("{file}: the history cannot be reached: {why}")]
+    Unreachable { file: String, why: String },
+    /// A snapshot without a time cannot be remembered.
+    #[error("the snapshot's time `{0}` is not one")]
+    NoTime(String),
+}
+
+impl HistoryError {
+    /// A sentence's part for an error of SQLite about `file`.
+    pub(super) fn of(file: &Path, error: &rusqlite::Error) -> Self {
+        let file = file.display().to_string();
+        let rusqlite::Error::SqliteFailure(code, words) = error else {
+            // A column of another type, a text that is no UTF-8, a row that must be there and is not.
+            return Self::Damaged { file, why: error.to_string() };
+        };
+        let why = words.clone().unwrap_or_else(|| code.to_string());
+        match code.code {
+            ErrorCode::DiskFull => Self::Full { file },
+            ErrorCode::ReadOnly | ErrorCode::PermissionDenied => Self::ReadOnly { file, why },
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy { file },
+            ErrorCode::DatabaseCorrupt
+            | ErrorCode::NotADatabase
+            | ErrorCode::TypeMismatch
+            | ErrorCode::TooBig
+            | ErrorCode::ConstraintViolation
+            | ErrorCode::SchemaChanged
+            | ErrorCode::AuthorizationForStatementDenied
+            | ErrorCode::Unknown => Self::Damaged { file, why },
+            _ => Self::Unreachable { file, why },
+        }
+    }
+
+    pub(super) fn io(file: &Path, error: &std::io::Error) -> Self {
+        let (file, why) = (file.display().to_string(), io_words(error));
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::Full { file },
+            std::io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { file, why },
+            _ => Self::Unreachable { file, why },
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Events that wait to be published, and notes of changes.
+//!
+//! In: what was published. Out: what was not yet, oldest first. Must not: forget an event that nobody confirmed: one that
+//! was published twice is better than one that was not.
+
+use rusqlite::{Row, params};
+
+use super::remember::{severity_of, short};
+use super::track::EventKind;
+use super::{HistoryError, Store};
+use crate::rules::words::Severity;
+
+/// Given out at a time.
+const AT_ONCE: i64 = 1_000;
+
+/// Something to tell of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    pub id: i64,
+    /// Of the run that it follows from.
+    pub run: i64,
+    /// When that run was taken, seconds since the epoch.
+    pub at: i64,
+    pub kind: EventKind,
+    pub fingerprint: String,
+    pub rule: String,
+    pub severity: Severity,
+    pub namespace: String,
+    pub subject: String,
+    pub title: String,
+    /// Since when the finding was there, seconds since the epoch.
+    pub first_seen: i64,
+}
+
+/// A change of the host, as `apply` journals it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeNote {
+    /// The number that `changes` lists it by.
+    pub id: u64,
+    /// When it was begun, seconds since the epoch.
+    pub at: i64,
+    /// In the words of `changes`: `permanent`, `rolled back`.
+    pub status: String,
+    pub keys: Vec<String>,
+}
+
+impl Store {
+    /// Events not yet marked as published, oldest first; the first thousand.
+    ///
+    /// # Errors
+    ///
+    /// As of `remember`.
+    pub fn unpublished(&self) -> Result<Vec<Event>, HistoryError> {
+        let _as_owner = self.enter()?;
+        let read = || {
+            let mut statement = self.connection.prepare(
+                "SELECT id, run, at, kind, fingerprint, rule, severity, namespace, subject, title, first_seen
+                 FROM event WHERE published = 0 ORDER BY id LIMIT ?1",
+            )?;
+            let rows = statement.query_map([AT_ONCE], event)?;
+            rows.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(self.failed())
+    }
+
+    /// Marks events as published; numbers that there are not do no harm.
+    ///
+    /// # Errors
+    ///
+    /// As of `remember`.
+    pub fn mark_published(&mut self, ids: &[i64]) -> Result<(), HistoryError> {
+        let _as_owner = self.enter()?;
+        let failed = self.failed();
+        let mut write = || {
+            let transaction = self.connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            for id in ids {
+                transaction.execute("UPDATE event SET published = 1 WHERE id = ?1", [id])?;
+            }
+            transaction.commit()
+        };
+        write().map_err(failed)
+    }
+
+    /// Notes a change, or how it stands now.
+    ///
+    /// # Errors
+    ///
+    /// As of `remember`.
+    pub fn note_change(&mut self, change: &ChangeNote) -> Result<(), HistoryError> {
+        let _as_owner = self.enter()?;
+        let id = i64::try_from(change.id).unwrap_or(i64::MAX);
+        self.connection
+            .execute(
+                "INSERT INTO change (id, at, status, keys) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (id) DO UPDATE SET at = excluded.at, status = excluded.status, keys = excluded.keys",
+                params![id, change.at, short(&change.status), change.keys.join(" ")],
+            )
+            .map(|_| ())
+            .map_err(self.failed())
+    }
+}
+
+fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let kind: String = row.get(3)?;
+    Ok(Event {
+        id: row.get(0)?,
+        run: row.get(1)?,
+        at: row.get(2)?,
+        kind: EventKind::named(&kind).ok_or(rusqlite::Error::IntegralValueOutOfRange(3, 0))?,
+        fingerprint: row.get(4)?,
+        rule: row.get(5)?,
+        severity: severity_of(row, 6)?,
+        namespace: row.get(7)?,
+        subject: row.get(8)?,
+        title: row.get(9)?,
+        first_seen: row.get(10)?,
+    })
+}

@@ -1,0 +1,87 @@
+//! The numbers of a run that are worth a series.
+//!
+//! In: a snapshot and the rules. Out: [`Sample`]s: sockets by state, and what the rules' conditions rest on.
+//! Must not: keep totals of counters, which only ever grow; the rate over the window is kept instead.
+
+use std::collections::BTreeSet;
+
+use crate::keys;
+use crate::metrics::catalogue::Subject;
+use crate::metrics::counters::{self, CounterKind};
+use crate::metrics::derive::{Item, View};
+use crate::metrics::names::{self, counter_parts};
+use crate::metrics::value::Value;
+use crate::rules::Rule;
+use crate::rules::set::RuleSet;
+use crate::snapshot::Snapshot;
+
+/// Of a host with hundreds of containers only so many namespaces have series; the machine's own comes first.
+const MOST_NAMESPACES: usize = 64;
+
+/// The metric of each TCP state.
+pub const STATES: [&str; 11] = [
+    "tcp.listen",
+    "tcp.syn_sent",
+    "tcp.syn_recv",
+    "tcp.established",
+    "tcp.fin_wait1",
+    "tcp.fin_wait2",
+    "tcp.closing",
+    "tcp.time_wait",
+    "tcp.close_wait",
+    "tcp.last_ack",
+    "tcp.close",
+];
+
+/// One number of one run, in the metric's own unit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// `namespaces[].name` of the snapshot.
+    pub namespace: String,
+    /// As conditions write it.
+    pub metric: String,
+    pub value: f64,
+}
+
+/// The samples of a snapshot.
+pub fn of(snapshot: &Snapshot, rules: &RuleSet) -> Vec<Sample> {
+    let metrics = metrics(rules);
+    let mut namespaces: Vec<_> = snapshot.namespaces.iter().collect();
+    namespaces.sort_by_key(|namespace| !namespace.initial);
+    let mut samples = Vec::new();
+    for (position, namespace) in namespaces.into_iter().take(MOST_NAMESPACES).enumerate() {
+        let view = View::new(snapshot, namespace);
+        // The machine's own numbers are the same in each namespace.
+        for metric in metrics.iter().filter(|metric| position == 0 || !metric.starts_with("host.")) {
+            let value = match view.value(Item::Namespace, metric) {
+                Some(Value::Int(value)) => value as f64,
+                Some(Value::Double(value)) if value.is_finite() => value,
+                _ => continue,
+            };
+            samples.push(Sample { namespace: namespace.name.clone(), metric: metric.clone(), value });
+        }
+    }
+    samples
+}
+
+/// Names of all series: the states, and the numbers of the namespace and the host that the rules use.
+fn metrics(rules: &RuleSet) -> BTreeSet<String> {
+    let used = rules.iter().flat_map(Rule::names).filter_map(series_of);
+    STATES.into_iter().chain(["tcp.total"]).map(str::to_owned).chain(used).collect()
+}
+
+/// The series that a name in an expression belongs to; `None` for one that has none.
+pub fn series_of(name: &str) -> Option<String> {
+    if let Some((_, group, counter)) = counter_parts(name) {
+        let full = format!("{group}.{counter}");
+        let gauge = counters::doc(&full).is_some_and(|doc| doc.name == full && doc.kind == CounterKind::Gauge);
+        return Some(format!("{}.{full}", if gauge { "total" } else { "rate" }));
+    }
+    // A key's value changes when somebody changes it: that is no series.
+    let is_number = keys::catalogue().get(name).is_none()
+        && names::find(name).is_some_and(|found| {
+            matches!(found.subject, Subject::Host | Subject::Namespace)
+                && matches!(found.kind, crate::metrics::value::Type::Int | crate::metrics::value::Type::Double)
+        });
+    (is_number && name != "window.seconds" && name != "host.uptime_seconds").then(|| name.to_owned())
+}
