@@ -18,6 +18,8 @@ use crate::history::owner::{AsOwner, Owner};
 
 /// The agent's folder in the state directory.
 pub const NAME: &str = "agent";
+/// That of `agent --apply`, which is root's.
+pub const UNATTENDED: &str = "unattended";
 /// Beginning of the names of files that are being written.
 const UNFINISHED: &str = ".sysctl-advisor-";
 /// Mode of the files: for their owner, and for the group to read.

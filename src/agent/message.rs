@@ -95,7 +95,10 @@ pub enum ChangeKind {
     Applied,
     /// One of its guards found the host worse.
     RolledBack,
-    Confirmed,
+    /// Whether it is permanent; else it stays until the next boot.
+    Confirmed {
+        permanent: bool,
+    },
 }
 
 impl ChangeKind {
@@ -103,7 +106,7 @@ impl ChangeKind {
         match self {
             Self::Applied => "67969dcd3d844d17b6dea7599d09d0ce",
             Self::RolledBack => "ece3c02ce9544bf88b7e7afaf95dfe6e",
-            Self::Confirmed => "dace65caff57457e866afdddf21f2e4d",
+            Self::Confirmed { .. } => "dace65caff57457e866afdddf21f2e4d",
         }
     }
 
@@ -111,7 +114,7 @@ impl ChangeKind {
         match self {
             Self::Applied => "applied",
             Self::RolledBack => "rolled_back",
-            Self::Confirmed => "confirmed",
+            Self::Confirmed { .. } => "confirmed",
         }
     }
 }
@@ -121,7 +124,8 @@ pub fn of_change(kind: ChangeKind, id: u64, values: &[String], why: &str) -> Mes
     let (what, priority) = match kind {
         ChangeKind::Applied => ("is applied", NOTICE),
         ChangeKind::RolledBack => ("made it worse and is rolled back", WARNING),
-        ChangeKind::Confirmed => ("is permanent", NOTICE),
+        ChangeKind::Confirmed { permanent: true } => ("is permanent", NOTICE),
+        ChangeKind::Confirmed { permanent: false } => ("is confirmed until the next boot", NOTICE),
     };
     let because = if why.is_empty() { String::new() } else { format!(" ({why})") };
     let text = line(&format!("change {id} {what}: {}{because}", values.join(", ")));
@@ -180,7 +184,7 @@ mod tests {
             EventKind::Waived,
             EventKind::Withdrawn,
         ];
-        let changes = [ChangeKind::Applied, ChangeKind::RolledBack, ChangeKind::Confirmed];
+        let changes = [ChangeKind::Applied, ChangeKind::RolledBack, ChangeKind::Confirmed { permanent: true }];
         let ids: Vec<_> = events.map(message_id).into_iter().chain(changes.map(ChangeKind::message_id)).collect();
         let in_catalogue: Vec<_> = CATALOGUE.lines().filter_map(|line| line.strip_prefix("-- ")).collect();
         assert_eq!(in_catalogue, ids, "the same, in the same order");

@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! folder (lock) -> observe (the window since the previous run) -> audit -> history -> tell -> textfile, report
+//!                                                                 \-> watch -> unattended      (agent --apply)
 //! ```
 
 pub mod folder;
@@ -15,5 +16,7 @@ pub mod observe;
 pub mod run;
 pub mod settings;
 pub mod tell;
+pub mod unattended;
+pub mod watch;
 
 pub use settings::Settings;

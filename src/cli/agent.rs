@@ -9,9 +9,9 @@ use clap::Args;
 
 use super::config::Config;
 use super::output::{self, Terminal};
-use super::{Failure, Global, Outcome, RuleArgs, WRONG, WaiverArgs, snapshot, window};
-use crate::agent::journal;
+use super::{Failure, Global, Outcome, RuleArgs, WRONG, WaiverArgs, changes, rehearse, remediate, snapshot, window};
 use crate::agent::run::{self, Options};
+use crate::agent::{journal, unattended};
 use crate::apply::state;
 
 /// One run of the timer: audit, remember, tell what is new.
@@ -22,6 +22,9 @@ are those since the previous run, or over a short sample where there was none. A
 for some runs, in the journal or else on standard error; the report, the history and the gauges for Prometheus \
 are written each time. docs/agent.md says where. Exit code 3: nothing was seen, or nothing could be told.")]
 pub(super) struct AgentArgs {
+    /// Apply what held long enough and [apply] allows, and take back what made it worse; needs `[agent] apply = true`
+    #[arg(long)]
+    pub(super) apply: bool,
     /// State directory; the agent's files are in its folder `agent` [default: /var/lib/sysctl-advisor]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
@@ -46,7 +49,17 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
         settings: config.agent(),
         journal: Path::new(journal::SOCKET),
     };
-    let ran = run::run(&options, &mut output::note).map_err(snapshot::not_taken)?;
+    let ran = if args.apply {
+        if !options.settings.apply {
+            output::note("agent --apply is switched off; `[agent] apply = true` in the configuration switches it on");
+            return Ok(ExitCode::SUCCESS);
+        }
+        remediate::trusted(&rules).map_err(|error| changes::failure(error, false))?;
+        let options = unattended::Options { run: options, policy: config.policy(), ask: &rehearse::ask };
+        unattended::run(&options, &mut output::note).map_err(not_done)?
+    } else {
+        run::run(&options, &mut output::note).map_err(snapshot::not_taken)?
+    };
     match ran {
         run::Outcome::Busy => {
             if !global.quiet {
@@ -59,5 +72,13 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
         }
         run::Outcome::Done { .. } if rules.broken.is_empty() => Ok(ExitCode::SUCCESS),
         run::Outcome::Done { .. } => Ok(ExitCode::from(WRONG)),
+    }
+}
+
+fn not_done(failed: unattended::Failed) -> Failure {
+    match failed {
+        unattended::Failed::Take(error) => snapshot::not_taken(error),
+        unattended::Failed::Apply(error) => changes::failure(error, false),
+        unattended::Failed::History(error) => Failure::NotApplied(error.into()),
     }
 }

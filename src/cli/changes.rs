@@ -238,30 +238,13 @@ fn is_in_force(entry: &Entry, boot_id: &str) -> bool {
     }
 }
 
-fn words(entry: &Entry, boot_id: &str) -> &'static str {
-    let gone = !entry.is_of_boot(boot_id);
-    match entry.status() {
-        Status::Confirmed if entry.reached_drop_in() => "permanent",
-        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if gone => {
-            "gone with the last boot"
-        }
-        Status::Confirmed => "confirmed, until the next boot",
-        Status::Applied => "in force, not confirmed",
-        Status::Interrupted => "interrupted; roll it back",
-        Status::ConfirmInterrupted => "interrupted while it was made permanent; confirm it again or roll it back",
-        Status::RollbackInterrupted => "interrupted while it was rolled back; roll it back again",
-        Status::RolledBack => "rolled back",
-        Status::RollbackFailed => "rolled back only in part; roll it back again",
-    }
-}
-
 fn summary(entry: &Entry, boot_id: &str) -> String {
     let keys: Vec<_> = entry.changes.iter().map(|change| change.name.as_str()).collect();
-    format!("{:>4}  {}  {}\n      {}\n", entry.id, entry.begun_at(), words(entry, boot_id), keys.join(", "))
+    format!("{:>4}  {}  {}\n      {}\n", entry.id, entry.begun_at(), entry.words(boot_id), keys.join(", "))
 }
 
 fn one(entry: &Entry, boot_id: &str) -> String {
-    let mut text = format!("Change {} of {}: {}\n", entry.id, entry.begun_at(), words(entry, boot_id));
+    let mut text = format!("Change {} of {}: {}\n", entry.id, entry.begun_at(), entry.words(boot_id));
     for change in &entry.changes {
         text.push_str(&format!("  {}  {} -> {}\n", change.name, or_empty(&change.before.to_string()), change.after));
     }

@@ -280,6 +280,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Confirm(args) => changes::run_confirm(args, global),
         Command::Rollback(args) => changes::run_rollback(args, global),
         Command::Changes(args) => changes::run_changes(args),
+        Command::Agent(args) if args.apply => agent::run(args, global, &trusted()?, terminal),
         Command::Agent(args) => agent::run(args, global, &config()?, terminal),
         Command::Guard(args) => changes::run_guard(args),
         Command::Remediate(args) => remediate::run(args, global, &trusted()?, terminal),

@@ -22,7 +22,8 @@ pub(super) fn write(page: &mut Page<'_>, namespaces: &[Namespace]) {
     let total = |namespace: &Namespace| namespace.sockets.as_ref().map(|sockets| sockets.states.total());
     let mut by_size: Vec<usize> = (0..namespaces.len()).collect();
     // What could not be read is no quiet place.
-    by_size.sort_by_key(|&place| (place != 0, Reverse(namespaces.get(place).map_or(Some(0), total).unwrap_or(u64::MAX))));
+    by_size
+        .sort_by_key(|&place| (place != 0, Reverse(namespaces.get(place).map_or(Some(0), total).unwrap_or(u64::MAX))));
     let is_told = |place: &usize| *place == 0 || namespaces.get(*place).is_some_and(|it| total(it) != Some(0));
     let told: Vec<usize> = by_size.into_iter().take(SHOWN).filter(is_told).collect();
     let (shown, rest): (Vec<_>, Vec<_>) = namespaces.iter().enumerate().partition(|(place, _)| told.contains(place));

@@ -71,12 +71,7 @@ fn findings(page: &mut Page<'_>, audit: &Audit<'_>, detail: Detail) {
 }
 
 /// Findings of one rule, a group for each namespace.
-fn findings_of_rule<'a>(
-    page: &mut Page<'_>,
-    groups: &[&[&'a Finding]],
-    detail: Detail,
-    told: &mut finding::Told<'a>,
-) {
+fn findings_of_rule<'a>(page: &mut Page<'_>, groups: &[&[&'a Finding]], detail: Detail, told: &mut finding::Told<'a>) {
     let shown = if detail == Detail::Glance { SHOWN } else { usize::MAX };
     for group in groups.iter().take(shown) {
         for (position, found) in group.iter().enumerate() {

@@ -32,12 +32,7 @@ pub enum TakeError {
 /// Observes the namespaces that are wanted, the calling thread's own first. `wait` lets the window pass, once for all of
 /// them, and may show that it does; a window of zero takes one reading and no deltas. Namespaces that are there and cannot
 /// be looked at are gaps of the machine. Of a captured tree there is only its own namespace.
-pub fn take(
-    host: &Host,
-    which: &Which,
-    window: Duration,
-    wait: impl FnOnce(Duration),
-) -> Result<Snapshot, TakeError> {
+pub fn take(host: &Host, which: &Which, window: Duration, wait: impl FnOnce(Duration)) -> Result<Snapshot, TakeError> {
     let Places { places, hidden, .. } = if host.is_live() { netns::resolve(which)? } else { Places::here(host) };
     let mut first = None;
     if !window.is_zero() {

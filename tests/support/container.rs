@@ -84,6 +84,19 @@ impl Container {
         Self { nspawn, leader, group, _config: config }
     }
 
+    /// Puts a file of this system into the container, readable by everybody; its folder is made.
+    pub(crate) fn put(&self, from: &Path, to: &str) {
+        self.write(to, &fs::read_to_string(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())));
+    }
+
+    /// Writes a file inside the container, readable by everybody; its folder is made.
+    pub(crate) fn write(&self, to: &str, text: &str) {
+        let file = format!("/proc/{}/root{to}", self.leader);
+        fs::create_dir_all(Path::new(&file).parent().unwrap()).unwrap();
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    }
+
     /// Runs a command inside; it must succeed.
     pub(crate) fn run(&self, command: &[&str]) -> String {
         let output = inside(self.leader, command);

@@ -31,7 +31,7 @@ pub(super) struct AgentSection {
 
 /// More runs than this are no hold-off but a switch.
 const MOST_RUNS: u32 = 1000;
-const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Smaller than any history; larger than its program reads.
 const SIZES: Range<u64> = 1 << 20..1 << 30;
@@ -66,11 +66,11 @@ impl AgentSection {
             settings.netns = netns.get_ref().parse().map_err(|why: String| (netns.span(), why))?;
         }
         if let Some(watch) = &self.watch {
-            settings.watch = duration(watch, Duration::from_secs(60), 30 * DAY)?;
+            settings.watch = duration(watch, MINUTE, 30 * DAY)?;
         }
         if let Some(after) = &self.confirm_after {
             let never = after.get_ref() == "never";
-            settings.confirm_after = if never { None } else { Some(duration(after, HOUR, 30 * DAY)?) };
+            settings.confirm_after = if never { None } else { Some(duration(after, MINUTE, 30 * DAY)?) };
         }
         // What is to be made permanent is watched until then, however short `watch` is.
         settings.watch = settings.watch.max(settings.confirm_after.unwrap_or_default());

@@ -160,10 +160,7 @@ impl Place {
 
 /// Does `work` in each place, one after the other, on one thread that ends when this returns; where there is only the
 /// caller's own, on the calling thread. `work` is given the place's number in the list. The answers are in that order.
-pub fn visit<T: Send>(
-    places: &[Place],
-    work: impl FnMut(usize, &Place) -> T + Send,
-) -> Vec<Result<T, EnterError>> {
+pub fn visit<T: Send>(places: &[Place], work: impl FnMut(usize, &Place) -> T + Send) -> Vec<Result<T, EnterError>> {
     if places.iter().all(Place::is_here) {
         let mut work = work;
         return places.iter().enumerate().map(|(number, place)| Ok(work(number, place))).collect();
@@ -172,11 +169,9 @@ pub fn visit<T: Send>(
         let refused = |place: &Place| Err(EnterError::Refused { name: place.name.clone(), why: why.to_owned() });
         places.iter().map(refused).collect()
     };
-    std::thread::scope(|scope| {
-        match std::thread::Builder::new().spawn_scoped(scope, || round(places, work)) {
-            Err(error) => all(&io_words(&error)),
-            Ok(thread) => thread.join().unwrap_or_else(|_| all("the work inside broke off")),
-        }
+    std::thread::scope(|scope| match std::thread::Builder::new().spawn_scoped(scope, || round(places, work)) {
+        Err(error) => all(&io_words(&error)),
+        Ok(thread) => thread.join().unwrap_or_else(|_| all("the work inside broke off")),
     })
 }
 

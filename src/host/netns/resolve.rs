@@ -43,7 +43,9 @@ fn named(wanted: &str) -> Result<Places, EnterError> {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             // Nobody needs a right to be where one is.
             Err(_) if is_in_our_namespace(number) => own_id(&Host::live()),
-            Err(error) => return Err(refused(format!("{}: {}", process_name(&Host::live(), number), io_words(&error)))),
+            Err(error) => {
+                return Err(refused(format!("{}: {}", process_name(&Host::live(), number), io_words(&error))));
+            }
         }
     } else if wanted == HOST {
         found.places.iter().find(|place| is_the_machines_first(place)).map(|place| place.id.clone())
