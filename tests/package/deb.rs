@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 
 use super::chroot::with_root;
 use super::support::container::Container;
+use super::support::wait_until;
 use super::{PROJECT, attempt, deb, run, words};
 
 const CONFIG: &str = "/etc/sysctl-advisor/sysctl-advisor.toml";
@@ -31,7 +32,8 @@ fn listing(container: &Container) -> BTreeSet<String> {
     let found =
         container.run(&["find", "/etc", "/usr", "/var/lib", "/run", "-xdev", "-not", "-path", "/var/lib/dpkg/*"]);
     // What systemd, udev and getty write about what runs at the moment.
-    let passing = ["/run/systemd/", "/run/udev/", "/run/log/", "/run/agetty.reload"];
+    // Its folder for users that it makes up stays, as does the copy that sysusers keeps of the groups.
+    let passing = ["/run/systemd/", "/run/udev/", "/run/log/", "/run/agetty.reload", "/var/lib/private", "/etc/group-"];
     found.lines().filter(|path| !passing.iter().any(|place| path.starts_with(place))).map(str::to_owned).collect()
 }
 
@@ -76,11 +78,21 @@ fn an_installed_package_audits_under_systemd() {
     dpkg(&container, &["-i", &inside()]);
     assert_eq!(container.run(&["systemctl", "is-enabled", "sysctl-advisor.timer"]).trim(), "enabled");
     assert_eq!(container.run(&["systemctl", "is-active", "sysctl-advisor.timer"]).trim(), "active");
+    // Something to find, told in the first run.
+    let tell = "printf '[agent]\\nhold_off = 1\\n' > /etc/sysctl-advisor/config.d/50-tell.toml";
+    container.run(&["sh", "-c", &format!("{tell}; echo 0 > /proc/sys/net/ipv4/tcp_timestamps")]);
     container.run(&["systemctl", "start", "sysctl-advisor.service"]);
     let shown = container.run(&["systemctl", "show", "-p", "DynamicUser", "-p", "Result", "sysctl-advisor.service"]);
     assert!(shown.contains("DynamicUser=yes") && shown.contains("Result=success"), "{shown}");
-    let said = container.run(&["journalctl", "-u", "sysctl-advisor.service", "-o", "cat", "--no-pager"]);
-    assert!(said.contains("findings") || said.contains("rules"), "{said}");
+    wait_until("the journal has the finding, with the words of the catalogue", || {
+        let said = container.run(&["journalctl", "-x", "--no-pager", "SYSCTL_ADVISOR_RULE=timestamps-off"]);
+        said.contains("TCP timestamps are off") && said.contains("The rule timestamps-off fired")
+    });
+    container.run(&["sh", "-c", "test -s /run/sysctl-advisor/*.prom"]);
+    assert_eq!(container.run(&["stat", "-c", "%U %G %a", "/var/lib/sysctl-advisor"]).trim(), "root root 755");
+    assert_eq!(container.run(&["stat", "-c", "%G %a", "/run/sysctl-advisor"]).trim(), "sysctl-advisor 2775");
+    let apply = container.attempt(&["systemctl", "is-enabled", "sysctl-advisor-apply.timer"]);
+    assert_eq!(words(&apply).trim(), "disabled", "nothing is applied unasked");
     let failed = container.run(&["systemctl", "--failed", "--no-legend", "--plain"]);
     assert!(!failed.contains("sysctl-advisor"), "{failed}");
 }
