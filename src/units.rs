@@ -117,6 +117,31 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A time span in seconds as one says it, in its largest whole unit: `3 days`, `1 hour`, `20 minutes`.
+pub fn span(seconds: i64) -> String {
+    match seconds.max(0) {
+        0..60 => "less than a minute".to_owned(),
+        whole @ 60..3600 => quantity(whole / 60, "minutes"),
+        whole @ 3600..86_400 => quantity(whole / 3600, "hours"),
+        whole => quantity(whole / 86_400, "days"),
+    }
+}
+
+/// A moment in seconds since the epoch, to the minute and in UTC: `2026-11-20 08:15`.
+pub fn moment(at: i64) -> String {
+    shown(at, "%Y-%m-%d %H:%M")
+}
+
+/// The day of a moment, UTC: `2026-11-20`.
+pub fn day(at: i64) -> String {
+    shown(at, "%Y-%m-%d")
+}
+
+fn shown(at: i64, format: &str) -> String {
+    jiff::Timestamp::from_second(at)
+        .map_or_else(|_| "at an unknown time".to_owned(), |moment| moment.strftime(format).to_string())
+}
+
 /// Events a second: `1,203/s`, `12.5/s`, `0.05/s`.
 pub fn rate(per_second: f64) -> String {
     if !per_second.is_finite() {
@@ -249,6 +274,15 @@ mod tests {
         assert_eq!(spans.map(duration), shown);
         assert_eq!(duration(-5.0), "-5 s");
         assert_eq!(duration(f64::INFINITY), "unknown");
+    }
+
+    #[test]
+    fn spans_are_told_in_whole_units_and_moments_in_utc() {
+        let spans = [-5, 59, 60, 7199, 86_399, 86_400, 300_000];
+        let said = ["less than a minute", "less than a minute", "1 minute", "1 hour", "23 hours", "1 day", "3 days"];
+        assert_eq!(spans.map(span), said);
+        assert_eq!((moment(0), day(1_767_225_600)), ("1970-01-01 00:00".to_owned(), "2026-01-01".to_owned()));
+        assert_eq!(moment(i64::MAX), "at an unknown time");
     }
 
     #[test]

@@ -5,11 +5,14 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
+use super::changes::StateArgs;
 use super::config::Config;
 use super::output::{self, Terminal};
 use super::{FOUND, FailOn, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, snapshot};
+use crate::history::Store;
+use crate::history::read::Memory;
 use crate::report::{self, text::Detail};
-use crate::snapshot::store;
+use crate::snapshot::{Snapshot, store};
 
 /// Observe this host (or read a snapshot), evaluate the rules, report.
 #[derive(Debug, Args)]
@@ -41,6 +44,8 @@ pub(super) struct AuditArgs {
     rules: RuleArgs,
     #[command(flatten)]
     waivers: WaiverArgs,
+    #[command(flatten)]
+    state: StateArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,7 +74,8 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
         AuditFormat::Text if global.quiet => report::text::brief(&audit, &theme, terminal.width()),
         AuditFormat::Text => {
             let detail = if args.details { Detail::Full } else { Detail::Glance };
-            report::text::text(&audit, detail, &theme, terminal.width())
+            let memory = if args.snapshot.is_some() { None } else { memory(&args.state, &snapshot) };
+            report::text::remembered(&audit, memory.as_ref(), detail, &theme, terminal.width())
         }
     };
     output::deliver(&text, args.output.as_deref())?;
@@ -80,4 +86,14 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     let fail_on = args.fail_on.map_or(config.fail_on, |typed| typed.0);
     let failed = fail_on.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
     Ok(if failed { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+}
+
+/// What the agent's history says of this host. An audit is worth the same without: most users may not read it.
+fn memory(state: &StateArgs, snapshot: &Snapshot) -> Option<Memory> {
+    let now = snapshot.taken_at.parse::<jiff::Timestamp>().ok()?.as_second();
+    let read = || Store::read(&state.agent())?.map(|store| store.memory(now)).transpose();
+    read().unwrap_or_else(|error| {
+        tracing::info!("{error}");
+        None
+    })
 }

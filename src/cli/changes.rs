@@ -18,10 +18,10 @@ use crate::report::wrap::wrap_hanging;
 /// Columns to write for, like all reports.
 const WIDTH: usize = 80;
 
-/// Where changes are journalled; shared by the commands that make, confirm and undo them.
+/// Where changes are journalled and audits remembered; shared by the commands that write or read there.
 #[derive(Debug, Args)]
 pub(super) struct StateArgs {
-    /// Folder of the journals [default: $STATE_DIRECTORY of systemd, else /var/lib/sysctl-advisor]
+    /// Folder of the journals and the history [default: $STATE_DIRECTORY of systemd, else /var/lib/sysctl-advisor]
     #[arg(long, value_name = "DIR", env = "SYSCTL_ADVISOR_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }
@@ -30,6 +30,11 @@ impl StateArgs {
     pub(super) fn directory(&self) -> PathBuf {
         let from_systemd = std::env::var("STATE_DIRECTORY").ok();
         state::directory(self.state_dir.as_deref(), from_systemd.as_deref())
+    }
+
+    /// The agent's own folder in it; it may belong to the user that the agent runs as.
+    pub(super) fn agent(&self) -> PathBuf {
+        self.directory().join("agent")
     }
 }
 

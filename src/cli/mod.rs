@@ -11,6 +11,7 @@ mod config;
 mod drift;
 mod explain;
 mod generate;
+mod history;
 mod init;
 mod output;
 mod plan;
@@ -130,6 +131,8 @@ enum Command {
     Changes(changes::ChangesArgs),
     /// One run of the timer: audit, remember, tell what is new
     Agent(agent::AgentArgs),
+    /// Show what earlier runs of the agent saw: trends, findings that came and went
+    History(history::HistoryArgs),
     #[command(hide = true)]
     Guard(changes::GuardArgs),
     #[command(hide = true, name = rehearse::COMMAND)]
@@ -282,6 +285,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Changes(args) => changes::run_changes(args),
         Command::Agent(args) if args.apply => agent::run(args, global, &trusted()?, terminal),
         Command::Agent(args) => agent::run(args, global, &config()?, terminal),
+        Command::History(args) => history::run(args, &config()?, terminal),
         Command::Guard(args) => changes::run_guard(args),
         Command::Remediate(args) => remediate::run(args, global, &trusted()?, terminal),
         Command::Rehearse => rehearse::run(),

@@ -60,6 +60,7 @@ pub(super) enum SchemaOf {
     Report,
     Plan,
     Drift,
+    History,
 }
 
 pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) -> Outcome {
@@ -89,6 +90,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
                 SchemaOf::Report => report::json::schema(),
                 SchemaOf::Plan => crate::plan::store::schema(),
                 SchemaOf::Drift => report::drift::schema(),
+                SchemaOf::History => report::history::schema(),
             })?;
             Ok(ExitCode::SUCCESS)
         }

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::owner::Owner;
 use super::schema::{self, Kind};
-use super::{HistoryError, Store};
+use super::{HistoryError, Store, outbox, remember};
 
 /// The file's name in the agent's folder.
 pub const DATABASE: &str = "history.db";
@@ -195,6 +195,7 @@ fn open_for_writing(file: &Path) -> Result<Connection, Trouble> {
             if answer != "ok" {
                 return Err(Trouble::Unusable("damaged", answer));
             }
+            remember::check(&connection).and_then(|()| outbox::check(&connection)).map_err(trouble)?;
         }
         Kind::Newer(version) => {
             return Err(Trouble::Unusable("newer", format!("a newer version wrote it (format {version})")));
@@ -229,7 +230,9 @@ fn set_aside(file: &Path, called: &str, why: String) -> Result<SetAside, History
         1 => file.with_file_name(format!("{DATABASE}.{called}-{now}")),
         more => file.with_file_name(format!("{DATABASE}.{called}-{now}-{more}")),
     };
-    let path = (1..100).map(name).find(|path| path.symlink_metadata().is_err()).unwrap_or_else(|| name(100));
+    // Behind all others of this second, so that the order of the names is that of their age.
+    let last = (1..100).rev().find(|number| name(*number).symlink_metadata().is_ok()).unwrap_or(0);
+    let path = name(last + 1);
     // The journal first: beside a new file it would be played back into that.
     for end in ["-journal", "-wal", "-shm"] {
         match std::fs::rename(with_end(file, end), with_end(&path, end)) {
@@ -270,3 +273,6 @@ fn remove_oldest(file: &Path) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

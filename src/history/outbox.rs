@@ -3,7 +3,7 @@
 //! In: what was published. Out: what was not yet, oldest first. Must not: forget an event that nobody confirmed: one that
 //! was published twice is better than one that was not.
 
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 
 use super::remember::{severity_of, short};
 use super::track::EventKind;
@@ -52,15 +52,7 @@ impl Store {
     /// As of `remember`.
     pub fn unpublished(&self) -> Result<Vec<Event>, HistoryError> {
         let _as_owner = self.enter()?;
-        let read = || {
-            let mut statement = self.connection.prepare(
-                "SELECT id, run, at, kind, fingerprint, rule, severity, namespace, subject, title, first_seen
-                 FROM event WHERE published = 0 ORDER BY id LIMIT ?1",
-            )?;
-            let rows = statement.query_map([AT_ONCE], event)?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        read().map_err(self.failed())
+        unpublished(&self.connection).map_err(self.failed())
     }
 
     /// Marks events as published; numbers that there are not do no harm.
@@ -98,6 +90,20 @@ impl Store {
             .map(|_| ())
             .map_err(self.failed())
     }
+}
+
+/// Whether the events can be read.
+pub(super) fn check(connection: &Connection) -> rusqlite::Result<()> {
+    unpublished(connection).map(|_| ())
+}
+
+fn unpublished(connection: &Connection) -> rusqlite::Result<Vec<Event>> {
+    let mut statement = connection.prepare(
+        "SELECT id, run, at, kind, fingerprint, rule, severity, namespace, subject, title, first_seen
+         FROM event WHERE published = 0 ORDER BY id LIMIT ?1",
+    )?;
+    let rows = statement.query_map([AT_ONCE], event)?;
+    rows.collect()
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<Event> {

@@ -9,6 +9,7 @@ use rusqlite::{Row, params};
 
 use super::outbox::ChangeNote;
 use super::remember::severity_of;
+use super::track::DAY;
 use super::{HistoryError, Store};
 use crate::rules::words::Severity;
 
@@ -62,7 +63,37 @@ pub struct Episode {
     pub published: bool,
 }
 
+/// What an audit of now is held against.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Memory {
+    /// Since when each open finding is there, by fingerprint; seconds since the epoch.
+    pub first_seen: BTreeMap<String, i64>,
+    /// Episodes that ended in the last day.
+    pub resolved: Vec<Episode>,
+}
+
+impl Memory {
+    /// How long a finding is there, in seconds before `now`; `None`: no earlier run saw it.
+    pub fn age(&self, fingerprint: &str, now: i64) -> Option<i64> {
+        self.first_seen.get(fingerprint).map(|first| now.saturating_sub(*first).max(0))
+    }
+}
+
 impl Store {
+    /// What is open, and what ended in the day before `now` (seconds since the epoch).
+    ///
+    /// # Errors
+    ///
+    /// As of `runs`.
+    pub fn memory(&self, now: i64) -> Result<Memory, HistoryError> {
+        let (open, resolved) = self
+            .episodes(None, now.saturating_sub(DAY))?
+            .into_iter()
+            .partition::<Vec<_>, _>(|episode| episode.resolved_at.is_none());
+        let first_seen = open.into_iter().map(|episode| (episode.fingerprint, episode.first_seen)).collect();
+        Ok(Memory { first_seen, resolved })
+    }
+
     /// Runs that are not older than `since` (seconds since the epoch), oldest first; the newest 50,000.
     ///
     /// # Errors

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::samples::Sample;
 use super::track::{EventKind, HoldOff, Sight, Told, Track};
@@ -20,6 +20,8 @@ use crate::snapshot::WindowSource;
 const MOST_FINDINGS: usize = 5_000;
 /// Findings that are followed at all.
 const MOST_TRACKS: i64 = 20_000;
+/// Beyond these the runs of an episode are not counted on: a larger number would be no integer any more.
+const MOST_RUNS: i64 = 1 << 40;
 /// Characters of a subject, title or name that are kept.
 const LONGEST_TEXT: usize = 500;
 
@@ -62,8 +64,11 @@ impl Store {
         let mut write = || {
             let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let boot_id = audit.snapshot.system.boot_id.clone().unwrap_or_default();
-            if let Some(known) = known(&transaction, at, &boot_id)? {
-                return Ok(Remembered::Known(known));
+            match newest(&transaction)? {
+                Some((known, then, boot)) if then == at && boot == short(&boot_id) => {
+                    return Ok(Remembered::Known(known));
+                }
+                _ => {}
             }
             let number = insert_run(&transaction, run, audit, at, &boot_id)?;
             insert_samples(&transaction, number, samples)?;
@@ -75,14 +80,13 @@ impl Store {
     }
 }
 
-/// The newest run, if it is this one.
-fn known(transaction: &Transaction<'_>, at: i64, boot_id: &str) -> rusqlite::Result<Option<i64>> {
-    let newest: Option<(i64, i64, String)> = transaction
+/// Number, time and boot of the newest run.
+fn newest(connection: &Connection) -> rusqlite::Result<Option<(i64, i64, String)>> {
+    connection
         .query_row("SELECT id, at, boot_id FROM run ORDER BY id DESC LIMIT 1", [], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
-        .optional()?;
-    Ok(newest.filter(|(_, newest, boot)| *newest == at && boot == boot_id).map(|(id, ..)| id))
+        .optional()
 }
 
 fn insert_run(
@@ -249,13 +253,13 @@ impl Following<'_> {
         let episode = followed.episode;
         match sight {
             Sight::Seen(severity) => self.transaction.execute(
-                "UPDATE episode SET last_seen = ?2, last_run = ?3, seen = seen + 1, severity = ?4, title = ?5
+                "UPDATE episode SET last_seen = ?2, last_run = ?3, seen = min(seen, ?6) + 1, severity = ?4, title = ?5
                  WHERE id = ?1",
-                params![episode, self.at, self.run, severity.name(), followed.title],
+                params![episode, self.at, self.run, severity.name(), followed.title, MOST_RUNS],
             )?,
             Sight::Absent => self.transaction.execute(
-                "UPDATE episode SET missed = missed + 1, resolved_at = ?2 WHERE id = ?1",
-                params![episode, resolved_at],
+                "UPDATE episode SET missed = min(missed, ?3) + 1, resolved_at = ?2 WHERE id = ?1",
+                params![episode, resolved_at, MOST_RUNS],
             )?,
             Sight::Unknown | Sight::Waived | Sight::Withdrawn => self
                 .transaction
@@ -326,8 +330,15 @@ impl Following<'_> {
     }
 }
 
+/// Whether everything that a run reads can be read: what a check of the file's structure does not see.
+pub(super) fn check(connection: &Connection) -> rusqlite::Result<()> {
+    newest(connection)?;
+    followed(connection)?;
+    Ok(())
+}
+
 /// Everything that is followed, by fingerprint.
-fn followed(transaction: &Transaction<'_>) -> rusqlite::Result<BTreeMap<String, Followed>> {
+fn followed(transaction: &Connection) -> rusqlite::Result<BTreeMap<String, Followed>> {
     let mut statement = transaction.prepare(
         "SELECT fingerprint, rule, severity, namespace, subject, title, first_seen, episode, held, missed, told,
                 told_severity, news, changed_at

@@ -119,7 +119,7 @@ impl Track {
     /// ahead counts as now.
     pub fn step(&mut self, sight: Sight, at: i64, hold: &HoldOff) -> Option<EventKind> {
         self.changed_at = self.changed_at.min(at);
-        self.news.retain(|news| at.saturating_sub(*news).abs() < DAY);
+        self.news.retain(|news| at.abs_diff(*news) < DAY.unsigned_abs());
         match sight {
             Sight::Unknown => None,
             Sight::Seen(severity) => self.seen(severity, at, hold),
@@ -194,5 +194,167 @@ impl Track {
 
     const fn is_steady(&self, at: i64) -> bool {
         at.saturating_sub(self.changed_at) >= DAY
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::EventKind::{Flapping, New, Resolved, Waived, Withdrawn, Worse};
+    use super::*;
+
+    const HOUR: i64 = 3600;
+
+    fn sight(letter: char) -> Sight {
+        match letter {
+            'n' => Sight::Seen(Severity::Notice),
+            'w' => Sight::Seen(Severity::Warning),
+            'c' => Sight::Seen(Severity::Critical),
+            '.' => Sight::Absent,
+            '?' => Sight::Unknown,
+            'v' => Sight::Waived,
+            'x' => Sight::Withdrawn,
+            _ => panic!("{letter}"),
+        }
+    }
+
+    /// The events of a run an hour, one letter each; `-` where there is none.
+    fn told(runs: &str) -> String {
+        let mut track = Track::default();
+        let events = runs.chars().zip(0..).map(|(letter, hour)| {
+            match track.step(sight(letter), hour * HOUR, &HoldOff::default()) {
+                None => '-',
+                Some(New) => 'N',
+                Some(Worse) => 'W',
+                Some(Resolved) => 'R',
+                Some(Flapping) => 'F',
+                Some(Waived) => 'V',
+                Some(Withdrawn) => 'X',
+            }
+        });
+        events.collect()
+    }
+
+    #[test]
+    fn each_course_of_things_is_told_once_and_no_more() {
+        for (runs, events, what) in [
+            ("wwww", "-N--", "new when it held for two runs"),
+            ("w.w.w.w.", "--------", "never twice in a row is nothing"),
+            ("ww..", "-N-R", "resolved when it stayed away for two"),
+            ("ww.ww.w", "-N-----", "one run without it is no end"),
+            ("ww??.?.", "-N----R", "runs that did not look say nothing, and do not begin anew"),
+            ("w?w", "--N", "nor do they break what holds"),
+            ("ww????????", "-N--------", "unknown is not resolved"),
+            ("nnwwcc", "-NW-W-", "worse is told at once, each time"),
+            ("nncncn", "-NW---", "but not again when it was less meanwhile"),
+            ("wwv", "-NV", "accepted while it is open"),
+            ("wvvv", "----", "accepted before it was told"),
+            ("vwwv", "--NV", "the waiver ended, and holds again"),
+            ("wwvvww..", "-NV--N-R", "the same between two waivers"),
+            ("wwx", "-NX", "its rule was switched off"),
+            ("wxx", "---", "before it was told"),
+        ] {
+            assert_eq!(told(runs), events, "{runs}: {what}");
+        }
+    }
+
+    #[test]
+    fn one_that_comes_and_goes_is_told_three_times_a_day_then_that_it_flaps_then_nothing() {
+        let course = "ww..".repeat(10);
+        assert_eq!(told(&course), format!("{}-F{}", "-N-R".repeat(3), "-".repeat(26)));
+    }
+
+    #[test]
+    fn after_a_steady_day_it_is_told_how_a_flapping_one_ended() {
+        let flapping = "ww..".repeat(3) + "ww";
+        let before = told(&flapping);
+        assert!(before.ends_with("-F"));
+        // The last run saw it: it stays, ...
+        let stays = told(&(flapping.clone() + &"w".repeat(30)));
+        assert_eq!(stays.trim_start_matches(&before), format!("{}N-------", "-".repeat(22)));
+        // ... or it stays away.
+        let goes = told(&(flapping + &".".repeat(30)));
+        assert_eq!(goes.trim_start_matches(&before), format!("{}R----", "-".repeat(25)));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_or_forth_neither_silences_nor_repeats() {
+        let hold = HoldOff::default();
+        let year = 366 * DAY;
+        for jumps in [[0, 0, -year, -year], [0, year, 0, year], [0, -1, -2, -3], [i64::MIN, i64::MAX, 0, i64::MIN]] {
+            let mut track = Track::default();
+            let events: Vec<_> = jumps.iter().map(|at| track.step(sight('w'), *at, &hold)).collect();
+            assert_eq!(events, [None, Some(New), None, None], "{jumps:?}");
+            let events: Vec<_> = jumps.iter().map(|at| track.step(sight('.'), *at, &hold)).collect();
+            assert_eq!(events, [None, Some(Resolved), None, None], "{jumps:?}");
+        }
+    }
+
+    #[test]
+    fn a_hold_off_of_nothing_is_one_run() {
+        let mut track = Track::default();
+        let hold = HoldOff { hold_off: 0, resolve_after: 0, flap_limit: 0 };
+        assert_eq!(track.step(sight('w'), 0, &hold), Some(New));
+        assert_eq!(track.step(sight('.'), 1, &hold), Some(Resolved));
+        assert_eq!(track.step(sight('w'), 2, &hold), Some(Flapping));
+    }
+
+    fn any_sight() -> impl Strategy<Value = char> {
+        prop_oneof![4 => Just('w'), 4 => Just('.'), 1 => Just('c'), 1 => Just('n'), 1 => Just('?'), 1 => Just('v'), 1 => Just('x')]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_course_of_things_is_told_twice_or_without_bound(
+            runs in proptest::collection::vec((any_sight(), 1_i64..4 * HOUR), 1..400),
+            hold_off in 1_u32..4,
+            resolve_after in 1_u32..4,
+            flap_limit in 1_u32..4,
+        ) {
+            let hold = HoldOff { hold_off, resolve_after, flap_limit };
+            let mut track = Track::default();
+            let mut at = 0;
+            let mut open = false;
+            let mut news: Vec<i64> = Vec::new();
+            for (letter, passed) in runs {
+                at += passed;
+                match track.step(sight(letter), at, &hold) {
+                    Some(New) => {
+                        prop_assert!(!open, "new twice");
+                        prop_assert!(matches!(sight(letter), Sight::Seen(_)));
+                        open = true;
+                        news.push(at);
+                        let day = news.iter().filter(|news| at - **news < DAY).count();
+                        prop_assert!(day <= flap_limit as usize, "{day} in a day");
+                    }
+                    Some(Worse) => prop_assert!(open),
+                    Some(Resolved | Flapping | Waived | Withdrawn) => open = false,
+                    None => {}
+                }
+                prop_assert!(track.news.len() <= flap_limit as usize);
+            }
+        }
+
+        #[test]
+        fn no_clock_is_a_panic_or_a_lie(
+            runs in proptest::collection::vec((any_sight(), any::<i64>()), 1..200),
+        ) {
+            let mut track = Track::default();
+            let mut open = false;
+            for (letter, at) in runs {
+                match track.step(sight(letter), at, &HoldOff::default()) {
+                    Some(New) => {
+                        prop_assert!(!open, "new twice");
+                        open = true;
+                    }
+                    Some(Worse) => prop_assert!(open),
+                    Some(_) => open = false,
+                    None => {}
+                }
+            }
+        }
     }
 }

@@ -30,8 +30,22 @@ pub enum Detail {
 /// Changes that an earlier finding already told in full, by namespace and key; they are the same, as they were merged.
 pub(super) type Told<'a> = BTreeSet<(&'a str, &'a str)>;
 
-/// `first`: no finding of the same rule and namespace stands above.
-pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, detail: Detail, first: bool, told: &mut Told<'a>) {
+/// How a finding stands among the others, and in time.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place<'a> {
+    /// No finding of the same rule and namespace stands above.
+    pub(super) first: bool,
+    /// `new`, `for 3 days (since 2026-11-20)`; `None`: there is no memory of earlier audits.
+    pub(super) seen: Option<&'a str>,
+}
+
+pub(super) fn write<'a>(
+    page: &mut Page<'_>,
+    finding: &'a Finding,
+    detail: Detail,
+    Place { first, seen }: Place<'_>,
+    told: &mut Told<'a>,
+) {
     let theme = page.theme;
     let full = detail == Detail::Full;
     let style = severity_style(theme, finding.severity);
@@ -42,6 +56,7 @@ pub(super) fn write<'a>(page: &mut Page<'_>, finding: &'a Finding, detail: Detai
     if full || finding.subject != finding.namespace {
         labelled(page, "where", Style::new(), &place(finding));
     }
+    labelled(page, "seen", Style::new(), seen.unwrap_or_default());
     if let Some(line) = &finding.line {
         labelled(page, "line", Style::new(), &format!("{}:{}", line.file, line.line));
         page.source_line(BODY, line);
@@ -141,7 +156,7 @@ fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
     /// A longer value (a process, an address) takes the expression's column too.
     const VALUE: usize = 18;
     let (dim, room) = (page.theme.dim, page.width - BODY);
-    let rows: Vec<(&Evidence, String)> = evidence.iter().map(|item| (item, shown(item))).collect();
+    let rows: Vec<(&Evidence, String)> = evidence.iter().map(|item| (item, shown(&item.value, &item.unit))).collect();
     let labels = rows.iter().map(|(item, _)| item.label.chars().count());
     // Without expressions the labels may have their room.
     let label_width = labels.max().unwrap_or(0).min(room * if full { 2 } else { 3 } / 5);
@@ -167,9 +182,8 @@ fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
 }
 
 /// A value as a person reads it; units that have a way of their own to be written are.
-fn shown(evidence: &Evidence) -> String {
-    let unit = evidence.unit.as_str();
-    let number = match &evidence.value {
+pub(super) fn shown(value: &Value, unit: &str) -> String {
+    let number = match value {
         Value::Int(number) if unit == "bytes" => return units::bytes(*number),
         Value::Int(number) if !matches!(unit, "" | "s" | "1/s" | "share") => return units::quantity(*number, unit),
         Value::Int(number) => *number as f64,
@@ -183,7 +197,7 @@ fn shown(evidence: &Evidence) -> String {
         "s" => units::duration(number),
         "1/s" => units::rate(number),
         "bytes" => units::bytes(number.round() as i64),
-        _ => match evidence.value {
+        _ => match value {
             // A port, a flag, a sysctl's value: it is looked for as the kernel writes it, without separators.
             Value::Int(whole) => whole.to_string(),
             _ => with_unit(units::decimal(number), unit),
@@ -251,9 +265,7 @@ mod tests {
             (Value::Text("x".to_owned()), "", "x"),
         ];
         for (value, unit, expected) in cases {
-            let unit = unit.to_owned();
-            let item = Evidence { label: String::new(), expression: String::new(), value, unit };
-            assert_eq!(shown(&item), expected);
+            assert_eq!(shown(&value, unit), expected);
         }
     }
 

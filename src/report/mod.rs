@@ -9,6 +9,7 @@ pub mod drift;
 pub(crate) mod example;
 pub mod explain;
 mod finding;
+pub mod history;
 pub mod json;
 pub mod metrics;
 mod page;

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anstyle::Style;
 
 use crate::audit::model::{Audit, Finding, Severity, WaiverProblem};
+use crate::history::read::Memory;
 use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::report::theme::Theme;
 use crate::report::{chart, finding};
@@ -27,9 +28,14 @@ const NAMED: usize = 3;
 
 /// The whole report.
 pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> String {
+    remembered(audit, None, detail, theme, width)
+}
+
+/// The same, with what earlier audits of the host saw: since when each finding is there, and what is gone.
+pub fn remembered(audit: &Audit<'_>, memory: Option<&Memory>, detail: Detail, theme: &Theme, width: usize) -> String {
     let mut page = Page::new(theme, width);
     header(&mut page, audit.snapshot);
-    findings(&mut page, audit, detail);
+    findings(&mut page, audit, memory, detail);
     waived(&mut page, audit);
     if audit.findings.is_empty() {
         page.blank();
@@ -42,6 +48,9 @@ pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> S
     broken(&mut page, &audit.broken_rules);
     waiver_problems(&mut page, &audit.waiver_problems);
     page.blank();
+    if let Some(memory) = memory {
+        resolved(&mut page, audit, memory);
+    }
     page.paragraph(0, theme.heading, &summary(audit));
     if audit.open().next().is_some() {
         let more = match detail {
@@ -56,22 +65,31 @@ pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> S
 /// One finding alone.
 pub fn one(found: &Finding, detail: Detail, theme: &Theme, width: usize) -> String {
     let mut page = Page::new(theme, width);
-    finding::write(&mut page, found, detail, true, &mut finding::Told::new());
+    let place = finding::Place { first: true, seen: None };
+    finding::write(&mut page, found, detail, place, &mut finding::Told::new());
     page.finish()
 }
 
-fn findings(page: &mut Page<'_>, audit: &Audit<'_>, detail: Detail) {
+fn findings(page: &mut Page<'_>, audit: &Audit<'_>, memory: Option<&Memory>, detail: Detail) {
+    let now = taken_at(audit.snapshot);
     let mut told = finding::Told::new();
     // Findings of one rule stand together, and among them those of one namespace.
     let same = |a: &&Finding, b: &&Finding| a.rule == b.rule && a.namespace == b.namespace;
     let open: Vec<&Finding> = audit.open().collect();
     for of_rule in open.chunk_by(|a, b| a.rule == b.rule) {
-        findings_of_rule(page, &of_rule.chunk_by(same).collect::<Vec<_>>(), detail, &mut told);
+        let seen = |found: &Finding| memory.map(|memory| seen(memory, found, now));
+        findings_of_rule(page, &of_rule.chunk_by(same).collect::<Vec<_>>(), detail, &mut told, &seen);
     }
 }
 
 /// Findings of one rule, a group for each namespace.
-fn findings_of_rule<'a>(page: &mut Page<'_>, groups: &[&[&'a Finding]], detail: Detail, told: &mut finding::Told<'a>) {
+fn findings_of_rule<'a>(
+    page: &mut Page<'_>,
+    groups: &[&[&'a Finding]],
+    detail: Detail,
+    told: &mut finding::Told<'a>,
+    seen: &dyn Fn(&Finding) -> Option<String>,
+) {
     let shown = if detail == Detail::Glance { SHOWN } else { usize::MAX };
     for group in groups.iter().take(shown) {
         for (position, found) in group.iter().enumerate() {
@@ -79,7 +97,9 @@ fn findings_of_rule<'a>(page: &mut Page<'_>, groups: &[&[&'a Finding]], detail: 
                 break;
             }
             page.blank();
-            finding::write(page, found, detail, position == 0, told);
+            let seen = seen(found);
+            let place = finding::Place { first: position == 0, seen: seen.as_deref() };
+            finding::write(page, found, detail, place, told);
         }
         if detail == Detail::Glance && group.len() > SHOWN {
             let more = counted(group.len() - SHOWN, "findings");
@@ -96,6 +116,40 @@ fn findings_of_rule<'a>(page: &mut Page<'_>, groups: &[&[&'a Finding]], detail: 
         page.blank();
         page.paragraph(2, page.theme.dim, &text);
     }
+}
+
+/// Seconds since the epoch; the epoch for a snapshot without a time.
+fn taken_at(snapshot: &Snapshot) -> i64 {
+    snapshot.taken_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second)
+}
+
+fn seen(memory: &Memory, found: &Finding, now: i64) -> String {
+    match (memory.first_seen.get(&found.fingerprint), memory.age(&found.fingerprint, now)) {
+        (Some(first), Some(age)) => format!("for {} (since {})", units::span(age), units::day(*first)),
+        _ => "new".to_owned(),
+    }
+}
+
+/// What earlier audits found and this one does not.
+fn resolved(page: &mut Page<'_>, audit: &Audit<'_>, memory: &Memory) {
+    let found: BTreeSet<&str> = audit.findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+    let gone: BTreeSet<String> = memory
+        .resolved
+        .iter()
+        .filter(|episode| episode.published && !found.contains(episode.fingerprint.as_str()))
+        .map(|episode| match episode.subject == episode.namespace {
+            true => episode.rule.clone(),
+            false => format!("{} ({})", episode.rule, episode.subject),
+        })
+        .collect();
+    if gone.is_empty() {
+        return;
+    }
+    let mut names: Vec<String> = gone.iter().take(SHOWN).cloned().collect();
+    if gone.len() > SHOWN {
+        names.push(format!("{} more", gone.len() - SHOWN));
+    }
+    page.paragraph(0, page.theme.ok, &format!("Resolved in the last day: {}.", names.join(", ")));
 }
 
 /// What a person accepted: the finding's title and the waiver. Everything else of it is in the JSON.

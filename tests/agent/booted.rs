@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::scene::GUARDED;
 use crate::support::container::Container;
 use crate::support::wait_until;
 
@@ -176,4 +177,43 @@ fn without_capabilities_other_namespaces_are_told_as_unseen_and_with_the_ones_of
     start(&container, "sysctl-advisor.service");
     let (names, gaps) = namespaces(&container);
     assert!(names.contains(&"blue".to_owned()), "{names:?} {gaps}\n{drop_in}");
+}
+
+#[test]
+fn the_second_service_applies_what_held_and_takes_it_back_when_the_guard_says_worse() {
+    const KEY: &str = "net.ipv4.tcp_keepalive_time";
+    let container = installed("", "[agent]\nhold_off = 1\napply = true\n[apply]\nonly = [\"net.ipv4.tcp_keep*\"]\n");
+    container.write("/etc/sysctl-advisor/rules.d/keepalive-late.toml", GUARDED);
+    let value = || container.run(&["sysctl", "-n", KEY]).trim().to_owned();
+    let told = |id: &str| entries(&container, &["_SYSTEMD_UNIT=sysctl-advisor-apply.service", &format!("MESSAGE_ID={id}")]);
+    start(&container, "sysctl-advisor.service");
+    start(&container, "sysctl-advisor-apply.service");
+    let log = container.run(&["journalctl", "-u", "sysctl-advisor-apply.service", "--no-pager"]);
+    assert_eq!(value(), "600", "{log}");
+    let applied = told("67969dcd3d844d17b6dea7599d09d0ce");
+    assert_eq!(applied.len(), 1, "{log}");
+    assert_eq!(applied[0]["SYSCTL_ADVISOR_VALUES"], format!("{KEY} 7200 -> 600"));
+    assert_eq!(applied[0]["SYSCTL_ADVISOR_CHANGE"], "1");
+
+    // Twenty connections, held by a service of their own.
+    let load = "use IO::Socket::INET; my $l = IO::Socket::INET->new(Listen => 64, LocalAddr => '127.0.0.1:8080') or die; \
+                my @c = map { my $c = IO::Socket::INET->new('127.0.0.1:8080') or die; ($c, scalar $l->accept) } 1..20; \
+                sleep 600";
+    container.run(&["systemd-run", "--quiet", "--unit=load", "perl", "-e", load]);
+    wait_until("the connections stand", || {
+        container.run(&["ss", "-tHn", "state", "established"]).lines().count() >= 40
+    });
+    start(&container, "sysctl-advisor-apply.service");
+    let log = container.run(&["journalctl", "-u", "sysctl-advisor-apply.service", "--no-pager"]);
+    assert_eq!(value(), "7200", "{log}");
+    let back = told("ece3c02ce9544bf88b7e7afaf95dfe6e");
+    assert_eq!(back.len(), 1, "{log}");
+    assert!(back[0]["SYSCTL_ADVISOR_WHY"].as_str().unwrap().contains("worse than before"), "{log}");
+    // Both services go on, each with files of its own.
+    start(&container, "sysctl-advisor.service");
+    start(&container, "sysctl-advisor-apply.service");
+    assert_eq!(value(), "7200");
+    let owner = |path: &str| container.run(&["stat", "-c", "%U", path]).trim().to_owned();
+    assert_eq!(owner("/var/lib/sysctl-advisor/changes"), "root");
+    assert_ne!(owner("/var/lib/sysctl-advisor/agent/history.db"), "root");
 }

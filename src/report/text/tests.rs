@@ -19,7 +19,8 @@ fn quiet(snapshot: &Snapshot) -> Audit<'_> {
 fn shown(finding: Finding) -> String {
     let theme = Theme::plain();
     let mut page = Page::new(&theme, 80);
-    finding::write(&mut page, &finding, Detail::Full, true, &mut finding::Told::new());
+    let place = finding::Place { first: true, seen: None };
+    finding::write(&mut page, &finding, Detail::Full, place, &mut finding::Told::new());
     page.finish()
 }
 
@@ -84,7 +85,8 @@ fn at_a_glance_a_finding_holds_what_one_acts_on() {
     let theme = Theme::plain();
     let mut page = Page::new(&theme, 80);
     let finding = example::audit(&snapshot).findings.remove(0);
-    finding::write(&mut page, &finding, Detail::Glance, true, &mut finding::Told::new());
+    let place = finding::Place { first: true, seen: None };
+    finding::write(&mut page, &finding, Detail::Glance, place, &mut finding::Told::new());
     assert_snapshot!(page.finish(), @"
     CRITICAL  10.0.0.5:5432 takes 92 % of the ephemeral ports
       where     host: 10.0.0.1 -> 10.0.0.5:5432

@@ -1,0 +1,190 @@
+//! `history`: what earlier runs of the agent saw on this host.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use clap::Args;
+
+use super::changes::StateArgs;
+use super::config::Config;
+use super::output::{self, Terminal};
+use super::{Format, Outcome, RuleArgs};
+use crate::history::{DATABASE, Store, samples};
+use crate::metrics::names::{self, nearest};
+use crate::metrics::{catalogue, counters, states};
+use crate::report::history::{self as report, About, Series, View};
+use crate::units;
+
+/// What earlier runs of the agent saw: trends, findings that came and went, changes.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sysctl-advisor history                            the last week
+  sysctl-advisor history --since 30d TIME_WAIT      sockets in a state
+  sysctl-advisor history ListenOverflows            a counter, per second
+  sysctl-advisor history ports.largest_destination  a metric that rules use
+  sysctl-advisor history close-wait-leak            when a rule found something
+
+Each run of `sysctl-advisor agent` adds to the history. Every TCP state is kept, and of the other metrics \
+those that a rule uses.")]
+pub(super) struct HistoryArgs {
+    /// A metric, a TCP state, a counter or a rule; none: an overview
+    #[arg(value_name = "METRIC|RULE|STATE")]
+    name: Option<String>,
+    /// How far back to look: 12h, 7d, 90d
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = since)]
+    since: Duration,
+    /// Network namespace to look at [default: host, else the only one there is]
+    #[arg(long, value_name = "NAME")]
+    netns: Option<String>,
+    /// Form of the report
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    state: StateArgs,
+    #[command(flatten)]
+    rules: RuleArgs,
+}
+
+fn since(text: &str) -> Result<Duration, String> {
+    units::parse_duration(text).map_err(|error| error.to_string())
+}
+
+/// What a name stands for.
+enum Asked {
+    Everything,
+    Metric(String),
+    Rule(String),
+}
+
+pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> Outcome {
+    let folder = args.state.agent();
+    let file = folder.join(DATABASE).display().to_string();
+    let now = jiff::Timestamp::now().as_second();
+    let store = Store::read(&folder)?;
+    // Where the clock was set back since, the newest run lies ahead; it is still the newest.
+    let newest = store.as_ref().map(Store::newest).transpose()?.flatten();
+    let end = newest.map_or(now, |(_, at)| at.min(now));
+    let since = end.saturating_sub(i64::try_from(args.since.as_secs()).unwrap_or(i64::MAX));
+    let mut view = View {
+        file,
+        since,
+        now,
+        namespace: "",
+        about: About::Everything,
+        runs: &[],
+        series: &[],
+        episodes: &[],
+        changes: &[],
+    };
+    let (Some(store), Some((newest, _))) = (store, newest) else {
+        output::print(&match args.format {
+            Format::Text => report::none(&view.file, &terminal.theme(), terminal.width()),
+            Format::Json => report::json(&view)?,
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    };
+
+    // What recent runs have; a name of older ones is found by its kind.
+    let recorded = store.metrics(newest.saturating_sub(RECENT))?;
+    let namespace = namespace(args.netns.as_deref(), &recorded)?;
+    let asked = match &args.name {
+        None => Asked::Everything,
+        Some(name) => asked(name.trim(), &store, config, args, &recorded)?,
+    };
+    let runs = store.runs(since)?;
+    let metrics: Vec<String> = match &asked {
+        Asked::Everything => samples::STATES.iter().map(|&state| state.to_owned()).collect(),
+        Asked::Metric(metric) => vec![metric.clone()],
+        Asked::Rule(_) => Vec::new(),
+    };
+    let series: Vec<Series> = metrics
+        .into_iter()
+        .map(|metric| store.series(&namespace, &metric, since).map(|points| described(metric, points)))
+        .collect::<Result<_, _>>()?;
+    let (episodes, changes) = match &asked {
+        Asked::Everything => (store.episodes(None, since)?, store.changes(since)?),
+        Asked::Metric(_) => (Vec::new(), Vec::new()),
+        Asked::Rule(rule) => (store.episodes(Some(rule), since)?, Vec::new()),
+    };
+    // Before anything is printed: a reader keeps the agent from writing, and a pager waits for a person.
+    drop(store);
+
+    view.namespace = &namespace;
+    view.about = match &asked {
+        Asked::Everything => About::Everything,
+        Asked::Metric(name) => About::Metric(name),
+        Asked::Rule(name) => About::Rule(name),
+    };
+    (view.runs, view.series, view.episodes, view.changes) = (&runs, &series, &episodes, &changes);
+    output::print(&match args.format {
+        Format::Text => report::text(&view, &terminal.theme(), terminal.width()),
+        Format::Json => report::json(&view)?,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs whose metrics and namespaces count as known.
+const RECENT: i64 = 20;
+
+/// The namespace that was named, else the machine's own, else the first.
+fn namespace(named: Option<&str>, recorded: &BTreeMap<String, Vec<String>>) -> anyhow::Result<String> {
+    let known = || recorded.keys().map(String::as_str);
+    match named {
+        Some(name) if recorded.contains_key(name) => Ok(name.to_owned()),
+        Some(name) => {
+            let names: Vec<&str> = known().collect();
+            Err(anyhow!("--netns {name}: the history has no such network namespace; there is {}", names.join(", ")))
+        }
+        None => Ok(known().find(|name| *name == "host").or_else(|| known().next()).unwrap_or("host").to_owned()),
+    }
+}
+
+fn asked(
+    name: &str,
+    store: &Store,
+    config: &Config,
+    args: &HistoryArgs,
+    recorded: &BTreeMap<String, Vec<String>>,
+) -> anyhow::Result<Asked> {
+    if let Some(state) = states::doc(name) {
+        return Ok(Asked::Metric(format!("tcp.{}", state.name.to_lowercase())));
+    }
+    if recorded.values().flatten().any(|metric| metric == name) {
+        return Ok(Asked::Metric(name.to_owned()));
+    }
+    let rules = config.rules(&args.rules)?;
+    let told = store.rules()?;
+    if rules.was_named(name) || told.iter().any(|rule| rule == name) {
+        return Ok(Asked::Rule(name.to_owned()));
+    }
+    let counter = counters::doc(name).and_then(|doc| samples::series_of(&format!("rate.{}", doc.name)));
+    let metric = names::find(name).and_then(|_| samples::series_of(name)).or(counter);
+    if let Some(metric) = metric {
+        return Ok(Asked::Metric(metric));
+    }
+    let metrics = recorded.values().flatten().map(String::as_str);
+    let known = metrics
+        .chain(rules.iter().map(|rule| rule.id.as_str()))
+        .chain(told.iter().map(String::as_str))
+        .chain(states::iter().map(|state| state.name.as_str()))
+        .chain(counters::iter().map(|counter| counter.name.as_str()));
+    let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    Err(anyhow!("`{name}` is no metric of the history, TCP state, counter or rule{near}"))
+}
+
+/// A series with what is known of its metric.
+fn described(metric: String, points: Vec<crate::history::read::Point>) -> Series {
+    let counter = names::counter_parts(&metric).and_then(|(_, group, name)| {
+        let full = format!("{group}.{name}");
+        counters::doc(&full).filter(|doc| doc.name == full)
+    });
+    let help = match (catalogue::find(&metric), counter) {
+        (Some(known), _) => known.help.to_owned(),
+        (None, Some(counter)) => counter.counts.trim().to_owned(),
+        (None, None) => String::new(),
+    };
+    Series { unit: names::unit(&metric).unwrap_or_default(), help, metric, points }
+}

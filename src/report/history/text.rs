@@ -1,0 +1,270 @@
+//! The history for a person at a terminal.
+//!
+//! In: a [`View`], a theme, a width in columns. Out: text, what is open first.
+//! Must not: show more than a screen or two; the JSON has everything.
+
+use anstyle::Style;
+
+use super::{About, Series, View, spark};
+use crate::history::read::Episode;
+use crate::metrics::value::Value;
+use crate::report::finding::{self, severity_style};
+use crate::report::page::{Cell, GAP, Page};
+use crate::report::theme::Theme;
+use crate::units;
+
+const NAME: usize = "ESTABLISHED".len();
+/// Of a sparkline in the overview.
+const SPARK: usize = 30;
+/// Episodes of one kind, and changes; the newest are shown.
+const SHOWN: usize = 20;
+const LABEL: usize = 8;
+
+/// The whole report.
+pub fn text(view: &View<'_>, theme: &Theme, width: usize) -> String {
+    let mut page = Page::new(theme, width);
+    match view.about {
+        About::Everything => overview(&mut page, view),
+        About::Metric(_) => view.series.iter().for_each(|series| metric(&mut page, view, series)),
+        About::Rule(rule) => episodes_of(&mut page, view, rule),
+    }
+    page.finish()
+}
+
+/// What there is to say where there is no history.
+pub fn none(file: &str, theme: &Theme, width: usize) -> String {
+    let mut page = Page::new(theme, width);
+    page.paragraph(0, theme.heading, &format!("There is no history yet: {file} does not exist."));
+    let how = "Each run of `sysctl-advisor agent` adds to it; the timer sysctl-advisor.timer starts one again and \
+               again. Two runs are enough for a finding to be told as new, and a trend needs a few more.";
+    page.paragraph(0, Style::new(), how);
+    page.finish()
+}
+
+fn runs_line(view: &View<'_>) -> String {
+    let (Some(first), Some(last)) = (view.runs.first(), view.runs.last()) else {
+        return format!("No runs since {} UTC.", units::moment(view.since));
+    };
+    let reboots = view.runs.windows(2).filter(|pair| pair[0].boot_id != pair[1].boot_id).count();
+    let reboots = if reboots == 0 { String::new() } else { format!(", {}", counted(reboots, "reboots")) };
+    let (first, last) = (units::moment(first.at), units::moment(last.at));
+    format!("{} from {first} to {last} UTC{reboots}", counted(view.runs.len(), "runs"))
+}
+
+fn overview(page: &mut Page<'_>, view: &View<'_>) {
+    let theme = page.theme;
+    page.paragraph(0, theme.heading, &format!("History since {} UTC", units::moment(view.since)));
+    page.paragraph(0, theme.dim, &runs_line(view));
+    states(page, view);
+    let (open, gone): (Vec<&Episode>, Vec<&Episode>) =
+        view.episodes.iter().partition(|episode| episode.resolved_at.is_none());
+    list(page, "Open findings", &open, |episode| {
+        let age = view.now.saturating_sub(episode.first_seen);
+        format!("for {} (since {})", units::span(age), units::day(episode.first_seen))
+    });
+    list(page, "Came and went", &gone, |episode| {
+        let lasted = episode.last_seen.saturating_sub(episode.first_seen);
+        let rest = if episode.published { "" } else { ", too short to be told" };
+        format!("{} for {}{rest}", units::moment(episode.first_seen), units::span(lasted))
+    });
+    changes(page, view);
+    page.blank();
+    if open.is_empty() && !view.runs.is_empty() {
+        page.paragraph(0, theme.ok, "No finding is open.");
+    }
+    let more = "`sysctl-advisor history NAME` shows one metric, TCP state or rule; --since 30d looks further back.";
+    page.paragraph(0, theme.dim, more);
+}
+
+fn states(page: &mut Page<'_>, view: &View<'_>) {
+    let theme = page.theme;
+    let known: Vec<_> = view
+        .series
+        .iter()
+        .filter_map(|series| series.summary().map(|summary| (series, summary)))
+        .filter(|(_, summary)| summary.max > 0.0)
+        .collect();
+    if known.is_empty() {
+        return;
+    }
+    page.blank();
+    page.paragraph(0, theme.heading, &format!("TCP sockets of {}: now, trend, least to most", view.namespace));
+    let last_width = known.iter().map(|(_, summary)| number(summary.last).len()).max().unwrap_or(0);
+    let room = page.width.saturating_sub(2 + NAME + GAP + last_width + GAP + SPARK + GAP);
+    for (series, summary) in known {
+        let name = series.metric.trim_start_matches("tcp.").to_uppercase();
+        let range = format!("{} to {}", number(summary.min), number(summary.max));
+        page.row(
+            2,
+            &[
+                Cell::new(&name, NAME).painted(theme.key),
+                Cell::new(&number(summary.last), last_width).right(),
+                Cell::new(&spark::line(&series.points, SPARK), SPARK),
+                Cell::new(&range, room).painted(theme.dim),
+            ],
+        );
+    }
+}
+
+fn list(page: &mut Page<'_>, heading: &str, episodes: &[&Episode], when: impl Fn(&Episode) -> String) {
+    if episodes.is_empty() {
+        return;
+    }
+    let theme = page.theme;
+    page.blank();
+    page.paragraph(0, theme.heading, heading);
+    let mut worst: Vec<&&Episode> = episodes.iter().collect();
+    worst.reverse();
+    worst.sort_by_key(|episode| std::cmp::Reverse(episode.severity));
+    for episode in worst.iter().take(SHOWN) {
+        let severity = episode.severity.name().to_uppercase();
+        let room = page.width - 2 - LABEL - GAP;
+        let style = severity_style(theme, episode.severity);
+        page.row(2, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&episode.title, room)]);
+        let line = format!("{}; {}{}", when(episode), episode.rule, place(episode));
+        page.row(2 + LABEL + GAP, &[Cell::new(&line, room).painted(theme.dim).hanging(2)]);
+    }
+    if episodes.len() > SHOWN {
+        page.paragraph(2, theme.dim, &format!("And {} more; --format json lists them.", episodes.len() - SHOWN));
+    }
+}
+
+/// Where it was, unless the namespace is all there is to say.
+fn place(episode: &Episode) -> String {
+    if episode.subject == episode.namespace {
+        format!(" in {}", episode.namespace)
+    } else {
+        format!(" in {}: {}", episode.namespace, episode.subject)
+    }
+}
+
+fn changes(page: &mut Page<'_>, view: &View<'_>) {
+    if view.changes.is_empty() {
+        return;
+    }
+    let theme = page.theme;
+    page.blank();
+    page.paragraph(0, theme.heading, "Changes of this host");
+    for change in view.changes.iter().rev().take(SHOWN) {
+        let line = format!("{}  change {}: {}", units::moment(change.at), change.id, change.status);
+        page.paragraph(2, Style::new(), &line);
+        page.paragraph(6, theme.dim, &change.keys.join(", "));
+    }
+    if view.changes.len() > SHOWN {
+        page.paragraph(2, theme.dim, &format!("And {} more: sysctl-advisor changes.", view.changes.len() - SHOWN));
+    }
+}
+
+fn metric(page: &mut Page<'_>, view: &View<'_>, series: &Series) {
+    let theme = page.theme;
+    page.paragraph(0, theme.heading, &format!("{} of {}", series.metric, view.namespace));
+    page.paragraph(0, theme.dim, &series.help);
+    page.paragraph(0, theme.dim, &runs_line(view));
+    page.blank();
+    let Some(summary) = series.summary() else {
+        page.paragraph(0, Style::new(), "None of these runs has a value: it was not read, or no rule used it.");
+        return;
+    };
+    let when = |wanted: f64| series.points.iter().rev().find(|point| point.value == Some(wanted)).map(|point| point.at);
+    let shown = [
+        ("last", summary.last, when(summary.last)),
+        ("least", summary.min, when(summary.min)),
+        ("median", summary.median, None),
+        ("most", summary.max, when(summary.max)),
+    ];
+    let values = shown.map(|(_, value, _)| quantity(value, &series.unit));
+    let wide = values.iter().map(|value| value.chars().count()).max().unwrap_or(0);
+    for ((label, _, at), value) in shown.iter().zip(&values) {
+        let at = at.map(|at| format!("{} UTC", units::moment(at))).unwrap_or_default();
+        let rest = page.width.saturating_sub(2 + LABEL + GAP + wide + GAP);
+        page.row(
+            2,
+            &[
+                Cell::new(label, LABEL).painted(theme.dim),
+                Cell::new(value, wide).right(),
+                Cell::new(&at, rest).painted(theme.dim),
+            ],
+        );
+    }
+    page.blank();
+    let room = page.width - 4;
+    page.row(2, &[Cell::new(&spark::line(&series.points, room), page.width - 2).painted(theme.key)]);
+    page.paragraph(2, theme.dim, &legend(series, summary.max, room));
+}
+
+fn legend(series: &Series, most: f64, room: usize) -> String {
+    let scale = if most > 0.0 { format!("from 0 to {}", quantity(most, &series.unit)) } else { "all 0".to_owned() };
+    let mut parts = vec![scale];
+    if let Some(seconds) = spark::slice_seconds(&series.points, room) {
+        parts.push(format!("a character is the largest of {}", units::duration(seconds as f64)));
+    }
+    let reboots = series.reboots().len();
+    if reboots > 0 {
+        parts.push(format!("{} a reboot", spark::REBOOT));
+    }
+    parts.push(format!("{} no value", spark::NOTHING));
+    parts.join("; ")
+}
+
+fn episodes_of(page: &mut Page<'_>, view: &View<'_>, rule: &str) {
+    let theme = page.theme;
+    let since = units::moment(view.since);
+    let heading = format!("{rule}: {} since {since} UTC", counted(view.episodes.len(), "episodes"));
+    page.paragraph(0, theme.heading, &heading);
+    page.paragraph(0, theme.dim, &runs_line(view));
+    for episode in view.episodes.iter().rev().take(SHOWN) {
+        page.blank();
+        let room = page.width - LABEL - GAP;
+        let severity = episode.severity.name().to_uppercase();
+        let style = severity_style(theme, episode.severity);
+        let title = Cell::new(&episode.title, room).painted(theme.heading);
+        page.row(0, &[Cell::new(&severity, LABEL).painted(style), title]);
+        let lasted = units::span(episode.last_seen.saturating_sub(episode.first_seen));
+        let (first, last) = (units::moment(episode.first_seen), units::moment(episode.last_seen));
+        let state = match (episode.resolved_at, episode.published) {
+            (None, true) => "open".to_owned(),
+            (None, false) => "open, not told".to_owned(),
+            (Some(at), true) => format!("resolved at {} UTC", units::moment(at)),
+            (Some(_), false) => "gone before it was told".to_owned(),
+        };
+        let runs = format!("{}, missed by {}", counted_i64(episode.seen, "runs"), units::count(episode.missed));
+        for (label, text) in [
+            ("where", format!("{}: {}", episode.namespace, episode.subject)),
+            ("seen", format!("{first} to {last} UTC, {lasted}")),
+            ("by", runs),
+            ("now", state),
+        ] {
+            let label = Cell::new(label, LABEL - 2).painted(theme.dim);
+            page.row(2, &[label, Cell::new(&text, room)]);
+        }
+    }
+    page.blank();
+    if view.episodes.len() > SHOWN {
+        let more = format!("And {} older ones; --format json lists them.", view.episodes.len() - SHOWN);
+        page.paragraph(0, theme.dim, &more);
+    }
+    page.paragraph(0, theme.dim, &format!("sysctl-advisor explain {rule} tells what the rule looks for."));
+}
+
+fn counted(number: usize, units: &str) -> String {
+    counted_i64(i64::try_from(number).unwrap_or(i64::MAX), units)
+}
+
+fn counted_i64(number: i64, units: &str) -> String {
+    units::quantity(number, units)
+}
+
+/// A number of sockets, which a history of another origin may hold parts of.
+fn number(value: f64) -> String {
+    units::decimal(value)
+}
+
+/// A value in its unit, as a finding's evidence has it.
+fn quantity(value: f64, unit: &str) -> String {
+    // A whole number below 2^53 is exactly that.
+    if value.fract() == 0.0 && value.abs() < 9e15 && !matches!(unit, "1/s" | "s" | "share") {
+        if unit.is_empty() { units::count(value as i64) } else { finding::shown(&Value::Int(value as i64), unit) }
+    } else {
+        finding::shown(&Value::Double(value), unit)
+    }
+}
