@@ -26,7 +26,7 @@ numbers could not be read is listed as skipped; it never counts as passed. A fin
 is listed after the others and does not count for --fail-on.")]
 pub(super) struct AuditArgs {
     /// Audit this snapshot instead of the running host (`-`: standard input)
-    #[arg(long, value_name = "FILE", conflicts_with = "window")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["window", "netns"])]
     snapshot: Option<PathBuf>,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]

@@ -9,7 +9,7 @@ use std::process::Stdio;
 
 use serde_json::Value as Json;
 
-use crate::scene::{Changes, Scene, THREE};
+use crate::scene::{Changes, Scene, THREE, finish};
 use crate::support::container::Container;
 use crate::support::wait_until;
 
@@ -188,6 +188,14 @@ fn another_namespace_that_got_the_number_is_not_touched() {
         let run = scene.run(command);
         assert!(run.code == Some(2) && run.err.contains("was called blue") && run.err.contains("green"), "{run:?}");
     }
+    // Also from within, where the number is that of the command's own namespace.
+    let inside = format!(
+        "{} rollback 1 --yes --force --state-dir {}",
+        env!("CARGO_BIN_EXE_sysctl-advisor"),
+        scene.state().display()
+    );
+    let run = finish(scene.inside("nsenter").args(["--net=/run/netns/green", "sh", "-c", &inside]));
+    assert!(run.code == Some(2) && run.err.contains("was called blue"), "{run:?}");
     assert!(TWO.iter().all(|(key, _, after)| scene.sysctl_in("green", key) == *after), "nothing was written");
 }
 
