@@ -15,7 +15,7 @@ fn help(arguments: &[&str]) -> String {
 
 #[test]
 fn help_of_the_program() {
-    assert_snapshot!(help(&["--help"]), @r"
+    assert_snapshot!(help(&["--help"]), @"
     Tells what is wrong with this host's TCP settings, given what its sockets are
     really doing.
 
@@ -40,6 +40,8 @@ fn help_of_the_program() {
       confirm      Make a change permanent
       rollback     Take a change back
       changes      List the changes that were made, or show one
+      history      Show what earlier runs of the agent saw: trends, findings that
+                   came and went
       rules        List, check and test rules; print the metrics they may use
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
@@ -113,6 +115,8 @@ fn help_of_the_program() {
       confirm      Make a change permanent
       rollback     Take a change back
       changes      List the changes that were made, or show one
+      history      Show what earlier runs of the agent saw: trends, findings that
+                   came and went
       rules        List, check and test rules; print the metrics they may use
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
@@ -212,6 +216,10 @@ fn help_of_audit() {
           --waivers <FILE>
               File with accepted findings [default:
               /etc/sysctl-advisor/waivers.toml, if it exists]
+
+          --state-dir <DIR>
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -326,7 +334,7 @@ fn help_of_snapshot() {
 
 #[test]
 fn help_of_apply() {
-    assert_snapshot!(help(&["apply", "--help"]), @r"
+    assert_snapshot!(help(&["apply", "--help"]), @"
     Carry out a plan, so that it can be taken back at any moment
 
     Usage: sysctl-advisor apply [OPTIONS] <PLAN>
@@ -346,8 +354,8 @@ fn help_of_apply() {
               For the running system only: `confirm` writes nothing for the next
               boot
           --state-dir <DIR>
-              Folder of the journals [default: $STATE_DIRECTORY of systemd, else
-              /var/lib/sysctl-advisor]
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor]
       -h, --help
               Print help
 
@@ -372,7 +380,7 @@ fn help_of_apply() {
 
 #[test]
 fn help_of_confirm() {
-    assert_snapshot!(help(&["confirm", "--help"]), @r"
+    assert_snapshot!(help(&["confirm", "--help"]), @"
     Make a change permanent
 
     Usage: sysctl-advisor confirm [OPTIONS] [ID]
@@ -381,8 +389,9 @@ fn help_of_confirm() {
       [ID]  Number of the change [default: the latest that is not confirmed]
 
     Options:
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor]
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor]
       -h, --help             Print help
 
     Everywhere:
@@ -406,7 +415,7 @@ fn help_of_confirm() {
 
 #[test]
 fn help_of_rollback() {
-    assert_snapshot!(help(&["rollback", "--help"]), @r"
+    assert_snapshot!(help(&["rollback", "--help"]), @"
     Take a change back
 
     Usage: sysctl-advisor rollback [OPTIONS] <ID|--last>
@@ -419,8 +428,9 @@ fn help_of_rollback() {
       -y, --yes              Do not ask
           --force            Restore the former values even where someone else
                              changed them since
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor]
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor]
       -h, --help             Print help
 
     Everywhere:
@@ -443,7 +453,7 @@ fn help_of_rollback() {
 
 #[test]
 fn help_of_changes() {
-    assert_snapshot!(help(&["changes", "--help"]), @r"
+    assert_snapshot!(help(&["changes", "--help"]), @"
     List the changes that were made, or show one
 
     Usage: sysctl-advisor changes [OPTIONS] [ID]
@@ -452,8 +462,9 @@ fn help_of_changes() {
       [ID]  Number of the change
 
     Options:
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor]
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor]
       -h, --help             Print help
 
     Everywhere:
@@ -467,6 +478,80 @@ fn help_of_changes() {
       -q, --quiet                Say less: one line a finding, errors only
           --log-format <FORMAT>  Form of messages on standard error [default: text]
                                  [possible values: text, json]
+    ");
+}
+
+#[test]
+fn help_of_history() {
+    assert_snapshot!(help(&["history", "--help"]), @"
+    Show what earlier runs of the agent saw: trends, findings that came and went
+
+    Usage: sysctl-advisor history [OPTIONS] [METRIC|RULE|STATE]
+
+    Arguments:
+      [METRIC|RULE|STATE]
+              A metric, a TCP state, a counter or a rule; none: an overview
+
+    Options:
+          --since <DURATION>
+              How far back to look: 12h, 7d, 90d
+
+              [default: 7d]
+
+          --netns <NAME>
+              Network namespace to look at [default: host, else the only one there
+              is]
+
+          --format <FORMAT>
+              Form of the report
+
+              Possible values:
+              - text: For a person
+              - json: For a program; the schema is in docs/schema
+
+              [default: text]
+
+          --state-dir <DIR>
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Everywhere:
+          --config <FILE>
+              Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml,
+              if it exists]
+
+              [env: SYSCTL_ADVISOR_CONFIG=]
+
+          --color <WHEN>
+              When to use colours; NO_COLOR is respected
+
+              [default: auto]
+              [possible values: auto, always, never]
+
+      -v, --verbose...
+              Say more on standard error (-vv: everything)
+
+      -q, --quiet
+              Say less: one line a finding, errors only
+
+          --log-format <FORMAT>
+              Form of messages on standard error
+
+              [default: text]
+              [possible values: text, json]
+
+    Examples:
+      sysctl-advisor history                            the last week
+      sysctl-advisor history --since 30d TIME_WAIT      sockets in a state
+      sysctl-advisor history ListenOverflows            a counter, per second
+      sysctl-advisor history ports.largest_destination  a metric that rules use
+      sysctl-advisor history close-wait-leak            when a rule found something
+
+    Each run of `sysctl-advisor agent` adds to the history. Every TCP state is kept,
+    and of the other metrics those that a rule uses.
     ");
 }
 
@@ -617,7 +702,7 @@ fn help_of_rules() {
 
     Arguments:
       [OF]  What the schema is of [default: rule] [possible values: rule, report,
-            plan, drift]
+            plan, drift, history]
 
     Options:
       -h, --help  Print help
