@@ -166,7 +166,7 @@ mod tests {
         let found: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         for table in found.iter().filter(|name| !name.starts_with("sqlite_")) {
             let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
             drop(statement.query([]).unwrap());
             let (_, said) = documented.iter().find(|(name, _)| name == table).unwrap_or_else(|| panic!("{table}"));
             let mut said: Vec<&str> = said.iter().map(String::as_str).collect();
