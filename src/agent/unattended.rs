@@ -202,6 +202,7 @@ fn plan(options: &Options<'_>, host: &Host, here: &Here, audit: &Audit<'_>, limi
         max_risk: policy.max_risk.and_then(|risk| Risk::named(risk.name())).unwrap_or(Risk::Low),
         selection: Selection::default(),
         findings: Some(chosen.collect()),
+        ..build::Options::default()
     };
     let mut plan = build::build(audit, rules, &wanted);
     let writable = |key: &str| write::path(key).is_some_and(|path| host.can_write_sysctl(&path).is_ok());

@@ -12,7 +12,7 @@ use super::ApplyError;
 use super::journal::{BASELINE, Entry};
 use crate::audit::guard::{Looks, Number, Said};
 use crate::host::Host;
-use crate::host::netns::Which;
+use crate::host::netns::{self, Which};
 use crate::metrics::value::Value;
 use crate::plan::model::{Guard, Plan};
 use crate::snapshot::{Snapshot, store, take};
@@ -92,13 +92,20 @@ pub fn now(host: &Host, entry: &Entry) -> Vec<Verdict> {
     if !has_guards(&entry.plan) {
         return Vec::new();
     }
-    match take::take(host, &Which::Current, Duration::ZERO, |_| {}) {
+    match take::take(host, &namespaces(host, &entry.plan), Duration::ZERO, |_| {}) {
         Ok(after) => of(entry, &after),
         Err(error) => {
             let unknown = |(_, guard): (&str, &Guard)| Verdict::new(guard, Said::Unknown(error.to_string()));
             guards(&entry.plan).into_iter().map(unknown).collect()
         }
     }
+}
+
+/// Which namespaces have to be looked at for a plan: this one alone, or, for plans about others, all.
+pub fn namespaces(host: &Host, plan: &Plan) -> Which {
+    let own = netns::own_id(host);
+    let is_here = plan.changes.iter().all(|change| Some(&change.namespace_id) == own.as_ref());
+    if is_here { Which::Current } else { Which::All }
 }
 
 /// Verdicts in a sentence, for the journal and for messages.

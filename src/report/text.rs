@@ -72,23 +72,23 @@ pub fn one(found: &Finding, detail: Detail, theme: &Theme, width: usize) -> Stri
 
 fn findings(page: &mut Page<'_>, audit: &Audit<'_>, memory: Option<&Memory>, detail: Detail) {
     let now = taken_at(audit.snapshot);
+    let since = |found: &Finding| memory.map(|memory| seen(memory, found, now));
     let mut told = finding::Told::new();
     // Findings of one rule stand together, and among them those of one namespace.
     let same = |a: &&Finding, b: &&Finding| a.rule == b.rule && a.namespace == b.namespace;
     let open: Vec<&Finding> = audit.open().collect();
     for of_rule in open.chunk_by(|a, b| a.rule == b.rule) {
-        let seen = |found: &Finding| memory.map(|memory| seen(memory, found, now));
-        findings_of_rule(page, &of_rule.chunk_by(same).collect::<Vec<_>>(), detail, &mut told, &seen);
+        findings_of_rule(page, &of_rule.chunk_by(same).collect::<Vec<_>>(), detail, &since, &mut told);
     }
 }
 
-/// Findings of one rule, a group for each namespace.
+/// Findings of one rule, a group for each namespace. `since` says since when one is there, if that is known.
 fn findings_of_rule<'a>(
     page: &mut Page<'_>,
     groups: &[&[&'a Finding]],
     detail: Detail,
+    since: &dyn Fn(&Finding) -> Option<String>,
     told: &mut finding::Told<'a>,
-    seen: &dyn Fn(&Finding) -> Option<String>,
 ) {
     let shown = if detail == Detail::Glance { SHOWN } else { usize::MAX };
     for group in groups.iter().take(shown) {
@@ -97,9 +97,8 @@ fn findings_of_rule<'a>(
                 break;
             }
             page.blank();
-            let seen = seen(found);
-            let place = finding::Place { first: position == 0, seen: seen.as_deref() };
-            finding::write(page, found, detail, place, told);
+            let seen = since(found);
+            finding::write(page, found, detail, finding::Place { first: position == 0, seen: seen.as_deref() }, told);
         }
         if detail == Detail::Glance && group.len() > SHOWN {
             let more = counted(group.len() - SHOWN, "findings");

@@ -15,7 +15,7 @@ use crate::observe::gap::Gap;
 use crate::observe::owners::{self, Unowned};
 use crate::observe::persisted::Persisted;
 use crate::observe::surroundings::{self, Surroundings};
-use crate::observe::sysctls::{self, Sysctls};
+use crate::observe::sysctls::{self, Interfaces, Sysctls};
 use crate::observe::{counters, persisted, sockets, system};
 
 /// Why there is no snapshot.
@@ -51,7 +51,7 @@ pub fn take(host: &Host, which: &Which, window: Duration, wait: impl FnOnce(Dura
     gaps.extend(file_gaps);
     gaps.extend(key_gaps);
     let mut machine = Machine { host, files: &files, keys: &machine_keys, around: None };
-    let looks = netns::visit(&places, |_, _| machine.look());
+    let looks = netns::visit(&places, |number, _| machine.look(number == 0));
 
     let around = machine.around;
     let (queues, before, seconds) = first.map_or((None, None, 0.0), |(q, c, s)| (Some(q), Some(c), s));
@@ -129,8 +129,9 @@ struct Seen<'a> {
 
 impl Machine<'_> {
     /// Looks at the namespace of the calling thread.
-    fn look(&mut self) -> Look {
-        let (sysctls, mut gaps) = sysctls::read_net(self.host);
+    fn look(&mut self, is_first: bool) -> Look {
+        let interfaces = if is_first { Interfaces::Read } else { Interfaces::LeftOut };
+        let (sysctls, mut gaps) = sysctls::read_net(self.host, interfaces);
         let sockets = match sockets::read(self.host, &sysctls) {
             Ok((seen, socket_gaps)) => {
                 gaps.extend(socket_gaps);
