@@ -197,10 +197,6 @@ fn help_of_audit() {
               Show with each finding the explanation, how its numbers are computed,
               and the sources
 
-          --rehearse
-              Try the recommended values in a scratch network namespace, and say
-              what the kernel made of them
-
       -o, --output <FILE>
               Write the report to a file instead of standard output
 
