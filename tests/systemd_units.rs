@@ -16,7 +16,7 @@ fn units(folder: &Path, change: impl Fn(String) -> String) -> Vec<PathBuf> {
         let text = std::fs::read_to_string(Path::new(UNITS).join(name)).unwrap();
         let text = text.replace("/usr/bin/sysctl-advisor", env!("CARGO_BIN_EXE_sysctl-advisor"));
         // The page is installed with the program, and not here.
-        let text = text.replace("Documentation=man:sysctl-advisor(8)\n", "");
+        let text = text.replace("Documentation=man:sysctl-advisor(1)\n", "");
         let file = folder.join(name);
         std::fs::write(&file, change(text)).unwrap();
         file

@@ -162,7 +162,7 @@ struct ObserveArgs {
     #[arg(long, value_name = "DURATION", value_parser = window)]
     window: Option<Duration>,
     /// Network namespace to look at: all, current, a name as of `ip netns`, or the number of a process in it [default:
-    /// current]
+    /// current] [env: SYSCTL_ADVISOR_NETNS]
     #[arg(long, value_name = "WHICH", value_parser = Which::from_str)]
     netns: Option<Which>,
 }

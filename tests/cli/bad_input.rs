@@ -352,7 +352,7 @@ fn the_configuration_is_checked() {
       |          ^^^^^^^^^^^
     "#);
     assert_snapshot!(with_config("[audit]\nfail_on = \"bad\"\n"), @r#"
-    error: notice, warning or critical is wanted, or never
+    error: notice, warning, critical or never is wanted
      --> DIR/c.toml:2:11
       |
     2 | fail_on = "bad"

@@ -54,8 +54,9 @@ pub(super) struct Variable {
 }
 
 /// They count more than the files; one that is empty is as if it were not set.
-pub(super) const VARIABLES: [Variable; 4] = [
+pub(super) const VARIABLES: [Variable; 5] = [
     Variable { name: "SYSCTL_ADVISOR_WINDOW", option: ("audit", "window"), list: false },
+    Variable { name: "SYSCTL_ADVISOR_NETNS", option: ("audit", "netns"), list: false },
     Variable { name: "SYSCTL_ADVISOR_FAIL_ON", option: ("audit", "fail_on"), list: false },
     Variable { name: "SYSCTL_ADVISOR_WAIVERS", option: ("audit", "waivers"), list: false },
     Variable { name: "SYSCTL_ADVISOR_RULES", option: ("rules", "folders"), list: true },

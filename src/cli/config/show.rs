@@ -24,8 +24,9 @@ environment counts more than files, and what is typed more than the environment.
 }
 
 /// Every option with its default, as it is written in a file; sections in the order in which they are shown.
-const OPTIONS: [(&str, &str, &str); 9] = [
+const OPTIONS: &[(&str, &str, &str)] = &[
     ("audit", "window", "\"2s\""),
+    ("audit", "netns", "\"current\""),
     ("audit", "fail_on", "\"never\""),
     ("audit", "waivers", "\"/etc/sysctl-advisor/waivers.toml\""),
     ("rules", "folders", "[\"/etc/sysctl-advisor/rules.d\"]"),
@@ -54,7 +55,7 @@ fn text(config: &Config) -> String {
         names => format!("# Read, each laid over the one before:\n#   {}\n", names.join("\n#   ")),
     };
     let mut table = "";
-    for (section, name, default) in OPTIONS {
+    for &(section, name, default) in OPTIONS {
         if section != table {
             table = section;
             text.push_str(&format!("\n[{section}]\n"));

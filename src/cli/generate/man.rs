@@ -27,9 +27,10 @@ pub(super) const FILES: [(&str, &str); 9] = [
     ("/usr/share/doc/sysctl-advisor", "How to read a report, and how to write rules and waivers."),
 ];
 
-pub(super) const ENVIRONMENT: [(&str, &str); 9] = [
+pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
     ("SYSCTL_ADVISOR_CONFIG", "Configuration file, read alone, as --config."),
     ("SYSCTL_ADVISOR_WINDOW", "Time between two readings of the counters, as --window."),
+    ("SYSCTL_ADVISOR_NETNS", "Network namespaces to look at, as --netns."),
     ("SYSCTL_ADVISOR_FAIL_ON", "Severity from which on the exit code is 10, as --fail-on."),
     ("SYSCTL_ADVISOR_WAIVERS", "File with accepted findings, as --waivers."),
     ("SYSCTL_ADVISOR_RULES", "Folders with rules, with colons between, instead of the configured ones."),

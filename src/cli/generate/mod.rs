@@ -46,6 +46,12 @@ pub(super) fn run(args: &GenerateArgs) -> Outcome {
 pub(super) fn completions(shell: Shell) -> Vec<u8> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut visible(&Cli::command()), "sysctl-advisor", &mut script);
+    if shell == Shell::Bash {
+        // clap_complete writes the hyphen of our name one way where it finds the command and another where it lists the
+        // command's options, so that no option of a command would be offered.
+        let text = String::from_utf8_lossy(&script).replace("sysctl__subcmd__advisor", "sysctl__advisor");
+        script = text.into_bytes();
+    }
     script
 }
 
