@@ -10,6 +10,7 @@ use super::journal::{Entry, Journal, Status};
 use super::lock::Lock;
 use super::run::Here;
 use super::steps::Step;
+use super::there::{self, There};
 use super::{ApplyError, Event, Tell, guard, persist, state, verdict, write};
 use crate::drift::{self, resolve::resolve};
 use crate::host::Host;
@@ -36,10 +37,28 @@ pub struct Options<'a> {
     pub after: Option<&'a Snapshot>,
 }
 
-/// Confirms a change; returns whether it is permanent now. A guard that says worse stops it, unless it is forced; one
-/// that cannot be judged does not.
+/// Confirms a change, in the network namespace that it was made in; returns whether it is permanent now. A guard that
+/// says worse stops it, unless it is forced; one that cannot be judged does not.
 pub fn confirm(host: &Host, state: &Path, id: u64, options: Options<'_>, tell: Tell<'_>) -> Result<bool, ApplyError> {
-    let _lock = Lock::take(state, "confirm")?;
+    match there::find(state, id)? {
+        There::Here => here(host, state, id, options, tell),
+        There::Elsewhere { place, entry } => {
+            tell(&Event::Inside { namespace: &place.name });
+            there::inside(&place, || {
+                there::refuse_on_doubt(host, &entry, &place.name)?;
+                here(host, state, id, options, tell)
+            })
+        }
+        There::Gone => Err(ApplyError::NothingDone(format!(
+            "change {id} is not in force any more: its network namespace was deleted"
+        ))),
+        There::NotFound(why) => Err(ApplyError::NothingDone(why)),
+    }
+}
+
+/// Confirms a change of the calling thread's namespace.
+fn here(host: &Host, state: &Path, id: u64, options: Options<'_>, tell: Tell<'_>) -> Result<bool, ApplyError> {
+    let _lock = Lock::take(state, &format!("confirm {id}"))?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     let runtime_only = in_force(host, &journal.entry, &here)?;

@@ -9,6 +9,8 @@ use super::verdict::Verdict;
 /// One step that was just made or is about to be.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// What follows happens in this network namespace.
+    Inside { namespace: &'a str },
     /// The journal is on the disk.
     Journal { id: u64, folder: &'a Path },
     /// The change will be rolled back by itself unless it is confirmed; `how` names what watches.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 
 use super::check::{self, Change};
+use super::lock::{self, Holder};
 use super::policy::Policy;
 use super::steps::{self, Record, Step};
 use super::{ApplyError, state, trust, verdict};
@@ -39,6 +40,13 @@ pub enum Status {
     RollbackInterrupted,
     RolledBack,
     RollbackFailed,
+}
+
+impl Status {
+    /// Whether something was begun and not finished.
+    pub const fn is_half_way(self) -> bool {
+        matches!(self, Self::Interrupted | Self::ConfirmInterrupted | Self::RollbackInterrupted)
+    }
 }
 
 /// A change as its folder tells it.
@@ -73,6 +81,24 @@ impl Entry {
             .map_err(|error| ApplyError::Refused(format!("{}: {error}", folder.join(STEPS).display())))?;
         let torn = steps.whole < text.len();
         Ok(Self { id, folder, plan, changes, records: steps.records, whole: steps.whole, torn })
+    }
+
+    /// The same, and who is at work on it, when somebody is: what looks interrupted may be under way.
+    pub fn look(state: &Path, id: u64) -> Result<(Self, Option<Holder>), ApplyError> {
+        let mut entry = Self::read(state, id)?;
+        while entry.status().is_half_way() {
+            let holder = lock::holder(state).filter(|holder| holder.change.is_none_or(|change| change == id));
+            if holder.is_some() {
+                return Ok((entry, holder));
+            }
+            // It may have been finished between the two looks, or somebody may have begun.
+            let again = Self::read(state, id)?;
+            if again.records.len() == entry.records.len() {
+                break;
+            }
+            entry = again;
+        }
+        Ok((entry, None))
     }
 
     /// The state that the last line which decides it tells.

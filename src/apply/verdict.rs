@@ -3,7 +3,7 @@
 //! In: the journal of a change with its baseline, a look at the host of now. Out: a [`Verdict`] a guard. Must not: fail
 //! where a guard cannot be judged, or stand in the way of a rollback; the baseline serves nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::ApplyError;
 use super::journal::{BASELINE, Entry};
 use crate::audit::guard::{Looks, Number, Said};
 use crate::host::Host;
-use crate::host::netns::Which;
+use crate::host::netns::{self, Which};
 use crate::metrics::value::Value;
 use crate::plan::model::{Guard, Plan};
 use crate::snapshot::{Snapshot, store, take};
@@ -92,13 +92,20 @@ pub fn now(host: &Host, entry: &Entry) -> Vec<Verdict> {
     if !has_guards(&entry.plan) {
         return Vec::new();
     }
-    match take::take(host, &Which::Current, Duration::ZERO, |_| {}) {
+    match take::take(host, &namespaces(host, &entry.plan), Duration::ZERO, |_| {}) {
         Ok(after) => of(entry, &after),
         Err(error) => {
             let unknown = |(_, guard): (&str, &Guard)| Verdict::new(guard, Said::Unknown(error.to_string()));
             guards(&entry.plan).into_iter().map(unknown).collect()
         }
     }
+}
+
+/// Which namespaces have to be looked at for a plan: this one alone, or, for plans about others, all.
+pub fn namespaces(host: &Host, plan: &Plan) -> Which {
+    let own = netns::own_id(host);
+    let is_here = plan.changes.iter().all(|change| Some(&change.namespace_id) == own.as_ref());
+    if is_here { Which::Current } else { Which::All }
 }
 
 /// Verdicts in a sentence, for the journal and for messages.
@@ -138,16 +145,11 @@ fn baseline_of(entry: &Entry) -> Result<Snapshot, String> {
 
 /// Each guard once, with the namespace that it is about. Several keys of one rule have the same.
 fn guards(plan: &Plan) -> Vec<(&str, &Guard)> {
-    let mut guards: Vec<(&str, &Guard)> = Vec::new();
-    for change in &plan.changes {
-        for guard in &change.guards {
-            let guard = (change.namespace_id.as_str(), guard);
-            if !guards.contains(&guard) {
-                guards.push(guard);
-            }
-        }
-    }
-    guards
+    let all = plan.changes.iter().flat_map(|change| change.guards.iter().map(|guard| (&*change.namespace_id, guard)));
+    let mut seen = BTreeSet::new();
+    let params =
+        |guard: &Guard| guard.params.iter().map(|(name, value)| format!("{name:?}{value}")).collect::<String>();
+    all.filter(|(namespace, guard)| seen.insert((*namespace, &guard.rule, &guard.worse_if, params(guard)))).collect()
 }
 
 /// The parameters of a guard as values of conditions.

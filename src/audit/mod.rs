@@ -187,6 +187,7 @@ fn decide(view: &View<'_>, name: &str, wishes: &[(&str, &Proposal)]) -> Option<R
         takes_effect: key.takes_effect(),
         side_effects: String::new(),
         blocked: refused.or(foreign).or(unread),
+        rehearsed: None,
     })
 }
 

@@ -127,6 +127,8 @@ pub struct Recommendation {
     pub side_effects: String,
     /// Why the proposal cannot be carried out in this namespace (host-global key, two rules that contradict each other).
     pub blocked: Option<String>,
+    /// What the kernel said to the value: `accepted`, `refused`, `changed` or `not_possible`; `None`: it was not asked.
+    pub rehearsed: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

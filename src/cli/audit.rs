@@ -8,9 +8,12 @@ use clap::{Args, ValueEnum};
 use super::changes::StateArgs;
 use super::config::Config;
 use super::output::{self, Terminal};
+use super::plan::try_out;
 use super::{FOUND, FailOn, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, snapshot};
 use crate::history::Store;
 use crate::history::read::Memory;
+use crate::plan::build::{self, Options};
+use crate::plan::rehearsal;
 use crate::report::{self, text::Detail};
 use crate::snapshot::{Snapshot, store};
 
@@ -23,7 +26,7 @@ numbers could not be read is listed as skipped; it never counts as passed. A fin
 is listed after the others and does not count for --fail-on.")]
 pub(super) struct AuditArgs {
     /// Audit this snapshot instead of the running host (`-`: standard input)
-    #[arg(long, value_name = "FILE", conflicts_with = "window")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["window", "netns"])]
     snapshot: Option<PathBuf>,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -31,6 +34,9 @@ pub(super) struct AuditArgs {
     /// Show with each finding the explanation, how its numbers are computed, and the sources
     #[arg(long)]
     details: bool,
+    /// Try the recommended values in a scratch network namespace, and say what the kernel made of them
+    #[arg(long)]
+    rehearse: bool,
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -66,7 +72,12 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
         Some(file) => store::read(file)?,
         None => snapshot::observe(&args.observe, global, config)?,
     };
-    let audit = crate::audit::run(&snapshot, &rules, &waivers);
+    let mut audit = crate::audit::run(&snapshot, &rules, &waivers);
+    if args.rehearse {
+        let mut plan = build::build(&audit, &rules, &Options::default());
+        try_out(&mut plan, &snapshot);
+        rehearsal::enter(&mut audit, &plan);
+    }
     let theme = if args.output.is_some() { report::theme::Theme::plain() } else { terminal.theme() };
     let text = match args.format {
         AuditFormat::Json => report::json::json(&audit)?,

@@ -1,5 +1,7 @@
 //! `confirm`, `rollback`, `changes`: what becomes of changes that were applied.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,12 +9,18 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
+use super::apply::shown;
+use super::config::Config;
 use super::{Failure, Global, Outcome, output};
+use crate::apply::cooling::{self, Cooling};
 use crate::apply::journal::{Entry, Status};
+use crate::apply::lock::Holder;
 use crate::apply::run::Here;
-use crate::apply::verdict::Verdict;
-use crate::apply::{ApplyError, Event, confirm, guard, rollback, state};
+use crate::apply::steps::Step;
+use crate::apply::verdict::{self, Verdict};
+use crate::apply::{ApplyError, Event, confirm, guard, rollback, state, there};
 use crate::host::Host;
+use crate::host::netns::{self, Places};
 use crate::report::wrap::wrap_hanging;
 
 /// Columns to write for, like all reports.
@@ -104,6 +112,24 @@ pub(super) struct GuardArgs {
     state: StateArgs,
 }
 
+/// Rules that are left alone for a while because their change made something worse. Whether there are any is told by
+/// journals that this process may be unable to read; that is a note, for nothing is written by it.
+pub(super) fn cooling(state: &StateArgs, config: &Config) -> BTreeMap<String, Cooling> {
+    let state = state.directory();
+    match cooling::read(&state, jiff::Timestamp::now(), config.policy().cool_down()) {
+        Ok((found, unread)) => {
+            for error in unread {
+                output::note(&format!("note: whether a rule is to be left alone for a while: {error}"));
+            }
+            found
+        }
+        Err(error) => {
+            output::note(&format!("note: whether a rule is to be left alone for a while is not known: {error}"));
+            BTreeMap::new()
+        }
+    }
+}
+
 /// The exit code of an error. A rollback that did nothing has failed: the host still has the new values.
 pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
     match error {
@@ -116,7 +142,7 @@ pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
 }
 
 fn worse(id: u64, verdicts: &[Verdict]) -> String {
-    let verdicts: Vec<_> = verdicts.iter().map(|verdict| judged(verdict)).collect();
+    let verdicts: Vec<_> = verdicts.iter().map(judged).collect();
     format!(
         "change {id} is not confirmed, for something is worse than before it:\n{}\n  \
          sysctl-advisor rollback {id}          take it back\n  \
@@ -131,9 +157,10 @@ fn judged(verdict: &Verdict) -> String {
 }
 
 /// Prints each step as it happens. Nothing stops because a reader went away.
-pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) {
+pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) + Send {
     move |event| {
         let line = match event {
+            Event::Inside { namespace } => format!("In the network namespace {}:", shown(namespace)),
             Event::Journal { id, folder } => format!("  change {id}, journal in {}", folder.display()),
             Event::Armed { how, before } => format!("  {how} rolls back at {before} unless it is confirmed"),
             Event::Confined { files: 1, status } => {
@@ -205,9 +232,13 @@ pub(super) fn run_guard(args: &GuardArgs) -> Outcome {
 pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     let failed = |error| failure(error, false);
     let state = args.state.directory();
-    let boot_id = Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id);
+    let now = Now {
+        boot_id: Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id),
+        places: OnceCell::new(),
+    };
     if let Some(id) = args.id {
-        output::print(&one(&Entry::read(&state, id).map_err(failed)?, &boot_id))?;
+        let (entry, holder) = Entry::look(&state, id).map_err(failed)?;
+        output::print(&one(&entry, holder.as_ref(), &now))?;
         return Ok(ExitCode::SUCCESS);
     }
     let ids = state::ids(&state).map_err(failed)?;
@@ -216,9 +247,9 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     }
     let mut unreadable = None;
     for id in ids {
-        match Entry::read(&state, id) {
-            Ok(entry) if args.in_force && !is_in_force(&entry, &boot_id) => {}
-            Ok(entry) => output::print(&summary(&entry, &boot_id))?,
+        match Entry::look(&state, id) {
+            Ok((entry, _)) if args.in_force && !leaves_something(&entry, &now.boot_id) => {}
+            Ok((entry, holder)) => output::print(&summary(&entry, holder.as_ref(), &now))?,
             Err(error) => {
                 output::note(&format!("change {id}: {error}"));
                 unreadable = Some(id);
@@ -231,8 +262,42 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     }
 }
 
+/// What changes are held against.
+struct Now {
+    boot_id: String,
+    /// Looked up where a change of another namespace makes it worth it.
+    places: OnceCell<Places>,
+}
+
+impl Now {
+    /// Whether the namespace of a change of this boot was deleted, as far as can be told from here.
+    fn has_lost(&self, entry: &Entry) -> bool {
+        let Some((id, ..)) = entry.begun().filter(|_| entry.is_of_boot(&self.boot_id)) else { return false };
+        if netns::own_id(&Host::live()).as_deref() == Some(id) {
+            return false;
+        }
+        let found = self.places.get_or_init(netns::list);
+        found.complete && !found.places.iter().any(|place| place.id == id)
+    }
+}
+
+/// How a change stands, in words. `holder` is at work on it.
+fn words(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
+    let is_of_values = matches!(
+        entry.status(),
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted
+    );
+    match holder {
+        Some(holder) => format!("under way ({})", holder.process),
+        None if is_of_values && !entry.reached_drop_in() && now.has_lost(entry) => {
+            "gone with its network namespace".to_owned()
+        }
+        None => entry.words(&now.boot_id).to_owned(),
+    }
+}
+
 /// Whether something of the change is left on this host: values that are in force, or lines in the drop-in.
-fn is_in_force(entry: &Entry, boot_id: &str) -> bool {
+fn leaves_something(entry: &Entry, boot_id: &str) -> bool {
     match entry.status() {
         Status::RolledBack => false,
         Status::Confirmed if entry.reached_drop_in() => true,
@@ -243,21 +308,46 @@ fn is_in_force(entry: &Entry, boot_id: &str) -> bool {
     }
 }
 
-fn summary(entry: &Entry, boot_id: &str) -> String {
-    let keys: Vec<_> = entry.changes.iter().map(|change| change.name.as_str()).collect();
-    format!("{:>4}  {}  {}\n      {}\n", entry.id, entry.begun_at(), entry.words(boot_id), keys.join(", "))
+/// Whether the values are there, so that it can be told what came of them.
+const fn is_in_force(status: Status) -> bool {
+    matches!(status, Status::Applied | Status::ConfirmInterrupted | Status::Confirmed)
 }
 
-fn one(entry: &Entry, boot_id: &str) -> String {
-    let mut text = format!("Change {} of {}: {}\n", entry.id, entry.begun_at(), entry.words(boot_id));
+fn summary(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
+    let keys: Vec<_> = entry.changes.iter().map(|change| change.name.as_str()).collect();
+    let (words, keys) = (words(entry, holder, now), keys.join(", "));
+    format!("{:>4}  {}  {}{words}\n      {keys}\n", entry.id, entry.begun_at(), place(entry))
+}
+
+/// `in blue: `, and nothing for the machine's own namespace or one without a name.
+fn place(entry: &Entry) -> String {
+    let name = there::name(entry);
+    if [netns::HOST, netns::CURRENT].contains(&name) { String::new() } else { format!("in {}: ", shown(name)) }
+}
+
+fn one(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
+    let words = words(entry, holder, now);
+    let mut text = format!("Change {} of {}: {}{words}\n", entry.id, entry.begun_at(), place(entry));
     for change in &entry.changes {
         text.push_str(&format!("  {}  {} -> {}\n", change.name, or_empty(&change.before.to_string()), change.after));
+    }
+    if holder.is_none() && entry.is_of_boot(&now.boot_id) && is_in_force(entry.status()) {
+        for verdict in verdict::now(&Host::live(), entry) {
+            text.push_str(&(judged(&verdict) + "\n"));
+        }
     }
     text.push_str("Steps:\n");
     for record in &entry.records {
         let step = serde_json::to_value(&record.step).unwrap_or_default();
         let field = |name: &str| step.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        let line = format!("  {}  {} {} {} {}", record.at, field("step"), field("key"), field("value"), field("why"));
+        let despite = match &record.step {
+            Step::Confirmed { despite, .. } if !despite.is_empty() => {
+                format!("although worse, says the guard of {}", despite.join(", "))
+            }
+            _ => String::new(),
+        };
+        let [key, value, why] = ["key", "value", "why"].map(field);
+        let line = format!("  {}  {} {key} {value} {why} {despite}", record.at, field("step"));
         text.push_str(&(line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n"));
     }
     if entry.torn {

@@ -253,7 +253,7 @@ pub fn run() -> ExitCode {
     let matches = command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     start_log(&cli.global);
-    let terminal = output::Terminal::new(cli.global.color);
+    let terminal = output::Terminal::new(cli.global.color, cli.global.log_format);
     let outcome = dispatch(&cli, &terminal);
     let (code, error) = match outcome {
         Ok(code) => return code,
@@ -323,7 +323,10 @@ fn start_log(global: &Global) {
     };
     let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
     match global.log_format {
-        LogFormat::Text => log.with_ansi(output::Terminal::new(global.color).errors_coloured()).without_time().init(),
+        LogFormat::Text => log
+            .with_ansi(output::Terminal::new(global.color, global.log_format).errors_coloured())
+            .without_time()
+            .init(),
         LogFormat::Json => log.json().init(),
     }
 }

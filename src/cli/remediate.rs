@@ -1,6 +1,6 @@
 //! `remediate`: a person is led through the findings, decides on each, and sees everything once more before it is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,13 +11,13 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::apply::{self, within};
-use super::changes::{StateArgs, failure, teller};
+use super::changes::{StateArgs, cooling, failure, teller};
 use super::config::Config;
 use super::output::{self, Terminal};
 use super::questions::{self, Choice};
 use super::{Failure, Global, ObserveArgs, Outcome, RuleArgs, WaiverArgs, rehearse, risk, snapshot};
 use crate::apply::policy::Policy;
-use crate::apply::{ApplyError, run, trust};
+use crate::apply::{ApplyError, run, several, trust};
 use crate::audit::model::{Audit, Finding, Waiver};
 use crate::audit::waivers;
 use crate::host::Host;
@@ -97,6 +97,10 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     };
     let file = config.waivers_file(&args.waivers);
     let (lasting, passing) = desk.plans(&decisions);
+    let cooling = cooling(&args.state, config);
+    for plan in [&lasting, &passing] {
+        apply::tell_cooling(plan, &cooling)?;
+    }
     if !desk.agreed(&lasting, &passing, &decisions.waivers, file)? {
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
@@ -194,7 +198,8 @@ impl Desk<'_> {
 
     /// What these findings wish for (all, without any named), as far as the policy and the kernel let it.
     fn plan(&self, findings: Option<BTreeSet<String>>) -> Plan {
-        let options = Options { max_risk: self.max_risk, selection: Selection::default(), findings };
+        let options =
+            Options { max_risk: self.max_risk, selection: Selection::default(), findings, cooling: BTreeMap::new() };
         let mut plan = build::build(self.audit, self.rules, &options);
         rehearsal::rehearse(&mut plan, self.audit.snapshot, rehearse::ask);
         rehearsal::drop_refused(&mut plan);
@@ -258,7 +263,7 @@ fn waiver(finding: &Finding) -> Result<Option<Waiver>, Failure> {
     let Some(until) = questions::day("Until which day?", today, default)? else { return Ok(None) };
     Ok(Some(Waiver {
         rule: finding.rule.clone(),
-        namespace: Some(finding.namespace.clone()),
+        namespace: Some(without_pid(&finding.namespace)),
         subject: (finding.subject != finding.namespace).then(|| without_pid(&finding.subject)),
         reason,
         who,
@@ -266,8 +271,12 @@ fn waiver(finding: &Finding) -> Result<Option<Waiver>, Failure> {
     }))
 }
 
-/// `nginx (pid 12)` as `nginx (pid *)`.
+/// `nginx (pid 12)` as `nginx (pid *)`, and the name of a namespace, `pid 12 (nginx)`, as `pid * (nginx)`.
 fn without_pid(subject: &str) -> String {
+    let of_namespace = subject.strip_prefix("pid ").and_then(|rest| rest.split_once(" ("));
+    if let Some((_, rest)) = of_namespace.filter(|(number, _)| number.bytes().all(|c| c.is_ascii_digit())) {
+        return format!("pid * ({rest}");
+    }
     match subject.split_once(" (pid ") {
         Some((name, rest)) => {
             let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -288,17 +297,23 @@ fn carry_out(
 ) -> Result<(), Failure> {
     let state = args.state.directory();
     let options = run::Options { state: &state, policy, runtime_only, confirm_within: args.confirm_within, baseline };
-    let work = || run::apply(&Host::live(), plan, &options, &mut teller(global.quiet));
-    let id = std::thread::scope(|scope| scope.spawn(work).join())
+    let host = Host::live();
+    let work = || {
+        let parts = several::preflight(&host, plan, &options)?;
+        several::apply(&host, &parts, &options, &mut teller(global.quiet))
+    };
+    let ids = std::thread::scope(|scope| scope.spawn(work).join())
         .map_err(|_| {
             Failure::NotApplied(anyhow!("the change broke off; sysctl-advisor changes tells how far it came"))
         })?
         .map_err(|error| failure(error, false))?;
     let permanent = if runtime_only { "keep it until the next boot" } else { "make it permanent" };
-    output::say(&format!(
-        "Change {id} is in force.\n  sysctl-advisor confirm {id}    {permanent}\n  \
-         sysctl-advisor rollback {id}   take it back\n"
-    ));
+    for id in ids {
+        output::say(&format!(
+            "Change {id} is in force.\n  sysctl-advisor confirm {id}    {permanent}\n  \
+             sysctl-advisor rollback {id}   take it back\n"
+        ));
+    }
     Ok(())
 }
 
@@ -310,5 +325,6 @@ mod tests {
     fn a_process_is_waived_whatever_its_number() {
         assert_eq!(without_pid("nginx (pid 4711)"), "nginx (pid *)");
         assert_eq!(without_pid("0.0.0.0:80"), "0.0.0.0:80");
+        assert_eq!(without_pid("pid 4711 (nginx)"), "pid * (nginx)");
     }
 }

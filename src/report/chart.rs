@@ -104,6 +104,7 @@ fn bar(number: u64, largest: u64, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::sockets::Sockets;
     use crate::report::example;
     use crate::report::theme::Theme;
 
@@ -122,13 +123,20 @@ mod tests {
             sockets: Some(example::sockets()),
             ..example::namespace("net:[1]", &format!("pod-{number}"), false)
         };
-        let namespaces: Vec<Namespace> = (0..SHOWN + 2).map(with_sockets).collect();
+        let mut namespaces: Vec<Namespace> = (0..SHOWN + 2).map(with_sockets).collect();
+        let quiet = Sockets { states: StateCounts::default(), ..example::sockets() };
+        namespaces[1].sockets = Some(quiet);
         let theme = Theme::plain();
-        let mut page = Page::new(&theme, 80);
-        write(&mut page, &namespaces);
-        let text = page.finish();
-        assert!(text.contains("TCP sockets of pod-7"));
-        assert!(!text.contains("pod-8"));
-        assert!(text.contains("And 2 namespaces more with 53,672 sockets"), "{text}");
+        let shown = |namespaces: &[Namespace]| {
+            let mut page = Page::new(&theme, 80);
+            write(&mut page, namespaces);
+            page.finish()
+        };
+        let text = shown(&namespaces);
+        for (number, is_told) in [(0, true), (1, false), (2, true), (5, true), (6, false)] {
+            assert_eq!(text.contains(&format!("TCP sockets of pod-{number}")), is_told, "{number}: {text}");
+        }
+        assert!(text.contains("And 2 namespaces more with 26,836 sockets"), "{text}");
+        assert!(shown(&namespaces[..2]).contains("TCP sockets of pod-1: 0"), "one quiet one needs no more than a line");
     }
 }

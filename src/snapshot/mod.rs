@@ -73,6 +73,7 @@ pub struct Namespace {
     /// The reading at the start of the window, when there were two.
     pub counters_before: Option<Counters>,
     pub counters: Counters,
+    /// Of the first namespace with those of up to 64 interfaces, of the others without.
     pub sysctls: Sysctls,
     pub gaps: Vec<Gap>,
 }

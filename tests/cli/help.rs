@@ -197,6 +197,10 @@ fn help_of_audit() {
               Show with each finding the explanation, how its numbers are computed,
               and the sources
 
+          --rehearse
+              Try the recommended values in a scratch network namespace, and say
+              what the kernel made of them
+
       -o, --output <FILE>
               Write the report to a file instead of standard output
 
@@ -366,8 +370,8 @@ fn help_of_apply() {
               For the running system only: `confirm` writes nothing for the next
               boot
           --window <DURATION>
-              Time over which the counters that the plan's guards look at are
-              measured before the first write; 0: not at all
+              Time over which rates are measured before the first write, when rules
+              of the plan have guards; 0: no rates
           --state-dir <DIR>
               Folder of the journals [default: $STATE_DIRECTORY of systemd, else
               /var/lib/sysctl-advisor] [env: SYSCTL_ADVISOR_STATE_DIR=]

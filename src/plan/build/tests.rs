@@ -114,6 +114,24 @@ fn two_rules_for_a_key_become_one_change_with_both_behind_it() {
 }
 
 #[test]
+fn what_a_rule_wishes_for_that_is_to_be_left_alone_is_left_out_whoever_else_wants_it() {
+    let rules = set(&[
+        ("one", rule(SOMAXCONN, "4096", "at_least", "low")),
+        ("two", rule(SOMAXCONN, "8192", "at_least", "medium")),
+        ("three", rule(REUSE, "1", "exactly", "low")),
+    ]);
+    let snapshot = snapshot(&[(SOMAXCONN, "128"), (REUSE, "2"), (TIMESTAMPS, "1")]);
+    let options = Options { cooling: [("one".into(), "it made things worse".into())].into(), ..Options::default() };
+    let plan = plan_of(&snapshot, &rules, &options);
+    assert_eq!(changes(&plan), [(REUSE, "1")]);
+    let [left] = &plan.left_out[..] else { panic!("{plan:?}") };
+    assert_eq!((left.key.as_str(), left.why.as_str()), (SOMAXCONN, "it made things worse"));
+    // Without that rule, the other is not meant.
+    let selection = Selection::new(&[], &["one".into()], &rules).unwrap();
+    assert_eq!(changes(&plan_of(&snapshot, &rules, &Options { selection, ..options })).len(), 2);
+}
+
+#[test]
 fn rules_that_contradict_each_other_are_both_named_and_nothing_is_changed() {
     let rules = [("one", rule(REUSE, "1", "exactly", "low")), ("two", rule(REUSE, "0", "exactly", "low"))];
     let sysctls = [(REUSE, "2"), (TIMESTAMPS, "1")];

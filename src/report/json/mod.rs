@@ -172,7 +172,7 @@ fn recommendation(change: &Recommendation) -> RecommendationView<'_> {
         risk: &change.risk,
         takes_effect: &change.takes_effect,
         side_effects: &change.side_effects,
-        rehearsed: None,
+        rehearsed: change.rehearsed.as_deref(),
         blocked: change.blocked.as_deref(),
     }
 }
