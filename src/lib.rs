@@ -1,12 +1,13 @@
 //! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
 //!
 //! ```text
-//! host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> report -> cli
+//! host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> report -> agent -> cli
 //! ```
 //!
-//! A module uses only what stands to its left, and the leaves `units`, `diagnostic`, `keys` and `sock_diag`.
+//! A module uses only what stands to its left, and the leaves `units`, `pattern`, `diagnostic`, `keys` and `sock_diag`.
 //! `tests/architecture.rs` fails on an edge against the flow. Everything after the snapshot is a pure function of it.
 
+pub mod agent;
 pub mod apply;
 pub mod audit;
 pub mod cli;
@@ -17,6 +18,7 @@ pub mod host;
 pub mod keys;
 pub mod metrics;
 pub mod observe;
+pub mod pattern;
 pub mod plan;
 pub mod report;
 pub mod rules;

@@ -117,6 +117,28 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
 }
 
 #[test]
+fn an_audit_tells_what_the_kernel_takes_when_it_is_asked_to_try() {
+    let lab = Lab::enter();
+    let folder = tempfile::tempdir().unwrap();
+    rule(folder.path(), "fine", REUSE, "1");
+    // No whole tick of the kernel's clock.
+    rule(folder.path(), "changed", RATELIMIT, "501");
+    let rules = ["--window", "0", "--rules", folder.path().to_str().unwrap()];
+    let said = |report: &support::Report, rule: &str| {
+        let findings = report.0["findings"].as_array().unwrap();
+        let finding = findings.iter().find(|finding| finding["rule"] == rule).unwrap();
+        finding["recommendations"][0]["rehearsed"].clone()
+    };
+    let tried = lab.audit(&[&rules[..], &["--rehearse"]].concat());
+    assert_eq!(said(&tried, "fine"), "accepted");
+    assert_eq!(said(&tried, "changed"), "changed");
+    let published: Json = serde_json::from_str(include_str!("../docs/schema/report-1.json")).unwrap();
+    assert!(jsonschema::validator_for(&published).unwrap().is_valid(&tried.0));
+    assert_eq!(said(&lab.audit(&rules), "fine"), Json::Null);
+    assert_eq!(lab.sysctl(REUSE), "2", "nothing was changed");
+}
+
+#[test]
 fn what_the_kernel_makes_of_a_value_stands_in_the_plan() {
     let lab = Lab::enter();
     lab.set("net.ipv4.tcp_timestamps", "0");

@@ -20,6 +20,7 @@ use nix::sched::{CloneFlags, unshare};
 use socket2::{Domain, SockRef, Socket, Type};
 use sysctl_advisor::host::Host;
 use sysctl_advisor::observe::gap::Gap;
+use sysctl_advisor::observe::owners;
 use sysctl_advisor::observe::sockets::netlink::{Walk, dump};
 use sysctl_advisor::observe::sockets::{SocketSource, Sockets, StateCounts, read, read_queues};
 use sysctl_advisor::observe::sysctls::Sysctls;
@@ -51,7 +52,9 @@ fn sysctls() -> Sysctls {
 }
 
 fn observe() -> (Sockets, Vec<Gap>) {
-    let (sockets, gaps) = read(&Host::live(), &sysctls()).unwrap();
+    let (unowned, mut gaps) = read(&Host::live(), &sysctls()).unwrap();
+    let (sockets, gap) = owners::find(&Host::live(), vec![unowned]).remove(0);
+    gaps.extend(gap);
     assert_eq!(sockets.source, SocketSource::SockDiag);
     (sockets, gaps)
 }
@@ -64,7 +67,8 @@ fn observe_tables() -> Sockets {
     for file in ["tcp", "tcp6"] {
         std::fs::copy(format!("/proc/thread-self/net/{file}"), net.join(file)).unwrap();
     }
-    let (sockets, gaps) = read(&Host::recorded(tree.path()), &sysctls()).unwrap();
+    let (unowned, gaps) = read(&Host::recorded(tree.path()), &sysctls()).unwrap();
+    let (sockets, _) = owners::find(&Host::recorded(tree.path()), vec![unowned]).remove(0);
     assert_eq!(sockets.source, SocketSource::Procfs);
     assert!(gaps.iter().any(|gap| gap.what == "listener.limit"), "{gaps:?}");
     sockets
@@ -407,7 +411,8 @@ fn without_the_port_range_nothing_is_said_of_outgoing_connections() {
     in_namespace(|| {
         let listener = listen(V4, 9000, 64);
         let _held = pair(&listener);
-        let (sockets, gaps) = read(&Host::live(), &Sysctls::new()).unwrap();
+        let (unowned, gaps) = read(&Host::live(), &Sysctls::new()).unwrap();
+        let (sockets, _) = owners::find(&Host::live(), vec![unowned]).remove(0);
         assert_eq!((sockets.states.established, sockets.outgoing.sockets), (2, 0));
         assert_eq!(gaps.iter().map(|gap| gap.what.as_str()).collect::<Vec<_>>(), ["ports", "destination"]);
     });

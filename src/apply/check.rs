@@ -1,6 +1,6 @@
 //! What a plan may hold, judged without looking at the host.
 //!
-//! In: the text of a plan, a [`Policy`]. Out: the [`Plan`] and its [`Change`]s with typed values, or why it is refused.
+//! In: a plan, a [`Policy`]. Out: the [`Plan`] and its [`Change`]s with typed values, or why it is refused.
 //! Must not: read the host, or pass on a name or a value that could mean something else where it is written.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,8 @@ use std::path::Path;
 use super::policy::Policy;
 use super::{ApplyError, trust, write};
 use crate::keys::{self, Key, KeyValue, catalogue};
-use crate::plan::model::{Plan, PlannedChange, SCHEMA};
+use crate::plan::model::{Plan, PlannedChange};
+use crate::plan::store;
 
 /// Nobody means to change more keys at once; the catalogue has fewer.
 const MOST_CHANGES: usize = 256;
@@ -33,18 +34,8 @@ impl Change {
 
 /// Reads a plan from a file that can be trusted.
 pub fn read(path: &Path) -> Result<Plan, ApplyError> {
-    parse(&trust::read(path)?).map_err(|why| ApplyError::Refused(format!("{}: {why}", path.display())))
-}
-
-/// Reads a plan from its text.
-pub fn parse(text: &str) -> Result<Plan, String> {
-    let plan: Plan = serde_json::from_str(text).map_err(|error| format!("this is no plan: {error}"))?;
-    if plan.schema == SCHEMA {
-        Ok(plan)
-    } else {
-        let shown: String = plan.schema.chars().take(60).collect();
-        Err(format!("this is `{}`, and only `{SCHEMA}` is understood", shown.escape_debug()))
-    }
+    let text = trust::read(path)?;
+    store::parse(&path.display().to_string(), text.as_bytes()).map_err(|error| ApplyError::Refused(error.to_string()))
 }
 
 /// Types the changes of a plan, in its order, and refuses the whole plan when one of them may not be carried out.
@@ -123,7 +114,7 @@ fn shown(text: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::plan::model::{PlanHost, Rehearsed};
+    use crate::plan::model::{PlanHost, Rehearsed, SCHEMA};
 
     pub(crate) fn planned(key: &str, expected: &str, proposed: &str) -> PlannedChange {
         PlannedChange {

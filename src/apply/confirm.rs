@@ -1,7 +1,7 @@
 //! Making a change permanent.
 //!
 //! In: a change's number. Out: the drop-in with the change's lines, the journal says so, nothing rolls it back by itself
-//! any more. Must not: make permanent what is not in force.
+//! any more. Must not: make permanent what is not in force, or, unasked, what made something worse.
 
 use std::path::Path;
 
@@ -10,11 +10,13 @@ use super::journal::{Entry, Journal, Status};
 use super::lock::Lock;
 use super::run::Here;
 use super::steps::Step;
-use super::{ApplyError, Event, Tell, guard, persist, state, write};
+use super::there::{self, There};
+use super::{ApplyError, Event, Tell, guard, persist, state, verdict, write};
 use crate::drift::{self, resolve::resolve};
 use crate::host::Host;
 use crate::keys;
 use crate::observe::persisted;
+use crate::snapshot::Snapshot;
 
 /// The change that is meant when no number is given: the latest that waits for it.
 pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
@@ -26,12 +28,41 @@ pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
     Err(ApplyError::Refused(format!("there is no change to confirm in {}", state.display())))
 }
 
-/// Confirms a change; returns whether it is permanent now.
-pub fn confirm(host: &Host, state: &Path, id: u64, tell: Tell<'_>) -> Result<bool, ApplyError> {
-    let _lock = Lock::take(state, "confirm")?;
+/// How a change is confirmed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options<'a> {
+    /// Although its guards say that something is worse.
+    pub force: bool,
+    /// The look at the host that the guards are judged by; `None`: it is taken now, when there are guards.
+    pub after: Option<&'a Snapshot>,
+}
+
+/// Confirms a change, in the network namespace that it was made in; returns whether it is permanent now. A guard that
+/// says worse stops it, unless it is forced; one that cannot be judged does not.
+pub fn confirm(host: &Host, state: &Path, id: u64, options: Options<'_>, tell: Tell<'_>) -> Result<bool, ApplyError> {
+    match there::find(state, id)? {
+        There::Here => here(host, state, id, options, tell),
+        There::Elsewhere { place, entry } => {
+            tell(&Event::Inside { namespace: &place.name });
+            there::inside(&place, || {
+                there::refuse_on_doubt(host, &entry, &place.name)?;
+                here(host, state, id, options, tell)
+            })
+        }
+        There::Gone => Err(ApplyError::NothingDone(format!(
+            "change {id} is not in force any more: its network namespace was deleted"
+        ))),
+        There::NotFound(why) => Err(ApplyError::NothingDone(why)),
+    }
+}
+
+/// Confirms a change of the calling thread's namespace.
+fn here(host: &Host, state: &Path, id: u64, options: Options<'_>, tell: Tell<'_>) -> Result<bool, ApplyError> {
+    let _lock = Lock::take(state, &format!("confirm {id}"))?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     let runtime_only = in_force(host, &journal.entry, &here)?;
+    let despite = guards(host, &mut journal, options, tell)?;
     let persisted = !runtime_only && here.boots;
     if persisted {
         write_drop_in(host, &mut journal, tell)?;
@@ -39,9 +70,29 @@ pub fn confirm(host: &Host, state: &Path, id: u64, tell: Tell<'_>) -> Result<boo
         let text = "this network namespace is not the one that the boot sets up: nothing was written for the next boot";
         tell(&Event::Note { text });
     }
-    journal.append(Step::Confirmed { persisted }).map_err(ApplyError::NothingDone)?;
+    journal.append(Step::Confirmed { persisted, despite }).map_err(ApplyError::NothingDone)?;
     guard::disarm(id);
     Ok(persisted)
+}
+
+/// Judges the guards; returns the rules that say worse when the change is to be confirmed all the same.
+fn guards(host: &Host, journal: &mut Journal, options: Options<'_>, tell: Tell<'_>) -> Result<Vec<String>, ApplyError> {
+    let verdicts = match options.after {
+        Some(after) => verdict::of(&journal.entry, after),
+        None => verdict::now(host, &journal.entry),
+    };
+    for verdict in verdicts.iter().filter(|verdict| options.force || !verdict.is_worse()) {
+        tell(&Event::Judged { verdict });
+    }
+    let worse: Vec<_> = verdicts.into_iter().filter(verdict::Verdict::is_worse).collect();
+    if worse.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rules: Vec<String> = worse.iter().map(|verdict| verdict.rule.clone()).collect();
+    // Whatever becomes of it now, the journal remembers: a rule that made things worse is not tried again at once.
+    let said = Step::Worse { rules: rules.clone(), why: verdict::words(&worse) };
+    journal.append(said).map_err(ApplyError::NothingDone)?;
+    if options.force { Ok(rules) } else { Err(ApplyError::Worse { id: journal.entry.id, verdicts: worse }) }
 }
 
 /// Makes sure that all values of the change are in force; returns whether they are for the running system only.

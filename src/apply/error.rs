@@ -2,6 +2,7 @@
 //!
 //! In: a reason. Out: [`ApplyError`]; the command line makes exit codes of its kinds. Must not: hold behaviour.
 
+use super::verdict::{self, Verdict};
 use crate::host::ReadError;
 use crate::host::write::WriteError;
 
@@ -14,6 +15,9 @@ pub enum ApplyError {
     /// The host does not let it happen now: values drifted, the lock is held, no privilege. Nothing was written.
     #[error("{0}; nothing was changed")]
     NothingDone(String),
+    /// A guard of the change says that something is worse than before it. Nothing was written.
+    #[error("change {id} is not confirmed, for something is worse than before it: {}", verdict::words(.verdicts))]
+    Worse { id: u64, verdicts: Vec<Verdict> },
     /// A surprise half way. The former values are in force again.
     #[error("change {id}: {why}; the former values are in force again")]
     Undone { id: u64, why: String },

@@ -4,9 +4,13 @@
 
 use std::path::Path;
 
+use super::verdict::Verdict;
+
 /// One step that was just made or is about to be.
 #[derive(Debug)]
 pub enum Event<'a> {
+    /// What follows happens in this network namespace.
+    Inside { namespace: &'a str },
     /// The journal is on the disk.
     Journal { id: u64, folder: &'a Path },
     /// The change will be rolled back by itself unless it is confirmed; `how` names what watches.
@@ -23,6 +27,8 @@ pub enum Event<'a> {
     Left { key: &'a str, value: &'a str },
     /// The drop-in was written, restored or removed.
     DropIn { path: &'a str, what: &'a str },
+    /// What a guard of the change says.
+    Judged { verdict: &'a Verdict },
     /// Worth knowing, not in the way.
     Note { text: &'a str },
 }

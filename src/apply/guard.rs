@@ -18,7 +18,7 @@ pub struct Arm<'a> {
     pub state: &'a Path,
     pub id: u64,
     pub within: Duration,
-    /// Whether we are in the network namespace that systemd is in: its timers act there and nowhere else.
+    /// Whether we are in the network namespace that systemd is in.
     pub of_the_boot: bool,
 }
 
@@ -32,10 +32,17 @@ pub fn deadline(within: Duration) -> String {
 /// Starts what will roll the change back, and returns what that is; it runs when this returns.
 pub fn arm(arm: &Arm<'_>) -> Result<&'static str, String> {
     let state = std::path::absolute(arm.state).map_err(|error| format!("{}: {error}", arm.state.display()))?;
-    if arm.of_the_boot && Path::new("/run/systemd/system").is_dir() && timer(arm, &state).is_some() {
+    let by_systemd = (arm.of_the_boot || systemd_finds_it()) && Path::new("/run/systemd/system").is_dir();
+    if by_systemd && timer(arm, &state).is_some() {
         return Ok("a timer of systemd");
     }
     process(arm, &state).map(|()| "a process that waits")
+}
+
+/// Whether systemd sees what this process sees, so that its timer will find the namespace that this thread went into.
+fn systemd_finds_it() -> bool {
+    let link = |process: &str, kind: &str| std::fs::read_link(format!("/proc/{process}/ns/{kind}")).ok();
+    ["net", "mnt", "pid"].iter().all(|kind| link("self", kind).is_some() && link("self", kind) == link("1", kind))
 }
 
 fn unit(id: u64) -> String {

@@ -1,4 +1,5 @@
-//! The journal of one change: `STATE/changes/ID/` with `plan.json`, `before.conf`, `after.conf` and `steps.jsonl`.
+//! The journal of one change: `STATE/changes/ID/` with `plan.json`, `before.conf`, `after.conf`, `steps.jsonl`, and
+//! `baseline.json` where something was measured before.
 //!
 //! In: a checked plan; steps. Out: [`Journal`] to append to, [`Entry`] to look at. Must not: return from an append before
 //! the line is on the disk, or let a folder be seen that is not complete.
@@ -11,14 +12,19 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 
 use super::check::{self, Change};
+use super::lock::{self, Holder};
 use super::policy::Policy;
 use super::steps::{self, Record, Step};
-use super::{ApplyError, state, trust};
+use super::{ApplyError, state, trust, verdict};
 use crate::diagnostic::io_words;
 use crate::keys::KeyValue;
 use crate::plan::model::Plan;
+use crate::snapshot::Snapshot;
 
+const PLAN: &str = "plan.json";
 const STEPS: &str = "steps.jsonl";
+/// What the guards compare with: the look at the host that ended when the change began. Nothing but judging them needs it.
+pub const BASELINE: &str = "baseline.json";
 
 /// How far a change has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +40,13 @@ pub enum Status {
     RollbackInterrupted,
     RolledBack,
     RollbackFailed,
+}
+
+impl Status {
+    /// Whether something was begun and not finished.
+    pub const fn is_half_way(self) -> bool {
+        matches!(self, Self::Interrupted | Self::ConfirmInterrupted | Self::RollbackInterrupted)
+    }
 }
 
 /// A change as its folder tells it.
@@ -60,7 +73,7 @@ impl Entry {
             return Err(ApplyError::Refused(format!("there is no change {id} in {}", state.display())));
         }
         trust::folder(&folder)?;
-        let plan = check::read(&folder.join("plan.json"))?;
+        let plan = check::read(&folder.join(PLAN))?;
         // The policy of the day it was made let it through; a stricter one must not keep it from being undone.
         let changes = check::changes(&plan, &Policy::default())?;
         let text = trust::read(&folder.join(STEPS))?;
@@ -68,6 +81,24 @@ impl Entry {
             .map_err(|error| ApplyError::Refused(format!("{}: {error}", folder.join(STEPS).display())))?;
         let torn = steps.whole < text.len();
         Ok(Self { id, folder, plan, changes, records: steps.records, whole: steps.whole, torn })
+    }
+
+    /// The same, and who is at work on it, when somebody is: what looks interrupted may be under way.
+    pub fn look(state: &Path, id: u64) -> Result<(Self, Option<Holder>), ApplyError> {
+        let mut entry = Self::read(state, id)?;
+        while entry.status().is_half_way() {
+            let holder = lock::holder(state).filter(|holder| holder.change.is_none_or(|change| change == id));
+            if holder.is_some() {
+                return Ok((entry, holder));
+            }
+            // It may have been finished between the two looks, or somebody may have begun.
+            let again = Self::read(state, id)?;
+            if again.records.len() == entry.records.len() {
+                break;
+            }
+            entry = again;
+        }
+        Ok((entry, None))
     }
 
     /// The state that the last line which decides it tells.
@@ -110,6 +141,24 @@ impl Entry {
         if path.symlink_metadata().is_err() { Ok(None) } else { trust::read(&path).map(Some) }
     }
 
+    /// How it stands, for a person, in the boot of this id.
+    pub fn words(&self, boot_id: &str) -> &'static str {
+        let gone = !self.is_of_boot(boot_id);
+        match self.status() {
+            Status::Confirmed if self.reached_drop_in() => "permanent",
+            Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if gone => {
+                "gone with the last boot"
+            }
+            Status::Confirmed => "confirmed, until the next boot",
+            Status::Applied => "in force, not confirmed",
+            Status::Interrupted => "interrupted; roll it back",
+            Status::ConfirmInterrupted => "interrupted while it was made permanent; confirm it again or roll it back",
+            Status::RollbackInterrupted => "interrupted while it was rolled back; roll it back again",
+            Status::RolledBack => "rolled back",
+            Status::RollbackFailed => "rolled back only in part; roll it back again",
+        }
+    }
+
     /// For `sysctl -p`.
     pub fn by_hand(&self) -> String {
         self.folder.join("before.conf").display().to_string()
@@ -129,7 +178,8 @@ fn status(records: &[Record]) -> Status {
         | Step::Written { .. }
         | Step::Restoring { .. }
         | Step::Restored { .. }
-        | Step::Left { .. } => status,
+        | Step::Left { .. }
+        | Step::Worse { .. } => status,
     })
 }
 
@@ -147,6 +197,7 @@ impl Journal {
         state: &Path,
         plan: &Plan,
         changes: &[Change],
+        baseline: Option<&Snapshot>,
         boot_id: &str,
         begun: Step,
     ) -> Result<Self, ApplyError> {
@@ -154,7 +205,8 @@ impl Journal {
         let all = state::changes_folder(state);
         trust::make_folder(&all)?;
         let id = state::ids(state)?.last().map_or(1, |last| last.saturating_add(1));
-        let made = fill(&all, id, plan, changes, &record(1, boot_id, begun));
+        let contents = contents(plan, changes, baseline, &record(1, boot_id, begun));
+        let made = contents.map_err(io::Error::from).and_then(|contents| fill(&all, id, &contents));
         made.map_err(|error| {
             ApplyError::NothingDone(format!("the journal in {} cannot be written: {}", all.display(), io_words(&error)))
         })?;
@@ -228,8 +280,27 @@ fn now() -> String {
     now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }
 
+/// The files of a new change.
+fn contents(
+    plan: &Plan,
+    changes: &[Change],
+    baseline: Option<&Snapshot>,
+    begun: &Record,
+) -> serde_json::Result<Vec<(&'static str, Vec<u8>)>> {
+    let mut files = vec![
+        (PLAN, serde_json::to_vec_pretty(plan)?),
+        ("before.conf", conf(changes.iter().rev(), |change| &change.before).into_bytes()),
+        ("after.conf", conf(changes.iter(), |change| &change.after).into_bytes()),
+    ];
+    if let Some(baseline) = baseline.and_then(|baseline| verdict::baseline(plan, baseline)) {
+        files.push((BASELINE, serde_json::to_vec(&baseline)?));
+    }
+    files.push((STEPS, steps::line(begun)?.into_bytes()));
+    Ok(files)
+}
+
 /// Fills a folder under another name and gives it its own last: what has a number is complete.
-fn fill(all: &Path, id: u64, plan: &Plan, changes: &[Change], begun: &Record) -> io::Result<()> {
+fn fill(all: &Path, id: u64, files: &[(&'static str, Vec<u8>)]) -> io::Result<()> {
     let new = all.join(".new");
     // What a crash may have left.
     match std::fs::remove_dir_all(&new) {
@@ -237,10 +308,9 @@ fn fill(all: &Path, id: u64, plan: &Plan, changes: &[Change], begun: &Record) ->
         _ => {}
     }
     DirBuilder::new().mode(0o700).create(&new)?;
-    put(&new, "plan.json", serde_json::to_string_pretty(plan)?.as_bytes())?;
-    put(&new, "before.conf", conf(changes.iter().rev(), |change| &change.before).as_bytes())?;
-    put(&new, "after.conf", conf(changes.iter(), |change| &change.after).as_bytes())?;
-    put(&new, STEPS, steps::line(begun)?.as_bytes())?;
+    for (name, content) in files {
+        put(&new, name, content)?;
+    }
     File::open(&new)?.sync_all()?;
     std::fs::rename(&new, all.join(id.to_string()))?;
     File::open(all)?.sync_all()
@@ -281,7 +351,7 @@ mod tests {
         let plan =
             plan(vec![planned("net.core.somaxconn", "4096", "8192"), planned("net.ipv4.tcp_fin_timeout", "60", "30")]);
         let changes = check::changes(&plan, &Policy::default()).unwrap();
-        Journal::create(state, &plan, &changes, "b00t", begun()).unwrap()
+        Journal::create(state, &plan, &changes, None, "b00t", begun()).unwrap()
     }
 
     #[test]

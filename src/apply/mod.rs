@@ -6,11 +6,15 @@
 //!
 //! ```text
 //! trust (files) -> check (the plan alone) -> lock -> run (the host) -> journal -> sandbox -> write ... -> undo
-//!                                                                             confirm -> persist, rollback -> undo
+//!                                                                  verdict -> confirm -> persist, rollback -> undo
 //! ```
+//!
+//! All of this happens in the network namespace of the calling thread. `several` takes a plan for more than one apart and
+//! goes into each; `there` goes into that of a change that was made.
 
 pub mod check;
 pub mod confirm;
+pub mod cooling;
 pub mod error;
 pub mod event;
 pub mod guard;
@@ -21,14 +25,19 @@ pub mod policy;
 pub mod rollback;
 pub mod run;
 pub mod sandbox;
+pub mod several;
 pub mod state;
 pub mod steps;
+pub mod there;
 pub mod trust;
 pub mod undo;
+pub mod verdict;
 pub mod write;
 
 pub use error::ApplyError;
 pub use event::Event;
+pub use verdict::watch_over;
 
-/// Told of each step as it happens. It must not fail: a reader that went away is no reason to stop half way.
-pub type Tell<'a> = &'a mut dyn FnMut(&Event<'_>);
+/// Told of each step as it happens, also from a thread in another network namespace. It must not fail: a reader that went
+/// away is no reason to stop half way.
+pub type Tell<'a> = &'a mut (dyn FnMut(&Event<'_>) + Send);

@@ -3,7 +3,11 @@
 //! In: the `[apply]` section of the configuration. Out: [`Policy`], which says of a key whether it may be written.
 //! Must not: loosen what [`check`](super::check) demands of every plan.
 
+use std::time::Duration;
+
+use super::cooling;
 use crate::keys::Risk;
+use crate::pattern::matches;
 
 /// Limits on plans; the default allows all keys of the catalogue that a plan can hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,9 +18,16 @@ pub struct Policy {
     pub never: Vec<String>,
     pub max_risk: Option<Risk>,
     pub max_changes: Option<usize>,
+    /// How long a rule is left alone that made something worse; `None`: as is usual, zero: not at all.
+    pub cool_down: Option<Duration>,
 }
 
 impl Policy {
+    /// How long a rule is left alone that made something worse.
+    pub fn cool_down(&self) -> Duration {
+        self.cool_down.unwrap_or(cooling::USUAL)
+    }
+
     /// Why a key with this risk may not be written.
     pub fn allows(&self, key: &str, risk: &str) -> Result<(), String> {
         let matching = |globs: &[String]| globs.iter().any(|glob| matches(glob, key));
@@ -36,41 +47,9 @@ impl Policy {
     }
 }
 
-/// Whether a name matches a glob, in which `*` stands for any run of characters, dots too.
-fn matches(glob: &str, name: &str) -> bool {
-    let mut pieces = glob.split('*');
-    let Some(mut rest) = pieces.next().and_then(|first| name.strip_prefix(first)) else { return false };
-    let pieces: Vec<&str> = pieces.collect();
-    let Some((last, middle)) = pieces.split_last() else { return rest.is_empty() };
-    for piece in middle {
-        match rest.split_once(piece) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_star_stands_for_anything_and_nothing_else_is_special() {
-        for (glob, name, fits) in [
-            ("net.*", "net.core.somaxconn", true),
-            ("*", "a", true),
-            ("net.core.somaxconn", "net.core.somaxconn", true),
-            ("net.core", "net.core.somaxconn", false),
-            ("net.*.tcp_*", "net.ipv4.tcp_rmem", true),
-            ("net.*.tcp_*mem", "net.ipv4.tcp_sack", false),
-            ("*mem", "tcp_mem_x", false),
-            ("a*a", "a", false),
-            ("net.?ore", "net.core", false),
-        ] {
-            assert_eq!(matches(glob, name), fits, "{glob} {name}");
-        }
-    }
 
     #[test]
     fn each_limit_refuses() {

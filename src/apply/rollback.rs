@@ -9,19 +9,25 @@ use super::journal::{Entry, Journal, Status};
 use super::lock::Lock;
 use super::run::Here;
 use super::steps::Step;
+use super::there::{self, There};
 use super::undo::{self, Others};
 use super::{ApplyError, Event, Tell, guard, persist, sandbox, state, write};
 use crate::host::Host;
 
 /// Who wants it, which decides about what others changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub enum Mode<'a> {
     /// A person, who is asked first.
     Careful,
     /// A person who wants the former values whatever the present ones are.
     Force,
     /// Nobody confirmed in time. A confirmed change stays.
     Automatic,
+    /// The guards of these rules say that something is worse than before, with these numbers (see
+    /// [`verdict`](super::verdict)). Nobody is asked; a confirmed change stays, which is an error.
+    Worse { rules: &'a [String], why: &'a str },
+    /// Another part of the same plan was not carried out. A confirmed change stays.
+    Together,
 }
 
 /// The change that `--last` means: the latest that is not rolled back.
@@ -34,15 +40,53 @@ pub fn last(state: &Path) -> Result<u64, ApplyError> {
     Err(ApplyError::Refused(format!("there is no change to roll back in {}", state.display())))
 }
 
-/// Rolls a change back.
-pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode, tell: Tell<'_>) -> Result<(), ApplyError> {
-    let _lock = Lock::take(state, "rollback")?;
+impl Mode<'_> {
+    /// Whether nobody is there to ask.
+    const fn is_unattended(self) -> bool {
+        matches!(self, Self::Automatic | Self::Together)
+    }
+}
+
+/// Rolls a change back, in the network namespace that it was made in.
+pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode<'_>, tell: Tell<'_>) -> Result<(), ApplyError> {
+    match there::find(state, id)? {
+        There::Here => here(host, state, id, mode, tell),
+        There::Elsewhere { place, entry } => {
+            tell(&Event::Inside { namespace: &place.name });
+            there::inside(&place, || {
+                there::refuse_on_doubt(host, &entry, &place.name)?;
+                here(host, state, id, mode, tell)
+            })
+        }
+        There::Gone => gone(host, state, id, tell),
+        There::NotFound(_) if mode == Mode::Force => gone(host, state, id, tell),
+        There::NotFound(why) => Err(ApplyError::NothingDone(format!(
+            "{why}. With --force the change is marked as rolled back, and no value is touched"
+        ))),
+    }
+}
+
+/// The namespace was deleted, and its values with it.
+fn gone(host: &Host, state: &Path, id: u64, tell: Tell<'_>) -> Result<(), ApplyError> {
+    let _lock = Lock::take(state, &format!("rollback {id}"))?;
+    let mut journal = Journal::open(state, id, &Here::read(host)?.boot_id)?;
+    tell(&Event::Note { text: "its network namespace was deleted since; nothing of this change is left" });
+    guard::disarm(id);
+    journal.append(Step::RolledBack).map_err(ApplyError::NothingDone)
+}
+
+/// Rolls back a change of the calling thread's namespace.
+fn here(host: &Host, state: &Path, id: u64, mode: Mode<'_>, tell: Tell<'_>) -> Result<(), ApplyError> {
+    let _lock = Lock::take(state, &format!("rollback {id}"))?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     match (journal.entry.status(), mode) {
-        (Status::RolledBack, Mode::Automatic) | (Status::Confirmed, Mode::Automatic) => return Ok(()),
+        (Status::RolledBack | Status::Confirmed, mode) if mode.is_unattended() => return Ok(()),
         (Status::RolledBack, _) => {
             return Err(ApplyError::Refused(format!("change {id} is rolled back already")));
+        }
+        (Status::Confirmed, Mode::Worse { .. }) => {
+            return Err(ApplyError::Refused(format!("change {id} is confirmed; only a person takes it back")));
         }
         _ => {}
     }
@@ -56,15 +100,36 @@ pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode, tell: Tell<'_>) 
     if mode == Mode::Careful {
         refuse_to_overwrite(host, entry, &drop_in)?;
     }
-    let why = if mode == Mode::Automatic { "not confirmed in time" } else { "asked for" };
     // Values come first where the journal cannot be written: its lines so far are enough to do this again.
-    if let Err(why) = journal.append(Step::RollingBack { why: why.to_owned() }) {
-        tell(&Event::Note { text: &why });
+    for step in first_steps(mode) {
+        if let Err(why) = journal.append(step) {
+            tell(&Event::Note { text: &why });
+        }
     }
     finish(host, journal, drop_in, mode, tell)
 }
 
-fn finish(host: &Host, mut journal: Journal, drop_in: DropIn, mode: Mode, tell: Tell<'_>) -> Result<(), ApplyError> {
+/// What the journal says before the first value is restored.
+fn first_steps(mode: Mode<'_>) -> Vec<Step> {
+    let rolling_back = |why: &str| Step::RollingBack { why: why.to_owned() };
+    match mode {
+        Mode::Careful | Mode::Force => vec![rolling_back("asked for")],
+        Mode::Automatic => vec![rolling_back("not confirmed in time")],
+        Mode::Together => vec![rolling_back("another part of the plan was not carried out")],
+        Mode::Worse { rules, why } => {
+            let worse = Step::Worse { rules: rules.to_vec(), why: why.to_owned() };
+            vec![worse, rolling_back(&format!("worse than before, says the guard of {}", rules.join(", ")))]
+        }
+    }
+}
+
+fn finish(
+    host: &Host,
+    mut journal: Journal,
+    drop_in: DropIn,
+    mode: Mode<'_>,
+    tell: Tell<'_>,
+) -> Result<(), ApplyError> {
     let id = journal.entry.id;
     let mut failed = Vec::new();
     match drop_in {

@@ -14,9 +14,10 @@ use super::policy::Policy;
 use super::steps::Step;
 use super::undo::{self, Others};
 use super::{ApplyError, Event, Tell, sandbox, state, write};
-use crate::host::Host;
+use crate::host::{Host, netns};
 use crate::observe::system;
 use crate::plan::model::Plan;
+use crate::snapshot::Snapshot;
 
 /// What stands besides the plan.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Options<'a> {
     pub runtime_only: bool,
     /// Roll back by itself when not confirmed within this time.
     pub confirm_within: Option<Duration>,
+    /// A look at the host that ended just now, for the guards of the plan; kept with the journal when there are some.
+    pub baseline: Option<&'a Snapshot>,
 }
 
 /// The running host, as far as plans and journals name it.
@@ -34,7 +37,7 @@ pub struct Options<'a> {
 pub struct Here {
     pub hostname: String,
     pub boot_id: String,
-    /// Of this process.
+    /// Of the calling thread.
     pub namespace_id: String,
     /// Whether it is the one that the boot's sysctl files are for.
     pub boots: bool,
@@ -46,7 +49,8 @@ impl Here {
         let (facts, _) = system::read(host);
         let boot_id =
             facts.boot_id.ok_or_else(|| ApplyError::NothingDone("this boot's id cannot be read".to_owned()))?;
-        let namespace_id = host.read_link("/proc/self/ns/net")?;
+        let namespace_id = netns::own_id(host)
+            .ok_or_else(|| ApplyError::NothingDone("this network namespace's number cannot be read".to_owned()))?;
         // A look at process 1 may be refused. Then a key that only the machine's first namespace has decides.
         let boots = host.read_link("/proc/1/ns/net").map_or_else(
             |_| host.read_sysctl("/proc/sys/net/ipv4/tcp_mem").is_ok(),
@@ -144,7 +148,7 @@ fn unfinished(state: &Path, here: &Here, changes: &[Change]) -> Result<(), Apply
 pub fn apply(host: &Host, plan: &Plan, options: &Options<'_>, tell: Tell<'_>) -> Result<u64, ApplyError> {
     // What a plan alone can be refused for must not depend on the lock, nor make a state directory.
     check::changes(plan, options.policy)?;
-    let _lock = Lock::take(options.state, "apply")?;
+    let mut lock = Lock::take(options.state, "apply")?;
     let (here, changes) = preflight(host, plan, options.policy, options.state)?;
     let confirm_before = options.confirm_within.map(guard::deadline);
     let begun = Step::Begun {
@@ -152,8 +156,9 @@ pub fn apply(host: &Host, plan: &Plan, options: &Options<'_>, tell: Tell<'_>) ->
         runtime_only: options.runtime_only,
         confirm_before: confirm_before.clone(),
     };
-    let mut journal = Journal::create(options.state, plan, &changes, &here.boot_id, begun)?;
+    let mut journal = Journal::create(options.state, plan, &changes, options.baseline, &here.boot_id, begun)?;
     let id = journal.entry.id;
+    lock.says(&format!("apply {id}"));
     tell(&Event::Journal { id, folder: &journal.entry.folder.clone() });
     if let (Some(within), Some(before)) = (options.confirm_within, &confirm_before) {
         match guard::arm(&Arm { state: options.state, id, within, of_the_boot: here.boots }) {

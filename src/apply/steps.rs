@@ -45,6 +45,14 @@ pub enum Step {
     /// Permanent; or, without a drop-in, no longer to be rolled back by itself.
     Confirmed {
         persisted: bool,
+        /// Rules whose guards said that something is worse; it was confirmed all the same.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        despite: Vec<String>,
+    },
+    /// The guards of these rules say that something is worse than before the change, and with which numbers.
+    Worse {
+        rules: Vec<String>,
+        why: String,
     },
     /// About to bring the former values back.
     RollingBack {

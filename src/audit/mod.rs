@@ -3,6 +3,7 @@
 //! In: a snapshot, loaded rules, waivers. Out: an [`model::Audit`]. Must not: read the system, or write anything; only
 //! `waivers` opens a file, that of the waivers.
 
+pub mod guard;
 mod judge;
 mod merge;
 pub mod model;
@@ -83,6 +84,9 @@ fn broken(diagnostics: &[Diagnostic]) -> Vec<String> {
 }
 
 fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal>)>, skipped: &mut Vec<Skipped>) {
+    if is_about_files(rule) && view.is_without_files() {
+        return;
+    }
     let mut skip = |reason: String| {
         skipped.push(Skipped { rule: rule.id.clone(), namespace: view.namespace().name.clone(), reason });
     };
@@ -93,6 +97,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
     if rule.for_each == ForEach::Key && !view.has_keys() {
         return skip(view.why_missing("persisted.*"));
     }
+    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     for item in view.items(rule.for_each.subject()) {
         let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
         match judge(rule, &values) {
@@ -102,8 +107,12 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                 fired.troubles.into_iter().for_each(&mut skip);
                 let subject = view.label(item);
                 let namespace = view.namespace().name.clone();
+                let identity = view.identity(item);
+                let number = alike.entry(identity.clone()).and_modify(|number| *number += 1).or_insert(1);
+                // Two processes of one name and user are two findings all the same.
+                let identity = if *number == 1 { identity } else { format!("{identity} #{number}") };
                 let finding = Finding {
-                    fingerprint: fingerprint(&[&rule.id, &namespace, &subject]),
+                    fingerprint: fingerprint(&[&rule.id, &namespace, &identity]),
                     rule: rule.id.clone(),
                     severity: rule.severity,
                     kind: rule.kind.name().to_owned(),
@@ -127,6 +136,12 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
             }
         }
     }
+}
+
+/// Whether a rule is about the configuration files. They are those of one namespace; in the others there is nothing to
+/// check, and nothing that was left unchecked.
+fn is_about_files(rule: &Rule) -> bool {
+    rule.for_each == ForEach::Key || rule.when.names().any(|name| name.starts_with("persisted."))
 }
 
 /// Gives every finding of a namespace the merged recommendation for each key that it named; those that are waived are
@@ -172,6 +187,7 @@ fn decide(view: &View<'_>, name: &str, wishes: &[(&str, &Proposal)]) -> Option<R
         takes_effect: key.takes_effect(),
         side_effects: String::new(),
         blocked: refused.or(foreign).or(unread),
+        rehearsed: None,
     })
 }
 
@@ -181,4 +197,43 @@ fn fingerprint(parts: &[&str]) -> String {
     let hash =
         bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     format!("{hash:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::ages::Ages;
+    use crate::observe::sockets::Owner;
+    use crate::report::example;
+
+    fn owner(pid: u32, uid: u32) -> Owner {
+        let mut close_wait_idle = Ages::default();
+        (0..50).for_each(|_| close_wait_idle.add(3_600_000));
+        let (name, pid, listeners) = (Some("app".to_owned()), Some(pid), Vec::new());
+        Owner { name, pid, uid, close_wait: 50, close_wait_idle, fds: Some(60), fd_limit: Some(1024), listeners }
+    }
+
+    fn fingerprints(owners: Vec<Owner>) -> Vec<String> {
+        let mut snapshot = example::snapshot();
+        snapshot.namespaces.truncate(1);
+        snapshot.namespaces[0].sockets.as_mut().unwrap().owners = owners;
+        let audit = run(&snapshot, &RuleSet::shipped(), &Waivers::default());
+        let leaks = audit.findings.into_iter().filter(|finding| finding.rule == "close-wait-leak");
+        leaks.map(|finding| finding.fingerprint).collect()
+    }
+
+    #[test]
+    fn a_process_that_was_restarted_has_the_same_fingerprint_and_another_user_s_has_not() {
+        let before = fingerprints(vec![owner(10, 33)]);
+        assert_eq!(before.len(), 1);
+        assert_eq!(fingerprints(vec![owner(4711, 33)]), before);
+        assert_ne!(fingerprints(vec![owner(10, 34)]), before);
+    }
+
+    #[test]
+    fn two_processes_of_one_name_are_two_findings() {
+        let both = fingerprints(vec![owner(10, 33), owner(11, 33)]);
+        assert_eq!(both.len(), 2);
+        assert_ne!(both[0], both[1]);
+    }
 }

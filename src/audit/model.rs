@@ -54,7 +54,8 @@ pub struct Finding {
     pub advice: Vec<Advice>,
     pub avoid: Vec<Avoid>,
     pub references: Vec<String>,
-    /// Stable from run to run for the same rule, namespace and subject: 16 hexadecimal digits.
+    /// Stable from run to run for the same rule, namespace and subject, of a process without its number: 16 hexadecimal
+    /// digits.
     pub fingerprint: String,
     /// How a person accepted it.
     pub waived: Option<Waiver>,
@@ -126,6 +127,8 @@ pub struct Recommendation {
     pub side_effects: String,
     /// Why the proposal cannot be carried out in this namespace (host-global key, two rules that contradict each other).
     pub blocked: Option<String>,
+    /// What the kernel said to the value: `accepted`, `refused`, `changed` or `not_possible`; `None`: it was not asked.
+    pub rehearsed: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! `apply`: carry out a plan.
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,13 +9,17 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::changes::{StateArgs, failure, teller};
-use super::config::{self, Config};
-use super::{Failure, Global, Outcome, output};
+use super::changes::{StateArgs, cooling, failure, teller};
+use super::config::Config;
+use super::{Failure, Global, Outcome, output, progress, window};
 use crate::apply::check::{self, Change};
-use crate::apply::{Event, run, trust};
+use crate::apply::cooling::Cooling;
+use crate::apply::several::{self, Part};
+use crate::apply::{Event, run, verdict};
 use crate::host::Host;
 use crate::plan::model::Plan;
+use crate::report::wrap::wrap_hanging;
+use crate::snapshot::{Snapshot, take};
 use crate::units;
 
 /// Carry out a plan, so that it can be taken back at any moment.
@@ -39,6 +44,9 @@ pub(super) struct ApplyArgs {
     /// For the running system only: `confirm` writes nothing for the next boot
     #[arg(long)]
     runtime_only: bool,
+    /// Time over which rates are measured before the first write, when rules of the plan have guards; 0: no rates
+    #[arg(long, value_name = "DURATION", value_parser = window)]
+    window: Option<Duration>,
     #[command(flatten)]
     state: StateArgs,
 }
@@ -53,15 +61,19 @@ pub(super) fn within(text: &str) -> Result<Duration, String> {
 
 pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome {
     let failed = |error| failure(error, false);
-    // The configuration limits what may be written: it must be as trustworthy as the plan.
-    if let Some(file) = config::file(global.config.as_deref()) {
-        trust::read(&file).map_err(failed)?;
-    }
     let host = Host::live();
     let state = args.state.directory();
     let plan = check::read(&args.plan).map_err(failed)?;
-    let (_, changes) = run::preflight(&host, &plan, config.policy(), &state).map_err(failed)?;
-    output::print(&listing(&plan, &changes))?;
+    let options = run::Options {
+        state: &state,
+        policy: config.policy(),
+        runtime_only: args.runtime_only,
+        confirm_within: args.confirm_within,
+        baseline: None,
+    };
+    let parts = several::preflight(&host, &plan, &options).map_err(failed)?;
+    output::print(&listing(&parts))?;
+    tell_cooling(&plan, &cooling(&args.state, config))?;
     if args.dry_run {
         output::print("\nDry run: everything is in order and nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
@@ -70,37 +82,74 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let options = run::Options {
-        state: &state,
-        policy: config.policy(),
-        runtime_only: args.runtime_only,
-        confirm_within: args.confirm_within,
-    };
+    let baseline = measure(&plan, args.window.unwrap_or(config.window), global);
+    let options = run::Options { baseline: baseline.as_ref(), ..options };
     let mut before = None;
     let mut tell = teller(global.quiet);
-    let id = run::apply(&host, &plan, &options, &mut |event| {
+    let ids = several::apply(&host, &parts, &options, &mut |event| {
         if let Event::Armed { before: at, .. } = event {
             before = Some((*at).to_owned());
         }
         tell(event);
     })
     .map_err(failed)?;
-    output::say(&farewell(id, args, before.as_deref()));
+    output::say(&farewell(&parts, &ids, args, before.as_deref()));
     Ok(ExitCode::SUCCESS)
 }
 
-fn listing(plan: &Plan, changes: &[Change]) -> String {
-    let width = changes.iter().map(|change| change.name.len()).max().unwrap_or_default();
-    let mut text = match changes.len() {
-        1 => "1 change:\n".to_owned(),
-        many => format!("{many} changes, in this order:\n"),
+/// Says which rules behind the plan made something worse not long ago. It is no refusal: a person decides.
+pub(super) fn tell_cooling(plan: &Plan, cooling: &BTreeMap<String, Cooling>) -> Result<(), Failure> {
+    for (rule, found) in cooling {
+        if plan.changes.iter().any(|change| change.rules.contains(rule)) {
+            output::print(&(wrap_hanging(&format!("Note: {rule}: {found}"), 80, 2, 4) + "\n"))?;
+        }
+    }
+    Ok(())
+}
+
+/// What the plan's guards will compare with; nothing when there are none, or the host cannot be observed.
+pub(super) fn measure(plan: &Plan, window: Duration, global: &Global) -> Option<Snapshot> {
+    if !verdict::has_guards(plan) {
+        return None;
+    }
+    let host = Host::live();
+    match take::take(&host, &verdict::namespaces(&host, plan), window, |window| progress::wait(window, global.quiet)) {
+        Ok(snapshot) => Some(snapshot),
+        Err(error) => {
+            output::note(&format!("the guards of this plan will not be judged: {error}"));
+            None
+        }
+    }
+}
+
+fn listing(parts: &[Part]) -> String {
+    let changes = || parts.iter().flat_map(|part| part.changes.iter().zip(&part.plan.changes));
+    let width = changes().map(|(change, _)| change.name.len()).max().unwrap_or_default();
+    let mut text = match changes().count() {
+        1 => "1 change".to_owned(),
+        many => format!("{many} changes, in this order"),
     };
-    for (change, planned) in changes.iter().zip(&plan.changes) {
-        let Change { name, before, after, rules } = change;
-        text.push_str(&format!("  {name:width$}  {before} -> {after}\n"));
-        text.push_str(&format!("  {:width$}  {} risk; {}\n", "", planned.risk, rules.join(", ")));
+    text.push_str(&if parts.len() > 1 {
+        format!(", in {} network namespaces:\n", parts.len())
+    } else {
+        ":\n".to_owned()
+    });
+    for part in parts {
+        if parts.len() > 1 || !part.is_here() {
+            text.push_str(&format!("In the network namespace {}:\n", shown(part.namespace())));
+        }
+        for (change, planned) in part.changes.iter().zip(&part.plan.changes) {
+            let Change { name, before, after, rules } = change;
+            text.push_str(&format!("  {name:width$}  {before} -> {after}\n"));
+            text.push_str(&format!("  {:width$}  {} risk; {}\n", "", planned.risk, rules.join(", ")));
+        }
     }
     text
+}
+
+/// A name of a plan, without what a terminal acts on.
+pub(super) fn shown(name: &str) -> String {
+    name.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect()
 }
 
 /// Asks on the terminal; only the whole word is a yes.
@@ -116,15 +165,20 @@ pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
     Ok(answer.trim() == "yes")
 }
 
-fn farewell(id: u64, args: &ApplyArgs, before: Option<&str>) -> String {
+fn farewell(parts: &[Part], ids: &[u64], args: &ApplyArgs, before: Option<&str>) -> String {
     let end = match before {
         Some(at) => format!("is rolled back by itself at {at}"),
         None => "lasts until the next boot".to_owned(),
     };
     let permanent = if args.runtime_only { "keep it until then" } else { "make it permanent" };
     let permanent = if args.runtime_only && before.is_some() { "keep it until the next boot" } else { permanent };
-    format!(
-        "Change {id} is in force and {end}.\n  sysctl-advisor confirm {id}    {permanent}\n  \
-         sysctl-advisor rollback {id}   take it back\n"
-    )
+    let mut text = String::new();
+    for (part, id) in parts.iter().zip(ids) {
+        let place = if parts.len() > 1 { format!(" in {}", shown(part.namespace())) } else { String::new() };
+        text.push_str(&format!(
+            "Change {id}{place} is in force and {end}.\n  sysctl-advisor confirm {id}    {permanent}\n  \
+             sysctl-advisor rollback {id}   take it back\n"
+        ));
+    }
+    text
 }

@@ -3,16 +3,18 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::changes::StateArgs;
 use super::config::Config;
 use super::output::{self, Terminal};
-use super::{FOUND, Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, severity, snapshot};
+use super::plan::try_out;
+use super::{FOUND, FailOn, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, snapshot};
 use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
+use crate::plan::build::{self, Options};
+use crate::plan::rehearsal;
 use crate::report::{self, text::Detail};
-use crate::rules::words::Severity;
 use crate::snapshot::{Snapshot, store};
 
 /// Observe this host (or read a snapshot), evaluate the rules, report.
@@ -24,20 +26,24 @@ numbers could not be read is listed as skipped; it never counts as passed. A fin
 is listed after the others and does not count for --fail-on.")]
 pub(super) struct AuditArgs {
     /// Audit this snapshot instead of the running host (`-`: standard input)
-    #[arg(long, value_name = "FILE", conflicts_with = "window")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["window", "netns"])]
     snapshot: Option<PathBuf>,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    format: AuditFormat,
     /// Show with each finding the explanation, how its numbers are computed, and the sources
     #[arg(long)]
     details: bool,
+    /// Try the recommended values in a scratch network namespace, and say what the kernel made of them
+    #[arg(long)]
+    rehearse: bool,
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with code 10 when a finding is at least this bad: notice, warning, critical
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
-    fail_on: Option<Severity>,
+    /// Exit with code 10 when a finding is at least this bad: notice, warning, critical; or never [env:
+    /// SYSCTL_ADVISOR_FAIL_ON]
+    #[arg(long, value_name = "SEVERITY", value_parser = FailOn::named)]
+    fail_on: Option<FailOn>,
     #[command(flatten)]
     observe: ObserveArgs,
     #[command(flatten)]
@@ -48,6 +54,16 @@ pub(super) struct AuditArgs {
     state: StateArgs,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum AuditFormat {
+    /// For a person
+    Text,
+    /// For a program; the schema is in docs/schema
+    Json,
+    /// For the textfile collector of node_exporter
+    Prometheus,
+}
+
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
     let rules = config.rules(&args.rules)?;
     output::notes(&rules.broken, terminal);
@@ -56,12 +72,18 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
         Some(file) => store::read(file)?,
         None => snapshot::observe(&args.observe, global, config)?,
     };
-    let audit = crate::audit::run(&snapshot, &rules, &waivers);
+    let mut audit = crate::audit::run(&snapshot, &rules, &waivers);
+    if args.rehearse {
+        let mut plan = build::build(&audit, &rules, &Options::default());
+        try_out(&mut plan, &snapshot);
+        rehearsal::enter(&mut audit, &plan);
+    }
     let theme = if args.output.is_some() { report::theme::Theme::plain() } else { terminal.theme() };
     let text = match args.format {
-        Format::Json => report::json::json(&audit)?,
-        Format::Text if global.quiet => report::text::brief(&audit, &theme, terminal.width()),
-        Format::Text => {
+        AuditFormat::Json => report::json::json(&audit)?,
+        AuditFormat::Prometheus => report::prometheus::prometheus(&audit, None)?,
+        AuditFormat::Text if global.quiet => report::text::brief(&audit, &theme, terminal.width()),
+        AuditFormat::Text => {
             let detail = if args.details { Detail::Full } else { Detail::Glance };
             let memory = if args.snapshot.is_some() { None } else { memory(&args.state, &snapshot) };
             report::text::remembered(&audit, memory.as_ref(), detail, &theme, terminal.width())
@@ -72,7 +94,7 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
         return Ok(ExitCode::from(WRONG));
     }
     let worst = audit.open().map(|finding| finding.severity).max();
-    let fail_on = args.fail_on.or(config.fail_on);
+    let fail_on = args.fail_on.map_or(config.fail_on, |typed| typed.0);
     let failed = fail_on.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
     Ok(if failed { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
 }

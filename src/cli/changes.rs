@@ -1,5 +1,7 @@
 //! `confirm`, `rollback`, `changes`: what becomes of changes that were applied.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,17 +9,28 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
+use super::apply::shown;
+use super::config::Config;
 use super::{Failure, Global, Outcome, output};
+use crate::apply::cooling::{self, Cooling};
 use crate::apply::journal::{Entry, Status};
+use crate::apply::lock::Holder;
 use crate::apply::run::Here;
-use crate::apply::{ApplyError, Event, confirm, guard, rollback, state};
+use crate::apply::steps::Step;
+use crate::apply::verdict::{self, Verdict};
+use crate::apply::{ApplyError, Event, confirm, guard, rollback, state, there};
 use crate::host::Host;
+use crate::host::netns::{self, Places};
+use crate::report::wrap::wrap_hanging;
+
+/// Columns to write for, like all reports.
+const WIDTH: usize = 80;
 
 /// Where changes are journalled and audits remembered; shared by the commands that write or read there.
 #[derive(Debug, Args)]
 pub(super) struct StateArgs {
     /// Folder of the journals and the history [default: $STATE_DIRECTORY of systemd, else /var/lib/sysctl-advisor]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "SYSCTL_ADVISOR_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }
 
@@ -38,11 +51,16 @@ impl StateArgs {
 #[command(after_help = "\
 Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it was applied with \
 --runtime-only or in another network namespace than the one that the boot sets up. Refused when one of the \
-values is not in force any more, or another file would win at the next boot.")]
+values is not in force any more, when another file would win at the next boot, and when the guard of a rule \
+behind the change says that something is worse than before it (exit code 4). A guard that cannot be judged \
+is told and does not stop it.")]
 pub(super) struct ConfirmArgs {
     /// Number of the change [default: the latest that is not confirmed]
     #[arg(value_name = "ID")]
     id: Option<u64>,
+    /// Confirm it although a guard says that something is worse than before
+    #[arg(long)]
+    force: bool,
     #[command(flatten)]
     state: StateArgs,
 }
@@ -78,6 +96,9 @@ pub(super) struct ChangesArgs {
     /// Number of the change
     #[arg(value_name = "ID")]
     id: Option<u64>,
+    /// Only those whose values are in force, or would be after the next boot; print nothing when there are none
+    #[arg(long, conflicts_with = "id")]
+    in_force: bool,
     #[command(flatten)]
     state: StateArgs,
 }
@@ -91,20 +112,55 @@ pub(super) struct GuardArgs {
     state: StateArgs,
 }
 
+/// Rules that are left alone for a while because their change made something worse. Whether there are any is told by
+/// journals that this process may be unable to read; that is a note, for nothing is written by it.
+pub(super) fn cooling(state: &StateArgs, config: &Config) -> BTreeMap<String, Cooling> {
+    let state = state.directory();
+    match cooling::read(&state, jiff::Timestamp::now(), config.policy().cool_down()) {
+        Ok((found, unread)) => {
+            for error in unread {
+                output::note(&format!("note: whether a rule is to be left alone for a while: {error}"));
+            }
+            found
+        }
+        Err(error) => {
+            output::note(&format!("note: whether a rule is to be left alone for a while is not known: {error}"));
+            BTreeMap::new()
+        }
+    }
+}
+
 /// The exit code of an error. A rollback that did nothing has failed: the host still has the new values.
 pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
     match error {
         ApplyError::Refused(_) => Failure::Usage(error.into()),
         ApplyError::NotUndone { .. } => Failure::NotRolledBack(error.into()),
         ApplyError::NothingDone(_) if rolling_back => Failure::NotRolledBack(error.into()),
+        ApplyError::Worse { id, verdicts } => Failure::NotApplied(anyhow!(worse(id, &verdicts))),
         ApplyError::NothingDone(_) | ApplyError::Undone { .. } => Failure::NotApplied(error.into()),
     }
 }
 
+fn worse(id: u64, verdicts: &[Verdict]) -> String {
+    let verdicts: Vec<_> = verdicts.iter().map(judged).collect();
+    format!(
+        "change {id} is not confirmed, for something is worse than before it:\n{}\n  \
+         sysctl-advisor rollback {id}          take it back\n  \
+         sysctl-advisor confirm {id} --force   keep it all the same",
+        verdicts.join("\n")
+    )
+}
+
+/// What a guard says, in lines for a person.
+fn judged(verdict: &Verdict) -> String {
+    wrap_hanging(&verdict.to_string(), WIDTH, 2, 4)
+}
+
 /// Prints each step as it happens. Nothing stops because a reader went away.
-pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) {
+pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) + Send {
     move |event| {
         let line = match event {
+            Event::Inside { namespace } => format!("In the network namespace {}:", shown(namespace)),
             Event::Journal { id, folder } => format!("  change {id}, journal in {}", folder.display()),
             Event::Armed { how, before } => format!("  {how} rolls back at {before} unless it is confirmed"),
             Event::Confined { files: 1, status } => {
@@ -118,6 +174,7 @@ pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) {
             Event::Restored { key, value } => format!("  {key}: {} again", or_empty(value)),
             Event::Left { key, value } => format!("  {key}: {} since, by someone else; left so", or_empty(value)),
             Event::DropIn { path, what } => format!("  {path} {what}"),
+            Event::Judged { verdict } => judged(verdict),
             Event::Note { text } => format!("  {text}"),
         };
         if !quiet {
@@ -134,7 +191,8 @@ pub(super) fn run_confirm(args: &ConfirmArgs, global: &Global) -> Outcome {
     let failed = |error| failure(error, false);
     let state = args.state.directory();
     let id = args.id.map_or_else(|| confirm::waiting(&state), Ok).map_err(failed)?;
-    let permanent = confirm::confirm(&Host::live(), &state, id, &mut teller(global.quiet)).map_err(failed)?;
+    let options = confirm::Options { force: args.force, after: None };
+    let permanent = confirm::confirm(&Host::live(), &state, id, options, &mut teller(global.quiet)).map_err(failed)?;
     let how = if permanent { "permanent" } else { "confirmed, until the next boot" };
     output::say(&format!("Change {id} is {how}. `sysctl-advisor rollback {id}` takes it back.\n"));
     Ok(ExitCode::SUCCESS)
@@ -174,19 +232,24 @@ pub(super) fn run_guard(args: &GuardArgs) -> Outcome {
 pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     let failed = |error| failure(error, false);
     let state = args.state.directory();
-    let boot_id = Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id);
+    let now = Now {
+        boot_id: Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id),
+        places: OnceCell::new(),
+    };
     if let Some(id) = args.id {
-        output::print(&one(&Entry::read(&state, id).map_err(failed)?, &boot_id))?;
+        let (entry, holder) = Entry::look(&state, id).map_err(failed)?;
+        output::print(&one(&entry, holder.as_ref(), &now))?;
         return Ok(ExitCode::SUCCESS);
     }
     let ids = state::ids(&state).map_err(failed)?;
-    if ids.is_empty() {
+    if ids.is_empty() && !args.in_force {
         output::print(&format!("No changes in {}.\n", state.display()))?;
     }
     let mut unreadable = None;
     for id in ids {
-        match Entry::read(&state, id) {
-            Ok(entry) => output::print(&summary(&entry, &boot_id))?,
+        match Entry::look(&state, id) {
+            Ok((entry, _)) if args.in_force && !leaves_something(&entry, &now.boot_id) => {}
+            Ok((entry, holder)) => output::print(&summary(&entry, holder.as_ref(), &now))?,
             Err(error) => {
                 output::note(&format!("change {id}: {error}"));
                 unreadable = Some(id);
@@ -199,38 +262,92 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     }
 }
 
-fn words(entry: &Entry, boot_id: &str) -> &'static str {
-    let gone = !entry.is_of_boot(boot_id);
-    match entry.status() {
-        Status::Confirmed if entry.reached_drop_in() => "permanent",
-        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if gone => {
-            "gone with the last boot"
+/// What changes are held against.
+struct Now {
+    boot_id: String,
+    /// Looked up where a change of another namespace makes it worth it.
+    places: OnceCell<Places>,
+}
+
+impl Now {
+    /// Whether the namespace of a change of this boot was deleted, as far as can be told from here.
+    fn has_lost(&self, entry: &Entry) -> bool {
+        let Some((id, ..)) = entry.begun().filter(|_| entry.is_of_boot(&self.boot_id)) else { return false };
+        if netns::own_id(&Host::live()).as_deref() == Some(id) {
+            return false;
         }
-        Status::Confirmed => "confirmed, until the next boot",
-        Status::Applied => "in force, not confirmed",
-        Status::Interrupted => "interrupted; roll it back",
-        Status::ConfirmInterrupted => "interrupted while it was made permanent; confirm it again or roll it back",
-        Status::RollbackInterrupted => "interrupted while it was rolled back; roll it back again",
-        Status::RolledBack => "rolled back",
-        Status::RollbackFailed => "rolled back only in part; roll it back again",
+        let found = self.places.get_or_init(netns::list);
+        found.complete && !found.places.iter().any(|place| place.id == id)
     }
 }
 
-fn summary(entry: &Entry, boot_id: &str) -> String {
-    let keys: Vec<_> = entry.changes.iter().map(|change| change.name.as_str()).collect();
-    format!("{:>4}  {}  {}\n      {}\n", entry.id, entry.begun_at(), words(entry, boot_id), keys.join(", "))
+/// How a change stands, in words. `holder` is at work on it.
+fn words(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
+    let is_of_values = matches!(
+        entry.status(),
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted
+    );
+    match holder {
+        Some(holder) => format!("under way ({})", holder.process),
+        None if is_of_values && !entry.reached_drop_in() && now.has_lost(entry) => {
+            "gone with its network namespace".to_owned()
+        }
+        None => entry.words(&now.boot_id).to_owned(),
+    }
 }
 
-fn one(entry: &Entry, boot_id: &str) -> String {
-    let mut text = format!("Change {} of {}: {}\n", entry.id, entry.begun_at(), words(entry, boot_id));
+/// Whether something of the change is left on this host: values that are in force, or lines in the drop-in.
+fn leaves_something(entry: &Entry, boot_id: &str) -> bool {
+    match entry.status() {
+        Status::RolledBack => false,
+        Status::Confirmed if entry.reached_drop_in() => true,
+        Status::ConfirmInterrupted | Status::RollbackFailed => true,
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted => {
+            entry.is_of_boot(boot_id)
+        }
+    }
+}
+
+/// Whether the values are there, so that it can be told what came of them.
+const fn is_in_force(status: Status) -> bool {
+    matches!(status, Status::Applied | Status::ConfirmInterrupted | Status::Confirmed)
+}
+
+fn summary(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
+    let keys: Vec<_> = entry.changes.iter().map(|change| change.name.as_str()).collect();
+    let (words, keys) = (words(entry, holder, now), keys.join(", "));
+    format!("{:>4}  {}  {}{words}\n      {keys}\n", entry.id, entry.begun_at(), place(entry))
+}
+
+/// `in blue: `, and nothing for the machine's own namespace or one without a name.
+fn place(entry: &Entry) -> String {
+    let name = there::name(entry);
+    if [netns::HOST, netns::CURRENT].contains(&name) { String::new() } else { format!("in {}: ", shown(name)) }
+}
+
+fn one(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
+    let words = words(entry, holder, now);
+    let mut text = format!("Change {} of {}: {}{words}\n", entry.id, entry.begun_at(), place(entry));
     for change in &entry.changes {
         text.push_str(&format!("  {}  {} -> {}\n", change.name, or_empty(&change.before.to_string()), change.after));
+    }
+    if holder.is_none() && entry.is_of_boot(&now.boot_id) && is_in_force(entry.status()) {
+        for verdict in verdict::now(&Host::live(), entry) {
+            text.push_str(&(judged(&verdict) + "\n"));
+        }
     }
     text.push_str("Steps:\n");
     for record in &entry.records {
         let step = serde_json::to_value(&record.step).unwrap_or_default();
         let field = |name: &str| step.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        let line = format!("  {}  {} {} {} {}", record.at, field("step"), field("key"), field("value"), field("why"));
+        let despite = match &record.step {
+            Step::Confirmed { despite, .. } if !despite.is_empty() => {
+                format!("although worse, says the guard of {}", despite.join(", "))
+            }
+            _ => String::new(),
+        };
+        let [key, value, why] = ["key", "value", "why"].map(field);
+        let line = format!("  {}  {} {key} {value} {why} {despite}", record.at, field("step"));
         text.push_str(&(line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n"));
     }
     if entry.torn {

@@ -8,11 +8,12 @@ use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 
 use super::output::{self, Terminal};
+use super::snapshot::not_entered;
 use super::{FOUND, Failure, Format, Outcome};
 use crate::drift::diagnose::KeyDrift;
 use crate::drift::{self, Drift, Facts, glob, key};
 use crate::host::Host;
-use crate::host::netns::{EnterError, enter};
+use crate::host::netns::{self, Which};
 use crate::host::rehearse::Answer;
 use crate::observe::gap::Gap;
 use crate::observe::persisted::{self, Loader};
@@ -44,8 +45,9 @@ pub(super) struct DriftArgs {
     /// Resolve as this loader does [default: the one that the system boots with]
     #[arg(long, value_name = "LOADER")]
     loader: Option<LoaderArg>,
-    /// Network namespace whose values are compared: current, a name as of `ip netns`, or none (only what a boot would set)
-    #[arg(long, value_name = "WHICH", default_value = "current", value_parser = netns)]
+    /// Network namespace whose values are compared: current, a name as of `ip netns`, the number of a process in it, or
+    /// none (only what a boot would set)
+    #[arg(long, value_name = "WHICH", default_value = "current", value_parser = which)]
     netns: NetnsArg,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -69,20 +71,17 @@ enum LoaderArg {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum NetnsArg {
-    /// The one that this process runs in.
-    Current,
-    /// One that `ip netns` knows.
-    Named(String),
+    /// One.
+    Of(Which),
     /// Nothing is compared.
     None,
 }
 
-fn netns(text: &str) -> Result<NetnsArg, String> {
+fn which(text: &str) -> Result<NetnsArg, String> {
     match text {
-        "" => Err("current, none or a name is wanted".to_owned()),
-        "current" => Ok(NetnsArg::Current),
+        "" | "all" => Err("current, none, a name or the number of a process is wanted: one at a time".to_owned()),
         "none" => Ok(NetnsArg::None),
-        name => Ok(NetnsArg::Named(name.to_owned())),
+        _ => text.parse().map(NetnsArg::Of),
     }
 }
 
@@ -94,12 +93,13 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
     let running = if own_values { files.clone() } else { Host::live() };
 
     let (persisted, mut gaps) = persisted::read(&files);
-    if let NetnsArg::Named(name) = &args.netns {
-        // Only what is read of the kernel from here on is the namespace's; files are the machine's.
-        enter(name).map_err(|error| match error {
-            EnterError::Unknown { .. } => Failure::Usage(error.into()),
-            EnterError::Refused { .. } => Failure::Unobservable(error.into()),
-        })?;
+    // Only what is read of the kernel from here on is the namespace's; files are the machine's.
+    let place = match &args.netns {
+        NetnsArg::Of(which) => netns::resolve(which).map_err(not_entered)?.places.into_iter().next(),
+        NetnsArg::None => None,
+    };
+    if let Some(place) = &place {
+        place.enter().map_err(not_entered)?;
     }
     let compared = args.netns != NetnsArg::None;
     let sysctls = compared.then(|| sysctls::read(&running));
@@ -113,7 +113,10 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
         around.changed_at.clear();
         around.loader_ran_at = None;
     }
-    let identity = take::identity(&running, sysctls.as_ref().unwrap_or(&none));
+    let mut identity = take::identity(&running, sysctls.as_ref().unwrap_or(&none));
+    if let Some(place) = place.filter(|place| !place.is_here() && !identity.initial) {
+        identity.name = place.name;
+    }
     if compared && sysctls.as_ref().is_some_and(sysctls::Sysctls::is_empty) {
         return Err(Failure::Unobservable(anyhow!("no sysctl of this namespace could be read")));
     }

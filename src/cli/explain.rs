@@ -11,6 +11,7 @@ use super::config::Config;
 use super::output::{self, Terminal};
 use super::{Outcome, RuleArgs};
 use crate::host::Host;
+use crate::host::netns::Which;
 use crate::keys;
 use crate::metrics::names::nearest;
 use crate::metrics::{counters, states};
@@ -74,6 +75,6 @@ fn key(name: &str) -> Option<&'static keys::Key> {
 fn present(args: &ExplainArgs) -> anyhow::Result<Option<Snapshot>> {
     match &args.snapshot {
         Some(file) => Ok(Some(store::read(file)?)),
-        None => Ok(take::take(&Host::live(), Duration::ZERO, |_| {}).ok()),
+        None => Ok(take::take(&Host::live(), &Which::Current, Duration::ZERO, |_| {}).ok()),
     }
 }

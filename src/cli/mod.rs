@@ -3,13 +3,16 @@
 //! In: arguments, environment, configuration. Out: an exit code; text on standard output, messages on standard error.
 //! Must not: hold logic that another front end would need; parsing does nothing.
 
+mod agent;
 mod apply;
 mod audit;
 mod changes;
 mod config;
 mod drift;
 mod explain;
+mod generate;
 mod history;
+mod init;
 mod output;
 mod plan;
 mod progress;
@@ -21,10 +24,12 @@ mod snapshot;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::host::netns::Which;
 use crate::rules::words::{Risk, Severity};
 use crate::units;
 
@@ -51,6 +56,7 @@ Examples:
   sysctl-advisor audit --snapshot host.json  ...and audit it there
   sysctl-advisor drift                       what files set, what is in force
   sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
+  sysctl-advisor config show                 what is configured, and where
 
 Exit codes:
    0  the command did its work
@@ -63,7 +69,7 @@ Exit codes:
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Everywhere")]
 struct Global {
-    /// Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml, if it exists]
+    /// Configuration file, read alone [default: /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
     #[arg(long, global = true, value_name = "FILE", env = "SYSCTL_ADVISOR_CONFIG")]
     config: Option<PathBuf>,
     /// When to use colours; NO_COLOR is respected
@@ -76,7 +82,7 @@ struct Global {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Form of messages on standard error
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "SYSCTL_ADVISOR_LOG_FORMAT")]
     log_format: LogFormat,
 }
 
@@ -123,6 +129,8 @@ enum Command {
     Rollback(changes::RollbackArgs),
     /// List the changes that were made, or show one
     Changes(changes::ChangesArgs),
+    /// One run of the timer: audit, remember, tell what is new
+    Agent(agent::AgentArgs),
     /// Show what earlier runs of the agent saw: trends, findings that came and went
     History(history::HistoryArgs),
     #[command(hide = true)]
@@ -132,34 +140,38 @@ enum Command {
     /// List, check and test rules; print the metrics they may use
     #[command(subcommand)]
     Rules(rules::RulesCommand),
+    /// Write the commented configuration file
+    Init(init::InitArgs),
+    /// Print what the configuration comes to, and where each value is from
+    #[command(subcommand)]
+    Config(config::show::ConfigCommand),
     /// Print a completion script for a shell
     Completions {
         /// Shell that the script is for
         shell: clap_complete::Shell,
     },
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
 }
 
 /// How to observe; shared by the commands that do.
 #[derive(Debug, Args)]
 struct ObserveArgs {
     /// Time between two readings of the counters: 500ms, 2s, 1m; 0 takes one reading, and rules on rates are skipped
+    /// [env: SYSCTL_ADVISOR_WINDOW]
     #[arg(long, value_name = "DURATION", value_parser = window)]
     window: Option<Duration>,
-    /// Network namespace to look at
-    #[arg(long, value_name = "WHICH", default_value = "current")]
-    netns: Netns,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Netns {
-    /// The one that this process runs in
-    Current,
+    /// Network namespace to look at: all, current, a name as of `ip netns`, or the number of a process in it [default:
+    /// current] [env: SYSCTL_ADVISOR_NETNS]
+    #[arg(long, value_name = "WHICH", value_parser = Which::from_str)]
+    netns: Option<Which>,
 }
 
 /// Where rules come from; shared by the commands that use them.
 #[derive(Debug, Args)]
 struct RuleArgs {
-    /// Folder with rules that are added, or replace those of the same id; may be given more than once
+    /// Folder with rules that are added, or replace those of the same id; may be given more than once [env:
+    /// SYSCTL_ADVISOR_RULES, instead of the configured folders]
     #[arg(long, value_name = "DIR")]
     rules: Vec<PathBuf>,
     /// Another value for a rule's parameter; may be given more than once
@@ -170,7 +182,8 @@ struct RuleArgs {
 /// Findings that a person accepted; shared by the commands that audit.
 #[derive(Debug, Args)]
 struct WaiverArgs {
-    /// File with accepted findings [default: /etc/sysctl-advisor/waivers.toml, if it exists]
+    /// File with accepted findings [default: /etc/sysctl-advisor/waivers.toml, if it exists] [env:
+    /// SYSCTL_ADVISOR_WAIVERS]
     #[arg(long, value_name = "FILE")]
     waivers: Option<PathBuf>,
 }
@@ -215,12 +228,19 @@ fn window(text: &str) -> Result<Duration, String> {
     if window > LONGEST_WINDOW { Err("a window may last one hour at most".to_owned()) } else { Ok(window) }
 }
 
-fn severity(text: &str) -> Result<Severity, String> {
-    match text {
-        "notice" => Ok(Severity::Notice),
-        "warning" => Ok(Severity::Warning),
-        "critical" => Ok(Severity::Critical),
-        _ => Err("notice, warning or critical is wanted".to_owned()),
+/// How bad a finding must be to make the exit code 10; none does by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct FailOn(Option<Severity>);
+
+impl FailOn {
+    fn named(text: &str) -> Result<Self, String> {
+        match text {
+            "notice" => Ok(Self(Some(Severity::Notice))),
+            "warning" => Ok(Self(Some(Severity::Warning))),
+            "critical" => Ok(Self(Some(Severity::Critical))),
+            "never" => Ok(Self(None)),
+            _ => Err("notice, warning, critical or never is wanted".to_owned()),
+        }
     }
 }
 
@@ -230,9 +250,10 @@ fn risk(text: &str) -> Result<Risk, String> {
 
 /// Runs what was typed.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     start_log(&cli.global);
-    let terminal = output::Terminal::new(cli.global.color);
+    let terminal = output::Terminal::new(cli.global.color, cli.global.log_format);
     let outcome = dispatch(&cli, &terminal);
     let (code, error) = match outcome {
         Ok(code) => return code,
@@ -250,31 +271,46 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
     let global = &cli.global;
     // Loaded by the commands that need it: the way back must not depend on a file that somebody may be editing.
     let config = || config::load(global.config.as_deref());
+    // What limits the writing of sysctls must not be in the hands of others.
+    let trusted = || config::load_trusted(global.config.as_deref()).map_err(Failure::Usage);
     match &cli.command {
         Command::Audit(args) => audit::run(args, global, &config()?, terminal),
         Command::Drift(args) => drift::run(args, terminal),
         Command::Explain(args) => explain::run(args, &config()?, terminal),
         Command::Snapshot(args) => snapshot::run(args, global, &config()?),
         Command::Plan(args) => plan::run(args, global, &config()?, terminal),
-        Command::Apply(args) => apply::run(args, global, &config()?),
+        Command::Apply(args) => apply::run(args, global, &trusted()?),
         Command::Confirm(args) => changes::run_confirm(args, global),
         Command::Rollback(args) => changes::run_rollback(args, global),
         Command::Changes(args) => changes::run_changes(args),
+        Command::Agent(args) if args.apply => agent::run(args, global, &trusted()?, terminal),
+        Command::Agent(args) => agent::run(args, global, &config()?, terminal),
         Command::History(args) => history::run(args, &config()?, terminal),
         Command::Guard(args) => changes::run_guard(args),
-        Command::Remediate(args) => remediate::run(args, global, &config()?, terminal),
+        Command::Remediate(args) => remediate::run(args, global, &trusted()?, terminal),
         Command::Rehearse => rehearse::run(),
         Command::Rules(command) => rules::run(command, &config()?, terminal),
+        Command::Init(args) => init::run(args),
+        Command::Config(command) => config::show::run(command, &config()?),
         Command::Completions { shell } => completions(*shell),
+        Command::Generate(args) => generate::run(args),
     }
 }
 
 fn completions(shell: clap_complete::Shell) -> Outcome {
-    use clap::CommandFactory;
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "sysctl-advisor", &mut script);
-    output::print_bytes(&script)?;
+    output::print_bytes(&generate::completions(shell))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The command line as it is parsed. An environment variable that is empty is as if it were not set.
+fn command() -> clap::Command {
+    fn without_empty(command: clap::Command) -> clap::Command {
+        let is_empty = |arg: &clap::Arg| {
+            arg.get_env().is_some_and(|name| std::env::var_os(name).is_some_and(|value| value.is_empty()))
+        };
+        command.mut_args(|arg| if is_empty(&arg) { arg.env(None) } else { arg }).mut_subcommands(without_empty)
+    }
+    without_empty(Cli::command())
 }
 
 fn start_log(global: &Global) {
@@ -287,7 +323,10 @@ fn start_log(global: &Global) {
     };
     let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
     match global.log_format {
-        LogFormat::Text => log.with_ansi(output::Terminal::new(global.color).errors_coloured()).without_time().init(),
+        LogFormat::Text => log
+            .with_ansi(output::Terminal::new(global.color, global.log_format).errors_coloured())
+            .without_time()
+            .init(),
         LogFormat::Json => log.json().init(),
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 
-use super::Color;
+use super::{Color, LogFormat};
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::report::theme::Theme;
 
@@ -17,10 +17,12 @@ pub(super) struct Terminal {
     output_coloured: bool,
     errors_coloured: bool,
     width: usize,
+    /// Messages on standard error are for a program.
+    json_log: bool,
 }
 
 impl Terminal {
-    pub(super) fn new(color: Color) -> Self {
+    pub(super) fn new(color: Color, log: LogFormat) -> Self {
         let coloured = |choice: anstream::ColorChoice| match color {
             Color::Always => true,
             Color::Never => false,
@@ -30,6 +32,7 @@ impl Terminal {
             output_coloured: coloured(anstream::AutoStream::choice(&io::stdout())),
             errors_coloured: coloured(anstream::AutoStream::choice(&io::stderr())),
             width: 80,
+            json_log: log == LogFormat::Json,
         }
     }
 
@@ -81,6 +84,9 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 /// Says what went wrong, on standard error. If even that cannot be written there is nobody left to tell.
 pub(super) fn error(terminal: &Terminal, error: &anyhow::Error) {
+    if terminal.json_log && error.downcast_ref::<Diagnostics>().is_none() {
+        return tracing::error!("{error:#}");
+    }
     if let Some(diagnostic) = error.downcast_ref::<Diagnostic>() {
         return note(&diagnostic.render(terminal.errors_coloured()));
     }
@@ -98,7 +104,9 @@ pub(super) fn note(message: &str) {
 
 /// Says what is wrong with files, an empty line between the errors.
 pub(super) fn notes(diagnostics: &[Diagnostic], terminal: &Terminal) {
-    if !diagnostics.is_empty() {
+    if terminal.json_log {
+        diagnostics.iter().for_each(|diagnostic| tracing::error!("{diagnostic}"));
+    } else if !diagnostics.is_empty() {
         let texts: Vec<_> =
             diagnostics.iter().map(|diagnostic| diagnostic.render(terminal.errors_coloured())).collect();
         note(&texts.join("\n\n"));

@@ -1,10 +1,12 @@
 //! `plan`: what the recommendations come to, in order, tried before anyone applies them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 
+use super::changes::{StateArgs, cooling};
 use super::config::Config;
 use super::output::{self, Terminal};
 use super::{Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, rehearse, risk, snapshot};
@@ -25,7 +27,7 @@ who has to restart, and what the kernel of a scratch network namespace said to i
 not in the plan is listed with the reason. Nothing on this host is changed.")]
 pub(super) struct PlanArgs {
     /// Plan from this snapshot instead of the running host (`-`: standard input)
-    #[arg(long, value_name = "FILE", conflicts_with = "window")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["window", "netns"])]
     snapshot: Option<PathBuf>,
     /// Leave out changes that could break more than this: low, medium, high
     #[arg(long, value_name = "RISK", default_value = "high", value_parser = risk)]
@@ -41,7 +43,8 @@ pub(super) struct PlanArgs {
     no_rehearse: bool,
     /// Check and print a plan that was written before, and make none
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "snapshot", "max_risk", "only", "except", "no_rehearse", "window", "netns", "rules", "param", "output", "waivers"
+        "snapshot", "max_risk", "only", "except", "no_rehearse", "window", "netns", "rules", "param", "output", "waivers",
+        "state_dir"
     ])]
     show: Option<PathBuf>,
     /// Write the plan to a file as JSON, and print it all the same unless that is `-`
@@ -50,6 +53,8 @@ pub(super) struct PlanArgs {
     /// Form in which it is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    state: StateArgs,
     #[command(flatten)]
     observe: ObserveArgs,
     #[command(flatten)]
@@ -72,7 +77,10 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
         None => snapshot::observe(&args.observe, global, config)?,
     };
     let audit = crate::audit::run(&snapshot, &rules, &waivers);
-    let options = Options { max_risk: args.max_risk, selection, findings: None };
+    // Another host's snapshot has nothing to do with what was tried here.
+    let cooling = if args.snapshot.is_none() { cooling(&args.state, config) } else { BTreeMap::new() };
+    let cooling = cooling.into_iter().map(|(rule, found)| (rule, found.to_string())).collect();
+    let options = Options { max_risk: args.max_risk, selection, findings: None, cooling };
     let mut plan = build::build(&audit, &rules, &options);
     if !args.no_rehearse {
         try_out(&mut plan, &snapshot);
@@ -87,7 +95,7 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
 }
 
 /// Another kernel's answer would be worth nothing, so that a foreign snapshot's values are tried only on its release.
-fn try_out(plan: &mut Plan, snapshot: &Snapshot) {
+pub(super) fn try_out(plan: &mut Plan, snapshot: &Snapshot) {
     let ours = Host::live().read_sysctl("/proc/sys/kernel/osrelease").unwrap_or_default();
     if ours.trim() == snapshot.system.kernel {
         rehearsal::rehearse(plan, snapshot, rehearse::ask);

@@ -1,6 +1,6 @@
 //! `remediate`: a person is led through the findings, decides on each, and sees everything once more before it is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -10,14 +10,14 @@ use anyhow::anyhow;
 use clap::Args;
 use jiff::civil::Date;
 
-use super::apply::within;
-use super::changes::{StateArgs, failure, teller};
-use super::config::{self, Config};
+use super::apply::{self, within};
+use super::changes::{StateArgs, cooling, failure, teller};
+use super::config::Config;
 use super::output::{self, Terminal};
 use super::questions::{self, Choice};
 use super::{Failure, Global, ObserveArgs, Outcome, RuleArgs, WaiverArgs, rehearse, risk, snapshot};
 use crate::apply::policy::Policy;
-use crate::apply::{ApplyError, run, trust};
+use crate::apply::{ApplyError, run, several, trust};
 use crate::audit::model::{Audit, Finding, Waiver};
 use crate::audit::waivers;
 use crate::host::Host;
@@ -28,6 +28,7 @@ use crate::plan::select::Selection;
 use crate::report::{self, text::Detail};
 use crate::rules::set::RuleSet;
 use crate::rules::words::Risk;
+use crate::snapshot::Snapshot;
 
 /// Days that a waiver lasts unless the person says otherwise: long enough to plan the repair, short enough to be asked again.
 const USUAL_WAIVER: i64 = 90;
@@ -84,7 +85,7 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     }
     let rules = config.rules(&args.rules)?;
     output::notes(&rules.broken, terminal);
-    trusted(&rules, global).map_err(|error| failure(error, false))?;
+    trusted(&rules).map_err(|error| failure(error, false))?;
     let accepted = config.waivers(&args.waivers, &rules)?;
     let snapshot = snapshot::observe(&args.observe, global, config)?;
     let audit = crate::audit::run(&snapshot, &rules, &accepted);
@@ -96,13 +97,19 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     };
     let file = config.waivers_file(&args.waivers);
     let (lasting, passing) = desk.plans(&decisions);
+    let cooling = cooling(&args.state, config);
+    for plan in [&lasting, &passing] {
+        apply::tell_cooling(plan, &cooling)?;
+    }
     if !desk.agreed(&lasting, &passing, &decisions.waivers, file)? {
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     }
     for (plan, runtime_only) in [(&lasting, false), (&passing, true)] {
         if !plan.changes.is_empty() {
-            carry_out(plan, runtime_only, args, global, desk.policy)?;
+            let window = args.observe.window.unwrap_or(config.window);
+            let baseline = apply::measure(plan, window, global);
+            carry_out(plan, baseline.as_ref(), runtime_only, args, global, desk.policy)?;
         }
     }
     for waiver in &decisions.waivers {
@@ -112,11 +119,8 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     Ok(ExitCode::SUCCESS)
 }
 
-/// What decides about writing must not be in the hands of others: the configuration, and rules that are not compiled in.
-fn trusted(rules: &RuleSet, global: &Global) -> Result<(), ApplyError> {
-    if let Some(file) = config::file(global.config.as_deref()) {
-        trust::read(&file)?;
-    }
+/// What decides about writing must not be in the hands of others: rules that are not compiled in, like the configuration.
+pub(super) fn trusted(rules: &RuleSet) -> Result<(), ApplyError> {
     for rule in rules.iter().filter(|rule| rule.area.is_empty()) {
         trust::read(Path::new(&rule.origin))?;
     }
@@ -194,7 +198,8 @@ impl Desk<'_> {
 
     /// What these findings wish for (all, without any named), as far as the policy and the kernel let it.
     fn plan(&self, findings: Option<BTreeSet<String>>) -> Plan {
-        let options = Options { max_risk: self.max_risk, selection: Selection::default(), findings };
+        let options =
+            Options { max_risk: self.max_risk, selection: Selection::default(), findings, cooling: BTreeMap::new() };
         let mut plan = build::build(self.audit, self.rules, &options);
         rehearsal::rehearse(&mut plan, self.audit.snapshot, rehearse::ask);
         rehearsal::drop_refused(&mut plan);
@@ -258,7 +263,7 @@ fn waiver(finding: &Finding) -> Result<Option<Waiver>, Failure> {
     let Some(until) = questions::day("Until which day?", today, default)? else { return Ok(None) };
     Ok(Some(Waiver {
         rule: finding.rule.clone(),
-        namespace: Some(finding.namespace.clone()),
+        namespace: Some(without_pid(&finding.namespace)),
         subject: (finding.subject != finding.namespace).then(|| without_pid(&finding.subject)),
         reason,
         who,
@@ -266,8 +271,12 @@ fn waiver(finding: &Finding) -> Result<Option<Waiver>, Failure> {
     }))
 }
 
-/// `nginx (pid 12)` as `nginx (pid *)`.
+/// `nginx (pid 12)` as `nginx (pid *)`, and the name of a namespace, `pid 12 (nginx)`, as `pid * (nginx)`.
 fn without_pid(subject: &str) -> String {
+    let of_namespace = subject.strip_prefix("pid ").and_then(|rest| rest.split_once(" ("));
+    if let Some((_, rest)) = of_namespace.filter(|(number, _)| number.bytes().all(|c| c.is_ascii_digit())) {
+        return format!("pid * ({rest}");
+    }
     match subject.split_once(" (pid ") {
         Some((name, rest)) => {
             let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -280,24 +289,31 @@ fn without_pid(subject: &str) -> String {
 /// Applies on a thread of its own: it confines itself to the plan's keys, and others are still to be written.
 fn carry_out(
     plan: &Plan,
+    baseline: Option<&Snapshot>,
     runtime_only: bool,
     args: &RemediateArgs,
     global: &Global,
     policy: &Policy,
 ) -> Result<(), Failure> {
     let state = args.state.directory();
-    let options = run::Options { state: &state, policy, runtime_only, confirm_within: args.confirm_within };
-    let work = || run::apply(&Host::live(), plan, &options, &mut teller(global.quiet));
-    let id = std::thread::scope(|scope| scope.spawn(work).join())
+    let options = run::Options { state: &state, policy, runtime_only, confirm_within: args.confirm_within, baseline };
+    let host = Host::live();
+    let work = || {
+        let parts = several::preflight(&host, plan, &options)?;
+        several::apply(&host, &parts, &options, &mut teller(global.quiet))
+    };
+    let ids = std::thread::scope(|scope| scope.spawn(work).join())
         .map_err(|_| {
             Failure::NotApplied(anyhow!("the change broke off; sysctl-advisor changes tells how far it came"))
         })?
         .map_err(|error| failure(error, false))?;
     let permanent = if runtime_only { "keep it until the next boot" } else { "make it permanent" };
-    output::say(&format!(
-        "Change {id} is in force.\n  sysctl-advisor confirm {id}    {permanent}\n  \
-         sysctl-advisor rollback {id}   take it back\n"
-    ));
+    for id in ids {
+        output::say(&format!(
+            "Change {id} is in force.\n  sysctl-advisor confirm {id}    {permanent}\n  \
+             sysctl-advisor rollback {id}   take it back\n"
+        ));
+    }
     Ok(())
 }
 
@@ -309,5 +325,6 @@ mod tests {
     fn a_process_is_waived_whatever_its_number() {
         assert_eq!(without_pid("nginx (pid 4711)"), "nginx (pid *)");
         assert_eq!(without_pid("0.0.0.0:80"), "0.0.0.0:80");
+        assert_eq!(without_pid("pid 4711 (nginx)"), "pid * (nginx)");
     }
 }

@@ -5,12 +5,11 @@
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
-use nix::unistd::{Gid, Uid};
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
@@ -131,8 +130,7 @@ fn place(folder: &Path) -> std::io::Result<(PathBuf, Owner)> {
     if !facts.is_dir() {
         return Err(ErrorKind::NotADirectory.into());
     }
-    let owner = Owner { user: Uid::from_raw(facts.uid()), group: Gid::from_raw(facts.gid()) };
-    Ok((real, owner))
+    Ok((real, Owner::of(&facts)))
 }
 
 /// One process at a time looks whether the file is usable: two would set each other's new file aside.

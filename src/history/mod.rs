@@ -12,7 +12,7 @@
 mod error;
 mod file;
 mod outbox;
-mod owner;
+pub mod owner;
 mod prune;
 pub mod read;
 mod remember;

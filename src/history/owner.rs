@@ -7,28 +7,35 @@
 //! that user, and what that user put there must not reach further than that user could: the names inside a journal of
 //! SQLite, for one, are followed and removed.
 
+use std::fs::Metadata;
 use std::marker::PhantomData;
+use std::os::unix::fs::MetadataExt;
 
 use nix::unistd::{Gid, Uid, geteuid, setfsgid, setfsuid};
 
 /// Whose files they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Owner {
-    pub(super) user: Uid,
-    pub(super) group: Gid,
+pub struct Owner {
+    pub user: Uid,
+    pub group: Gid,
 }
 
 /// Files are touched as the owner until this is dropped.
 #[derive(Debug)]
-pub(super) struct AsOwner {
+pub struct AsOwner {
     before: Option<(Uid, Gid)>,
     /// The identity is the thread's: the guard must not leave it.
     stays: PhantomData<*const ()>,
 }
 
 impl Owner {
+    /// The owner of what these facts are about.
+    pub fn of(facts: &Metadata) -> Self {
+        Self { user: Uid::from_raw(facts.uid()), group: Gid::from_raw(facts.gid()) }
+    }
+
     /// Takes the owner's identity, where this process is root and the owner is not.
-    pub(super) fn enter(self) -> std::io::Result<AsOwner> {
+    pub fn enter(self) -> std::io::Result<AsOwner> {
         if !geteuid().is_root() || self.user.is_root() {
             return Ok(AsOwner { before: None, stays: PhantomData });
         }

@@ -110,6 +110,7 @@ fn insert_run(
             snapshot.window.seconds,
             match snapshot.window.source {
                 WindowSource::Sample => "sample",
+                WindowSource::PreviousRun => "previous_run",
                 WindowSource::None => "none",
             },
             run.duration.as_secs_f64(),

@@ -95,6 +95,12 @@ pub fn is_known(group: &str, name: &str) -> bool {
         || (matches!(group, "IcmpMsg" | "Icmp6") && is_message_type(name))
 }
 
+/// Whether a value is a present number that may fall, and not a count of events.
+pub fn is_gauge(group: &str, name: &str) -> bool {
+    group.starts_with("sockstat_")
+        || reference().docs.get(&format!("{group}.{name}")).is_some_and(|doc| doc.kind == CounterKind::Gauge)
+}
+
 /// `InType3`: the kernel prints one for each ICMP type that it saw.
 fn is_message_type(name: &str) -> bool {
     name.strip_prefix("InType")

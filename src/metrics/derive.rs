@@ -5,6 +5,7 @@
 
 use super::ages_value;
 use super::catalogue::Subject;
+use super::counters;
 use super::names::{self, counter_parts};
 use super::persisted;
 use super::value::Value;
@@ -58,6 +59,11 @@ impl<'a> View<'a> {
         self.drift.is_some()
     }
 
+    /// Whether the configuration files are another namespace's: those of the first.
+    pub fn is_without_files(&self) -> bool {
+        self.snapshot.namespaces.first().is_some_and(|first| first.id != self.namespace.id)
+    }
+
     /// The line of a configuration file that a key's finding is about, with its text.
     pub fn source_line(&self, item: Item<'_>) -> Option<SourceLine> {
         let Item::Key(index) = item else { return None };
@@ -100,6 +106,15 @@ impl<'a> View<'a> {
         }
     }
 
+    /// What stays the same of the thing from one run to the next: of a process its name and user, since a restart gives
+    /// it another number; of everything else the label. Several things may have the same.
+    pub fn identity(&self, item: Item<'_>) -> String {
+        match item {
+            Item::Owner(Owner { name: Some(name), uid, .. }) => format!("{name} (uid {uid})"),
+            other => self.label(other),
+        }
+    }
+
     /// The value of a name; `None` when it was not read or does not exist here.
     pub fn value(&self, item: Item<'_>, name: &str) -> Option<Value> {
         if let Some(text) = self.namespace.sysctls.get(name) {
@@ -130,6 +145,9 @@ impl<'a> View<'a> {
         if let Some((reading, group, counter)) = counter_parts(name) {
             if reading != "total" && self.namespace.counters_before.is_none() {
                 return format!("{name} needs two readings, a window apart");
+            }
+            if reading != "total" && self.counter("total", group, counter).is_some() {
+                return format!("{name} has no value: the counter was reset, or not read at the start of the window");
             }
             return gap(&format!("counters.{group}"))
                 .unwrap_or_else(|| format!("this kernel does not count {group}.{counter}"));
@@ -170,7 +188,8 @@ impl<'a> View<'a> {
             return Some(Value::Int(now));
         }
         let before = *self.namespace.counters_before.as_ref()?.get(group)?.get(counter)?;
-        let delta = now.checked_sub(before)?;
+        // One that went backwards was reset, or wrapped: how far it came in between nobody knows.
+        let delta = now.checked_sub(before).filter(|delta| *delta >= 0 || counters::is_gauge(group, counter))?;
         match reading {
             "delta" => Some(Value::Int(delta)),
             _ if self.snapshot.window.seconds > 0.0 => Some(Value::Double(delta as f64 / self.snapshot.window.seconds)),
@@ -190,7 +209,7 @@ impl<'a> View<'a> {
             "host.kernel" => Some(Value::Text(system.kernel.clone())),
             "netns.name" => Some(Value::Text(self.namespace.name.clone())),
             "netns.initial" => Some(Value::Bool(self.namespace.initial)),
-            "window.seconds" if self.snapshot.window.source == WindowSource::Sample => {
+            "window.seconds" if self.snapshot.window.source != WindowSource::None => {
                 Some(Value::Double(self.snapshot.window.seconds))
             }
             _ => None,

@@ -24,66 +24,101 @@ enum Held<'a> {
     Listener(&'a Listener),
 }
 
-/// Finds the owners and enters them into `sockets`; tells what could not be seen, once.
+/// What is looked for: the inode of a socket, the namespace that it is in by its place among the readings.
+type Wanted<'a> = HashMap<u64, (usize, Held<'a>)>;
+
+/// The sockets of a namespace whose owners are not known yet.
+#[derive(Debug)]
+pub struct Unowned {
+    pub(in crate::observe) sockets: Sockets,
+    pub(in crate::observe) waiting: Vec<Waiting>,
+}
+
+/// Finds the owners and enters them into the readings, in one pass for all of them; tells of each what could not be seen,
+/// once.
 ///
 /// A connection that several processes hold counts for the one with the lowest number. A listener is told of each
 /// process that holds it, for the workers of a pre-forking server all accept from it. Sockets whose process cannot be
 /// seen are grouped by user.
-pub(in crate::observe) fn find(host: &Host, sockets: &mut Sockets, waiting: &[Waiting]) -> Option<Gap> {
-    let filling = sockets.listeners.iter().any(|listener| is_filling(listener.queue, listener.limit));
-    if !host.is_live() || !(filling || sockets.states.close_wait >= CLOSE_WAIT_WORTH) {
-        return None;
+pub fn find(host: &Host, mut readings: Vec<Unowned>) -> Vec<(Sockets, Option<Gap>)> {
+    let worth: Vec<bool> = readings.iter().map(|reading| host.is_live() && is_worth_it(&reading.sockets)).collect();
+    let found = look_up(host, &readings, &worth);
+    for ((reading, found), _) in readings.iter_mut().zip(&found).zip(&worth).filter(|(_, worth)| **worth) {
+        enter(&mut reading.sockets, found.owners.clone());
     }
-    let (mut owners, gap) = look_up(host, &sockets.listeners, waiting);
+    readings.into_iter().zip(found).map(|(reading, found)| (reading.sockets, found.gap)).collect()
+}
+
+fn is_worth_it(sockets: &Sockets) -> bool {
+    let filling = sockets.listeners.iter().any(|listener| is_filling(listener.queue, listener.limit));
+    filling || sockets.states.close_wait >= CLOSE_WAIT_WORTH
+}
+
+fn enter(sockets: &mut Sockets, mut owners: Vec<Owner>) {
     owners.sort_by_cached_key(|owner| (Reverse(owner.close_wait), owner.pid.unwrap_or(u32::MAX), owner.uid));
     owners.truncate(OWNERS_KEPT);
     let owned: u64 = owners.iter().map(|owner| owner.close_wait).sum();
     sockets.close_wait_unowned = sockets.states.close_wait.saturating_sub(owned);
     sockets.owners = owners;
-    gap
 }
 
-fn look_up(host: &Host, listeners: &[Listener], waiting: &[Waiting]) -> (Vec<Owner>, Option<Gap>) {
-    let mut wanted: HashMap<u64, Held<'_>> =
-        waiting.iter().map(|socket| (socket.inode, Held::CloseWait(socket))).collect();
-    let with_inode = listeners.iter().filter(|listener| listener.inode != 0);
-    wanted.extend(with_inode.map(|listener| (listener.inode, Held::Listener(listener))));
+/// The owners of one namespace's sockets.
+#[derive(Default)]
+struct Found {
+    owners: Vec<Owner>,
+    gap: Option<Gap>,
+}
+
+fn look_up(host: &Host, readings: &[Unowned], worth: &[bool]) -> Vec<Found> {
+    let mut found: Vec<Found> = readings.iter().map(|_| Found::default()).collect();
+    let mut wanted = Wanted::new();
+    for (place, reading) in readings.iter().enumerate().filter(|(place, _)| worth.get(*place) == Some(&true)) {
+        wanted.extend(reading.waiting.iter().map(|socket| (socket.inode, (place, Held::CloseWait(socket)))));
+        let with_inode = reading.sockets.listeners.iter().filter(|listener| listener.inode != 0);
+        wanted.extend(with_inode.map(|listener| (listener.inode, (place, Held::Listener(listener)))));
+    }
+    if !worth.contains(&true) {
+        return found;
+    }
     let mut seen_listeners = BTreeSet::new();
-    let mut owners = Vec::new();
     let mut hidden = 0_u64;
     for process in processes(host) {
         let Ok(files) = process.fd() else {
             hidden += 1;
             continue;
         };
-        let (mut owner, mut count) = (Owner::default(), 0);
-        let mut names = BTreeSet::new();
+        let mut count = 0;
+        // A process may hold sockets of several namespaces.
+        let mut parts: BTreeMap<usize, (Owner, BTreeSet<String>)> = BTreeMap::new();
         for file in files {
             count += 1;
             let Ok(FDTarget::Socket(inode)) = file.map(|file| file.target) else { continue };
             match wanted.get(&inode) {
-                Some(Held::CloseWait(socket)) => {
-                    add_close_wait(&mut owner, socket);
+                Some((place, Held::CloseWait(socket))) => {
+                    add_close_wait(&mut parts.entry(*place).or_default().0, socket);
                     wanted.remove(&inode);
                 }
-                Some(Held::Listener(listener)) => {
-                    names.insert(name_of(listener));
+                Some((place, Held::Listener(listener))) => {
+                    parts.entry(*place).or_default().1.insert(name_of(listener));
                     seen_listeners.insert(inode);
                 }
                 None => {}
             }
         }
-        owner.listeners.extend(names);
-        if owner.close_wait > 0 || !owner.listeners.is_empty() {
+        for (place, (mut owner, names)) in parts {
+            owner.listeners.extend(names);
             describe(&mut owner, &process, count);
-            owners.push(owner);
+            found[place].owners.push(owner);
         }
     }
     wanted.retain(|inode, _| !seen_listeners.contains(inode));
-    // Not `owner`: the sockets are still told of, by user, and rules on owners hold for them.
-    let gap = (!wanted.is_empty()).then(|| Gap { what: "owners".to_owned(), why: unseen(wanted.len(), hidden) });
-    owners.extend(by_user(wanted));
-    (owners, gap)
+    for (place, found) in found.iter_mut().enumerate() {
+        let left: Vec<&Held<'_>> = wanted.values().filter(|(there, _)| *there == place).map(|(_, held)| held).collect();
+        // Not `owner`: the sockets are still told of, by user, and rules on owners hold for them.
+        found.gap = (!left.is_empty()).then(|| Gap { what: "owners".to_owned(), why: unseen(left.len(), hidden) });
+        found.owners.extend(by_user(left));
+    }
+    found
 }
 
 /// All processes, by number. One that ends meanwhile is passed over.
@@ -114,9 +149,9 @@ fn add_close_wait(owner: &mut Owner, socket: &Waiting) {
 }
 
 /// What no visible process holds, one owner a user.
-fn by_user(left: HashMap<u64, Held<'_>>) -> impl Iterator<Item = Owner> {
+fn by_user(left: Vec<&Held<'_>>) -> impl Iterator<Item = Owner> {
     let mut users: BTreeMap<u32, (Owner, BTreeSet<String>)> = BTreeMap::new();
-    for held in left.into_values() {
+    for held in left {
         match held {
             Held::CloseWait(socket) => add_close_wait(&mut users.entry(socket.uid).or_default().0, socket),
             Held::Listener(listener) => {
@@ -150,10 +185,9 @@ mod tests {
     fn sockets_of_unseen_processes_are_grouped_by_user() {
         let waiting = [(1, 33), (2, 33), (3, 1000)].map(|(inode, uid)| Waiting { inode, uid, idle_ms: Some(5000) });
         let listener = Listener { address: "::".to_owned(), port: 80, inode: 9, uid: 33, ..Listener::default() };
-        let mut left: HashMap<u64, Held<'_>> =
-            waiting.iter().map(|socket| (socket.inode, Held::CloseWait(socket))).collect();
-        left.insert(9, Held::Listener(&listener));
-        let owners: Vec<Owner> = by_user(left).collect();
+        let mut left: Vec<Held<'_>> = waiting.iter().map(Held::CloseWait).collect();
+        left.push(Held::Listener(&listener));
+        let owners: Vec<Owner> = by_user(left.iter().collect()).collect();
         let [web, user] = &owners[..] else { panic!("{owners:?}") };
         assert_eq!((web.uid, web.close_wait, web.close_wait_idle.at_least(5)), (33, 2, 2));
         assert_eq!((web.name.as_deref(), web.pid, &web.listeners[..]), (None, None, &["[::]:80".to_owned()][..]));
@@ -161,11 +195,18 @@ mod tests {
     }
 
     #[test]
-    fn an_inode_that_nobody_holds_is_a_gap_and_told_once() {
+    fn an_inode_that_nobody_holds_is_a_gap_of_its_namespace_and_told_once() {
         // Inode numbers of sockets are far below this one.
-        let waiting = [u64::MAX, u64::MAX - 1].map(|inode| Waiting { inode, uid: 7, idle_ms: None });
-        let (owners, gap) = look_up(&Host::live(), &[], &waiting);
-        assert_eq!(owners.iter().map(|owner| (owner.uid, owner.close_wait)).collect::<Vec<_>>(), [(7, 2)]);
-        assert!(gap.is_some_and(|gap| gap.what == "owners" && gap.why.contains("2 sockets")));
+        let waiting = vec![u64::MAX, u64::MAX - 1];
+        let waiting = waiting.into_iter().map(|inode| Waiting { inode, uid: 7, idle_ms: None }).collect();
+        let reading = |waiting: Vec<Waiting>| {
+            let sockets = Sockets { listeners: Vec::new(), ..crate::report::example::sockets() };
+            Unowned { sockets, waiting }
+        };
+        let found = look_up(&Host::live(), &[reading(Vec::new()), reading(waiting)], &[false, true]);
+        let [quiet, found] = &found[..] else { panic!("one for each namespace") };
+        assert!(quiet.owners.is_empty() && quiet.gap.is_none());
+        assert_eq!(found.owners.iter().map(|owner| (owner.uid, owner.close_wait)).collect::<Vec<_>>(), [(7, 2)]);
+        assert!(found.gap.as_ref().is_some_and(|gap| gap.what == "owners" && gap.why.contains("2 sockets")));
     }
 }

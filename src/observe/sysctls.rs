@@ -23,6 +23,16 @@ const BY_INTERFACE: [&str; 4] = ["net.ipv4.conf", "net.ipv4.neigh", "net.ipv6.co
 /// How many interfaces of each of these are read, `all` and `default` not counted.
 const INTERFACES_READ: usize = 64;
 
+/// Whether the keys that each interface has for itself are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interfaces {
+    /// As many as there may be.
+    Read,
+    /// Only `all` and `default`. Half of the keys of a small namespace are its interfaces'; and one look into a directory of
+    /// `/proc/sys/net` costs the kernel the more, the more namespaces were looked into before.
+    LeftOut,
+}
+
 /// Bounds for a tree that is no real `/proc/sys`; that one has four levels and, with 64 interfaces, 10,000 keys.
 const DEEPEST: usize = 8;
 const MOST_KEYS: usize = 20_000;
@@ -31,8 +41,24 @@ const MOST_BYTES: usize = 16 << 20;
 /// Reads the sysctls of the calling thread's network namespace. Left out without a word: secrets, keys that can only
 /// be written, and keys that hold no value at the moment. What this process may not read is a gap each.
 pub fn read(host: &Host) -> (Sysctls, Vec<Gap>) {
-    let mut reading = Reading { host, values: Sysctls::new(), bytes: 0, full: false, gaps: Vec::new() };
+    let ((mut values, mut gaps), (machine, machine_gaps)) = (read_net(host, Interfaces::Read), read_machine(host));
+    values.extend(machine);
+    gaps.extend(machine_gaps);
+    gaps.sort();
+    (values, gaps)
+}
+
+/// Those of [`read`] below `net`: what the network namespace shows, its own keys and the machine's.
+pub fn read_net(host: &Host, interfaces: Interfaces) -> (Sysctls, Vec<Gap>) {
+    let mut reading = Reading { interfaces, ..Reading::new(host) };
     reading.directory("net", &format!("{ROOT}/net"), DEEPEST);
+    reading.gaps.sort();
+    (reading.values, reading.gaps)
+}
+
+/// Those of [`read`] outside of `net`, which are the same in every network namespace.
+pub fn read_machine(host: &Host) -> (Sysctls, Vec<Gap>) {
+    let mut reading = Reading::new(host);
     for key in keys::catalogue().iter().filter(|key| !key.name.starts_with("net.")) {
         reading.key(&key.name, &format!("{ROOT}/{}", key.name.replace('.', "/")));
     }
@@ -42,13 +68,19 @@ pub fn read(host: &Host) -> (Sysctls, Vec<Gap>) {
 
 struct Reading<'a> {
     host: &'a Host,
+    interfaces: Interfaces,
     values: Sysctls,
     bytes: usize,
     full: bool,
     gaps: Vec<Gap>,
 }
 
-impl Reading<'_> {
+impl<'a> Reading<'a> {
+    const fn new(host: &'a Host) -> Self {
+        let interfaces = Interfaces::Read;
+        Self { host, interfaces, values: Sysctls::new(), bytes: 0, full: false, gaps: Vec::new() }
+    }
+
     fn directory(&mut self, name: &str, path: &str, levels: usize) {
         let mut entries = match self.host.list_kinds(path) {
             Ok(entries) => entries,
@@ -71,6 +103,9 @@ impl Reading<'_> {
 
     fn limit_interfaces(&mut self, name: &str, entries: &mut Vec<(String, bool)>) {
         let is_interface = |entry: &str| entry != "all" && entry != "default";
+        if self.interfaces == Interfaces::LeftOut {
+            return entries.retain(|(entry, _)| !is_interface(entry));
+        }
         let interfaces = entries.iter().filter(|(entry, _)| is_interface(entry)).count();
         if interfaces <= INTERFACES_READ {
             return;
@@ -182,6 +217,14 @@ mod tests {
         assert!(values.contains_key("net.ipv4.conf.all.rp_filter"));
         assert!(values.contains_key("net.ipv4.conf.veth063.rp_filter"));
         assert_eq!(gaps, [Gap { what: "net.ipv4.conf".to_owned(), why: "64 of 100 interfaces were read".to_owned() }]);
+    }
+
+    #[test]
+    fn interfaces_can_be_left_out_without_a_gap() {
+        let root = tree(&[("net/ipv4/conf/all/a", "0"), ("net/ipv4/conf/eth0/a", "0"), ("net/ipv4/b", "0")]);
+        let (values, gaps) = read_net(&Host::recorded(root.path()), Interfaces::LeftOut);
+        assert_eq!(values.into_keys().collect::<Vec<_>>(), ["net.ipv4.b", "net.ipv4.conf.all.a"]);
+        assert_eq!(gaps, []);
     }
 
     #[test]

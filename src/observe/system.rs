@@ -3,6 +3,8 @@
 //! In: files of `/proc`. Out: [`SystemFacts`], and a gap for each fact that could not be had.
 //! Must not: fail as a whole because one file is missing; each fact is optional.
 
+use std::time::Duration;
+
 use procfs::{FromRead, Uptime};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,10 @@ pub struct SystemFacts {
     pub cpus: Option<u64>,
     pub memory_bytes: Option<u64>,
     pub uptime_seconds: Option<u64>,
+    /// The same to the hundredth of a second, as the kernel prints it: what lies between two snapshots of one boot. Not
+    /// in snapshots of older versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uptime_ms: Option<u64>,
     pub page_bytes: Option<u64>,
     /// First number of `fs.file-nr`.
     pub open_files: Option<u64>,
@@ -28,13 +34,15 @@ pub struct SystemFacts {
 pub fn read(host: &Host) -> (SystemFacts, Vec<Gap>) {
     let mut reading = Reading { host, gaps: Vec::new() };
     let word = |text: &str| text.split_ascii_whitespace().next().map(str::to_owned);
+    let uptime = reading.fact("host.uptime_seconds", "/proc/uptime", uptime);
     let facts = SystemFacts {
         hostname: reading.fact("host.name", "/proc/sys/kernel/hostname", word).unwrap_or_default(),
         kernel: reading.fact("host.kernel", "/proc/sys/kernel/osrelease", word).unwrap_or_default(),
         boot_id: reading.fact("host.boot_id", "/proc/sys/kernel/random/boot_id", word),
         cpus: reading.fact("host.cpus", "/proc/stat", cpus),
         memory_bytes: reading.fact("host.memory_bytes", "/proc/meminfo", memory),
-        uptime_seconds: reading.fact("host.uptime_seconds", "/proc/uptime", uptime),
+        uptime_seconds: uptime.map(|uptime| uptime.as_secs()),
+        uptime_ms: uptime.and_then(|uptime| u64::try_from(uptime.as_millis()).ok()),
         page_bytes: reading.page_bytes(),
         open_files: reading.fact("host.open_files", "/proc/sys/fs/file-nr", |text| word(text)?.parse().ok()),
     };
@@ -93,8 +101,19 @@ fn memory(text: &str) -> Option<u64> {
     if words.next() == Some("kB") { kibibytes.checked_mul(1024) } else { None }
 }
 
-fn uptime(text: &str) -> Option<u64> {
-    Uptime::from_read(text.as_bytes()).ok().map(|uptime| uptime.uptime_duration().as_secs())
+fn uptime(text: &str) -> Option<Duration> {
+    Uptime::from_read(text.as_bytes()).ok().map(|uptime| uptime.uptime_duration())
+}
+
+/// What tells this boot from every other.
+pub fn boot_id(host: &Host) -> Option<String> {
+    let text = host.read_sysctl("/proc/sys/kernel/random/boot_id").ok()?;
+    text.split_ascii_whitespace().next().map(str::to_owned)
+}
+
+/// Milliseconds since the boot, suspended ones too, in steps of 10; no clock that somebody sets moves it.
+pub fn uptime_ms(host: &Host) -> Option<u64> {
+    uptime(&host.read_text("/proc/uptime").ok()?).and_then(|uptime| u64::try_from(uptime.as_millis()).ok())
 }
 
 #[cfg(test)]
@@ -133,6 +152,7 @@ mod tests {
         let (facts, gaps) = read(&Host::recorded(root.path()));
         assert_eq!((facts.hostname.as_str(), facts.kernel.as_str()), ("web1", ""));
         assert_eq!((facts.cpus, facts.uptime_seconds, facts.open_files), (Some(2), Some(12_345), Some(960)));
+        assert_eq!(facts.uptime_ms, Some(12_345_670));
         let missing: Vec<_> = gaps.iter().map(|gap| gap.what.as_str()).collect();
         assert_eq!(missing, ["host.kernel", "host.boot_id", "host.memory_bytes", "host.page_bytes"]);
         assert_eq!(gaps[2].why, "/proc/meminfo: not in the form that was expected");

@@ -14,6 +14,8 @@ use crate::audit::waivers::Waivers;
 use crate::keys::{self, Effect, KeyValue};
 use crate::metrics::catalogue::Subject;
 use crate::metrics::derive::View;
+use crate::metrics::value::Value;
+use crate::rules::Rule;
 use crate::rules::set::RuleSet;
 use crate::rules::words::Risk;
 use crate::snapshot::Namespace;
@@ -25,11 +27,14 @@ pub struct Options {
     pub selection: Selection,
     /// Only what these findings wish for, by their fingerprints; what others wish for is not mentioned.
     pub findings: Option<BTreeSet<String>>,
+    /// Rules that are left alone for a while, and why. Keys that they wish for are left out, whoever else wants them:
+    /// the same value would do the same harm.
+    pub cooling: BTreeMap<String, String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_risk: Risk::High, selection: Selection::default(), findings: None }
+        Self { max_risk: Risk::High, selection: Selection::default(), findings: None, cooling: BTreeMap::new() }
     }
 }
 
@@ -39,10 +44,19 @@ pub fn build(audit: &Audit<'_>, rules: &RuleSet, options: &Options) -> Plan {
     let waived: BTreeMap<&str, &Waiver> =
         audit.findings.iter().filter_map(|found| Some((found.fingerprint.as_str(), found.waived.as_ref()?))).collect();
     let chosen = |finding: &Finding| options.findings.as_ref().is_none_or(|only| only.contains(&finding.fingerprint));
-    let wanted = |finding: &Finding, key: &str| {
+    let asked_for = |finding: &Finding, key: &str| {
         chosen(finding)
             && !waived.contains_key(finding.fingerprint.as_str())
             && options.selection.wants(&finding.rule, key)
+    };
+    let mut cooling: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for (finding, change) in recommendations(audit).filter(|(finding, change)| asked_for(finding, &change.key)) {
+        if let Some(why) = options.cooling.get(&finding.rule) {
+            cooling.insert((&finding.namespace, &change.key), why);
+        }
+    }
+    let wanted = |finding: &Finding, key: &str| {
+        asked_for(finding, key) && !cooling.contains_key(&(finding.namespace.as_str(), key))
     };
     let narrowed = run_where(audit.snapshot, rules, &Waivers::default(), &wanted);
     let mut plan = assemble(&narrowed, rules, options.max_risk);
@@ -51,9 +65,11 @@ pub fn build(audit: &Audit<'_>, rules: &RuleSet, options: &Options) -> Plan {
         let is_told = plan.changes.iter().any(|change| is(&change.namespace, &change.key))
             || plan.left_out.iter().any(|left| is(&left.namespace, &left.key));
         if !is_told {
-            let why = match waived.get(finding.fingerprint.as_str()) {
-                Some(waiver) => format!("{} accepted it until {}: {}", waiver.who, waiver.until, waiver.reason),
-                None => "not asked for (--only, --except)".to_owned(),
+            let cooling = cooling.get(&(finding.namespace.as_str(), change.key.as_str()));
+            let why = match (waived.get(finding.fingerprint.as_str()), cooling) {
+                (Some(waiver), _) => format!("{} accepted it until {}: {}", waiver.who, waiver.until, waiver.reason),
+                (None, Some(why)) => (*why).to_owned(),
+                (None, None) => "not asked for (--only, --except)".to_owned(),
             };
             plan.left_out.push(left_out(finding, change, &why));
         }
@@ -109,6 +125,9 @@ fn assemble(audit: &Audit<'_>, rules: &RuleSet, max_risk: Risk) -> Plan {
         change.restart = listeners(audit, change);
     }
     drop_unmet(&mut plan, &snapshot.namespaces);
+    // Each namespace's stand together, as the snapshot has them: the observer's own first.
+    let place = |change: &PlannedChange| snapshot.namespaces.iter().position(|known| known.id == change.namespace_id);
+    plan.changes.sort_by_key(place);
     plan.changes = order::sort(plan.changes);
     plan
 }
@@ -160,11 +179,26 @@ fn stands_behind(change: &mut PlannedChange, finding: &Finding, wish: &Recommend
     }
     if !change.rules.contains(&finding.rule) {
         change.rules.push(finding.rule.clone());
-        let guard = rules.get(&finding.rule).and_then(|rule| rule.guard.as_ref());
-        change
-            .guards
-            .extend(guard.map(|guard| Guard { rule: finding.rule.clone(), worse_if: guard.source().to_owned() }));
+        change.guards.extend(rules.get(&finding.rule).and_then(guard));
     }
+}
+
+/// The guard of a rule with all that it needs: whoever judges it later may have another version of the rule, or none.
+fn guard(rule: &Rule) -> Option<Guard> {
+    let condition = rule.guard.as_ref()?;
+    let param = |name: &str| {
+        let name = name.strip_prefix("params.")?;
+        let value = match &rule.params.get(name)?.value {
+            Value::Bool(value) => (*value).into(),
+            Value::Int(value) => (*value).into(),
+            Value::Double(value) => (*value).into(),
+            Value::Text(value) => value.as_str().into(),
+            Value::Ints(values) => values.as_slice().into(),
+        };
+        Some((name.to_owned(), value))
+    };
+    let params = condition.names().filter_map(param).collect();
+    Some(Guard { rule: rule.id.clone(), worse_if: condition.source().to_owned(), params })
 }
 
 /// The listeners among the subjects of a change that shows only when listen() is called again.

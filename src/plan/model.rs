@@ -2,6 +2,8 @@
 //!
 //! In: nothing; these are records. Must not: hold behaviour.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -77,6 +79,9 @@ pub struct Rehearsed {
 pub struct Guard {
     pub rule: String,
     pub worse_if: String,
+    /// The rule's parameters that the condition uses, with the values that they had: numbers, strings, true or false.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub params: BTreeMap<String, serde_json::Value>,
 }
 
 /// A recommendation that is not carried out by this plan.

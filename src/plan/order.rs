@@ -4,8 +4,8 @@
 //! in between is worse than before or after. Must not: judge whether a change is good.
 
 use super::model::PlannedChange;
-use super::select::matches;
 use crate::keys::{self, KeyValue};
+use crate::pattern::matches;
 
 /// One key before another, when both are to be changed.
 struct Before {

@@ -5,6 +5,7 @@
 //! kernel module.
 
 use super::model::{LeftOut, Plan, PlannedChange, Rehearsed};
+use crate::audit::model::Audit;
 use crate::host::rehearse::Answer;
 use crate::keys::{self, Key, Scope};
 use crate::snapshot::Snapshot;
@@ -55,6 +56,19 @@ pub fn rehearse<E: std::fmt::Display>(
                     change.rehearsed = Some(answer("not_possible", &error.to_string()));
                 }
             }
+        }
+    }
+}
+
+/// Enters into an audit's recommendations what came of the same values in a plan that was made from it.
+pub fn enter(audit: &mut Audit<'_>, plan: &Plan) {
+    for finding in &mut audit.findings {
+        for wish in &mut finding.recommendations {
+            let same = |change: &&PlannedChange| {
+                (&change.namespace, &change.key, &change.proposed) == (&finding.namespace, &wish.key, &wish.proposed)
+            };
+            let tried = plan.changes.iter().find(same).and_then(|change| change.rehearsed.as_ref());
+            wish.rehearsed = tried.map(|said| said.result.clone());
         }
     }
 }

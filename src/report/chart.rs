@@ -3,27 +3,39 @@
 //! In: the counts of a snapshot. Out: rows on a page, one a state that has sockets.
 //! Must not: judge; a long bar is not a finding.
 
+use std::cmp::Reverse;
+
 use crate::observe::sockets::{SocketSource, StateCounts};
 use crate::report::page::{Cell, GAP, Page};
 use crate::snapshot::Namespace;
 use crate::units;
 
 /// A host of containers has hundreds of namespaces; beyond these only their number is told.
-const SHOWN: usize = 8;
+const SHOWN: usize = 5;
 /// Of the longest bar.
 const BAR: usize = 40;
 const NAME: usize = "ESTABLISHED".len();
 
-/// A chart for each namespace, in the order of the snapshot.
+/// A chart for the first namespace and for those with the most sockets, in the order of the snapshot; a line for the rest,
+/// and for those that have none.
 pub(super) fn write(page: &mut Page<'_>, namespaces: &[Namespace]) {
-    for namespace in namespaces.iter().take(SHOWN) {
+    let total = |namespace: &Namespace| namespace.sockets.as_ref().map(|sockets| sockets.states.total());
+    let mut by_size: Vec<usize> = (0..namespaces.len()).collect();
+    // What could not be read is no quiet place.
+    by_size
+        .sort_by_key(|&place| (place != 0, Reverse(namespaces.get(place).map_or(Some(0), total).unwrap_or(u64::MAX))));
+    let is_told = |place: &usize| *place == 0 || namespaces.get(*place).is_some_and(|it| total(it) != Some(0));
+    let told: Vec<usize> = by_size.into_iter().take(SHOWN).filter(is_told).collect();
+    let (shown, rest): (Vec<_>, Vec<_>) = namespaces.iter().enumerate().partition(|(place, _)| told.contains(place));
+    for (_, namespace) in shown {
         page.blank();
         one(page, namespace);
     }
-    let rest = namespaces.get(SHOWN..).unwrap_or_default();
-    if !rest.is_empty() {
-        let sockets = rest.iter().filter_map(|namespace| namespace.sockets.as_ref());
-        let total: u64 = sockets.flat_map(|sockets| in_order(&sockets.states)).map(|(_, number)| number).sum();
+    if let [(_, quiet)] = rest[..] {
+        page.blank();
+        page.paragraph(0, page.theme.heading, &format!("TCP sockets of {}: {}", quiet.name, total(quiet).unwrap_or(0)));
+    } else if !rest.is_empty() {
+        let total: u64 = rest.iter().filter_map(|(_, namespace)| total(namespace)).sum();
         let text = format!(
             "And {} more with {}; --format json lists them.",
             units::quantity(rest.len() as i64, "namespaces"),
@@ -65,7 +77,7 @@ fn one(page: &mut Page<'_>, namespace: &Namespace) {
 }
 
 /// The states in the order in which a connection goes through them.
-fn in_order(states: &StateCounts) -> [(&'static str, u64); 11] {
+pub(super) fn in_order(states: &StateCounts) -> [(&'static str, u64); 11] {
     [
         ("LISTEN", states.listen),
         ("SYN_SENT", states.syn_sent),
@@ -92,6 +104,7 @@ fn bar(number: u64, largest: u64, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::observe::sockets::Sockets;
     use crate::report::example;
     use crate::report::theme::Theme;
 
@@ -105,18 +118,25 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_first_namespaces_only_their_sum_is_told() {
+    fn of_quiet_namespaces_and_beyond_the_largest_only_the_sum_is_told() {
         let with_sockets = |number: usize| Namespace {
             sockets: Some(example::sockets()),
             ..example::namespace("net:[1]", &format!("pod-{number}"), false)
         };
-        let namespaces: Vec<Namespace> = (0..SHOWN + 2).map(with_sockets).collect();
+        let mut namespaces: Vec<Namespace> = (0..SHOWN + 2).map(with_sockets).collect();
+        let quiet = Sockets { states: StateCounts::default(), ..example::sockets() };
+        namespaces[1].sockets = Some(quiet);
         let theme = Theme::plain();
-        let mut page = Page::new(&theme, 80);
-        write(&mut page, &namespaces);
-        let text = page.finish();
-        assert!(text.contains("TCP sockets of pod-7"));
-        assert!(!text.contains("pod-8"));
-        assert!(text.contains("And 2 namespaces more with 53,672 sockets"), "{text}");
+        let shown = |namespaces: &[Namespace]| {
+            let mut page = Page::new(&theme, 80);
+            write(&mut page, namespaces);
+            page.finish()
+        };
+        let text = shown(&namespaces);
+        for (number, is_told) in [(0, true), (1, false), (2, true), (5, true), (6, false)] {
+            assert_eq!(text.contains(&format!("TCP sockets of pod-{number}")), is_told, "{number}: {text}");
+        }
+        assert!(text.contains("And 2 namespaces more with 26,836 sockets"), "{text}");
+        assert!(shown(&namespaces[..2]).contains("TCP sockets of pod-1: 0"), "one quiet one needs no more than a line");
     }
 }

@@ -24,6 +24,7 @@ pub(crate) fn snapshot() -> Snapshot {
             cpus: Some(4),
             memory_bytes: Some(17_179_869_184),
             uptime_seconds: Some(1_000_000),
+            uptime_ms: None,
             page_bytes: Some(4096),
             open_files: Some(4000),
         },
@@ -181,6 +182,7 @@ fn ports() -> Finding {
             takes_effect: "New connections use it at once.".to_owned(),
             side_effects: "A service that listens on a port from 16384 up can find it taken when it starts.".to_owned(),
             blocked: None,
+            rehearsed: Some("accepted".to_owned()),
         }],
         advice: vec![
             advice("application", "Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports."),
@@ -231,6 +233,7 @@ fn listener() -> Finding {
             takes_effect: "The next listen() uses it.".to_owned(),
             side_effects: String::new(),
             blocked: Some("the key belongs to the whole machine and is read-only in this namespace".to_owned()),
+            rehearsed: None,
         }],
         ..bare()
     }

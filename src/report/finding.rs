@@ -229,6 +229,15 @@ fn recommendation(page: &mut Page<'_>, label: &str, change: &Recommendation, new
     if let Some(why) = &change.blocked {
         detail(page, theme.warning, &format!("Not possible here: {why}"));
     }
+    match change.rehearsed.as_deref() {
+        Some("accepted") => detail(page, theme.ok, "Tried in a scratch namespace: the kernel takes it."),
+        Some("refused") => detail(page, theme.critical, "Tried in a scratch namespace: the kernel refuses it."),
+        Some("changed") => {
+            detail(page, theme.critical, "Tried in a scratch namespace: the kernel makes another value of it.");
+        }
+        Some(_) => detail(page, theme.dim, "Could not be tried in a scratch namespace."),
+        None => {}
+    }
     if !new {
         detail(page, theme.dim, "The same change as above.");
         return;

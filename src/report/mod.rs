@@ -14,7 +14,10 @@ pub mod json;
 pub mod metrics;
 mod page;
 pub mod plan;
+pub mod prometheus;
 pub mod rules;
 pub mod text;
 pub mod theme;
 pub mod wrap;
+
+pub(crate) use page::clean;

@@ -146,7 +146,7 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
 
 /// The same number of characters, none of which a terminal would act on: control characters, and those that are
 /// invisible or turn the direction of writing. New lines and tabs are left, they only separate words.
-fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let harmless = |c: char| match c {
         '\n' | '\t' => c,
         '\r' => ' ',

@@ -27,8 +27,9 @@ pub fn text(plan: &Plan, skipped: usize, theme: &Theme, width: usize) -> String 
     let host = if plan.host.hostname.is_empty() { String::new() } else { format!(" for {}", plan.host.hostname) };
     page.paragraph(0, theme.heading, &format!("Plan{host}, from what was seen at {}", plan.made_at));
     let same = |a: &PlannedChange, b: &PlannedChange| a.namespace_id == b.namespace_id;
+    let several = plan.changes.chunk_by(same).count() > 1;
     for group in plan.changes.chunk_by(same) {
-        if let Some(first) = group.first().filter(|first| first.namespace != "host") {
+        if let Some(first) = group.first().filter(|first| several || first.namespace != "host") {
             page.blank();
             page.paragraph(0, theme.heading, &format!("In the network namespace {}", first.namespace));
         }
@@ -50,7 +51,13 @@ pub fn text(plan: &Plan, skipped: usize, theme: &Theme, width: usize) -> String 
 /// The changes as a diff and nothing else.
 pub fn diff(changes: &[PlannedChange], theme: &Theme, width: usize) -> String {
     let mut page = Page::new(theme, width);
+    let several = changes.iter().any(|change| Some(&change.namespace_id) != changes.first().map(|it| &it.namespace_id));
+    let mut last = None;
     for change in changes {
+        if several && last != Some(&change.namespace_id) {
+            page.paragraph(0, Style::new(), &format!("In the network namespace {}", change.namespace));
+            last = Some(&change.namespace_id);
+        }
         line(&mut page, '-', theme.critical, &change.key, &change.expected);
         line(&mut page, '+', theme.ok, &change.key, &change.proposed);
     }
@@ -150,6 +157,8 @@ fn summary(plan: &Plan) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use insta::assert_snapshot;
 
     use super::*;
@@ -184,7 +193,11 @@ mod tests {
                     side_effects: "A full queue may hold more of what nobody waits for any longer, and more memory."
                         .into(),
                     restart: vec!["0.0.0.0:80 (nginx (pid 12))".into(), "[::]:443".into()],
-                    guards: vec![Guard { rule: "a-rule".into(), worse_if: "tcp.close_wait > 10".into() }],
+                    guards: vec![Guard {
+                        rule: "a-rule".into(),
+                        worse_if: "tcp.close_wait > 10".into(),
+                        params: BTreeMap::new(),
+                    }],
                     risk: "medium".into(),
                     ..change("net.core.somaxconn", "128", "4096", Some(("accepted", "4096")))
                 },
@@ -213,6 +226,8 @@ mod tests {
     fn a_plan_reads_as_a_diff_with_what_each_change_costs() {
         assert_snapshot!(text(&plan(), 3, &Theme::plain(), 80), @"
         Plan for web-1, from what was seen at 2026-01-01T00:00:00Z
+
+        In the network namespace host
 
         - net.core.somaxconn = 128
         + net.core.somaxconn = 4096

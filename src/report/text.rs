@@ -18,8 +18,13 @@ use crate::units;
 
 pub use finding::Detail;
 
-/// Of one rule in one namespace a glance shows so many findings; the others are counted.
+/// Of one rule in one namespace a glance shows so many findings, and of one rule so many namespaces; the others are
+/// counted.
 const SHOWN: usize = 5;
+/// Gaps of one kind that are told one by one.
+const GAPS: usize = 8;
+/// Namespaces that are named where the same is true of many.
+const NAMED: usize = 3;
 
 /// The whole report.
 pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> String {
@@ -67,19 +72,33 @@ pub fn one(found: &Finding, detail: Detail, theme: &Theme, width: usize) -> Stri
 
 fn findings(page: &mut Page<'_>, audit: &Audit<'_>, memory: Option<&Memory>, detail: Detail) {
     let now = taken_at(audit.snapshot);
+    let since = |found: &Finding| memory.map(|memory| seen(memory, found, now));
     let mut told = finding::Told::new();
-    // Findings of one rule and namespace stand together.
+    // Findings of one rule stand together, and among them those of one namespace.
     let same = |a: &&Finding, b: &&Finding| a.rule == b.rule && a.namespace == b.namespace;
     let open: Vec<&Finding> = audit.open().collect();
-    for group in open.chunk_by(same) {
+    for of_rule in open.chunk_by(|a, b| a.rule == b.rule) {
+        findings_of_rule(page, &of_rule.chunk_by(same).collect::<Vec<_>>(), detail, &since, &mut told);
+    }
+}
+
+/// Findings of one rule, a group for each namespace. `since` says since when one is there, if that is known.
+fn findings_of_rule<'a>(
+    page: &mut Page<'_>,
+    groups: &[&[&'a Finding]],
+    detail: Detail,
+    since: &dyn Fn(&Finding) -> Option<String>,
+    told: &mut finding::Told<'a>,
+) {
+    let shown = if detail == Detail::Glance { SHOWN } else { usize::MAX };
+    for group in groups.iter().take(shown) {
         for (position, found) in group.iter().enumerate() {
             if detail == Detail::Glance && position >= SHOWN {
                 break;
             }
             page.blank();
-            let seen = memory.map(|memory| seen(memory, found, now));
-            let place = finding::Place { first: position == 0, seen: seen.as_deref() };
-            finding::write(page, found, detail, place, &mut told);
+            let seen = since(found);
+            finding::write(page, found, detail, finding::Place { first: position == 0, seen: seen.as_deref() }, told);
         }
         if detail == Detail::Glance && group.len() > SHOWN {
             let more = counted(group.len() - SHOWN, "findings");
@@ -87,6 +106,14 @@ fn findings(page: &mut Page<'_>, audit: &Audit<'_>, memory: Option<&Memory>, det
             page.blank();
             page.paragraph(2, page.theme.dim, &format!("And {more} more of {rule}; --details shows them all."));
         }
+    }
+    let rest = groups.get(shown..).unwrap_or_default();
+    if let Some(first) = rest.first().and_then(|group| group.first()) {
+        let more = counted(rest.iter().map(|group| group.len()).sum(), "findings");
+        let (rule, places) = (&first.rule, counted(rest.len(), "namespaces"));
+        let text = format!("And {more} more of {rule} in {places}; --details shows them all.");
+        page.blank();
+        page.paragraph(2, page.theme.dim, &text);
     }
 }
 
@@ -173,6 +200,9 @@ fn header(page: &mut Page<'_>, snapshot: &Snapshot) {
         system.uptime_seconds.map(|seconds| format!("up {}", units::duration(seconds as f64))),
         Some(match snapshot.window.source {
             WindowSource::Sample => format!("counters over {}", units::duration(snapshot.window.seconds)),
+            WindowSource::PreviousRun => {
+                format!("counters over {}, since the previous run", units::duration(snapshot.window.seconds))
+            }
             WindowSource::None => "one reading of the counters, so no rates".to_owned(),
         }),
     ];
@@ -248,21 +278,52 @@ fn skipped(page: &mut Page<'_>, audit: &Audit<'_>) {
     }
     page.blank();
     page.paragraph(0, page.theme.heading, "Not checked");
-    for ((namespace, reason), rules) in rules {
-        page.row(2, &[Cell::new(&format!("{namespace}: {reason}"), page.width - 2).hanging(2)]);
+    let rules = rules.into_iter().map(|((namespace, reason), rules)| ((reason, rules), namespace));
+    let told = said_once(rules);
+    for ((reason, rules), namespaces) in told {
+        page.row(2, &[Cell::new(&format!("{}: {reason}", several(&namespaces)), page.width - 2).hanging(2)]);
         page.paragraph(6, page.theme.dim, &rules.join(", "));
+    }
+}
+
+/// What is true of several places is said once, with all of them.
+fn said_once<'a, What: PartialEq>(all: impl Iterator<Item = (What, &'a str)>) -> Vec<(What, Vec<&'a str>)> {
+    let mut said: Vec<(What, Vec<&str>)> = Vec::new();
+    for (what, place) in all {
+        match said.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, places)) => places.push(place),
+            None => said.push((what, vec![place])),
+        }
+    }
+    said
+}
+
+/// `blue, green, red and 197 more`.
+fn several(names: &[&str]) -> String {
+    match names.len().saturating_sub(NAMED) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..NAMED].join(", ")),
     }
 }
 
 fn gaps(page: &mut Page<'_>, snapshot: &Snapshot) {
     let machine = snapshot.gaps.iter().map(|gap| ("machine", gap));
     let namespaces = snapshot.namespaces.iter().flat_map(|ns| ns.gaps.iter().map(|gap| (ns.name.as_str(), gap)));
-    for (position, (place, gap)) in machine.chain(namespaces).enumerate() {
+    let told = machine.chain(namespaces).map(|(place, gap)| ((gap.what.as_str(), gap.why.as_str()), place));
+    let told = said_once(told);
+    for (position, group) in told.chunk_by(|((one, _), _), ((other, _), _)| one == other).enumerate() {
         if position == 0 {
             page.blank();
             page.paragraph(0, page.theme.heading, "Could not be read");
         }
-        page.row(2, &[Cell::new(&format!("{place}: {} ({})", gap.what, gap.why), page.width - 2).hanging(2)]);
+        for ((what, why), places) in group.iter().take(GAPS) {
+            let text = format!("{}: {what} ({why})", several(places));
+            page.row(2, &[Cell::new(&text, page.width - 2).hanging(2)]);
+        }
+        if group.len() > GAPS {
+            let more = group.len() - GAPS;
+            page.paragraph(2, page.theme.dim, &format!("and {more} more of these; --format json lists them."));
+        }
     }
 }
 

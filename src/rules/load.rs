@@ -64,7 +64,7 @@ impl Loader<'_> {
             self.error(file.references.span(), "a rule must cite at least one source", None);
         }
         let guard = match &file.guard {
-            Some(guard) => Some(self.expression(&guard.worse_if, Some(Type::Bool), &scope.with_before())?),
+            Some(guard) => Some(self.expression(&guard.worse_if, Some(Type::Bool), &scope.of_guard())?),
             None => None,
         };
         let tests = self.tests(file.test, &file.title, &scope);

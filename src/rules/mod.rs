@@ -17,6 +17,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use file::Expect;
+pub use names::guard;
 
 use crate::metrics::value::Value;
 use expr::Expr;

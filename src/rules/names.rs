@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Param;
-use super::expr::{Name, Names};
+use super::expr::{Expr, ExprError, Name, Names};
 use crate::metrics::catalogue::Subject;
 use crate::metrics::names;
 use crate::metrics::value::{Type, Value};
@@ -23,9 +23,9 @@ impl<'a> RuleNames<'a> {
         Self { subject, params, before: false }
     }
 
-    /// The same, with `before.*`.
-    pub(super) const fn with_before(&self) -> Self {
-        Self { subject: self.subject, params: self.params, before: true }
+    /// Those of the rule's guard: it is judged for the namespace as a whole, with `before.*`.
+    pub(super) const fn of_guard(&self) -> Self {
+        Self { subject: Subject::Namespace, params: self.params, before: true }
     }
 
     /// The type of a name, or a hint at what there is.
@@ -47,6 +47,7 @@ impl<'a> RuleNames<'a> {
         match found.subject {
             Subject::Host | Subject::Namespace => Ok(found.kind),
             subject if subject == self.subject => Ok(found.kind),
+            _ if self.before => Err(Some("a guard is judged for the whole namespace, not for one subject".to_owned())),
             subject => Err(Some(format!("`{name}` is known in a rule with for_each = \"{}\"", subject.name()))),
         }
     }
@@ -61,6 +62,13 @@ impl Names for RuleNames<'_> {
     }
 }
 
+/// Compiles the condition of a guard that was taken out of its rule, with the values of the rule's parameters.
+pub fn guard(worse_if: &str, params: &BTreeMap<String, Value>) -> Result<Expr, Vec<ExprError>> {
+    let param = |(name, value): (&String, &Value)| (name.clone(), Param { value: value.clone(), help: String::new() });
+    let params = params.iter().map(param).collect();
+    Expr::compile_as(worse_if, Type::Bool, &RuleNames::new(Subject::Namespace, &params).of_guard())
+}
+
 /// The type of a parameter's value.
 pub(super) const fn kind_of(value: &Value) -> Type {
     match value {
@@ -69,5 +77,27 @@ pub(super) const fn kind_of(value: &Value) -> Type {
         Value::Double(_) => Type::Double,
         Value::Text(_) => Type::Text,
         Value::Ints(_) => Type::Ints,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guard_knows_the_namespace_before_and_after_and_its_rule_s_parameters() {
+        let params = [("more".to_owned(), Value::Int(5))].into();
+        let compiled = guard("tcp.established > before.tcp.established + params.more", &params);
+        assert_eq!(compiled.unwrap().kind(), Type::Bool);
+        for (condition, why) in [
+            ("listener.queue > 1", "judged for the whole namespace"),
+            ("before.destination.port_use > 0.5", "judged for the whole namespace"),
+            ("tcp.established > params.other", "no such [params]"),
+            ("before.nonsense > 1", "prints all names"),
+        ] {
+            let error = guard(condition, &params).unwrap_err().remove(0);
+            assert!(error.help.as_deref().is_some_and(|help| help.contains(why)), "{condition}: {error:?}");
+        }
+        assert!(guard("tcp.established + params.more", &params).is_err(), "that is no condition");
     }
 }

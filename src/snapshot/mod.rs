@@ -4,6 +4,7 @@
 //! Out: [`Snapshot`], from which everything later is a pure function.
 //! Must not: hold anything derived; metrics are computed anew from it, so old snapshots gain new rules for free.
 
+pub mod since;
 pub mod store;
 pub mod take;
 
@@ -51,6 +52,8 @@ pub struct Window {
 pub enum WindowSource {
     /// Two readings in one run.
     Sample,
+    /// The first reading is that of an earlier run on the same boot.
+    PreviousRun,
     /// One reading only: no deltas, no rates.
     None,
 }
@@ -61,7 +64,8 @@ pub enum WindowSource {
 pub struct Namespace {
     /// As `/proc/self/ns/net` reads: `net:[4026531840]`.
     pub id: String,
-    /// `host` for the initial one, else its name under `/run/netns`, else `current`.
+    /// `host` for the initial one, else its name under `/run/netns`, else `current` for that of the observer, else after a
+    /// process in it: `pid 1234 (nginx)`. Unique in a snapshot.
     pub name: String,
     /// Whether it is the machine's first one, which owns the host-global keys.
     pub initial: bool,
@@ -69,6 +73,7 @@ pub struct Namespace {
     /// The reading at the start of the window, when there were two.
     pub counters_before: Option<Counters>,
     pub counters: Counters,
+    /// Of the first namespace with those of up to 64 interfaces, of the others without.
     pub sysctls: Sysctls,
     pub gaps: Vec<Gap>,
 }

@@ -28,7 +28,7 @@ pub enum SnapshotError {
     Contradictory { path: String, why: String },
 }
 
-/// A snapshot of the largest host stays below 2 MiB; see the caps in `observe::sockets`.
+/// Of one busy namespace a snapshot has up to 2 MiB (see the caps in `observe::sockets`), of an idle one 50 KiB.
 const LARGEST: u64 = 64 << 20;
 
 /// Counters a year apart say nothing about a host any more; in seconds.

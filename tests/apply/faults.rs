@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use crate::guards::{MORE_CONNECTIONS, guarded};
 use crate::scene::{Changes, DROP_IN, Run, Scene, THREE};
 use crate::support::wait_until;
 
@@ -31,7 +32,7 @@ const CALLS: [&str; 15] = [
     "exit_group",
 ];
 
-const NEITHER: [&str; 41] = [
+const NEITHER: [&str; 45] = [
     "access",
     "arch_prctl",
     "brk",
@@ -72,6 +73,10 @@ const NEITHER: [&str; 41] = [
     "statfs",
     "rt_sigprocmask",
     "sched_yield",
+    "socket",
+    "setsockopt",
+    "sendto",
+    "recvfrom",
     "madvise",
 ];
 
@@ -116,8 +121,17 @@ fn assert_way_back(scene: &Scene, changes: Changes<'_>, point: &str, before: &Ru
 #[test]
 fn killed_at_every_point_of_apply_the_values_are_the_former_or_come_back() {
     let scene = Scene::enter();
-    let apply = ["apply", &scene.plan(THREE), "--yes"];
-    let points = points(&scene, &apply);
+    let (plain, plain_came_to) = killed_at_every_point(&scene, &scene.plan(THREE));
+    let (measured, came_to) = killed_at_every_point(&scene, &guarded(&scene, "a-rule", MORE_CONNECTIONS));
+    println!("apply: {plain} kill points: {plain_came_to}; {measured} with a baseline: {came_to}");
+    assert!(measured > plain, "the baseline is written too: {measured}, {plain}");
+}
+
+/// Applies the plan once for every point; returns how many there are, and what the values were afterwards.
+fn killed_at_every_point(scene: &Scene, plan: &str) -> (usize, String) {
+    scene.reset(THREE);
+    let apply = ["apply", plan, "--yes", "--window", "0"];
+    let points = points(scene, &apply);
     let (mut old, mut new, mut mixed) = (0, 0, 0);
     for (call, n) in &points {
         scene.reset(THREE);
@@ -129,13 +143,20 @@ fn killed_at_every_point_of_apply_the_values_are_the_former_or_come_back() {
             (_, true) => new += 1,
             _ => mixed += 1,
         }
-        assert_way_back(&scene, THREE, &point, &run);
+        assert_way_back(scene, THREE, &point, &run);
         // And nothing of it stands in the way of the next one.
         scene.ok(&apply);
         assert!(scene.is_new(THREE), "{point}");
+        // What has a number is complete, the baseline too.
+        let newest = Scene::names(&scene.state().join("changes")).pop().unwrap();
+        assert!(scene.ok(&["changes", &newest]).out.contains("not worse") == plan_has_guards(plan), "{point}");
     }
-    println!("apply: {} kill points; values afterwards: {old} former, {new} new, {mixed} mixed", points.len());
     assert!(points.len() >= 40 && mixed >= 4 && new >= 1, "{points:?}");
+    (points.len(), format!("values afterwards {old} former, {new} new, {mixed} mixed"))
+}
+
+fn plan_has_guards(plan: &str) -> bool {
+    fs::read_to_string(plan).unwrap().contains("worse_if")
 }
 
 #[test]
@@ -204,7 +225,6 @@ fn killed_half_way_it_is_rolled_back_by_itself_when_that_was_asked_for() {
         let run = scene.under_strace(&inject("fdatasync", "signal=SIGKILL", n), &apply);
         assert_ne!(run.code, Some(0), "{n}: it was not killed");
         half_way += usize::from(!scene.is_old(THREE) && !scene.is_new(THREE));
-        // While it is under way the list says "interrupted while it was rolled back", which it may have been.
         wait_until("nobody confirmed", || {
             let changes = scene.ok(&["changes"]).out;
             changes.contains("rolled back") && !changes.contains("interrupted") && !changes.contains("in part")

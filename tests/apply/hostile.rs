@@ -31,7 +31,7 @@ fn keys_that_lead_elsewhere_are_refused_with_the_whole_plan() {
     ] {
         let mut plan = scene.plan_json(THREE);
         plan["changes"][2]["key"] = key.into();
-        refused(&scene, "the catalogue does not know this key", &scene.write_plan(&plan));
+        refused(&scene, "is no sysctl that this program changes", &scene.write_plan(&plan));
     }
 }
 
@@ -63,7 +63,7 @@ fn other_hosts_other_schemas_and_noise_are_refused() {
         refused(&scene, "plan.json", &file);
     }
     fs::write(&file, "[".repeat(1 << 20)).unwrap();
-    refused(&scene, "this is no plan", &file);
+    refused(&scene, "this is not a plan", &file);
     for (place, value) in [("hostname", "elsewhere"), ("boot_id", "00000000-0000-4000-8000-000000000000")] {
         let mut plan = scene.plan_json(THREE);
         plan["host"][place] = value.into();
@@ -72,7 +72,8 @@ fn other_hosts_other_schemas_and_noise_are_refused() {
     }
     let mut plan = scene.plan_json(THREE);
     plan["changes"][0]["namespace_id"] = "net:[1]".into();
-    refused(&scene, "more than one network namespace", &scene.write_plan(&plan));
+    let run = scene.run(&["apply", &scene.write_plan(&plan), "--yes"]);
+    assert!(run.code == Some(4) && run.err.contains("is not here any more") && scene.is_old(THREE), "{run:?}");
 }
 
 #[test]

@@ -6,7 +6,9 @@ mod support;
 
 mod booted;
 mod faults;
+mod guards;
 mod hostile;
+mod namespaces;
 mod scene;
 mod undo;
 mod usual;

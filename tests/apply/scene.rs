@@ -82,6 +82,50 @@ impl Scene {
         );
     }
 
+    /// Gives the scene a `/run/netns` of its own, and a network namespace in it that belongs to nobody.
+    pub(crate) fn add_namespace(&self, name: &str) {
+        self.cover_names();
+        self.shell(&format!("ip netns add {name}"));
+    }
+
+    /// Covers the machine's `/run/netns`, once.
+    pub(crate) fn cover_names(&self) {
+        // The machine's own may be a mount too: `ip netns` makes it one.
+        self.shell("mkdir -p /run/netns; grep -q '^scene /run/netns ' /proc/mounts || mount -t tmpfs scene /run/netns");
+    }
+
+    /// A command inside a namespace that has a name.
+    fn shell_in(&self, name: &str, script: &str) -> String {
+        let namespace = format!("--net=/run/netns/{name}");
+        lab::run(self.inside("nsenter").args([&namespace, "--", "sh", "-ec", script]))
+    }
+
+    /// The id of a namespace that has a name.
+    pub(crate) fn id_of(&self, name: &str) -> String {
+        self.shell_in(name, "readlink /proc/self/ns/net").trim_end().to_owned()
+    }
+
+    /// A sysctl of a namespace that has a name.
+    pub(crate) fn sysctl_in(&self, name: &str, key: &str) -> String {
+        self.shell_in(name, &format!("sysctl -n {key}")).trim_end().to_owned()
+    }
+
+    pub(crate) fn set_in(&self, name: &str, key: &str, value: &str) {
+        assert_ne!(self.id_of(name), fs::read_link("/proc/self/ns/net").unwrap().to_str().unwrap());
+        self.shell_in(name, &format!("sysctl -qw '{key}={value}'"));
+    }
+
+    /// The changes of a plan, for a namespace that has a name.
+    pub(crate) fn changes_in(&self, name: &str, changes: Changes<'_>) -> Vec<serde_json::Value> {
+        let id = self.id_of(name);
+        let mut changes = self.plan_json(changes)["changes"].as_array().unwrap().clone();
+        for change in &mut changes {
+            change["namespace"] = name.into();
+            change["namespace_id"] = id.clone().into();
+        }
+        changes
+    }
+
     /// A path as a process of the scene sees it.
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{path}", self.first))

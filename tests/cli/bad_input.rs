@@ -352,7 +352,7 @@ fn the_configuration_is_checked() {
       |          ^^^^^^^^^^^
     "#);
     assert_snapshot!(with_config("[audit]\nfail_on = \"bad\"\n"), @r#"
-    error: notice, warning or critical is wanted, or never
+    error: notice, warning, critical or never is wanted
      --> DIR/c.toml:2:11
       |
     2 | fail_on = "bad"
@@ -500,4 +500,25 @@ fn a_missing_default_configuration_is_none_at_all() {
     // The machine that runs the tests has no configuration of its own, or a good one.
     let run = finish(command(super::PROGRAM).args(["rules", "list"]));
     assert_eq!(run.code, 0, "{run:?}");
+}
+
+#[test]
+fn errors_are_json_for_who_asks_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "[audit]\nwindw = 1\n").unwrap();
+    let config = config.to_str().unwrap();
+    for (arguments, code, said) in [
+        (&["audit", "--snapshot", "/nonexistent"][..], 2, "/nonexistent: "),
+        (&["audit", "--config", config], 2, "config.toml:2:1: "),
+        (&["rollback", "7", "--yes", "--state-dir", "/nonexistent"], 2, "/nonexistent"),
+        (&["-q", "plan", "--only", "nonsense"], 2, "names no key and no rule"),
+    ] {
+        let run = run(&[arguments, &["--log-format", "json"]].concat());
+        assert_eq!(run.code, code, "{run:?}");
+        let lines: Vec<serde_json::Value> = run.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 1, "{run:?}");
+        assert_eq!(lines[0]["level"], "ERROR");
+        assert!(lines[0]["fields"]["message"].as_str().unwrap().contains(said), "{run:?}");
+    }
 }

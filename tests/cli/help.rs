@@ -40,9 +40,13 @@ fn help_of_the_program() {
       confirm      Make a change permanent
       rollback     Take a change back
       changes      List the changes that were made, or show one
+      agent        One run of the timer: audit, remember, tell what is new
       history      Show what earlier runs of the agent saw: trends, findings that
                    came and went
       rules        List, check and test rules; print the metrics they may use
+      init         Write the commented configuration file
+      config       Print what the configuration comes to, and where each value is
+                   from
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 
@@ -55,8 +59,8 @@ fn help_of_the_program() {
 
     Everywhere:
           --config <FILE>
-              Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml,
-              if it exists]
+              Configuration file, read alone [default:
+              /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
 
               [env: SYSCTL_ADVISOR_CONFIG=]
 
@@ -75,6 +79,7 @@ fn help_of_the_program() {
           --log-format <FORMAT>
               Form of messages on standard error
 
+              [env: SYSCTL_ADVISOR_LOG_FORMAT=]
               [default: text]
               [possible values: text, json]
 
@@ -86,6 +91,7 @@ fn help_of_the_program() {
       sysctl-advisor audit --snapshot host.json  ...and audit it there
       sysctl-advisor drift                       what files set, what is in force
       sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
+      sysctl-advisor config show                 what is configured, and where
 
     Exit codes:
        0  the command did its work
@@ -115,9 +121,13 @@ fn help_of_the_program() {
       confirm      Make a change permanent
       rollback     Take a change back
       changes      List the changes that were made, or show one
+      agent        One run of the timer: audit, remember, tell what is new
       history      Show what earlier runs of the agent saw: trends, findings that
                    came and went
       rules        List, check and test rules; print the metrics they may use
+      init         Write the commented configuration file
+      config       Print what the configuration comes to, and where each value is
+                   from
       completions  Print a completion script for a shell
       help         Print this message or the help of the given subcommand(s)
 
@@ -126,15 +136,17 @@ fn help_of_the_program() {
       -V, --version  Print version
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     Examples:
@@ -145,6 +157,7 @@ fn help_of_the_program() {
       sysctl-advisor audit --snapshot host.json  ...and audit it there
       sysctl-advisor drift                       what files set, what is in force
       sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
+      sysctl-advisor config show                 what is configured, and where
 
     Exit codes:
        0  the command did its work
@@ -178,8 +191,9 @@ fn help_of_audit() {
               Form of the report
 
               Possible values:
-              - text: For a person
-              - json: For a program; the schema is in docs/schema
+              - text:       For a person
+              - json:       For a program; the schema is in docs/schema
+              - prometheus: For the textfile collector of node_exporter
 
               [default: text]
 
@@ -187,47 +201,52 @@ fn help_of_audit() {
               Show with each finding the explanation, how its numbers are computed,
               and the sources
 
+          --rehearse
+              Try the recommended values in a scratch network namespace, and say
+              what the kernel made of them
+
       -o, --output <FILE>
               Write the report to a file instead of standard output
 
           --fail-on <SEVERITY>
               Exit with code 10 when a finding is at least this bad: notice,
-              warning, critical
+              warning, critical; or never [env: SYSCTL_ADVISOR_FAIL_ON]
 
           --window <DURATION>
               Time between two readings of the counters: 500ms, 2s, 1m; 0 takes one
-              reading, and rules on rates are skipped
+              reading, and rules on rates are skipped [env: SYSCTL_ADVISOR_WINDOW]
 
           --netns <WHICH>
-              Network namespace to look at
-
-              Possible values:
-              - current: The one that this process runs in
-
-              [default: current]
+              Network namespace to look at: all, current, a name as of `ip netns`,
+              or the number of a process in it [default: current] [env:
+              SYSCTL_ADVISOR_NETNS]
 
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
-              be given more than once
+              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
 
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
 
           --waivers <FILE>
               File with accepted findings [default:
-              /etc/sysctl-advisor/waivers.toml, if it exists]
+              /etc/sysctl-advisor/waivers.toml, if it exists] [env:
+              SYSCTL_ADVISOR_WAIVERS]
 
           --state-dir <DIR>
               Folder of the journals and the history [default: $STATE_DIRECTORY of
               systemd, else /var/lib/sysctl-advisor]
+
+              [env: SYSCTL_ADVISOR_STATE_DIR=]
 
       -h, --help
               Print help (see a summary with '-h')
 
     Everywhere:
           --config <FILE>
-              Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml,
-              if it exists]
+              Configuration file, read alone [default:
+              /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
 
               [env: SYSCTL_ADVISOR_CONFIG=]
 
@@ -246,6 +265,7 @@ fn help_of_audit() {
           --log-format <FORMAT>
               Form of messages on standard error
 
+              [env: SYSCTL_ADVISOR_LOG_FORMAT=]
               [default: text]
               [possible values: text, json]
 
@@ -259,7 +279,7 @@ fn help_of_audit() {
 
 #[test]
 fn help_of_explain() {
-    assert_snapshot!(help(&["explain", "-h"]), @r"
+    assert_snapshot!(help(&["explain", "-h"]), @"
     Explain a rule, a sysctl key, a TCP state or a kernel counter
 
     Usage: sysctl-advisor explain [OPTIONS] <NAME>
@@ -272,22 +292,25 @@ fn help_of_explain() {
               Take present values from this snapshot instead of the running host
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
-              be given more than once
+              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     Examples:
@@ -300,7 +323,7 @@ fn help_of_explain() {
 
 #[test]
 fn help_of_snapshot() {
-    assert_snapshot!(help(&["snapshot", "-h"]), @r"
+    assert_snapshot!(help(&["snapshot", "-h"]), @"
     Write down what this host looks like, to audit it elsewhere or later
 
     Usage: sysctl-advisor snapshot [OPTIONS]
@@ -309,21 +332,24 @@ fn help_of_snapshot() {
       -o, --output <FILE>      File to write [default: standard output]
           --window <DURATION>  Time between two readings of the counters: 500ms, 2s,
                                1m; 0 takes one reading, and rules on rates are
-                               skipped
-          --netns <WHICH>      Network namespace to look at [default: current]
-                               [possible values: current]
-      -h, --help               Print help (see more with '--help')
+                               skipped [env: SYSCTL_ADVISOR_WINDOW]
+          --netns <WHICH>      Network namespace to look at: all, current, a name as
+                               of `ip netns`, or the number of a process in it
+                               [default: current] [env: SYSCTL_ADVISOR_NETNS]
+      -h, --help               Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     A snapshot holds counts, counters, sysctl values, and the addresses of the
@@ -353,22 +379,28 @@ fn help_of_apply() {
           --runtime-only
               For the running system only: `confirm` writes nothing for the next
               boot
+          --window <DURATION>
+              Time over which rates are measured before the first write, when rules
+              of the plan have guards; 0: no rates
           --state-dir <DIR>
               Folder of the journals and the history [default: $STATE_DIRECTORY of
-              systemd, else /var/lib/sysctl-advisor]
+              systemd, else /var/lib/sysctl-advisor] [env:
+              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help
               Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     All values are written or none: at the first surprise those written so far are
@@ -389,27 +421,34 @@ fn help_of_confirm() {
       [ID]  Number of the change [default: the latest that is not confirmed]
 
     Options:
+          --force            Confirm it although a guard says that something is
+                             worse than before
           --state-dir <DIR>  Folder of the journals and the history [default:
                              $STATE_DIRECTORY of systemd, else
-                             /var/lib/sysctl-advisor]
+                             /var/lib/sysctl-advisor] [env:
+                             SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it
     was applied with --runtime-only or in another network namespace than the one
     that the boot sets up. Refused when one of the values is not in force any more,
-    or another file would win at the next boot.
+    when another file would win at the next boot, and when the guard of a rule
+    behind the change says that something is worse than before it (exit code 4). A
+    guard that cannot be judged is told and does not stop it.
     ");
 }
 
@@ -430,19 +469,22 @@ fn help_of_rollback() {
                              changed them since
           --state-dir <DIR>  Folder of the journals and the history [default:
                              $STATE_DIRECTORY of systemd, else
-                             /var/lib/sysctl-advisor]
+                             /var/lib/sysctl-advisor] [env:
+                             SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     Works for a change that is in force, confirmed, or was interrupted half way.
@@ -462,21 +504,26 @@ fn help_of_changes() {
       [ID]  Number of the change
 
     Options:
+          --in-force         Only those whose values are in force, or would be after
+                             the next boot; print nothing when there are none
           --state-dir <DIR>  Folder of the journals and the history [default:
                              $STATE_DIRECTORY of systemd, else
-                             /var/lib/sysctl-advisor]
+                             /var/lib/sysctl-advisor] [env:
+                             SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
 }
@@ -515,13 +562,15 @@ fn help_of_history() {
               Folder of the journals and the history [default: $STATE_DIRECTORY of
               systemd, else /var/lib/sysctl-advisor]
 
+              [env: SYSCTL_ADVISOR_STATE_DIR=]
+
       -h, --help
               Print help (see a summary with '-h')
 
     Everywhere:
           --config <FILE>
-              Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml,
-              if it exists]
+              Configuration file, read alone [default:
+              /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
 
               [env: SYSCTL_ADVISOR_CONFIG=]
 
@@ -540,6 +589,7 @@ fn help_of_history() {
           --log-format <FORMAT>
               Form of messages on standard error
 
+              [env: SYSCTL_ADVISOR_LOG_FORMAT=]
               [default: text]
               [possible values: text, json]
 
@@ -574,18 +624,20 @@ fn help_of_rules() {
       -h, --help  Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
-    assert_snapshot!(help(&["rules", "list", "-h"]), @r"
+    assert_snapshot!(help(&["rules", "list", "-h"]), @"
     Print the rules of this host with their severity
 
     Usage: sysctl-advisor rules list [OPTIONS]
@@ -595,25 +647,28 @@ fn help_of_rules() {
               Form of the list [default: text] [possible values: text, json]
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
-              be given more than once
+              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help (see more with '--help')
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
-    assert_snapshot!(help(&["rules", "check", "-h"]), @r"
+    assert_snapshot!(help(&["rules", "check", "-h"]), @"
     Check rule files: names, types, keys, documentation
 
     Usage: sysctl-advisor rules check [OPTIONS] [FILE]...
@@ -624,25 +679,28 @@ fn help_of_rules() {
     Options:
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
-              be given more than once
+              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
-    assert_snapshot!(help(&["rules", "test", "-h"]), @r"
+    assert_snapshot!(help(&["rules", "test", "-h"]), @"
     Check rule files and run the tests inside them
 
     Usage: sysctl-advisor rules test [OPTIONS] [FILE]...
@@ -653,25 +711,28 @@ fn help_of_rules() {
     Options:
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
-              be given more than once
+              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
-    assert_snapshot!(help(&["rules", "metrics", "-h"]), @r"
+    assert_snapshot!(help(&["rules", "metrics", "-h"]), @"
     Print every metric that a condition may use
 
     Usage: sysctl-advisor rules metrics [OPTIONS]
@@ -684,15 +745,17 @@ fn help_of_rules() {
       -h, --help             Print help (see more with '--help')
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
     assert_snapshot!(help(&["rules", "schema", "-h"]), @"
@@ -708,22 +771,24 @@ fn help_of_rules() {
       -h, --help  Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
 }
 
 #[test]
 fn help_of_completions() {
-    assert_snapshot!(help(&["completions", "-h"]), @r"
+    assert_snapshot!(help(&["completions", "-h"]), @"
     Print a completion script for a shell
 
     Usage: sysctl-advisor completions [OPTIONS] <SHELL>
@@ -736,15 +801,17 @@ fn help_of_completions() {
       -h, --help  Print help
 
     Everywhere:
-          --config <FILE>        Configuration file [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml, if it
-                                 exists] [env: SYSCTL_ADVISOR_CONFIG=]
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
           --color <WHEN>         When to use colours; NO_COLOR is respected
                                  [default: auto] [possible values: auto, always,
                                  never]
       -v, --verbose...           Say more on standard error (-vv: everything)
       -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [default: text]
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
     ");
 }

@@ -31,8 +31,10 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_sysctl-advisor");
 /// The program with nothing of the caller's environment that could change what it prints.
 fn command(program: &str) -> Command {
     let mut command = Command::new(program);
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM", "COLUMNS", "SYSCTL_ADVISOR_CONFIG", "RUST_LOG"]
-    {
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLORTERM", "COLUMNS", "RUST_LOG"] {
+        command.env_remove(name);
+    }
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"SYSCTL_ADVISOR_")) {
         command.env_remove(name);
     }
     // Nothing that is tested here may hang.

@@ -39,6 +39,7 @@ explain = "Why it matters is told at length by {id}, for those who want to know.
 references = ["RFC 9293"]
 evidence."TIME_WAIT" = 'tcp.time_wait'
 recommend = [{{ key = "{key}", value = '{value}', bound = "exactly", risk = "low", side_effects = "None." }}]
+guard.worse_if = 'tcp.established > before.tcp.established + 1000'
 test = [{{ name = "a", given = {{}}, expect = "fires" }}, {{ name = "b", given."tcp.time_wait" = -1, expect = "quiet" }}]
 "#
             );
@@ -161,6 +162,9 @@ fn every_answer_does_what_it_says_after_the_last_yes() {
         "sysctl-advisor confirm 2    keep it until the next boot",
     ] {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
+    }
+    for id in ["1", "2"] {
+        assert!(scene.path("state/changes").join(id).join("baseline.json").exists(), "measured before change {id}");
     }
     let written = std::fs::read_to_string(&waivers).unwrap();
     assert!(written.contains("rule = \"d-sack\"") && written.contains("reason = \"old peers\""), "{written}");

@@ -25,17 +25,27 @@ pub(crate) struct Container {
 static BOOTED: AtomicU32 = AtomicU32::new(0);
 
 impl Container {
-    /// Boots the root file system with `conf` as its one file of the administrator's. What is written inside is lost.
+    /// Boots the root file system with `conf` as its one file of the administrator's, and the program as it was built.
+    /// What is written inside is lost.
     pub(crate) fn boot(conf: &str) -> Self {
+        let config = tempfile::tempdir().unwrap();
+        let file = config.path().join("50-test.conf");
+        fs::write(&file, conf).unwrap();
+        let program = Path::new(env!("CARGO_BIN_EXE_sysctl-advisor"));
+        Self::boot_with(&[(&file, "/etc/sysctl.d/50-test.conf"), (program, "/usr/bin/sysctl-advisor")], config)
+    }
+
+    /// Boots the root file system as it is, without the program, with a folder of ours to be read under `/mnt`.
+    pub(crate) fn boot_bare(folder: &Path) -> Self {
+        Self::boot_with(&[(folder, "/mnt")], tempfile::tempdir().unwrap())
+    }
+
+    fn boot_with(binds: &[(&Path, &str)], config: tempfile::TempDir) -> Self {
         assert!(
             nix::unistd::geteuid().is_root(),
             "\n\nTHIS TEST NEEDS ROOT: it boots a container. Run it as root, or leave it out by name.\n\n"
         );
         let root = rootfs();
-        let config = tempfile::tempdir().unwrap();
-        let file = config.path().join("50-test.conf");
-        fs::write(&file, conf).unwrap();
-        let program = Path::new(env!("CARGO_BIN_EXE_sysctl-advisor"));
         let log = fs::File::create(config.path().join("log")).unwrap();
         let name = format!("sysctl-advisor-{}-{}", std::process::id(), BOOTED.fetch_add(1, Ordering::Relaxed));
         // Containers that share a control group would be in each other's way.
@@ -51,8 +61,7 @@ impl Container {
             .args(["--console=read-only", "--link-journal=no"])
             .arg(format!("--machine={name}"))
             .arg(format!("--directory={}", root.display()))
-            .arg(format!("--bind-ro={}:/etc/sysctl.d/50-test.conf", file.display()))
-            .arg(format!("--bind-ro={}:/usr/bin/sysctl-advisor", program.display()))
+            .args(binds.iter().map(|(here, inside)| format!("--bind-ro={}:{inside}", here.display())))
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log)
@@ -75,11 +84,29 @@ impl Container {
         Self { nspawn, leader, group, _config: config }
     }
 
+    /// Puts a file of this system into the container, readable by everybody; its folder is made.
+    pub(crate) fn put(&self, from: &Path, to: &str) {
+        self.write(to, &fs::read_to_string(from).unwrap_or_else(|error| panic!("{}: {error}", from.display())));
+    }
+
+    /// Writes a file inside the container, readable by everybody; its folder is made.
+    pub(crate) fn write(&self, to: &str, text: &str) {
+        let file = format!("/proc/{}/root{to}", self.leader);
+        fs::create_dir_all(Path::new(&file).parent().unwrap()).unwrap();
+        fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    }
+
     /// Runs a command inside; it must succeed.
     pub(crate) fn run(&self, command: &[&str]) -> String {
         let output = inside(self.leader, command);
         assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command inside, whatever it comes to.
+    pub(crate) fn attempt(&self, command: &[&str]) -> Output {
+        inside(self.leader, command)
     }
 }
 
@@ -118,7 +145,7 @@ fn remove_groups(group: &Path) {
 }
 
 /// The root file system, made when it is not there yet; by the first test that wants it, while the others wait.
-fn rootfs() -> PathBuf {
+pub(crate) fn rootfs() -> PathBuf {
     let project = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = project.join("target/rootfs");
     fs::create_dir_all(project.join("target")).unwrap();
@@ -145,7 +172,7 @@ fn has_booted(leader: u32) -> bool {
 
 fn inside(leader: u32, command: &[&str]) -> Output {
     Command::new("timeout")
-        .args(["20", "nsenter", "--all", "--target", &leader.to_string(), "env", "--ignore-environment"])
+        .args(["60", "nsenter", "--all", "--target", &leader.to_string(), "env", "--ignore-environment"])
         .args(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"])
         .args(command)
         .stdin(Stdio::null())

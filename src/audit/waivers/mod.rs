@@ -11,6 +11,7 @@ pub use append::{AppendError, append};
 use jiff::civil::Date;
 
 use super::model::{Finding, Skipped, Waiver, WaiverProblem, WaiverTrouble};
+use crate::pattern::matches;
 use crate::rules::set::RuleSet;
 use crate::snapshot::Snapshot;
 
@@ -99,23 +100,6 @@ fn covers(waiver: &Waiver, finding: &Finding) -> bool {
 /// No pattern admits everything.
 fn admits(pattern: Option<&str>, text: &str) -> bool {
     pattern.is_none_or(|pattern| matches(pattern, text))
-}
-
-/// Whether the whole text is the pattern, in which `*` stands for any characters, none included. Not a glob of the
-/// shell: subjects have brackets of their own.
-fn matches(pattern: &str, text: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
-    let Some(mut text) = text.strip_prefix(start) else { return false };
-    let mut pieces: Vec<&str> = rest.split('*').collect();
-    let end = pieces.pop().unwrap_or_default();
-    // The earliest place of a piece leaves the most to those after it.
-    for piece in pieces {
-        match text.split_once(piece) {
-            Some((_, after)) => text = after,
-            None => return false,
-        }
-    }
-    text.ends_with(end)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! One reading of a namespace's sockets: listeners first, then everything else, then the owners.
+//! One reading of a namespace's sockets: listeners first, then everything else.
 //!
-//! In: a host and its sysctls. Out: [`Sockets`] and what could not be read of them.
-//! Must not: count (that is for `collect`).
+//! In: a host and its sysctls. Out: [`Unowned`] sockets and what could not be read of them.
+//! Must not: count (that is for `collect`), or look for owners, which is done once for all namespaces.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,9 @@ use super::netlink::{Walk, dump};
 use super::ports::Ephemeral;
 use super::{SocketSource, Sockets, table};
 use crate::host::Host;
+use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
-use crate::observe::owners;
+use crate::observe::owners::Unowned;
 use crate::observe::sysctls::Sysctls;
 use crate::sock_diag::request::Query;
 use crate::sock_diag::socket::{SocketView, timer};
@@ -37,6 +38,9 @@ const NOT_IN_PROCFS: [&str; 10] = [
     "ports.bound_only",
     "owner.close_wait_idle",
 ];
+
+/// Sockets of the machine from which on a dump that finds nothing takes some milliseconds.
+const CROWDED: i64 = 20_000;
 
 /// Accept queues at one moment: inode of the listening socket to the connections that wait.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,8 +70,8 @@ pub fn read_queues(host: &Host) -> Result<Queues, Gap> {
 
 /// Reads the sockets of the namespace that this thread is in, or of a captured tree. The ephemeral range comes from
 /// `sysctls`; without it nothing is known of outgoing connections. The gaps name what the reading lacks; an error means
-/// that there is none.
-pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Sockets, Vec<Gap>), Gap> {
+/// that there is none. The owners are still to be found, by [`owners::find`](crate::observe::owners::find).
+pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Unowned, Vec<Gap>), Gap> {
     let mut gaps = Vec::new();
     let range = ephemeral(sysctls).map_err(|why| {
         gaps.extend(["ports", "destination"].map(|what| Gap { what: what.to_owned(), why: why.clone() }));
@@ -75,7 +79,7 @@ pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Sockets, Vec<Gap>), Gap> 
     let range = range.ok();
     let refused = if host.is_live() {
         match from_netlink(range.as_ref(), &mut gaps) {
-            Ok(tally) => return Ok(with_owners(host, tally, SocketSource::SockDiag, gaps)),
+            Ok(tally) => return Ok((unowned(tally, SocketSource::SockDiag), gaps)),
             Err(why) => why,
         }
     } else {
@@ -84,13 +88,33 @@ pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Sockets, Vec<Gap>), Gap> 
     let tally = from_table(host, range.as_ref()).map_err(|why| Gap { what: "sockets".to_owned(), why })?;
     let why = format!("/proc/net/tcp does not show it ({refused})");
     gaps.extend(NOT_IN_PROCFS.map(|what| Gap { what: what.to_owned(), why: why.clone() }));
-    Ok(with_owners(host, tally, SocketSource::Procfs, gaps))
+    Ok((unowned(tally, SocketSource::Procfs), gaps))
 }
 
-fn with_owners(host: &Host, tally: Tally<'_>, source: SocketSource, mut gaps: Vec<Gap>) -> (Sockets, Vec<Gap>) {
-    let (mut sockets, waiting) = tally.finish(source);
-    gaps.extend(owners::find(host, &mut sockets, &waiting));
-    (sockets, gaps)
+/// Whether a dump would cost much and find nothing: it walks the table of the whole machine, and this namespace has no TCP
+/// socket but, maybe, bound ones that neither listen nor are connected.
+pub fn is_not_worth_it(counters: &Counters) -> bool {
+    let number = |group: &str, name: &str| counters.get(group)?.get(name).copied();
+    let is_crowded = number("sockstat_TCP", "alloc").is_some_and(|alloc| alloc >= CROWDED);
+    let has_none = |group| number(group, "inuse") == Some(0);
+    let without_v6 = !counters.contains_key("sockstat_TCP6");
+    is_crowded
+        && has_none("sockstat_TCP")
+        && number("sockstat_TCP", "tw") == Some(0)
+        && (without_v6 || has_none("sockstat_TCP6"))
+}
+
+/// The reading of a namespace that has no sockets, without a look.
+pub fn none() -> (Unowned, Gap) {
+    let why =
+        format!("the machine has more than {CROWDED} sockets and this namespace none in use, so none was looked for");
+    let tally = Tally::new(Listeners::from(Found::new()), None);
+    (unowned(tally, SocketSource::SockDiag), Gap { what: "ports.bound_only".to_owned(), why })
+}
+
+fn unowned(tally: Tally<'_>, source: SocketSource) -> Unowned {
+    let (sockets, waiting) = tally.finish(source);
+    Unowned { sockets, waiting }
 }
 
 fn ephemeral(sysctls: &Sysctls) -> Result<Ephemeral, String> {
@@ -210,4 +234,27 @@ fn seen_in_table(entry: &TcpNetEntry) -> Seen {
 
 fn address(ip: std::net::IpAddr) -> Address {
     ip.to_canonical().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_namespace_without_a_socket_on_a_crowded_machine_is_passed_over() {
+        let counters = |alloc, inuse, tw, v6| -> Counters {
+            let group =
+                |values: &[(&str, i64)]| values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+            [
+                ("sockstat_TCP".to_owned(), group(&[("alloc", alloc), ("inuse", inuse), ("tw", tw)])),
+                ("sockstat_TCP6".to_owned(), group(&[("inuse", v6)])),
+            ]
+            .into()
+        };
+        assert!(is_not_worth_it(&counters(CROWDED, 0, 0, 0)));
+        for (alloc, inuse, tw, v6) in [(100, 0, 0, 0), (CROWDED, 1, 0, 0), (CROWDED, 0, 1, 0), (CROWDED, 0, 0, 1)] {
+            assert!(!is_not_worth_it(&counters(alloc, inuse, tw, v6)), "{alloc} {inuse} {tw} {v6}");
+        }
+        assert!(!is_not_worth_it(&Counters::new()), "what was not read is not known to be empty");
+    }
 }

@@ -24,9 +24,13 @@ pub(in crate::plan) fn change(key: &str, expected: &str, proposed: &str) -> Plan
     }
 }
 
+fn guard(rule: &str, worse_if: &str) -> Guard {
+    Guard { rule: rule.into(), worse_if: worse_if.into(), params: [("ratio".to_owned(), 1.5.into())].into() }
+}
+
 /// A plan with something in every field.
 pub(in crate::plan) fn example() -> Plan {
-    let guards = vec![Guard { rule: "a-rule".into(), worse_if: "tcp.time_wait > before.tcp.time_wait".into() }];
+    let guards = vec![guard("a-rule", "tcp.time_wait > before.tcp.time_wait")];
     let rehearsed = Some(Rehearsed { result: "accepted".into(), value: "1".into() });
     Plan {
         schema: SCHEMA.into(),
@@ -107,6 +111,24 @@ fn two_rules_for_a_key_become_one_change_with_both_behind_it() {
     assert_eq!(change.guards[0].worse_if, "tcp.time_wait > before.tcp.time_wait + 4096");
     assert_eq!(change.side_effects, "Of 4096. Of 8192.");
     assert_eq!(change.namespace_id, "net:[4026531840]");
+}
+
+#[test]
+fn what_a_rule_wishes_for_that_is_to_be_left_alone_is_left_out_whoever_else_wants_it() {
+    let rules = set(&[
+        ("one", rule(SOMAXCONN, "4096", "at_least", "low")),
+        ("two", rule(SOMAXCONN, "8192", "at_least", "medium")),
+        ("three", rule(REUSE, "1", "exactly", "low")),
+    ]);
+    let snapshot = snapshot(&[(SOMAXCONN, "128"), (REUSE, "2"), (TIMESTAMPS, "1")]);
+    let options = Options { cooling: [("one".into(), "it made things worse".into())].into(), ..Options::default() };
+    let plan = plan_of(&snapshot, &rules, &options);
+    assert_eq!(changes(&plan), [(REUSE, "1")]);
+    let [left] = &plan.left_out[..] else { panic!("{plan:?}") };
+    assert_eq!((left.key.as_str(), left.why.as_str()), (SOMAXCONN, "it made things worse"));
+    // Without that rule, the other is not meant.
+    let selection = Selection::new(&[], &["one".into()], &rules).unwrap();
+    assert_eq!(changes(&plan_of(&snapshot, &rules, &Options { selection, ..options })).len(), 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! One snapshot for the tests of this folder.
 
 use crate::observe::sockets::{Sockets, StateCounts};
+use crate::report::example;
 use crate::snapshot::Snapshot;
 
 /// A host with 1,203 TIME_WAIT sockets and a listener that overflowed.
@@ -33,31 +34,7 @@ pub(super) fn snapshot() -> Snapshot {
     }))
     .unwrap();
     let states = StateCounts { established: 200, time_wait: 1203, fin_wait2: 47, ..StateCounts::default() };
-    snapshot.namespaces[0].sockets = Some(sockets(states));
+    let sockets = Sockets { states, orphans: 47, fin_wait2_orphans: 45, fin_wait2_held: 2, ..example::sockets() };
+    snapshot.namespaces[0].sockets = Some(sockets);
     snapshot
-}
-
-fn sockets(states: StateCounts) -> Sockets {
-    use crate::observe::{
-        ages::Ages,
-        sockets::{Outgoing, SocketSource},
-    };
-    Sockets {
-        source: SocketSource::SockDiag,
-        states,
-        orphans: 47,
-        fin_wait2_orphans: 45,
-        fin_wait2_held: 2,
-        fin_wait2_peers: Vec::new(),
-        idle: Ages::default(),
-        idle_keepalive: Ages::default(),
-        idle_no_keepalive: Ages::default(),
-        close_wait_idle: Ages::default(),
-        listeners: Vec::new(),
-        other_listeners: 0,
-        destinations: Vec::new(),
-        outgoing: Outgoing::default(),
-        owners: Vec::new(),
-        close_wait_unowned: 0,
-    }
 }

@@ -105,9 +105,7 @@ pub(super) fn counter_value(snapshot: &Snapshot, namespace: &Namespace, full_nam
     let (group, name) = full_name.split_once('.')?;
     let total = *namespace.counters.get(group)?.get(name)?;
     let shown = units::count(total);
-    let is_gauge =
-        counters::doc(full_name).map_or(group.starts_with("sockstat_"), |doc| doc.kind == counters::CounterKind::Gauge);
-    if is_gauge {
+    if counters::is_gauge(group, name) {
         return Some(format!("{shown} now"));
     }
     let since = if namespace.initial { "since boot" } else { "since the namespace was made" };

@@ -56,6 +56,7 @@ fn report<'a>(audit: &'a Audit<'a>) -> Report<'a> {
             seconds: snapshot.window.seconds,
             source: match snapshot.window.source {
                 WindowSource::Sample => WindowSourceView::Sample,
+                WindowSource::PreviousRun => WindowSourceView::PreviousRun,
                 WindowSource::None => WindowSourceView::None,
             },
         },
@@ -171,7 +172,7 @@ fn recommendation(change: &Recommendation) -> RecommendationView<'_> {
         risk: &change.risk,
         takes_effect: &change.takes_effect,
         side_effects: &change.side_effects,
-        rehearsed: None,
+        rehearsed: change.rehearsed.as_deref(),
         blocked: change.blocked.as_deref(),
     }
 }

@@ -59,6 +59,8 @@ pub(super) struct Window {
 pub(super) enum WindowSourceView {
     /// Two readings in one run.
     Sample,
+    /// The first is that of the agent's previous run, on the same boot.
+    PreviousRun,
     /// One reading only: nothing that needs a rate was evaluated.
     None,
 }
@@ -221,7 +223,8 @@ pub(super) struct RecommendationView<'a> {
     pub(super) risk: &'a str,
     pub(super) takes_effect: &'a str,
     pub(super) side_effects: &'a str,
-    /// What the kernel of a scratch namespace said to the value; null when it was not asked.
+    /// What the kernel of a scratch namespace said to the value (`audit --rehearse`); null when it was not asked.
+    #[schemars(extend("enum" = ["accepted", "refused", "changed", "not_possible", null]))]
     pub(super) rehearsed: Option<&'a str>,
     /// Why the change cannot be carried out in this namespace; null when it can.
     pub(super) blocked: Option<&'a str>,

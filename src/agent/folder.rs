@@ -1,0 +1,224 @@
+//! The agent's folder: its files, and the lock that keeps two runs apart.
+//!
+//! In: a folder, names of files. Out: files read whole, or replaced in one step. Must not: reach further than the
+//! folder's owner could, follow a link in a file's place, or leave a file that the next run cannot replace.
+//!
+//! The folder belongs to the service's user. When root runs the agent there, it touches the files as that user; then the
+//! next run of the timer finds files of its own, and no link in the folder leads root astray.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use nix::fcntl::OFlag;
+
+use crate::history::owner::{AsOwner, Owner};
+
+/// The agent's folder in the state directory.
+pub const NAME: &str = "agent";
+/// That of `agent --apply`, which is root's.
+pub const UNATTENDED: &str = "unattended";
+/// Beginning of the names of files that are being written.
+const UNFINISHED: &str = ".sysctl-advisor-";
+/// Mode of the files: for their owner, and for the group to read.
+const MODE: u32 = 0o640;
+
+/// The folder, and whose it is.
+#[derive(Debug)]
+pub struct Folder {
+    path: PathBuf,
+    owner: Owner,
+}
+
+/// Held by a run; the kernel lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Folder {
+    /// The folder of this name in a state directory; both are made where they are missing.
+    pub fn open(state: &Path, name: &str) -> io::Result<Self> {
+        make(state, 0o755)?;
+        let folder = state.join(name);
+        make(&folder, 0o700)?;
+        // systemd reaches a service's folder through a link that only root can change.
+        let path = folder.canonicalize()?;
+        let facts = path.metadata()?;
+        if !facts.is_dir() {
+            return Err(ErrorKind::NotADirectory.into());
+        }
+        Ok(Self { owner: Owner::of(&facts), path })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn enter(&self) -> io::Result<AsOwner> {
+        self.owner.enter()
+    }
+
+    /// Takes the lock; `None` when another run holds it.
+    pub fn lock(&self) -> io::Result<Option<Lock>> {
+        let _as_owner = self.enter()?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(MODE)
+            .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
+            .open(self.path.join("lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Lock { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+
+    /// The content of a file; `None` when there is none. A link, a pipe, or more than `largest` bytes is an error.
+    pub fn read(&self, name: &str, largest: u64) -> io::Result<Option<Vec<u8>>> {
+        let _as_owner = self.enter()?;
+        let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+        let file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(self.path.join(name)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            other => other?,
+        };
+        if !file.metadata()?.is_file() {
+            return Err(ErrorKind::InvalidInput.into());
+        }
+        let mut bytes = Vec::new();
+        file.take(largest + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > largest { Err(ErrorKind::FileTooLarge.into()) } else { Ok(Some(bytes)) }
+    }
+
+    /// Replaces a file in one step; the old one stays when it cannot.
+    pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let _as_owner = self.enter()?;
+        replace(&self.path, name, text, MODE)
+    }
+
+    /// Removes what runs that were killed left half written. What cannot be removed stays, in nobody's way.
+    pub fn sweep(&self, _lock: &Lock) {
+        if let Ok(_as_owner) = self.enter() {
+            sweep(&self.path, Duration::ZERO);
+        }
+    }
+}
+
+fn make(folder: &Path, mode: u32) -> io::Result<()> {
+    match DirBuilder::new().mode(mode).create(folder) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Replaces a file of a folder in one step, whatever stood in its place: the new one is complete, and on the disk,
+/// before it has its name.
+pub fn replace(folder: &Path, name: &str, text: &str, mode: u32) -> io::Result<()> {
+    let mut file = tempfile::Builder::new().prefix(UNFINISHED).suffix(".new").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
+    file.as_file().sync_all()?;
+    file.persist(folder.join(name)).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
+}
+
+/// Removes files that [`replace`] began so long ago, and nobody finished.
+pub fn sweep(folder: &Path, age: Duration) {
+    let now = SystemTime::now();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let ours = name.to_str().is_some_and(|name| name.starts_with(UNFINISHED) && name.ends_with(".new"));
+        // A clock that was set back makes them look young for a while.
+        let modified = entry.metadata().ok().filter(std::fs::Metadata::is_file).and_then(|facts| facts.modified().ok());
+        let old = modified.is_some_and(|at| now.duration_since(at).unwrap_or_default() >= age);
+        if ours && old {
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Folder) {
+        let state = tempfile::tempdir().unwrap();
+        let folder = Folder::open(state.path(), NAME).unwrap();
+        (state, folder)
+    }
+
+    #[test]
+    fn a_file_is_replaced_whole_and_what_a_link_leads_to_is_not_touched() {
+        let (state, folder) = folder();
+        let elsewhere = state.path().join("elsewhere");
+        fs::write(&elsewhere, "theirs").unwrap();
+        symlink(&elsewhere, folder.path().join("report.json")).unwrap();
+        assert!(folder.read("report.json", 100).is_err(), "a link is not read");
+        folder.write("report.json", "ours").unwrap();
+        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "theirs");
+        assert_eq!(folder.read("report.json", 100).unwrap().unwrap(), b"ours");
+        assert!(folder.read("report.json", 3).is_err(), "too large");
+        assert_eq!(folder.read("missing", 100).unwrap(), None);
+        nix::unistd::mkfifo(&folder.path().join("pipe"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(folder.read("pipe", 100).is_err(), "a pipe does not hang us");
+    }
+
+    #[test]
+    fn the_lock_is_for_one_and_no_link_stands_in_for_it() {
+        let (state, folder) = folder();
+        let held = folder.lock().unwrap().unwrap();
+        assert!(folder.lock().unwrap().is_none());
+        drop(held);
+        assert!(folder.lock().unwrap().is_some());
+        fs::remove_file(folder.path().join("lock")).unwrap();
+        symlink(state.path().join("elsewhere"), folder.path().join("lock")).unwrap();
+        assert!(folder.lock().is_err());
+        assert!(!state.path().join("elsewhere").exists());
+    }
+
+    #[test]
+    fn only_old_half_written_files_of_ours_are_swept() {
+        let (_state, folder) = folder();
+        let minute = Duration::from_secs(60);
+        let old = SystemTime::now() - 2 * minute;
+        for (name, modified) in
+            [(".sysctl-advisor-a.new", old), (".sysctl-advisor-b.new", SystemTime::now()), (".other.new", old)]
+        {
+            File::create(folder.path().join(name)).unwrap().set_modified(modified).unwrap();
+        }
+        sweep(folder.path(), minute);
+        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, [".other.new", ".sysctl-advisor-b.new"]);
+    }
+
+    #[test]
+    fn root_leaves_files_of_the_folder_s_owner() {
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        let (state, folder) = folder();
+        fs::set_permissions(state.path(), Permissions::from_mode(0o755)).unwrap();
+        std::os::unix::fs::chown(folder.path(), Some(61_234), Some(61_234)).unwrap();
+        let folder = Folder::open(state.path(), NAME).unwrap();
+        let _lock = folder.lock().unwrap().unwrap();
+        folder.write("report.json", "{}").unwrap();
+        for name in ["lock", "report.json"] {
+            let facts = fs::metadata(folder.path().join(name)).unwrap();
+            assert_eq!((facts.uid(), facts.gid()), (61_234, 61_234), "{name}");
+        }
+        // A link to a place that only root may write to is no way out.
+        let secret = tempfile::tempdir_in(state.path()).unwrap();
+        fs::remove_file(folder.path().join("lock")).unwrap();
+        symlink(secret.path().join("lock"), folder.path().join("lock")).unwrap();
+        assert!(folder.lock().is_err());
+    }
+}

@@ -1,0 +1,196 @@
+//! The steps of one run, in their order.
+//!
+//! In: [`Options`]. Out: [`Outcome`]. Must not: stop because one step fails: each failure is said once, and the others go
+//! on.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::folder::{self, Folder, Lock};
+use super::message;
+use super::observe::{LAST_SNAPSHOT, earlier, observe};
+use super::settings::Settings;
+use super::tell::Teller;
+use crate::audit::model::{Audit, Finding};
+use crate::audit::waivers::Waivers;
+use crate::diagnostic::io_words;
+use crate::history::{self, Store, samples};
+use crate::host::Host;
+use crate::report;
+use crate::rules::set::RuleSet;
+use crate::snapshot::take::TakeError;
+use crate::snapshot::{Snapshot, store};
+
+/// The report, as `audit --format json` prints it, in the agent's folder.
+pub const REPORT: &str = "report.json";
+/// Half-written files of this age beside the gauges are nobody's: writing one takes no seconds.
+const ABANDONED: Duration = Duration::from_secs(600);
+
+/// What a run needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Options<'a> {
+    /// The state directory; the agent's folder is in it.
+    pub state: &'a Path,
+    /// Between two readings, where no earlier run begins the window.
+    pub sample: Duration,
+    pub rules: &'a RuleSet,
+    pub waivers: &'a Waivers,
+    pub settings: &'a Settings,
+    /// The journal's socket.
+    pub journal: &'a Path,
+}
+
+/// How it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Another run is at it, and nothing was done.
+    Busy,
+    Done {
+        /// Whether anybody can know of what was found: by the report, the gauges or a message.
+        published: bool,
+    },
+}
+
+/// Standard error, and how often something failed.
+struct Troubles<'a> {
+    say: &'a mut dyn FnMut(&str),
+    count: usize,
+}
+
+impl Troubles<'_> {
+    /// What came of a step; a failure is said.
+    fn of<T, E: std::fmt::Display>(&mut self, what: &str, result: Result<T, E>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.count += 1;
+                (self.say)(&format!("{what}: {error}"));
+                None
+            }
+        }
+    }
+}
+
+/// One run. `say` takes lines for standard error.
+pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, TakeError> {
+    let started = Instant::now();
+    let mut troubles = Troubles { say, count: 0 };
+    let folder = open_folder(options.state, folder::NAME, &mut troubles);
+    let _lock = match folder.as_ref().map(|folder| take_lock(folder, &mut troubles)) {
+        Some(Locked::Busy) => return Ok(Outcome::Busy),
+        Some(Locked::Held(lock)) => Some(lock),
+        Some(Locked::Failed) | None => None,
+    };
+    let before =
+        folder.as_ref().and_then(|folder| troubles.of("the previous snapshot is not used", earlier(folder)).flatten());
+    let snapshot = observe(&Host::live(), &options.settings.netns, before.as_ref(), options.sample)?;
+    let audit = crate::audit::run(&snapshot, options.rules, options.waivers);
+
+    let history = folder.as_ref().map(|folder| remember(folder, options, &audit, started, &mut troubles));
+    let mut history = history.flatten();
+    let told = history.as_mut().is_some_and(|history| tell(history, &audit, options, &mut troubles));
+    let reported = folder.as_ref().is_some_and(|folder| write_report(folder, &audit, &mut troubles));
+    if let Some(folder) = &folder {
+        keep(folder, &snapshot, &mut troubles);
+    }
+    if let Some(history) = &mut history {
+        troubles.of("the history keeps what is too old", history.prune(&options.settings.retention));
+    }
+    let shown = options.settings.textfile.as_ref();
+    let shown = shown.is_some_and(|file| write_gauges(file, &audit, started, &mut troubles));
+    Ok(Outcome::Done { published: told || reported || shown })
+}
+
+fn open_folder(state: &Path, name: &str, troubles: &mut Troubles<'_>) -> Option<Folder> {
+    let opened = Folder::open(state, name).map_err(|error| io_words(&error));
+    troubles.of(&format!("{} cannot be used, so that nothing is remembered", state.join(name).display()), opened)
+}
+
+enum Locked {
+    Busy,
+    Held(Lock),
+    /// Said already. Two runs would be in each other's way at worst: each file is replaced in one step.
+    Failed,
+}
+
+fn take_lock(folder: &Folder, troubles: &mut Troubles<'_>) -> Locked {
+    let what = format!("{} cannot be locked", folder.path().display());
+    match troubles.of(&what, folder.lock().map_err(|error| io_words(&error))) {
+        Some(Some(lock)) => {
+            folder.sweep(&lock);
+            Locked::Held(lock)
+        }
+        Some(None) => Locked::Busy,
+        None => Locked::Failed,
+    }
+}
+
+/// Takes the run into the history.
+fn remember(
+    folder: &Folder,
+    options: &Options<'_>,
+    audit: &Audit<'_>,
+    started: Instant,
+    troubles: &mut Troubles<'_>,
+) -> Option<Store> {
+    let what = "what is new cannot be told";
+    let (mut store, aside) = troubles.of(what, Store::open(folder.path()))?;
+    if let Some(aside) = aside {
+        let text = format!("the history was begun anew; {}: it is kept as {}", aside.why, aside.path.display());
+        troubles.of("the history", Err::<(), _>(text));
+    }
+    let samples = samples::of(audit.snapshot, options.rules);
+    let run = history::Run { rules: options.rules, duration: started.elapsed() };
+    let remembered = store.remember(&run, audit, &samples, &options.settings.hold);
+    // Even then what earlier runs left to tell is told.
+    troubles.of(what, remembered);
+    Some(store)
+}
+
+/// Tells every event that was not told yet; whether that could be done.
+fn tell(history: &mut Store, audit: &Audit<'_>, options: &Options<'_>, troubles: &mut Troubles<'_>) -> bool {
+    let what = "what is new cannot be told";
+    let Some(events) = troubles.of(what, history.unpublished()) else { return false };
+    if events.is_empty() {
+        return true;
+    }
+    let findings: BTreeMap<&str, &Finding> =
+        audit.findings.iter().map(|finding| (finding.fingerprint.as_str(), finding)).collect();
+    let mut teller = Teller::new(options.settings.journal.then_some(options.journal), &mut *troubles.say);
+    for event in &events {
+        teller.tell(&message::of_event(event, findings.get(event.fingerprint.as_str()).copied()));
+    }
+    let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
+    troubles.of("the next run tells it again", history.mark_published(&ids));
+    true
+}
+
+fn write_report(folder: &Folder, audit: &Audit<'_>, troubles: &mut Troubles<'_>) -> bool {
+    let text = report::json::json(audit).map_err(|error| error.to_string());
+    let written = text.and_then(|text| folder.write(REPORT, &text).map_err(|error| io_words(&error)));
+    troubles.of(&format!("{} is not written", folder.path().join(REPORT).display()), written).is_some()
+}
+
+/// Keeps the snapshot for the next run.
+fn keep(folder: &Folder, snapshot: &Snapshot, troubles: &mut Troubles<'_>) {
+    let text = store::render(snapshot).map_err(|error| error.to_string());
+    let written = text.and_then(|text| folder.write(LAST_SNAPSHOT, &text).map_err(|error| io_words(&error)));
+    troubles.of(&format!("{} is not written", folder.path().join(LAST_SNAPSHOT).display()), written);
+}
+
+fn write_gauges(file: &Path, audit: &Audit<'_>, started: Instant, troubles: &mut Troubles<'_>) -> bool {
+    let run = report::prometheus::Run { seconds: started.elapsed().as_secs_f64(), failed_steps: troubles.count };
+    let text = report::prometheus::prometheus(audit, Some(run)).map_err(|error| error.to_string());
+    let written = text.and_then(|text| replace(file, &text));
+    troubles.of(&format!("{} is not written", file.display()), written).is_some()
+}
+
+/// Replaces the file, readable by everybody: the collector runs as a user of its own.
+fn replace(file: &Path, text: &str) -> Result<(), String> {
+    let name = file.file_name().and_then(|name| name.to_str()).ok_or("this is no name of a file")?;
+    let folder =
+        file.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
+    folder::sweep(&folder, ABANDONED);
+    folder::replace(&folder, name, text, 0o644).map_err(|error| io_words(&error))
+}

@@ -1,0 +1,174 @@
+//! Looking after changes that were applied: half ones, worse ones, and those that have proved themselves.
+//!
+//! In: the journals, a look at the host of now. Out: changes rolled back or confirmed, and a message for each. Must not:
+//! make permanent what a person applied, or what could not be judged.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::folder::Folder;
+use super::message::{self, ChangeKind, Message};
+use crate::apply::journal::{Entry, Status};
+use crate::apply::lock::Lock;
+use crate::apply::rollback::{self, Mode};
+use crate::apply::run::Here;
+use crate::apply::{ApplyError, confirm, state, verdict};
+use crate::host::Host;
+use crate::snapshot::Snapshot;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Where the agent notes the changes that it made.
+const MADE: &str = "changes.json";
+const LARGEST: u64 = 1 << 20;
+/// More of one boot are not noted.
+const MOST: usize = 100;
+
+/// A change that the agent made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Made {
+    id: u64,
+    boot_id: String,
+    /// Milliseconds from the boot to the change: a clock that somebody sets must not make it look old.
+    uptime_ms: u64,
+}
+
+/// What is looked after, and how.
+#[derive(Debug)]
+pub(super) struct Watch<'a> {
+    pub(super) host: &'a Host,
+    pub(super) state: &'a Path,
+    pub(super) here: &'a Here,
+    pub(super) now: &'a Snapshot,
+    pub(super) watch: Duration,
+    pub(super) confirm_after: Option<Duration>,
+    pub(super) made: &'a [Made],
+}
+
+/// What became of the changes.
+#[derive(Debug, Default)]
+pub(super) struct Watched {
+    pub(super) messages: Vec<Message>,
+    pub(super) errors: Vec<ApplyError>,
+    /// Whether something was taken back: the host has to settle before anything else is tried.
+    pub(super) rolled_back: bool,
+}
+
+/// The changes that the agent made; none when nothing can be read, so that none is confirmed by itself.
+pub(super) fn made(folder: &Folder) -> Vec<Made> {
+    let bytes = folder.read(MADE, LARGEST).ok().flatten();
+    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+/// Notes one more.
+pub(super) fn note(folder: &Folder, mut made: Vec<Made>, id: u64, now: &Snapshot) -> std::io::Result<()> {
+    let (Some(boot_id), Some(uptime_ms)) = (now.system.boot_id.clone(), now.system.uptime_ms) else { return Ok(()) };
+    made.retain(|other| other.boot_id == boot_id);
+    made.push(Made { id, boot_id, uptime_ms });
+    let first = made.len().saturating_sub(MOST);
+    folder.write(MADE, &serde_json::to_string_pretty(&made.split_off(first))?)
+}
+
+/// Runs what confines its thread in one of its own, so that the next step is not confined.
+pub(super) fn apart<T: Send>(act: impl FnOnce() -> Result<T, ApplyError> + Send) -> Result<T, ApplyError> {
+    std::thread::scope(|scope| {
+        scope.spawn(act).join().unwrap_or_else(|_| Err(ApplyError::NothingDone("the thread ended early".to_owned())))
+    })
+}
+
+/// Every change of this boot and namespace, as the journals say.
+pub(super) fn entries(state: &Path, here: &Here) -> Result<Vec<Entry>, ApplyError> {
+    let all: Result<Vec<_>, _> = state::ids(state)?.into_iter().map(|id| Entry::read(state, id)).collect();
+    let of_here = |entry: &Entry| {
+        entry.is_of_boot(&here.boot_id) && entry.begun().is_some_and(|(namespace, ..)| namespace == here.namespace_id)
+    };
+    Ok(all?.into_iter().filter(of_here).collect())
+}
+
+impl Watch<'_> {
+    /// Looks after all of them.
+    pub(super) fn run(&self) -> Result<Watched, ApplyError> {
+        let mut watched = Watched::default();
+        self.finish(&mut watched)?;
+        for entry in entries(self.state, self.here)? {
+            if entry.status() == Status::Applied {
+                self.judge(&entry, &mut watched);
+            }
+        }
+        Ok(watched)
+    }
+
+    /// Takes back what a run that was killed left half done.
+    fn finish(&self, watched: &mut Watched) -> Result<(), ApplyError> {
+        if state::ids(self.state)?.is_empty() {
+            return Ok(());
+        }
+        // While nobody else holds the lock, what looks half done is not under way.
+        let lock = Lock::take(self.state, "agent")?;
+        let half = |entry: &Entry| {
+            matches!(entry.status(), Status::Interrupted | Status::RollbackInterrupted | Status::RollbackFailed)
+        };
+        let left: Vec<Entry> = entries(self.state, self.here)?.into_iter().filter(half).collect();
+        drop(lock);
+        for entry in left {
+            match apart(|| rollback::rollback(self.host, self.state, entry.id, Mode::Automatic, &mut |_| {})) {
+                Ok(()) => watched.rolled_back = true,
+                Err(error) => watched.errors.push(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn judge(&self, entry: &Entry, watched: &mut Watched) {
+        if self.age(entry) > self.watch {
+            return;
+        }
+        let verdicts = verdict::of(entry, self.now);
+        let worse: Vec<_> = verdicts.iter().filter(|verdict| verdict.is_worse()).cloned().collect();
+        let values = values(entry);
+        if !worse.is_empty() {
+            let rules: Vec<String> = worse.iter().map(|verdict| verdict.rule.clone()).collect();
+            let why = verdict::words(&worse);
+            let mode = Mode::Worse { rules: &rules, why: &why };
+            match apart(|| rollback::rollback(self.host, self.state, entry.id, mode, &mut |_| {})) {
+                Ok(()) => {
+                    watched.rolled_back = true;
+                    watched.messages.push(message::of_change(ChangeKind::RolledBack, entry.id, &values, &why));
+                }
+                Err(error) => watched.errors.push(error),
+            }
+            return;
+        }
+        let judged = verdicts.iter().all(|verdict| !matches!(verdict.said, crate::audit::guard::Said::Unknown(_)));
+        if judged && self.has_proved_itself(entry.id) {
+            let options = confirm::Options { force: false, after: Some(self.now) };
+            match apart(|| confirm::confirm(self.host, self.state, entry.id, options, &mut |_| {})) {
+                Ok(permanent) => {
+                    let kind = ChangeKind::Confirmed { permanent };
+                    watched.messages.push(message::of_change(kind, entry.id, &values, ""));
+                }
+                Err(error) => watched.errors.push(error),
+            }
+        }
+    }
+
+    fn age(&self, entry: &Entry) -> Duration {
+        let begun = entry.begun_at().parse::<Timestamp>().ok();
+        let age = begun.and_then(|begun| Duration::try_from(Timestamp::now().duration_since(begun)).ok());
+        age.unwrap_or_default()
+    }
+
+    /// Whether the agent made it, and it is old enough to be made permanent.
+    fn has_proved_itself(&self, id: u64) -> bool {
+        let Some(after) = self.confirm_after else { return false };
+        let made = self.made.iter().find(|made| made.id == id && made.boot_id == self.here.boot_id);
+        let passed = made.zip(self.now.system.uptime_ms).and_then(|(made, now)| now.checked_sub(made.uptime_ms));
+        passed.is_some_and(|passed| Duration::from_millis(passed) >= after)
+    }
+}
+
+/// `KEY FORMER -> NEW`, one each.
+pub(super) fn values(entry: &Entry) -> Vec<String> {
+    entry.changes.iter().map(|change| format!("{} {} -> {}", change.name, change.before, change.after)).collect()
+}

@@ -1,0 +1,99 @@
+//! The network namespace that a change was made in, found again.
+//!
+//! In: the journal of a change. Out: where it is, and work done there on a thread of its own.
+//! Must not: take another namespace for it. The kernel gives the number of one that was deleted to the next one.
+
+use std::path::Path;
+
+use super::journal::{Entry, Status};
+use super::{ApplyError, write};
+use crate::host::Host;
+use crate::host::netns::{self, CURRENT, HOST, Place};
+
+/// Where the values of a change are.
+#[derive(Debug)]
+pub enum There {
+    /// In the calling thread's namespace; or it is not of this boot, so that there are none.
+    Here,
+    Elsewhere {
+        place: Place,
+        entry: Box<Entry>,
+    },
+    /// They went away with their namespace.
+    Gone,
+    /// Their namespace does not show, and not everything can be seen from here.
+    NotFound(String),
+}
+
+/// Finds the namespace of a change by its number.
+pub fn find(state: &Path, id: u64) -> Result<There, ApplyError> {
+    let entry = Entry::read(state, id)?;
+    let host = Host::live();
+    let boot_id = host.read_sysctl("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    // What is over and done with needs no namespace to say so.
+    let over = matches!(entry.status(), Status::RolledBack);
+    let Some((namespace_id, ..)) = entry.begun().filter(|_| entry.is_of_boot(boot_id.trim()) && !over) else {
+        return Ok(There::Here);
+    };
+    let (place, complete) = netns::find(namespace_id);
+    Ok(match place {
+        Some(place) if place.is_here() => {
+            // Where a name is missing nothing is refused: the automatic rollback may wait inside, and as long as it does
+            // the number is not given away.
+            if clash(name(&entry), &place.name) {
+                return Err(doubt(&entry, &place.name, None));
+            }
+            There::Here
+        }
+        Some(place) => There::Elsewhere { place, entry: Box::new(entry) },
+        None if complete => There::Gone,
+        None => There::NotFound(format!(
+            "the network namespace of change {id}, {} ({namespace_id}), is not to be found from here; root sees all of them",
+            name(&entry)
+        )),
+    })
+}
+
+/// What the namespace was called when the plan was made.
+pub fn name(entry: &Entry) -> &str {
+    entry.plan.changes.first().map_or(CURRENT, |change| change.namespace.as_str())
+}
+
+/// Does `work` inside a place, on a thread that ends with it.
+pub fn inside<T: Send>(place: &Place, work: impl FnOnce() -> Result<T, ApplyError> + Send) -> Result<T, ApplyError> {
+    place.inside(work).map_err(|error| ApplyError::NothingDone(error.to_string()))?
+}
+
+/// Called inside the namespace that has the number now. It is taken for the one that the change was made in when it has
+/// the same name, or when each key has the value from before the change or the one from after it.
+pub fn refuse_on_doubt(host: &Host, entry: &Entry, now: &str) -> Result<(), ApplyError> {
+    let then = name(entry);
+    if then == now {
+        return Ok(());
+    }
+    let is_ours = |change: &&super::check::Change| {
+        let present = change.key().and_then(|key| write::read(host, key).ok());
+        present.is_some_and(|present| present == change.before || present == change.after)
+    };
+    let odd = entry.changes.iter().find(|change| !is_ours(change)).map(|change| change.name.as_str());
+    if odd.is_none() && !clash(then, now) { Ok(()) } else { Err(doubt(entry, now, odd)) }
+}
+
+/// Two names that `ip netns` gave are two namespaces, whatever the values are.
+fn clash(then: &str, now: &str) -> bool {
+    let is_a_name = |name: &str| name != CURRENT && name != HOST && !name.starts_with("pid ");
+    then != now && is_a_name(then) && is_a_name(now)
+}
+
+fn doubt(entry: &Entry, now: &str, odd: Option<&str>) -> ApplyError {
+    let why =
+        odd.map(|key| format!(", and {key} has neither the value from before the change nor the one from after it"));
+    ApplyError::Refused(format!(
+        "the network namespace of change {} was called {}; the one that has its number now is called {now}{}. It may be \
+         another one, so nothing was done. The former values: {}",
+        entry.id,
+        name(entry),
+        why.unwrap_or_default(),
+        entry.by_hand()
+    ))
+}

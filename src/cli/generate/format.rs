@@ -1,0 +1,110 @@
+//! The man page of the configuration file.
+//!
+//! In: the commented file as shipped, so that the two cannot differ. Out: sysctl-advisor.toml(5) in roff. Must not: know
+//! an option.
+
+use clap_mangen::roff::{Roff, bold, roman};
+
+use super::super::config::{DEFAULT_FILE, DROP_INS};
+use super::super::init::SHIPPED;
+use super::man::{ENVIRONMENT, MANUAL, source, table};
+
+const HOW: [&str; 3] = [
+    "The file is TOML. Every option has a default, and without any file the program behaves the same. An option \
+     that is misspelt, of the wrong type or out of range is an error, with exit code 2, that shows the place.",
+    "Drop-ins are laid over the main file in the order of their names: tables are merged, and any other value, a list \
+     too, replaces the former one. Only names that end in .toml and do not begin with a dot or # count. With --config \
+     one file is read and nothing else.",
+    "Environment variables count more than files, and what is typed more than the environment. `sysctl-advisor config \
+     show` prints each value with the place that it is from. What apply, remediate and the timer that applies read must \
+     belong to root, and nobody else may write to it or to its folder.",
+];
+
+pub(super) fn page() -> anyhow::Result<Vec<u8>> {
+    let mut roff = Roff::new();
+    let source = source();
+    roff.control("TH", ["sysctl-advisor.toml", "5", "", source.as_str(), MANUAL]);
+    roff.control("SH", ["NAME"]);
+    roff.text([roman("sysctl-advisor.toml - configuration of sysctl-advisor")]);
+    roff.control("SH", ["SYNOPSIS"]);
+    roff.text([bold(DEFAULT_FILE)]);
+    roff.control("br", []);
+    roff.text([bold(format!("{DROP_INS}/*.toml"))]);
+    roff.control("SH", ["DESCRIPTION"]);
+    for (place, text) in HOW.into_iter().enumerate() {
+        if place > 0 {
+            roff.control("PP", []);
+        }
+        roff.text([roman(text)]);
+    }
+    options(&mut roff);
+    roff.control("SH", ["ENVIRONMENT"]);
+    table(&mut roff, ENVIRONMENT.into_iter());
+    roff.control("SH", ["EXAMPLES"]);
+    table(
+        &mut roff,
+        [
+            ("sysctl-advisor init", "writes the main file with every option commented out."),
+            ("sysctl-advisor config show", "checks all files and prints what they come to."),
+        ]
+        .into_iter(),
+    );
+    roff.control("SH", ["SEE ALSO"]);
+    roff.text([roman("sysctl-advisor(1), sysctl-advisor-config-show(1), sysctl-advisor-init(1)")]);
+    Ok(roff.render().into_bytes())
+}
+
+/// The paragraphs of the file: a table begins a section, and the comment above an option is its documentation.
+fn options(roff: &mut Roff) {
+    for block in SHIPPED.split("\n\n").skip_while(|block| !block.starts_with('[')) {
+        let (words, options): (Vec<&str>, Vec<&str>) =
+            block.lines().partition(|line| line.starts_with("# ") || *line == "#");
+        let text: Vec<&str> = words.iter().map(|line| line.trim_start_matches('#').trim()).collect();
+        let options = options.iter().map(|line| line.trim_start_matches('#'));
+        let (sections, options): (Vec<&str>, Vec<&str>) = options.partition(|line| line.starts_with('['));
+        for section in &sections {
+            let title = section.trim_matches(['[', ']']).split('.').next().unwrap_or_default();
+            roff.control("SH", [format!("[{title}] SECTION").to_uppercase().as_str()]);
+        }
+        // A table that is an example of its kind stands above its options.
+        let examples = sections.into_iter().filter(|section| section.contains('.'));
+        let options: Vec<&str> = examples.chain(options).collect();
+        match options.split_first() {
+            Some((first, more)) => {
+                roff.control("TP", []);
+                roff.text([bold(*first)]);
+                for option in more {
+                    roff.control("TQ", []);
+                    roff.text([bold(*option)]);
+                }
+                roff.text([roman(text.join(" "))]);
+            }
+            None if text.is_empty() => {}
+            None => {
+                roff.control("PP", []);
+                roff.text([roman(text.join(" "))]);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_of_the_file_is_in_the_page_with_its_words() {
+        let page = String::from_utf8(page().unwrap()).unwrap();
+        for wanted in [
+            "[AUDIT] SECTION",
+            "window = ",
+            "max_changes = 20",
+            "[PARAMS] SECTION",
+            "ratio = 0.85",
+            "[params.ephemeral",
+        ] {
+            assert!(page.contains(wanted), "{wanted}\n{page}");
+        }
+        assert!(page.contains("A longer window sees rarer events."));
+    }
+}

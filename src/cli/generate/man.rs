@@ -1,0 +1,180 @@
+//! One man page for the program and one for each of its commands.
+//!
+//! In: the command line as it is parsed. Out: pages in roff. Must not: show what `--help` hides.
+
+use std::io;
+
+use clap::{Command, CommandFactory as _};
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, bold, roman};
+
+use super::super::Cli;
+
+/// What all pages are part of.
+pub(super) const MANUAL: &str = "sysctl-advisor";
+const EXAMPLES: &str = "Examples:";
+const EXIT_CODES: &str = "Exit codes:";
+
+pub(super) const FILES: [(&str, &str); 9] = [
+    ("/etc/sysctl-advisor/sysctl-advisor.toml", "The configuration; see sysctl-advisor.toml(5)."),
+    ("/etc/sysctl-advisor/config.d/*.toml", "Drop-ins, laid over it in the order of their names."),
+    ("/etc/sysctl-advisor/rules.d", "Rules of the administrator's own."),
+    ("/etc/sysctl-advisor/waivers.toml", "Findings that were accepted."),
+    ("/etc/sysctl.d/90-sysctl-advisor.conf", "What was confirmed, for the next boot."),
+    ("/var/lib/sysctl-advisor", "Journals of the changes that were made; the state of the service."),
+    ("/run/sysctl-advisor", "What is gone with the next boot."),
+    ("/usr/share/sysctl-advisor/rules", "The shipped rules, to read; the program has them compiled in."),
+    ("/usr/share/doc/sysctl-advisor", "How to read a report, and how to write rules and waivers."),
+];
+
+pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
+    ("SYSCTL_ADVISOR_CONFIG", "Configuration file, read alone, as --config."),
+    ("SYSCTL_ADVISOR_WINDOW", "Time between two readings of the counters, as --window."),
+    ("SYSCTL_ADVISOR_NETNS", "Network namespaces to look at, as --netns."),
+    ("SYSCTL_ADVISOR_FAIL_ON", "Severity from which on the exit code is 10, as --fail-on."),
+    ("SYSCTL_ADVISOR_WAIVERS", "File with accepted findings, as --waivers."),
+    ("SYSCTL_ADVISOR_RULES", "Folders with rules, with colons between, instead of the configured ones."),
+    ("SYSCTL_ADVISOR_STATE_DIR", "Folder of the journals, as --state-dir."),
+    ("SYSCTL_ADVISOR_LOG_FORMAT", "Form of messages on standard error, as --log-format."),
+    ("STATE_DIRECTORY", "Folder of the journals where no other is named; set by systemd(1)."),
+    ("NO_COLOR", "Without colours, whatever its value is."),
+];
+
+/// The pages, each with the name of its file.
+pub(super) fn pages() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut program = Cli::command().disable_help_subcommand(true);
+    program.build();
+    let exit_codes = paragraph(&program, EXIT_CODES).unwrap_or_default();
+    let mut pages = Vec::new();
+    walk(&program, true, &exit_codes, &mut pages)?;
+    Ok(pages)
+}
+
+fn walk(
+    command: &Command,
+    is_program: bool,
+    exit_codes: &[String],
+    pages: &mut Vec<(String, Vec<u8>)>,
+) -> anyhow::Result<()> {
+    pages.push((Man::new(command.clone()).get_filename(), page(command, is_program, exit_codes)?));
+    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+        walk(inner, false, exit_codes, pages)?;
+    }
+    Ok(())
+}
+
+fn page(command: &Command, is_program: bool, exit_codes: &[String]) -> io::Result<Vec<u8>> {
+    let man = Man::new(command.clone()).manual(MANUAL).source(source());
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    man.render_synopsis_section(&mut page)?;
+    man.render_description_section(&mut page)?;
+    if command.get_arguments().any(|argument| !argument.is_hide_set()) {
+        man.render_options_section(&mut page)?;
+    }
+    if command.get_subcommands().any(|inner| !inner.is_hide_set()) {
+        man.render_subcommands_section(&mut page)?;
+    }
+    let mut roff = Roff::new();
+    let notes = paragraphs(command).filter(|text| ![EXAMPLES, EXIT_CODES].iter().any(|head| text.starts_with(head)));
+    for (place, note) in notes.enumerate() {
+        roff.control(if place == 0 { "SH" } else { "PP" }, (place == 0).then_some("NOTES"));
+        roff.text([roman(note)]);
+    }
+    roff.control("SH", ["EXIT STATUS"]);
+    table(&mut roff, exit_codes.iter().filter_map(|line| line.trim().split_once("  ")));
+    if is_program {
+        roff.control("SH", ["ENVIRONMENT"]);
+        roff.text([roman("A variable that is empty is as if it were not set. What is typed counts more.")]);
+        table(&mut roff, ENVIRONMENT.into_iter());
+        roff.control("SH", ["FILES"]);
+        table(&mut roff, FILES.into_iter());
+    }
+    if let Some(examples) = paragraph(command, EXAMPLES) {
+        roff.control("SH", ["EXAMPLES"]);
+        table(
+            &mut roff,
+            examples.iter().map(|line| line.trim()).map(|line| line.split_once("  ").unwrap_or((line, ""))),
+        );
+    }
+    roff.control("SH", ["SEE ALSO"]);
+    let others: &[&str] =
+        if is_program { &["sysctl(8)", "sysctl.d(5)", "ss(8)", "tcp(7)"] } else { &["sysctl-advisor(1)"] };
+    roff.text([roman([&["sysctl-advisor.toml(5)"], others].concat().join(", "))]);
+    page.extend(roff.render().into_bytes());
+    Ok(page)
+}
+
+/// Program and version; a page does not name a day, so that it is the same whenever it is made.
+pub(super) fn source() -> String {
+    format!("sysctl-advisor {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// A list of names in bold, each with its explanation.
+pub(super) fn table<'a>(roff: &mut Roff, rows: impl Iterator<Item = (&'a str, &'a str)>) {
+    for (name, text) in rows {
+        if text.is_empty() {
+            roff.control("PP", []);
+            roff.text([bold(name)]);
+        } else {
+            roff.control("TP", []);
+            roff.text([bold(name)]);
+            roff.text([roman(text.trim())]);
+        }
+    }
+}
+
+/// What stands below the options in the help, by paragraphs.
+fn paragraphs(command: &Command) -> impl Iterator<Item = String> {
+    let text = command.get_after_long_help().or_else(|| command.get_after_help());
+    let text = text.map(ToString::to_string).unwrap_or_default();
+    text.split("\n\n")
+        .map(|text| text.trim().to_owned())
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// The lines of the paragraph with this heading.
+fn paragraph(command: &Command, heading: &str) -> Option<Vec<String>> {
+    let text = paragraphs(command).find(|text| text.starts_with(heading))?;
+    Some(text.lines().skip(1).map(str::to_owned).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::cli::config::VARIABLES;
+
+    fn variables(command: &Command, found: &mut BTreeSet<String>) {
+        let names = command.get_arguments().filter_map(|argument| argument.get_env());
+        found.extend(names.map(|name| name.to_string_lossy().into_owned()));
+        command.get_subcommands().for_each(|inner| variables(inner, found));
+    }
+
+    #[test]
+    fn every_variable_that_is_read_is_documented() {
+        let mut read: BTreeSet<String> = VARIABLES.iter().map(|variable| variable.name.to_owned()).collect();
+        variables(&Cli::command(), &mut read);
+        read.extend(["STATE_DIRECTORY".to_owned(), "NO_COLOR".to_owned()]);
+        let documented: BTreeSet<String> = ENVIRONMENT.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(read, documented);
+    }
+
+    #[test]
+    fn every_command_has_its_page_and_hidden_ones_have_none() {
+        let names: BTreeSet<String> = pages().unwrap().into_iter().map(|(name, _)| name).collect();
+        assert!(names.contains("sysctl-advisor.1") && names.contains("sysctl-advisor-rules-list.1"), "{names:?}");
+        for hidden in ["guard", "rehearse", "generate", "help"] {
+            assert!(!names.iter().any(|name| name.contains(hidden)), "{hidden}: {names:?}");
+        }
+    }
+
+    #[test]
+    fn pages_are_the_same_every_time() {
+        assert_eq!(pages().unwrap(), pages().unwrap());
+    }
+}
