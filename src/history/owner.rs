@@ -7,9 +7,9 @@
 //! that user, and what that user put there must not reach further than that user could: the names inside a journal of
 //! SQLite, for one, are followed and removed.
 //!
-//! The folder may lie below one that only root gets through (systemd keeps those of its made-up users so). As another user the
-//! thread would not get there by any path, so that the folder becomes its root directory for that time. No name inside
-//! leads out of it then, whoever follows it.
+//! The folder may lie below one that only root gets through (systemd keeps those of its made-up users so). As another
+//! user the thread would not get there by any path, so that the folder becomes its root directory for that time. No name
+//! inside leads out of it then, whoever follows it.
 
 use std::fs::{File, OpenOptions};
 use std::io;
