@@ -41,6 +41,8 @@ fn help_of_the_program() {
       rollback     Take a change back
       changes      List the changes that were made, or show one
       agent        One run of the timer: audit, remember, tell what is new
+      history      Show what earlier runs of the agent saw: trends, findings that
+                   came and went
       rules        List, check and test rules; print the metrics they may use
       init         Write the commented configuration file
       config       Print what the configuration comes to, and where each value is
@@ -120,6 +122,8 @@ fn help_of_the_program() {
       rollback     Take a change back
       changes      List the changes that were made, or show one
       agent        One run of the timer: audit, remember, tell what is new
+      history      Show what earlier runs of the agent saw: trends, findings that
+                   came and went
       rules        List, check and test rules; print the metrics they may use
       init         Write the commented configuration file
       config       Print what the configuration comes to, and where each value is
@@ -197,6 +201,10 @@ fn help_of_audit() {
               Show with each finding the explanation, how its numbers are computed,
               and the sources
 
+          --rehearse
+              Try the recommended values in a scratch network namespace, and say
+              what the kernel made of them
+
       -o, --output <FILE>
               Write the report to a file instead of standard output
 
@@ -229,6 +237,8 @@ fn help_of_audit() {
           --state-dir <DIR>
               Folder of the journals and the history [default: $STATE_DIRECTORY of
               systemd, else /var/lib/sysctl-advisor]
+
+              [env: SYSCTL_ADVISOR_STATE_DIR=]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -373,8 +383,9 @@ fn help_of_apply() {
               Time over which rates are measured before the first write, when rules
               of the plan have guards; 0: no rates
           --state-dir <DIR>
-              Folder of the journals [default: $STATE_DIRECTORY of systemd, else
-              /var/lib/sysctl-advisor] [env: SYSCTL_ADVISOR_STATE_DIR=]
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor] [env:
+              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help
               Print help
 
@@ -412,8 +423,9 @@ fn help_of_confirm() {
     Options:
           --force            Confirm it although a guard says that something is
                              worse than before
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor] [env:
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
@@ -455,8 +467,9 @@ fn help_of_rollback() {
       -y, --yes              Do not ask
           --force            Restore the former values even where someone else
                              changed them since
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor] [env:
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
@@ -493,8 +506,9 @@ fn help_of_changes() {
     Options:
           --in-force         Only those whose values are in force, or would be after
                              the next boot; print nothing when there are none
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor] [env:
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
@@ -548,13 +562,15 @@ fn help_of_history() {
               Folder of the journals and the history [default: $STATE_DIRECTORY of
               systemd, else /var/lib/sysctl-advisor]
 
+              [env: SYSCTL_ADVISOR_STATE_DIR=]
+
       -h, --help
               Print help (see a summary with '-h')
 
     Everywhere:
           --config <FILE>
-              Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml,
-              if it exists]
+              Configuration file, read alone [default:
+              /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
 
               [env: SYSCTL_ADVISOR_CONFIG=]
 
@@ -573,6 +589,7 @@ fn help_of_history() {
           --log-format <FORMAT>
               Form of messages on standard error
 
+              [env: SYSCTL_ADVISOR_LOG_FORMAT=]
               [default: text]
               [possible values: text, json]
 
