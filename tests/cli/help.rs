@@ -41,6 +41,8 @@ fn help_of_the_program() {
       rollback     Take a change back
       changes      List the changes that were made, or show one
       agent        One run of the timer: audit, remember, tell what is new
+      history      Show what earlier runs of the agent saw: trends, findings that
+                   came and went
       rules        List, check and test rules; print the metrics they may use
       init         Write the commented configuration file
       config       Print what the configuration comes to, and where each value is
@@ -120,6 +122,8 @@ fn help_of_the_program() {
       rollback     Take a change back
       changes      List the changes that were made, or show one
       agent        One run of the timer: audit, remember, tell what is new
+      history      Show what earlier runs of the agent saw: trends, findings that
+                   came and went
       rules        List, check and test rules; print the metrics they may use
       init         Write the commented configuration file
       config       Print what the configuration comes to, and where each value is
@@ -197,6 +201,10 @@ fn help_of_audit() {
               Show with each finding the explanation, how its numbers are computed,
               and the sources
 
+          --rehearse
+              Try the recommended values in a scratch network namespace, and say
+              what the kernel made of them
+
       -o, --output <FILE>
               Write the report to a file instead of standard output
 
@@ -225,6 +233,12 @@ fn help_of_audit() {
               File with accepted findings [default:
               /etc/sysctl-advisor/waivers.toml, if it exists] [env:
               SYSCTL_ADVISOR_WAIVERS]
+
+          --state-dir <DIR>
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor]
+
+              [env: SYSCTL_ADVISOR_STATE_DIR=]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -366,11 +380,12 @@ fn help_of_apply() {
               For the running system only: `confirm` writes nothing for the next
               boot
           --window <DURATION>
-              Time over which the counters that the plan's guards look at are
-              measured before the first write; 0: not at all
+              Time over which rates are measured before the first write, when rules
+              of the plan have guards; 0: no rates
           --state-dir <DIR>
-              Folder of the journals [default: $STATE_DIRECTORY of systemd, else
-              /var/lib/sysctl-advisor] [env: SYSCTL_ADVISOR_STATE_DIR=]
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor] [env:
+              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help
               Print help
 
@@ -408,8 +423,9 @@ fn help_of_confirm() {
     Options:
           --force            Confirm it although a guard says that something is
                              worse than before
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor] [env:
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
@@ -451,8 +467,9 @@ fn help_of_rollback() {
       -y, --yes              Do not ask
           --force            Restore the former values even where someone else
                              changed them since
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor] [env:
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
@@ -489,8 +506,9 @@ fn help_of_changes() {
     Options:
           --in-force         Only those whose values are in force, or would be after
                              the next boot; print nothing when there are none
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor] [env:
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
@@ -670,7 +688,7 @@ fn help_of_rules() {
 
     Arguments:
       [OF]  What the schema is of [default: rule] [possible values: rule, report,
-            plan, drift]
+            plan, drift, history]
 
     Options:
       -h, --help  Print help
