@@ -73,7 +73,7 @@ fn every_option_that_the_program_knows_is_in_the_shipped_file() {
     let table: toml::Table = toml::from_str(&uncommented()).unwrap();
     let names = |table: &toml::Table| table.keys().cloned().collect::<BTreeSet<_>>();
     assert_eq!(names(&table), known_options("no_such_section = 1"));
-    for section in ["audit", "rules", "apply"] {
+    for section in ["audit", "rules", "apply", "agent"] {
         let known = known_options(&format!("[{section}]\nno_such_option = 1"));
         assert_eq!(names(table[section].as_table().unwrap()), known, "[{section}]");
     }

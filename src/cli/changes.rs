@@ -248,7 +248,7 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     let mut unreadable = None;
     for id in ids {
         match Entry::look(&state, id) {
-            Ok((entry, _)) if args.in_force && !leaves_something(&entry, &now.boot_id) => {}
+            Ok((entry, holder)) if args.in_force && holder.is_none() && !is_left(&entry, &now) => {}
             Ok((entry, holder)) => output::print(&summary(&entry, holder.as_ref(), &now))?,
             Err(error) => {
                 output::note(&format!("change {id}: {error}"));
@@ -259,6 +259,18 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
     match unreadable {
         Some(id) => Err(Failure::Usage(anyhow!("change {id} cannot be read"))),
         None => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Whether something of the change is left on this host: values that are in force, or lines in the drop-in.
+fn is_left(entry: &Entry, now: &Now) -> bool {
+    match entry.status() {
+        Status::RolledBack => false,
+        Status::Confirmed if entry.reached_drop_in() => true,
+        Status::ConfirmInterrupted | Status::RollbackFailed => true,
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted => {
+            entry.is_of_boot(&now.boot_id) && !now.has_lost(entry)
+        }
     }
 }
 
@@ -283,29 +295,21 @@ impl Now {
 
 /// How a change stands, in words. `holder` is at work on it.
 fn words(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
-    let is_of_values = matches!(
-        entry.status(),
-        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted
-    );
     match holder {
         Some(holder) => format!("under way ({})", holder.process),
-        None if is_of_values && !entry.reached_drop_in() && now.has_lost(entry) => {
-            "gone with its network namespace".to_owned()
-        }
-        None => entry.words(&now.boot_id).to_owned(),
+        None => at_rest(entry, now).to_owned(),
     }
 }
 
-/// Whether something of the change is left on this host: values that are in force, or lines in the drop-in.
-fn leaves_something(entry: &Entry, boot_id: &str) -> bool {
-    match entry.status() {
-        Status::RolledBack => false,
-        Status::Confirmed if entry.reached_drop_in() => true,
-        Status::ConfirmInterrupted | Status::RollbackFailed => true,
-        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted => {
-            entry.is_of_boot(boot_id)
-        }
+fn at_rest(entry: &Entry, now: &Now) -> &'static str {
+    let passing = matches!(
+        entry.status(),
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted
+    );
+    if passing && !entry.reached_drop_in() && now.has_lost(entry) {
+        return "gone with its network namespace";
     }
+    entry.words(&now.boot_id)
 }
 
 /// Whether the values are there, so that it can be told what came of them.

@@ -41,6 +41,8 @@ fn help_of_the_program() {
       rollback     Take a change back
       changes      List the changes that were made, or show one
       agent        One run of the timer: audit, remember, tell what is new
+      history      Show what earlier runs of the agent saw: trends, findings that
+                   came and went
       rules        List, check and test rules; print the metrics they may use
       init         Write the commented configuration file
       config       Print what the configuration comes to, and where each value is
@@ -120,6 +122,8 @@ fn help_of_the_program() {
       rollback     Take a change back
       changes      List the changes that were made, or show one
       agent        One run of the timer: audit, remember, tell what is new
+      history      Show what earlier runs of the agent saw: trends, findings that
+                   came and went
       rules        List, check and test rules; print the metrics they may use
       init         Write the commented configuration file
       config       Print what the configuration comes to, and where each value is
@@ -229,6 +233,12 @@ fn help_of_audit() {
               File with accepted findings [default:
               /etc/sysctl-advisor/waivers.toml, if it exists] [env:
               SYSCTL_ADVISOR_WAIVERS]
+
+          --state-dir <DIR>
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor]
+
+              [env: SYSCTL_ADVISOR_STATE_DIR=]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -373,8 +383,9 @@ fn help_of_apply() {
               Time over which rates are measured before the first write, when rules
               of the plan have guards; 0: no rates
           --state-dir <DIR>
-              Folder of the journals [default: $STATE_DIRECTORY of systemd, else
-              /var/lib/sysctl-advisor] [env: SYSCTL_ADVISOR_STATE_DIR=]
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor] [env:
+              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help
               Print help
 
@@ -412,8 +423,9 @@ fn help_of_confirm() {
     Options:
           --force            Confirm it although a guard says that something is
                              worse than before
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor] [env:
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
@@ -455,8 +467,9 @@ fn help_of_rollback() {
       -y, --yes              Do not ask
           --force            Restore the former values even where someone else
                              changed them since
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor] [env:
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
@@ -493,8 +506,9 @@ fn help_of_changes() {
     Options:
           --in-force         Only those whose values are in force, or would be after
                              the next boot; print nothing when there are none
-          --state-dir <DIR>  Folder of the journals [default: $STATE_DIRECTORY of
-                             systemd, else /var/lib/sysctl-advisor] [env:
+          --state-dir <DIR>  Folder of the journals and the history [default:
+                             $STATE_DIRECTORY of systemd, else
+                             /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
 
@@ -674,7 +688,7 @@ fn help_of_rules() {
 
     Arguments:
       [OF]  What the schema is of [default: rule] [possible values: rule, report,
-            plan, drift]
+            plan, drift, history]
 
     Options:
       -h, --help  Print help

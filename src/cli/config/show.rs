@@ -35,6 +35,18 @@ const OPTIONS: &[(&str, &str, &str)] = &[
     ("apply", "never", "[]"),
     ("apply", "max_risk", "\"high\""),
     ("apply", "max_changes", "256"),
+    ("apply", "cool_down", "\"7d\""),
+    ("agent", "hold_off", "2"),
+    ("agent", "resolve_after", "2"),
+    ("agent", "flap_limit", "3"),
+    ("agent", "keep", "\"90d\""),
+    ("agent", "max_size", "\"64MiB\""),
+    ("agent", "textfile", "\"/run/sysctl-advisor/sysctl-advisor.prom\""),
+    ("agent", "journal", "true"),
+    ("agent", "netns", "\"all\""),
+    ("agent", "apply", "false"),
+    ("agent", "watch", "\"1d\""),
+    ("agent", "confirm_after", "\"never\""),
 ];
 
 /// Column at which the places begin, where the value leaves room.
@@ -117,6 +129,8 @@ mod tests {
         assert_eq!(shown.waivers.as_deref(), Some(std::path::Path::new(crate::cli::config::DEFAULT_WAIVERS)));
         assert_eq!(shown.folders, [std::path::PathBuf::from(crate::cli::config::DEFAULT_RULES)]);
         assert!(shown.policy.allows("net.core.somaxconn", "high").is_ok());
+        assert_eq!(shown.policy.cool_down(), default.policy.cool_down());
+        assert_eq!((&shown.netns, &shown.agent), (&default.netns, &default.agent));
     }
 
     #[test]
