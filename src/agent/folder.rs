@@ -9,12 +9,12 @@
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use nix::fcntl::OFlag;
 
-use crate::history::owner::{AsOwner, Owner};
+use crate::history::owner::Owned;
 
 /// The agent's folder in the state directory.
 pub const NAME: &str = "agent";
@@ -27,10 +27,7 @@ const MODE: u32 = 0o640;
 
 /// The folder, and whose it is.
 #[derive(Debug)]
-pub struct Folder {
-    path: PathBuf,
-    owner: Owner,
-}
+pub struct Folder(Owned);
 
 /// Held by a run; the kernel lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -44,26 +41,17 @@ impl Folder {
         make(state, 0o755)?;
         let folder = state.join(name);
         make(&folder, 0o700)?;
-        // systemd reaches a service's folder through a link that only root can change.
-        let path = folder.canonicalize()?;
-        let facts = path.metadata()?;
-        if !facts.is_dir() {
-            return Err(ErrorKind::NotADirectory.into());
-        }
-        Ok(Self { owner: Owner::of(&facts), path })
+        Owned::open(&folder).map(Self)
     }
 
+    /// Where it is, for people.
     pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn enter(&self) -> io::Result<AsOwner> {
-        self.owner.enter()
+        self.0.path()
     }
 
     /// Takes the lock; `None` when another run holds it.
     pub fn lock(&self) -> io::Result<Option<Lock>> {
-        let _as_owner = self.enter()?;
+        let inside = self.0.enter()?;
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -71,7 +59,7 @@ impl Folder {
             .truncate(false)
             .mode(MODE)
             .custom_flags((OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits())
-            .open(self.path.join("lock"))?;
+            .open(inside.path().join("lock"))?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Lock { _file: file })),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -81,9 +69,9 @@ impl Folder {
 
     /// The content of a file; `None` when there is none. A link, a pipe, or more than `largest` bytes is an error.
     pub fn read(&self, name: &str, largest: u64) -> io::Result<Option<Vec<u8>>> {
-        let _as_owner = self.enter()?;
+        let inside = self.0.enter()?;
         let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-        let file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(self.path.join(name)) {
+        let file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(inside.path().join(name)) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             other => other?,
         };
@@ -97,14 +85,14 @@ impl Folder {
 
     /// Replaces a file in one step; the old one stays when it cannot.
     pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        let _as_owner = self.enter()?;
-        replace(&self.path, name, text, MODE)
+        let inside = self.0.enter()?;
+        replace(inside.path(), name, text, MODE)
     }
 
     /// Removes what runs that were killed left half written. What cannot be removed stays, in nobody's way.
     pub fn sweep(&self, _lock: &Lock) {
-        if let Ok(_as_owner) = self.enter() {
-            sweep(&self.path, Duration::ZERO);
+        if let Ok(inside) = self.0.enter() {
+            sweep(inside.path(), Duration::ZERO);
         }
     }
 }

@@ -4,7 +4,7 @@
 //! taken back when they made it worse. Must not: do what a person took back, trust what the agent's own user wrote with
 //! more than a veto, or try a value that the kernel was not seen to accept.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -152,8 +152,8 @@ fn held(state: &Path) -> Result<BTreeSet<String>, HistoryError> {
 /// What was tried before and is not tried now.
 #[derive(Debug, Default)]
 struct LeftAlone {
-    /// Rules whose guard said worse.
-    rules: BTreeSet<String>,
+    /// Rules whose guard said worse, and until when they cool down.
+    rules: BTreeMap<String, String>,
     /// Keys that a change which still waits has, and those that somebody took back.
     keys: BTreeSet<String>,
 }
@@ -180,7 +180,8 @@ impl LeftAlone {
                 keys.extend(entry.changes.into_iter().map(|change| change.name));
             }
         }
-        Ok(Self { rules: cooling.into_keys().collect(), keys })
+        let rules = cooling.into_iter().map(|(rule, found)| (rule, found.to_string())).collect();
+        Ok(Self { rules, keys })
     }
 }
 
@@ -195,14 +196,13 @@ fn plan(options: &Options<'_>, host: &Host, here: &Here, audit: &Audit<'_>, limi
     let chosen = audit
         .open()
         .filter(|finding| limits.held.contains(&finding.fingerprint))
-        .filter(|finding| !limits.left_alone.rules.contains(&finding.rule))
         .map(|finding| finding.fingerprint.clone());
     let wanted = build::Options {
         // With nobody there to look, only what can do little harm, unless the configuration says more.
         max_risk: policy.max_risk.and_then(|risk| Risk::named(risk.name())).unwrap_or(Risk::Low),
         selection: Selection::default(),
         findings: Some(chosen.collect()),
-        ..build::Options::default()
+        cooling: limits.left_alone.rules.clone(),
     };
     let mut plan = build::build(audit, rules, &wanted);
     let writable = |key: &str| write::path(key).is_some_and(|path| host.can_write_sysctl(&path).is_ok());

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::journal::{Entry, Status};
 use super::{ApplyError, write};
 use crate::host::Host;
-use crate::host::netns::{self, CURRENT, Place};
+use crate::host::netns::{self, CURRENT, HOST, Place};
 
 /// Where the values of a change are.
 #[derive(Debug)]
@@ -37,7 +37,14 @@ pub fn find(state: &Path, id: u64) -> Result<There, ApplyError> {
     };
     let (place, complete) = netns::find(namespace_id);
     Ok(match place {
-        Some(place) if place.is_here() => There::Here,
+        Some(place) if place.is_here() => {
+            // Where a name is missing nothing is refused: the automatic rollback may wait inside, and as long as it does
+            // the number is not given away.
+            if clash(name(&entry), &place.name) {
+                return Err(doubt(&entry, &place.name, None));
+            }
+            There::Here
+        }
         Some(place) => There::Elsewhere { place, entry: Box::new(entry) },
         None if complete => There::Gone,
         None => There::NotFound(format!(
@@ -68,19 +75,25 @@ pub fn refuse_on_doubt(host: &Host, entry: &Entry, now: &str) -> Result<(), Appl
         let present = change.key().and_then(|key| write::read(host, key).ok());
         present.is_some_and(|present| present == change.before || present == change.after)
     };
-    // Two names that `ip netns` gave are two namespaces, whatever the values are.
-    let is_a_name = |name: &str| name != CURRENT && !name.starts_with("pid ");
-    let odd = entry.changes.iter().find(|change| !is_ours(change)).map(|change| &change.name);
-    if odd.is_none() && !(is_a_name(then) && is_a_name(now)) {
-        return Ok(());
-    }
+    let odd = entry.changes.iter().find(|change| !is_ours(change)).map(|change| change.name.as_str());
+    if odd.is_none() && !clash(then, now) { Ok(()) } else { Err(doubt(entry, now, odd)) }
+}
+
+/// Two names that `ip netns` gave are two namespaces, whatever the values are.
+fn clash(then: &str, now: &str) -> bool {
+    let is_a_name = |name: &str| name != CURRENT && name != HOST && !name.starts_with("pid ");
+    then != now && is_a_name(then) && is_a_name(now)
+}
+
+fn doubt(entry: &Entry, now: &str, odd: Option<&str>) -> ApplyError {
     let why =
         odd.map(|key| format!(", and {key} has neither the value from before the change nor the one from after it"));
-    Err(ApplyError::Refused(format!(
-        "the network namespace of change {} was called {then}; the one that has its number now is called {now}{}. It may \
-         be another one, so nothing was done. The former values: {}",
+    ApplyError::Refused(format!(
+        "the network namespace of change {} was called {}; the one that has its number now is called {now}{}. It may be \
+         another one, so nothing was done. The former values: {}",
         entry.id,
+        name(entry),
         why.unwrap_or_default(),
         entry.by_hand()
-    )))
+    ))
 }

@@ -3,7 +3,7 @@
 //! In: the journal of a change with its baseline, a look at the host of now. Out: a [`Verdict`] a guard. Must not: fail
 //! where a guard cannot be judged, or stand in the way of a rollback; the baseline serves nothing else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::time::Duration;
@@ -145,16 +145,11 @@ fn baseline_of(entry: &Entry) -> Result<Snapshot, String> {
 
 /// Each guard once, with the namespace that it is about. Several keys of one rule have the same.
 fn guards(plan: &Plan) -> Vec<(&str, &Guard)> {
-    let mut guards: Vec<(&str, &Guard)> = Vec::new();
-    for change in &plan.changes {
-        for guard in &change.guards {
-            let guard = (change.namespace_id.as_str(), guard);
-            if !guards.contains(&guard) {
-                guards.push(guard);
-            }
-        }
-    }
-    guards
+    let all = plan.changes.iter().flat_map(|change| change.guards.iter().map(|guard| (&*change.namespace_id, guard)));
+    let mut seen = BTreeSet::new();
+    let params =
+        |guard: &Guard| guard.params.iter().map(|(name, value)| format!("{name:?}{value}")).collect::<String>();
+    all.filter(|(namespace, guard)| seen.insert((*namespace, &guard.rule, &guard.worse_if, params(guard)))).collect()
 }
 
 /// The parameters of a guard as values of conditions.

@@ -10,8 +10,8 @@ use super::config::Config;
 use super::output::{self, Terminal};
 use super::plan::try_out;
 use super::{FOUND, FailOn, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, snapshot};
-use crate::history::Store;
 use crate::history::read::Memory;
+use crate::history::{HistoryError, Store};
 use crate::plan::build::{self, Options};
 use crate::plan::rehearsal;
 use crate::report::{self, text::Detail};
@@ -26,7 +26,7 @@ numbers could not be read is listed as skipped; it never counts as passed. A fin
 is listed after the others and does not count for --fail-on.")]
 pub(super) struct AuditArgs {
     /// Audit this snapshot instead of the running host (`-`: standard input)
-    #[arg(long, value_name = "FILE", conflicts_with = "window")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["window", "netns"])]
     snapshot: Option<PathBuf>,
     /// Form of the report
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -99,10 +99,20 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     Ok(if failed { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
 }
 
+/// A history whose last run is further from now, in seconds, says nothing about now: the agent was stopped, or a clock
+/// was wrong.
+const STALE: u64 = 7 * 86_400;
+
 /// What the agent's history says of this host. An audit is worth the same without: most users may not read it.
 fn memory(state: &StateArgs, snapshot: &Snapshot) -> Option<Memory> {
     let now = snapshot.taken_at.parse::<jiff::Timestamp>().ok()?.as_second();
-    let read = || Store::read(&state.agent())?.map(|store| store.memory(now)).transpose();
+    let read = || -> Result<Option<Memory>, HistoryError> {
+        let Some(store) = Store::read(&state.agent())? else { return Ok(None) };
+        match store.newest()? {
+            Some((_, at)) if at.abs_diff(now) <= STALE => store.memory(now).map(Some),
+            _ => Ok(None),
+        }
+    };
     read().unwrap_or_else(|error| {
         tracing::info!("{error}");
         None

@@ -302,8 +302,10 @@ fn words(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
 }
 
 fn at_rest(entry: &Entry, now: &Now) -> &'static str {
-    let passing =
-        matches!(entry.status(), Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted);
+    let passing = matches!(
+        entry.status(),
+        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted
+    );
     if passing && !entry.reached_drop_in() && now.has_lost(entry) {
         return "gone with its network namespace";
     }

@@ -44,8 +44,6 @@ pub(super) struct HistoryArgs {
     format: Format,
     #[command(flatten)]
     state: StateArgs,
-    #[command(flatten)]
-    rules: RuleArgs,
 }
 
 fn since(text: &str) -> Result<Duration, String> {
@@ -92,7 +90,7 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
     let namespace = namespace(args.netns.as_deref(), &recorded)?;
     let asked = match &args.name {
         None => Asked::Everything,
-        Some(name) => asked(name.trim(), &store, config, args, &recorded)?,
+        Some(name) => asked(name.trim(), &store, config, &recorded)?,
     };
     let runs = store.runs(since)?;
     let metrics: Vec<String> = match &asked {
@@ -146,7 +144,6 @@ fn asked(
     name: &str,
     store: &Store,
     config: &Config,
-    args: &HistoryArgs,
     recorded: &BTreeMap<String, Vec<String>>,
 ) -> anyhow::Result<Asked> {
     if let Some(state) = states::doc(name) {
@@ -155,7 +152,7 @@ fn asked(
     if recorded.values().flatten().any(|metric| metric == name) {
         return Ok(Asked::Metric(name.to_owned()));
     }
-    let rules = config.rules(&args.rules)?;
+    let rules = config.rules(&RuleArgs { rules: Vec::new(), param: Vec::new() })?;
     let told = store.rules()?;
     if rules.was_named(name) || told.iter().any(|rule| rule == name) {
         return Ok(Asked::Rule(name.to_owned()));

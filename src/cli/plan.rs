@@ -27,7 +27,7 @@ who has to restart, and what the kernel of a scratch network namespace said to i
 not in the plan is listed with the reason. Nothing on this host is changed.")]
 pub(super) struct PlanArgs {
     /// Plan from this snapshot instead of the running host (`-`: standard input)
-    #[arg(long, value_name = "FILE", conflicts_with = "window")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["window", "netns"])]
     snapshot: Option<PathBuf>,
     /// Leave out changes that could break more than this: low, medium, high
     #[arg(long, value_name = "RISK", default_value = "high", value_parser = risk)]

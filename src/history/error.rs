@@ -3,7 +3,7 @@
 //! In: errors of SQLite and of files. Out: [`HistoryError`]. Must not: pass on SQLite's own words where they say nothing
 //! to a person.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
@@ -58,6 +58,20 @@ impl HistoryError {
         }
     }
 
+    /// The same, with what lies in `inner` named by where everybody else finds it.
+    pub(super) fn seen_in(mut self, inner: &Path, outer: &Path) -> Self {
+        match &mut self {
+            Self::Full { file }
+            | Self::ReadOnly { file, .. }
+            | Self::Busy { file }
+            | Self::Damaged { file, .. }
+            | Self::Newer { file, .. }
+            | Self::Unreachable { file, .. } => *file = seen_in(Path::new(file), inner, outer).display().to_string(),
+            Self::NoTime(_) => {}
+        }
+        self
+    }
+
     pub(super) fn io(file: &Path, error: &std::io::Error) -> Self {
         let (file, why) = (file.display().to_string(), io_words(error));
         match error.kind() {
@@ -66,4 +80,9 @@ impl HistoryError {
             _ => Self::Unreachable { file, why },
         }
     }
+}
+
+/// A path in `inner` by the name that the folder has for everybody else.
+pub(super) fn seen_in(path: &Path, inner: &Path, outer: &Path) -> PathBuf {
+    path.strip_prefix(inner).map_or_else(|_| path.to_owned(), |rest| outer.join(rest))
 }

@@ -14,7 +14,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, OpenFlags};
 
-use super::owner::Owner;
+use super::error::seen_in;
+use super::owner::Owned;
 use super::schema::{self, Kind};
 use super::{HistoryError, Store, outbox, remember};
 
@@ -59,22 +60,13 @@ impl Store {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(HistoryError::io(folder, &error)),
             _ => {}
         }
-        let (folder, owner) = place(folder).map_err(|error| HistoryError::io(folder, &error))?;
-        let file = folder.join(DATABASE);
-        let _as_owner = owner.enter().map_err(|error| HistoryError::io(&file, &error))?;
-        let _lock = lock(&folder)?;
-        let mut aside = None;
-        loop {
-            match open_for_writing(&file) {
-                Ok(connection) => return Ok((Self { connection, file, owner }, aside)),
-                Err(Trouble::Error(error)) => return Err(error),
-                // What was just made can be no trouble; if it is, that is an error and no loop.
-                Err(Trouble::Unusable(_, why)) if aside.is_some() => {
-                    return Err(HistoryError::Damaged { file: file.display().to_string(), why });
-                }
-                Err(Trouble::Unusable(called, why)) => aside = Some(set_aside(&file, called, why)?),
-            }
-        }
+        let folder = Owned::open(folder).map_err(|error| HistoryError::io(folder, &error))?;
+        let as_owner = folder.enter().map_err(|error| HistoryError::io(&folder.path().join(DATABASE), &error))?;
+        let (inner, outer) = (as_owner.path().to_owned(), folder.path().to_owned());
+        let (connection, aside) = open_or_begin(&inner).map_err(|error| error.seen_in(&inner, &outer))?;
+        drop(as_owner);
+        let aside = aside.map(|aside| SetAside { path: seen_in(&aside.path, &inner, &outer), ..aside });
+        Ok((Self { connection, file: outer.join(DATABASE), folder }, aside))
     }
 
     /// Opens the history of a folder for reading, as it is at this moment; `None` when there is none. While the store
@@ -84,53 +76,66 @@ impl Store {
     ///
     /// The file cannot be reached, is none of ours, or is held by a writer for three seconds.
     pub fn read(folder: &Path) -> Result<Option<Self>, HistoryError> {
-        let (folder, owner) = match place(folder) {
+        let folder = match Owned::open(folder) {
             Ok(found) => found,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(HistoryError::io(folder, &error)),
         };
-        let file = folder.join(DATABASE);
-        let _as_owner = owner.enter().map_err(|error| HistoryError::io(&file, &error))?;
-        match file.symlink_metadata() {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(HistoryError::io(&file, &error)),
-            Ok(facts) if facts.is_file() && facts.len() == 0 => return Ok(None),
-            Ok(_) => {}
-        }
-        let damaged = |why: String| HistoryError::Damaged { file: file.display().to_string(), why };
-        let failed = |error: rusqlite::Error| match HistoryError::of(&file, &error) {
-            // What an interrupted run left has to be taken back, and this user may not.
-            HistoryError::ReadOnly { file, .. } => {
-                HistoryError::Unreachable { file, why: "a run was interrupted; the next one repairs it".to_owned() }
-            }
-            other => other,
-        };
-        check_file(&file).map_err(|trouble| match trouble {
-            Trouble::Unusable(_, why) => damaged(why),
-            Trouble::Error(error) => error,
-        })?;
-        let connection = connect(&file, PATIENCE_OF_A_READER).map_err(failed)?;
-        // The tables are looked at within the transaction that everything is then read in.
-        connection.execute_batch("PRAGMA query_only = ON; BEGIN").map_err(failed)?;
-        match schema::kind(&connection).map_err(failed)? {
-            Kind::Ours => {}
-            Kind::Empty => return Ok(None),
-            Kind::Newer(found) => return Err(HistoryError::Newer { file: file.display().to_string(), found }),
-            Kind::Foreign(why) => return Err(damaged(why)),
-        }
-        Ok(Some(Self { connection, file, owner }))
+        let file = folder.path().join(DATABASE);
+        let as_owner = folder.enter().map_err(|error| HistoryError::io(&file, &error))?;
+        let (inner, outer) = (as_owner.path().to_owned(), folder.path().to_owned());
+        let connection = open_for_reading(&inner.join(DATABASE)).map_err(|error| error.seen_in(&inner, &outer))?;
+        drop(as_owner);
+        Ok(connection.map(|connection| Self { connection, file, folder }))
     }
 }
 
-/// The folder without links in its path, and whose it is. systemd reaches a service's folder through a link that only
-/// root can change; SQLite would refuse it along with one in the file's own place.
-fn place(folder: &Path) -> std::io::Result<(PathBuf, Owner)> {
-    let real = folder.canonicalize()?;
-    let facts = real.metadata()?;
-    if !facts.is_dir() {
-        return Err(ErrorKind::NotADirectory.into());
+/// Opens the history for writing, after setting aside what stands in its place and is none.
+fn open_or_begin(folder: &Path) -> Result<(Connection, Option<SetAside>), HistoryError> {
+    let file = folder.join(DATABASE);
+    let _lock = lock(folder)?;
+    let mut aside = None;
+    loop {
+        match open_for_writing(&file) {
+            Ok(connection) => return Ok((connection, aside)),
+            Err(Trouble::Error(error)) => return Err(error),
+            // What was just made can be no trouble; if it is, that is an error and no loop.
+            Err(Trouble::Unusable(_, why)) if aside.is_some() => {
+                return Err(HistoryError::Damaged { file: file.display().to_string(), why });
+            }
+            Err(Trouble::Unusable(called, why)) => aside = Some(set_aside(&file, called, why)?),
+        }
     }
-    Ok((real, Owner::of(&facts)))
+}
+
+fn open_for_reading(file: &Path) -> Result<Option<Connection>, HistoryError> {
+    match file.symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(HistoryError::io(file, &error)),
+        Ok(facts) if facts.is_file() && facts.len() == 0 => return Ok(None),
+        Ok(_) => {}
+    }
+    let damaged = |why: String| HistoryError::Damaged { file: file.display().to_string(), why };
+    let failed = |error: rusqlite::Error| match HistoryError::of(file, &error) {
+        // What an interrupted run left has to be taken back, and this user may not.
+        HistoryError::ReadOnly { file, .. } => {
+            HistoryError::Unreachable { file, why: "a run was interrupted; the next one repairs it".to_owned() }
+        }
+        other => other,
+    };
+    check_file(file).map_err(|trouble| match trouble {
+        Trouble::Unusable(_, why) => damaged(why),
+        Trouble::Error(error) => error,
+    })?;
+    let connection = connect(file, PATIENCE_OF_A_READER).map_err(failed)?;
+    // The tables are looked at within the transaction that everything is then read in.
+    connection.execute_batch("PRAGMA query_only = ON; BEGIN").map_err(failed)?;
+    match schema::kind(&connection).map_err(failed)? {
+        Kind::Ours => Ok(Some(connection)),
+        Kind::Empty => Ok(None),
+        Kind::Newer(found) => Err(HistoryError::Newer { file: file.display().to_string(), found }),
+        Kind::Foreign(why) => Err(damaged(why)),
+    }
 }
 
 /// One process at a time looks whether the file is usable: two would set each other's new file aside.

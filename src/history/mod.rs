@@ -35,12 +35,12 @@ use std::path::PathBuf;
 pub struct Store {
     connection: rusqlite::Connection,
     file: PathBuf,
-    owner: owner::Owner,
+    folder: owner::Owned,
 }
 
 impl Store {
     fn enter(&self) -> Result<owner::AsOwner, HistoryError> {
-        self.owner.enter().map_err(|error| HistoryError::io(&self.file, &error))
+        self.folder.enter().map_err(|error| HistoryError::io(&self.file, &error))
     }
 
     fn failed(&self) -> impl Fn(rusqlite::Error) -> HistoryError + use<> {

@@ -222,7 +222,11 @@ impl Following<'_> {
         if !was_present && matches!(sight, Sight::Seen(_)) {
             followed.first_seen = self.at;
         }
+        let before = followed.track.clone();
         let event = followed.track.step(sight, self.at, self.hold);
+        if sight == Sight::Unknown && followed.track == before {
+            return Ok(());
+        }
         match (was_present, followed.track.present) {
             (false, true) => followed.episode = Some(self.begin(&followed)?),
             (false, false) => {}

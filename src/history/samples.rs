@@ -85,3 +85,46 @@ pub fn series_of(name: &str) -> Option<String> {
         });
     (is_number && name != "window.seconds" && name != "host.uptime_seconds").then(|| name.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::example;
+
+    #[test]
+    fn counters_are_kept_as_rates_gauges_as_they_are_and_keys_texts_and_parameters_not_at_all() {
+        for (name, series) in [
+            ("delta.TcpExt.ListenOverflows", Some("rate.TcpExt.ListenOverflows")),
+            ("total.TcpExt.ListenOverflows", Some("rate.TcpExt.ListenOverflows")),
+            ("total.sockstat_TCP.mem", Some("total.sockstat_TCP.mem")),
+            ("tcp.orphans", Some("tcp.orphans")),
+            ("host.open_files", Some("host.open_files")),
+            ("net.ipv4.tcp_fin_timeout", None),
+            ("netns.name", None),
+            ("tcp.idle", None),
+            ("listener.queue", None),
+            ("params.ratio", None),
+            ("window.seconds", None),
+            ("nonsense", None),
+        ] {
+            assert_eq!(series_of(name).as_deref(), series, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_state_and_what_the_shipped_rules_use_is_kept_where_it_was_read() {
+        let metrics = metrics(&RuleSet::shipped());
+        for wanted in ["tcp.time_wait", "tcp.total", "rate.TcpExt.ListenOverflows", "ports.usable"] {
+            assert!(metrics.contains(wanted), "{wanted} in {metrics:?}");
+        }
+        let samples = of(&example::snapshot(), &RuleSet::shipped());
+        let value = |namespace: &str, metric: &str| {
+            let is_it = |sample: &&Sample| sample.namespace == namespace && sample.metric == metric;
+            samples.iter().find(is_it).map(|sample| sample.value)
+        };
+        assert_eq!(value("host", "tcp.time_wait"), Some(25_300.0));
+        assert_eq!(value("host", "tcp.syn_sent"), Some(0.0));
+        assert_eq!(value("blue", "tcp.time_wait"), None, "its sockets were not read");
+        assert_eq!(value("blue", "host.cpus"), None, "the machine's numbers are kept once");
+    }
+}

@@ -145,3 +145,36 @@ fn tables(connection: &Connection) -> Result<Vec<(String, String, String)>> {
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     rows.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_tables_and_query_are_those_of_the_file() {
+        let page = include_str!("../../docs/history.md");
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(TABLES).unwrap();
+        let (_, tables) = page.split_once("| table | columns |\n|---|---|\n").unwrap();
+        let mut documented = Vec::new();
+        for row in tables.lines().take_while(|line| line.starts_with('|')) {
+            let (table, columns) = row.trim_matches('|').split_once('|').unwrap();
+            let names = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+            documented.extend(names(table).into_iter().map(|table| (table, names(columns))));
+        }
+        let mut statement = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
+        let found: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        for table in found.iter().filter(|name| !name.starts_with("sqlite_")) {
+            let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+            drop(statement.query([]).unwrap());
+            let (_, said) = documented.iter().find(|(name, _)| name == table).unwrap_or_else(|| panic!("{table}"));
+            let mut said: Vec<&str> = said.iter().map(String::as_str).collect();
+            // Beside its columns the row of samples names the table that they point into.
+            said.retain(|name| *name != "name");
+            assert!(said == columns || table == "track", "{table}: {columns:?}");
+        }
+        let (_, query) = page.split_once("```sql\n").unwrap();
+        connection.prepare(query.split("```").next().unwrap()).unwrap();
+    }
+}

@@ -4,6 +4,9 @@ use std::path::Path;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use proptest::prelude::*;
+
+use super::track::{Sight, Track};
 use super::*;
 use crate::audit::model::{Audit, Finding, Skipped};
 use crate::report::example;
@@ -318,4 +321,60 @@ fn more_findings_than_a_host_can_have_are_followed_in_part_and_texts_are_cut() {
     let rows: i64 = store.connection.query_row("SELECT count(*) FROM track", [], |row| row.get(0)).unwrap();
     assert_eq!(rows, 5_000);
     assert_eq!(store.episodes(None, i64::MIN).unwrap()[0].title.chars().count(), 500);
+}
+
+#[test]
+fn a_finding_of_a_namespace_that_is_gone_is_forgotten_with_the_runs_that_saw_it() {
+    let scene = Scene::new();
+    let mut store = scene.store();
+    for number in 0..130 {
+        let mut taken = snapshot(START + number * DAY);
+        if number > 1 {
+            taken.namespaces.retain(|namespace| namespace.name != "host");
+        }
+        let seen: Seen<'_> = if number > 1 { &[] } else { &[LEAK] };
+        scene.remember(&mut store, &audit(&taken, seen, &[])).unwrap();
+    }
+    assert_eq!(store.memory(START).unwrap().first_seen.len(), 1);
+    store.prune(&Retention::default()).unwrap();
+    assert_eq!(store.memory(START).unwrap().first_seen.len(), 0);
+    let tracks: i64 = store.connection.query_row("SELECT count(*) FROM track", [], |row| row.get(0)).unwrap();
+    assert_eq!(tracks, 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_kept_in_the_file_is_told_as_if_it_had_been_kept_in_memory(
+        runs in proptest::collection::vec((0_u8..3, 0_u8..3, any::<bool>(), 1_i64..20_000), 1..40),
+    ) {
+        let scene = Scene::new();
+        let mut tracks = [Track::default(), Track::default()];
+        let mut at = START;
+        for (one, other, skipped, passed) in runs {
+            at += passed;
+            let mut seen = Vec::new();
+            let mut wanted = Vec::new();
+            for ((track, subject), state) in tracks.iter_mut().zip(["app", "web"]).zip([one, other]) {
+                let sight = match state {
+                    0 if skipped => Sight::Unknown,
+                    0 => Sight::Absent,
+                    1 => Sight::Seen(Severity::Warning),
+                    _ => Sight::Waived,
+                };
+                if state > 0 {
+                    seen.push(("close-wait-leak", subject, state == 2));
+                }
+                let told = track.step(sight, at, &HoldOff::default());
+                wanted.extend(told.map(|kind| format!("{} {subject}", kind.name())));
+            }
+            let mut told = scene.run(at, &seen, if skipped { &["close-wait-leak"] } else { &[] });
+            told.sort();
+            wanted.sort();
+            prop_assert_eq!(told, wanted);
+        }
+        let open = tracks.iter().filter(|track| track.present).count();
+        prop_assert_eq!(scene.store().memory(at).unwrap().first_seen.len(), open);
+    }
 }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::observe::ages::Ages;
 pub(in crate::observe) use collect::Waiting;
 pub(in crate::observe) use listeners::is_filling;
-pub use read::{Queues, read, read_queues};
+pub use read::{Queues, is_not_worth_it, none, read, read_queues};
 
 /// Which interface of the kernel the sockets were read through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -38,6 +38,9 @@ const LARGEST: u64 = 4 << 20;
 /// The catalogue has some 200 keys; a plan for each of many namespaces stays far below.
 const MOST_CHANGES: usize = 10_000;
 
+/// Each rule behind a change has one.
+const MOST_GUARDS: usize = 64;
+
 /// Words of [`Rehearsed::result`](super::model::Rehearsed::result).
 const RESULTS: [&str; 4] = ["accepted", "refused", "changed", "not_possible"];
 
@@ -139,6 +142,9 @@ fn check_change(change: &PlannedChange) -> Result<(), String> {
     }
     if Risk::named(&change.risk).is_none() {
         return Err(format!("{} is no risk; low, medium or high is wanted", quoted(&change.risk)));
+    }
+    if change.guards.len() > MOST_GUARDS {
+        return Err(format!("it has {} guards, more than {MOST_GUARDS}", change.guards.len()));
     }
     match &change.rehearsed {
         Some(rehearsed) if !RESULTS.contains(&rehearsed.result.as_str()) => {

@@ -278,19 +278,24 @@ fn skipped(page: &mut Page<'_>, audit: &Audit<'_>) {
     }
     page.blank();
     page.paragraph(0, page.theme.heading, "Not checked");
-    // Where the same is true of several namespaces it is said once.
-    let mut told: Vec<((&str, Vec<&str>), Vec<&str>)> = Vec::new();
-    for ((namespace, reason), rules) in rules {
-        let what = (reason, rules);
-        match told.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, namespaces)) => namespaces.push(namespace),
-            None => told.push((what, vec![namespace])),
-        }
-    }
+    let rules = rules.into_iter().map(|((namespace, reason), rules)| ((reason, rules), namespace));
+    let told = said_once(rules);
     for ((reason, rules), namespaces) in told {
         page.row(2, &[Cell::new(&format!("{}: {reason}", several(&namespaces)), page.width - 2).hanging(2)]);
         page.paragraph(6, page.theme.dim, &rules.join(", "));
     }
+}
+
+/// What is true of several places is said once, with all of them.
+fn said_once<'a, What: PartialEq>(all: impl Iterator<Item = (What, &'a str)>) -> Vec<(What, Vec<&'a str>)> {
+    let mut said: Vec<(What, Vec<&str>)> = Vec::new();
+    for (what, place) in all {
+        match said.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, places)) => places.push(place),
+            None => said.push((what, vec![place])),
+        }
+    }
+    said
 }
 
 /// `blue, green, red and 197 more`.
@@ -304,14 +309,8 @@ fn several(names: &[&str]) -> String {
 fn gaps(page: &mut Page<'_>, snapshot: &Snapshot) {
     let machine = snapshot.gaps.iter().map(|gap| ("machine", gap));
     let namespaces = snapshot.namespaces.iter().flat_map(|ns| ns.gaps.iter().map(|gap| (ns.name.as_str(), gap)));
-    let mut told: Vec<((&str, &str), Vec<&str>)> = Vec::new();
-    for (place, gap) in machine.chain(namespaces) {
-        let what = (gap.what.as_str(), gap.why.as_str());
-        match told.iter_mut().find(|(known, _)| *known == what) {
-            Some((_, places)) => places.push(place),
-            None => told.push((what, vec![place])),
-        }
-    }
+    let told = machine.chain(namespaces).map(|(place, gap)| ((gap.what.as_str(), gap.why.as_str()), place));
+    let told = said_once(told);
     for (position, group) in told.chunk_by(|((one, _), _), ((other, _), _)| one == other).enumerate() {
         if position == 0 {
             page.blank();

@@ -79,3 +79,25 @@ pub(super) const fn kind_of(value: &Value) -> Type {
         Value::Ints(_) => Type::Ints,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guard_knows_the_namespace_before_and_after_and_its_rule_s_parameters() {
+        let params = [("more".to_owned(), Value::Int(5))].into();
+        let compiled = guard("tcp.established > before.tcp.established + params.more", &params);
+        assert_eq!(compiled.unwrap().kind(), Type::Bool);
+        for (condition, why) in [
+            ("listener.queue > 1", "judged for the whole namespace"),
+            ("before.destination.port_use > 0.5", "judged for the whole namespace"),
+            ("tcp.established > params.other", "no such [params]"),
+            ("before.nonsense > 1", "prints all names"),
+        ] {
+            let error = guard(condition, &params).unwrap_err().remove(0);
+            assert!(error.help.as_deref().is_some_and(|help| help.contains(why)), "{condition}: {error:?}");
+        }
+        assert!(guard("tcp.established + params.more", &params).is_err(), "that is no condition");
+    }
+}

@@ -51,7 +51,11 @@ pub fn take(host: &Host, which: &Which, window: Duration, wait: impl FnOnce(Dura
     gaps.extend(file_gaps);
     gaps.extend(key_gaps);
     let mut machine = Machine { host, files: &files, keys: &machine_keys, around: None };
-    let looks = netns::visit(&places, |number, _| machine.look(number == 0));
+    let empty = |number: usize| match counters.get(number) {
+        Some(Ok((counters, _))) => sockets::is_not_worth_it(counters),
+        _ => false,
+    };
+    let looks = netns::visit(&places, |number, _| machine.look(number == 0, empty(number)));
 
     let around = machine.around;
     let (queues, before, seconds) = first.map_or((None, None, 0.0), |(q, c, s)| (Some(q), Some(c), s));
@@ -129,10 +133,16 @@ struct Seen<'a> {
 
 impl Machine<'_> {
     /// Looks at the namespace of the calling thread.
-    fn look(&mut self, is_first: bool) -> Look {
+    fn look(&mut self, is_first: bool, is_empty: bool) -> Look {
         let interfaces = if is_first { Interfaces::Read } else { Interfaces::LeftOut };
         let (sysctls, mut gaps) = sysctls::read_net(self.host, interfaces);
-        let sockets = match sockets::read(self.host, &sysctls) {
+        let read = if is_empty && !is_first {
+            let (none, gap) = sockets::none();
+            Ok((none, vec![gap]))
+        } else {
+            sockets::read(self.host, &sysctls)
+        };
+        let sockets = match read {
             Ok((seen, socket_gaps)) => {
                 gaps.extend(socket_gaps);
                 Some(seen)

@@ -45,6 +45,12 @@ fn start(container: &Container, service: &str) {
     assert!(started.status.success(), "{}", log());
 }
 
+/// A run of root's, which has nothing to complain of.
+fn by_hand(container: &Container) {
+    let ran = container.attempt(&["sysctl-advisor", "agent"]);
+    assert!(ran.status.success() && ran.stderr.is_empty(), "{}", String::from_utf8_lossy(&ran.stderr));
+}
+
 fn entries(container: &Container, matches: &[&str]) -> Vec<Value> {
     container.run(&["journalctl", "--sync"]);
     let text = container.run(&[&["journalctl", "-o", "json", "--all", "--no-pager"], matches].concat());
@@ -117,7 +123,10 @@ fn the_timer_fires_by_itself_and_a_user_that_owns_nothing_else_leaves_everything
 fn a_run_of_root_by_hand_is_in_nobodys_way() {
     let container = installed(BAD, AT_ONCE);
     start(&container, "sysctl-advisor.service");
-    container.run(&["sysctl-advisor", "agent"]);
+    let report = "/var/lib/sysctl-advisor/agent/report.json";
+    let before = container.run(&["stat", "-c", "%i", report]);
+    by_hand(&container);
+    assert_ne!(container.run(&["stat", "-c", "%i", report]), before, "it wrote a report of its own");
     let owners =
         container.run(&["sh", "-c", "cd /var/lib/sysctl-advisor/agent && stat -c '%n %u' * && stat -c '%n %u' ."]);
     let uids: std::collections::BTreeSet<_> = owners.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
@@ -137,7 +146,7 @@ fn a_run_of_root_by_hand_is_in_nobodys_way() {
 #[test]
 fn root_may_be_the_first_and_the_service_takes_over() {
     let container = installed(BAD, AT_ONCE);
-    container.run(&["sysctl-advisor", "agent"]);
+    by_hand(&container);
     start(&container, "sysctl-advisor.service");
     let log = container.run(&["journalctl", "-u", "sysctl-advisor.service", "--no-pager"]);
     let report = container.run(&["cat", "/var/lib/sysctl-advisor/agent/report.json"]);
@@ -185,7 +194,8 @@ fn the_second_service_applies_what_held_and_takes_it_back_when_the_guard_says_wo
     let container = installed("", "[agent]\nhold_off = 1\napply = true\n[apply]\nonly = [\"net.ipv4.tcp_keep*\"]\n");
     container.write("/etc/sysctl-advisor/rules.d/keepalive-late.toml", GUARDED);
     let value = || container.run(&["sysctl", "-n", KEY]).trim().to_owned();
-    let told = |id: &str| entries(&container, &["_SYSTEMD_UNIT=sysctl-advisor-apply.service", &format!("MESSAGE_ID={id}")]);
+    let told =
+        |id: &str| entries(&container, &["_SYSTEMD_UNIT=sysctl-advisor-apply.service", &format!("MESSAGE_ID={id}")]);
     start(&container, "sysctl-advisor.service");
     start(&container, "sysctl-advisor-apply.service");
     let log = container.run(&["journalctl", "-u", "sysctl-advisor-apply.service", "--no-pager"]);

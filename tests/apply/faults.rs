@@ -121,13 +121,14 @@ fn assert_way_back(scene: &Scene, changes: Changes<'_>, point: &str, before: &Ru
 #[test]
 fn killed_at_every_point_of_apply_the_values_are_the_former_or_come_back() {
     let scene = Scene::enter();
-    let plain = killed_at_every_point(&scene, &scene.plan(THREE));
-    let measured = killed_at_every_point(&scene, &guarded(&scene, "a-rule", MORE_CONNECTIONS));
+    let (plain, plain_came_to) = killed_at_every_point(&scene, &scene.plan(THREE));
+    let (measured, came_to) = killed_at_every_point(&scene, &guarded(&scene, "a-rule", MORE_CONNECTIONS));
+    println!("apply: {plain} kill points: {plain_came_to}; {measured} with a baseline: {came_to}");
     assert!(measured > plain, "the baseline is written too: {measured}, {plain}");
 }
 
-/// Applies the plan once for every point, and returns how many there are.
-fn killed_at_every_point(scene: &Scene, plan: &str) -> usize {
+/// Applies the plan once for every point; returns how many there are, and what the values were afterwards.
+fn killed_at_every_point(scene: &Scene, plan: &str) -> (usize, String) {
     scene.reset(THREE);
     let apply = ["apply", plan, "--yes", "--window", "0"];
     let points = points(scene, &apply);
@@ -150,9 +151,8 @@ fn killed_at_every_point(scene: &Scene, plan: &str) -> usize {
         let newest = Scene::names(&scene.state().join("changes")).pop().unwrap();
         assert!(scene.ok(&["changes", &newest]).out.contains("not worse") == plan_has_guards(plan), "{point}");
     }
-    println!("apply: {} kill points; values afterwards: {old} former, {new} new, {mixed} mixed", points.len());
     assert!(points.len() >= 40 && mixed >= 4 && new >= 1, "{points:?}");
-    points.len()
+    (points.len(), format!("values afterwards {old} former, {new} new, {mixed} mixed"))
 }
 
 fn plan_has_guards(plan: &str) -> bool {

@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are not in a #[test] function")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 
 use serde_json::Value as Json;
 
-use crate::scene::{Changes, Scene, THREE};
+use crate::scene::{Changes, Scene, THREE, finish};
 use crate::support::container::Container;
 use crate::support::wait_until;
 
@@ -61,6 +63,44 @@ fn a_plan_for_two_namespaces_is_applied_confirmed_and_taken_back_from_outside() 
     scene.ok(&["rollback", "1", "--yes"]);
     assert!(scene.is_old(THREE) && scene.drop_in().is_none());
     assert_eq!(scene.run(&["rollback", "2", "--yes"]).code, Some(2), "it is rolled back already");
+}
+
+/// Twenty connections inside of the namespace that it is run in, until its standard input ends.
+const CONNECT: &str = r#"
+import socket, subprocess, sys
+subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+listener = socket.create_server(("127.0.0.1", 8080), backlog=64)
+held = [(socket.create_connection(("127.0.0.1", 8080)), listener.accept()) for _ in range(20)]
+print("ready", flush=True)
+sys.stdin.read()
+"#;
+
+#[test]
+fn what_is_worse_in_the_other_namespace_is_told_and_not_confirmed_from_outside() {
+    let (scene, plan) = two(THREE, TWO);
+    let mut guarded: Json = serde_json::from_str(&fs::read_to_string(&plan).unwrap()).unwrap();
+    for change in guarded["changes"].as_array_mut().unwrap() {
+        let worse_if = "tcp.established > before.tcp.established + params.more";
+        change["guards"] = serde_json::json!([{ "rule": "a-rule", "worse_if": worse_if, "params": { "more": 5 } }]);
+    }
+    scene.ok(&["apply", &scene.write_plan(&guarded), "--yes", "--window", "0"]);
+    let mut connections = scene.inside("ip");
+    let connections = connections.args(["netns", "exec", "blue", "python3", "-c", CONNECT]);
+    let mut connections = connections.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(connections.stdout.take().unwrap()).read_line(&mut ready).unwrap();
+    assert_eq!(ready, "ready\n");
+
+    let said = scene.ok(&["changes", "2"]).out;
+    assert!(said.contains("guard of a-rule: worse than before: tcp.established was 0"), "{said}");
+    let run = scene.run(&["confirm", "2"]);
+    assert!(run.code == Some(4) && run.err.contains("sysctl-advisor rollback 2"), "{run:?}");
+    let run = scene.ok(&["confirm", "1"]);
+    assert!(run.out.contains("guard of a-rule: not worse than before"), "here nobody connected: {run:?}");
+    drop(connections.stdin.take());
+    connections.wait().unwrap();
+    scene.ok(&["rollback", "2", "--yes"]);
+    assert!(in_blue(&scene, TWO, false) && scene.is_new(THREE));
 }
 
 #[test]
@@ -148,6 +188,14 @@ fn another_namespace_that_got_the_number_is_not_touched() {
         let run = scene.run(command);
         assert!(run.code == Some(2) && run.err.contains("was called blue") && run.err.contains("green"), "{run:?}");
     }
+    // Also from within, where the number is that of the command's own namespace.
+    let inside = format!(
+        "{} rollback 1 --yes --force --state-dir {}",
+        env!("CARGO_BIN_EXE_sysctl-advisor"),
+        scene.state().display()
+    );
+    let run = finish(scene.inside("nsenter").args(["--net=/run/netns/green", "sh", "-c", &inside]));
+    assert!(run.code == Some(2) && run.err.contains("was called blue"), "{run:?}");
     assert!(TWO.iter().all(|(key, _, after)| scene.sysctl_in("green", key) == *after), "nothing was written");
 }
 

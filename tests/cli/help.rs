@@ -529,6 +529,80 @@ fn help_of_changes() {
 }
 
 #[test]
+fn help_of_history() {
+    assert_snapshot!(help(&["history", "--help"]), @"
+    Show what earlier runs of the agent saw: trends, findings that came and went
+
+    Usage: sysctl-advisor history [OPTIONS] [METRIC|RULE|STATE]
+
+    Arguments:
+      [METRIC|RULE|STATE]
+              A metric, a TCP state, a counter or a rule; none: an overview
+
+    Options:
+          --since <DURATION>
+              How far back to look: 12h, 7d, 90d
+
+              [default: 7d]
+
+          --netns <NAME>
+              Network namespace to look at [default: host, else the only one there
+              is]
+
+          --format <FORMAT>
+              Form of the report
+
+              Possible values:
+              - text: For a person
+              - json: For a program; the schema is in docs/schema
+
+              [default: text]
+
+          --state-dir <DIR>
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+    Everywhere:
+          --config <FILE>
+              Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml,
+              if it exists]
+
+              [env: SYSCTL_ADVISOR_CONFIG=]
+
+          --color <WHEN>
+              When to use colours; NO_COLOR is respected
+
+              [default: auto]
+              [possible values: auto, always, never]
+
+      -v, --verbose...
+              Say more on standard error (-vv: everything)
+
+      -q, --quiet
+              Say less: one line a finding, errors only
+
+          --log-format <FORMAT>
+              Form of messages on standard error
+
+              [default: text]
+              [possible values: text, json]
+
+    Examples:
+      sysctl-advisor history                            the last week
+      sysctl-advisor history --since 30d TIME_WAIT      sockets in a state
+      sysctl-advisor history ListenOverflows            a counter, per second
+      sysctl-advisor history ports.largest_destination  a metric that rules use
+      sysctl-advisor history close-wait-leak            when a rule found something
+
+    Each run of `sysctl-advisor agent` adds to the history. Every TCP state is kept,
+    and of the other metrics those that a rule uses.
+    ");
+}
+
+#[test]
 fn help_of_rules() {
     assert_snapshot!(help(&["rules", "--help"]), @"
     List, check and test rules; print the metrics they may use

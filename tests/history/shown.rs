@@ -53,9 +53,9 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
     133 runs from DATE TIME to DATE TIME UTC, 1 reboot
 
     TCP sockets of host: now, trend, least to most
-      LISTEN         1  ▁▁▁▁▁▁▁▁███▁▁▁▁▁··│███████████  0 to 1
-      ESTABLISHED   10  ▁▁▁▁▁▁▁▁███▁▁▁▁▁··│███████████  0 to 10
-      TIME_WAIT    190  ▁▁▁▁▁▁▁▁███▁▁▁▁▁··│███████████  0 to 190
+      LISTEN         1  ▁▁▁▁▁▁▁██▁▁▁▁▁·│▁█████████  0 to 1
+      ESTABLISHED   10  ▁▁▁▁▁▁▁██▁▁▁▁▁·│▁█████████  0 to 10
+      TIME_WAIT    190  ▁▁▁▁▁▁▁██▁▁▁▁▁·│▁█████████  0 to 190
 
     Open findings
       CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000:
@@ -89,9 +89,9 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
     25 runs from DATE TIME to DATE TIME UTC
 
     TCP sockets of host: now, trend, least to most
-      LISTEN         1  █████████████████████████       1 to 1
-      ESTABLISHED   10  █████████████████████████       10 to 10
-      TIME_WAIT    190  █████████████████████████       190 to 190
+      LISTEN         1  █████████████████████████   1 to 1
+      ESTABLISHED   10  █████████████████████████   10 to 10
+      TIME_WAIT    190  █████████████████████████   190 to 190
 
     Open findings
       CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000:

@@ -1,6 +1,8 @@
 //! Several network namespaces looked at by one run of the real binary. What it can find is bounded by mounts and process
 //! numbers of the test's own, so that no other test's namespace gets in between. Root is needed.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests are not in a #[test] function")]
+
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -15,9 +17,10 @@ use std::time::Duration;
 
 use scene::{Run, Scene, finish};
 use serde_json::Value as Json;
-use support::{Lab, close, lab, listen};
+use support::{Lab, close, listen, wait_until};
 use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::{Which, own_id};
+use sysctl_advisor::observe::{owners, sockets, sysctls};
 use sysctl_advisor::snapshot::take;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sysctl-advisor");
@@ -256,4 +259,30 @@ fn a_plan_for_two_namespaces_is_made_and_carried_out() {
         let again = audit(&scene, &["--window", "0", "--netns", "all"]);
         assert_eq!(where_fires(&again, "sack-off"), [] as [&str; 0]);
     });
+}
+
+#[test]
+fn one_pass_over_the_open_files_finds_the_owners_in_each_namespace() {
+    let lab = Lab::enter();
+    let _near = close::close_wait(&lab, "10.2.0.1:8080", 20);
+    let listener = lab.far.listen("10.2.0.2:9100".parse().unwrap());
+    let _far: Vec<_> = (0..30)
+        .map(|_| {
+            drop(std::net::TcpStream::connect("10.2.0.2:9100").unwrap());
+            listener.accept().unwrap().0
+        })
+        .collect();
+    let look = || {
+        let (sysctls, _) = sysctls::read(&Host::live());
+        sockets::read(&Host::live(), &sysctls).unwrap().0
+    };
+    wait_until("all are in CLOSE_WAIT", || lab.far.inside(|| lab.ss(&["-tanH", "state", "close-wait"]).len()) == 30);
+    let found = owners::find(&Host::live(), vec![look(), lab.far.inside(look)]);
+    let me = std::process::id();
+    let mine = |place: usize| {
+        let owners = &found[place].0.owners;
+        owners.iter().filter(|owner| owner.pid == Some(me)).map(|owner| owner.close_wait).collect::<Vec<_>>()
+    };
+    assert_eq!((mine(0), mine(1)), (vec![20], vec![30]));
+    assert_eq!(found[1].0.close_wait_unowned, 0);
 }

@@ -14,6 +14,7 @@ use super::netlink::{Walk, dump};
 use super::ports::Ephemeral;
 use super::{SocketSource, Sockets, table};
 use crate::host::Host;
+use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
 use crate::observe::owners::Unowned;
 use crate::observe::sysctls::Sysctls;
@@ -37,6 +38,9 @@ const NOT_IN_PROCFS: [&str; 10] = [
     "ports.bound_only",
     "owner.close_wait_idle",
 ];
+
+/// Sockets of the machine from which on a dump that finds nothing takes some milliseconds.
+const CROWDED: i64 = 20_000;
 
 /// Accept queues at one moment: inode of the listening socket to the connections that wait.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,6 +89,27 @@ pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Unowned, Vec<Gap>), Gap> 
     let why = format!("/proc/net/tcp does not show it ({refused})");
     gaps.extend(NOT_IN_PROCFS.map(|what| Gap { what: what.to_owned(), why: why.clone() }));
     Ok((unowned(tally, SocketSource::Procfs), gaps))
+}
+
+/// Whether a dump would cost much and find nothing: it walks the table of the whole machine, and this namespace has no TCP
+/// socket but, maybe, bound ones that neither listen nor are connected.
+pub fn is_not_worth_it(counters: &Counters) -> bool {
+    let number = |group: &str, name: &str| counters.get(group)?.get(name).copied();
+    let is_crowded = number("sockstat_TCP", "alloc").is_some_and(|alloc| alloc >= CROWDED);
+    let has_none = |group| number(group, "inuse") == Some(0);
+    let without_v6 = !counters.contains_key("sockstat_TCP6");
+    is_crowded
+        && has_none("sockstat_TCP")
+        && number("sockstat_TCP", "tw") == Some(0)
+        && (without_v6 || has_none("sockstat_TCP6"))
+}
+
+/// The reading of a namespace that has no sockets, without a look.
+pub fn none() -> (Unowned, Gap) {
+    let why =
+        format!("the machine has more than {CROWDED} sockets and this namespace none in use, so none was looked for");
+    let tally = Tally::new(Listeners::from(Found::new()), None);
+    (unowned(tally, SocketSource::SockDiag), Gap { what: "ports.bound_only".to_owned(), why })
 }
 
 fn unowned(tally: Tally<'_>, source: SocketSource) -> Unowned {
@@ -209,4 +234,27 @@ fn seen_in_table(entry: &TcpNetEntry) -> Seen {
 
 fn address(ip: std::net::IpAddr) -> Address {
     ip.to_canonical().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_namespace_without_a_socket_on_a_crowded_machine_is_passed_over() {
+        let counters = |alloc, inuse, tw, v6| -> Counters {
+            let group =
+                |values: &[(&str, i64)]| values.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+            [
+                ("sockstat_TCP".to_owned(), group(&[("alloc", alloc), ("inuse", inuse), ("tw", tw)])),
+                ("sockstat_TCP6".to_owned(), group(&[("inuse", v6)])),
+            ]
+            .into()
+        };
+        assert!(is_not_worth_it(&counters(CROWDED, 0, 0, 0)));
+        for (alloc, inuse, tw, v6) in [(100, 0, 0, 0), (CROWDED, 1, 0, 0), (CROWDED, 0, 1, 0), (CROWDED, 0, 0, 1)] {
+            assert!(!is_not_worth_it(&counters(alloc, inuse, tw, v6)), "{alloc} {inuse} {tw} {v6}");
+        }
+        assert!(!is_not_worth_it(&Counters::new()), "what was not read is not known to be empty");
+    }
 }

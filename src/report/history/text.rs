@@ -9,13 +9,13 @@ use super::{About, Series, View, spark};
 use crate::history::read::Episode;
 use crate::metrics::value::Value;
 use crate::report::finding::{self, severity_style};
-use crate::report::page::{Cell, GAP, Page};
+use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::report::theme::Theme;
 use crate::units;
 
 const NAME: usize = "ESTABLISHED".len();
-/// Of a sparkline in the overview.
-const SPARK: usize = 30;
+/// Of a number in the overview: more than any host has.
+const NUMBER: usize = 12;
 /// Episodes of one kind, and changes; the newest are shown.
 const SHOWN: usize = 20;
 const LABEL: usize = 8;
@@ -89,17 +89,18 @@ fn states(page: &mut Page<'_>, view: &View<'_>) {
     }
     page.blank();
     page.paragraph(0, theme.heading, &format!("TCP sockets of {}: now, trend, least to most", view.namespace));
-    let last_width = known.iter().map(|(_, summary)| number(summary.last).len()).max().unwrap_or(0);
-    let room = page.width.saturating_sub(2 + NAME + GAP + last_width + GAP + SPARK + GAP);
+    let spark = page.width / 3;
+    let last_width = known.iter().map(|(_, summary)| number(summary.last).chars().count()).max().unwrap_or(0);
+    let room = page.width.saturating_sub(2 + NAME + GAP + last_width + GAP + spark + GAP);
     for (series, summary) in known {
         let name = series.metric.trim_start_matches("tcp.").to_uppercase();
-        let range = format!("{} to {}", number(summary.min), number(summary.max));
+        let range = shortened(&format!("{} to {}", number(summary.min), number(summary.max)), room);
         page.row(
             2,
             &[
                 Cell::new(&name, NAME).painted(theme.key),
                 Cell::new(&number(summary.last), last_width).right(),
-                Cell::new(&spark::line(&series.points, SPARK), SPARK),
+                Cell::new(&spark::line(&series.points, spark), spark),
                 Cell::new(&range, room).painted(theme.dim),
             ],
         );
@@ -256,7 +257,7 @@ fn counted_i64(number: i64, units: &str) -> String {
 
 /// A number of sockets, which a history of another origin may hold parts of.
 fn number(value: f64) -> String {
-    units::decimal(value)
+    shortened(&units::decimal(value), NUMBER)
 }
 
 /// A value in its unit, as a finding's evidence has it.
