@@ -64,6 +64,20 @@ fn each_value_is_shown_with_the_place_that_it_is_from() {
     #never = []                               # default
     #max_risk = "high"                        # default
     #max_changes = 256                        # default
+    #cool_down = "7d"                         # default
+
+    [agent]
+    #hold_off = 2                             # default
+    #resolve_after = 2                        # default
+    #flap_limit = 3                           # default
+    #keep = "90d"                             # default
+    #max_size = "64MiB"                       # default
+    #textfile = "/run/sysctl-advisor/sysctl-advisor.prom"  # default
+    #journal = true                           # default
+    #netns = "all"                            # default
+    #apply = false                            # default
+    #watch = "1d"                             # default
+    #confirm_after = "never"                  # default
 
     [params.close-wait-leak]
     sockets = 7                               # /etc/sysctl-advisor/config.d/60-host.toml:4
@@ -91,6 +105,20 @@ fn without_files_all_is_default() {
     #never = []                               # default
     #max_risk = "high"                        # default
     #max_changes = 256                        # default
+    #cool_down = "7d"                         # default
+
+    [agent]
+    #hold_off = 2                             # default
+    #resolve_after = 2                        # default
+    #flap_limit = 3                           # default
+    #keep = "90d"                             # default
+    #max_size = "64MiB"                       # default
+    #textfile = "/run/sysctl-advisor/sysctl-advisor.prom"  # default
+    #journal = true                           # default
+    #netns = "all"                            # default
+    #apply = false                            # default
+    #watch = "1d"                             # default
+    #confirm_after = "never"                  # default
     exit code 0
     "#);
 }
