@@ -125,7 +125,7 @@ fn carry_out(
     let state = options.run.state;
     let audit = crate::audit::run(now, options.run.rules, options.run.waivers);
     let held = held(state)?;
-    let left_alone = LeftAlone::read(state, options.policy)?;
+    let left_alone = LeftAlone::read(state, here, options.policy)?;
     let plan = plan(options, host, here, &audit, &Limits { held: &held, left_alone: &left_alone });
     if plan.changes.is_empty() {
         return Ok(None);
@@ -159,7 +159,7 @@ struct LeftAlone {
 }
 
 impl LeftAlone {
-    fn read(state: &Path, policy: &Policy) -> Result<Self, ApplyError> {
+    fn read(state: &Path, here: &Here, policy: &Policy) -> Result<Self, ApplyError> {
         let (cool_down, now) = (policy.cool_down(), Timestamp::now());
         let (cooling, unread) = cooling::read(state, now, cool_down)?;
         if let Some(error) = unread.into_iter().next() {
@@ -169,7 +169,8 @@ impl LeftAlone {
         for id in state::ids(state)? {
             let entry = Entry::read(state, id)?;
             let alone = match entry.status() {
-                Status::Applied => true,
+                // One of an earlier boot is gone.
+                Status::Applied => entry.is_of_boot(&here.boot_id),
                 Status::RolledBack => entry.records.last().is_some_and(|last| {
                     let until = last.at.parse::<Timestamp>().ok().and_then(|at| at.checked_add(cool_down).ok());
                     until.is_none_or(|until| until > now)
