@@ -221,6 +221,8 @@ mod tests {
         assert_snapshot!(text(&plan(), 3, &Theme::plain(), 80), @"
         Plan for web-1, from what was seen at 2026-01-01T00:00:00Z
 
+        In the network namespace host
+
         - net.core.somaxconn = 128
         + net.core.somaxconn = 4096
             risk       medium
