@@ -9,6 +9,7 @@ mod chroot;
 mod deb;
 mod generated;
 mod rpm;
+mod story;
 #[path = "../support/mod.rs"]
 mod support;
 
