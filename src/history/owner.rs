@@ -1,16 +1,15 @@
 //! Acting on files as the user whose folder it is.
 //!
 //! In: the folder's owner. Out: a guard; while it lives, what this thread does to files it does as that user.
-//! Must not: change anything but the identity for files of the calling thread.
+//! Must not: change anything but the calling thread's identity for files and its root directory, or leave them changed.
 //!
 //! Root may run the agent once in a folder of the service's user, or read there. What root then creates must belong to
 //! that user, and what that user put there must not reach further than that user could: the names inside a journal of
 //! SQLite, for one, are followed and removed.
-
 //!
-//! The folder is below one that only root gets through (systemd keeps those of its made-up users so). As another user the
-//! thread would not get there by any path, so that the folder becomes its root directory for that time. No name inside
-//! leads out of it then, whoever follows it.
+//! The folder may lie below one that only root gets through (systemd keeps those of its made-up users so). As another
+//! user the thread would not get there by any path, so that the folder becomes its root directory for that time. No name
+//! inside leads out of it then, whoever follows it.
 
 use std::fs::{File, OpenOptions};
 use std::io;

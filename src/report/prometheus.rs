@@ -138,7 +138,67 @@ mod tests {
         let snapshot = example::snapshot();
         let audit = example::audit(&snapshot);
         let text = prometheus(&audit, Some(Run { seconds: 2.25, failed_steps: 1 })).unwrap();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        # HELP sysctl_advisor_build_info Always 1; which version observed this host.
+        # TYPE sysctl_advisor_build_info gauge
+        sysctl_advisor_build_info{version="0.1.0"} 1
+        # HELP sysctl_advisor_finding 1 for each finding that nobody accepted, the worst first if there are too many to list.
+        # TYPE sysctl_advisor_finding gauge
+        sysctl_advisor_finding{netns="blue",rule="accept-queue-overflow",severity="warning",subject="[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535"} 1
+        sysctl_advisor_finding{netns="host",rule="close-wait-leak",severity="warning",subject="evil�]0;owned��[31m \n�2J�name (pid 12)"} 1
+        sysctl_advisor_finding{netns="host",rule="ephemeral-ports-near-exhaustion",severity="critical",subject="10.0.0.1 -> 10.0.0.5:5432"} 1
+        sysctl_advisor_finding{netns="host",rule="timestamps-off",severity="notice",subject="host"} 1
+        # HELP sysctl_advisor_findings Findings that nobody accepted, by severity.
+        # TYPE sysctl_advisor_findings gauge
+        sysctl_advisor_findings{severity="critical"} 1
+        sysctl_advisor_findings{severity="notice"} 1
+        sysctl_advisor_findings{severity="warning"} 2
+        # HELP sysctl_advisor_findings_not_listed Findings beyond those with a series of their own.
+        # TYPE sysctl_advisor_findings_not_listed gauge
+        sysctl_advisor_findings_not_listed 0
+        # HELP sysctl_advisor_findings_waived Findings that a person accepted.
+        # TYPE sysctl_advisor_findings_waived gauge
+        sysctl_advisor_findings_waived 1
+        # HELP sysctl_advisor_gaps Things that could not be read; report.json names them.
+        # TYPE sysctl_advisor_gaps gauge
+        sysctl_advisor_gaps 2
+        # HELP sysctl_advisor_last_run_timestamp_seconds When this host was last observed, in seconds since 1970.
+        # TYPE sysctl_advisor_last_run_timestamp_seconds gauge
+        sysctl_advisor_last_run_timestamp_seconds 1767225600
+        # HELP sysctl_advisor_namespaces_not_listed Network namespaces beyond those with series of their own.
+        # TYPE sysctl_advisor_namespaces_not_listed gauge
+        sysctl_advisor_namespaces_not_listed 0
+        # HELP sysctl_advisor_rules Rules by what came of them; one that could not be evaluated somewhere and fired nowhere is skipped.
+        # TYPE sysctl_advisor_rules gauge
+        sysctl_advisor_rules{result="fires"} 5
+        sysctl_advisor_rules{result="quiet"} 27
+        sysctl_advisor_rules{result="skipped"} 3
+        # HELP sysctl_advisor_rules_broken Rule files that could not be loaded.
+        # TYPE sysctl_advisor_rules_broken gauge
+        sysctl_advisor_rules_broken 1
+        # HELP sysctl_advisor_run_duration_seconds How long the agent's last run took.
+        # TYPE sysctl_advisor_run_duration_seconds gauge
+        sysctl_advisor_run_duration_seconds 2.25
+        # HELP sysctl_advisor_run_failed_steps Steps of the agent's last run that failed.
+        # TYPE sysctl_advisor_run_failed_steps gauge
+        sysctl_advisor_run_failed_steps 1
+        # HELP sysctl_advisor_sockets TCP sockets by network namespace and state.
+        # TYPE sysctl_advisor_sockets gauge
+        sysctl_advisor_sockets{netns="host",state="CLOSE"} 0
+        sysctl_advisor_sockets{netns="host",state="CLOSE_WAIT"} 320
+        sysctl_advisor_sockets{netns="host",state="CLOSING"} 0
+        sysctl_advisor_sockets{netns="host",state="ESTABLISHED"} 1203
+        sysctl_advisor_sockets{netns="host",state="FIN_WAIT1"} 0
+        sysctl_advisor_sockets{netns="host",state="FIN_WAIT2"} 0
+        sysctl_advisor_sockets{netns="host",state="LAST_ACK"} 0
+        sysctl_advisor_sockets{netns="host",state="LISTEN"} 12
+        sysctl_advisor_sockets{netns="host",state="SYN_RECV"} 1
+        sysctl_advisor_sockets{netns="host",state="SYN_SENT"} 0
+        sysctl_advisor_sockets{netns="host",state="TIME_WAIT"} 25300
+        # HELP sysctl_advisor_window_seconds Time between the two readings of the counters; 0 after one reading.
+        # TYPE sysctl_advisor_window_seconds gauge
+        sysctl_advisor_window_seconds 2
+        "#);
     }
 
     #[test]

