@@ -537,11 +537,11 @@ fn help_of_agent() {
 
     Options:
           --apply
-              Apply what held long enough and [apply] allows, and take back what
+              Apply what held long enough and `[apply]` allows, and take back what
               made it worse; needs `[agent] apply = true`
           --state-dir <DIR>
               State directory; the agent's files are in its folder `agent` [default:
-              /var/lib/sysctl-advisor]
+              /var/lib/sysctl-advisor] [env: SYSCTL_ADVISOR_STATE_DIR=]
           --window <DURATION>
               Time between two readings of the counters where no earlier run is near
               enough: 500ms, 2s, 1m
