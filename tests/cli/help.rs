@@ -529,6 +529,59 @@ fn help_of_changes() {
 }
 
 #[test]
+fn help_of_agent() {
+    assert_snapshot!(help(&["agent", "--help"]), @"
+    One run of the timer: audit, remember, tell what is new
+
+    Usage: sysctl-advisor agent [OPTIONS]
+
+    Options:
+          --apply
+              Apply what held long enough and `[apply]` allows, and take back what
+              made it worse; needs `[agent] apply = true`
+          --state-dir <DIR>
+              State directory; the agent's files are in its folder `agent` [default:
+              /var/lib/sysctl-advisor] [env: SYSCTL_ADVISOR_STATE_DIR=]
+          --window <DURATION>
+              Time between two readings of the counters where no earlier run is near
+              enough: 500ms, 2s, 1m
+          --rules <DIR>
+              Folder with rules that are added, or replace those of the same id; may
+              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
+          --param <RULE.NAME=VALUE>
+              Another value for a rule's parameter; may be given more than once
+          --waivers <FILE>
+              File with accepted findings [default:
+              /etc/sysctl-advisor/waivers.toml, if it exists] [env:
+              SYSCTL_ADVISOR_WAIVERS]
+      -h, --help
+              Print help
+
+    Everywhere:
+          --config <FILE>        Configuration file, read alone [default:
+                                 /etc/sysctl-advisor/sysctl-advisor.toml and
+                                 config.d/*.toml beside it] [env:
+                                 SYSCTL_ADVISOR_CONFIG=]
+          --color <WHEN>         When to use colours; NO_COLOR is respected
+                                 [default: auto] [possible values: auto, always,
+                                 never]
+      -v, --verbose...           Say more on standard error (-vv: everything)
+      -q, --quiet                Say less: one line a finding, errors only
+          --log-format <FORMAT>  Form of messages on standard error [env:
+                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
+                                 [possible values: text, json]
+
+    Systemd starts it every hour (sysctl-advisor.timer); by hand it does the same
+    once and leaves. The counters are those since the previous run, or over a short
+    sample where there was none. A finding is told when it held for some runs, in
+    the journal or else on standard error; the report, the history and the gauges
+    for Prometheus are written each time. docs/agent.md says where. Exit code 3:
+    nothing was seen, or nothing could be told.
+    ");
+}
+
+#[test]
 fn help_of_history() {
     assert_snapshot!(help(&["history", "--help"]), @"
     Show what earlier runs of the agent saw: trends, findings that came and went
