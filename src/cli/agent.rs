@@ -22,7 +22,7 @@ are those since the previous run, or over a short sample where there was none. A
 for some runs, in the journal or else on standard error; the report, the history and the gauges for Prometheus \
 are written each time. docs/agent.md says where. Exit code 3: nothing was seen, or nothing could be told.")]
 pub(super) struct AgentArgs {
-    /// Apply what held long enough and [apply] allows, and take back what made it worse; needs `[agent] apply = true`
+    /// Apply what held long enough and `[apply]` allows, and take back what made it worse; needs `[agent] apply = true`
     #[arg(long)]
     pub(super) apply: bool,
     /// State directory; the agent's files are in its folder `agent` [default: /var/lib/sysctl-advisor]

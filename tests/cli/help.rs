@@ -562,13 +562,15 @@ fn help_of_history() {
               Folder of the journals and the history [default: $STATE_DIRECTORY of
               systemd, else /var/lib/sysctl-advisor]
 
+              [env: SYSCTL_ADVISOR_STATE_DIR=]
+
       -h, --help
               Print help (see a summary with '-h')
 
     Everywhere:
           --config <FILE>
-              Configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml,
-              if it exists]
+              Configuration file, read alone [default:
+              /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
 
               [env: SYSCTL_ADVISOR_CONFIG=]
 
@@ -587,6 +589,7 @@ fn help_of_history() {
           --log-format <FORMAT>
               Form of messages on standard error
 
+              [env: SYSCTL_ADVISOR_LOG_FORMAT=]
               [default: text]
               [possible values: text, json]
 
