@@ -204,6 +204,16 @@ fn removing_the_package_says_which_changes_stay() {
 }
 
 #[test]
+fn a_journal_that_cannot_be_read_keeps_no_removal_from_going_on() {
+    let container = booted();
+    dpkg(&container, &["-i", &inside()]);
+    change(&container);
+    container.run(&["sh", "-c", "echo garbage > /var/lib/sysctl-advisor/changes/1/plan.json"]);
+    let said = dpkg(&container, &["-r", "sysctl-advisor"]);
+    assert!(said.contains("change 1") && said.contains("not all of them could be listed"), "{said}");
+}
+
+#[test]
 fn a_purge_leaves_nothing() {
     let container = booted();
     let before = listing(&container);
