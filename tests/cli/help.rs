@@ -13,6 +13,18 @@ fn help(arguments: &[&str]) -> String {
     run.out.replace("SYSCTL_ADVISOR_CONFIG=/dev/null", "SYSCTL_ADVISOR_CONFIG=")
 }
 
+/// The help of a command less the section that all of them share, which the program's own help shows.
+fn own_help(arguments: &[&str]) -> String {
+    let text = help(arguments);
+    let (own, shared) = text.split_once("\nEverywhere:\n").unwrap_or_else(|| panic!("nothing is shared: {text}"));
+    for option in ["--config <FILE>", "--color <WHEN>", "-v, --verbose...", "-q, --quiet", "--log-format <FORMAT>"] {
+        assert!(shared.contains(option), "{option}: {text}");
+    }
+    // What stands behind the section is not indented.
+    let after = shared.lines().skip_while(|line| line.is_empty() || line.starts_with(' '));
+    own.lines().chain(["Everywhere: ...", ""]).chain(after).map(|line| format!("{line}\n")).collect()
+}
+
 #[test]
 fn help_of_the_program() {
     assert_snapshot!(help(&["--help"]), @"
@@ -178,7 +190,7 @@ fn help_of_planning_fits_and_says_that_nothing_is_changed_unasked() {
 
 #[test]
 fn help_of_audit() {
-    assert_snapshot!(help(&["audit", "--help"]), @"
+    assert_snapshot!(own_help(&["audit", "--help"]), @"
     Observe this host (or read a snapshot), evaluate the rules, report
 
     Usage: sysctl-advisor audit [OPTIONS]
@@ -242,32 +254,7 @@ fn help_of_audit() {
 
       -h, --help
               Print help (see a summary with '-h')
-
-    Everywhere:
-          --config <FILE>
-              Configuration file, read alone [default:
-              /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
-
-              [env: SYSCTL_ADVISOR_CONFIG=]
-
-          --color <WHEN>
-              When to use colours; NO_COLOR is respected
-
-              [default: auto]
-              [possible values: auto, always, never]
-
-      -v, --verbose...
-              Say more on standard error (-vv: everything)
-
-      -q, --quiet
-              Say less: one line a finding, errors only
-
-          --log-format <FORMAT>
-              Form of messages on standard error
-
-              [env: SYSCTL_ADVISOR_LOG_FORMAT=]
-              [default: text]
-              [possible values: text, json]
+    Everywhere: ...
 
     The report starts with the worst. Each finding shows the numbers that it rests
     on, the change as `current -> proposed`, when it takes effect, and which popular
@@ -279,7 +266,7 @@ fn help_of_audit() {
 
 #[test]
 fn help_of_explain() {
-    assert_snapshot!(help(&["explain", "-h"]), @"
+    assert_snapshot!(own_help(&["explain", "-h"]), @"
     Explain a rule, a sysctl key, a TCP state or a kernel counter
 
     Usage: sysctl-advisor explain [OPTIONS] <NAME>
@@ -298,20 +285,7 @@ fn help_of_explain() {
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
 
     Examples:
       sysctl-advisor explain TIME_WAIT
@@ -323,7 +297,7 @@ fn help_of_explain() {
 
 #[test]
 fn help_of_snapshot() {
-    assert_snapshot!(help(&["snapshot", "-h"]), @"
+    assert_snapshot!(own_help(&["snapshot", "-h"]), @"
     Write down what this host looks like, to audit it elsewhere or later
 
     Usage: sysctl-advisor snapshot [OPTIONS]
@@ -337,20 +311,7 @@ fn help_of_snapshot() {
                                of `ip netns`, or the number of a process in it
                                [default: current] [env: SYSCTL_ADVISOR_NETNS]
       -h, --help               Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
 
     A snapshot holds counts, counters, sysctl values, and the addresses of the
     busiest destinations and of listeners; no payload, no key material. `audit
@@ -360,7 +321,7 @@ fn help_of_snapshot() {
 
 #[test]
 fn help_of_apply() {
-    assert_snapshot!(help(&["apply", "--help"]), @"
+    assert_snapshot!(own_help(&["apply", "--help"]), @"
     Carry out a plan, so that it can be taken back at any moment
 
     Usage: sysctl-advisor apply [OPTIONS] <PLAN>
@@ -388,20 +349,7 @@ fn help_of_apply() {
               SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help
               Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
 
     All values are written or none: at the first surprise those written so far are
     restored. The change lasts until the next boot; `confirm` makes it permanent,
@@ -412,7 +360,7 @@ fn help_of_apply() {
 
 #[test]
 fn help_of_confirm() {
-    assert_snapshot!(help(&["confirm", "--help"]), @"
+    assert_snapshot!(own_help(&["confirm", "--help"]), @"
     Make a change permanent
 
     Usage: sysctl-advisor confirm [OPTIONS] [ID]
@@ -428,20 +376,7 @@ fn help_of_confirm() {
                              /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
 
     Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it
     was applied with --runtime-only or in another network namespace than the one
@@ -454,7 +389,7 @@ fn help_of_confirm() {
 
 #[test]
 fn help_of_rollback() {
-    assert_snapshot!(help(&["rollback", "--help"]), @"
+    assert_snapshot!(own_help(&["rollback", "--help"]), @"
     Take a change back
 
     Usage: sysctl-advisor rollback [OPTIONS] <ID|--last>
@@ -472,20 +407,7 @@ fn help_of_rollback() {
                              /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
 
     Works for a change that is in force, confirmed, or was interrupted half way.
     Values that someone else changed since are named, and nothing is done without
@@ -495,7 +417,7 @@ fn help_of_rollback() {
 
 #[test]
 fn help_of_changes() {
-    assert_snapshot!(help(&["changes", "--help"]), @"
+    assert_snapshot!(own_help(&["changes", "--help"]), @"
     List the changes that were made, or show one
 
     Usage: sysctl-advisor changes [OPTIONS] [ID]
@@ -511,26 +433,13 @@ fn help_of_changes() {
                              /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
     ");
 }
 
 #[test]
 fn help_of_agent() {
-    assert_snapshot!(help(&["agent", "--help"]), @"
+    assert_snapshot!(own_help(&["agent", "--help"]), @"
     One run of the timer: audit, remember, tell what is new
 
     Usage: sysctl-advisor agent [OPTIONS]
@@ -557,20 +466,7 @@ fn help_of_agent() {
               SYSCTL_ADVISOR_WAIVERS]
       -h, --help
               Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
 
     Systemd starts it every hour (sysctl-advisor.timer); by hand it does the same
     once and leaves. The counters are those since the previous run, or over a short
@@ -583,7 +479,7 @@ fn help_of_agent() {
 
 #[test]
 fn help_of_history() {
-    assert_snapshot!(help(&["history", "--help"]), @"
+    assert_snapshot!(own_help(&["history", "--help"]), @"
     Show what earlier runs of the agent saw: trends, findings that came and went
 
     Usage: sysctl-advisor history [OPTIONS] [METRIC|RULE|STATE]
@@ -619,32 +515,7 @@ fn help_of_history() {
 
       -h, --help
               Print help (see a summary with '-h')
-
-    Everywhere:
-          --config <FILE>
-              Configuration file, read alone [default:
-              /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
-
-              [env: SYSCTL_ADVISOR_CONFIG=]
-
-          --color <WHEN>
-              When to use colours; NO_COLOR is respected
-
-              [default: auto]
-              [possible values: auto, always, never]
-
-      -v, --verbose...
-              Say more on standard error (-vv: everything)
-
-      -q, --quiet
-              Say less: one line a finding, errors only
-
-          --log-format <FORMAT>
-              Form of messages on standard error
-
-              [env: SYSCTL_ADVISOR_LOG_FORMAT=]
-              [default: text]
-              [possible values: text, json]
+    Everywhere: ...
 
     Examples:
       sysctl-advisor history                            the last week
@@ -660,7 +531,7 @@ fn help_of_history() {
 
 #[test]
 fn help_of_rules() {
-    assert_snapshot!(help(&["rules", "--help"]), @"
+    assert_snapshot!(own_help(&["rules", "--help"]), @"
     List, check and test rules; print the metrics they may use
 
     Usage: sysctl-advisor rules [OPTIONS] <COMMAND>
@@ -675,22 +546,9 @@ fn help_of_rules() {
 
     Options:
       -h, --help  Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
     ");
-    assert_snapshot!(help(&["rules", "list", "-h"]), @"
+    assert_snapshot!(own_help(&["rules", "list", "-h"]), @"
     Print the rules of this host with their severity
 
     Usage: sysctl-advisor rules list [OPTIONS]
@@ -706,22 +564,9 @@ fn help_of_rules() {
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help (see more with '--help')
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
     ");
-    assert_snapshot!(help(&["rules", "check", "-h"]), @"
+    assert_snapshot!(own_help(&["rules", "check", "-h"]), @"
     Check rule files: names, types, keys, documentation
 
     Usage: sysctl-advisor rules check [OPTIONS] [FILE]...
@@ -738,22 +583,9 @@ fn help_of_rules() {
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
     ");
-    assert_snapshot!(help(&["rules", "test", "-h"]), @"
+    assert_snapshot!(own_help(&["rules", "test", "-h"]), @"
     Check rule files and run the tests inside them
 
     Usage: sysctl-advisor rules test [OPTIONS] [FILE]...
@@ -770,22 +602,9 @@ fn help_of_rules() {
               Another value for a rule's parameter; may be given more than once
       -h, --help
               Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
     ");
-    assert_snapshot!(help(&["rules", "metrics", "-h"]), @"
+    assert_snapshot!(own_help(&["rules", "metrics", "-h"]), @"
     Print every metric that a condition may use
 
     Usage: sysctl-advisor rules metrics [OPTIONS]
@@ -796,22 +615,9 @@ fn help_of_rules() {
           --format <FORMAT>  Form of the list [default: text] [possible values:
                              text, json]
       -h, --help             Print help (see more with '--help')
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
     ");
-    assert_snapshot!(help(&["rules", "schema", "-h"]), @"
+    assert_snapshot!(own_help(&["rules", "schema", "-h"]), @"
     Print the JSON Schema of a rule file or of what a command prints
 
     Usage: sysctl-advisor rules schema [OPTIONS] [OF]
@@ -822,26 +628,13 @@ fn help_of_rules() {
 
     Options:
       -h, --help  Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
     ");
 }
 
 #[test]
 fn help_of_completions() {
-    assert_snapshot!(help(&["completions", "-h"]), @"
+    assert_snapshot!(own_help(&["completions", "-h"]), @"
     Print a completion script for a shell
 
     Usage: sysctl-advisor completions [OPTIONS] <SHELL>
@@ -852,20 +645,7 @@ fn help_of_completions() {
 
     Options:
       -h, --help  Print help
-
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
-                                 /etc/sysctl-advisor/sysctl-advisor.toml and
-                                 config.d/*.toml beside it] [env:
-                                 SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
-                                 SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
-                                 [possible values: text, json]
+    Everywhere: ...
     ");
 }
 
