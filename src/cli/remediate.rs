@@ -23,8 +23,8 @@ use crate::audit::waivers;
 use crate::host::Host;
 use crate::plan::build::{self, Options};
 use crate::plan::model::{LeftOut, Plan, PlannedChange};
-use crate::plan::rehearsal;
 use crate::plan::select::Selection;
+use crate::plan::{order, rehearsal};
 use crate::report::{self, text::Detail};
 use crate::rules::set::RuleSet;
 use crate::rules::words::Risk;
@@ -105,7 +105,11 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     }
-    for (plan, runtime_only) in [(&lasting, false), (&passing, true)] {
+    let mut parts = [(&lasting, false), (&passing, true)];
+    if order::precedes(&passing.changes, &lasting.changes) && !order::precedes(&lasting.changes, &passing.changes) {
+        parts.reverse();
+    }
+    for (plan, runtime_only) in parts {
         if !plan.changes.is_empty() {
             let window = args.observe.window.unwrap_or(config.window);
             let baseline = apply::measure(plan, window, global);

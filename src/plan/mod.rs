@@ -4,7 +4,7 @@
 
 pub mod build;
 pub mod model;
-mod order;
+pub mod order;
 pub mod rehearsal;
 pub mod select;
 pub mod store;

@@ -81,6 +81,16 @@ pub(super) fn sort(mut left: Vec<PlannedChange>) -> Vec<PlannedChange> {
     sorted
 }
 
+/// Whether something of `first` has to be changed before something of `second`, when the two are carried out one after
+/// the other.
+pub fn precedes(first: &[PlannedChange], second: &[PlannedChange]) -> bool {
+    let all: Vec<PlannedChange> = first.iter().chain(second).cloned().collect();
+    let needs = |one: &PlannedChange| {
+        second.iter().any(|other| one.namespace_id == other.namespace_id && goes_before(one, other, &all))
+    };
+    first.iter().any(needs)
+}
+
 fn goes_before(one: &PlannedChange, other: &PlannedChange, all: &[PlannedChange]) -> bool {
     let applies = |when: &When| match when {
         Always => true,
@@ -149,6 +159,17 @@ mod tests {
         ]);
         let names = ["tcp_timestamps", "tcp_tw_reuse", "somaxconn", "ip_local_reserved_ports", "ip_local_port_range"];
         assert_eq!(order, names);
+    }
+
+    #[test]
+    fn of_two_plans_the_one_goes_first_that_has_what_the_other_needs() {
+        let of = |key: &str| [change(key, "0", "1")];
+        let (timestamps, reuse, unrelated) = (of(TIMESTAMPS), of(REUSE), of("net.ipv4.tcp_fin_timeout"));
+        assert!(precedes(&timestamps, &reuse));
+        assert!(!precedes(&reuse, &timestamps));
+        assert!(!precedes(&timestamps, &unrelated) && !precedes(&unrelated, &timestamps));
+        let elsewhere = PlannedChange { namespace_id: "net:[2]".into(), ..reuse[0].clone() };
+        assert!(!precedes(&timestamps, &[elsewhere]));
     }
 
     #[test]

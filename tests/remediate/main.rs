@@ -182,6 +182,19 @@ fn every_answer_does_what_it_says_after_the_last_yes() {
 }
 
 #[test]
+fn what_lasts_waits_for_what_it_needs_of_the_running_system() {
+    let (probing, segment) = ("net.ipv4.tcp_mtu_probing", "net.ipv4.tcp_base_mss");
+    let scene = Scene::new(&[("a-probing", probing, "1"), ("b-segment", segment, "1200")]);
+    let answers = [(QUESTION, "apply\r"), (QUESTION, "running\r"), ("Write this now?", "y\r")];
+    let (code, screen) = scene.remediate(&[], &answers);
+    assert_eq!(code, 0, "{screen}");
+    assert_eq!((scene.lab.sysctl(probing), scene.lab.sysctl(segment)), ("1".to_owned(), "1200".to_owned()));
+    let changes = scene.changes();
+    let place = |key| changes.find(key).unwrap_or_else(|| panic!("{changes}"));
+    assert!(place(segment) < place(probing), "{changes}");
+}
+
+#[test]
 fn without_the_last_yes_nothing_is_written() {
     let scene = Scene::new(&wishes());
     let waivers = scene.path("waivers.toml");
