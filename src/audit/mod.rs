@@ -54,6 +54,7 @@ pub fn run_where<'a>(
         recommend(&view, &mut found);
         findings.extend(found.into_iter().map(|(finding, _)| finding));
     }
+    tell_apart(&mut findings);
     findings.sort_by(|a, b| {
         (a.waived.is_some().cmp(&b.waived.is_some()))
             .then_with(|| b.severity.cmp(&a.severity))
@@ -97,7 +98,6 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
     if rule.for_each == ForEach::Key && !view.has_keys() {
         return skip(view.why_missing("persisted.*"));
     }
-    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
     for item in view.items(rule.for_each.subject()) {
         let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
         match judge(rule, &values) {
@@ -107,12 +107,8 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                 fired.troubles.into_iter().for_each(&mut skip);
                 let subject = view.label(item);
                 let namespace = view.namespace().name.clone();
-                let identity = view.identity(item);
-                let number = alike.entry(identity.clone()).and_modify(|number| *number += 1).or_insert(1);
-                // Two processes of one name and user are two findings all the same.
-                let identity = if *number == 1 { identity } else { format!("{identity} #{number}") };
                 let finding = Finding {
-                    fingerprint: fingerprint(&[&rule.id, &namespace, &identity]),
+                    fingerprint: fingerprint(&[&rule.id, &without_number(&namespace), &view.identity(item)]),
                     rule: rule.id.clone(),
                     severity: rule.severity,
                     kind: rule.kind.name().to_owned(),
@@ -191,6 +187,27 @@ fn decide(view: &View<'_>, name: &str, wishes: &[(&str, &Proposal)]) -> Option<R
     })
 }
 
+/// A namespace without a name of its own is called after a process in it, whose number is another one after a restart.
+fn without_number(namespace: &str) -> String {
+    match namespace.strip_prefix("pid ").and_then(|rest| rest.split_once(' ')) {
+        Some((_, program)) => format!("pid * {program}"),
+        None => namespace.to_owned(),
+    }
+}
+
+/// Two processes of one name and user are two findings all the same. The order is that of the snapshot, which no waiver
+/// changes.
+fn tell_apart(findings: &mut [Finding]) {
+    let mut alike: BTreeMap<String, usize> = BTreeMap::new();
+    for finding in findings {
+        let number = alike.entry(finding.fingerprint.clone()).or_insert(0);
+        *number += 1;
+        if *number > 1 {
+            finding.fingerprint = fingerprint(&[&finding.fingerprint, &number.to_string()]);
+        }
+    }
+}
+
 /// FNV-1a over the parts: the same on every machine and in every release.
 fn fingerprint(parts: &[&str]) -> String {
     let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
@@ -228,6 +245,13 @@ mod tests {
         assert_eq!(before.len(), 1);
         assert_eq!(fingerprints(vec![owner(4711, 33)]), before);
         assert_ne!(fingerprints(vec![owner(10, 34)]), before);
+    }
+
+    #[test]
+    fn a_namespace_that_is_called_after_a_process_is_recognised_after_its_restart() {
+        assert_eq!(without_number("pid 4711 (nginx)"), without_number("pid 12 (nginx)"));
+        assert_ne!(without_number("pid 4711 (nginx)"), without_number("pid 4711 (redis)"));
+        assert_eq!(without_number("blue"), "blue");
     }
 
     #[test]

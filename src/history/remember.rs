@@ -181,6 +181,9 @@ fn follow(following: &Following<'_>, rules: &RuleSet, audit: &Audit<'_>) -> rusq
         let mut followed = before.unwrap_or_else(|| begun(finding, following.at));
         followed.severity = finding.severity;
         followed.title = short(&finding.title);
+        // A process that was restarted has another number.
+        followed.namespace = short(&finding.namespace);
+        followed.subject = short(&finding.subject);
         let sight = if finding.waived.is_some() { Sight::Waived } else { Sight::Seen(finding.severity) };
         following.step(followed, sight)?;
     }
@@ -190,7 +193,10 @@ fn follow(following: &Following<'_>, rules: &RuleSet, audit: &Audit<'_>) -> rusq
     let all_followed = audit.findings.len() <= MOST_FINDINGS;
     for followed in known.into_values() {
         let (rule, namespace) = (followed.rule.as_str(), followed.namespace.as_str());
-        let evaluated = rules.get(rule).is_some() && seen.contains(namespace) && !skipped.contains(&(rule, namespace));
+        // What is not there any more has no fault; what was not looked at may have.
+        let gone = audit.snapshot.all_namespaces && !seen.contains(namespace);
+        let looked_at = seen.contains(namespace) && !skipped.contains(&(rule, namespace));
+        let evaluated = rules.get(rule).is_some() && (gone || looked_at);
         let sight = match (rules.is_withdrawn(rule), evaluated && all_followed) {
             (true, _) => Sight::Withdrawn,
             (false, true) => Sight::Absent,
@@ -257,9 +263,19 @@ impl Following<'_> {
         let episode = followed.episode;
         match sight {
             Sight::Seen(severity) => self.transaction.execute(
-                "UPDATE episode SET last_seen = ?2, last_run = ?3, seen = min(seen, ?6) + 1, severity = ?4, title = ?5
+                "UPDATE episode SET last_seen = ?2, last_run = ?3, seen = min(seen, ?6) + 1, severity = ?4, title = ?5,
+                                    namespace = ?7, subject = ?8
                  WHERE id = ?1",
-                params![episode, self.at, self.run, severity.name(), followed.title, MOST_RUNS],
+                params![
+                    episode,
+                    self.at,
+                    self.run,
+                    severity.name(),
+                    followed.title,
+                    MOST_RUNS,
+                    followed.namespace,
+                    followed.subject
+                ],
             )?,
             Sight::Absent => self.transaction.execute(
                 "UPDATE episode SET missed = min(missed, ?3) + 1, resolved_at = ?2 WHERE id = ?1",

@@ -324,6 +324,41 @@ fn more_findings_than_a_host_can_have_are_followed_in_part_and_texts_are_cut() {
 }
 
 #[test]
+fn what_is_gone_with_its_namespace_is_resolved_and_what_was_not_looked_at_is_not() {
+    let scene = Scene::new();
+    let told = |number: i64, seen: Seen<'_>, change: fn(&mut Snapshot)| {
+        let mut taken = snapshot(START + number * 3600);
+        change(&mut taken);
+        scene.of(&audit(&taken, seen, &[]))
+    };
+    let without_host = |taken: &mut Snapshot| taken.namespaces.retain(|namespace| namespace.name != "host");
+    assert!(told(0, &[LEAK], |_| {}).is_empty());
+    assert_eq!(told(1, &[LEAK], |_| {}), ["new app"]);
+    for number in 2..6 {
+        assert!(told(number, &[], without_host).is_empty(), "nobody knows of it");
+    }
+    let gone = |taken: &mut Snapshot| {
+        taken.namespaces.retain(|namespace| namespace.name != "host");
+        taken.all_namespaces = true;
+    };
+    assert!(told(6, &[], gone).is_empty());
+    assert_eq!(told(7, &[], gone), ["resolved app"]);
+}
+
+#[test]
+fn a_process_that_was_restarted_is_told_of_by_its_new_number() {
+    let scene = Scene::new();
+    for (number, subject) in ["app (pid 7)", "app (pid 7)", "app (pid 9)"].into_iter().enumerate() {
+        let taken = snapshot(START + number as i64 * 3600);
+        let mut seen = audit(&taken, &[("close-wait-leak", subject, false)], &[]);
+        seen.findings[0].fingerprint = "the same".to_owned();
+        scene.of(&seen);
+    }
+    let episodes = scene.store().episodes(None, i64::MIN).unwrap();
+    assert_eq!((episodes.len(), episodes[0].subject.as_str()), (1, "app (pid 9)"));
+}
+
+#[test]
 fn a_finding_of_a_namespace_that_is_gone_is_forgotten_with_the_runs_that_saw_it() {
     let scene = Scene::new();
     let mut store = scene.store();

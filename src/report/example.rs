@@ -38,6 +38,7 @@ pub(crate) fn snapshot() -> Snapshot {
         ],
         persisted: None,
         surroundings: None,
+        all_namespaces: false,
         gaps: vec![gap("host.memory", "/proc/meminfo: Permission denied")],
     }
 }

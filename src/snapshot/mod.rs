@@ -29,6 +29,9 @@ pub struct Snapshot {
     pub system: SystemFacts,
     pub window: Window,
     pub namespaces: Vec<Namespace>,
+    /// Whether these are all of the machine: one that is not among them does not exist.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub all_namespaces: bool,
     /// What a boot would set; `None` in a snapshot of an older version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub persisted: Option<Persisted>,

@@ -33,7 +33,7 @@ pub enum TakeError {
 /// them, and may show that it does; a window of zero takes one reading and no deltas. Namespaces that are there and cannot
 /// be looked at are gaps of the machine. Of a captured tree there is only its own namespace.
 pub fn take(host: &Host, which: &Which, window: Duration, wait: impl FnOnce(Duration)) -> Result<Snapshot, TakeError> {
-    let Places { places, hidden, .. } = if host.is_live() { netns::resolve(which)? } else { Places::here(host) };
+    let Places { places, hidden, complete } = if host.is_live() { netns::resolve(which)? } else { Places::here(host) };
     let mut first = None;
     if !window.is_zero() {
         // A gap of the first look shows in the second again. Each round takes as long as its counterpart after the window,
@@ -90,6 +90,7 @@ pub fn take(host: &Host, which: &Which, window: Duration, wait: impl FnOnce(Dura
         }
         _ => {}
     }
+    let all_namespaces = *which == Which::All && complete && unseen.is_empty();
     gaps.extend(hidden.into_iter().chain(unseen).map(gap));
     Ok(Snapshot {
         schema: SCHEMA.to_owned(),
@@ -101,6 +102,7 @@ pub fn take(host: &Host, which: &Which, window: Duration, wait: impl FnOnce(Dura
             source: if window.is_zero() { WindowSource::None } else { WindowSource::Sample },
         },
         namespaces: namespaces(host, seen, &machine_keys),
+        all_namespaces,
         persisted: Some(files),
         surroundings: around,
         gaps,

@@ -191,6 +191,11 @@ fn without_privilege_the_other_namespaces_are_told_as_gaps() {
         let told = gaps(&report);
         assert!(told.contains("blue: Operation not permitted"), "{told}");
         assert!(told.contains(&format!("pid {number} (sleep): Permission denied")), "{told}");
+        let whole = "\"all_namespaces\": true";
+        let drop = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set=-all", BINARY];
+        let what = ["snapshot", "--window", "0", "--netns", "all"];
+        assert!(!finish(scene.inside("setpriv").args(drop).args(what)).out.contains(whole), "some are missing");
+        assert!(self::run(&scene, &what).out.contains(whole), "root sees all");
         for which in ["blue", number] {
             let run = as_nobody(which);
             assert!(run.code == Some(3) && run.err.contains("cannot be entered"), "{run:?}");
