@@ -4,12 +4,16 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use anyhow::anyhow;
 
 use super::{Color, LogFormat};
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::report::theme::Theme;
+
+/// Whether messages on standard error are for a program; like the subscriber of the log it is one for the process.
+static JSON_LOG: OnceLock<bool> = OnceLock::new();
 
 /// What the terminal can show.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ impl Terminal {
             output_coloured: coloured(anstream::AutoStream::choice(&io::stdout())),
             errors_coloured: coloured(anstream::AutoStream::choice(&io::stderr())),
             width: 80,
-            json_log: log == LogFormat::Json,
+            json_log: *JSON_LOG.get_or_init(|| log == LogFormat::Json),
         }
     }
 
@@ -97,8 +101,11 @@ pub(super) fn error(terminal: &Terminal, error: &anyhow::Error) {
     let _ = writeln!(io::stderr(), "{} {error:#}", theme.paint(theme.critical, "error:"));
 }
 
-/// Says something on standard error as it is.
+/// Says something on standard error as it is; as a line of JSON where messages are to be that.
 pub(super) fn note(message: &str) {
+    if JSON_LOG.get() == Some(&true) {
+        return tracing::warn!("{message}");
+    }
     let _ = writeln!(io::stderr(), "{message}");
 }
 

@@ -213,6 +213,16 @@ fn without_a_journal_the_messages_are_lines_and_the_reason_is_said_once() {
 }
 
 #[test]
+fn for_a_program_each_message_is_a_line_of_json() {
+    let scene = Scene::enter("hold_off = 1");
+    scene.lab.set(TIMESTAMPS, "0");
+    let said = scene.ok(&["--log-format", "json"]);
+    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let told = lines.iter().filter_map(|line| line["fields"]["message"].as_str());
+    assert_eq!(told.filter(|message| message.starts_with("new ") && message.contains(RULE)).count(), 1, "{said}");
+}
+
+#[test]
 fn a_run_that_was_killed_is_in_nobodys_way() {
     let scene = Scene::enter("hold_off = 1");
     scene.lab.set(TIMESTAMPS, "0");
