@@ -57,3 +57,35 @@ fn what_is_confirmed_outlives_the_timer_and_the_boot() {
     assert_eq!(somaxconn(&Container::boot(&drop_in)), "8192");
     assert_eq!(somaxconn(&Container::boot("")), "4096", "and without it the value is the former one");
 }
+
+#[test]
+fn a_reboot_undoes_what_was_not_confirmed_and_a_rollback_after_it_what_was() {
+    let container = Container::boot("");
+    write_plan(&container);
+    container.run(&["sysctl-advisor", "apply", "/root/plan.json", "--yes"]);
+    assert_eq!(somaxconn(&container), "8192");
+    let state = container.state();
+    drop(container);
+
+    let container = Container::boot("");
+    container.put_state(&state);
+    assert_eq!(somaxconn(&container), "4096");
+    let changes = container.run(&["sysctl-advisor", "changes"]);
+    assert!(changes.contains("gone with the last boot"), "{changes}");
+    let confirmed = container.attempt(&["sysctl-advisor", "confirm", "1"]);
+    assert_eq!(confirmed.status.code(), Some(4));
+    assert!(!container.attempt(&["test", "-e", DROP_IN]).status.success());
+    write_plan(&container);
+    container.run(&["sysctl-advisor", "apply", "/root/plan.json", "--yes"]);
+    container.run(&["sysctl-advisor", "confirm"]);
+    let (drop_in, state) = (container.run(&["cat", DROP_IN]), container.state());
+    drop(container);
+
+    let container = Container::boot(&drop_in);
+    assert_eq!(somaxconn(&container), "8192", "in force after the boot");
+    container.put_state(&state);
+    container.write(DROP_IN, &drop_in);
+    container.run(&["sysctl-advisor", "rollback", "--last", "--yes"]);
+    assert_eq!(somaxconn(&container), "4096");
+    assert!(!container.attempt(&["test", "-e", DROP_IN]).status.success(), "as it was before the change");
+}

@@ -9,8 +9,6 @@ use super::support::wait_until;
 use super::{deb, words};
 
 const RULE: &str = "timestamps-off";
-/// Where everything is that the program remembers.
-const STATE: &str = "sysctl-advisor private/sysctl-advisor";
 
 /// A container with the package installed as it comes, but for the timer, which does not wait for the hour.
 fn installed(folder: &Path) -> Container {
@@ -83,16 +81,14 @@ fn a_fault_is_held_off_told_mended_resolved_and_remembered_over_a_reboot() {
 
     // The next boot has the state and the drop-in of this one.
     let before = runs(&container);
-    let archive = format!("tar -C /var/lib -c {STATE} | base64 -w 0");
-    let archive = container.run(&["sh", "-ec", &archive]);
+    let state = container.state();
     let drop_in = container.run(&["cat", "/etc/sysctl.d/90-sysctl-advisor.conf"]);
     let boot = |container: &Container| container.run(&["cat", "/proc/sys/kernel/random/boot_id"]);
     let first = boot(&container);
     drop(container);
     let container = installed(folder);
     assert_ne!(boot(&container), first);
-    container.write("/root/state", &archive);
-    container.run(&["sh", "-ec", "base64 -d /root/state | tar -C /var/lib -x"]);
+    container.put_state(&state);
     container.write("/etc/sysctl.d/90-sysctl-advisor.conf", &drop_in);
     container.run(&["systemctl", "start", "sysctl-advisor.service"]);
     assert_eq!(runs(&container), before + 1);

@@ -97,6 +97,21 @@ impl Container {
         fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     }
 
+    /// What the program remembers, as text: what is written inside is lost with the container, which is no boot's doing.
+    pub(crate) fn state(&self) -> String {
+        self.run(&[
+            "sh",
+            "-ec",
+            "cd /var/lib; tar -c $(ls -d sysctl-advisor private/sysctl-advisor 2>&-) | base64 -w 0",
+        ])
+    }
+
+    /// Gives it to the next boot.
+    pub(crate) fn put_state(&self, state: &str) {
+        self.write("/root/state", state);
+        self.run(&["sh", "-ec", "base64 -d /root/state | tar -C /var/lib -x"]);
+    }
+
     /// Runs a command inside; it must succeed.
     pub(crate) fn run(&self, command: &[&str]) -> String {
         let output = inside(self.leader, command);
