@@ -231,13 +231,7 @@ fn note_changes(state: &Path, boot_id: &str) {
     }
     let Ok((mut history, _)) = Store::open(&folder) else { return };
     for entry in ids.into_iter().rev().take(NOTED).filter_map(|id| Entry::read(state, id).ok()) {
-        let note = ChangeNote {
-            id: entry.id,
-            at: entry.begun_at().parse::<Timestamp>().map_or(0, Timestamp::as_second),
-            status: entry.words(boot_id).to_owned(),
-            keys: entry.changes.iter().map(|change| change.name.clone()).collect(),
-        };
-        if let Err(error) = history.note_change(&note) {
+        if let Err(error) = history.note_change(&ChangeNote::of(&entry, boot_id)) {
             tracing::info!(%error, "changes are not noted in the history");
             return;
         }

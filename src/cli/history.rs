@@ -11,7 +11,11 @@ use super::changes::StateArgs;
 use super::config::Config;
 use super::output::{self, Terminal};
 use super::{Format, Outcome, RuleArgs};
-use crate::history::{DATABASE, Store, samples};
+use crate::apply::journal::Entry;
+use crate::apply::run::Here;
+use crate::apply::state;
+use crate::history::{ChangeNote, DATABASE, Store, samples};
+use crate::host::Host;
 use crate::metrics::names::{self, nearest};
 use crate::metrics::{catalogue, counters, states};
 use crate::report::history::{self as report, About, Series, View};
@@ -103,7 +107,7 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
         .map(|metric| store.series(&namespace, &metric, since).map(|points| described(metric, points)))
         .collect::<Result<_, _>>()?;
     let (episodes, changes) = match &asked {
-        Asked::Everything => (store.episodes(None, since)?, store.changes(since)?),
+        Asked::Everything => (store.episodes(None, since)?, journalled(store.changes(since)?, args, since)),
         Asked::Metric(_) => (Vec::new(), Vec::new()),
         Asked::Rule(rule) => (store.episodes(Some(rule), since)?, Vec::new()),
     };
@@ -122,6 +126,17 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
         Format::Json => report::json(&view)?,
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What was noted of changes, and what their journals say where they may be read: that is newer, and has those of persons.
+fn journalled(noted: Vec<ChangeNote>, args: &HistoryArgs, since: i64) -> Vec<ChangeNote> {
+    let state = args.state.directory();
+    let boot_id = Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id);
+    let ids = state::ids(&state).unwrap_or_default();
+    let read = ids.into_iter().filter_map(|id| Entry::read(&state, id).ok());
+    let found = read.map(|entry| ChangeNote::of(&entry, &boot_id)).filter(|change| change.at >= since);
+    let by_id: BTreeMap<u64, ChangeNote> = noted.into_iter().chain(found).map(|change| (change.id, change)).collect();
+    by_id.into_values().collect()
 }
 
 /// Runs whose metrics and namespaces count as known.

@@ -8,6 +8,7 @@ use rusqlite::{Connection, Row, params};
 use super::remember::{severity_of, short};
 use super::track::EventKind;
 use super::{HistoryError, Store};
+use crate::apply::journal::Entry;
 use crate::rules::words::Severity;
 
 /// Given out at a time.
@@ -42,6 +43,18 @@ pub struct ChangeNote {
     /// In the words of `changes`: `permanent`, `rolled back`.
     pub status: String,
     pub keys: Vec<String>,
+}
+
+impl ChangeNote {
+    /// As the journal of the change tells it, in the boot of this id.
+    pub fn of(entry: &Entry, boot_id: &str) -> Self {
+        Self {
+            id: entry.id,
+            at: entry.begun_at().parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second),
+            status: entry.words(boot_id).to_owned(),
+            keys: entry.changes.iter().map(|change| change.name.clone()).collect(),
+        }
+    }
 }
 
 impl Store {
