@@ -4,8 +4,8 @@
 //! host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> report -> agent -> cli
 //! ```
 //!
-//! A module uses only what stands to its left, and the leaves `units`, `pattern`, `diagnostic`, `keys` and `sock_diag`.
-//! `tests/architecture.rs` fails on an edge against the flow. Everything after the snapshot is a pure function of it.
+//! A module uses only what stands to its left, and the leaves `units`, `pattern`, `published`, `diagnostic`, `keys` and
+//! `sock_diag`. `tests/architecture.rs` fails on an edge against the flow. Everything after the snapshot is a pure function of it.
 
 pub mod agent;
 pub mod apply;
@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod observe;
 pub mod pattern;
 pub mod plan;
+pub mod published;
 pub mod report;
 pub mod rules;
 pub mod snapshot;

@@ -161,13 +161,11 @@ struct LeftAlone {
 impl LeftAlone {
     fn read(state: &Path, here: &Here, policy: &Policy) -> Result<Self, ApplyError> {
         let (cool_down, now) = (policy.cool_down(), Timestamp::now());
-        let (cooling, unread) = cooling::read(state, now, cool_down)?;
-        if let Some(error) = unread.into_iter().next() {
-            return Err(error);
-        }
+        let entries: Vec<Entry> =
+            state::ids(state)?.into_iter().map(|id| Entry::read(state, id)).collect::<Result<_, _>>()?;
+        let cooling = cooling::cooling(&entries, now, cool_down);
         let mut keys = BTreeSet::new();
-        for id in state::ids(state)? {
-            let entry = Entry::read(state, id)?;
+        for entry in entries {
             let alone = match entry.status() {
                 // One of an earlier boot is gone.
                 Status::Applied => entry.is_of_boot(&here.boot_id),

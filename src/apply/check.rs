@@ -107,7 +107,7 @@ fn is_id(rule: &str) -> bool {
 }
 
 /// A hostile text for a message: short, and without control characters.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().take(100).collect::<String>().escape_debug().to_string()
 }
 

@@ -20,6 +20,7 @@ use crate::diagnostic::io_words;
 use crate::keys::KeyValue;
 use crate::plan::model::Plan;
 use crate::snapshot::Snapshot;
+use crate::units;
 
 const PLAN: &str = "plan.json";
 const STEPS: &str = "steps.jsonl";
@@ -271,13 +272,7 @@ impl Journal {
 }
 
 fn record(number: u64, boot_id: &str, step: Step) -> Record {
-    Record { number, at: now(), boot_id: boot_id.to_owned(), step }
-}
-
-/// The present time, to the second.
-fn now() -> String {
-    let now = jiff::Timestamp::now();
-    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
+    Record { number, at: units::now(), boot_id: boot_id.to_owned(), step }
 }
 
 /// The files of a new change.

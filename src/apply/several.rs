@@ -3,7 +3,7 @@
 //! In: a plan, a policy, the host. Out: a change for each namespace, or the former values everywhere. Must not: write in
 //! one namespace before all of them were looked at, or go on after one was not carried out.
 
-use super::check::Change;
+use super::check::{Change, shown};
 use super::policy::Policy;
 use super::rollback::{self, Mode};
 use super::run::{self, Options};
@@ -100,11 +100,6 @@ fn places(host: &Host, plans: Vec<Plan>) -> Result<Vec<(Place, Plan)>, ApplyErro
             }
         })
         .collect()
-}
-
-/// Text of a plan, for a message.
-fn shown(text: &str) -> String {
-    text.chars().take(100).collect::<String>().escape_debug().to_string()
 }
 
 fn within(namespace: &str, error: ApplyError) -> ApplyError {

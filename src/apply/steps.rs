@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::units;
+
 /// One line: what was about to be done, or was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
@@ -126,9 +128,8 @@ pub fn read(text: &str) -> Result<Steps, Damaged> {
     Ok(steps)
 }
 
-/// FNV-1a, 64 bits.
 fn checksum(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    units::fnv1a(text.bytes())
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::ApplyError;
+use super::check::shown;
 use super::journal::{BASELINE, Entry};
 use crate::audit::guard::{Looks, Number, Said};
 use crate::host::Host;
@@ -33,7 +34,7 @@ pub struct Verdict {
 
 impl Verdict {
     fn new(guard: &Guard, said: Said) -> Self {
-        let rule = printable(&guard.rule);
+        let rule = shown(&guard.rule);
         Self { rule, worse_if: guard.worse_if.clone(), said, seconds_before: 0.0, seconds_after: 0.0 }
     }
 
@@ -164,15 +165,10 @@ fn values(guard: &Guard) -> Result<BTreeMap<String, Value>, String> {
             }
             _ => None,
         };
-        let value = value.ok_or_else(|| format!("its parameter {} has no value", printable(name)))?;
+        let value = value.ok_or_else(|| format!("its parameter {} has no value", shown(name)))?;
         Ok((name.clone(), value))
     };
     guard.params.iter().map(typed).collect()
-}
-
-/// A stranger's text for a message.
-fn printable(text: &str) -> String {
-    text.chars().take(100).collect::<String>().escape_debug().to_string()
 }
 
 #[cfg(test)]

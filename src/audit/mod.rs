@@ -24,6 +24,7 @@ use crate::rules::Rule;
 use crate::rules::set::RuleSet;
 use crate::rules::words::ForEach;
 use crate::snapshot::Snapshot;
+use crate::units;
 
 /// Evaluates every rule on everything it is about, and marks the findings that are waived.
 pub fn run<'a>(snapshot: &'a Snapshot, rules: &RuleSet, waivers: &Waivers) -> Audit<'a> {
@@ -208,12 +209,9 @@ fn tell_apart(findings: &mut [Finding]) {
     }
 }
 
-/// FNV-1a over the parts: the same on every machine and in every release.
+/// The same on every machine and in every release.
 fn fingerprint(parts: &[&str]) -> String {
-    let bytes = parts.iter().flat_map(|part| part.bytes().chain([0]));
-    let hash =
-        bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{hash:016x}")
+    format!("{:016x}", units::fnv1a(parts.iter().flat_map(|part| part.bytes().chain([0]))))
 }
 
 #[cfg(test)]

@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use schemars::generate::SchemaSettings;
 use serde::Deserialize;
 
 use super::model::{Plan, PlannedChange, SCHEMA};
 use crate::diagnostic::io_words;
 use crate::keys;
+use crate::published;
 use crate::rules::words::Risk;
 use crate::snapshot::store::read_bytes;
 
@@ -91,14 +91,7 @@ pub fn render(plan: &Plan) -> Result<String, serde_json::Error> {
 
 /// The JSON Schema (draft 2020-12) of a plan, as indented JSON with a newline at its end.
 pub fn schema() -> String {
-    let generator = SchemaSettings::draft2020_12().into_generator();
-    let mut rest = generator.into_root_schema_for::<Plan>();
-    let mut schema = serde_json::Map::new();
-    // A reader looks for the name first; the generator would put it last.
-    schema.extend(rest.remove("$schema").map(|draft| ("$schema".to_owned(), draft)));
-    schema.insert("$id".to_owned(), SCHEMA.into());
-    schema.extend(rest.as_object().cloned().unwrap_or_default());
-    format!("{:#}\n", serde_json::Value::Object(schema))
+    published::of_input::<Plan>(SCHEMA)
 }
 
 /// What the shape alone does not say.

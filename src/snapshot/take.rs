@@ -17,6 +17,7 @@ use crate::observe::persisted::Persisted;
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Interfaces, Sysctls};
 use crate::observe::{counters, persisted, sockets, system};
+use crate::units;
 
 /// Why there is no snapshot.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +96,7 @@ pub fn take(host: &Host, which: &Which, window: Duration, wait: impl FnOnce(Dura
     Ok(Snapshot {
         schema: SCHEMA.to_owned(),
         written_by: env!("CARGO_PKG_VERSION").to_owned(),
-        taken_at: now(),
+        taken_at: units::now(),
         system,
         window: Window {
             seconds: (seconds * 1000.0).round() / 1000.0,
@@ -223,10 +224,4 @@ pub fn identity(host: &Host, sysctls: &Sysctls) -> Identity {
 /// that their presence tells more than comparing with process 1, which may itself live in a container.
 fn is_initial(sysctls: &Sysctls) -> bool {
     ["net.ipv4.tcp_mem", "net.core.netdev_max_backlog"].iter().any(|key| sysctls.contains_key(*key))
-}
-
-/// The present time, to the second.
-fn now() -> String {
-    let now = jiff::Timestamp::now();
-    now.round(jiff::Unit::Second).unwrap_or(now).to_string()
 }

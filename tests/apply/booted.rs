@@ -5,18 +5,6 @@ use crate::support::wait_until;
 
 const DROP_IN: &str = "/etc/sysctl.d/90-sysctl-advisor.conf";
 
-/// Writes a plan for `somaxconn`, from what the container says of itself.
-fn write_plan(container: &Container) {
-    let script = r#"
-        host=$(cat /proc/sys/kernel/hostname) boot=$(cat /proc/sys/kernel/random/boot_id) id=$(readlink /proc/self/ns/net)
-        printf '{"schema":"sysctl-advisor/plan/1","made_at":"2026-11-23T00:00:00Z",
-            "host":{"hostname":"%s","boot_id":"%s"},"changes":[{"namespace":"current","namespace_id":"%s",
-            "key":"net.core.somaxconn","expected":"4096","proposed":"8192","risk":"low","takes_effect":"At once.",
-            "side_effects":"None.","rules":["a-rule"],"findings":[],"rehearsed":null}]}' "$host" "$boot" "$id" >/root/plan.json
-    "#;
-    container.run(&["sh", "-ec", script]);
-}
-
 fn somaxconn(container: &Container) -> String {
     container.run(&["cat", "/proc/sys/net/core/somaxconn"]).trim_end().to_owned()
 }
@@ -28,7 +16,7 @@ fn apply(container: &Container, within: &str) -> String {
 #[test]
 fn a_timer_of_systemd_rolls_back_what_nobody_confirms() {
     let container = Container::boot("");
-    write_plan(&container);
+    container.write_plan();
     let said = apply(&container, "2s");
     assert!(said.contains("a timer of systemd rolls back"), "{said}");
     assert_eq!(somaxconn(&container), "8192");
@@ -43,7 +31,7 @@ fn a_timer_of_systemd_rolls_back_what_nobody_confirms() {
 #[test]
 fn what_is_confirmed_outlives_the_timer_and_the_boot() {
     let container = Container::boot("");
-    write_plan(&container);
+    container.write_plan();
     apply(&container, "6s");
     let said = container.run(&["sysctl-advisor", "confirm"]);
     assert!(said.contains("wins at the next boot"), "{said}");
@@ -61,7 +49,7 @@ fn what_is_confirmed_outlives_the_timer_and_the_boot() {
 #[test]
 fn a_reboot_undoes_what_was_not_confirmed_and_a_rollback_after_it_what_was() {
     let container = Container::boot("");
-    write_plan(&container);
+    container.write_plan();
     container.run(&["sysctl-advisor", "apply", "/root/plan.json", "--yes"]);
     assert_eq!(somaxconn(&container), "8192");
     let state = container.state();
@@ -75,7 +63,7 @@ fn a_reboot_undoes_what_was_not_confirmed_and_a_rollback_after_it_what_was() {
     let confirmed = container.attempt(&["sysctl-advisor", "confirm", "1"]);
     assert_eq!(confirmed.status.code(), Some(4));
     assert!(!container.attempt(&["test", "-e", DROP_IN]).status.success());
-    write_plan(&container);
+    container.write_plan();
     container.run(&["sysctl-advisor", "apply", "/root/plan.json", "--yes"]);
     container.run(&["sysctl-advisor", "confirm"]);
     let (drop_in, state) = (container.run(&["cat", DROP_IN]), container.state());

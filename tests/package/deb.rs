@@ -44,14 +44,7 @@ fn change(container: &Container) {
 }
 
 fn apply(container: &Container) -> Output {
-    let script = r#"
-        host=$(cat /proc/sys/kernel/hostname) boot=$(cat /proc/sys/kernel/random/boot_id) id=$(readlink /proc/self/ns/net)
-        printf '{"schema":"sysctl-advisor/plan/1","made_at":"2026-11-23T00:00:00Z",
-            "host":{"hostname":"%s","boot_id":"%s"},"changes":[{"namespace":"current","namespace_id":"%s",
-            "key":"net.core.somaxconn","expected":"4096","proposed":"8192","risk":"low","takes_effect":"At once.",
-            "side_effects":"None.","rules":["a-rule"],"findings":[],"rehearsed":null}]}' "$host" "$boot" "$id" >/root/plan.json
-    "#;
-    container.run(&["sh", "-ec", script]);
+    container.write_plan();
     let applied = container.attempt(&["sysctl-advisor", "apply", "/root/plan.json", "--yes"]);
     container.run(&["rm", "/root/plan.json"]);
     applied

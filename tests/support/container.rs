@@ -97,6 +97,18 @@ impl Container {
         fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
     }
 
+    /// Writes `/root/plan.json`, a plan for `net.core.somaxconn` from 4096 to 8192, from what the container says of itself.
+    pub(crate) fn write_plan(&self) {
+        let script = r#"
+            host=$(cat /proc/sys/kernel/hostname) boot=$(cat /proc/sys/kernel/random/boot_id) id=$(readlink /proc/self/ns/net)
+            printf '{"schema":"sysctl-advisor/plan/1","made_at":"2026-11-23T00:00:00Z",
+                "host":{"hostname":"%s","boot_id":"%s"},"changes":[{"namespace":"current","namespace_id":"%s",
+                "key":"net.core.somaxconn","expected":"4096","proposed":"8192","risk":"low","takes_effect":"At once.",
+                "side_effects":"None.","rules":["a-rule"],"findings":[],"rehearsed":null}]}' "$host" "$boot" "$id" >/root/plan.json
+        "#;
+        self.run(&["sh", "-ec", script]);
+    }
+
     /// What the program remembers, as text: what is written inside is lost with the container, which is no boot's doing.
     pub(crate) fn state(&self) -> String {
         self.run(&[

@@ -5,7 +5,6 @@
 //! of [`SCHEMA`]; a new field keeps the number, with `docs/schema/drift-1.json` regenerated.
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use super::View;
@@ -13,6 +12,7 @@ use crate::drift::diagnose::{KeyDrift, Status};
 use crate::drift::resolve::{Assignment, Problem};
 use crate::observe::gap::Gap;
 use crate::observe::persisted::Loader;
+use crate::published;
 
 /// Name and version of the contract.
 pub const SCHEMA: &str = "sysctl-advisor/drift/1";
@@ -145,14 +145,7 @@ pub fn json(view: &View<'_>) -> Result<String, serde_json::Error> {
 
 /// The JSON Schema (draft 2020-12) of [`json`]'s output, as indented JSON with a newline at its end.
 pub fn schema() -> String {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let mut rest = generator.into_root_schema_for::<DriftView<'_>>();
-    let mut schema = serde_json::Map::new();
-    // A reader looks for the name first; the generator would put it last.
-    schema.extend(rest.remove("$schema").map(|draft| ("$schema".to_owned(), draft)));
-    schema.insert("$id".to_owned(), SCHEMA.into());
-    schema.extend(rest.as_object().cloned().unwrap_or_default());
-    format!("{:#}\n", serde_json::Value::Object(schema))
+    published::of_output::<DriftView<'_>>(SCHEMA)
 }
 
 fn drift<'a>(view: &'a View<'a>) -> DriftView<'a> {

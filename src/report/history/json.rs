@@ -5,12 +5,12 @@
 //! of [`SCHEMA`]; a new field keeps the number, with `docs/schema/history-1.json` regenerated.
 
 use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 use super::{About, Series, View};
 use crate::history::ChangeNote;
 use crate::history::read::{Episode, RunRow};
+use crate::published;
 use crate::rules::words::Severity;
 
 /// Name and version of the contract.
@@ -215,12 +215,5 @@ fn change(change: &ChangeNote) -> ChangeView<'_> {
 
 /// The JSON Schema of [`json`]'s text, with a final newline.
 pub fn schema() -> String {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let mut rest = generator.into_root_schema_for::<HistoryView<'_>>();
-    let mut schema = serde_json::Map::new();
-    // A reader looks for the name first; the generator would put it last.
-    schema.extend(rest.remove("$schema").map(|draft| ("$schema".to_owned(), draft)));
-    schema.insert("$id".to_owned(), SCHEMA.into());
-    schema.extend(rest.as_object().cloned().unwrap_or_default());
-    format!("{:#}\n", serde_json::Value::Object(schema))
+    published::of_output::<HistoryView<'_>>(SCHEMA)
 }

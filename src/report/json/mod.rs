@@ -5,12 +5,11 @@
 
 mod view;
 
-use schemars::generate::SchemaSettings;
-
 use crate::audit::model::{Audit, Finding, Recommendation, Severity, Waiver, WaiverProblem};
 use crate::metrics::value::Value;
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{SocketSource, StateCounts};
+use crate::published;
 use crate::snapshot::{Namespace, WindowSource};
 use view::{
     AdviceView, AvoidView, EvidenceView, FindingView, GapView, Host, LocationView, NamespaceView, RecommendationView,
@@ -28,14 +27,7 @@ pub fn json(audit: &Audit<'_>) -> Result<String, serde_json::Error> {
 
 /// The JSON Schema (draft 2020-12) of [`json`]'s output, as indented JSON with a newline at its end.
 pub fn schema() -> String {
-    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    let mut rest = generator.into_root_schema_for::<Report<'_>>();
-    let mut schema = serde_json::Map::new();
-    // A reader looks for the name first; the generator would put it last.
-    schema.extend(rest.remove("$schema").map(|draft| ("$schema".to_owned(), draft)));
-    schema.insert("$id".to_owned(), SCHEMA.into());
-    schema.extend(rest.as_object().cloned().unwrap_or_default());
-    format!("{:#}\n", serde_json::Value::Object(schema))
+    published::of_output::<Report<'_>>(SCHEMA)
 }
 
 fn report<'a>(audit: &'a Audit<'a>) -> Report<'a> {
