@@ -6,11 +6,17 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not in a #[test] function")]
 
 mod bad_input;
+mod config_file;
+mod config_layers;
+mod drift;
 mod files;
 mod help;
 mod hostile;
+mod hostile_files;
+mod readme;
 mod report;
 mod rules;
+mod systemd_units;
 mod waivers;
 
 use std::path::{Path, PathBuf};

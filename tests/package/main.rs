@@ -7,6 +7,7 @@
 
 mod chroot;
 mod deb;
+mod drift_booted;
 mod generated;
 mod rpm;
 mod story;

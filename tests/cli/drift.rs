@@ -1,0 +1,378 @@
+//! `drift` through the real program, on trees of files and the values of a network namespace of the test's own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use nix::sched::{CloneFlags, unshare};
+use serde_json::Value as Json;
+
+/// A root with systemd as its loader.
+struct Tree(tempfile::TempDir);
+
+impl Tree {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let tree = Self(tempfile::Builder::new().prefix("drift").tempdir().unwrap());
+        tree.write("usr/lib/systemd/systemd-sysctl", "");
+        for (path, text) in files {
+            tree.write(path, text);
+        }
+        tree
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        // The program's own configuration must not come from the machine.
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sysctl-advisor"));
+        command.arg("drift").arg("--root").arg(self.path()).args(arguments).env_remove("SYSCTL_ADVISOR_CONFIG");
+        command.output().unwrap()
+    }
+
+    fn text(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().replace(&self.path().display().to_string(), "ROOT")
+    }
+
+    /// The JSON, which the published schema must allow.
+    fn json(&self, arguments: &[&str]) -> Json {
+        let json: Json = serde_json::from_str(&self.text(&[&["--format", "json"], arguments].concat())).unwrap();
+        let errors: Vec<String> = validator().iter_errors(&json).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+        json
+    }
+}
+
+fn validator() -> jsonschema::Validator {
+    let schema: Json = serde_json::from_str(include_str!("../../docs/schema/drift-1.json")).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+/// Moves this thread, and what it starts, into a fresh network namespace.
+fn enter_namespace() {
+    let inode = || fs::metadata("/proc/thread-self/ns/net").unwrap().ino();
+    let before = inode();
+    unshare(CloneFlags::CLONE_NEWNET).expect("THIS TEST NEEDS ROOT, to make a network namespace of its own");
+    assert_ne!(before, inode(), "this is the machine's own network namespace: nothing is written");
+}
+
+fn write_sysctl(key: &str, value: &str) {
+    fs::write(format!("/proc/sys/{}", key.replace('.', "/")), value).unwrap();
+}
+
+fn key<'a>(drift: &'a Json, name: &str) -> &'a Json {
+    let keys = drift["keys"].as_array().unwrap();
+    keys.iter().find(|key| key["key"] == name).unwrap_or_else(|| panic!("no {name} in {drift:#}"))
+}
+
+fn problems(drift: &Json) -> Vec<(String, u64, String)> {
+    let text = |value: &Json| value.as_str().unwrap_or_default().to_owned();
+    let all = drift["problems"].as_array().unwrap();
+    all.iter().map(|one| (text(&one["file"]), one["line"].as_u64().unwrap_or(0), text(&one["code"]))).collect()
+}
+
+fn mixed() -> Tree {
+    let tree = Tree::new(&[
+        ("usr/lib/sysctl.d/10-b.conf", "# of a package\nnet.ipv4.tcp_fin_timeout = 15\nnet.ipv4.tcp_sack=1\n"),
+        (
+            "etc/sysctl.d/50-a.conf",
+            "# ours\n\
+             net.ipv4.tcp_fin_timeout = 30\n\
+             net.ipv4.tcp_tw_recycle = 1\n\
+             net.ipv4.tcp_tw_reuse = 9\n\
+             net.ipv4.somaxconn = 65535\n\
+             net.ipv4.conf.eth9.rp_filter = 1\n\
+             net.ipv4.tcp_mem = 1000000000 1500000000 2000000000\n\
+             net.ipv4.tcp_fack = 0\n\
+             net.ipv4.tcp_retries2 = 15\n\
+             net.ipv4.tcp_retries2 = 8\n",
+        ),
+        ("etc/sysctl.conf", "net.ipv4.tcp_sack = 0\n"),
+    ]);
+    let ours = tree.path().join("etc/sysctl.d/50-a.conf");
+    fs::set_permissions(ours, fs::Permissions::from_mode(0o666)).unwrap();
+    tree
+}
+
+#[test]
+fn every_key_has_its_line_its_value_in_force_and_a_status() {
+    enter_namespace();
+    let drift = mixed().json(&[]);
+    let statuses: Vec<(&str, &str, &str)> = drift["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|key| {
+            let text = |value: &'static str| key[value].as_str().unwrap_or_default();
+            (text("key"), text("status"), key["cause"]["code"].as_str().unwrap_or_default())
+        })
+        .filter(|(name, ..)| *name != "net.ipv4.tcp_fin_timeout" && *name != "net.ipv4.tcp_retries2")
+        .collect();
+    assert_eq!(
+        statuses,
+        [
+            ("net.ipv4.conf.eth9.rp_filter", "not_in_force", "interface_missing"),
+            ("net.ipv4.somaxconn", "dead", "unknown_key"),
+            ("net.ipv4.tcp_fack", "in_sync", ""),
+            ("net.ipv4.tcp_mem", "wrong_scope", "host_only"),
+            ("net.ipv4.tcp_sack", "in_sync", ""),
+            ("net.ipv4.tcp_tw_recycle", "dead", "removed"),
+            ("net.ipv4.tcp_tw_reuse", "invalid", "refused"),
+        ]
+    );
+    let timeout = key(&drift, "net.ipv4.tcp_fin_timeout");
+    assert_eq!(timeout["status"], "not_in_force");
+    assert_eq!((&timeout["boot"]["value"], &timeout["boot"]["line"]), (&Json::from("30"), &Json::from(2)));
+    assert_eq!(timeout["boot"]["file"], "/etc/sysctl.d/50-a.conf");
+    assert_eq!(timeout["runtime"], "60");
+    assert_eq!(timeout["shadowed"][0]["value"], "15");
+    assert_eq!(timeout["shadowed"][0]["file"], "/usr/lib/sysctl.d/10-b.conf");
+    assert_eq!(timeout["shadowed"][0]["line"], 2);
+    assert!(key(&drift, "net.ipv4.somaxconn")["cause"]["text"].as_str().unwrap().contains("net.core.somaxconn"));
+
+    let ours = "/etc/sysctl.d/50-a.conf";
+    let expected = [
+        ("/etc/sysctl.conf", 0, "not_read_by_loader"),
+        (ours, 0, "world_writable"),
+        (ours, 3, "dead_key"),
+        (ours, 4, "invalid_value"),
+        (ours, 5, "unknown_key"),
+        (ours, 7, "bytes_for_pages"),
+        (ours, 8, "without_effect"),
+        (ours, 9, "duplicates_disagree"),
+    ];
+    let expected: Vec<_> = expected.map(|(file, line, code)| (file.to_owned(), line, code.to_owned())).into();
+    assert_eq!(problems(&drift), expected);
+}
+
+#[test]
+fn a_damaged_report_is_refused_by_the_schema() {
+    enter_namespace();
+    let drift = mixed().json(&[]);
+    let damages = [
+        ("/schema", Json::from("sysctl-advisor/drift/2")),
+        ("/loader", Json::from("busybox")),
+        ("/keys/0/status", Json::from("fine")),
+        ("/keys/0/boot/line", Json::from(-1)),
+        ("/keys/0/cause/code", Json::Null),
+        ("/problems/0/file", Json::Null),
+    ];
+    for (place, wrong) in damages {
+        let mut damaged = drift.clone();
+        *damaged.pointer_mut(place).unwrap() = wrong;
+        assert!(!validator().is_valid(&damaged), "{place}");
+    }
+}
+
+#[test]
+fn the_text_begins_with_the_worst_and_underlines_the_administrators_line() {
+    enter_namespace();
+    // Neither the default nor the files' value: what is said of that is the same on every machine.
+    write_sysctl("net.ipv4.tcp_fin_timeout", "61");
+    write_sysctl("net.ipv4.tcp_retries2", "9");
+    let text = mixed().text(&[]);
+    let (header, rest) = text.split_once("\n\n").unwrap();
+    assert!(header.contains("as systemd-sysctl loads them") && header.contains("ROOT"), "{header}");
+    insta::assert_snapshot!(rest);
+}
+
+#[test]
+fn a_change_at_runtime_is_told_from_files_that_were_never_loaded() {
+    enter_namespace();
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", "net.ipv4.tcp_fin_timeout = 30\n")]);
+    let of = |drift: Json| {
+        let key = key(&drift, "net.ipv4.tcp_fin_timeout").clone();
+        (key["status"].as_str().unwrap().to_owned(), key["cause"]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let (status, code) = of(tree.json(&[]));
+    assert_eq!(status, "not_in_force");
+    assert!(["at_default", "loader_did_not_run", "namespace_defaults"].contains(&code.as_str()), "{code}");
+
+    write_sysctl("net.ipv4.tcp_fin_timeout", "30");
+    assert_eq!(of(tree.json(&[])), ("in_sync".to_owned(), String::new()));
+
+    write_sysctl("net.ipv4.tcp_fin_timeout", "45");
+    assert_eq!(of(tree.json(&[])), ("runtime_only".to_owned(), "changed_at_runtime".to_owned()));
+}
+
+#[test]
+fn what_no_file_sets_and_somebody_changed_is_runtime_only() {
+    enter_namespace();
+    let tree = Tree::new(&[]);
+    let fresh = tree.json(&[]);
+    assert_eq!(fresh["keys"], Json::Array(Vec::new()), "a fresh namespace has nothing to tell");
+    write_sysctl("net.ipv4.tcp_keepalive_time", "600");
+    let drift = tree.json(&[]);
+    let changed = key(&drift, "net.ipv4.tcp_keepalive_time");
+    assert_eq!(changed["status"], "runtime_only");
+    assert_eq!(changed["boot"], Json::Null);
+    assert_eq!(changed["cause"]["code"], "not_persisted");
+}
+
+#[test]
+fn white_space_is_no_difference() {
+    enter_namespace();
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", "net.ipv4.tcp_rmem =  4096 \t 131072   6291456  \n")]);
+    write_sysctl("net.ipv4.tcp_rmem", "4096 131072 6291456");
+    assert_eq!(key(&tree.json(&[]), "net.ipv4.tcp_rmem")["status"], "in_sync");
+}
+
+#[test]
+fn what_ip_forward_takes_back_is_said_at_the_line_that_loses() {
+    enter_namespace();
+    let text = "net.ipv4.conf.all.accept_redirects = 1\nnet.ipv4.ip_forward = 1\n";
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", text)]);
+    write_sysctl("net.ipv4.conf.all.accept_redirects", "1");
+    write_sysctl("net.ipv4.ip_forward", "1");
+    let drift = tree.json(&[]);
+    let redirects = key(&drift, "net.ipv4.conf.all.accept_redirects");
+    assert_eq!((&redirects["status"], &redirects["boot"]["value"]), (&Json::from("in_sync"), &Json::from("0")));
+    assert_eq!(redirects["boot"]["spread_from"], "net.ipv4.ip_forward");
+    assert_eq!(problems(&drift), [("/etc/sysctl.d/a.conf".to_owned(), 1, "never_wins".to_owned())]);
+}
+
+#[test]
+fn a_rehearsal_changes_nothing_here() {
+    enter_namespace();
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", "net.ipv4.tcp_fin_timeout = 30\nnet.ipv4.ip_forward = 7x\n")]);
+    let drift = tree.json(&[]);
+    assert_eq!(key(&drift, "net.ipv4.ip_forward")["status"], "invalid");
+    let now = fs::read_to_string("/proc/sys/net/ipv4/tcp_fin_timeout").unwrap();
+    assert_eq!(now.trim(), "60");
+    let untried = tree.json(&["--no-rehearsal"]);
+    assert_eq!(key(&untried, "net.ipv4.ip_forward")["cause"]["code"], "out_of_range", "the catalogue knows as well");
+}
+
+#[test]
+fn keys_can_be_named_in_any_spelling_and_by_pattern() {
+    enter_namespace();
+    let tree = mixed();
+    let names = |drift: &Json| -> Vec<String> {
+        drift["keys"].as_array().unwrap().iter().map(|key| key["key"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&tree.json(&["net/ipv4/tcp_fin_timeout"])), ["net.ipv4.tcp_fin_timeout"]);
+    assert_eq!(names(&tree.json(&["net.ipv4.tcp_tw_*"])), ["net.ipv4.tcp_tw_recycle", "net.ipv4.tcp_tw_reuse"]);
+    let untouched = tree.json(&["net.ipv4.tcp_dsack"]);
+    assert_eq!(key(&untouched, "net.ipv4.tcp_dsack")["status"], "in_sync");
+    assert_eq!(key(&untouched, "net.ipv4.tcp_dsack")["runtime"], "1");
+    assert!(tree.text(&["net.ipv4.tcp_sack"]).contains("IN SYNC  net.ipv4.tcp_sack"), "a named key is always shown");
+}
+
+#[test]
+fn an_image_is_compared_with_nothing_or_with_its_own_values() {
+    let tree = mixed();
+    let image = tree.json(&["--netns", "none"]);
+    assert_eq!(image["namespace"], Json::Null);
+    let keys = image["keys"].as_array().unwrap();
+    assert!(keys.iter().all(|key| key["runtime"].is_null()));
+    let judged = |status: &str| keys.iter().filter(|key| key["status"] == status).count();
+    assert_eq!(key(&image, "net.ipv4.tcp_tw_recycle")["status"], "dead", "no kernel of today has it, whichever it is");
+    assert_eq!(judged("unread") + judged("dead"), keys.len());
+    tree.write("proc/sys/net/ipv4/tcp_fin_timeout", "30\n");
+    let captured = tree.json(&[]);
+    assert_eq!(key(&captured, "net.ipv4.tcp_fin_timeout")["status"], "in_sync");
+}
+
+#[test]
+fn drift_can_fail_a_pipeline() {
+    enter_namespace();
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", "net.ipv4.tcp_fin_timeout = 60\n")]);
+    assert_eq!(tree.run(&["--fail-on-drift"]).status.code(), Some(0));
+    tree.write("etc/sysctl.d/b.conf", "net.ipv4.tcp_fin_timeout = 61\n");
+    assert_eq!(tree.run(&["--fail-on-drift"]).status.code(), Some(10));
+    assert_eq!(tree.run(&[]).status.code(), Some(0));
+    let nowhere = Command::new(env!("CARGO_BIN_EXE_sysctl-advisor")).args(["drift", "--root", "/nonexistent"]).output();
+    assert_eq!(nowhere.unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn a_secret_in_a_file_is_not_shown() {
+    enter_namespace();
+    let tree =
+        Tree::new(&[("etc/sysctl.d/a.conf", "net.ipv4.tcp_fastopen_key = 01234567-89abcdef-01234567-89abcdef\n")]);
+    for arguments in [&["--format", "json"][..], &[], &["net.ipv4.tcp_fastopen_key"]] {
+        let text = tree.text(arguments);
+        assert!(!text.contains("89abcdef"), "{text}");
+    }
+}
+
+#[test]
+fn an_audit_points_at_the_line() {
+    enter_namespace();
+    let tree = mixed();
+    let audit = |format: &str| {
+        let program = env!("CARGO_BIN_EXE_sysctl-advisor");
+        let script = "mount --bind \"$1\" /etc/sysctl.d && exec \"$2\" audit --window 0 --format \"$3\"";
+        let folder = tree.path().join("etc/sysctl.d");
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script, "sh"]).arg(folder).args([program, format]);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let report: Json = serde_json::from_str(&audit("json")).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let dead = findings.iter().find(|finding| finding["rule"] == "persisted-dead-key").expect("tcp_tw_recycle is dead");
+    assert_eq!(dead["subject"], "net.ipv4.tcp_tw_recycle");
+    assert_eq!(dead["location"]["file"], "/etc/sysctl.d/50-a.conf");
+    assert_eq!(dead["location"]["line"], 3);
+    assert_eq!(dead["location"]["text"], "net.ipv4.tcp_tw_recycle = 1");
+    let rules: Vec<&str> = findings.iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
+    for rule in [
+        "persisted-bytes-for-pages",
+        "persisted-duplicates",
+        "persisted-file-writable",
+        "persisted-invalid",
+        "persisted-unknown-key",
+        "persisted-waits",
+        "persisted-without-effect",
+        "persisted-wrong-scope",
+    ] {
+        assert!(rules.contains(&rule), "{rule} is missing in {rules:?}");
+    }
+    let text = audit("text");
+    assert!(text.contains("3 | net.ipv4.tcp_tw_recycle = 1\n              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^"), "{text}");
+}
+
+/// A network namespace with a name, removed by that name.
+struct Named(String);
+
+impl Named {
+    fn new() -> Self {
+        let named = Self(format!("sysctl-advisor-test-{}", std::process::id()));
+        assert!(Command::new("ip").args(["netns", "add", &named.0]).status().unwrap().success());
+        named
+    }
+}
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        let _ = Command::new("ip").args(["netns", "del", &self.0]).status();
+    }
+}
+
+#[test]
+fn the_values_of_a_named_namespace_can_be_compared() {
+    let named = Named::new();
+    let set = ["netns", "exec", &named.0, "sysctl", "-qw", "net.ipv4.tcp_fin_timeout=33"];
+    assert!(Command::new("ip").args(set).status().unwrap().success());
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", "net.ipv4.tcp_fin_timeout = 30\n")]);
+    let drift = tree.json(&["--netns", &named.0]);
+    assert_eq!(drift["namespace"], named.0.as_str());
+    assert_eq!(key(&drift, "net.ipv4.tcp_fin_timeout")["runtime"], "33");
+    for wrong in ["no-such-namespace", "../../etc", "/proc/self/ns/net", ""] {
+        let refused = tree.run(&["--netns", wrong]);
+        assert_eq!(refused.status.code(), Some(2), "{wrong}");
+    }
+}

@@ -1,0 +1,11 @@
+//! Plans carried out for real: by the binary under test, on the kernel's own sysctls of a private network namespace, with
+//! private mounts over `/etc/sysctl.d`. Root is needed; where a namespace cannot be made these tests fail.
+
+mod booted;
+mod faults;
+mod guards;
+mod hostile;
+mod namespaces;
+pub(crate) mod scene;
+mod undo;
+mod usual;

@@ -1,0 +1,10 @@
+//! The shipped rules, each tried on its fault, made for real, and on the healthy host that looks like it.
+
+mod close;
+mod idle;
+mod listen;
+mod path;
+mod ports;
+mod quiet;
+mod settings;
+mod time_wait;

@@ -1,0 +1,67 @@
+//! The rules about the way to the peer: attempts that nobody answers, packets that are lost.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::support::{Lab, connect, loss, ports, syn, wait_until};
+
+const SYN_SENT: &str = "syn-sent-pile-up";
+const LOSS: &str = "retransmission-high";
+const HEAVY_LOSS: &str = "retransmission-severe";
+
+const WINDOW: [&str; 2] = ["--window", "1s"];
+
+#[test]
+fn attempts_toward_a_destination_that_never_answers_are_the_destinations_fault() {
+    let lab = Lab::enter();
+    let _attempts = connect::black_hole(150);
+    let report = lab.audit(&WINDOW);
+    let subjects = report.subjects(SYN_SENT);
+    assert!(matches!(&subjects[..], [one] if one.contains("10.3.0.1:443")), "{subjects:?}");
+}
+
+#[test]
+fn many_connections_that_are_answered_are_no_pile_up() {
+    let lab = Lab::enter();
+    let connecting = |stop: &AtomicBool| {
+        while !stop.load(Ordering::Relaxed) {
+            ports::time_wait(&lab, "10.9.0.1:80", 20);
+        }
+    };
+    lab.during(connecting, || lab.audit(&WINDOW)).assert_quiet(SYN_SENT);
+}
+
+#[test]
+fn a_line_that_loses_packets_is_the_networks_fault_and_a_clean_one_is_quiet() {
+    let lab = Lab::enter();
+    let few = [LOSS, HEAVY_LOSS].map(|rule| format!("{rule}.segments=300"));
+    let audit = |percent| {
+        let sending = |stop: &AtomicBool| {
+            loss::transfer(&lab, percent, stop);
+        };
+        lab.during(sending, || {
+            let before = lab.counter("Tcp", "OutSegs");
+            wait_until("data goes", || lab.counter("Tcp", "OutSegs") > before + 300);
+            lab.audit(&["--window", "2s", "--param", &few[0], "--param", &few[1]])
+        })
+    };
+    let report = audit(0);
+    report.assert_quiet(LOSS);
+    report.assert_quiet(HEAVY_LOSS);
+    let report = audit(6);
+    report.assert_fires(HEAVY_LOSS);
+    report.assert_quiet(LOSS);
+    assert_eq!(report.recommendations(HEAVY_LOSS), [], "no sysctl repairs a line");
+}
+
+#[test]
+fn answers_to_clients_that_do_not_exist_are_repeated_and_are_no_loss() {
+    let lab = Lab::enter();
+    let few = [LOSS, HEAVY_LOSS].map(|rule| format!("{rule}.segments=20"));
+    let _listener = lab.listen("10.2.0.1:8080", 500);
+    syn::flood(&lab, "10.2.0.1:8080".parse().unwrap(), 100);
+    let before = lab.counter("Tcp", "RetransSegs");
+    let report = lab.audit(&["--window", "1.5s", "--param", &few[0], "--param", &few[1]]);
+    assert!(lab.counter("Tcp", "RetransSegs") >= before + 100, "the answers were repeated");
+    report.assert_quiet(LOSS);
+    report.assert_quiet(HEAVY_LOSS);
+}

@@ -1,0 +1,93 @@
+//! Settings that do harm whatever the sockets do: each is found, the proposal is a value that the kernel takes, and after
+//! it nothing more is said of the key. Settings that are merely unusual are left alone.
+
+use crate::support::Lab;
+
+const QUICK: [&str; 2] = ["--window", "0.1s"];
+
+/// Keys and values that a good engineer would not leave.
+const HARMFUL: [(&str, &str); 19] = [
+    ("net.ipv4.tcp_timestamps", "0"),
+    ("net.ipv4.tcp_sack", "0"),
+    ("net.ipv4.tcp_dsack", "0"),
+    ("net.ipv4.tcp_window_scaling", "0"),
+    ("net.ipv4.tcp_moderate_rcvbuf", "0"),
+    ("net.ipv4.tcp_syncookies", "0"),
+    ("net.ipv4.tcp_abort_on_overflow", "1"),
+    ("net.ipv4.tcp_syn_retries", "1"),
+    ("net.ipv4.tcp_synack_retries", "0"),
+    ("net.ipv4.tcp_retries2", "3"),
+    ("net.ipv4.tcp_orphan_retries", "1"),
+    ("net.ipv4.tcp_max_tw_buckets", "0"),
+    ("net.ipv4.tcp_fin_timeout", "3"),
+    ("net.ipv4.tcp_rmem", "131072 4096 1000"),
+    ("net.ipv4.tcp_wmem", "131072 4096 1000"),
+    ("net.ipv4.tcp_mtu_probing", "2"),
+    ("net.ipv4.tcp_notsent_lowat", "0"),
+    ("net.ipv4.ip_autobind_reuse", "1"),
+    ("net.ipv4.ip_no_pmtu_disc", "1"),
+];
+
+/// Other values of the same keys, as wrong.
+const HARMFUL_TOO: [(&str, &str); 8] = [
+    ("net.ipv4.tcp_syncookies", "2"),
+    ("net.ipv4.tcp_max_tw_buckets", "-1"),
+    ("net.ipv4.tcp_fin_timeout", "-1"),
+    ("net.ipv4.tcp_rmem", "4096 16777216 16777216"),
+    ("net.ipv4.tcp_wmem", "4096 16777216 16777216"),
+    ("net.ipv4.tcp_keepalive_time", "0"),
+    ("net.ipv4.tcp_limit_output_bytes", "-1"),
+    ("net.ipv4.ip_local_port_range", "40000 40999"),
+];
+
+/// Key and a value that differs from the default for good reason on some hosts.
+const UNUSUAL: [(&str, &str); 12] = [
+    ("net.core.somaxconn", "65535"),
+    ("net.ipv4.tcp_fin_timeout", "30"),
+    ("net.ipv4.tcp_keepalive_time", "300"),
+    ("net.ipv4.tcp_keepalive_intvl", "30"),
+    ("net.ipv4.tcp_slow_start_after_idle", "0"),
+    ("net.ipv4.tcp_tw_reuse", "1"),
+    ("net.ipv4.tcp_mtu_probing", "1"),
+    ("net.ipv4.tcp_ecn", "1"),
+    ("net.ipv4.tcp_notsent_lowat", "131072"),
+    ("net.ipv4.tcp_rmem", "4096 131072 67108864"),
+    ("net.ipv4.ip_local_port_range", "16384 65535"),
+    ("net.ipv4.tcp_synack_retries", "3"),
+];
+
+/// Sets all of them at once: each key gets one proposal, the kernel takes it, and then nothing more is said of any key.
+fn each_is_found_and_healed(settings: &[(&str, &str)]) {
+    let lab = Lab::enter();
+    let _listener = lab.listen("0.0.0.0:8080", 4096);
+    settings.iter().for_each(|(key, harmful)| lab.set(key, harmful));
+    let report = lab.audit(&QUICK);
+    for (key, harmful) in settings {
+        let proposed = report.proposed(key);
+        assert_eq!(proposed.len(), 1, "{key} = {harmful}: proposed {proposed:?}, {:?}", report.findings("notice"));
+        lab.set(key, &proposed[0]);
+    }
+    let again = lab.audit(&QUICK);
+    for (key, _) in settings {
+        let value = lab.sysctl(key);
+        assert_eq!(again.proposed(key), [] as [&str; 0], "{key} = {value}, as proposed, is not good enough");
+    }
+    again.assert_healthy();
+}
+
+#[test]
+fn harmful_settings_are_found_and_the_advice_heals_them() {
+    each_is_found_and_healed(&HARMFUL);
+}
+
+#[test]
+fn other_harmful_values_are_found_and_healed_as_well() {
+    each_is_found_and_healed(&HARMFUL_TOO);
+}
+
+#[test]
+fn unusual_settings_are_left_alone() {
+    let lab = Lab::enter();
+    UNUSUAL.iter().for_each(|(key, unusual)| lab.set(key, unusual));
+    assert_eq!(lab.audit(&QUICK).findings("warning"), []);
+}
