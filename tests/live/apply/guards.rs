@@ -190,7 +190,7 @@ fn a_program_that_watches_rolls_back_what_is_worse_and_the_rule_cools_down() {
     }
     let scene = Scene::enter();
     let _connections = applied_and_worse(&scene);
-    let name = "guards::a_program_that_watches_rolls_back_what_is_worse_and_the_rule_cools_down";
+    let name = "apply::guards::a_program_that_watches_rolls_back_what_is_worse_and_the_rule_cools_down";
     let mut inside = scene.inside(std::env::current_exe().unwrap().to_str().unwrap());
     let run = finish(inside.args(["--exact", name, "--nocapture"]).env(INSIDE, scene.state()));
     assert!(run.code == Some(0) && run.out.contains("1 passed"), "{run:?}");

@@ -99,7 +99,7 @@ fn a_writer_that_is_killed_at_any_moment_leaves_a_whole_history() {
             break;
         }
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "hard::a_writer_that_is_killed_at_any_moment_leaves_a_whole_history"])
+            .args(["--exact", "history::hard::a_writer_that_is_killed_at_any_moment_leaves_a_whole_history"])
             .env(CHILD, state.agent())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
