@@ -1,7 +1,7 @@
 //! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
 //!
 //! ```text
-//! host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> report -> agent -> cli
+//! model -> host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> report -> agent -> cli
 //! ```
 //!
 //! A module uses only what stands to its left, and the leaves `units`, `pattern`, `published`, `diagnostic`, `keys` and
@@ -17,6 +17,7 @@ pub mod history;
 pub mod host;
 pub mod keys;
 pub mod metrics;
+pub mod model;
 pub mod observe;
 pub mod pattern;
 pub mod plan;

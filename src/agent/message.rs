@@ -5,8 +5,9 @@
 //!
 //! `systemd/sysctl-advisor.catalog` explains each kind by its number, and `docs/agent.md` lists the fields.
 
-use crate::audit::model::{Finding, Severity};
+use crate::audit::model::Finding;
 use crate::history::{Event, EventKind};
+use crate::model::Severity;
 use crate::report::clean;
 
 /// One entry.
@@ -68,7 +69,7 @@ pub fn of_event(event: &Event, finding: Option<&Finding>) -> Message {
         ("SYSCTL_ADVISOR_EVENT", event.kind.name().to_owned()),
         ("SYSCTL_ADVISOR_RULE", event.rule.clone()),
         ("SYSCTL_ADVISOR_SEVERITY", severity.to_owned()),
-        ("SYSCTL_ADVISOR_KIND", finding.map(|finding| finding.kind.clone()).unwrap_or_default()),
+        ("SYSCTL_ADVISOR_KIND", finding.map(|finding| finding.kind.name().to_owned()).unwrap_or_default()),
         ("SYSCTL_ADVISOR_NETNS", event.namespace.clone()),
         ("SYSCTL_ADVISOR_SUBJECT", event.subject.clone()),
         ("SYSCTL_ADVISOR_TITLE", event.title.clone()),

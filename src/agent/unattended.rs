@@ -24,11 +24,11 @@ use crate::diagnostic::io_words;
 use crate::history::{ChangeNote, DATABASE, HistoryError, Store};
 use crate::host::Host;
 use crate::host::rehearse::Answer;
+use crate::keys::Risk;
 use crate::plan::build;
 use crate::plan::model::Plan;
 use crate::plan::rehearsal::{self, Line};
 use crate::plan::select::Selection;
-use crate::rules::words::Risk;
 use crate::snapshot::take::TakeError;
 use crate::snapshot::{Snapshot, WindowSource, store};
 
@@ -198,7 +198,7 @@ fn plan(options: &Options<'_>, host: &Host, here: &Here, audit: &Audit<'_>, limi
         .map(|finding| finding.fingerprint.clone());
     let wanted = build::Options {
         // With nobody there to look, only what can do little harm, unless the configuration says more.
-        max_risk: policy.max_risk.and_then(|risk| Risk::named(risk.name())).unwrap_or(Risk::Low),
+        max_risk: policy.max_risk.unwrap_or(Risk::Low),
         selection: Selection::default(),
         findings: Some(chosen.collect()),
         cooling: limits.left_alone.rules.clone(),

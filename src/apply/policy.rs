@@ -34,8 +34,7 @@ impl Policy {
         if matching(&self.never) || (!self.only.is_empty() && !matching(&self.only)) {
             return Err("the configuration does not allow this key to be changed ([apply] only, never)".to_owned());
         }
-        let risk = [Risk::Low, Risk::Medium, Risk::High].into_iter().find(|known| known.name() == risk);
-        let risk = risk.ok_or("its risk is none of low, medium, high")?;
+        let risk = Risk::named(risk).ok_or("its risk is none of low, medium, high")?;
         match self.max_risk {
             Some(most) if risk > most => Err(format!(
                 "its risk is {}, and the configuration allows {} at most ([apply] max_risk)",

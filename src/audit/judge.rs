@@ -4,9 +4,10 @@
 //! Must not: know whether the values come from a host or from a test.
 
 use super::model::{Advice, Evidence};
+use crate::keys::Risk;
 use crate::metrics::value::Value;
 use crate::rules::expr::EvalError;
-use crate::rules::words::{Bound, Risk};
+use crate::rules::words::Bound;
 use crate::rules::{Recommend, Rule};
 
 /// What came of a rule on a subject.

@@ -115,7 +115,7 @@ fn zip(a: &KeyValue, b: &KeyValue, pick: fn(i64, i64) -> i64) -> Option<KeyValue
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::words::Risk;
+    use crate::keys::Risk;
 
     fn merged(key: &str, current: &str, wishes: &[(&str, Bound)]) -> Merged {
         let proposals: Vec<Proposal> = wishes

@@ -112,7 +112,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                     fingerprint: fingerprint(&[&rule.id, &without_number(&namespace), &view.identity(item)]),
                     rule: rule.id.clone(),
                     severity: rule.severity,
-                    kind: rule.kind.name().to_owned(),
+                    kind: rule.kind,
                     namespace,
                     subject,
                     title: fired.title,

@@ -3,10 +3,9 @@
 //! In: nothing; these are the records that `audit::run` fills and `report` writes.
 //! Must not: know of terminals, JSON layouts or files.
 
-pub use crate::rules::words::Severity;
-
 use crate::drift::SourceLine;
 use crate::metrics::value::Value;
+use crate::model::{Kind, Severity};
 use crate::snapshot::Snapshot;
 
 /// The result of one audit; a pure function of the snapshot, the rules and the parameters.
@@ -42,7 +41,7 @@ impl Audit<'_> {
 pub struct Finding {
     pub rule: String,
     pub severity: Severity,
-    pub kind: String,
+    pub kind: Kind,
     /// `namespaces[].name` of the snapshot.
     pub namespace: String,
     /// `192.0.2.1 -> 192.0.2.10:5432`, `0.0.0.0:80`, `app (pid 12)`; the namespace's name for a rule about a namespace.

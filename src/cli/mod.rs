@@ -30,7 +30,8 @@ use std::time::Duration;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 use crate::host::netns::Which;
-use crate::rules::words::{Risk, Severity};
+use crate::keys::Risk;
+use crate::model::Severity;
 use crate::units;
 
 /// Tells what is wrong with this host's TCP settings, given what its sockets are really doing.
@@ -234,12 +235,9 @@ struct FailOn(Option<Severity>);
 
 impl FailOn {
     fn named(text: &str) -> Result<Self, String> {
-        match text {
-            "notice" => Ok(Self(Some(Severity::Notice))),
-            "warning" => Ok(Self(Some(Severity::Warning))),
-            "critical" => Ok(Self(Some(Severity::Critical))),
-            "never" => Ok(Self(None)),
-            _ => Err("notice, warning, critical or never is wanted".to_owned()),
+        match Severity::named(text) {
+            None if text != "never" => Err("notice, warning, critical or never is wanted".to_owned()),
+            severity => Ok(Self(severity)),
         }
     }
 }

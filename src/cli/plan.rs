@@ -11,12 +11,12 @@ use super::config::Config;
 use super::output::{self, Terminal};
 use super::{Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, rehearse, risk, snapshot};
 use crate::host::Host;
+use crate::keys::Risk;
 use crate::plan::build::{self, Options};
 use crate::plan::model::Plan;
 use crate::plan::select::Selection;
 use crate::plan::{rehearsal, store as plans};
 use crate::report;
-use crate::rules::words::Risk;
 use crate::snapshot::{Snapshot, store};
 
 /// Turn the recommendations into an ordered list of changes, and try each where it hurts nobody.

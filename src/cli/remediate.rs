@@ -21,13 +21,13 @@ use crate::apply::{ApplyError, run, several, trust};
 use crate::audit::model::{Audit, Finding, Waiver};
 use crate::audit::waivers;
 use crate::host::Host;
+use crate::keys::Risk;
 use crate::plan::build::{self, Options};
 use crate::plan::model::{LeftOut, Plan, PlannedChange};
 use crate::plan::select::Selection;
 use crate::plan::{order, rehearsal};
 use crate::report::{self, text::Detail};
 use crate::rules::set::RuleSet;
-use crate::rules::words::Risk;
 use crate::snapshot::Snapshot;
 
 /// Days that a waiver lasts unless the person says otherwise: long enough to plan the repair, short enough to be asked again.

@@ -9,7 +9,7 @@ use super::remember::{severity_of, short};
 use super::track::EventKind;
 use super::{HistoryError, Store};
 use crate::apply::journal::Entry;
-use crate::rules::words::Severity;
+use crate::model::Severity;
 
 /// Given out at a time.
 const AT_ONCE: i64 = 1_000;

@@ -11,7 +11,7 @@ use super::outbox::ChangeNote;
 use super::remember::severity_of;
 use super::track::DAY;
 use super::{HistoryError, Store};
-use crate::rules::words::Severity;
+use crate::model::Severity;
 
 /// Rows of each answer; a run a minute for a month is less.
 const MOST_RUNS: i64 = 50_000;

@@ -12,8 +12,8 @@ use super::samples::Sample;
 use super::track::{EventKind, HoldOff, Sight, Told, Track};
 use super::{HistoryError, Store};
 use crate::audit::model::{Audit, Finding};
+use crate::model::Severity;
 use crate::rules::set::RuleSet;
-use crate::rules::words::Severity;
 use crate::snapshot::WindowSource;
 
 /// Findings of one run that are followed; a host with more has other troubles.
@@ -401,10 +401,7 @@ fn followed_of(row: &Row<'_>) -> rusqlite::Result<Followed> {
 /// A severity by its name; one that is none is an error as a wrong type is.
 pub(super) fn severity_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Severity> {
     let name: String = row.get(column)?;
-    [Severity::Notice, Severity::Warning, Severity::Critical]
-        .into_iter()
-        .find(|severity| severity.name() == name)
-        .ok_or(rusqlite::Error::IntegralValueOutOfRange(column, 0))
+    Severity::named(&name).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, 0))
 }
 
 /// The text, not longer than is kept.

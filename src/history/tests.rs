@@ -9,9 +9,9 @@ use proptest::prelude::*;
 use super::track::{Sight, Track};
 use super::*;
 use crate::audit::model::{Audit, Finding, Skipped};
+use crate::model::Severity;
 use crate::report::example;
 use crate::rules::set::RuleSet;
-use crate::rules::words::Severity;
 use crate::snapshot::Snapshot;
 
 /// 2026-01-01T00:00:00Z.

@@ -10,7 +10,7 @@
 //!    +-------------------------------------------> flapping: silent until nothing changed for a day
 //! ```
 
-use crate::rules::words::Severity;
+use crate::model::Severity;
 
 /// Seconds; over which new ones are counted, and for which a flapping one has to be steady.
 pub const DAY: i64 = 86_400;

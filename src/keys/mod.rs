@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 pub mod value;
@@ -88,8 +89,9 @@ impl Effect {
 }
 
 /// How much a change of a key can break. The order is the order of danger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(description = "What a change may break.")]
 pub enum Risk {
     Low,
     Medium,
@@ -97,6 +99,14 @@ pub enum Risk {
 }
 
 impl Risk {
+    /// All, the least first.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
+
+    /// From the name that files and reports use.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|risk| risk.name() == name)
+    }
+
     /// The name that the catalogue's and the rules' files use.
     pub const fn name(self) -> &'static str {
         match self {

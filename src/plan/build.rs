@@ -11,13 +11,12 @@ use super::select::Selection;
 use crate::audit::model::{Audit, Finding, Recommendation, Waiver};
 use crate::audit::run_where;
 use crate::audit::waivers::Waivers;
-use crate::keys::{self, Effect, KeyValue};
+use crate::keys::{self, Effect, KeyValue, Risk};
 use crate::metrics::catalogue::Subject;
 use crate::metrics::derive::View;
 use crate::metrics::value::Value;
 use crate::rules::Rule;
 use crate::rules::set::RuleSet;
-use crate::rules::words::Risk;
 use crate::snapshot::Namespace;
 
 /// What a plan may hold.

@@ -11,9 +11,8 @@ use serde::Deserialize;
 
 use super::model::{Plan, PlannedChange, SCHEMA};
 use crate::diagnostic::io_words;
-use crate::keys;
+use crate::keys::{self, Risk};
 use crate::published;
-use crate::rules::words::Risk;
 use crate::snapshot::store::read_bytes;
 
 /// Why a file is no plan for us.

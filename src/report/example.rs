@@ -3,9 +3,10 @@
 //! Hostile on purpose: escape sequences in a process's name, IPv6 subjects longer than a line, words without end.
 
 use crate::audit::model::{
-    Advice, Audit, Avoid, Evidence, Finding, Recommendation, Severity, Skipped, Waiver, WaiverProblem, WaiverTrouble,
+    Advice, Audit, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem, WaiverTrouble,
 };
 use crate::metrics::value::Value;
+use crate::model::{Kind, Severity};
 use crate::observe::ages::Ages;
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{Outgoing, SocketSource, Sockets, StateCounts};
@@ -142,7 +143,7 @@ pub(crate) fn bare() -> Finding {
     Finding {
         rule: "timestamps-off".to_owned(),
         severity: Severity::Notice,
-        kind: "hygiene".to_owned(),
+        kind: Kind::Hygiene,
         namespace: "host".to_owned(),
         subject: "host".to_owned(),
         title: "TCP timestamps are off".to_owned(),
@@ -162,7 +163,7 @@ fn ports() -> Finding {
     Finding {
         rule: "ephemeral-ports-near-exhaustion".to_owned(),
         severity: Severity::Critical,
-        kind: "capacity".to_owned(),
+        kind: Kind::Capacity,
         subject: "10.0.0.1 -> 10.0.0.5:5432".to_owned(),
         title: "10.0.0.5:5432 takes 92 % of the ephemeral ports".to_owned(),
         explain: "Every outgoing connection to one address and port needs a local port of its own. When none is left, \
@@ -206,7 +207,7 @@ fn listener() -> Finding {
     Finding {
         rule: "accept-queue-overflow".to_owned(),
         severity: Severity::Warning,
-        kind: "capacity".to_owned(),
+        kind: Kind::Capacity,
         namespace: "blue".to_owned(),
         subject: "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535"
             .to_owned(),
@@ -245,7 +246,7 @@ fn hostile() -> Finding {
     Finding {
         rule: "close-wait-leak".to_owned(),
         severity: Severity::Warning,
-        kind: "application".to_owned(),
+        kind: Kind::Application,
         subject: format!("{name} (pid 12)"),
         title: format!("{name} (pid 12) leaves 320 sockets in CLOSE_WAIT"),
         explain: "x".repeat(300),

@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use anstyle::Style;
 
-use crate::audit::model::{Evidence, Finding, Recommendation, Severity};
+use crate::audit::model::{Evidence, Finding, Recommendation};
 use crate::metrics::value::Value;
+use crate::model::{Kind, Severity};
 use crate::report::page::{Cell, GAP, Page};
 use crate::report::theme::Theme;
 use crate::units;
@@ -75,7 +76,7 @@ pub(super) fn write<'a>(
     // A finding about a line of a file is cured there.
     if finding.recommendations.is_empty() && !finding.advice.is_empty() && finding.line.is_none() {
         // A fault of the application has no cure in the kernel; elsewhere the cure may just not be for a program to name.
-        let none = if finding.kind == "application" { "None: no sysctl helps here." } else { "None is proposed." };
+        let none = if finding.kind == Kind::Application { "None: no sysctl helps here." } else { "None is proposed." };
         labelled(page, "change", Style::new(), none);
     }
     if full || first {
@@ -86,7 +87,7 @@ pub(super) fn write<'a>(
     }
     if full {
         sources(page, &finding.references);
-        labelled(page, "rule", theme.dim, &format!("{} ({})", finding.rule, finding.kind));
+        labelled(page, "rule", theme.dim, &format!("{} ({})", finding.rule, finding.kind.name()));
     } else if first {
         labelled(page, "why", theme.dim, &format!("sysctl-advisor explain {}", finding.rule));
     }

@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use anstyle::Style;
 
+use crate::keys::Risk;
 use crate::plan::model::{LeftOut, Plan, PlannedChange, Rehearsed};
 use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::report::theme::Theme;
-use crate::rules::words::Risk;
 use crate::units;
 
 /// Labels stand between `INDENT` and `BODY`.

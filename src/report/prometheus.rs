@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use prometheus::{Encoder as _, GaugeVec, Opts, Registry, TextEncoder};
 
 use super::{chart, clean};
-use crate::audit::model::{Audit, Severity};
+use crate::audit::model::Audit;
+use crate::model::Severity;
 use crate::snapshot::Namespace;
 
 /// Findings that become a series each; the others are counted.

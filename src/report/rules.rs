@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::theme::Theme;
 use super::wrap::wrap;
+use crate::model::Severity;
 use crate::rules::Rule;
 use crate::rules::set::RuleSet;
-use crate::rules::words::Severity;
 
 /// One rule in two lines: id, severity, and what it says.
 pub fn list(rules: &RuleSet, theme: &Theme, width: usize) -> String {

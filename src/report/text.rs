@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 
-use crate::audit::model::{Audit, Finding, Severity, WaiverProblem};
+use crate::audit::model::{Audit, Finding, WaiverProblem};
 use crate::history::read::Memory;
+use crate::model::Severity;
 use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::report::theme::Theme;
 use crate::report::{chart, finding};

@@ -8,7 +8,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::words::{Bound, ForEach, Kind, Risk, Severity};
+use super::words::{Bound, ForEach};
+use crate::keys::Risk;
+use crate::model::{Kind, Severity};
 
 /// A rule file as written.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -19,10 +19,12 @@ use std::sync::Arc;
 pub use file::Expect;
 pub use names::guard;
 
+use crate::keys::Risk;
 use crate::metrics::value::Value;
+use crate::model::{Kind, Severity};
 use expr::Expr;
 use template::Template;
-use words::{Bound, ForEach, Kind, Risk, Severity};
+use words::{Bound, ForEach};
 
 /// A checked rule.
 #[derive(Debug, Clone)]

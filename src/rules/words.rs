@@ -7,53 +7,6 @@ use serde::Deserialize;
 
 use crate::metrics::catalogue::Subject;
 
-/// How bad a finding is. The order is the order of badness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Severity {
-    /// Worth knowing; nothing is broken.
-    Notice,
-    /// Something is slow, wasted or will break under load.
-    Warning,
-    /// Connections fail now, or are about to.
-    Critical,
-}
-
-impl Severity {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Notice => "notice",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
-}
-
-/// What a finding is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    Capacity,
-    Performance,
-    Correctness,
-    Security,
-    Application,
-    Hygiene,
-}
-
-impl Kind {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Capacity => "capacity",
-            Self::Performance => "performance",
-            Self::Correctness => "correctness",
-            Self::Security => "security",
-            Self::Application => "application",
-            Self::Hygiene => "hygiene",
-        }
-    }
-}
-
 /// What a rule is evaluated once for each of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -95,28 +48,4 @@ pub enum Bound {
     Widen,
     /// Port lists are joined.
     Include,
-}
-
-/// What a change may break.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Risk {
-    Low,
-    Medium,
-    High,
-}
-
-impl Risk {
-    /// From the name that the files use.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Low, Self::Medium, Self::High].into_iter().find(|risk| risk.name() == name)
-    }
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
-    }
 }

@@ -27,9 +27,9 @@ use crate::audit::waivers::Waivers;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::host::netns::Which;
 use crate::metrics::value::Value;
+use crate::model::Severity;
 use crate::rules::set::{OverrideError, RuleSet};
 use crate::rules::toml_file;
-use crate::rules::words::Severity;
 use crate::units;
 
 /// Read when no other file is named; it need not exist.

@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::{About, Series, View};
 use crate::history::ChangeNote;
 use crate::history::read::{Episode, RunRow};
+use crate::model::Severity;
 use crate::published;
-use crate::rules::words::Severity;
 
 /// Name and version of the contract.
 pub const SCHEMA: &str = "sysctl-advisor/history/1";

@@ -1,8 +1,8 @@
 //! Tests of the history's reports, on records that no run would write.
 
 use super::*;
+use crate::model::Severity;
 use crate::report::theme::Theme;
-use crate::rules::words::Severity;
 
 const HOSTILE: &str = "a\u{1b}[31m\u{202e}\n\u{0}b";
 

@@ -5,8 +5,9 @@
 
 mod view;
 
-use crate::audit::model::{Audit, Finding, Recommendation, Severity, Waiver, WaiverProblem};
+use crate::audit::model::{Audit, Finding, Recommendation, Waiver, WaiverProblem};
 use crate::metrics::value::Value;
+use crate::model::Severity;
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{SocketSource, StateCounts};
 use crate::published;
@@ -114,7 +115,7 @@ fn finding(finding: &Finding) -> FindingView<'_> {
             Severity::Warning => SeverityView::Warning,
             Severity::Notice => SeverityView::Notice,
         },
-        kind: &finding.kind,
+        kind: finding.kind.name(),
         namespace: &finding.namespace,
         subject: &finding.subject,
         title: &finding.title,

@@ -257,7 +257,7 @@ fn where_no_sysctl_helps_the_finding_says_so() {
     assert!(!shown(finding.clone()).contains("change    None"));
     finding.recommendations.clear();
     assert!(shown(finding.clone()).contains("  change    None is proposed.\n  do        application:"));
-    finding.kind = "application".to_owned();
+    finding.kind = crate::model::Kind::Application;
     assert!(shown(finding).contains("  change    None: no sysctl helps here.\n  do        application:"));
 }
 

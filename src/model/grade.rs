@@ -1,0 +1,61 @@
+//! How bad a finding is, and what it is about.
+//!
+//! In: nothing. Out: enums as rule files and reports spell them. Must not: carry behaviour beyond their names.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// How bad a finding is. The order is the order of badness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing; nothing is broken.
+    Notice,
+    /// Something is slow, wasted or will break under load.
+    Warning,
+    /// Connections fail now, or are about to.
+    Critical,
+}
+
+impl Severity {
+    /// All, the least first.
+    pub const ALL: [Self; 3] = [Self::Notice, Self::Warning, Self::Critical];
+
+    /// From the name that files and reports use.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.name() == name)
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    Capacity,
+    Performance,
+    Correctness,
+    Security,
+    Application,
+    Hygiene,
+}
+
+impl Kind {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Capacity => "capacity",
+            Self::Performance => "performance",
+            Self::Correctness => "correctness",
+            Self::Security => "security",
+            Self::Application => "application",
+            Self::Hygiene => "hygiene",
+        }
+    }
+}
