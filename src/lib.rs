@@ -1,7 +1,7 @@
 //! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
 //!
 //! ```text
-//! model -> host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> report -> agent -> cli
+//! model -> versioned -> host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> report -> agent -> cli
 //! ```
 //!
 //! A module uses only what stands to its left, and the leaves `units`, `pattern`, `published`, `diagnostic`, `keys` and
@@ -27,3 +27,4 @@ pub mod rules;
 pub mod snapshot;
 pub mod sock_diag;
 pub mod units;
+pub mod versioned;

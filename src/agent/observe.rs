@@ -13,13 +13,11 @@ use crate::snapshot::{Snapshot, since, store};
 
 /// What the previous run saw, in the agent's folder.
 pub const LAST_SNAPSHOT: &str = "last-snapshot.json";
-/// A snapshot of the largest host stays far below.
-const LARGEST: u64 = 64 << 20;
 
 /// What the previous run saw; `None` on the first. The error says what is wrong with the file.
 pub fn earlier(folder: &Folder) -> Result<Option<Snapshot>, String> {
     let name = folder.path().join(LAST_SNAPSHOT).display().to_string();
-    match folder.read(LAST_SNAPSHOT, LARGEST) {
+    match folder.read(LAST_SNAPSHOT, store::FORMAT.largest) {
         Ok(Some(bytes)) => store::parse(&name, &bytes).map(Some).map_err(|error| error.to_string()),
         Ok(None) => Ok(None),
         Err(error) => Err(format!("{name}: {}", io_words(&error))),

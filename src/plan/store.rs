@@ -7,33 +7,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use serde::Deserialize;
-
 use super::model::{Plan, PlannedChange, SCHEMA};
-use crate::diagnostic::io_words;
 use crate::keys::{self, Risk};
 use crate::published;
-use crate::snapshot::store::read_bytes;
-
-/// Why a file is no plan for us.
-#[derive(Debug, thiserror::Error)]
-pub enum PlanError {
-    #[error("{path}: {why}")]
-    Unreadable { path: String, why: String },
-    #[error("{path}: larger than {} MiB, which no plan is", LARGEST >> 20)]
-    TooLarge { path: String },
-    #[error("{path}:{line}:{column}: this is not a plan, or a damaged one: {why}")]
-    Damaged { path: String, line: usize, column: usize, why: String },
-    #[error("{path}: written by a newer version ({found}); this one reads {SCHEMA}")]
-    Newer { path: String, found: String },
-    #[error("{path}: this is `{found}`, not a plan ({SCHEMA})")]
-    NotAPlan { path: String, found: String },
-    #[error("{path}: {why}; nothing of it can be used")]
-    Refused { path: String, why: String },
-}
+use crate::versioned::{FileError, Format, place_of};
 
 /// The longest value, a list of every other port, has 190 KiB, and a plan holds it twice.
-const LARGEST: u64 = 4 << 20;
+const FORMAT: Format = Format { noun: "plan", schema: SCHEMA, largest: 4 << 20 };
 /// The catalogue has some 200 keys; a plan for each of many namespaces stays far below.
 const MOST_CHANGES: usize = 10_000;
 
@@ -44,42 +24,18 @@ const MOST_GUARDS: usize = 64;
 const RESULTS: [&str; 4] = ["accepted", "refused", "changed", "not_possible"];
 
 /// Reads a plan from a file, `-` for standard input.
-pub fn read(path: &Path) -> Result<Plan, PlanError> {
-    let name = path.display().to_string();
-    match read_bytes(path, LARGEST) {
-        Ok(Some(bytes)) => parse(&name, &bytes),
-        Ok(None) => Err(PlanError::TooLarge { path: name }),
-        Err(error) => Err(PlanError::Unreadable { path: name, why: io_words(&error) }),
-    }
+pub fn read(path: &Path) -> Result<Plan, FileError> {
+    parse(&path.display().to_string(), &FORMAT.read(path)?)
 }
 
 /// The same from bytes; `name` is for messages.
-pub fn parse(name: &str, bytes: &[u8]) -> Result<Plan, PlanError> {
-    /// Only the version, before the rest is held against this version's shape.
-    #[derive(Deserialize)]
-    struct Header {
-        schema: String,
-    }
-    let path = || name.to_owned();
-    let damaged = |error: serde_json::Error| PlanError::Damaged {
-        path: path(),
-        line: error.line(),
-        column: error.column(),
-        why: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
-    };
-    if bytes.trim_ascii().is_empty() {
-        return Err(PlanError::Refused { path: path(), why: "this file is empty".to_owned() });
-    }
-    let header: Header = serde_json::from_slice(bytes).map_err(damaged)?;
-    if header.schema != SCHEMA {
-        let number = |schema: &str| schema.strip_prefix("sysctl-advisor/plan/").and_then(|n| n.parse::<u32>().ok());
-        return Err(match (number(&header.schema), number(SCHEMA)) {
-            (Some(found), Some(ours)) if found > ours => PlanError::Newer { path: path(), found: header.schema },
-            _ => PlanError::NotAPlan { path: path(), found: header.schema.chars().take(60).collect() },
-        });
-    }
-    let plan: Plan = serde_json::from_slice(bytes).map_err(damaged)?;
-    check(&plan).map_err(|why| PlanError::Refused { path: path(), why })?;
+pub fn parse(name: &str, bytes: &[u8]) -> Result<Plan, FileError> {
+    let plan: Plan = FORMAT.parse(name, bytes)?;
+    check(&plan).map_err(|(number, why)| FileError::Refused {
+        path: name.to_owned(),
+        place: number.and_then(|number| place_of(bytes, "changes", number)),
+        why: why + "; nothing of it can be used",
+    })?;
     Ok(plan)
 }
 
@@ -93,16 +49,17 @@ pub fn schema() -> String {
     published::of_input::<Plan>(SCHEMA)
 }
 
-/// What the shape alone does not say.
-fn check(plan: &Plan) -> Result<(), String> {
+/// What the shape alone does not say; of a change with its place in the list.
+fn check(plan: &Plan) -> Result<(), (Option<usize>, String)> {
     if plan.changes.len() > MOST_CHANGES {
-        return Err(format!("it has {} changes, more than {MOST_CHANGES}", plan.changes.len()));
+        return Err((None, format!("it has {} changes, more than {MOST_CHANGES}", plan.changes.len())));
     }
     let mut seen = BTreeSet::new();
-    for (place, change) in plan.changes.iter().enumerate() {
-        check_change(change).map_err(|why| format!("change {}: {why}", place + 1))?;
+    for (number, change) in plan.changes.iter().enumerate() {
+        let refused = |why: String| (Some(number), format!("change {}: {why}", number + 1));
+        check_change(change).map_err(refused)?;
         if !seen.insert((&change.namespace_id, &change.key)) {
-            return Err(format!("change {}: {} has a change already", place + 1, change.key));
+            return Err(refused(format!("{} has a change already", change.key)));
         }
     }
     Ok(())
