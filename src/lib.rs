@@ -4,8 +4,9 @@
 //! model -> versioned -> host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> report -> agent -> cli
 //! ```
 //!
-//! A module uses only what stands to its left, and the leaves `units`, `pattern`, `published`, `diagnostic`, `keys` and
-//! `sock_diag`. `tests/architecture.rs` fails on an edge against the flow. Everything after the snapshot is a pure function of it.
+//! A module uses only what stands to its left, and the leaves `units`, `text`, `suggest`, `files`, `pattern`,
+//! `published`, `diagnostic`, `keys` and `sock_diag`, each of which uses only leaves before it. `tests/architecture.rs`
+//! fails on an edge against the flow. Everything after the snapshot is a pure function of it.
 
 pub mod agent;
 pub mod apply;
@@ -13,6 +14,7 @@ pub mod audit;
 pub mod cli;
 pub mod diagnostic;
 pub mod drift;
+pub mod files;
 pub mod history;
 pub mod host;
 pub mod keys;
@@ -26,5 +28,7 @@ pub mod report;
 pub mod rules;
 pub mod snapshot;
 pub mod sock_diag;
+pub mod suggest;
+pub mod text;
 pub mod units;
 pub mod versioned;

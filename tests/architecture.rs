@@ -25,8 +25,9 @@ const FLOW: [&str; 15] = [
     "agent",
     "cli",
 ];
-/// ... and these, which use nothing but themselves.
-const LEAVES: [&str; 6] = ["units", "pattern", "published", "diagnostic", "keys", "sock_diag"];
+/// ... and these, each of which uses only those before it.
+const LEAVES: [&str; 9] =
+    ["units", "text", "suggest", "files", "pattern", "published", "diagnostic", "keys", "sock_diag"];
 /// Lines that a file may have.
 const LONGEST_FILE: usize = 450;
 
@@ -34,14 +35,17 @@ type Edges = BTreeSet<(String, String)>;
 
 /// What is wrong with an edge, if anything.
 fn wrong(from: &str, to: &str) -> Option<String> {
-    let place = |name: &str| FLOW.iter().position(|module| *module == name);
-    if from == to || (LEAVES.contains(&to) && place(from).is_some()) {
+    let room = |name: &str| FLOW.iter().position(|room| *room == name);
+    let leaf = |name: &str| LEAVES.iter().position(|leaf| *leaf == name);
+    if from == to {
         return None;
     }
-    match (place(from), place(to)) {
-        (Some(from), Some(to)) if to < from => None,
-        (None, _) if LEAVES.contains(&from) => Some(format!("the leaf `{from}` uses `{to}`")),
-        (Some(_), Some(_)) => Some(format!("`{from}` uses `{to}`, which stands to its right")),
+    match (room(from).ok_or(leaf(from)), room(to).ok_or(leaf(to))) {
+        (Ok(_), Err(Some(_))) => None,
+        (Ok(from), Ok(to)) if to < from => None,
+        (Err(Some(from)), Err(Some(to))) if to < from => None,
+        (Ok(_), Ok(_)) => Some(format!("`{from}` uses `{to}`, which stands to its right")),
+        (Err(Some(_)), _) => Some(format!("the leaf `{from}` uses `{to}`, which is not a leaf before it")),
         _ => Some(format!("`{from}` -> `{to}`: a module that the flow does not name")),
     }
 }

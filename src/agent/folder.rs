@@ -6,22 +6,21 @@
 //! The folder belongs to the service's user. When root runs the agent there, it touches the files as that user; then the
 //! next run of the timer finds files of its own, and no link in the folder leads root astray.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use nix::fcntl::OFlag;
 
+use crate::files::{self, Access};
 use crate::history::owner::Owned;
 
 /// The agent's folder in the state directory.
 pub const NAME: &str = "agent";
 /// That of `agent --apply`, which is root's.
 pub const UNATTENDED: &str = "unattended";
-/// Beginning of the names of files that are being written.
-const UNFINISHED: &str = ".sysctl-advisor-";
 /// Mode of the files: for their owner, and for the group to read.
 const MODE: u32 = 0o640;
 
@@ -86,13 +85,13 @@ impl Folder {
     /// Replaces a file in one step; the old one stays when it cannot.
     pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
         let inside = self.0.enter()?;
-        replace(inside.path(), name, text, MODE)
+        files::replace(&inside.path().join(name), text.as_bytes(), Access::Mode(MODE))
     }
 
     /// Removes what runs that were killed left half written. What cannot be removed stays, in nobody's way.
     pub fn sweep(&self, _lock: &Lock) {
         if let Ok(inside) = self.0.enter() {
-            sweep(inside.path(), Duration::ZERO);
+            files::remove_unfinished(inside.path(), Duration::ZERO);
         }
     }
 }
@@ -104,36 +103,10 @@ fn make(folder: &Path, mode: u32) -> io::Result<()> {
     }
 }
 
-/// Replaces a file of a folder in one step, whatever stood in its place: the new one is complete, and on the disk,
-/// before it has its name.
-pub fn replace(folder: &Path, name: &str, text: &str, mode: u32) -> io::Result<()> {
-    let mut file = tempfile::Builder::new().prefix(UNFINISHED).suffix(".new").tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().set_permissions(Permissions::from_mode(mode))?;
-    file.as_file().sync_all()?;
-    file.persist(folder.join(name)).map_err(|error| error.error)?;
-    File::open(folder)?.sync_all()
-}
-
-/// Removes files that [`replace`] began so long ago, and nobody finished.
-pub fn sweep(folder: &Path, age: Duration) {
-    let now = SystemTime::now();
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let ours = name.to_str().is_some_and(|name| name.starts_with(UNFINISHED) && name.ends_with(".new"));
-        // A clock that was set back makes them look young for a while.
-        let modified = entry.metadata().ok().filter(std::fs::Metadata::is_file).and_then(|facts| facts.modified().ok());
-        let old = modified.is_some_and(|at| now.duration_since(at).unwrap_or_default() >= age);
-        if ours && old {
-            let _ = std::fs::remove_file(entry.path());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::{MetadataExt, symlink};
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
     use super::*;
 
@@ -170,22 +143,6 @@ mod tests {
         symlink(state.path().join("elsewhere"), folder.path().join("lock")).unwrap();
         assert!(folder.lock().is_err());
         assert!(!state.path().join("elsewhere").exists());
-    }
-
-    #[test]
-    fn only_old_half_written_files_of_ours_are_swept() {
-        let (_state, folder) = folder();
-        let minute = Duration::from_secs(60);
-        let old = SystemTime::now() - 2 * minute;
-        for (name, modified) in
-            [(".sysctl-advisor-a.new", old), (".sysctl-advisor-b.new", SystemTime::now()), (".other.new", old)]
-        {
-            File::create(folder.path().join(name)).unwrap().set_modified(modified).unwrap();
-        }
-        sweep(folder.path(), minute);
-        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-        left.sort();
-        assert_eq!(left, [".other.new", ".sysctl-advisor-b.new"]);
     }
 
     #[test]

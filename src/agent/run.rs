@@ -4,7 +4,7 @@
 //! on.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::folder::{self, Folder, Lock};
@@ -15,6 +15,7 @@ use super::tell::Teller;
 use crate::audit::model::{Audit, Finding};
 use crate::audit::waivers::Waivers;
 use crate::diagnostic::io_words;
+use crate::files::{self, Access};
 use crate::history::{self, Store, samples};
 use crate::host::Host;
 use crate::report;
@@ -188,9 +189,9 @@ fn write_gauges(file: &Path, audit: &Audit<'_>, started: Instant, troubles: &mut
 
 /// Replaces the file, readable by everybody: the collector runs as a user of its own.
 fn replace(file: &Path, text: &str) -> Result<(), String> {
-    let name = file.file_name().and_then(|name| name.to_str()).ok_or("this is no name of a file")?;
-    let folder =
-        file.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
-    folder::sweep(&folder, ABANDONED);
-    folder::replace(&folder, name, text, 0o644).map_err(|error| io_words(&error))
+    if file.file_name().is_none() {
+        return Err("this is no name of a file".to_owned());
+    }
+    files::remove_unfinished(files::folder_of(file), ABANDONED);
+    files::replace(file, text.as_bytes(), Access::Mode(0o644)).map_err(|error| io_words(&error))
 }

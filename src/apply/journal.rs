@@ -17,6 +17,7 @@ use super::policy::Policy;
 use super::steps::{self, Record, Step};
 use super::{ApplyError, state, trust, verdict};
 use crate::diagnostic::io_words;
+use crate::files::{self, Access};
 use crate::keys::KeyValue;
 use crate::plan::model::Plan;
 use crate::snapshot::Snapshot;
@@ -255,7 +256,6 @@ impl Journal {
     /// Puts a file beside the journal, on the disk when this returns.
     pub fn keep(&self, name: &str, content: &[u8]) -> Result<(), String> {
         put(&self.entry.folder, name, content)
-            .and_then(|()| File::open(&self.entry.folder)?.sync_all())
             .map_err(|error| format!("{}: {}", self.entry.folder.join(name).display(), io_words(&error)))
     }
 
@@ -312,18 +312,7 @@ fn fill(all: &Path, id: u64, files: &[(&'static str, Vec<u8>)]) -> io::Result<()
 }
 
 fn put(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
-    let path = folder.join(name);
-    let new = folder.join(format!("{name}.new"));
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .custom_flags(OFlag::O_NOFOLLOW.bits())
-        .open(&new)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    std::fs::rename(&new, &path)
+    files::replace(&folder.join(name), content, Access::Mode(0o600))
 }
 
 /// Plain `sysctl.d` syntax.

@@ -13,10 +13,10 @@ use super::{Outcome, RuleArgs};
 use crate::host::Host;
 use crate::host::netns::Which;
 use crate::keys;
-use crate::metrics::names::nearest;
 use crate::metrics::{counters, states};
 use crate::report::explain::{self, Style};
 use crate::snapshot::{Snapshot, store, take};
+use crate::suggest::nearest;
 
 /// Explain a rule, a sysctl key, a TCP state or a kernel counter.
 #[derive(Debug, Args)]

@@ -16,9 +16,10 @@ use crate::apply::run::Here;
 use crate::apply::state;
 use crate::history::{ChangeNote, DATABASE, Store, samples};
 use crate::host::Host;
-use crate::metrics::names::{self, nearest};
+use crate::metrics::names;
 use crate::metrics::{catalogue, counters, states};
 use crate::report::history::{self as report, About, Series, View};
+use crate::suggest::nearest;
 use crate::units;
 
 /// What earlier runs of the agent saw: trends, findings that came and went, changes.

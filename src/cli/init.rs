@@ -3,9 +3,9 @@
 //! In: the file as shipped, compiled in. Out: the same in its place, whole or not at all. Must not: lose a file that is
 //! there, or write through a link.
 
-use std::fs::{DirBuilder, File, Permissions};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::fs::DirBuilder;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -15,9 +15,13 @@ use clap::Args;
 use super::config::DEFAULT_FILE;
 use super::{Outcome, output};
 use crate::diagnostic::io_words;
+use crate::files::{self, Access};
 
 /// The file that is installed.
 pub(super) const SHIPPED: &str = include_str!("../../config/sysctl-advisor.toml");
+
+/// The service, which is another user, reads the file, whatever the umask is.
+const MODE: u32 = 0o644;
 
 /// Write the commented configuration file.
 #[derive(Debug, Args)]
@@ -59,31 +63,22 @@ pub(super) fn run(args: &InitArgs) -> Outcome {
 /// Writes the file, and says where the one that was there has gone.
 fn write(path: &Path, force: bool) -> anyhow::Result<Option<PathBuf>> {
     let words = |error: io::Error| anyhow!("{}", io_words(&error));
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    DirBuilder::new().recursive(true).mode(0o755).create(folder).map_err(words)?;
-    // Finished and on the disk before it gets its name. The mode is set, not left to the umask: the service, which is
-    // another user, reads this file.
-    let mut file = tempfile::Builder::new().prefix(".sysctl-advisor-").tempfile_in(folder).map_err(words)?;
-    file.write_all(SHIPPED.as_bytes())
-        .and_then(|()| file.as_file().set_permissions(Permissions::from_mode(0o644)))
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(words)?;
+    DirBuilder::new().recursive(true).mode(0o755).create(files::folder_of(path)).map_err(words)?;
     let copy = match path.symlink_metadata() {
         Ok(facts) if !facts.is_file() => return Err(anyhow!("what is there is no regular file, and is kept")),
         Ok(_) if force => Some(keep(path)?),
         _ => None,
     };
     if copy.is_some() {
-        file.persist(path).map_err(|error| words(error.error))?;
+        files::replace(path, SHIPPED.as_bytes(), Access::Mode(MODE)).map_err(words)?;
     } else {
-        file.persist_noclobber(path).map_err(|error| match error.error.kind() {
+        files::create(path, SHIPPED.as_bytes(), MODE).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => {
                 anyhow!("it is there already, and is kept; --force replaces it and keeps a copy")
             }
-            _ => words(error.error),
+            _ => words(error),
         })?;
     }
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(words)?;
     Ok(copy)
 }
 

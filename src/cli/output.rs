@@ -10,6 +10,7 @@ use anyhow::anyhow;
 
 use super::{Color, LogFormat};
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
+use crate::files::{self, Access};
 use crate::report::theme::Theme;
 
 /// Whether messages on standard error are for a program; like the subscriber of the log it is one for the process.
@@ -134,22 +135,11 @@ pub(super) fn deliver(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
 }
 
 fn write_file(path: &Path, text: &str) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
     // A device, a pipe or /dev/stdout is written in place; a file is replaced by one that is complete.
     if path.metadata().is_ok_and(|facts| !facts.is_file()) {
         return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
     }
     // A link stays a link: the file it points to is replaced.
     let target = if path.is_symlink() { path.canonicalize()? } else { path.to_owned() };
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let permissions =
-        target.metadata().map_or_else(|_| std::fs::Permissions::from_mode(0o644), |facts| facts.permissions());
-    let mut file = tempfile::Builder::new().prefix(".sysctl-advisor-").permissions(permissions).tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(&target).map_err(|error| error.error)?;
-    Ok(())
+    files::replace(&target, text.as_bytes(), Access::AsBefore(0o644))
 }

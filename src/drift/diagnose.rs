@@ -12,6 +12,7 @@ use crate::host::rehearse::Answer;
 use crate::keys::{self, Key, Scope};
 use crate::observe::surroundings::{KeyState, Surroundings};
 use crate::observe::sysctls::Sysctls;
+use crate::suggest;
 
 /// How a key stands. The order is that of badness, the worst first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -223,11 +224,7 @@ fn suggestion(input: &Input<'_>, key: &str) -> Option<String> {
     // The right name in the wrong directory is the most frequent mistake.
     let moved = || in_force().find(|name| last(name) == last(key)).cloned();
     let known = || keys::catalogue().suggest(key).filter(|near| near.is_useful_to_set()).map(|near| near.name.clone());
-    let near = || {
-        let alike = in_force().map(|name| (strsim::normalized_damerau_levenshtein(name, key), name));
-        let best = alike.filter(|(likeness, _)| *likeness > 0.85).max_by(|one, other| one.0.total_cmp(&other.0));
-        best.map(|(_, name)| name.clone())
-    };
+    let near = || suggest::nearest_by(in_force(), 0.85, |name| suggest::likeness(name, key)).cloned();
     moved().or_else(known).or_else(near)
 }
 

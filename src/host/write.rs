@@ -4,15 +4,19 @@
 //! Must not: follow a symbolic link, create a sysctl, or leave a file half written. A host that was given another root
 //! changes only what lies below it.
 
-use std::fs::{File, OpenOptions, Permissions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::Duration;
 
 use nix::fcntl::OFlag;
 
 use super::Host;
 use crate::diagnostic::io_words;
+use crate::files::{self, Access};
+
+/// So old a half-written file of ours is one that a crash left.
+const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Something that could not be written. The text names the path as the system has it.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +60,15 @@ impl Host {
     /// Puts a file in place whole or not at all, and returns when it is on the disk. Mode 0644. The folder is made if it
     /// is missing; its parent must exist.
     pub fn replace_file(&self, path: &str, content: &[u8]) -> Result<(), WriteError> {
-        replace(&self.locate(path), content).map_err(|error| WriteError::new(path, &error))
+        let place = self.locate(path);
+        let folder = files::folder_of(&place);
+        let made = match std::fs::create_dir(folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        };
+        files::remove_unfinished(folder, ABANDONED);
+        made.and_then(|()| files::replace(&place, content, Access::Mode(0o644)))
+            .map_err(|error| WriteError::new(path, &error))
     }
 
     /// Removes a file, and returns when that is on the disk. One that is not there is removed already.
@@ -64,51 +76,17 @@ impl Host {
         let place = self.locate(path);
         match std::fs::remove_file(&place) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => {
-                other.and_then(|()| sync_folder(&folder_of(&place))).map_err(|error| WriteError::new(path, &error))
-            }
+            other => other
+                .and_then(|()| files::sync_folder(files::folder_of(&place)))
+                .map_err(|error| WriteError::new(path, &error)),
         }
     }
-}
-
-fn replace(place: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = folder_of(place);
-    match std::fs::create_dir(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
-        _ => {}
-    }
-    // No loader takes a name that does not end in `.conf` when the power fails before it is renamed.
-    let mut name = place.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let new = folder.join(name);
-    let filled = fill(&new, content).and_then(|()| std::fs::rename(&new, place));
-    if filled.is_err() {
-        let _ = std::fs::remove_file(&new);
-    }
-    filled.and_then(|()| sync_folder(&folder))
-}
-
-fn fill(new: &Path, content: &[u8]) -> io::Result<()> {
-    // One that a crash left is no obstacle; a link is not followed.
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(new)?;
-    file.write_all(content)?;
-    // The umask may have taken bits away.
-    file.set_permissions(Permissions::from_mode(0o644))?;
-    file.sync_all()
-}
-
-fn folder_of(place: &Path) -> PathBuf {
-    place.parent().unwrap_or(Path::new("/")).to_owned()
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 

@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::suggest;
+
 pub mod value;
 
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
@@ -264,11 +266,7 @@ impl Catalogue {
 
     /// The known key that a misspelt or shortened name most likely means; `None` when none is near.
     pub fn suggest(&self, name: &str) -> Option<&Key> {
-        self.iter()
-            .map(|key| (closeness(&key.name, name), key))
-            .filter(|&(score, _)| score >= NEAR_ENOUGH)
-            .max_by(|(one, first), (other, second)| one.total_cmp(other).then_with(|| second.name.cmp(&first.name)))
-            .map(|(_, key)| key)
+        suggest::nearest_by(self.iter(), NEAR_ENOUGH, |key| closeness(&key.name, name))
     }
 }
 
@@ -278,7 +276,7 @@ const NEAR_ENOUGH: f64 = 0.8;
 /// How alike two names are, from 0 to 1. The last part counts most, since people mistake the directory
 /// (`net.ipv4.somaxconn`) or leave it out altogether (`tcp_tw_reuse`).
 fn closeness(known: &str, given: &str) -> f64 {
-    let alike = strsim::normalized_damerau_levenshtein;
+    let alike = suggest::likeness;
     let (directory, last) = known.rsplit_once('.').unwrap_or(("", known));
     match given.rsplit_once('.') {
         Some((other_directory, other_last)) => {

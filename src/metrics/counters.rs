@@ -9,6 +9,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::suggest;
+
 /// What one counter means.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,15 +119,12 @@ pub fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// `None` when nothing is near enough to be a misspelling.
 pub fn suggest(wanted: &str) -> Option<String> {
     let wanted = bare(wanted);
-    known()
-        .map(|(group, name)| {
-            let full = format!("{group}.{name}");
-            let compared = if wanted.contains('.') { full.as_str() } else { name };
-            (strsim::normalized_damerau_levenshtein(&compared.to_lowercase(), &wanted.to_lowercase()), full)
-        })
-        .filter(|(likeness, _)| *likeness >= NEAR_ENOUGH)
-        .max_by(|(one, first), (other, second)| one.total_cmp(other).then_with(|| second.cmp(first)))
-        .map(|(_, full)| full)
+    let full_names = known().map(|(group, name)| format!("{group}.{name}"));
+    suggest::nearest_by(full_names, NEAR_ENOUGH, |full| {
+        let compared =
+            if wanted.contains('.') { full } else { full.split_once('.').map_or(full.as_str(), |(_, name)| name) };
+        suggest::likeness(compared, wanted)
+    })
 }
 
 /// A fifth of the letters may be wrong.

@@ -53,20 +53,11 @@ pub fn suggest(name: &str) -> Option<String> {
         None => {
             let known = METRICS.iter().map(|metric| metric.name);
             let keys = keys::catalogue().iter().map(|key| key.name.as_str());
-            nearest(name, known.chain(keys)).map(str::to_owned)
+            crate::suggest::nearest(name, known.chain(keys)).map(str::to_owned)
         }
     };
     near.map(|near| format!("did you mean `{near}`?"))
         .or_else(|| Some("`sysctl-advisor rules metrics` prints all names".to_owned()))
-}
-
-/// The known name that is most like a mistyped one; `None` when none is near.
-pub fn nearest<'a>(typed: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    known
-        .map(|name| (strsim::jaro_winkler(typed, name), name))
-        .filter(|(likeness, _)| *likeness > 0.85)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
 }
 
 /// The type that expressions see of a key.

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 
 use serde::Deserialize;
 
+use crate::suggest;
+
 /// What one state means. Texts are plain sentences.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,15 +80,9 @@ pub fn doc(name: &str) -> Option<&'static StateDoc> {
 pub fn suggest(wanted: &str) -> Option<&'static StateDoc> {
     let wanted = folded(wanted);
     let likeness = |doc: &StateDoc| {
-        spellings(doc)
-            .map(|spelling| strsim::normalized_damerau_levenshtein(&folded(spelling), &wanted))
-            .fold(0.0, f64::max)
+        spellings(doc).map(|spelling| suggest::likeness(&folded(spelling), &wanted)).fold(0.0, f64::max)
     };
-    iter()
-        .map(|doc| (likeness(doc), doc))
-        .filter(|(likeness, _)| *likeness >= NEAR_ENOUGH)
-        .max_by(|(one, _), (other, _)| one.total_cmp(other))
-        .map(|(_, doc)| doc)
+    suggest::nearest_by(iter(), NEAR_ENOUGH, |doc| likeness(doc))
 }
 
 /// Names are short: two letters of eight may be wrong.

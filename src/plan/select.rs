@@ -4,9 +4,9 @@
 //! Must not: take a pattern that can never match; a mistyped `--except` would let through what it was to keep out.
 
 use crate::keys;
-use crate::metrics::names::nearest;
 use crate::pattern::matches;
 use crate::rules::set::RuleSet;
+use crate::suggest::nearest;
 
 /// Patterns to keep and to leave out. Without any, everything is kept.
 #[derive(Debug, Clone, Default)]

@@ -9,6 +9,7 @@ use super::expr::{Expr, ExprError, Name, Names};
 use crate::metrics::catalogue::Subject;
 use crate::metrics::names;
 use crate::metrics::value::{Type, Value};
+use crate::suggest;
 
 /// The names of one rule.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ impl<'a> RuleNames<'a> {
         if let Some(param) = name.strip_prefix("params.") {
             return match self.params.get(param) {
                 Some(param) => Ok(kind_of(&param.value)),
-                None => Err(names::nearest(param, self.params.keys().map(String::as_str))
+                None => Err(suggest::nearest(param, self.params.keys().map(String::as_str))
                     .map(|near| format!("did you mean `params.{near}`?"))
                     .or_else(|| Some("this rule has no such [params]".to_owned()))),
             };

@@ -9,8 +9,8 @@ use std::path::Path;
 use super::names::kind_of;
 use super::{Rule, load, toml_file};
 use crate::diagnostic::Diagnostic;
-use crate::metrics::names::nearest;
 use crate::metrics::value::{Type, Value};
+use crate::suggest::nearest;
 
 /// (area, id, text) of each shipped rule.
 const SHIPPED: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped_rules.rs"));

@@ -9,7 +9,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, io_words};
-use crate::metrics::names::nearest;
+use crate::suggest::nearest;
 
 /// No such file may be larger, in bytes.
 const LARGEST_FILE: u64 = 1 << 20;

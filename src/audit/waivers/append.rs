@@ -4,14 +4,15 @@
 //! Must not: write into a file that could not be read back.
 
 use std::fs::{self, File, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::{Waiver, file};
 use crate::diagnostic::{Diagnostics, io_words};
+use crate::files::{self, Access};
 use crate::rules::toml_file;
 
 /// Why nothing was written.
@@ -51,35 +52,25 @@ pub fn append(path: &Path, waiver: &Waiver) -> Result<(), AppendError> {
     let failed = |error: io::Error| unwritable(io_words(&error));
 
     let target = if path.is_symlink() { path.canonicalize().map_err(failed)? } else { path.to_owned() };
-    let folder = folder_of(&target);
-    make_folder(&folder).map_err(failed)?;
+    let folder = files::folder_of(&target);
+    make_folder(folder).map_err(failed)?;
     // Two at once would each keep what was there before the other.
-    let folder_lock = File::open(&folder).map_err(failed)?;
+    let folder_lock = File::open(folder).map_err(failed)?;
     folder_lock.try_lock().map_err(|error| match error {
         fs::TryLockError::WouldBlock => unwritable("another process is changing it; try again".to_owned()),
         fs::TryLockError::Error(error) => failed(error),
     })?;
 
-    let old = match target.symlink_metadata() {
-        Ok(facts) if facts.is_file() => Some(facts),
+    let exists = match target.symlink_metadata() {
+        Ok(facts) if facts.is_file() => true,
         Ok(_) => return Err(unwritable("this is not a regular file".to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
         Err(error) => return Err(failed(error)),
     };
-    let mut text = match &old {
-        Some(_) => toml_file::read(&target).map_err(&unwritable)?,
-        None => HEADER.to_owned(),
-    };
+    let mut text = if exists { toml_file::read(&target).map_err(&unwritable)? } else { HEADER.to_owned() };
     extend(&mut text, waiver).map_err(|error| unwritable(error.to_string()))?;
     file::check(&name, &text).map_err(AppendError::Wrong)?;
-    replace(&target, &folder, old.as_ref(), &text).and_then(|()| folder_lock.sync_all()).map_err(failed)
-}
-
-fn folder_of(target: &Path) -> PathBuf {
-    match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
-    }
+    files::replace(&target, text.as_bytes(), Access::AsBefore(0o644)).map_err(failed)
 }
 
 /// The service that audits runs as another user, so the caller's mask must not lock it out, here and below.
@@ -102,22 +93,5 @@ fn extend(text: &mut String, waiver: &Waiver) -> Result<(), toml::ser::Error> {
         text.push_str(if text.ends_with('\n') { "\n" } else { "\n\n" });
     }
     text.push_str(&block);
-    Ok(())
-}
-
-fn replace(target: &Path, folder: &Path, old: Option<&fs::Metadata>, text: &str) -> io::Result<()> {
-    let mode = old.map_or(0o644, |facts| facts.mode() & 0o7777);
-    let mut file = tempfile::Builder::new().prefix(".sysctl-advisor-").tempfile_in(folder)?;
-    if let Some(old) = old {
-        let new = file.as_file().metadata()?;
-        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-            fchown(file.as_file(), Some(old.uid()), Some(old.gid()))?;
-        }
-    }
-    // After the owner, whose change takes bits away.
-    file.as_file().set_permissions(Permissions::from_mode(mode))?;
-    file.write_all(text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(target).map_err(|error| error.error)?;
     Ok(())
 }

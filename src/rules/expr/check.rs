@@ -220,7 +220,7 @@ fn function(name: &str, kinds: &[Type]) -> Result<Type, (String, Option<String>)
 /// The nearest function's name, when one is near.
 fn call_help(name: &str) -> Option<String> {
     let known = FUNCTIONS.iter().map(|function| function.name);
-    crate::metrics::names::nearest(name, known).map(|near| format!("did you mean `{near}(...)`?"))
+    crate::suggest::nearest(name, known).map(|near| format!("did you mean `{near}(...)`?"))
 }
 
 fn is_logic(name: &str) -> bool {

@@ -1,0 +1,65 @@
+//! A stranger's text in our own messages: the one way to show it.
+//!
+//! In: text from a file, a process or the kernel. Out: the same, short, with nothing in it that a terminal acts on.
+//! Must not: know where the text is from or where it goes.
+
+/// Whether a terminal would act on the character, or a reader would not see it: control characters, and those that are
+/// invisible or turn the direction of writing.
+pub fn is_dangerous(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        || c.is_control()
+}
+
+/// The text for a message: dangerous characters are escaped (`\u{1b}`, `\n`), and of more than `longest` characters the
+/// first are shown, with `...` for the rest.
+pub fn printable(text: &str, longest: usize) -> String {
+    let mut shown = String::new();
+    for (count, c) in text.chars().enumerate() {
+        if count == longest {
+            shown.push_str("...");
+            break;
+        }
+        if is_dangerous(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn usual_text_stays_as_it_is() {
+        assert_eq!(
+            printable("Zürich \"4096\t87380\" \\ 東京", 100).replace("\\t", "\t"),
+            "Zürich \"4096\t87380\" \\ 東京"
+        );
+    }
+
+    #[test]
+    fn what_a_terminal_acts_on_is_escaped() {
+        assert_eq!(printable("a\x1b[31mb\r\n\u{202e}c\0", 100), "a\\u{1b}[31mb\\r\\n\\u{202e}c\\u{0}");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        assert_eq!(printable("äöüß", 3), "äöü...");
+        assert_eq!(printable("äöü", 3), "äöü");
+        assert_eq!(printable("", 0), "");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_dangerous_is_left(text in "\\PC*|(?s).*", longest in 0_usize..40) {
+            let shown = printable(&text, longest);
+            proptest::prop_assert!(!shown.contains(is_dangerous));
+            proptest::prop_assert!(shown.chars().count() <= longest * 10 + 3);
+        }
+    }
+}
