@@ -201,7 +201,7 @@ fn ends_well(text: &str) -> bool {
 fn an_interrupted_confirmation_can_be_finished() {
     let scene = Scene::enter();
     // Before and after the drop-in gets its name.
-    for (call, n, has_drop_in) in [("rename", 2, false), ("fsync", 4, true)] {
+    for (call, n, has_drop_in) in [("renameat", 2, false), ("fsync", 4, true)] {
         scene.reset(THREE);
         scene.ok(&["apply", &scene.plan(THREE), "--yes"]);
         scene.under_strace(&inject(call, "signal=SIGKILL", n), &["confirm"]);
