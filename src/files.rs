@@ -6,6 +6,11 @@
 //! The content is written under another name in the same folder, which no other process can guess, and renamed last. No
 //! loader of sysctl.d reads that name, which does not end in `.conf`.
 
+#![cfg_attr(
+    not(test),
+    expect(clippy::disallowed_methods, reason = "the door for files that appear whole or not at all")
+)]
+
 use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};

@@ -4,6 +4,8 @@
 //! file, with line and column. Must not: trust the file (it may be truncated, huge, of another version or hostile), or
 //! know what a record means.
 
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "the door to our JSON files"))]
+
 use std::fmt;
 use std::io::Read;
 use std::path::Path;

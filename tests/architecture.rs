@@ -2,6 +2,7 @@
 //!
 //! Code under `#[cfg(test)]` is not looked at.
 
+#![allow(clippy::disallowed_methods, reason = "tests and benchmarks may use any door")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not in a #[test] function")]
 
 use std::collections::{BTreeMap, BTreeSet};

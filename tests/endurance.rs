@@ -2,6 +2,8 @@
 //!
 //! In: root, iproute2, util-linux, `faketime`. Out: nothing but assertions. Must not: touch the machine's clock or its
 //! mounts; time is told to the one process that is started, and mounts are made in a mount namespace of their own.
+
+#![allow(clippy::disallowed_methods, reason = "tests and benchmarks may use any door")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -3,6 +3,8 @@
 //! In: the state directory. Out: [`Lock`], held until it is dropped or the process dies; who holds it. Must not:
 //! leave a lock behind.
 
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a door: the lock in the state directory"))]
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;

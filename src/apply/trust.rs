@@ -3,6 +3,14 @@
 //! In: a path. Out: the file, opened, or why it is not trusted. Must not: follow a symbolic link in the last place, or
 //! judge another file than the one that is then read.
 
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::disallowed_methods,
+        reason = "a door: the state directory's files, refused where others may write them"
+    )
+)]
+
 use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};

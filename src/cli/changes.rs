@@ -1,5 +1,7 @@
 //! `confirm`, `rollback`, `changes`: what becomes of changes that were applied.
 
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "systemd gives the state directory in a variable"))]
+
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -3,6 +3,8 @@
 //! In: arguments, environment, configuration. Out: an exit code; text on standard output, messages on standard error.
 //! Must not: hold logic that another front end would need; parsing does nothing.
 
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "an option's variable that is set but empty"))]
+
 mod agent;
 mod apply;
 mod audit;

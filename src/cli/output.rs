@@ -2,6 +2,8 @@
 //!
 //! In: finished text. Out: the same, written whole or not at all. Must not: format.
 
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "devices and pipes are written in place"))]
+
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::OnceLock;

@@ -3,6 +3,14 @@
 //! In: values to try. Out: what the kernel of a scratch network namespace said to them.
 //! Must not: take a user namespace for the process that does everything else; it would lose its rights over the host.
 
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::disallowed_methods,
+        reason = "starts the program again, to rehearse in a process without privileges"
+    )
+)]
+
 use std::io::{Read, Write};
 use std::process::{Command, ExitCode, Stdio};
 

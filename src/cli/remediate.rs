@@ -1,5 +1,10 @@
 //! `remediate`: a person is led through the findings, decides on each, and sees everything once more before it is written.
 
+#![cfg_attr(
+    not(test),
+    expect(clippy::disallowed_methods, reason = "the name of the person, as the environment has it")
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::Path;

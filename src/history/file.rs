@@ -3,6 +3,8 @@
 //! In: the agent's folder. Out: a [`Store`]. Must not: follow a link in the file's place, delete what somebody may want to
 //! look at, or leave a file that belongs to another than the folder does.
 
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a door: the history's own file"))]
+
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};

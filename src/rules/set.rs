@@ -3,6 +3,8 @@
 //! In: rule texts, overrides of parameters. Out: a [`RuleSet`] and the errors of files that could not be loaded.
 //! Must not: let one broken file stop the others.
 
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a door: lists a folder of rules"))]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 

@@ -3,6 +3,8 @@
 //! In: a path, or what the TOML reader found wrong. Out: text, or words for a person who made a mistake.
 //! Must not: wait (a pipe in the place of a file), read without end, or know what stands in the file.
 
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "the door to TOML files"))]
+
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::FileTypeExt;

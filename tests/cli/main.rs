@@ -3,6 +3,7 @@
 //! The tests of `hostile` need root, for namespaces of their own; where the kernel refuses them they fail, for then they
 //! prove nothing. One binary, so that it is linked once.
 
+#![allow(clippy::disallowed_methods, reason = "tests and benchmarks may use any door")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not in a #[test] function")]
 
 mod bad_input;

@@ -4,6 +4,7 @@
 //! In: root, and what `tests/run-all` installs. Out: nothing but assertions. Must not: pass silently where it cannot run;
 //! touch the machine's own sysctls or sockets. One binary, so that it is linked once.
 
+#![allow(clippy::disallowed_methods, reason = "tests and benchmarks may use any door")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -3,6 +3,7 @@
 //! In: root, systemd-nspawn, mmdebstrap, dpkg-dev, lintian, rpm, man-db, zsh, fish. The packages are made from the program
 //! as the tests have it, by the scripts that make a release.
 
+#![allow(clippy::disallowed_methods, reason = "tests and benchmarks may use any door")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not in a #[test] function")]
 
 mod chroot;

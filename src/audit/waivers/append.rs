@@ -3,6 +3,8 @@
 //! In: a path, a waiver. Out: the file with everything that it held, byte for byte, and the new block; or as it was.
 //! Must not: write into a file that could not be read back.
 
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "locks the folder of the waivers file"))]
+
 use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;

@@ -4,6 +4,14 @@
 //! then the environment. Out: [`Config`], or an error that underlines the place in the file that is wrong. Must not:
 //! override what was typed; the command line wins.
 
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::disallowed_methods,
+        reason = "the door to the environment, and to the folder of configuration files"
+    )
+)]
+
 mod agent;
 mod file;
 mod layers;
