@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A module uses only what stands to its left, ...
-const FLOW: [&str; 15] = [
+const FLOW: [&str; 16] = [
     "model",
     "versioned",
     "host",
@@ -22,6 +22,7 @@ const FLOW: [&str; 15] = [
     "plan",
     "apply",
     "history",
+    "config",
     "report",
     "agent",
     "cli",

@@ -14,9 +14,6 @@ pub mod journal;
 pub mod message;
 pub mod observe;
 pub mod run;
-pub mod settings;
 pub mod tell;
 pub mod unattended;
 pub mod watch;
-
-pub use settings::Settings;

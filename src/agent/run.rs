@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use super::folder::{self, Folder, Lock};
 use super::message;
 use super::observe::{LAST_SNAPSHOT, earlier, observe};
-use super::settings::Settings;
 use super::tell::Teller;
 use crate::audit::model::{Audit, Finding};
 use crate::audit::waivers::Waivers;
+use crate::config::AgentSettings;
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
 use crate::history::{self, Store, samples};
@@ -37,7 +37,7 @@ pub struct Options<'a> {
     pub sample: Duration,
     pub rules: &'a RuleSet,
     pub waivers: &'a Waivers,
-    pub settings: &'a Settings,
+    pub settings: &'a AgentSettings,
     /// The journal's socket.
     pub journal: &'a Path,
 }

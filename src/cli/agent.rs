@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::config::Config;
 use super::output::{self, Terminal};
-use super::{Failure, Global, Outcome, RuleArgs, WRONG, WaiverArgs, changes, rehearse, remediate, snapshot, window};
+use super::{Failure, Global, Outcome, RuleArgs, WRONG, WaiverArgs, changes, rehearse, remediate, snapshot};
 use crate::agent::run::{self, Options};
 use crate::agent::{journal, unattended};
 use crate::apply::state;
+use crate::config::{Config, window};
 
 /// One run of the timer: audit, remember, tell what is new.
 #[derive(Debug, Args)]
@@ -38,9 +38,9 @@ pub(super) struct AgentArgs {
 }
 
 pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = config.rules(&args.rules)?;
+    let rules = args.rules.load(config)?;
     output::notes(&rules.broken, terminal);
-    let waivers = config.waivers(&args.waivers, &rules)?;
+    let waivers = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
     let options = Options {
         state: &state::directory(args.state_dir.as_deref(), None),
         sample: args.window.unwrap_or(config.window),

@@ -10,12 +10,12 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::changes::{StateArgs, cooling, failure, teller};
-use super::config::Config;
-use super::{Failure, Global, Outcome, output, progress, window};
+use super::{Failure, Global, Outcome, output, progress};
 use crate::apply::check::{self, Change};
 use crate::apply::cooling::Cooling;
 use crate::apply::several::{self, Part};
 use crate::apply::{Event, run, verdict};
+use crate::config::{Config, window};
 use crate::host::Host;
 use crate::plan::model::Plan;
 use crate::report::wrap::wrap_hanging;

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use super::changes::StateArgs;
-use super::config::Config;
 use super::output::{self, Terminal};
 use super::plan::try_out;
 use super::{FOUND, FailOn, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, snapshot};
+use crate::config::Config;
 use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
 use crate::plan::build::{self, Options};
@@ -65,9 +65,9 @@ enum AuditFormat {
 }
 
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = config.rules(&args.rules)?;
+    let rules = args.rules.load(config)?;
     output::notes(&rules.broken, terminal);
-    let waivers = config.waivers(&args.waivers, &rules)?;
+    let waivers = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
     let snapshot = match &args.snapshot {
         Some(file) => store::read(file)?,
         None => snapshot::observe(&args.observe, global, config)?,

@@ -12,7 +12,6 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::apply::shown;
-use super::config::Config;
 use super::{Failure, Global, Outcome, output};
 use crate::apply::cooling::{self, Cooling};
 use crate::apply::journal::{Entry, Status};
@@ -21,6 +20,7 @@ use crate::apply::run::Here;
 use crate::apply::steps::Step;
 use crate::apply::verdict::{self, Verdict};
 use crate::apply::{ApplyError, Event, confirm, guard, rollback, state, there};
+use crate::config::Config;
 use crate::host::Host;
 use crate::host::netns::{self, Places};
 use crate::report::wrap::wrap_hanging;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::config::Config;
 use super::output::{self, Terminal};
 use super::{Outcome, RuleArgs};
+use crate::config::Config;
 use crate::host::Host;
 use crate::host::netns::Which;
 use crate::keys;
@@ -37,7 +37,7 @@ pub(super) struct ExplainArgs {
 }
 
 pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = config.rules(&args.rules)?;
+    let rules = args.rules.load(config)?;
     let style = Style { theme: terminal.theme(), width: terminal.width() };
     let name = args.name.trim();
     let text = if let Some(rule) = rules.get(name) {

@@ -8,12 +8,12 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::changes::StateArgs;
-use super::config::Config;
 use super::output::{self, Terminal};
-use super::{Format, Outcome, RuleArgs};
+use super::{Format, Outcome};
 use crate::apply::journal::Entry;
 use crate::apply::run::Here;
 use crate::apply::state;
+use crate::config::{Config, TypedRules};
 use crate::history::{ChangeNote, DATABASE, Store, samples};
 use crate::host::Host;
 use crate::metrics::names;
@@ -168,7 +168,7 @@ fn asked(
     if recorded.values().flatten().any(|metric| metric == name) {
         return Ok(Asked::Metric(name.to_owned()));
     }
-    let rules = config.rules(&RuleArgs { rules: Vec::new(), param: Vec::new() })?;
+    let rules = config.rules(TypedRules::default())?;
     let told = store.rules()?;
     if rules.was_named(name) || told.iter().any(|rule| rule == name) {
         return Ok(Asked::Rule(name.to_owned()));

@@ -12,13 +12,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 
-use super::config::DEFAULT_FILE;
 use super::{Outcome, output};
+use crate::config::{DEFAULT_FILE, SHIPPED};
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
-
-/// The file that is installed.
-pub(super) const SHIPPED: &str = include_str!("../../config/sysctl-advisor.toml");
 
 /// The service, which is another user, reads the file, whatever the umask is.
 const MODE: u32 = 0o644;

@@ -31,10 +31,11 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::config::{self as configuration, Config, ConfigError, TypedRules};
 use crate::host::netns::Which;
 use crate::keys::Risk;
 use crate::model::Severity;
-use crate::units;
+use crate::rules::set::RuleSet;
 
 /// Tells what is wrong with this host's TCP settings, given what its sockets are really doing.
 ///
@@ -147,7 +148,7 @@ enum Command {
     Init(init::InitArgs),
     /// Print what the configuration comes to, and where each value is from
     #[command(subcommand)]
-    Config(config::show::ConfigCommand),
+    Config(config::ConfigCommand),
     /// Print a completion script for a shell
     Completions {
         /// Shell that the script is for
@@ -162,7 +163,7 @@ enum Command {
 struct ObserveArgs {
     /// Time between two readings of the counters: 500ms, 2s, 1m; 0 takes one reading, and rules on rates are skipped
     /// [env: SYSCTL_ADVISOR_WINDOW]
-    #[arg(long, value_name = "DURATION", value_parser = window)]
+    #[arg(long, value_name = "DURATION", value_parser = configuration::window)]
     window: Option<Duration>,
     /// Network namespace to look at: all, current, a name as of `ip netns`, or the number of a process in it [default:
     /// current] [env: SYSCTL_ADVISOR_NETNS]
@@ -180,6 +181,13 @@ struct RuleArgs {
     /// Another value for a rule's parameter; may be given more than once
     #[arg(long, value_name = "RULE.NAME=VALUE")]
     param: Vec<String>,
+}
+
+impl RuleArgs {
+    /// The rules of this run.
+    fn load(&self, config: &Config) -> Result<RuleSet, ConfigError> {
+        config.rules(TypedRules { folders: &self.rules, params: &self.param })
+    }
 }
 
 /// Findings that a person accepted; shared by the commands that audit.
@@ -223,24 +231,13 @@ const NOT_APPLIED: u8 = 4;
 /// A change was not taken back.
 const NOT_ROLLED_BACK: u8 = 5;
 
-/// No sane window is longer; a typo must not hang a timer.
-const LONGEST_WINDOW: Duration = Duration::from_secs(3600);
-
-fn window(text: &str) -> Result<Duration, String> {
-    let window = units::parse_duration(text).map_err(|error| error.to_string())?;
-    if window > LONGEST_WINDOW { Err("a window may last one hour at most".to_owned()) } else { Ok(window) }
-}
-
 /// How bad a finding must be to make the exit code 10; none does by default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct FailOn(Option<Severity>);
 
 impl FailOn {
     fn named(text: &str) -> Result<Self, String> {
-        match Severity::named(text) {
-            None if text != "never" => Err("notice, warning, critical or never is wanted".to_owned()),
-            severity => Ok(Self(severity)),
-        }
+        configuration::fail_on(text).map(Self)
     }
 }
 
@@ -270,9 +267,9 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
     let global = &cli.global;
     // Loaded by the commands that need it: the way back must not depend on a file that somebody may be editing.
-    let config = || config::load(global.config.as_deref());
+    let config = || configuration::load(global.config.as_deref());
     // What limits the writing of sysctls must not be in the hands of others.
-    let trusted = || config::load_trusted(global.config.as_deref()).map_err(Failure::Usage);
+    let trusted = || configuration::load_trusted(global.config.as_deref());
     match &cli.command {
         Command::Audit(args) => audit::run(args, global, &config()?, terminal),
         Command::Drift(args) => drift::run(args, terminal),
@@ -291,7 +288,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Rehearse => rehearse::run(),
         Command::Rules(command) => rules::run(command, &config()?, terminal),
         Command::Init(args) => init::run(args),
-        Command::Config(command) => config::show::run(command, &config()?),
+        Command::Config(command) => config::run(command, &config()?),
         Command::Completions { shell } => completions(*shell),
         Command::Generate(args) => generate::run(args),
     }

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use anyhow::anyhow;
 
 use super::{Color, LogFormat};
+use crate::config::ConfigError;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::files::{self, Access};
 use crate::report::theme::Theme;
@@ -93,6 +94,9 @@ pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
 pub(super) fn error(terminal: &Terminal, error: &anyhow::Error) {
     if terminal.json_log && error.downcast_ref::<Diagnostics>().is_none() {
         return tracing::error!("{error:#}");
+    }
+    if let Some(ConfigError::Wrong(diagnostic)) = error.downcast_ref::<ConfigError>() {
+        return note(&diagnostic.render(terminal.errors_coloured()));
     }
     if let Some(diagnostic) = error.downcast_ref::<Diagnostic>() {
         return note(&diagnostic.render(terminal.errors_coloured()));

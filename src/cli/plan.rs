@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::changes::{StateArgs, cooling};
-use super::config::Config;
 use super::output::{self, Terminal};
 use super::{Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, rehearse, risk, snapshot};
+use crate::config::Config;
 use crate::host::Host;
 use crate::keys::Risk;
 use crate::plan::build::{self, Options};
@@ -68,9 +68,9 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
         print(&plans::read(file)?, 0, args, terminal)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rules = config.rules(&args.rules)?;
+    let rules = args.rules.load(config)?;
     output::notes(&rules.broken, terminal);
-    let waivers = config.waivers(&args.waivers, &rules)?;
+    let waivers = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
     let selection = Selection::new(&args.only, &args.except, &rules)?;
     let snapshot = match &args.snapshot {
         Some(file) => store::read(file)?,

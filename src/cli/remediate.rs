@@ -17,7 +17,6 @@ use jiff::civil::Date;
 
 use super::apply::{self, within};
 use super::changes::{StateArgs, cooling, failure, teller};
-use super::config::Config;
 use super::output::{self, Terminal};
 use super::questions::{self, Choice};
 use super::{Failure, Global, ObserveArgs, Outcome, RuleArgs, WaiverArgs, rehearse, risk, snapshot};
@@ -25,6 +24,7 @@ use crate::apply::policy::Policy;
 use crate::apply::{ApplyError, run, several, trust};
 use crate::audit::model::{Audit, Finding, Waiver};
 use crate::audit::waivers;
+use crate::config::Config;
 use crate::host::Host;
 use crate::keys::Risk;
 use crate::plan::build::{self, Options};
@@ -88,10 +88,10 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     if !nix::unistd::geteuid().is_root() {
         return Err(anyhow!("remediate writes sysctls, so it must be run as root; plan shows the same without").into());
     }
-    let rules = config.rules(&args.rules)?;
+    let rules = args.rules.load(config)?;
     output::notes(&rules.broken, terminal);
     trusted(&rules).map_err(|error| failure(error, false))?;
-    let accepted = config.waivers(&args.waivers, &rules)?;
+    let accepted = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
     let snapshot = snapshot::observe(&args.observe, global, config)?;
     let audit = crate::audit::run(&snapshot, &rules, &accepted);
     let desk = Desk { audit: &audit, rules: &rules, policy: config.policy(), max_risk: args.max_risk, terminal };
@@ -100,7 +100,7 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     };
-    let file = config.waivers_file(&args.waivers);
+    let file = config.waivers_file(args.waivers.waivers.as_deref());
     let (lasting, passing) = desk.plans(&decisions);
     let cooling = cooling(&args.state, config);
     for plan in [&lasting, &passing] {

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::config::Config;
 use super::output::{self, Terminal};
 use super::{Format, Outcome, RuleArgs, WRONG};
 use crate::audit::selftest;
+use crate::config::Config;
 use crate::diagnostic::io_words;
 use crate::report;
 use crate::rules::set::RuleSet;
@@ -66,7 +66,7 @@ pub(super) enum SchemaOf {
 pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) -> Outcome {
     match command {
         RulesCommand::List { format, rules } => {
-            let rules = config.rules(rules)?;
+            let rules = rules.load(config)?;
             let text = match format {
                 Format::Text => report::rules::list(&rules, &terminal.theme(), terminal.width()),
                 Format::Json => report::rules::list_json(&rules)?,
@@ -98,7 +98,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
 }
 
 fn check(args: &FilesArgs, test: bool, config: &Config, terminal: &Terminal) -> Outcome {
-    let mut rules = if args.files.is_empty() { config.rules(&args.rules)? } else { RuleSet::default() };
+    let mut rules = if args.files.is_empty() { args.rules.load(config)? } else { RuleSet::default() };
     for file in &args.files {
         if file.is_dir() {
             rules.add_folder(file).map_err(|error| anyhow!("{}: {}", file.display(), io_words(&error)))?;

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::config::Config;
 use super::{Failure, Global, ObserveArgs, Outcome, output, progress};
+use crate::config::Config;
 use crate::host::Host;
 use crate::host::netns::EnterError;
 use crate::snapshot::take::{self, TakeError};

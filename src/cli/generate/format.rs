@@ -5,9 +5,8 @@
 
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::super::config::{DEFAULT_FILE, DROP_INS};
-use super::super::init::SHIPPED;
 use super::man::{ENVIRONMENT, MANUAL, source, table};
+use crate::config::{DEFAULT_FILE, DROP_INS, SHIPPED};
 
 const HOW: [&str; 3] = [
     "The file is TOML. Every option has a default, and without any file the program behaves the same. An option \

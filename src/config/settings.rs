@@ -1,6 +1,6 @@
 //! What the configuration says of the agent.
 //!
-//! In: nothing; the record that the command line fills. Must not: read a file.
+//! In: nothing; the record that the `[agent]` section fills. Must not: read a file.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub const TEXTFILE: &str = "/run/sysctl-advisor/sysctl-advisor.prom";
 
 /// The `[agent]` section, with its defaults.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub struct AgentSettings {
     pub hold: HoldOff,
     pub retention: Retention,
     /// The file for node_exporter; `None`: none is written.
@@ -30,7 +30,7 @@ pub struct Settings {
     pub confirm_after: Option<Duration>,
 }
 
-impl Default for Settings {
+impl Default for AgentSettings {
     fn default() -> Self {
         Self {
             hold: HoldOff::default(),

@@ -3,25 +3,7 @@
 //! In: the layers. Out: a file in the same format, with the place that each value is from; defaults stand in it as
 //! comments. Must not: know what an option does.
 
-use std::process::ExitCode;
-
-use clap::Subcommand;
-
-use super::super::{Outcome, output};
 use super::Config;
-
-#[derive(Debug, Subcommand)]
-pub(in crate::cli) enum ConfigCommand {
-    /// Print every option with its value and the file and line, or the environment variable, that set it
-    #[command(after_help = "\
-The output is a configuration file itself. What has its default is commented out. A file that is wrong is an \
-error that shows the place (exit code 2), so this is a check of the configuration too.
-
-/etc/sysctl-advisor/sysctl-advisor.toml is read first, then /etc/sysctl-advisor/config.d/*.toml in the order of \
-their names; a later value replaces an earlier one, lists as a whole. --config FILE reads that file alone. The \
-environment counts more than files, and what is typed more than the environment.")]
-    Show,
-}
 
 /// Every option with its default, as it is written in a file; sections in the order in which they are shown.
 const OPTIONS: &[(&str, &str, &str)] = &[
@@ -52,15 +34,8 @@ const OPTIONS: &[(&str, &str, &str)] = &[
 /// Column at which the places begin, where the value leaves room.
 const PLACE: usize = 40;
 
-pub(in crate::cli) fn run(command: &ConfigCommand, config: &Config) -> Outcome {
-    let ConfigCommand::Show = command;
-    // Parameters and ids are checked against the rules here too.
-    config.rules(&crate::cli::RuleArgs { rules: Vec::new(), param: Vec::new() })?;
-    output::print(&text(config))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn text(config: &Config) -> String {
+/// The configuration as a file.
+pub fn shown(config: &Config) -> String {
     let names: Vec<&str> = config.sources.names().collect();
     let mut text = match names.as_slice() {
         [] => "# No configuration file and no environment variable; every option has its default.\n".to_owned(),
@@ -107,8 +82,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::cli::config::layers::Layers;
-    use crate::cli::config::{build, check};
+    use crate::config::layers::Layers;
+    use crate::config::{build, check};
 
     fn of(text: &str) -> Config {
         check("/c", text).unwrap();
@@ -126,8 +101,8 @@ mod tests {
         }
         let (shown, default) = (of(&text), of(""));
         assert_eq!((shown.window, shown.fail_on), (default.window, default.fail_on));
-        assert_eq!(shown.waivers.as_deref(), Some(std::path::Path::new(crate::cli::config::DEFAULT_WAIVERS)));
-        assert_eq!(shown.folders, [std::path::PathBuf::from(crate::cli::config::DEFAULT_RULES)]);
+        assert_eq!(shown.waivers.as_deref(), Some(std::path::Path::new(crate::config::DEFAULT_WAIVERS)));
+        assert_eq!(shown.folders, [std::path::PathBuf::from(crate::config::DEFAULT_RULES)]);
         assert!(shown.policy.allows("net.core.somaxconn", "high").is_ok());
         assert_eq!(shown.policy.cool_down(), default.policy.cool_down());
         assert_eq!((&shown.netns, &shown.agent), (&default.netns, &default.agent));
@@ -138,7 +113,7 @@ mod tests {
         let known: BTreeSet<String> = OPTIONS.iter().map(|(section, name, _)| format!("{section}.{name}")).collect();
         let mut section = String::new();
         let mut shipped = BTreeSet::new();
-        for line in crate::cli::init::SHIPPED.lines() {
+        for line in crate::config::SHIPPED.lines() {
             if let Some(name) = line.trim_start_matches('#').strip_prefix('[') {
                 section = name.trim_end_matches(']').to_owned();
             } else if let Some((name, _)) = line.strip_prefix('#').and_then(|line| line.split_once(" = "))
@@ -154,7 +129,7 @@ mod tests {
     #[test]
     fn what_is_shown_is_a_configuration_that_comes_to_the_same() {
         let first =
-            text(&of("[audit]\nwindow = \"5s\"\n[params.close-wait-leak]\nsockets = 9\n[apply]\nmax_changes = 3\n"));
+            shown(&of("[audit]\nwindow = \"5s\"\n[params.close-wait-leak]\nsockets = 9\n[apply]\nmax_changes = 3\n"));
         assert!(first.contains("window = \"5s\"                             # /c:2\n"), "{first}");
         let config = of(&first);
         assert_eq!((config.window.as_secs(), config.policy.max_changes, config.params.len()), (5, Some(3), 1));

@@ -1,6 +1,6 @@
 //! The `[agent]` section.
 //!
-//! In: its options as written. Out: [`Settings`], or what is wrong with which option. Must not: read files.
+//! In: its options as written. Out: [`AgentSettings`], or what is wrong with which option. Must not: read files.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::agent::Settings;
+use super::settings::AgentSettings;
 use crate::units;
 
 /// The section as written.
@@ -41,8 +41,8 @@ type Wrong = (Range<usize>, String);
 
 impl AgentSection {
     /// The settings, with defaults for what is not written.
-    pub(super) fn settings(&self) -> Result<Settings, Wrong> {
-        let mut settings = Settings { apply: self.apply, ..Settings::default() };
+    pub(super) fn settings(&self) -> Result<AgentSettings, Wrong> {
+        let mut settings = AgentSettings { apply: self.apply, ..AgentSettings::default() };
         for (written, setting) in [
             (&self.hold_off, &mut settings.hold.hold_off),
             (&self.resolve_after, &mut settings.hold.resolve_after),
@@ -125,14 +125,14 @@ mod tests {
     use crate::history::{HoldOff, Retention};
     use crate::host::netns::Which;
 
-    fn parsed(text: &str) -> Result<Settings, Wrong> {
+    fn parsed(text: &str) -> Result<AgentSettings, Wrong> {
         toml::from_str::<AgentSection>(text).unwrap().settings()
     }
 
     #[test]
     fn an_empty_section_is_the_default_and_changes_nothing_on_the_host() {
         let settings = parsed("").unwrap();
-        assert_eq!(settings, Settings::default());
+        assert_eq!(settings, AgentSettings::default());
         assert!(!settings.apply && settings.confirm_after.is_none());
     }
 
@@ -140,7 +140,7 @@ mod tests {
     fn every_option_is_read() {
         let text = "hold_off = 3\nresolve_after = 4\nflap_limit = 5\nkeep = \"30d\"\nmax_size = \"16 MiB\"\ntextfile = \"\"\n\
                     journal = false\nnetns = \"current\"\napply = true\nwatch = \"2d\"\nconfirm_after = \"24h\"\n";
-        let expected = Settings {
+        let expected = AgentSettings {
             hold: HoldOff { hold_off: 3, resolve_after: 4, flap_limit: 5 },
             retention: Retention { age: 30 * DAY, bytes: 16 << 20 },
             textfile: None,

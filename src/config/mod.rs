@@ -4,33 +4,30 @@
 //! then the environment. Out: [`Config`], or an error that underlines the place in the file that is wrong. Must not:
 //! override what was typed; the command line wins.
 
-#![cfg_attr(
-    not(test),
-    expect(
-        clippy::disallowed_methods,
-        reason = "the door to the environment, and to the folder of configuration files"
-    )
-)]
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "the door to the environment"))]
 
 mod agent;
 mod file;
+mod files;
 mod layers;
-pub(super) mod show;
+mod settings;
+mod show;
 
-use std::io::ErrorKind;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
 use serde::Deserialize as _;
 use toml::Spanned;
 
 use self::file::{ConfigFile, Params};
+use self::files::is_missing;
+pub use self::files::{DEFAULT_FILE, DROP_INS};
 use self::layers::{AllWritten, Layers, Sources};
-use super::{FailOn, RuleArgs, WaiverArgs, window};
-use crate::agent::Settings;
+pub use self::settings::{AgentSettings, TEXTFILE};
+pub use self::show::shown;
+use crate::apply::ApplyError;
 use crate::apply::policy::Policy;
-use crate::apply::trust;
 use crate::audit::waivers::Waivers;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::host::netns::Which;
@@ -40,10 +37,9 @@ use crate::rules::set::{OverrideError, RuleSet};
 use crate::rules::toml_file;
 use crate::units;
 
-/// Read when no other file is named; it need not exist.
-pub(super) const DEFAULT_FILE: &str = "/etc/sysctl-advisor/sysctl-advisor.toml";
-/// Drop-ins, read after the default file in the order of their names.
-pub(super) const DROP_INS: &str = "/etc/sysctl-advisor/config.d";
+/// The commented file that is installed.
+pub const SHIPPED: &str = include_str!("../../config/sysctl-advisor.toml");
+
 /// The administrator's rules; read when no configuration names other folders, if it exists.
 const DEFAULT_RULES: &str = "/etc/sysctl-advisor/rules.d";
 /// What the administrator accepted; read when no other file is named, if it exists.
@@ -53,8 +49,8 @@ const DEFAULT_WINDOW: Duration = Duration::from_secs(2);
 
 /// An option that an environment variable sets too.
 #[derive(Debug)]
-pub(super) struct Variable {
-    pub(super) name: &'static str,
+pub struct Variable {
+    pub name: &'static str,
     /// Section and option.
     option: (&'static str, &'static str),
     /// Whether it is a list of paths with colons between, as in `PATH`.
@@ -62,7 +58,7 @@ pub(super) struct Variable {
 }
 
 /// They count more than the files; one that is empty is as if it were not set.
-pub(super) const VARIABLES: [Variable; 5] = [
+pub const VARIABLES: [Variable; 5] = [
     Variable { name: "SYSCTL_ADVISOR_WINDOW", option: ("audit", "window"), list: false },
     Variable { name: "SYSCTL_ADVISOR_NETNS", option: ("audit", "netns"), list: false },
     Variable { name: "SYSCTL_ADVISOR_FAIL_ON", option: ("audit", "fail_on"), list: false },
@@ -73,15 +69,24 @@ pub(super) const VARIABLES: [Variable; 5] = [
 /// Nobody remembers why for longer.
 const LONGEST_COOL_DOWN: Duration = Duration::from_secs(3650 * 24 * 3600);
 
+/// What the command line adds to the rules of the configuration.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TypedRules<'a> {
+    /// Searched after the configured folders.
+    pub folders: &'a [PathBuf],
+    /// `RULE.NAME=VALUE`.
+    pub params: &'a [String],
+}
+
 /// The configuration, checked.
 #[derive(Debug)]
-pub(super) struct Config {
-    pub(super) window: Duration,
-    pub(super) netns: Which,
-    pub(super) fail_on: Option<Severity>,
+pub struct Config {
+    pub window: Duration,
+    pub netns: Which,
+    pub fail_on: Option<Severity>,
     waivers: Option<PathBuf>,
     policy: Policy,
-    agent: Settings,
+    agent: AgentSettings,
     folders: Vec<PathBuf>,
     disable: Vec<Spanned<String>>,
     params: Params,
@@ -90,66 +95,41 @@ pub(super) struct Config {
     sources: Sources,
 }
 
+/// Why there is no configuration, or not the rules that it asks for. All of it is a mistake of a person's.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// A mistake in a file or variable, with its place.
+    #[error(transparent)]
+    Wrong(#[from] Diagnostic),
+    /// A file or folder that others may write to, for a command that changes the machine.
+    #[error(transparent)]
+    NotTrusted(ApplyError),
+    /// A folder that cannot be listed.
+    #[error("{}: {}", folder.display(), io_words(error))]
+    Folder { folder: PathBuf, error: io::Error },
+    #[error("rules folder {}: {}", folder.display(), io_words(error))]
+    RulesFolder { folder: PathBuf, error: io::Error },
+    #[error("--param {typed}: RULE.NAME=VALUE is wanted")]
+    NoParam { typed: String },
+    #[error("--param {typed}: {error}")]
+    Param { typed: String, error: OverrideError },
+}
+
 /// How a file is read: its path in, its text or what is wrong out.
-type Read = fn(&Path) -> anyhow::Result<String>;
+type Read = fn(&Path) -> Result<String, ConfigError>;
 
 /// Reads the configuration; without a file every option has its default.
-pub(super) fn load(named: Option<&Path>) -> anyhow::Result<Config> {
-    let read = |path: &Path| {
-        toml_file::read(path).map_err(|why| {
-            let message = format!("this configuration cannot be read: {why}");
-            unread(&path.display().to_string(), message).into()
-        })
-    };
-    read_all(&files(named)?, read, |name| std::env::var_os(name))
+pub fn load(named: Option<&Path>) -> Result<Config, ConfigError> {
+    read_all(&files::to_read(named)?, files::read, |name| std::env::var_os(name))
 }
 
 /// The same for those who change the machine: every file, and the folders that the files are found in, must belong to
 /// root, and nobody else may write to them. What is judged is what is then read.
-pub(super) fn load_trusted(named: Option<&Path>) -> anyhow::Result<Config> {
+pub fn load_trusted(named: Option<&Path>) -> Result<Config, ConfigError> {
     if named.is_none() {
-        let drop_ins = Path::new(DROP_INS);
-        for folder in drop_ins.parent().into_iter().chain([drop_ins]).filter(|folder| !is_missing(folder)) {
-            trust::folder(folder)?;
-        }
+        files::trust_folders()?;
     }
-    read_all(&files(named)?, |path| Ok(trust::read(path)?), |name| std::env::var_os(name))
-}
-
-/// The files to read, in order: the one that is named, alone; else the default file, if it exists, and its drop-ins.
-fn files(named: Option<&Path>) -> anyhow::Result<Vec<PathBuf>> {
-    match named {
-        Some(named) => Ok(vec![named.to_owned()]),
-        None => files_of(Path::new(DEFAULT_FILE), Path::new(DROP_INS)),
-    }
-}
-
-fn files_of(main: &Path, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let mut found = Vec::new();
-    if !is_missing(main) {
-        found.push(main.to_owned());
-    }
-    if !is_missing(folder) {
-        let unreadable = |error| anyhow!("{}: {}", folder.display(), io_words(&error));
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-            names.push(entry.map_err(unreadable)?.file_name());
-        }
-        names.retain(|name| is_drop_in(name.as_encoded_bytes()));
-        names.sort();
-        found.extend(names.iter().map(|name| folder.join(name)));
-    }
-    Ok(found)
-}
-
-/// Whether a file of this name counts. Copies that editors and package managers leave begin with a dot or end otherwise.
-fn is_drop_in(name: &[u8]) -> bool {
-    name.ends_with(b".toml") && !name.starts_with(b".") && !name.starts_with(b"#")
-}
-
-/// Only what is not there at all: a link that leads nowhere is a mistake to tell.
-fn is_missing(path: &Path) -> bool {
-    path.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound)
+    read_all(&files::to_read(named)?, files::read_trusted, |name| std::env::var_os(name))
 }
 
 fn unread(name: &str, message: String) -> Diagnostic {
@@ -160,7 +140,7 @@ fn read_all(
     files: &[PathBuf],
     read: Read,
     variable: impl Fn(&str) -> Option<std::ffi::OsString>,
-) -> anyhow::Result<Config> {
+) -> Result<Config, ConfigError> {
     let mut texts = Vec::new();
     for path in files {
         let (name, text) = (path.display().to_string(), read(path)?);
@@ -204,7 +184,7 @@ fn build(layers: Layers<'_>) -> Result<Config, Diagnostic> {
         None => Which::Current,
     };
     let fail_on = match &parsed.audit.fail_on {
-        Some(text) => FailOn::named(text.get_ref()).map_err(|why| wrong(text.span(), &why))?.0,
+        Some(text) => fail_on(text.get_ref()).map_err(|why| wrong(text.span(), &why))?,
         None => None,
     };
     let agent = parsed.agent.settings().map_err(|(span, why)| wrong(span, &why))?;
@@ -237,6 +217,23 @@ fn build(layers: Layers<'_>) -> Result<Config, Diagnostic> {
     })
 }
 
+/// No sane window is longer; a typo must not hang a timer.
+const LONGEST_WINDOW: Duration = Duration::from_secs(3600);
+
+/// The time between two readings.
+pub fn window(text: &str) -> Result<Duration, String> {
+    let window = units::parse_duration(text).map_err(|error| error.to_string())?;
+    if window > LONGEST_WINDOW { Err("a window may last one hour at most".to_owned()) } else { Ok(window) }
+}
+
+/// How bad a finding must be to make the exit code 10; `None`: none does.
+pub fn fail_on(text: &str) -> Result<Option<Severity>, String> {
+    match Severity::named(text) {
+        None if text != "never" => Err("notice, warning, critical or never is wanted".to_owned()),
+        severity => Ok(severity),
+    }
+}
+
 fn cool_down(text: &str) -> Result<Duration, String> {
     let time = units::parse_duration(text).map_err(|error| error.to_string())?;
     if time > LONGEST_COOL_DOWN { Err("10 years are the longest".to_owned()) } else { Ok(time) }
@@ -244,33 +241,33 @@ fn cool_down(text: &str) -> Result<Duration, String> {
 
 impl Config {
     /// What `apply` may write.
-    pub(super) const fn policy(&self) -> &Policy {
+    pub const fn policy(&self) -> &Policy {
         &self.policy
     }
 
     /// What the agent does.
-    pub(super) const fn agent(&self) -> &Settings {
+    pub const fn agent(&self) -> &AgentSettings {
         &self.agent
     }
 
-    /// The rules of this run: those shipped, the administrator's, those of the command line, with parameters set.
-    pub(super) fn rules(&self, args: &RuleArgs) -> anyhow::Result<RuleSet> {
+    /// The rules of this run: those shipped, the administrator's, and those of the command line, which are `typed`.
+    pub fn rules(&self, typed: TypedRules<'_>) -> Result<RuleSet, ConfigError> {
         let mut set = RuleSet::shipped();
-        for folder in self.folders.iter().chain(&args.rules) {
-            set.add_folder(folder)
-                .map_err(|error| anyhow!("rules folder {}: {}", folder.display(), io_words(&error)))?;
+        for folder in self.folders.iter().chain(typed.folders) {
+            let unread = |error| ConfigError::RulesFolder { folder: folder.clone(), error };
+            set.add_folder(folder).map_err(unread)?;
         }
         for (rule, params) in &self.params {
             for (name, value) in params {
                 self.set(&mut set, rule, name, value)?;
             }
         }
-        for param in &args.param {
-            let (rule, name, value) = param
-                .split_once('=')
-                .and_then(|(place, value)| place.split_once('.').map(|(rule, name)| (rule, name, value)))
-                .with_context(|| format!("--param {param}: RULE.NAME=VALUE is wanted"))?;
-            set.set_param_text(rule, name, value).with_context(|| format!("--param {param}"))?;
+        for typed in typed.params {
+            let param = typed.split_once('=');
+            let param = param.and_then(|(place, value)| place.split_once('.').map(|(rule, name)| (rule, name, value)));
+            let Some((rule, name, value)) = param else { return Err(ConfigError::NoParam { typed: typed.clone() }) };
+            let refused = |error| ConfigError::Param { typed: typed.clone(), error };
+            set.set_param_text(rule, name, value).map_err(refused)?;
         }
         for id in &self.disable {
             set.disable(id.get_ref()).map_err(|error| self.wrong(id.span(), &error))?;
@@ -278,17 +275,17 @@ impl Config {
         Ok(set)
     }
 
-    /// The waivers of this run: of the file that is named on the command line, else here; that file must exist. Else
-    /// of the default file.
-    pub(super) fn waivers(&self, args: &WaiverArgs, rules: &RuleSet) -> Result<Waivers, Diagnostics> {
-        let named = args.waivers.is_some() || self.waivers.is_some();
-        let file = self.waivers_file(args);
+    /// The waivers of this run: of the file that is named on the command line, which is `typed`, else here; that file
+    /// must exist. Else of the default file.
+    pub fn waivers(&self, typed: Option<&Path>, rules: &RuleSet) -> Result<Waivers, Diagnostics> {
+        let named = typed.is_some() || self.waivers.is_some();
+        let file = self.waivers_file(typed);
         if !named && is_missing(file) { Ok(Waivers::default()) } else { Waivers::load(file, rules) }
     }
 
     /// The file that they are read from, and added to.
-    pub(super) fn waivers_file<'a>(&'a self, args: &'a WaiverArgs) -> &'a Path {
-        args.waivers.as_deref().or(self.waivers.as_deref()).unwrap_or(Path::new(DEFAULT_WAIVERS))
+    pub fn waivers_file<'a>(&'a self, typed: Option<&'a Path>) -> &'a Path {
+        typed.or(self.waivers.as_deref()).unwrap_or(Path::new(DEFAULT_WAIVERS))
     }
 
     fn set(
@@ -329,6 +326,10 @@ mod tests {
     const GOOD: &str = "[audit]\nwindow = \"2s\"\nnetns = \"all\"\nfail_on = \"never\"\nwaivers = \"/w\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
                         [params.close-wait-leak]\nsockets = 5\n";
 
+    fn readable(path: &Path) -> Result<String, ConfigError> {
+        Ok(std::fs::read_to_string(path).unwrap())
+    }
+
     fn of(texts: &[&str]) -> anyhow::Result<Config> {
         let folder = tempfile::tempdir()?;
         let mut files = Vec::new();
@@ -337,7 +338,7 @@ mod tests {
             std::fs::write(&file, text)?;
             files.push(file);
         }
-        read_all(&files, |path| Ok(std::fs::read_to_string(path)?), |_| None)
+        Ok(read_all(&files, readable, |_| None)?)
     }
 
     fn with_variables(text: &str, set: &[(&str, &str)]) -> anyhow::Result<Config> {
@@ -345,7 +346,7 @@ mod tests {
         let file = folder.path().join("c.toml");
         std::fs::write(&file, text)?;
         let variable = |name: &str| set.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into());
-        read_all(&[file], |path| Ok(std::fs::read_to_string(path)?), variable)
+        Ok(read_all(&[file], readable, variable)?)
     }
 
     #[test]
@@ -388,24 +389,6 @@ mod tests {
         assert_eq!(config.waivers, Some(PathBuf::from("/w")));
         let wrong = with_variables(GOOD, &[("SYSCTL_ADVISOR_WINDOW", "7 parsecs")]).unwrap_err().to_string();
         assert!(wrong.starts_with("$SYSCTL_ADVISOR_WINDOW:1:1: "), "{wrong}");
-    }
-
-    #[test]
-    fn drop_ins_are_read_by_name_and_leftovers_are_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let drop_ins = folder.path().join("config.d");
-        assert!(files_of(&folder.path().join("main.toml"), &drop_ins).unwrap().is_empty());
-        std::fs::create_dir(&drop_ins).unwrap();
-        let names =
-            ["90-b.toml", "10-a.toml", ".10-a.toml.swp", ".hidden.toml", "a.toml~", "#a.toml#", "a.toml.dpkg-old"];
-        for name in names.iter().chain(&["README", "a.toml.bak", "a.toml.rpmsave", "#a.toml"]) {
-            std::fs::write(drop_ins.join(name), "").unwrap();
-        }
-        let found = files_of(&folder.path().join("main.toml"), &drop_ins).unwrap();
-        assert_eq!(found, [drop_ins.join("10-a.toml"), drop_ins.join("90-b.toml")]);
-        let no_folder = folder.path().join("file");
-        std::fs::write(&no_folder, "").unwrap();
-        assert!(files_of(&no_folder, &no_folder).unwrap_err().to_string().contains("Not a directory"));
     }
 
     proptest! {
