@@ -37,7 +37,7 @@ impl fmt::Display for Type {
     }
 }
 
-/// A value of a metric, a parameter or an expression. All integers are `i64`, as CEL's `int`.
+/// A value of a metric, a parameter or an expression. All integers are `i64`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     Bool(bool),

@@ -25,7 +25,7 @@ pub(super) struct RuleFile {
     /// The condition is evaluated once for each of these.
     #[serde(default)]
     pub(super) for_each: ForEach,
-    /// The condition: a CEL expression of type bool.
+    /// The condition: an expression of type bool.
     #[schemars(with = "String")]
     pub(super) when: Spanned<String>,
     /// What happens, why it matters, how the kernel works here.

@@ -3,12 +3,11 @@
 //! In: an [`Expr`] and a function that gives values by name. Out: a value, or an error with words.
 //! Must not: turn a missing value into false.
 
-use std::sync::{Arc, OnceLock};
+use std::borrow::Cow;
+use std::cmp::Ordering;
 
-use cel::{Context, ExecutionError, Value as Cel};
-
-use super::check::HAS;
-use super::{Expr, functions};
+use super::Expr;
+use super::functions::Function;
 use crate::metrics::value::Value;
 
 /// Why an expression has no value here and now.
@@ -25,87 +24,208 @@ pub enum EvalError {
     Other { expression: String, why: String },
 }
 
+/// What the checker makes of the tree: every type fits, and every name is a place in the list of values.
+#[derive(Debug, Clone)]
+pub(super) enum Code {
+    Constant(Value),
+    Name(usize),
+    Has(usize),
+    List(Vec<Self>),
+    Not(Box<Self>),
+    Negate(Box<Self>),
+    And(Box<[Self; 2]>),
+    Or(Box<[Self; 2]>),
+    /// `+`, `-`, `*`, `/` or `%`.
+    Arithmetic(&'static str, Box<[Self; 2]>),
+    /// `==`, `!=`, `<`, `<=`, `>` or `>=`.
+    Compare(&'static str, Box<[Self; 2]>),
+    Choice(Box<[Self; 3]>),
+    Element(Box<[Self; 2]>),
+    Within(Box<[Self; 2]>),
+    Call(&'static Function, Vec<Self>),
+}
+
+/// Why a part has no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Failed {
+    /// The name in this place of the list.
+    Unread(usize),
+    DivisionByZero,
+    Overflow,
+    Other(String),
+}
+
+impl Failed {
+    pub(super) fn no_element(index: i64) -> Self {
+        Self::Other(format!("there is no element {index}"))
+    }
+}
+
 impl Expr {
     /// Computes the value. `value_of` is asked for each name the expression uses; `None` means it could not be read.
     pub fn eval(&self, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<Value, EvalError> {
-        let root = root_context().map_err(|why| self.other(why))?;
-        let mut context = root.new_inner_scope();
-        for name in self.required() {
-            let value = value_of(name).ok_or_else(|| EvalError::Unread(name.to_owned()))?;
-            context.add_variable_from_value(name, to_cel(value));
-        }
-        for name in &self.optional {
-            let value = value_of(name);
-            context.add_variable_from_value(format!("{HAS}{name}"), Cel::Bool(value.is_some()));
-            if let Some(value) = value {
-                context.add_variable_from_value(name.as_str(), to_cel(value));
+        let mut values = Vec::with_capacity(self.names.len());
+        for used in &self.names {
+            let value = value_of(&used.name);
+            if value.is_none() && !used.optional {
+                return Err(EvalError::Unread(used.name.clone()));
             }
+            values.push(value);
         }
-        let result = context.resolve(&self.tree).map_err(|error| self.explain(&error))?;
-        from_cel(&result).ok_or_else(|| self.other(format!("the result {result:?} is of no known type")))
+        run(&self.code, &values).map(Cow::into_owned).map_err(|failed| self.explain(failed))
     }
 
     /// Computes a condition.
     pub fn holds(&self, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<bool, EvalError> {
         match self.eval(value_of)? {
             Value::Bool(holds) => Ok(holds),
-            other => Err(self.other(format!("a condition gave {other}"))),
+            other => Err(self.explain(Failed::Other(format!("a condition gave {other}")))),
         }
     }
 
-    fn other(&self, why: impl Into<String>) -> EvalError {
-        EvalError::Other { expression: self.source.clone(), why: why.into() }
-    }
-
-    fn explain(&self, error: &ExecutionError) -> EvalError {
-        match error {
-            ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => {
-                EvalError::DivisionByZero(self.source.clone())
-            }
-            ExecutionError::Overflow(..) => EvalError::Overflow(self.source.clone()),
-            ExecutionError::UndeclaredReference(name) => EvalError::Unread(name.to_string()),
-            ExecutionError::IndexOutOfBounds(index) => self
-                .other(format!("there is no element {}", from_cel(index).map_or_else(String::new, |i| i.to_string()))),
-            ExecutionError::FunctionError { function, message } => self.other(format!("{function}: {message}")),
-            other => self.other(other.to_string()),
+    fn explain(&self, failed: Failed) -> EvalError {
+        let expression = self.source.clone();
+        match failed {
+            Failed::Unread(at) => EvalError::Unread(self.names.get(at).map_or(expression, |used| used.name.clone())),
+            Failed::DivisionByZero => EvalError::DivisionByZero(expression),
+            Failed::Overflow => EvalError::Overflow(expression),
+            Failed::Other(why) => EvalError::Other { expression, why },
         }
     }
 }
 
-/// The functions are registered once; every evaluation is a scope below.
-fn root_context() -> Result<&'static Context<'static, 'static>, String> {
-    static ROOT: OnceLock<Result<Context<'static, 'static>, String>> = OnceLock::new();
-    ROOT.get_or_init(|| {
-        let mut context = Context::default();
-        functions::register(&mut context).map_err(|error| error.to_string())?;
-        Ok(context)
-    })
-    .as_ref()
-    .map_err(Clone::clone)
-}
+type Ran<'a> = Result<Cow<'a, Value>, Failed>;
 
-fn to_cel(value: Value) -> Cel {
-    match value {
-        Value::Bool(value) => Cel::Bool(value),
-        Value::Int(value) => Cel::Int(value),
-        Value::Double(value) => Cel::Float(value),
-        Value::Text(value) => Cel::String(Arc::new(value)),
-        Value::Ints(values) => Cel::List(Arc::new(values.into_iter().map(Cel::Int).collect())),
+fn run<'a>(code: &'a Code, values: &'a [Option<Value>]) -> Ran<'a> {
+    let made = |value| Ok(Cow::Owned(value));
+    match code {
+        Code::Constant(value) => Ok(Cow::Borrowed(value)),
+        Code::Name(at) => values.get(*at).and_then(Option::as_ref).map(Cow::Borrowed).ok_or(Failed::Unread(*at)),
+        Code::Has(at) => made(Value::Bool(values.get(*at).is_some_and(Option::is_some))),
+        Code::List(elements) => {
+            let elements: Result<Vec<i64>, _> = elements.iter().map(|element| int(&*run(element, values)?)).collect();
+            made(Value::Ints(elements?))
+        }
+        Code::Not(inner) => made(Value::Bool(!truth(run(inner, values))?)),
+        Code::Negate(inner) => match &*run(inner, values)? {
+            Value::Int(value) => value.checked_neg().map_or(Err(Failed::Overflow), |value| made(Value::Int(value))),
+            Value::Double(value) => made(Value::Double(-value)),
+            _ => mismatch(),
+        },
+        // A side that decides alone does so even when the other has no value, whichever comes first.
+        Code::And(sides) => decided(sides, values, false),
+        Code::Or(sides) => decided(sides, values, true),
+        Code::Arithmetic(operator, sides) => {
+            let (left, right) = both(sides, values)?;
+            arithmetic(operator, &left, &right).and_then(made)
+        }
+        Code::Compare(operator, sides) => {
+            let (left, right) = both(sides, values)?;
+            made(Value::Bool(compare(operator, &left, &right)))
+        }
+        Code::Choice(parts) => {
+            let [condition, yes, no] = &**parts;
+            run(if truth(run(condition, values))? { yes } else { no }, values)
+        }
+        Code::Element(sides) => {
+            let (list, index) = both(sides, values)?;
+            let (list, index) = (ints(&list)?, int(&index)?);
+            let element = usize::try_from(index).ok().and_then(|index| list.get(index));
+            element.map_or_else(|| Err(Failed::no_element(index)), |element| made(Value::Int(*element)))
+        }
+        Code::Within(sides) => {
+            let (value, list) = both(sides, values)?;
+            made(Value::Bool(ints(&list)?.contains(&int(&value)?)))
+        }
+        Code::Call(function, arguments) => {
+            let arguments: Result<Vec<_>, _> =
+                arguments.iter().map(|argument| run(argument, values).map(Cow::into_owned)).collect();
+            (function.compute)(&arguments?).and_then(made)
+        }
     }
 }
 
-fn from_cel(value: &Cel) -> Option<Value> {
-    Some(match value {
-        Cel::Bool(value) => Value::Bool(*value),
-        Cel::Int(value) => Value::Int(*value),
-        Cel::Float(value) => Value::Double(*value),
-        Cel::String(value) => Value::Text(value.to_string()),
-        Cel::List(values) => Value::Ints(
-            values
-                .iter()
-                .map(|value| if let Cel::Int(value) = value { Some(*value) } else { None })
-                .collect::<Option<_>>()?,
-        ),
-        _ => return None,
-    })
+/// `&&` is decided by false, `||` by true.
+fn decided<'a>(sides: &'a [Code; 2], values: &'a [Option<Value>], by: bool) -> Ran<'a> {
+    let [left, right] = sides;
+    let value = match truth(run(left, values)) {
+        Ok(left) if left == by => by,
+        Ok(_) => truth(run(right, values))?,
+        Err(failed) => match truth(run(right, values)) {
+            Ok(right) if right == by => by,
+            _ => return Err(failed),
+        },
+    };
+    Ok(Cow::Owned(Value::Bool(value)))
+}
+
+fn both<'a>(
+    [left, right]: &'a [Code; 2],
+    values: &'a [Option<Value>],
+) -> Result<(Cow<'a, Value>, Cow<'a, Value>), Failed> {
+    Ok((run(left, values)?, run(right, values)?))
+}
+
+fn arithmetic(operator: &str, left: &Value, right: &Value) -> Result<Value, Failed> {
+    match (operator, left, right) {
+        ("/" | "%", _, Value::Int(0)) => Err(Failed::DivisionByZero),
+        ("/", _, Value::Double(by)) if *by == 0.0 => Err(Failed::DivisionByZero),
+        (_, Value::Int(a), Value::Int(b)) => match operator {
+            "+" => a.checked_add(*b),
+            "-" => a.checked_sub(*b),
+            "*" => a.checked_mul(*b),
+            "/" => a.checked_div(*b),
+            _ => a.checked_rem(*b),
+        }
+        .map(Value::Int)
+        .ok_or(Failed::Overflow),
+        (_, Value::Double(a), Value::Double(b)) => {
+            let value = match operator {
+                "+" => a + b,
+                "-" => a - b,
+                "*" => a * b,
+                _ => a / b,
+            };
+            if value.is_finite() { Ok(Value::Double(value)) } else { Err(Failed::Overflow) }
+        }
+        ("+", Value::Text(a), Value::Text(b)) => Ok(Value::Text(format!("{a}{b}"))),
+        _ => mismatch(),
+    }
+}
+
+fn compare(operator: &str, left: &Value, right: &Value) -> bool {
+    let order = match (left, right) {
+        (Value::Int(a), Value::Int(b)) => Some(a.cmp(b)),
+        (Value::Int(a), Value::Double(b)) => (*a as f64).partial_cmp(b),
+        (Value::Double(a), Value::Int(b)) => a.partial_cmp(&(*b as f64)),
+        (Value::Double(a), Value::Double(b)) => a.partial_cmp(b),
+        // Of the others it is only asked whether they are equal.
+        _ if left == right => Some(Ordering::Equal),
+        _ => None,
+    };
+    match operator {
+        "==" => order == Some(Ordering::Equal),
+        "!=" => order != Some(Ordering::Equal),
+        "<" => order.is_some_and(Ordering::is_lt),
+        "<=" => order.is_some_and(Ordering::is_le),
+        ">" => order.is_some_and(Ordering::is_gt),
+        _ => order.is_some_and(Ordering::is_ge),
+    }
+}
+
+/// The checker lets no other type through; if it did, that would be an error with words all the same.
+fn mismatch<T>() -> Result<T, Failed> {
+    Err(Failed::Other("a value is of another type than its name says".to_owned()))
+}
+
+fn truth(ran: Ran<'_>) -> Result<bool, Failed> {
+    if let Value::Bool(value) = &*ran? { Ok(*value) } else { mismatch() }
+}
+
+fn int(value: &Value) -> Result<i64, Failed> {
+    if let Value::Int(value) = value { Ok(*value) } else { mismatch() }
+}
+
+fn ints(value: &Value) -> Result<&[i64], Failed> {
+    if let Value::Ints(values) = value { Ok(values) } else { mismatch() }
 }

@@ -1,17 +1,17 @@
-//! Conditions and expressions: CEL with static types. The only module that knows the `cel` crate.
+//! Conditions and expressions: a small language with static types, in the syntax of CEL.
 //!
 //! In: source text and the names it may use. Out: an [`Expr`] that was checked when it was compiled: names, types,
 //! arguments, nesting; or [`ExprError`]s that point into the text.
 //! Must not: know where values come from; evaluation asks a function for them by name.
 //!
-//! Every metric is one variable under its full dotted name: the compiler replaces `net.ipv4.tcp_rmem` (three nested
-//! selections in CEL's tree) by one identifier, so that a value that is not there is noticed by its name and never
-//! taken for false.
+//! `lexer` -> `parser` -> `check` -> `eval`, with the table of functions beside the last two. A metric is one name,
+//! however many dots it has, so that a value that is not there is noticed by its name and never taken for false.
 
 mod check;
 mod eval;
 mod functions;
-mod syntax;
+mod lexer;
+mod parser;
 
 use std::ops::Range;
 
@@ -47,9 +47,19 @@ pub trait Names {
 pub struct Expr {
     source: String,
     kind: Type,
-    tree: cel::IdedExpr,
-    uses: Vec<String>,
-    optional: Vec<String>,
+    code: eval::Code,
+    /// In the order of their first use.
+    names: Vec<Used>,
+}
+
+/// A name that an expression uses.
+#[derive(Debug, Clone)]
+struct Used {
+    name: String,
+    /// Its value is used somewhere, not only whether it has one.
+    needed: bool,
+    /// The expression asks `has` of it, so it may have no value.
+    optional: bool,
 }
 
 /// No expression may be longer, in bytes.
@@ -62,28 +72,14 @@ impl Expr {
             let message = format!("this expression has {} bytes; at most {LONGEST} are read", source.len());
             return Err(vec![ExprError { span: 0..LONGEST, message, help: None }]);
         }
-        let (tree, checked) = match Self::checked_fast(source, names) {
-            Some(done) => done,
-            // Something is wrong: once more with the parser that knows where each part stands.
-            None => {
-                let (mut tree, positions) = syntax::parse(source)?;
-                let checked = check::check(&mut tree, &positions, names)?;
-                (tree, checked)
-            }
-        };
+        let tree = parser::parse(source).map_err(|error| vec![error])?;
+        let checked = check::check(tree, names)?;
         Ok(Self {
             source: source.split_whitespace().collect::<Vec<_>>().join(" "),
             kind: checked.kind,
-            tree,
-            uses: checked.uses,
-            optional: checked.optional,
+            code: checked.code,
+            names: checked.names,
         })
-    }
-
-    fn checked_fast(source: &str, names: &dyn Names) -> Option<(cel::IdedExpr, check::Checked)> {
-        let mut tree = syntax::parse_fast(source)?;
-        let checked = check::check(&mut tree, &syntax::Positions::unknown(), names).ok()?;
-        Some((tree, checked))
     }
 
     /// Compiles an expression that must have a certain type.
@@ -94,7 +90,7 @@ impl Expr {
         }
         Err(vec![ExprError {
             span: 0..source.len(),
-            message: format!("this is of type {}, but {wanted} is wanted here", expr.kind),
+            message: format!("this is of type {}, but {wanted} is expected here", expr.kind),
             help: None,
         }])
     }
@@ -110,12 +106,12 @@ impl Expr {
 
     /// Names that must have a value, in the order of their first use: those that the expression does not ask `has` of.
     pub fn required(&self) -> impl Iterator<Item = &str> {
-        self.uses.iter().filter(|name| !self.optional.contains(name)).map(String::as_str)
+        self.names.iter().filter(|used| used.needed && !used.optional).map(|used| used.name.as_str())
     }
 
     /// All names, those under `has` included.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.uses.iter().chain(&self.optional).map(String::as_str)
+        self.names.iter().map(|used| used.name.as_str())
     }
 }
 

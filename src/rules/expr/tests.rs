@@ -87,7 +87,7 @@ fn a_name_that_does_not_exist_is_underlined_with_a_suggestion() {
 #[test]
 fn types_are_checked_before_anything_runs() {
     assert_eq!(error("destination.port_use * 2").1, "int and double do not mix in arithmetic");
-    assert_eq!(error("tcp.time_wait && true").1, "bool is wanted on both sides, but one is int");
+    assert_eq!(error("tcp.time_wait && true").1, "bool is expected on both sides, but one is int");
     assert_eq!(error("tcp.time_wait > netns.initial").1, "`>` does not work on int and bool");
     assert_eq!(error("older(tcp.time_wait, 5)").1, "older(int, int) does not exist");
     assert_eq!(error("oldre(tcp.idle, 5)").1, "there is no function `oldre`");
@@ -96,24 +96,80 @@ fn types_are_checked_before_anything_runs() {
 }
 
 #[test]
-fn loops_over_lists_are_refused_so_that_no_condition_can_run_long() {
+fn loops_over_lists_and_deep_trees_are_refused_so_that_no_condition_can_run_long_or_overflow_the_stack() {
     let (_, message) = error("net.ipv4.tcp_rmem.exists(x, x < 0)");
     assert!(message.contains("not available"), "{message}");
     assert!(Expr::compile(&format!("{}1{}", "(".repeat(500), ")".repeat(500)), &Known).is_err());
     assert!(Expr::compile(&format!("{}1", "1+".repeat(500)), &Known).is_err());
     assert!(Expr::compile(&format!("{}true", "!".repeat(2000)), &Known).is_err());
     assert!(Expr::compile(&" ".repeat(5000), &Known).is_err());
-    let longest_chain = format!("{}1", "1+".repeat(60));
-    assert_eq!(eval(&longest_chain), Ok(Value::Int(61)), "what is accepted must run");
-    let deepest = format!("{}1{}", "(".repeat(12), ")".repeat(12));
+    let longest_chain = format!("{}1", "1+".repeat(99));
+    assert_eq!(eval(&longest_chain), Ok(Value::Int(100)), "what is accepted must run");
+    let deepest = format!("{}1{}", "(".repeat(39), ")".repeat(39));
     assert_eq!(eval(&deepest), Ok(Value::Int(1)), "what is accepted must run");
+}
+
+#[test]
+fn what_is_accepted_runs_on_the_smallest_stack() {
+    let sources = [
+        format!("{}1", "1+".repeat(99)),
+        format!("{}1{}", "(".repeat(39), ")".repeat(39)),
+        format!("{}true", "!".repeat(39)),
+        format!("{}1{}", "min(1, ".repeat(39), ")".repeat(39)),
+        format!("{}1{}", "true ? ".repeat(39), " : 2".repeat(39)),
+        format!("{}1{}", "false ? 2 : (".repeat(19), ")".repeat(19)),
+    ];
+    let run = move || sources.iter().for_each(|source| assert!(eval(source).is_ok(), "{source}"));
+    std::thread::Builder::new().stack_size(768 * 1024).spawn(run).unwrap().join().unwrap();
+}
+
+#[test]
+fn literals_are_those_of_cel() {
+    let cases = [
+        ("-9223372036854775808", Value::Int(i64::MIN)),
+        ("0x1F", Value::Int(31)),
+        (".5 + 1e1", Value::Double(10.5)),
+        (r#""a\tb" + 'c"\'d'"#, Value::Text("a\tbc\"'d".into())),
+        ("true // && false", Value::Bool(true)),
+        ("2 in [1, 2]", Value::Bool(true)),
+    ];
+    for (source, expected) in cases {
+        assert_eq!(eval(source), Ok(expected), "{source}");
+    }
+    for (source, why) in [
+        ("9223372036854775808", "64 bits"),
+        ("10u", "only int and double exist"),
+        ("'a", "never closed"),
+        (r"'\q'", "is not an escape"),
+        ("§", "is not understood here"),
+    ] {
+        let errors = Expr::compile(source, &Known).expect_err(source);
+        assert!(errors[0].message.contains(why), "{source}: {errors:?}");
+    }
+}
+
+#[test]
+fn operators_hold_as_tightly_as_in_cel() {
+    assert_eq!(eval("1 + 2 * 3 - 4 / 2"), Ok(Value::Int(5)));
+    assert_eq!(eval("10 - 3 - 2"), Ok(Value::Int(5)));
+    assert_eq!(eval("false && true || true"), Ok(Value::Bool(true)));
+    assert_eq!(eval("true || false && false"), Ok(Value::Bool(true)));
+    assert_eq!(eval("1 < 2 == true"), Ok(Value::Bool(true)));
+    assert_eq!(eval("false ? 1 : true ? 2 : 3"), Ok(Value::Int(2)));
+    assert_eq!(eval("-2 * -3"), Ok(Value::Int(6)));
+}
+
+#[test]
+fn two_large_ints_are_compared_exactly() {
+    assert_eq!(eval("max(9223372036854775807, 9223372036854775806)"), Ok(Value::Int(i64::MAX)));
+    assert_eq!(eval("9223372036854775807 == 9223372036854775806"), Ok(Value::Bool(false)));
 }
 
 #[test]
 fn syntax_errors_name_the_place_in_few_words() {
     assert_eq!(error("tcp.time_wait = 3"), ("=".into(), "`=` is not understood here".into()));
-    assert_eq!(error("tcp.time_wait >").1, "the expression ends here, but more is wanted");
-    assert_eq!(error("").1, "an expression is wanted here, but this is empty");
+    assert_eq!(error("tcp.time_wait >").1, "the expression ends here, but more is expected");
+    assert_eq!(error("").1, "an expression is expected here, but this is empty");
 }
 
 #[test]
@@ -143,6 +199,8 @@ fn what_cannot_be_computed_says_why() {
         eval("tcp.time_wait * 9223372036854775807"),
         Err(EvalError::Overflow("tcp.time_wait * 9223372036854775807".into()))
     );
+    assert_eq!(eval("1.0 / 0.0"), Err(EvalError::DivisionByZero("1.0 / 0.0".into())));
+    assert_eq!(eval("1e308 * 10.0"), Err(EvalError::Overflow("1e308 * 10.0".into())));
     assert!(eval("net.ipv4.tcp_rmem[7]").unwrap_err().to_string().contains("no element 7"));
 }
 
@@ -151,15 +209,111 @@ mod any_text {
 
     proptest! {
         #[test]
-        fn never_makes_the_compiler_panic(source in "\\PC{0,60}") {
+        fn never_makes_the_compiler_panic(source in "(?s).{0,60}") {
             let _ = super::Expr::compile(&source, &super::Known);
         }
 
         #[test]
-        fn that_looks_like_cel_never_makes_it_panic(
+        fn that_looks_like_an_expression_never_makes_it_panic(
             source in "[a-z0-9.()\\[\\]!&|<>=+*/?:\"' -]{0,60}"
         ) {
-            let _ = super::Expr::compile(&source, &super::Known);
+            if let Ok(expr) = super::Expr::compile(&source, &super::Known) {
+                let _ = expr.eval(&super::value_of);
+            }
+        }
+
+        #[test]
+        fn that_is_refused_is_refused_at_a_place_of_the_text(source in "[a-z0-9.()!&<=+\"é ]{0,30}") {
+            for error in super::Expr::compile(&source, &super::Known).err().into_iter().flatten() {
+                prop_assert!(source.get(error.span.clone()).is_some(), "{:?}", error);
+            }
+        }
+    }
+}
+
+/// Expressions with the value that they must have, computed beside the evaluator.
+mod against_a_reference {
+    use proptest::prelude::*;
+
+    use super::{EvalError, Value, eval};
+
+    type Number = (String, Result<i64, ()>);
+
+    fn number() -> impl Strategy<Value = Number> {
+        let leaf = prop_oneof![
+            any::<i64>().prop_map(|n| (n.to_string(), Ok(n))),
+            (-9_i64..9).prop_map(|n| (n.to_string(), Ok(n))),
+            Just(("tcp.time_wait".to_owned(), Ok(300))),
+        ];
+        leaf.prop_recursive(4, 24, 2, |inner| {
+            (inner.clone(), prop::sample::select(vec!['+', '-', '*', '/', '%']), inner).prop_map(
+                |(left, sign, right)| {
+                    let (a, b) = (left.1, right.1);
+                    let value = a.and_then(|a| b.map(|b| (a, b))).and_then(|(a, b)| {
+                        match sign {
+                            '+' => a.checked_add(b),
+                            '-' => a.checked_sub(b),
+                            '*' => a.checked_mul(b),
+                            '/' => a.checked_div(b),
+                            _ => a.checked_rem(b),
+                        }
+                        .ok_or(())
+                    });
+                    (format!("({}) {sign} ({})", left.0, right.0), value)
+                },
+            )
+        })
+    }
+
+    /// `None`: the value could not be read.
+    type Truth = (String, Option<bool>);
+
+    fn truth() -> impl Strategy<Value = Truth> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(|value| (value.to_string(), Some(value))),
+            Just(("delta.TcpExt.ListenOverflows > 0".to_owned(), None)),
+        ];
+        leaf.prop_recursive(5, 30, 2, |inner| {
+            prop_oneof![
+                inner.clone().prop_map(|(text, value)| (format!("!({text})"), value.map(|value| !value))),
+                (inner.clone(), inner.clone()).prop_map(|(left, right)| {
+                    let value = match (left.1, right.1) {
+                        (Some(false), _) | (_, Some(false)) => Some(false),
+                        (Some(true), Some(true)) => Some(true),
+                        _ => None,
+                    };
+                    (format!("({}) && ({})", left.0, right.0), value)
+                }),
+                (inner.clone(), inner).prop_map(|(left, right)| {
+                    let value = match (left.1, right.1) {
+                        (Some(true), _) | (_, Some(true)) => Some(true),
+                        (Some(false), Some(false)) => Some(false),
+                        _ => None,
+                    };
+                    (format!("({}) || ({})", left.0, right.0), value)
+                }),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_are_exact_or_an_error((source, expected) in number()) {
+            match (eval(&source), expected) {
+                (Ok(value), Ok(expected)) => prop_assert_eq!(value, Value::Int(expected)),
+                (Err(EvalError::Overflow(_) | EvalError::DivisionByZero(_)), Err(())) => {}
+                other => prop_assert!(false, "{}: {:?}", source, other),
+            }
+        }
+
+        #[test]
+        fn a_missing_value_is_neither_true_nor_false((source, expected) in truth()) {
+            let name = "delta.TcpExt.ListenOverflows";
+            match (eval(&format!("({source}) && (true || has({name}))")), expected) {
+                (Ok(value), Some(expected)) => prop_assert_eq!(value, Value::Bool(expected)),
+                (Err(EvalError::Unread(unread)), None) => prop_assert_eq!(unread, name),
+                other => prop_assert!(false, "{}: {:?}", source, other),
+            }
         }
     }
 }
