@@ -1,7 +1,8 @@
 //! Patterns in which `*` stands for any characters, none included, and nothing else is special.
 //!
-//! In: a pattern and a text. Out: whether the pattern is the whole text. Must not: know what the texts are. `drift` has
-//! patterns of its own, for it must read files as their loaders do.
+//! In: a pattern and a text. Out: whether the pattern is the whole text. Must not: know what the texts are.
+//!
+//! `drift::glob` is another language, that of `glob(3)` and `fnmatch(3)`: it reads configuration files as their loaders do.
 
 /// Whether the whole text is the pattern. Not a glob of the shell: subjects of findings have brackets of their own, and a
 /// `*` stands for dots and slashes too.

@@ -30,6 +30,18 @@ pub fn printable(text: &str, longest: usize) -> String {
     shown
 }
 
+/// The text for a page: the same number of characters, with `\u{fffd}` for each dangerous one, so that columns stay where
+/// they are. New lines and tabs are kept, they only separate words; a carriage return becomes a space.
+pub fn cleaned(text: &str) -> String {
+    let harmless = |c: char| match c {
+        '\n' | '\t' => c,
+        '\r' => ' ',
+        _ if is_dangerous(c) => '\u{fffd}',
+        _ => c,
+    };
+    text.chars().map(harmless).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

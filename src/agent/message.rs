@@ -8,7 +8,7 @@
 use crate::audit::model::Finding;
 use crate::history::{Event, EventKind};
 use crate::model::Severity;
-use crate::report::clean;
+use crate::text::cleaned;
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +145,7 @@ pub fn of_change(kind: ChangeKind, id: u64, values: &[String], why: &str) -> Mes
 
 /// One line that no terminal acts on, whatever is in it.
 fn line(text: &str) -> String {
-    clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
+    cleaned(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn time(seconds: i64) -> String {

@@ -168,7 +168,7 @@ fn tell(history: &mut Store, audit: &Audit<'_>, options: &Options<'_>, troubles:
 }
 
 fn write_report(folder: &Folder, audit: &Audit<'_>, troubles: &mut Troubles<'_>) -> bool {
-    let text = report::json::json(audit).map_err(|error| error.to_string());
+    let text = report::audit::json::json(audit).map_err(|error| error.to_string());
     let written = text.and_then(|text| folder.write(REPORT, &text).map_err(|error| io_words(&error)));
     troubles.of(&format!("{} is not written", folder.path().join(REPORT).display()), written).is_some()
 }
@@ -181,9 +181,8 @@ fn keep(folder: &Folder, snapshot: &Snapshot, troubles: &mut Troubles<'_>) {
 }
 
 fn write_gauges(file: &Path, audit: &Audit<'_>, started: Instant, troubles: &mut Troubles<'_>) -> bool {
-    let run = report::prometheus::Run { seconds: started.elapsed().as_secs_f64(), failed_steps: troubles.count };
-    let text = report::prometheus::prometheus(audit, Some(run)).map_err(|error| error.to_string());
-    let written = text.and_then(|text| replace(file, &text));
+    let run = report::audit::prometheus::Run { seconds: started.elapsed().as_secs_f64(), failed_steps: troubles.count };
+    let written = replace(file, &report::audit::prometheus::prometheus(audit, Some(run)));
     troubles.of(&format!("{} is not written", file.display()), written).is_some()
 }
 

@@ -14,7 +14,7 @@ use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
 use crate::plan::build::{self, Options};
 use crate::plan::rehearsal;
-use crate::report::{self, text::Detail};
+use crate::report::{self, audit::text::Detail};
 use crate::snapshot::{Snapshot, store};
 
 /// Observe this host (or read a snapshot), evaluate the rules, report.
@@ -80,13 +80,13 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     }
     let theme = if args.output.is_some() { report::theme::Theme::plain() } else { terminal.theme() };
     let text = match args.format {
-        AuditFormat::Json => report::json::json(&audit)?,
-        AuditFormat::Prometheus => report::prometheus::prometheus(&audit, None)?,
-        AuditFormat::Text if global.quiet => report::text::brief(&audit, &theme, terminal.width()),
+        AuditFormat::Json => report::audit::json::json(&audit)?,
+        AuditFormat::Prometheus => report::audit::prometheus::prometheus(&audit, None),
+        AuditFormat::Text if global.quiet => report::audit::text::brief(&audit, &theme, terminal.width()),
         AuditFormat::Text => {
             let detail = if args.details { Detail::Full } else { Detail::Glance };
             let memory = if args.snapshot.is_some() { None } else { memory(&args.state, &snapshot) };
-            report::text::remembered(&audit, memory.as_ref(), detail, &theme, terminal.width())
+            report::audit::text::remembered(&audit, memory.as_ref(), detail, &theme, terminal.width())
         }
     };
     output::deliver(&text, args.output.as_deref())?;

@@ -10,8 +10,8 @@ use clap::{Args, ValueEnum};
 use super::output::{self, Terminal};
 use super::snapshot::not_entered;
 use super::{FOUND, Failure, Format, Outcome};
-use crate::drift::diagnose::KeyDrift;
-use crate::drift::{self, Drift, Facts, glob, key};
+use crate::drift::model::{Drift, KeyDrift};
+use crate::drift::{self, Facts, glob, key};
 use crate::host::Host;
 use crate::host::netns::{self, Which};
 use crate::host::rehearse::Answer;
@@ -173,15 +173,11 @@ fn root(named: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
 }
 
 /// Asks the kernel about the values, where one of them is not in force.
-fn rehearse(
-    facts: &Facts<'_>,
-    resolution: &drift::resolve::Resolution,
-    gaps: &mut Vec<Gap>,
-) -> BTreeMap<String, Answer> {
+fn rehearse(facts: &Facts<'_>, resolution: &drift::model::Resolution, gaps: &mut Vec<Gap>) -> BTreeMap<String, Answer> {
     let trials = drift::trials(resolution);
     let differs = |trial: &drift::Trial| {
         let in_force = facts.sysctls.and_then(|sysctls| sysctls.get(&trial.key));
-        in_force.is_some_and(|text| !drift::diagnose::same(&trial.key, text, &trial.value))
+        in_force.is_some_and(|text| !drift::value::same(&trial.key, text, &trial.value))
     };
     if !trials.iter().any(differs) {
         return BTreeMap::new();

@@ -31,7 +31,7 @@ use crate::plan::build::{self, Options};
 use crate::plan::model::{LeftOut, Plan, PlannedChange};
 use crate::plan::select::Selection;
 use crate::plan::{order, rehearsal};
-use crate::report::{self, text::Detail};
+use crate::report::{self, audit::text::Detail};
 use crate::rules::set::RuleSet;
 use crate::snapshot::Snapshot;
 
@@ -201,7 +201,7 @@ impl Desk<'_> {
     }
 
     fn show(&self, finding: &Finding, detail: Detail) -> Result<(), Failure> {
-        let text = report::text::one(finding, detail, &self.terminal.theme(), self.terminal.width());
+        let text = report::audit::text::one(finding, detail, &self.terminal.theme(), self.terminal.width());
         Ok(output::print(&text)?)
     }
 

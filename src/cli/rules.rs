@@ -87,7 +87,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
         RulesCommand::Schema { of } => {
             output::print(&match of {
                 SchemaOf::Rule => serde_json::to_string_pretty(&crate::rules::schema())? + "\n",
-                SchemaOf::Report => report::json::schema(),
+                SchemaOf::Report => report::audit::json::schema(),
                 SchemaOf::Plan => crate::plan::store::schema(),
                 SchemaOf::Drift => report::drift::schema(),
                 SchemaOf::History => report::history::schema(),

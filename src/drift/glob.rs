@@ -2,6 +2,9 @@
 //!
 //! In: a pattern and a text. Out: whether they match, in time that is bounded by the product of their lengths.
 //! Must not: know what the texts are.
+//!
+//! `crate::pattern` is another language: there only `*` is special, for patterns that people write about findings, whose
+//! names have brackets of their own. Here the loaders' own functions decide what a configuration file means.
 
 /// Whether a path matches as `glob(3)` would find it: level by level, and a leading `.` only where the pattern has it.
 pub fn matches_path(pattern: &str, path: &str) -> bool {

@@ -5,23 +5,19 @@
 //! cause of a difference; and what is wrong with the files.
 //! Must not: read the machine; everything comes from the snapshot.
 
-pub mod cause;
-mod command_line;
-pub mod diagnose;
+pub mod explain;
 pub mod glob;
-pub mod kernel;
 pub mod key;
-pub mod knowledge;
-pub mod lint;
-mod load;
-mod order;
-pub mod parse;
+pub mod load;
+pub mod model;
 pub mod resolve;
+pub mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use diagnose::{Input, KeyDrift, Status};
-use resolve::{Problem, Resolution};
+use explain::evidence::Evidence;
+use explain::{diagnose, lint};
+use model::{COMMAND_LINE, Drift, Resolution};
 
 use crate::host::rehearse::Answer;
 use crate::keys::{self, Kind, Scope};
@@ -42,23 +38,6 @@ pub struct Facts<'a> {
     pub initial: bool,
 }
 
-/// What the files would set, what is in force, and what is wrong with the files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drift {
-    pub resolution: Resolution,
-    /// By name.
-    pub keys: Vec<KeyDrift>,
-    /// By file and line.
-    pub problems: Vec<Problem>,
-}
-
-impl Drift {
-    /// How many keys have a status.
-    pub fn count(&self, status: Status) -> usize {
-        self.keys.iter().filter(|key| key.status == status).count()
-    }
-}
-
 /// The loader that this system boots with; systemd's where none was found, since nearly all have it.
 pub fn loader_of(persisted: &Persisted) -> Loader {
     persisted.loader.loader.unwrap_or(Loader::Systemd)
@@ -74,7 +53,7 @@ pub fn resolution(facts: &Facts<'_>, loader: Loader) -> Resolution {
 
 /// Diagnoses and lints. `rehearsed` is what the kernel said to the values, by key; nothing where it was not asked.
 pub fn run(facts: &Facts<'_>, resolution: Resolution, rehearsed: &BTreeMap<String, Answer>) -> Drift {
-    let keys = diagnose::diagnose(&Input {
+    let keys = diagnose::diagnose(&Evidence {
         resolution: &resolution,
         sysctls: facts.sysctls,
         surroundings: facts.surroundings,
@@ -99,7 +78,7 @@ pub struct SourceLine {
 /// Finds a line's text; an empty one where the file is not at hand. `span` counts bytes of the whole file.
 pub fn source_line(persisted: &Persisted, file: &str, line: u32, span: &std::ops::Range<usize>) -> SourceLine {
     let candidate = persisted.files.iter().find(|candidate| candidate.path == file);
-    let text = if file == resolve::COMMAND_LINE {
+    let text = if file == COMMAND_LINE {
         persisted.command_line.as_deref()
     } else {
         candidate.and_then(|candidate| candidate.text.as_deref())

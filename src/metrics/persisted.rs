@@ -7,11 +7,9 @@ use std::collections::BTreeMap;
 
 use super::derive::int;
 use super::value::Value;
-use crate::drift::cause::FOLLOWS;
-use crate::drift::diagnose::{KeyDrift, Status};
-use crate::drift::lint::{self, codes};
-use crate::drift::resolve::{Fate, Problem, codes as line_codes};
-use crate::drift::{self, Drift, Facts};
+use crate::drift::explain::lint;
+use crate::drift::model::{Drift, FOLLOWS, Fate, KeyDrift, Problem, Status, codes};
+use crate::drift::{self, Facts};
 use crate::snapshot::{Namespace, Snapshot};
 
 /// Diagnoses the namespace that the snapshot was taken in; the files are not those of any other.
@@ -57,7 +55,7 @@ pub(super) fn of_files(snapshot: &Snapshot, drift: &Drift, name: &str) -> Option
 }
 
 fn unreadable(drift: &Drift) -> impl Iterator<Item = &Problem> {
-    let all = [line_codes::UNREADABLE_FILE, line_codes::UNREADABLE_DIRECTORY, line_codes::BLOCKS_LOADER];
+    let all = [codes::UNREADABLE_FILE, codes::UNREADABLE_DIRECTORY, codes::BLOCKS_LOADER];
     drift.problems.iter().filter(move |problem| all.contains(&problem.code))
 }
 

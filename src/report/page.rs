@@ -9,6 +9,7 @@ use anstyle::Style;
 use crate::drift::SourceLine;
 use crate::report::theme::Theme;
 use crate::report::wrap::wrap_hanging;
+use crate::text::cleaned;
 
 /// Narrower, and the columns of a finding would hold a word each; wider, and prose is hard to read.
 const WIDTHS: std::ops::RangeInclusive<usize> = 60..=100;
@@ -54,7 +55,7 @@ impl<'a> Cell<'a> {
 
     fn lines(&self) -> Vec<String> {
         let width = self.width.max(self.hanging + 1);
-        let words = cut_long_words(&clean(self.text), width - self.hanging);
+        let words = cut_long_words(&cleaned(self.text), width - self.hanging);
         wrap_hanging(&words, width, 0, self.hanging).lines().map(str::to_owned).collect()
     }
 }
@@ -101,7 +102,7 @@ impl<'a> Page<'a> {
     pub(super) fn preformatted(&mut self, indent: usize, text: &str) {
         let room = self.width.saturating_sub(indent).max(1);
         for line in text.lines() {
-            let characters: Vec<char> = clean(line).trim_end().replace('\t', " ").chars().collect();
+            let characters: Vec<char> = cleaned(line).trim_end().replace('\t', " ").chars().collect();
             for piece in characters.chunks(room) {
                 self.text.extend(std::iter::repeat_n(' ', indent));
                 self.text.extend(piece);
@@ -142,22 +143,6 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
     let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
     short.truncate(short.trim_end().len());
     short + "…"
-}
-
-/// The same number of characters, none of which a terminal would act on: control characters, and those that are
-/// invisible or turn the direction of writing. New lines and tabs are left, they only separate words.
-pub(crate) fn clean(text: &str) -> String {
-    let harmless = |c: char| match c {
-        '\n' | '\t' => c,
-        '\r' => ' ',
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' => {
-            '\u{fffd}'
-        }
-        '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}' => '\u{fffd}',
-        _ if c.is_control() => '\u{fffd}',
-        _ => c,
-    };
-    text.chars().map(harmless).collect()
 }
 
 /// Puts a space into every word of more than `width` characters.
@@ -206,7 +191,7 @@ mod tests {
     #[test]
     fn nothing_that_a_terminal_acts_on_gets_through() {
         let hostile = "a\u{1b}[31m\u{7}\u{9b}2J\u{7f}\u{202e}\u{200b}\0z";
-        assert_eq!(clean(hostile).chars().count(), hostile.chars().count());
+        assert_eq!(cleaned(hostile).chars().count(), hostile.chars().count());
         let text = page(|page| {
             page.paragraph(0, Style::new(), hostile);
         });

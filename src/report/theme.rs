@@ -5,6 +5,8 @@
 
 use anstyle::{AnsiColor, Style};
 
+use crate::model::Severity;
+
 /// One style for each role a piece of text can have; never a style for a place in a layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
@@ -36,6 +38,14 @@ impl Theme {
             ok: AnsiColor::Green.on_default(),
             dim: Style::new().dimmed(),
             key: AnsiColor::Cyan.on_default(),
+        }
+    }
+
+    pub const fn severity(&self, severity: Severity) -> Style {
+        match severity {
+            Severity::Critical => self.critical,
+            Severity::Warning => self.warning,
+            Severity::Notice => self.notice,
         }
     }
 

@@ -49,7 +49,7 @@ pub fn diagnostic(file: &str, text: &str, error: &toml::de::Error) -> Diagnostic
 fn words(message: &str) -> (String, Option<String>) {
     // How the reader asks for one of a few words, where a number or the like stands.
     if message == "wanted string or table" {
-        return ("a word in quotes is wanted here".to_owned(), None);
+        return ("a word in quotes is expected here".to_owned(), None);
     }
     let Some((what, expected)) = message.split_once(", expected ") else { return (message.to_owned(), None) };
     let Some(typed) = what.strip_prefix("unknown field `").or_else(|| what.strip_prefix("unknown variant `")) else {
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!((message.as_str(), help.as_deref()), ("unknown field `severty`", Some("did you mean `severity`?")));
         let (message, help) = words("unknown variant `fatal`, expected `a` or `b`");
         assert_eq!((message.as_str(), help.as_deref()), ("unknown word `fatal`", Some("known here: a, b")));
-        assert_eq!(words("wanted string or table").0, "a word in quotes is wanted here");
+        assert_eq!(words("wanted string or table").0, "a word in quotes is expected here");
         assert_eq!(words("unclosed array, expected `]`"), ("unclosed array, expected `]`".to_owned(), None));
     }
 

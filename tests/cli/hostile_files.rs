@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use sysctl_advisor::audit::{self, waivers::Waivers};
-use sysctl_advisor::report::{json, text, theme::Theme};
+use sysctl_advisor::report::{audit::json, audit::text, theme::Theme};
 use sysctl_advisor::rules::load;
 use sysctl_advisor::rules::set::RuleSet;
 use sysctl_advisor::snapshot::store;

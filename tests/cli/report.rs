@@ -1,6 +1,6 @@
 //! What an audit of a stored snapshot prints and returns.
 
-use std::io::Read;
+use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 use insta::assert_snapshot;
@@ -272,5 +272,30 @@ fn a_reader_that_has_had_enough_is_no_error() {
         let mut errors = String::new();
         child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
         assert_eq!((child.wait().unwrap().code(), errors.as_str()), (Some(0), ""), "{arguments:?}");
+    }
+}
+
+#[test]
+fn the_gauges_of_every_snapshot_pass_promtool_whatever_a_namespace_is_called() {
+    for name in NAMES {
+        let snapshot = std::fs::read_to_string(data(name)).unwrap();
+        let hostile = snapshot.replace(r#""current""#, r#""a\"b\\c\nd} 1 é""#);
+        assert_ne!(snapshot, hostile);
+        let mut audit = command(PROGRAM);
+        audit.env("SYSCTL_ADVISOR_CONFIG", "/dev/null").args(["audit", "--snapshot", "-", "--format", "prometheus"]);
+        let run = finish(audit.write_stdin(hostile));
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{name}");
+        let mut promtool = Command::new("promtool")
+            .args(["check", "metrics"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("promtool is in Debian's package prometheus");
+        promtool.stdin.take().unwrap().write_all(run.out.as_bytes()).unwrap();
+        let mut said = String::new();
+        promtool.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        promtool.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(promtool.wait().unwrap().success() && said.is_empty(), "{name}: {said}");
     }
 }

@@ -1,6 +1,7 @@
 //! Winners, losers and problems, line by line; the loaders themselves are asked in `tests/loaders`.
 
 use super::*;
+use crate::drift::model::Assignment;
 use crate::observe::persisted::{Directory, DirectoryState, FileKind, Ufw};
 
 fn file(path: &str, text: &str) -> File {

@@ -8,8 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::View;
-use crate::drift::diagnose::{KeyDrift, Status};
-use crate::drift::resolve::{Assignment, Problem};
+use crate::drift::model::{Assignment, KeyDrift, Problem, Status};
 use crate::observe::gap::Gap;
 use crate::observe::persisted::Loader;
 use crate::published;

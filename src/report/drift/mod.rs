@@ -9,7 +9,7 @@ mod text;
 pub use json::{SCHEMA, json, schema};
 pub use text::text;
 
-use crate::drift::Drift;
+use crate::drift::model::Drift;
 use crate::observe::gap::Gap;
 use crate::observe::persisted::Persisted;
 

@@ -6,9 +6,7 @@
 use anstyle::Style;
 
 use super::View;
-use crate::drift::cause::FOLLOWS;
-use crate::drift::diagnose::{KeyDrift, Status};
-use crate::drift::resolve::{Assignment, Problem};
+use crate::drift::model::{Assignment, FOLLOWS, KeyDrift, Problem, Status};
 use crate::drift::source_line;
 use crate::observe::persisted::Loader;
 use crate::report::page::{Cell, GAP, Page};
@@ -126,7 +124,7 @@ fn labelled(page: &mut Page<'_>, label: &str, text: &str) {
 
 /// What a key's own entry says already is not repeated.
 fn problems(page: &mut Page<'_>, view: &View<'_>) {
-    use crate::drift::lint::codes::{DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY};
+    use crate::drift::model::codes::{DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY};
     let told = |problem: &&Problem| ![DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY].contains(&problem.code);
     let problems: Vec<&Problem> = view.drift.problems.iter().filter(told).collect();
     if problems.is_empty() {

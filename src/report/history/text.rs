@@ -8,7 +8,7 @@ use anstyle::Style;
 use super::{About, Series, View, spark};
 use crate::history::read::Episode;
 use crate::metrics::value::Value;
-use crate::report::finding::{self, severity_style};
+use crate::report::measured::measured;
 use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::report::theme::Theme;
 use crate::units;
@@ -120,7 +120,7 @@ fn list(page: &mut Page<'_>, heading: &str, episodes: &[&Episode], when: impl Fn
     for episode in worst.iter().take(SHOWN) {
         let severity = episode.severity.name().to_uppercase();
         let room = page.width - 2 - LABEL - GAP;
-        let style = severity_style(theme, episode.severity);
+        let style = theme.severity(episode.severity);
         page.row(2, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&episode.title, room)]);
         let line = format!("{}; {}{}", when(episode), episode.rule, place(episode));
         page.row(2 + LABEL + GAP, &[Cell::new(&line, room).painted(theme.dim).hanging(2)]);
@@ -217,7 +217,7 @@ fn episodes_of(page: &mut Page<'_>, view: &View<'_>, rule: &str) {
         page.blank();
         let room = page.width - LABEL - GAP;
         let severity = episode.severity.name().to_uppercase();
-        let style = severity_style(theme, episode.severity);
+        let style = theme.severity(episode.severity);
         let title = Cell::new(&episode.title, room).painted(theme.heading);
         page.row(0, &[Cell::new(&severity, LABEL).painted(style), title]);
         let lasted = units::span(episode.last_seen.saturating_sub(episode.first_seen));
@@ -264,8 +264,8 @@ fn number(value: f64) -> String {
 fn quantity(value: f64, unit: &str) -> String {
     // A whole number below 2^53 is exactly that.
     if value.fract() == 0.0 && value.abs() < 9e15 && !matches!(unit, "1/s" | "s" | "share") {
-        if unit.is_empty() { units::count(value as i64) } else { finding::shown(&Value::Int(value as i64), unit) }
+        if unit.is_empty() { units::count(value as i64) } else { measured(&Value::Int(value as i64), unit) }
     } else {
-        finding::shown(&Value::Double(value), unit)
+        measured(&Value::Double(value), unit)
     }
 }

@@ -10,7 +10,7 @@ mod sandbox;
 use std::fmt::Write;
 
 use sandbox::{LOADERS, Outcome};
-use sysctl_advisor::drift::resolve::Fate;
+use sysctl_advisor::drift::model::Fate;
 
 #[test]
 fn every_tree_of_the_corpus_ends_as_we_say() {

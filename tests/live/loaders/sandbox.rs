@@ -7,8 +7,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::sched::{CloneFlags, unshare};
-use sysctl_advisor::drift::kernel::Start;
-use sysctl_advisor::drift::resolve::{Resolution, resolve_from};
+use sysctl_advisor::drift::load::kernel::Start;
+use sysctl_advisor::drift::model::Resolution;
+use sysctl_advisor::drift::resolve::resolve_from;
 use sysctl_advisor::host::Host;
 use sysctl_advisor::keys::value::integer;
 use sysctl_advisor::observe::persisted::{self, Loader, Persisted};

@@ -4,26 +4,11 @@
 //! [`Flaws`] of a key's winning line for the rules.
 //! Must not: repeat what a file's owner cannot change: a vendor's line that `/etc` overrides is no problem.
 
-use super::diagnose::{KeyDrift, Status, folded, same};
-use super::resolve::{Assignment, Fate, Problem, Resolution};
+use crate::drift::model::{Assignment, Fate, KeyDrift, Problem, Resolution, Status, codes};
+use crate::drift::value::{folded, same};
 use crate::keys::{self, KeyValue};
 use crate::observe::persisted::{Persisted, Source};
 use crate::observe::system::SystemFacts;
-
-/// Codes of the problems found here; stable, for machines.
-pub mod codes {
-    pub const DEAD_KEY: &str = "dead_key";
-    pub const UNKNOWN_KEY: &str = "unknown_key";
-    pub const INVALID_VALUE: &str = "invalid_value";
-    pub const BYTES_FOR_PAGES: &str = "bytes_for_pages";
-    pub const NOT_ASCENDING: &str = "not_ascending";
-    pub const MEANINGLESS_VALUE: &str = "meaningless_value";
-    pub const WITHOUT_EFFECT: &str = "without_effect";
-    pub const DUPLICATES_DISAGREE: &str = "duplicates_disagree";
-    pub const NEVER_WINS: &str = "never_wins";
-    pub const NOT_READ_BY_LOADER: &str = "not_read_by_loader";
-    pub const WORLD_WRITABLE: &str = "world_writable";
-}
 
 /// What is wrong with the value of a key's winning line, as words for a report; empty: nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

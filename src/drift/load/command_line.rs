@@ -8,7 +8,7 @@ use crate::observe::persisted::command_line::words;
 
 /// The settings in it, in order. The kernel makes a `/` of each `.` and leaves a `/` alone, so that an interface with a
 /// dot in its name cannot be meant; an empty value is refused.
-pub(super) fn entries(text: &str) -> Vec<Entry> {
+pub(in crate::drift) fn entries(text: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
     for span in words(text) {
         let word = unquoted(&text[span.clone()]);

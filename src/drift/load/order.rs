@@ -9,10 +9,10 @@
 
 use std::collections::BTreeMap;
 
-use super::resolve::{Fate, Problem, codes};
+use crate::drift::model::{Fate, Problem, codes};
 use crate::observe::persisted::{DirectoryState, File, FileKind, Loader, Persisted, Source};
 
-pub(super) fn of(persisted: &Persisted, loader: Loader) -> Vec<(&File, Fate)> {
+pub(in crate::drift) fn of(persisted: &Persisted, loader: Loader) -> Vec<(&File, Fate)> {
     let mut candidates: Vec<(usize, &File)> = Vec::new();
     let (mut last, mut unread) = (Vec::new(), Vec::new());
     for file in &persisted.files {
@@ -70,7 +70,7 @@ fn fate(file: &File) -> Fate {
 }
 
 /// What is wrong with files and directories as a whole.
-pub(super) fn problems(persisted: &Persisted, order: &[(&File, Fate)], loader: Loader) -> Vec<Problem> {
+pub(in crate::drift) fn problems(persisted: &Persisted, order: &[(&File, Fate)], loader: Loader) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut say = |file: &str, code, text: String| {
         problems.push(Problem { file: file.to_owned(), line: 0, span: (0, 0), code, text });

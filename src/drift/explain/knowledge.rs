@@ -2,7 +2,7 @@
 //!
 //! In: a key. Out: what the tables know. Must not: look at the machine.
 
-use super::glob::matches;
+use crate::drift::glob::matches;
 
 /// A program, and the keys that it is known to write while it runs.
 pub(super) struct Writer {

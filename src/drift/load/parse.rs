@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use super::resolve::codes;
+use crate::drift::model::codes;
 use crate::observe::persisted::Loader;
 
 /// systemd's `LONG_LINE_MAX`, in bytes.

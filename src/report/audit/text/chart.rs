@@ -5,7 +5,8 @@
 
 use std::cmp::Reverse;
 
-use crate::observe::sockets::{SocketSource, StateCounts};
+use crate::observe::sockets::SocketSource;
+use crate::report::audit::states;
 use crate::report::page::{Cell, GAP, Page};
 use crate::snapshot::Namespace;
 use crate::units;
@@ -56,7 +57,7 @@ fn one(page: &mut Page<'_>, namespace: &Namespace) {
         SocketSource::SockDiag => "sock_diag",
         SocketSource::Procfs => "/proc/net/tcp: no queue limits, no ages",
     };
-    let states = in_order(&sockets.states);
+    let states = states::in_order(&sockets.states);
     let total: u64 = states.iter().map(|(_, number)| number).sum();
     let heading = format!("TCP sockets of {}: {} (read through {source})", namespace.name, units::count_u64(total));
     page.paragraph(0, theme.heading, &heading);
@@ -76,23 +77,6 @@ fn one(page: &mut Page<'_>, namespace: &Namespace) {
     }
 }
 
-/// The states in the order in which a connection goes through them.
-pub(super) fn in_order(states: &StateCounts) -> [(&'static str, u64); 11] {
-    [
-        ("LISTEN", states.listen),
-        ("SYN_SENT", states.syn_sent),
-        ("SYN_RECV", states.syn_recv),
-        ("ESTABLISHED", states.established),
-        ("FIN_WAIT1", states.fin_wait1),
-        ("FIN_WAIT2", states.fin_wait2),
-        ("CLOSING", states.closing),
-        ("TIME_WAIT", states.time_wait),
-        ("CLOSE_WAIT", states.close_wait),
-        ("LAST_ACK", states.last_ack),
-        ("CLOSE", states.close),
-    ]
-}
-
 /// A bar in eighths of a character; what is not 0 is seen.
 fn bar(number: u64, largest: u64, room: usize) -> String {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
@@ -104,7 +88,7 @@ fn bar(number: u64, largest: u64, room: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::sockets::Sockets;
+    use crate::observe::sockets::{Sockets, StateCounts};
     use crate::report::example;
     use crate::report::theme::Theme;
 

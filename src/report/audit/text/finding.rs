@@ -8,11 +8,9 @@ use std::collections::BTreeSet;
 use anstyle::Style;
 
 use crate::audit::model::{Evidence, Finding, Recommendation};
-use crate::metrics::value::Value;
-use crate::model::{Kind, Severity};
+use crate::model::Kind;
+use crate::report::measured::measured;
 use crate::report::page::{Cell, GAP, Page};
-use crate::report::theme::Theme;
-use crate::units;
 
 /// Labels stand between `INDENT` and `BODY`, everything else from `BODY` on.
 const INDENT: usize = 2;
@@ -49,7 +47,7 @@ pub(super) fn write<'a>(
 ) {
     let theme = page.theme;
     let full = detail == Detail::Full;
-    let style = severity_style(theme, finding.severity);
+    let style = theme.severity(finding.severity);
     let title = page.width.saturating_sub(LABEL + GAP);
     let severity = finding.severity.name().to_uppercase();
     page.row(0, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&finding.title, title).painted(theme.heading)]);
@@ -90,14 +88,6 @@ pub(super) fn write<'a>(
         labelled(page, "rule", theme.dim, &format!("{} ({})", finding.rule, finding.kind.name()));
     } else if first {
         labelled(page, "why", theme.dim, &format!("sysctl-advisor explain {}", finding.rule));
-    }
-}
-
-pub(super) const fn severity_style(theme: &Theme, severity: Severity) -> Style {
-    match severity {
-        Severity::Critical => theme.critical,
-        Severity::Warning => theme.warning,
-        Severity::Notice => theme.notice,
     }
 }
 
@@ -157,7 +147,8 @@ fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
     /// A longer value (a process, an address) takes the expression's column too.
     const VALUE: usize = 18;
     let (dim, room) = (page.theme.dim, page.width - BODY);
-    let rows: Vec<(&Evidence, String)> = evidence.iter().map(|item| (item, shown(&item.value, &item.unit))).collect();
+    let rows: Vec<(&Evidence, String)> =
+        evidence.iter().map(|item| (item, measured(&item.value, &item.unit))).collect();
     let labels = rows.iter().map(|(item, _)| item.label.chars().count());
     // Without expressions the labels may have their room.
     let label_width = labels.max().unwrap_or(0).min(room * if full { 2 } else { 3 } / 5);
@@ -180,34 +171,6 @@ fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
             page.row(BODY + 2, &[Cell::new(&item.expression, room - 2).painted(dim)]);
         }
     }
-}
-
-/// A value as a person reads it; units that have a way of their own to be written are.
-pub(super) fn shown(value: &Value, unit: &str) -> String {
-    let number = match value {
-        Value::Int(number) if unit == "bytes" => return units::bytes(*number),
-        Value::Int(number) if !matches!(unit, "" | "s" | "1/s" | "share") => return units::quantity(*number, unit),
-        Value::Int(number) => *number as f64,
-        Value::Double(number) => *number,
-        Value::Bool(flag) => return if *flag { "yes" } else { "no" }.to_owned(),
-        Value::Text(text) => return with_unit(text.clone(), unit),
-        list @ Value::Ints(_) => return with_unit(list.to_string(), unit),
-    };
-    match unit {
-        "share" => units::percent(number),
-        "s" => units::duration(number),
-        "1/s" => units::rate(number),
-        "bytes" => units::bytes(number.round() as i64),
-        _ => match value {
-            // A port, a flag, a sysctl's value: it is looked for as the kernel writes it, without separators.
-            Value::Int(whole) => whole.to_string(),
-            _ => with_unit(units::decimal(number), unit),
-        },
-    }
-}
-
-fn with_unit(number: String, unit: &str) -> String {
-    if unit.is_empty() { number } else { format!("{number} {unit}") }
 }
 
 /// The key and its two values on one line where they fit; what the change brings below, unless it was told before.
@@ -257,27 +220,7 @@ fn value_or_empty(value: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_written_as_their_unit_is() {
-        let cases = [
-            (Value::Int(26_012), "ports", "26,012 ports"),
-            (Value::Int(1), "sockets", "1 socket"),
-            (Value::Int(5432), "", "5432"),
-            (Value::Int(1 << 40), "bytes", "1.0 TiB"),
-            (Value::Int(7500), "s", "2 h 5 min"),
-            (Value::Double(0.9999), "share", "99.9 %"),
-            (Value::Double(12.54), "1/s", "12.5/s"),
-            (Value::Double(1.5), "MSS", "1.5 MSS"),
-            (Value::Int(i64::MAX), "", "9223372036854775807"),
-            (Value::Ints(vec![1, 2]), "pages", "1 2 pages"),
-            (Value::Bool(false), "", "no"),
-            (Value::Text("x".to_owned()), "", "x"),
-        ];
-        for (value, unit, expected) in cases {
-            assert_eq!(shown(&value, unit), expected);
-        }
-    }
+    use crate::report::theme::Theme;
 
     #[test]
     fn an_address_is_cut_only_when_the_page_is_too_narrow_for_it() {

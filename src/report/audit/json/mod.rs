@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_published_schema_is_the_one_of_this_program() {
-        let published = include_str!("../../../docs/schema/report-1.json");
+        let published = include_str!("../../../../docs/schema/report-1.json");
         assert!(
             schema() == published,
             "docs/schema/report-1.json is stale; if the change keeps to the contract, regenerate it with: \

@@ -13,9 +13,11 @@ use crate::history::read::Memory;
 use crate::model::Severity;
 use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::report::theme::Theme;
-use crate::report::{chart, finding};
 use crate::snapshot::{Snapshot, WindowSource};
 use crate::units;
+
+mod chart;
+mod finding;
 
 pub use finding::Detail;
 
@@ -180,7 +182,7 @@ pub fn brief(audit: &Audit<'_>, theme: &Theme, width: usize) -> String {
         let place = if one_namespace { String::new() } else { format!("{}: ", found.namespace) };
         let line = shortened(&(place + &title.join(" ")), room);
         let severity = found.severity.name().to_uppercase();
-        let style = finding::severity_style(theme, found.severity);
+        let style = theme.severity(found.severity);
         page.row(0, &[Cell::new(&severity, SEVERITY).painted(style), Cell::new(&line, room)]);
     }
     let (style, line) = if audit.findings.is_empty() { verdict(audit, theme) } else { (theme.heading, summary(audit)) };

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use prometheus::{Encoder as _, GaugeVec, Opts, Registry, TextEncoder};
-
-use super::{chart, clean};
+use super::states;
 use crate::audit::model::Audit;
 use crate::model::Severity;
+use crate::report::exposition::Exposition;
 use crate::snapshot::Namespace;
+use crate::text::cleaned;
 
 /// Findings that become a series each; the others are counted.
 const FINDINGS: usize = 100;
@@ -29,104 +29,77 @@ pub struct Run {
     pub failed_steps: usize,
 }
 
-/// The gauges, as text. The error is the library's; no audit makes it fail today.
-pub fn prometheus(audit: &Audit<'_>, run: Option<Run>) -> Result<String, prometheus::Error> {
-    let page = Page(Registry::new());
-    machine(&page, audit, run)?;
-    sockets(&page, &audit.snapshot.namespaces)?;
-    findings(&page, audit)?;
-    rules(&page, audit)?;
-    let mut text = Vec::new();
-    TextEncoder::new().encode(&page.0.gather(), &mut text)?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+/// The gauges, as text.
+pub fn prometheus(audit: &Audit<'_>, run: Option<Run>) -> String {
+    let mut page = Exposition::new("sysctl_advisor_");
+    machine(&mut page, audit, run);
+    sockets(&mut page, &audit.snapshot.namespaces);
+    findings(&mut page, audit);
+    rules(&mut page, audit);
+    page.text()
 }
 
-struct Page(Registry);
-
-type Written = Result<(), prometheus::Error>;
-
-impl Page {
-    /// One gauge with a value for each set of labels. One without any value is left out.
-    fn gauge(&self, name: &str, help: &str, labels: &[&str], values: &[(Vec<&str>, f64)]) -> Written {
-        let gauge = GaugeVec::new(Opts::new(format!("sysctl_advisor_{name}"), help), labels)?;
-        for (labels, value) in values {
-            gauge.get_metric_with_label_values(labels)?.set(*value);
-        }
-        self.0.register(Box::new(gauge))
-    }
-
-    fn number(&self, name: &str, help: &str, value: f64) -> Written {
-        self.gauge(name, help, &[], &[(Vec::new(), value)])
-    }
-}
-
-fn machine(page: &Page, audit: &Audit<'_>, run: Option<Run>) -> Written {
+fn machine(page: &mut Exposition, audit: &Audit<'_>, run: Option<Run>) {
     let snapshot = audit.snapshot;
-    let version = [(vec![snapshot.written_by.as_str()], 1.0)];
-    page.gauge("build_info", "Always 1; which version observed this host.", &["version"], &version)?;
+    let version = [([snapshot.written_by.clone()], 1.0)];
+    page.gauge("build_info", "Always 1; which version observed this host.", ["version"], version);
     if let Ok(at) = snapshot.taken_at.parse::<jiff::Timestamp>() {
         let help = "When this host was last observed, in seconds since 1970.";
-        page.number("last_run_timestamp_seconds", help, at.as_second() as f64)?;
+        page.number("last_run_timestamp_seconds", help, at.as_second() as f64);
     }
     let help = "Time between the two readings of the counters; 0 after one reading.";
-    page.number("window_seconds", help, snapshot.window.seconds)?;
+    page.number("window_seconds", help, snapshot.window.seconds);
     let gaps = snapshot.gaps.len() + snapshot.namespaces.iter().map(|namespace| namespace.gaps.len()).sum::<usize>();
-    page.number("gaps", "Things that could not be read; report.json names them.", gaps as f64)?;
-    let Some(run) = run else { return Ok(()) };
-    page.number("run_duration_seconds", "How long the agent's last run took.", run.seconds)?;
-    page.number("run_failed_steps", "Steps of the agent's last run that failed.", run.failed_steps as f64)
+    page.number("gaps", "Things that could not be read; report.json names them.", gaps as f64);
+    let Some(run) = run else { return };
+    page.number("run_duration_seconds", "How long the agent's last run took.", run.seconds);
+    page.number("run_failed_steps", "Steps of the agent's last run that failed.", run.failed_steps as f64);
 }
 
-fn sockets(page: &Page, namespaces: &[Namespace]) -> Written {
-    let mut values = Vec::new();
-    for namespace in namespaces.iter().take(NAMESPACES) {
-        for (state, number) in namespace.sockets.iter().flat_map(|seen| chart::in_order(&seen.states)) {
-            values.push((vec![namespace.name.as_str(), state], number as f64));
-        }
-    }
-    page.gauge("sockets", "TCP sockets by network namespace and state.", &["netns", "state"], &values)?;
+fn sockets(page: &mut Exposition, namespaces: &[Namespace]) {
+    let series = namespaces.iter().take(NAMESPACES).flat_map(|namespace| {
+        let states = namespace.sockets.iter().flat_map(|seen| states::in_order(&seen.states));
+        states.map(|(state, number)| ([namespace.name.clone(), state.to_owned()], number as f64))
+    });
+    page.gauge("sockets", "TCP sockets by network namespace and state.", ["netns", "state"], series);
     let rest = namespaces.len().saturating_sub(NAMESPACES);
-    page.number("namespaces_not_listed", "Network namespaces beyond those with series of their own.", rest as f64)
+    page.number("namespaces_not_listed", "Network namespaces beyond those with series of their own.", rest as f64);
 }
 
-fn findings(page: &Page, audit: &Audit<'_>) -> Written {
+fn findings(page: &mut Exposition, audit: &Audit<'_>) {
     let severities = [Severity::Critical, Severity::Warning, Severity::Notice];
     let counts = severities.map(|severity| {
         let count = audit.open().filter(|finding| finding.severity == severity).count();
-        (vec![severity.name()], count as f64)
+        ([severity.name().to_owned()], count as f64)
     });
-    page.gauge("findings", "Findings that nobody accepted, by severity.", &["severity"], &counts)?;
-    page.number("findings_waived", "Findings that a person accepted.", audit.waived().count() as f64)?;
-    let listed: Vec<_> = audit.open().take(FINDINGS).map(|finding| (finding, label(&finding.subject))).collect();
-    let series: Vec<_> = listed
-        .iter()
-        .map(|(finding, subject)| {
-            let labels = vec![finding.rule.as_str(), finding.severity.name(), &finding.namespace, subject];
-            (labels, 1.0)
-        })
-        .collect();
+    page.gauge("findings", "Findings that nobody accepted, by severity.", ["severity"], counts);
+    page.number("findings_waived", "Findings that a person accepted.", audit.waived().count() as f64);
+    let series = audit.open().take(FINDINGS).map(|finding| {
+        let severity = finding.severity.name().to_owned();
+        ([finding.rule.clone(), severity, finding.namespace.clone(), label(&finding.subject)], 1.0)
+    });
     let help = "1 for each finding that nobody accepted, the worst first if there are too many to list.";
-    page.gauge("finding", help, &["rule", "severity", "netns", "subject"], &series)?;
-    let rest = audit.open().count() - listed.len();
-    page.number("findings_not_listed", "Findings beyond those with a series of their own.", rest as f64)
+    page.gauge("finding", help, ["rule", "severity", "netns", "subject"], series);
+    let rest = audit.open().count().saturating_sub(FINDINGS);
+    page.number("findings_not_listed", "Findings beyond those with a series of their own.", rest as f64);
 }
 
-fn rules(page: &Page, audit: &Audit<'_>) -> Written {
+fn rules(page: &mut Exposition, audit: &Audit<'_>) {
     let fired: BTreeSet<&str> = audit.findings.iter().map(|finding| finding.rule.as_str()).collect();
     let skipped: BTreeSet<&str> = audit.skipped.iter().map(|skip| skip.rule.as_str()).collect();
     let only_skipped = skipped.difference(&fired).count();
     let quiet = audit.rules.saturating_sub(fired.len() + only_skipped);
     let results = [("fires", fired.len()), ("skipped", only_skipped), ("quiet", quiet)];
-    let results = results.map(|(result, number)| (vec![result], number as f64));
+    let results = results.map(|(result, number)| ([result.to_owned()], number as f64));
     let help = "Rules by what came of them; one that could not be evaluated somewhere and fired nowhere is skipped.";
-    page.gauge("rules", help, &["result"], &results)?;
-    page.number("rules_broken", "Rule files that could not be loaded.", audit.broken_rules.len() as f64)
+    page.gauge("rules", help, ["result"], results);
+    page.number("rules_broken", "Rule files that could not be loaded.", audit.broken_rules.len() as f64);
 }
 
 /// Names of processes and addresses of peers are theirs to choose. The encoder escapes what the format gives a meaning
 /// to; what a terminal would act on is taken out here.
 fn label(text: &str) -> String {
-    clean(text).chars().take(SUBJECT).collect()
+    cleaned(text).chars().take(SUBJECT).collect()
 }
 
 #[cfg(test)]
@@ -138,7 +111,7 @@ mod tests {
     fn the_text_reads_so() {
         let snapshot = example::snapshot();
         let audit = example::audit(&snapshot);
-        let text = prometheus(&audit, Some(Run { seconds: 2.25, failed_steps: 1 })).unwrap();
+        let text = prometheus(&audit, Some(Run { seconds: 2.25, failed_steps: 1 }));
         insta::assert_snapshot!(text, @r#"
         # HELP sysctl_advisor_build_info Always 1; which version observed this host.
         # TYPE sysctl_advisor_build_info gauge
@@ -212,7 +185,7 @@ mod tests {
             crate::audit::model::Finding { subject, ..finding.clone() }
         };
         audit.findings = (0..1000).map(numbered).collect();
-        let text = prometheus(&audit, None).unwrap();
+        let text = prometheus(&audit, None);
         let series: Vec<_> = text.lines().filter(|line| line.starts_with("sysctl_advisor_finding{")).collect();
         assert_eq!(series.len(), FINDINGS);
         assert!(series.iter().all(|line| line.len() < 300 && !line.contains('\u{1b}')), "{}", series[0]);

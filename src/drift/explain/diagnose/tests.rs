@@ -1,10 +1,11 @@
 //! The diagnosis on made-up systems, one fact at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::drift::resolve::Resolved;
+use crate::drift::model::{FOLLOWS, Resolution, Resolved};
 use crate::observe::persisted::Loader;
+use crate::observe::surroundings::Surroundings;
 
 /// A made-up system with one line of configuration.
 struct System {
@@ -58,23 +59,27 @@ impl System {
     /// Status and code of the first key's cause.
     fn told(&self) -> (Status, &'static str) {
         let told = self.diagnosed();
-        let (status, cause) = &told[0];
+        let Diagnosis { status, cause } = &told[0];
         (*status, cause.as_ref().map_or("", |cause| cause.code))
     }
 
     fn text(&self) -> String {
-        self.diagnosed().remove(0).1.unwrap().text
+        self.diagnosed().remove(0).cause.unwrap().text
     }
 
-    fn diagnosed(&self) -> Vec<Finding> {
-        let drifts = diagnose(&Input {
+    fn diagnosed(&self) -> Vec<Diagnosis> {
+        let drifts = diagnose(&Evidence {
             resolution: &self.resolution,
             sysctls: Some(&self.sysctls),
             surroundings: &self.around,
             initial: self.initial,
             rehearsed: &self.rehearsed,
         });
-        drifts.into_iter().filter(|drift| drift.boot.is_some()).map(|drift| (drift.status, drift.cause)).collect()
+        drifts
+            .into_iter()
+            .filter(|drift| drift.boot.is_some())
+            .map(|drift| Diagnosis { status: drift.status, cause: drift.cause })
+            .collect()
     }
 }
 
@@ -256,7 +261,7 @@ fn a_key_that_follows_another_says_so() {
     let mut system = System::new("net.ipv4.ip_forward", "1", Some("0"));
     let follower = Assignment { spread_from: Some("net.ipv4.ip_forward".to_owned()), ..line("1") };
     system.set("net.ipv4.conf.lo.forwarding", follower, Some("0"));
-    assert_eq!(system.told(), (Status::NotInForce, cause::FOLLOWS));
+    assert_eq!(system.told(), (Status::NotInForce, FOLLOWS));
     system.sysctls.insert("net.ipv4.ip_forward".to_owned(), "1".to_owned());
     assert_eq!(system.told(), (Status::RuntimeOnly, "changed_at_runtime"));
 
@@ -265,8 +270,8 @@ fn a_key_that_follows_another_says_so() {
     system.set("net.ipv4.conf.eth0.rp_filter", follower, Some("2"));
     system.around.interfaces = names(["eth0"]);
     let told = system.diagnosed();
-    assert_eq!(told[1].0, Status::RuntimeOnly);
-    assert_eq!(told[1].1.as_ref().unwrap().code, "set_explicitly");
+    assert_eq!(told[1].status, Status::RuntimeOnly);
+    assert_eq!(told[1].cause.as_ref().unwrap().code, "set_explicitly");
 }
 
 #[test]
@@ -274,14 +279,14 @@ fn only_a_value_that_is_no_kernel_s_default_was_set_by_somebody() {
     let unmentioned = |values: &[(&str, &str)]| {
         let mut system = System::new(TIMEOUT, "60", Some("60"));
         system.sysctls.extend(values.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        let input = Input {
+        let evidence = Evidence {
             resolution: &system.resolution,
             sysctls: Some(&system.sysctls),
             surroundings: &system.around,
             initial: true,
             rehearsed: &system.rehearsed,
         };
-        let found = diagnose(&input).into_iter().filter(|drift| drift.status == Status::RuntimeOnly);
+        let found = diagnose(&evidence).into_iter().filter(|drift| drift.status == Status::RuntimeOnly);
         found.map(|drift| drift.key).collect::<Vec<_>>()
     };
     let healthy = [

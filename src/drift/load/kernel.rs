@@ -88,7 +88,7 @@ impl Start {
 
 /// The write that a key has its value from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause {
+pub struct Origin {
     /// The caller's number for the write.
     pub write: usize,
     pub value: String,
@@ -105,7 +105,7 @@ pub struct Kernel<'a> {
     interfaces: [BTreeSet<&'a str>; 2],
     written: HashSet<String>,
     /// The writes of each key, the last one last.
-    causes: BTreeMap<String, Vec<Cause>>,
+    origins: BTreeMap<String, Vec<Origin>>,
     /// What it comes to, as far as the kernel takes it for a number.
     values: HashMap<String, String>,
 }
@@ -117,14 +117,14 @@ impl<'a> Kernel<'a> {
             let names = names.filter_map(|rest| rest.split('.').next());
             names.filter(|name| *name != "all" && *name != "default").collect()
         });
-        Self { present, start, interfaces, written: HashSet::new(), causes: BTreeMap::new(), values: HashMap::new() }
+        Self { present, start, interfaces, written: HashSet::new(), origins: BTreeMap::new(), values: HashMap::new() }
     }
 
     /// `only_if_new`: the loader looks at the value first and leaves the key alone when it has it already, as
     /// systemd-sysctl does. The key counts as set by this write all the same, but nothing else happens.
     pub fn write(&mut self, key: &str, value: &str, write: usize, only_if_new: bool) {
         let old = self.value(key).map(str::to_owned);
-        self.set(key, Cause { write, value: value.to_owned(), spread_from: None });
+        self.set(key, Origin { write, value: value.to_owned(), spread_from: None });
         let unchanged = old.as_deref().is_some_and(|old| same(old, value));
         if (only_if_new && unchanged) || !self.present.contains(key) {
             return;
@@ -138,7 +138,7 @@ impl<'a> Kernel<'a> {
                 self.spread(
                     0,
                     name,
-                    &Cause { write, value: value.to_owned(), spread_from: Some(key.to_owned()) },
+                    &Origin { write, value: value.to_owned(), spread_from: Some(key.to_owned()) },
                     true,
                 );
             }
@@ -146,11 +146,11 @@ impl<'a> Kernel<'a> {
                 self.forward(key, number, write, old.as_deref());
             }
             ["net", "ipv6", "conf", "all", name] => {
-                let cause = Cause { write, value: value.to_owned(), spread_from: Some(key.to_owned()) };
+                let origin = Origin { write, value: value.to_owned(), spread_from: Some(key.to_owned()) };
                 if let Some((_, with_default)) = IPV6_FOR_ALL.iter().find(|(known, _)| *known == name) {
-                    self.spread(1, name, &cause, false);
+                    self.spread(1, name, &origin, false);
                     if *with_default {
-                        self.pass_on(&format!("net.ipv6.conf.default.{name}"), &cause);
+                        self.pass_on(&format!("net.ipv6.conf.default.{name}"), &origin);
                     }
                 }
             }
@@ -159,50 +159,50 @@ impl<'a> Kernel<'a> {
     }
 
     fn forward(&mut self, key: &str, on: i64, write: usize, old: Option<&str>) {
-        let cause = |value: String| Cause { write, value, spread_from: Some(key.to_owned()) };
+        let origin = |value: String| Origin { write, value, spread_from: Some(key.to_owned()) };
         let same_value =
             if key == "net.ipv4.ip_forward" { "net.ipv4.conf.all.forwarding" } else { "net.ipv4.ip_forward" };
-        self.pass_on(same_value, &cause(on.to_string()));
+        self.pass_on(same_value, &origin(on.to_string()));
         if old.and_then(|old| integer(old.trim_ascii())) == Some(on) {
             return;
         }
-        self.pass_on("net.ipv4.conf.all.accept_redirects", &cause(i64::from(on == 0).to_string()));
-        self.pass_on("net.ipv4.conf.default.forwarding", &cause(on.to_string()));
-        self.spread(0, "forwarding", &cause(on.to_string()), false);
+        self.pass_on("net.ipv4.conf.all.accept_redirects", &origin(i64::from(on == 0).to_string()));
+        self.pass_on("net.ipv4.conf.default.forwarding", &origin(on.to_string()));
+        self.spread(0, "forwarding", &origin(on.to_string()), false);
     }
 
     /// To each interface; `gently`: only to those that nobody has set.
-    fn spread(&mut self, family: usize, name: &str, cause: &Cause, gently: bool) {
+    fn spread(&mut self, family: usize, name: &str, origin: &Origin, gently: bool) {
         let version = if family == 0 { "ipv4" } else { "ipv6" };
         let interfaces = self.interfaces.get(family).cloned().unwrap_or_default();
         for interface in interfaces {
             let key = format!("net.{version}.conf.{interface}.{name}");
             if !gently || !(self.written.contains(&key) || self.start.settled.contains(interface)) {
-                self.pass_on(&key, cause);
+                self.pass_on(&key, origin);
             }
         }
     }
 
-    fn pass_on(&mut self, key: &str, cause: &Cause) {
+    fn pass_on(&mut self, key: &str, origin: &Origin) {
         if self.present.contains(key) {
-            self.set(key, cause.clone());
+            self.set(key, origin.clone());
         }
     }
 
-    fn set(&mut self, key: &str, cause: Cause) {
-        if integer(cause.value.trim_ascii()).is_some() {
-            self.values.insert(key.to_owned(), cause.value.clone());
+    fn set(&mut self, key: &str, origin: Origin) {
+        if integer(origin.value.trim_ascii()).is_some() {
+            self.values.insert(key.to_owned(), origin.value.clone());
         }
-        self.causes.entry(key.to_owned()).or_default().push(cause);
+        self.origins.entry(key.to_owned()).or_default().push(origin);
     }
 
     fn value(&self, key: &str) -> Option<&str> {
         self.values.get(key).map(String::as_str).or_else(|| self.start.value(key))
     }
 
-    /// Each key that has been set, with its causes, the one that counts last.
-    pub fn causes(self) -> BTreeMap<String, Vec<Cause>> {
-        self.causes
+    /// Each key that has been set, with its origins, the one that counts last.
+    pub fn origins(self) -> BTreeMap<String, Vec<Origin>> {
+        self.origins
     }
 }
 

@@ -1,45 +1,27 @@
 //! Why a value that the files set, and that the kernel takes, is not in force.
 //!
-//! In: the facts of a diagnosis. Out: a [`Cause`] with its evidence in words, and the status that follows from it.
+//! In: the facts of a diagnosis. Out: a [`Diagnosis`] with its evidence in words, and the status that follows from it.
 //! Must not: guess where the facts decide; what is only likely says so.
 
-use super::diagnose::{Input, Status, folded, quoted, same};
-use super::knowledge::{self, interface_of, module_of};
-use super::resolve::Assignment;
+use super::evidence::Evidence;
+use super::knowledge::{interface_of, module_of};
+use crate::drift::model::{Assignment, Diagnosis, FOLLOWS, Status};
+use crate::drift::value::{folded, quoted, same};
 use crate::host::rehearse::Answer;
 use crate::keys;
 use crate::observe::persisted::Loader;
 use crate::observe::surroundings::KeyState;
 
-/// A code for machines, and a text for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause {
-    pub code: &'static str,
-    pub text: String,
-}
-
-impl Cause {
-    pub(super) fn new(code: &'static str, text: impl Into<String>) -> Option<Self> {
-        Some(Self { code, text: text.into() })
-    }
-}
-
-/// The code of a key whose value would come with another key's, which is not in force.
-pub const FOLLOWS: &str = "source_not_in_force";
-
-/// A status with its cause.
-pub(super) type Finding = (Status, Option<Cause>);
-
 /// Finds the cause of a difference; the first whose evidence is there.
-pub(super) fn find(input: &Input<'_>, key: &str, winner: &Assignment, runtime: &str) -> Finding {
+pub(super) fn find(evidence: &Evidence<'_>, key: &str, winner: &Assignment, runtime: &str) -> Diagnosis {
     let causes =
         [fresh_namespace, by_order, file_is_newer, other_program, module_later, interface_later, set_explicitly];
-    let difference = Difference { input, key, winner, runtime };
+    let difference = Difference { evidence, key, winner, runtime };
     causes.iter().find_map(|cause| cause(&difference)).unwrap_or_else(|| unexplained(&difference))
 }
 
 struct Difference<'a> {
-    input: &'a Input<'a>,
+    evidence: &'a Evidence<'a>,
     key: &'a str,
     winner: &'a Assignment,
     runtime: &'a str,
@@ -61,22 +43,24 @@ impl Difference<'_> {
 
     /// When the loader ran, where that is known.
     fn loaded_at(&self) -> Option<i64> {
-        let around = self.input.surroundings;
+        let around = self.evidence.surroundings;
         around.loader_ran_at.filter(|_| around.own_boot != Some(false))
     }
 
     /// When the loader ran, or else when the system started, and which of the two it is.
     fn began(&self) -> Option<(i64, &'static str)> {
-        let around = self.input.surroundings;
-        let is_ours = around.own_boot.unwrap_or(self.input.initial);
+        let around = self.evidence.surroundings;
+        let is_ours = around.own_boot.unwrap_or(self.evidence.initial);
         let booted = around.booted_at.filter(|_| is_ours).map(|time| (time, "this system booted"));
         self.loaded_at().map(|time| (time, "the files were loaded")).or(booted)
     }
 }
 
 /// Network namespaces begin with the kernel's defaults; no loader runs for them.
-fn fresh_namespace(difference: &Difference<'_>) -> Option<Finding> {
-    if difference.input.initial || difference.input.surroundings.own_boot != Some(false) || !difference.is_at_default()
+fn fresh_namespace(difference: &Difference<'_>) -> Option<Diagnosis> {
+    if difference.evidence.initial
+        || difference.evidence.surroundings.own_boot != Some(false)
+        || !difference.is_at_default()
     {
         return None;
     }
@@ -85,19 +69,19 @@ fn fresh_namespace(difference: &Difference<'_>) -> Option<Finding> {
          files are loaded into the host's own namespace only.",
         quoted(&folded(difference.runtime))
     );
-    Some((Status::NotInForce, Cause::new("namespace_defaults", text)))
+    Some(Diagnosis::new(Status::NotInForce, "namespace_defaults", text))
 }
 
 /// A line that a boot follows later takes the value back: seen in the rehearsal, or known of `ip_forward`.
-fn by_order(difference: &Difference<'_>) -> Option<Finding> {
-    let Difference { input, key, runtime, .. } = *difference;
-    let taken_back = match input.rehearsed.get(key) {
+fn by_order(difference: &Difference<'_>) -> Option<Diagnosis> {
+    let Difference { evidence, key, runtime, .. } = *difference;
+    let taken_back = match evidence.rehearsed.get(key) {
         Some(Answer::Taken { at_once, at_end }) => !same(key, at_once, at_end) && same(key, at_end, runtime),
         _ => false,
     };
     // `inet_forward_change()` in net/ipv4/devinet.c sets it to the opposite.
     let resets = key == "net.ipv4.conf.all.accept_redirects" && ["0", "1"].contains(&folded(runtime).as_str());
-    let forward = input.resolution.keys.get("net.ipv4.ip_forward").filter(|_| key.starts_with("net.ipv4.conf."));
+    let forward = evidence.resolution.keys.get("net.ipv4.ip_forward").filter(|_| key.starts_with("net.ipv4.conf."));
     match forward {
         Some(line) if taken_back || (resets && folded(&line.winner.value) != folded(runtime)) => {
             let text = format!(
@@ -105,19 +89,19 @@ fn by_order(difference: &Difference<'_>) -> Option<Finding> {
                  that one.",
                 line.winner.file, line.winner.line
             );
-            Some((Status::NotInForce, Cause::new("reset_by_ip_forward", text)))
+            Some(Diagnosis::new(Status::NotInForce, "reset_by_ip_forward", text))
         }
         _ if taken_back => {
             let text = "Another line of the files, which is loaded later, takes the value back. Seen when all of them \
                         were tried in a scratch network namespace.";
-            Some((Status::NotInForce, Cause::new("reset_by_later_line", text)))
+            Some(Diagnosis::new(Status::NotInForce, "reset_by_later_line", text))
         }
         _ => None,
     }
 }
 
-fn file_is_newer(difference: &Difference<'_>) -> Option<Finding> {
-    let changed = *difference.input.surroundings.changed_at.get(&difference.winner.file)?;
+fn file_is_newer(difference: &Difference<'_>) -> Option<Diagnosis> {
+    let changed = *difference.evidence.surroundings.changed_at.get(&difference.winner.file)?;
     let (began, what) = difference.began()?;
     // Without the loader's own time the file may have been loaded by hand; a value that is no default speaks for that.
     let may_be_loaded =
@@ -130,38 +114,17 @@ fn file_is_newer(difference: &Difference<'_>) -> Option<Finding> {
         difference.winner.file,
         crate::units::duration((changed - began) as f64)
     );
-    Some((Status::NotInForce, Cause::new("file_changed_since", text)))
+    Some(Diagnosis::new(Status::NotInForce, "file_changed_since", text))
 }
 
-fn other_program(difference: &Difference<'_>) -> Option<Finding> {
-    let text = writer(difference.input, difference.key)?;
-    Some((Status::NotInForce, Cause::new("other_program", text)))
+fn other_program(difference: &Difference<'_>) -> Option<Diagnosis> {
+    let text = difference.evidence.writer(difference.key)?;
+    Some(Diagnosis::new(Status::NotInForce, "other_program", text))
 }
 
-/// The running program that is known to write a key, as sentences.
-pub(super) fn writer(input: &Input<'_>, key: &str) -> Option<String> {
-    let programs = &input.surroundings.programs;
-    // TuneD says itself what it sets.
-    if let (Some(profile), Some(number)) = (&input.surroundings.tuned, programs.get("tuned"))
-        && let Some(value) = profile.get(key)
-    {
-        let value = quoted(value);
-        return Some(format!("tuned is running (process {number}), and its active profile sets this key to {value}."));
-    }
-    let may_write =
-        |program: &str| programs.contains_key(program) && (program != "tuned" || input.surroundings.tuned.is_none());
-    let writer = knowledge::writer(key, may_write)?;
-    let number = programs.get(writer.program)?;
-    Some(format!("{} is running (process {number}). {}", writer.program, writer.how))
-}
-
-pub(super) fn is_loaded(input: &Input<'_>, module: &str) -> bool {
-    input.surroundings.modules.as_ref().is_some_and(|modules| modules.contains(module))
-}
-
-fn module_later(difference: &Difference<'_>) -> Option<Finding> {
-    let around = difference.input.surroundings;
-    let module = module_of(difference.key).filter(|module| is_loaded(difference.input, module))?;
+fn module_later(difference: &Difference<'_>) -> Option<Diagnosis> {
+    let around = difference.evidence.surroundings;
+    let module = module_of(difference.key).filter(|module| difference.evidence.is_loaded(module))?;
     if around.modules_at_boot.contains(module) || around.own_boot == Some(false) {
         return None;
     }
@@ -169,12 +132,12 @@ fn module_later(difference: &Difference<'_>) -> Option<Finding> {
         "The key comes with the module {module}, which is loaded now and is not in modules-load.d: very likely it was \
          loaded after the files were, when the key did not exist yet."
     );
-    Some((Status::NotInForce, Cause::new("module_loaded_later", text)))
+    Some(Diagnosis::new(Status::NotInForce, "module_loaded_later", text))
 }
 
-fn interface_later(difference: &Difference<'_>) -> Option<Finding> {
-    let Difference { input, key, runtime, .. } = *difference;
-    let around = input.surroundings;
+fn interface_later(difference: &Difference<'_>) -> Option<Diagnosis> {
+    let Difference { evidence, key, runtime, .. } = *difference;
+    let around = evidence.surroundings;
     let interface = interface_of(key).filter(|name| name != "lo")?;
     if difference.winner.spread_from.is_some() || around.own_boot == Some(false) {
         return None;
@@ -187,14 +150,14 @@ fn interface_later(difference: &Difference<'_>) -> Option<Finding> {
             "The interface {interface} came {} after the files were loaded, when its keys did not exist yet.",
             crate::units::duration((since - loaded) as f64)
         );
-        return Some((Status::NotInForce, Cause::new("interface_came_later", text)));
+        return Some(Diagnosis::new(Status::NotInForce, "interface_came_later", text));
     }
     // systemd's udev rules load the files for each interface that comes.
     let applied_when_it_comes =
-        input.resolution.loader == Loader::Systemd && around.programs.contains_key("systemd-udevd");
+        evidence.resolution.loader == Loader::Systemd && around.programs.contains_key("systemd-udevd");
     let dotless = interface.replace('.', "/");
     let default = key.replacen(&format!(".{dotless}."), ".default.", 1);
-    let inherited = input.sysctls?.get(&default).is_some_and(|default| same(key, default, runtime));
+    let inherited = evidence.sysctls?.get(&default).is_some_and(|default| same(key, default, runtime));
     if applied_when_it_comes || !inherited {
         return None;
     }
@@ -202,37 +165,37 @@ fn interface_later(difference: &Difference<'_>) -> Option<Finding> {
         "It has the value of {default}, which each new interface begins with: very likely {interface} came after the \
          files were loaded, when its keys did not exist yet."
     );
-    Some((Status::NotInForce, Cause::new("interface_came_later", text)))
+    Some(Diagnosis::new(Status::NotInForce, "interface_came_later", text))
 }
 
 /// The kernel passes `conf.default` on only to interfaces whose own key was never written.
-fn set_explicitly(difference: &Difference<'_>) -> Option<Finding> {
+fn set_explicitly(difference: &Difference<'_>) -> Option<Diagnosis> {
     let from = difference.winner.spread_from.as_deref()?;
-    let input = difference.input;
-    let source = input.resolution.keys.get(from).map(|line| line.winner.value.as_str());
-    if let (Some(value), KeyState::Value(in_force)) = (source, input.state(from))
+    let evidence = difference.evidence;
+    let source = evidence.resolution.keys.get(from).map(|line| line.winner.value.as_str());
+    if let (Some(value), KeyState::Value(in_force)) = (source, evidence.state(from))
         && !same(from, value, &in_force)
     {
         let text = format!("It follows {from}, which is not in force itself.");
-        return Some((Status::NotInForce, Cause::new(FOLLOWS, text)));
+        return Some(Diagnosis::new(Status::NotInForce, FOLLOWS, text));
     }
     if !from.contains(".default.") {
         let place = difference.place();
         let text = format!("{place} sets {from}, and the kernel this key with it. Something has written it since.");
-        return Some((Status::RuntimeOnly, Cause::new("changed_at_runtime", text)));
+        return Some(Diagnosis::new(Status::RuntimeOnly, "changed_at_runtime", text));
     }
     let text = format!(
         "{} sets {from}, which the kernel passes on to this key only as long as the key has not been written itself. \
          Something has written it.",
         difference.place()
     );
-    Some((Status::RuntimeOnly, Cause::new("set_explicitly", text)))
+    Some(Diagnosis::new(Status::RuntimeOnly, "set_explicitly", text))
 }
 
-fn unexplained(difference: &Difference<'_>) -> Finding {
-    let around = difference.input.surroundings;
+fn unexplained(difference: &Difference<'_>) -> Diagnosis {
+    let around = difference.evidence.surroundings;
     let by_hand = "by hand or by a program. A boot undoes the change.";
-    let changed = |text: String| (Status::RuntimeOnly, Cause::new("changed_at_runtime", text));
+    let changed = |text: String| Diagnosis::new(Status::RuntimeOnly, "changed_at_runtime", text);
     if interface_of(difference.key).is_some() {
         return changed(format!("Something has set this interface's key at runtime: {by_hand}"));
     }
@@ -245,19 +208,19 @@ fn unexplained(difference: &Difference<'_>) -> Finding {
     let without_systemd = around.init.as_deref().filter(|init| *init != "systemd" && *init != "init");
     let may_be_loaded = difference.default().is_some() && !difference.is_at_default();
     if let Some(init) =
-        without_systemd.filter(|_| difference.input.resolution.loader == Loader::Systemd && !may_be_loaded)
+        without_systemd.filter(|_| difference.evidence.resolution.loader == Loader::Systemd && !may_be_loaded)
     {
         let text = format!(
             "systemd does not run here (process 1 is {init}), so that nothing has loaded the files, unless somebody has \
              done so by hand."
         );
-        return (Status::NotInForce, Cause::new("loader_did_not_run", text));
+        return Diagnosis::new(Status::NotInForce, "loader_did_not_run", text);
     }
     match difference.default() {
         Some(_) if difference.is_at_default() => {
             let text = "It has the kernel's own default: the files have not been loaded, or something has set the \
                         default again.";
-            (Status::NotInForce, Cause::new("at_default", text))
+            Diagnosis::new(Status::NotInForce, "at_default", text)
         }
         Some(default) => {
             let default = quoted(default);
@@ -268,7 +231,7 @@ fn unexplained(difference: &Difference<'_>) -> Finding {
         None => {
             let text = "The files have not been loaded since they were written, or something has changed the key at \
                         runtime; nothing was found that tells which.";
-            (Status::NotInForce, Cause::new("unknown", text))
+            Diagnosis::new(Status::NotInForce, "unknown", text)
         }
     }
 }

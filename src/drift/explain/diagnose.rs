@@ -1,0 +1,245 @@
+//! What is in force, held against what a boot would set, and why they differ.
+//!
+//! In: [`Evidence`]. Out: one [`KeyDrift`] a key.
+//! Must not: read the machine; claim a cause without its evidence.
+
+use super::cause;
+use super::evidence::Evidence;
+use super::knowledge::{SET_BY_INIT, interface_of, is_host_only, legacy, module_of};
+use crate::drift::model::{Assignment, Cause, Diagnosis, KeyDrift, Status};
+use crate::drift::value::{folded, quoted, same};
+use crate::host::rehearse::Answer;
+use crate::keys::{self, Key, Scope};
+use crate::observe::surroundings::KeyState;
+use crate::observe::sysctls::Sysctls;
+use crate::suggest;
+
+/// Diagnoses every key that the files set, and those that something else has set. By name.
+pub(in crate::drift) fn diagnose(evidence: &Evidence<'_>) -> Vec<KeyDrift> {
+    let mut drifts: Vec<KeyDrift> = evidence
+        .resolution
+        .keys
+        .iter()
+        .map(|(key, resolved)| {
+            let state = evidence.state(key);
+            let Diagnosis { status, cause } = judge(evidence, key, &resolved.winner, &state);
+            KeyDrift {
+                key: key.clone(),
+                boot: Some(resolved.winner.clone()),
+                runtime: match state {
+                    KeyState::Value(text) => Some(folded(&text)),
+                    _ => None,
+                },
+                status,
+                cause,
+                shadowed: resolved.shadowed.clone(),
+            }
+        })
+        .collect();
+    drifts.extend(unmentioned(evidence));
+    drifts.sort_by(|one, other| one.key.cmp(&other.key));
+    drifts
+}
+
+fn judge(evidence: &Evidence<'_>, key: &str, winner: &Assignment, state: &KeyState) -> Diagnosis {
+    let known = keys::catalogue().get(key);
+    match state {
+        // No kernel that a host runs today has it; that much is certain without a look.
+        KeyState::Unread(_) if known.is_some_and(|known| known.removed.is_some()) => absent(evidence, key, known),
+        KeyState::Unread(why) => Diagnosis::new(Status::Unread, "unread", format!("{}.", capital(why))),
+        KeyState::WriteOnly => {
+            let text = "The key can only be written, so there is no value to compare.";
+            Diagnosis::new(Status::Unread, "write_only", text)
+        }
+        KeyState::Absent => absent(evidence, key, known),
+        KeyState::Value(runtime) if same(key, runtime, &winner.value) => Diagnosis::in_sync(),
+        KeyState::Value(runtime) => refused(evidence, key, known, winner, runtime)
+            .unwrap_or_else(|| cause::find(evidence, key, winner, runtime)),
+    }
+}
+
+/// Why the kernel does not have a key.
+fn absent(evidence: &Evidence<'_>, key: &str, known: Option<&Key>) -> Diagnosis {
+    if let Some(removed) = known.and_then(|known| known.removed.as_deref()) {
+        let text = format!("{}; the line does nothing.", gone(removed));
+        return Diagnosis::new(Status::Dead, "removed", text);
+    }
+    if let Some(text) = legacy(key) {
+        return Diagnosis::new(Status::Dead, "legacy", format!("This kernel has no such key. {text}"));
+    }
+    let host_only = known.is_some_and(|known| known.scope == Scope::Host) || is_host_only(key);
+    if !evidence.initial && host_only {
+        let text = "The key belongs to the machine: it exists in the host's own network namespace only, and a file in \
+                    here cannot set it.";
+        return Diagnosis::new(Status::WrongScope, "host_only", text);
+    }
+    if let Some(interface) = interface_of(key).filter(|name| !evidence.surroundings.interfaces.contains(name)) {
+        let text = format!("There is no interface {interface} at present, so its keys do not exist.");
+        return Diagnosis::new(Status::NotInForce, "interface_missing", text);
+    }
+    if let Some(module) = module_of(key).filter(|module| !evidence.is_loaded(module)) {
+        let text = format!(
+            "The key comes with the module {module}, which is not loaded. A boot sets it only when the module is \
+             loaded before the files are (modules-load.d)."
+        );
+        return Diagnosis::new(Status::NotInForce, "module_not_loaded", text);
+    }
+    let has_ipv6 = evidence.sysctls.is_some_and(|sysctls| sysctls.keys().any(|name| name.starts_with("net.ipv6.")));
+    if key.starts_with("net.ipv6.") && !has_ipv6 {
+        let text = "This kernel runs without IPv6, so none of its keys exist.";
+        return Diagnosis::new(Status::NotInForce, "no_ipv6", text);
+    }
+    let since = known.and_then(|known| known.since.as_deref());
+    if let Some(since) = since {
+        let text = format!("This kernel has no such key; Linux has it since {since}.");
+        return Diagnosis::new(Status::Dead, "newer_kernel", text);
+    }
+    if known.is_some() {
+        let text = "This kernel has no such key, though others do: it is of another version, or built without it.";
+        return Diagnosis::new(Status::Dead, "not_in_this_kernel", text);
+    }
+    let text = match suggestion(evidence, key) {
+        Some(near) => format!("This kernel has no such key. Was {near} meant?"),
+        None => "This kernel has no such key.".to_owned(),
+    };
+    Diagnosis::new(Status::Dead, "unknown_key", text)
+}
+
+/// `Linux 4.12 removed the key`, `By Linux 6.1 the key was removed`.
+pub(super) fn gone(removed: &str) -> String {
+    match removed.strip_prefix("by ") {
+        Some(version) => format!("The key was removed by Linux {version} at the latest"),
+        None => format!("Linux {removed} removed the key"),
+    }
+}
+
+/// The key that was probably meant: one of those in force, or of the catalogue. Nothing for a name that is none of the
+/// network's, or longer than any: of garbage there may be megabytes.
+fn suggestion(evidence: &Evidence<'_>, key: &str) -> Option<String> {
+    const LONGEST: usize = 80;
+    if !key.starts_with("net.") || key.len() > LONGEST {
+        return None;
+    }
+    fn last(name: &str) -> &str {
+        name.rsplit('.').next().unwrap_or(name)
+    }
+    let in_force = || evidence.sysctls.into_iter().flat_map(Sysctls::keys).filter(|name| interface_of(name).is_none());
+    // The right name in the wrong directory is the most frequent mistake.
+    let moved = || in_force().find(|name| last(name) == last(key)).cloned();
+    let known = || keys::catalogue().suggest(key).filter(|near| near.is_useful_to_set()).map(|near| near.name.clone());
+    let near = || suggest::nearest_by(in_force(), 0.85, |name| suggest::likeness(name, key)).cloned();
+    moved().or_else(known).or_else(near)
+}
+
+/// What the kernel would say to the value: proven by rehearsal, else by what the catalogue knows.
+fn refused(
+    evidence: &Evidence<'_>,
+    key: &str,
+    known: Option<&Key>,
+    winner: &Assignment,
+    runtime: &str,
+) -> Option<Diagnosis> {
+    let read_only = evidence.surroundings.read_only.contains(key) || known.is_some_and(|known| known.read_only);
+    let of_machine = known.is_some_and(|known| known.scope != Scope::Namespace) || is_host_only(key);
+    if !evidence.initial && (of_machine || read_only) {
+        let text = "The key belongs to the machine: it can be read here, and written in the host's own network \
+                    namespace only.";
+        return Some(Diagnosis::new(Status::WrongScope, "read_only_in_namespace", text));
+    }
+    if read_only {
+        let text = "Nobody can write this key; the kernel sets it itself.";
+        return Some(Diagnosis::new(Status::Invalid, "read_only", text));
+    }
+    match evidence.rehearsed.get(key) {
+        Some(Answer::Refused(why)) => {
+            let because = known.and_then(|known| mistake(known, &winner.value)).map(|why| format!(" ({why})"));
+            let text = format!(
+                "The kernel refuses the value: {why}{}. Tried in a scratch network namespace.{}",
+                because.unwrap_or_default(),
+                instead(evidence, key)
+            );
+            Some(Diagnosis::new(Status::Invalid, "refused", text))
+        }
+        Some(Answer::Taken { at_once, .. }) if !same(key, at_once, &winner.value) => {
+            let tried = format!(
+                "The kernel makes {} of the value. Tried in a scratch network namespace.",
+                quoted(&folded(at_once))
+            );
+            let status = if same(key, at_once, runtime) { Status::InSync } else { Status::NotInForce };
+            Some(Diagnosis::new(status, "changed_by_kernel", tried))
+        }
+        Some(Answer::Taken { .. }) => None,
+        _ => {
+            let why = mistake(known?, &winner.value)?;
+            Some(Diagnosis::new(
+                Status::Invalid,
+                "out_of_range",
+                format!("{}.{}", capital(&why), instead(evidence, key)),
+            ))
+        }
+    }
+}
+
+/// The line that a boot ends with when the winner's value is refused, as a sentence after another one.
+fn instead(evidence: &Evidence<'_>, key: &str) -> String {
+    let before = evidence.resolution.keys.get(key).and_then(|resolved| resolved.if_refused.first());
+    before
+        .map(|line| format!(" A boot ends with {} from {}:{}.", quoted(&line.value), line.file, line.line))
+        .unwrap_or_default()
+}
+
+/// Why the catalogue thinks that the kernel does not take a value.
+fn mistake(known: &Key, value: &str) -> Option<String> {
+    match keys::parse(known, value) {
+        Ok(value) => keys::validate(known, &value).err().map(|error| error.to_string()),
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Keys that no file sets and that do not have the kernel's own default any more. Only where that default is one fixed
+/// value on all kernels; a value that the catalogue's note names as another kernel's default is none that somebody set.
+fn unmentioned(evidence: &Evidence<'_>) -> Vec<KeyDrift> {
+    let Some(sysctls) = evidence.sysctls else { return Vec::new() };
+    let set_by_hand = |known: &&Key| {
+        let (Some(default), Some(runtime)) = (known.default.as_deref(), sysctls.get(&known.name)) else { return false };
+        let of_another_kernel = known.default_note.as_deref().is_some_and(|note| names(note, &folded(runtime)));
+        !evidence.resolution.keys.contains_key(&known.name)
+            && !known.read_only
+            && (evidence.initial || known.scope == Scope::Namespace)
+            && !SET_BY_INIT.contains(&known.name.as_str())
+            && !of_another_kernel
+            && !same(&known.name, runtime, default)
+    };
+    let drift = |known: &Key| {
+        let runtime = sysctls.get(&known.name).map(|text| folded(text));
+        let default = known.default.as_deref().unwrap_or_default();
+        let text = match evidence.writer(&known.name) {
+            Some(program) => format!("No file sets it, and the kernel's default is {}. {program}", quoted(default)),
+            None => {
+                format!("No file sets it, and the kernel's default is {}: a boot brings that back.", quoted(default))
+            }
+        };
+        KeyDrift {
+            key: known.name.clone(),
+            boot: None,
+            runtime,
+            status: Status::RuntimeOnly,
+            cause: Some(Cause::new("not_persisted", text)),
+            shadowed: Vec::new(),
+        }
+    };
+    keys::catalogue().iter().filter(set_by_hand).map(drift).collect()
+}
+
+/// Whether a note mentions a value as a word of its own.
+fn names(note: &str, value: &str) -> bool {
+    note.split(|c: char| c.is_whitespace() || ",;()".contains(c)).any(|word| word.trim_end_matches('.') == value)
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

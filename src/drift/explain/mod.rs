@@ -1,0 +1,7 @@
+//! Why what is in force is not what a boot would set, and what is wrong with the files.
+
+pub(in crate::drift) mod cause;
+pub(in crate::drift) mod diagnose;
+pub(in crate::drift) mod evidence;
+pub mod knowledge;
+pub mod lint;
