@@ -8,7 +8,8 @@ use crate::keys::Risk;
 use crate::metrics::value::Value;
 use crate::rules::expr::EvalError;
 use crate::rules::words::Bound;
-use crate::rules::{Recommend, Rule};
+use crate::model::Severity;
+use crate::rules::{Level, Recommend, Rule};
 
 /// What came of a rule on a subject.
 #[derive(Debug)]
@@ -22,6 +23,9 @@ pub(super) enum Verdict {
 /// What a rule says when it fires.
 #[derive(Debug)]
 pub(super) struct Fired {
+    /// Which of the rule's levels.
+    pub(super) level: String,
+    pub(super) severity: Severity,
     pub(super) title: String,
     pub(super) evidence: Vec<Evidence>,
     pub(super) proposals: Vec<Proposal>,
@@ -53,12 +57,15 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Verdict {
         Some(param) => rule.params.get(param).map(|param| param.value.clone()),
         None => (values.of)(name),
     };
-    match rule.when.holds(&value_of) {
-        Ok(false) => return Verdict::Quiet,
+    let (level, unknown) = match level(rule, &value_of) {
+        Ok(None) => return Verdict::Quiet,
         Err(error) => return Verdict::Skipped(reason(&error, values)),
-        Ok(true) => {}
-    }
-    let mut troubles = Vec::new();
+        Ok(Some(found)) => found,
+    };
+    let mut troubles: Vec<String> = unknown
+        .map(|(worse, error)| format!("whether it is {} is not known: {}", worse.severity.name(), reason(&error, values)))
+        .into_iter()
+        .collect();
     let holds = |when: &Option<crate::rules::expr::Expr>| when.as_ref().map_or(Ok(true), |when| when.holds(&value_of));
     let mut proposals = Vec::new();
     for part in &rule.recommend {
@@ -78,12 +85,37 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Verdict {
         }
     }
     Verdict::Fires(Box::new(Fired {
-        title: rule.title.render(&value_of),
+        level: level.name.clone(),
+        severity: level.severity,
+        title: level.title.render(&value_of),
         evidence: evidence(rule, &value_of),
         proposals,
         advice,
         troubles,
     }))
+}
+
+/// The first level whose condition holds, with the first worse one that could not be judged. A rule none of whose levels
+/// holds is quiet only if all of them could be judged.
+#[expect(clippy::type_complexity, reason = "a level, and a level with an error")]
+fn level<'a>(
+    rule: &'a Rule,
+    value_of: &dyn Fn(&str) -> Option<Value>,
+) -> Result<Option<(&'a Level, Option<(&'a Level, EvalError)>)>, EvalError> {
+    if let Some(when) = &rule.when
+        && !when.holds(value_of)?
+    {
+        return Ok(None);
+    }
+    let mut unknown = None;
+    for level in &rule.levels {
+        match level.when.holds(value_of) {
+            Ok(true) => return Ok(Some((level, unknown))),
+            Ok(false) => {}
+            Err(error) => unknown = unknown.or(Some((level, error))),
+        }
+    }
+    unknown.map_or(Ok(None), |(_, error)| Err(error))
 }
 
 /// The numbers behind a finding; one that could not be read is left out, since the condition did not need it.

@@ -126,7 +126,7 @@ fn exhausted_ports_in_full() {
                   FIN is answered by a reset.
                 SO_LINGER with a timeout of 0: close() then sends a reset: data that
                   the peer has not read yet is lost, and the peer sees ECONNRESET.
-      why       sysctl-advisor explain ephemeral-ports-near-exhaustion
+      why       sysctl-advisor explain ephemeral-ports
 
     NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the default
       evidence  ip_local_port_range    40000 40199 ports

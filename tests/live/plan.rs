@@ -96,7 +96,7 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
                        range. Services that listen in the new part can find their port
                        taken at a restart: reserve it in
                        net.ipv4.ip_local_reserved_ports first.
-            because    ephemeral-ports-near-exhaustion, port-range-narrow
+            because    ephemeral-ports, port-range-narrow
             kernel     Takes it: tried in a scratch namespace.
             worse if   rate.Tcp.AttemptFails > before.rate.Tcp.AttemptFails * 2.0 + 5.0
 
