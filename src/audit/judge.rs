@@ -6,9 +6,9 @@
 use super::model::{Advice, Evidence};
 use crate::keys::Risk;
 use crate::metrics::value::Value;
+use crate::model::Severity;
 use crate::rules::expr::EvalError;
 use crate::rules::words::Bound;
-use crate::model::Severity;
 use crate::rules::{Level, Recommend, Rule};
 
 /// What came of a rule on a subject.
@@ -63,7 +63,9 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Verdict {
         Ok(Some(found)) => found,
     };
     let mut troubles: Vec<String> = unknown
-        .map(|(worse, error)| format!("whether it is {} is not known: {}", worse.severity.name(), reason(&error, values)))
+        .map(|(worse, error)| {
+            format!("whether it is {} is not known: {}", worse.severity.name(), reason(&error, values))
+        })
         .into_iter()
         .collect();
     let holds = |when: &Option<crate::rules::expr::Expr>| when.as_ref().map_or(Ok(true), |when| when.holds(&value_of));
@@ -147,5 +149,64 @@ fn reason(error: &EvalError, values: &Values<'_>) -> String {
     match error {
         EvalError::Unread(name) => (values.why_missing)(name),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::load;
+
+    const RULE: &str = r#"
+summary = "a rule of a test"
+kind = "capacity"
+explain = "It has two levels, so that the worse one can be unknown."
+references = ["RFC 9293"]
+evidence = { established = 'tcp.established' }
+advise = [{ who = "operator", text = "Look." }]
+test = [
+    { name = "a", given."tcp.listen" = 9, expect = "fires", level = "bad" },
+    { name = "b", given."tcp.time_wait" = 9, expect = "fires", level = "odd" },
+    { name = "c", given = {}, expect = "quiet" },
+]
+[[level]]
+name = "bad"
+severity = "critical"
+title = "bad"
+when = 'tcp.listen > 8'
+[[level]]
+name = "odd"
+severity = "notice"
+title = "odd"
+when = 'tcp.time_wait > 8'
+"#;
+
+    fn verdict(listen: Option<i64>, time_wait: Option<i64>) -> Verdict {
+        let rule = load::parse("two-levels", "", "two-levels.toml", RULE).unwrap();
+        let of = |name: &str| match name {
+            "tcp.listen" => listen.map(Value::Int),
+            "tcp.time_wait" => time_wait.map(Value::Int),
+            _ => Some(Value::Int(1)),
+        };
+        judge(&rule, &Values { of: &of, why_missing: &|name| format!("{name} was not read") })
+    }
+
+    #[test]
+    fn the_worst_level_that_holds_makes_the_finding() {
+        for (listen, time_wait, expected) in [(9, 9, "bad"), (9, 0, "bad"), (0, 9, "odd")] {
+            let Verdict::Fires(fired) = verdict(Some(listen), Some(time_wait)) else { panic!("it must fire") };
+            assert_eq!((fired.level.as_str(), fired.title.as_str()), (expected, expected));
+            assert!(fired.troubles.is_empty());
+        }
+        assert!(matches!(verdict(Some(0), Some(0)), Verdict::Quiet));
+    }
+
+    #[test]
+    fn a_level_that_could_not_be_judged_is_never_taken_for_quiet() {
+        let Verdict::Fires(fired) = verdict(None, Some(9)) else { panic!("the milder level holds") };
+        assert_eq!(fired.severity, Severity::Notice);
+        assert_eq!(fired.troubles, ["whether it is critical is not known: tcp.listen was not read"]);
+        assert!(matches!(verdict(None, Some(0)), Verdict::Skipped(why) if why == "tcp.listen was not read"));
+        assert!(matches!(verdict(Some(0), None), Verdict::Skipped(why) if why == "tcp.time_wait was not read"));
     }
 }

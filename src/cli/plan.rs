@@ -108,6 +108,6 @@ pub(super) fn try_out(plan: &mut Plan, snapshot: &Snapshot) {
 fn print(plan: &Plan, skipped: usize, args: &PlanArgs, terminal: &Terminal) -> anyhow::Result<()> {
     output::print(&match args.format {
         Format::Json => plans::render(plan)?,
-        Format::Text => report::plan::text(plan, skipped, &terminal.theme(), terminal.width()),
+        Format::Text => report::plan::text(plan, skipped, &terminal.theme()),
     })
 }

@@ -8,11 +8,11 @@ use super::theme::Theme;
 use super::wrap::wrap;
 use crate::model::Severity;
 use crate::rules::expr::Expr;
-use crate::rules::{Level, Rule};
 use crate::rules::set::RuleSet;
+use crate::rules::{Level, Rule};
 
 /// One rule in two lines: id, severity, and what it says.
-pub fn list(rules: &RuleSet, theme: &Theme, width: usize) -> String {
+pub fn list(rules: &RuleSet, theme: &Theme) -> String {
     let mut text = String::new();
     let mut area = None;
     for rule in by_area(rules) {
@@ -32,7 +32,7 @@ pub fn list(rules: &RuleSet, theme: &Theme, width: usize) -> String {
         };
         let severity = theme.paint(style, &format!("{:<8}", rule.severity().name()));
         text.push_str(&format!("  {severity}  {}\n", theme.paint(theme.key, &rule.id)));
-        text.push_str(&wrap(&rule.summary, width, 12));
+        text.push_str(&wrap(&rule.summary, 12));
         text.push('\n');
     }
     text

@@ -118,7 +118,8 @@ impl Loader<'_> {
     /// The levels of the file, or the only one that its own title, severity and condition make.
     fn levels(&mut self, file: &RuleFile, scope: &RuleNames<'_>) -> Option<Vec<Level>> {
         if file.level.is_empty() {
-            let missing = [("title", file.title.is_none()), ("severity", file.severity.is_none()), ("when", file.when.is_none())];
+            let missing =
+                [("title", file.title.is_none()), ("severity", file.severity.is_none()), ("when", file.when.is_none())];
             for (field, _) in missing.iter().filter(|(_, missing)| *missing) {
                 let help = Some("a rule without [[level]] must have it".to_owned());
                 self.error(file.summary.span(), &format!("`{field}` is missing"), help);

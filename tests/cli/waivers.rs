@@ -70,10 +70,10 @@ fn what_is_waived_stands_after_the_others_with_who_and_why() {
       why       sysctl-advisor explain port-range-narrow
 
     Waived
-      195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000: new
+      195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000: new
         connections are about to fail
-          critical ephemeral-ports, waived until 2026-01-01 by
-          maria: load test until the release
+          critical ephemeral-ports, waived until 2026-01-01 by maria: load test
+          until the release
 
     TCP sockets of current: 201 (read through sock_diag)
       LISTEN         1  ▏

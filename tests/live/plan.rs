@@ -50,7 +50,8 @@ fn assert_valid(plan: &Json) {
 /// A rule that always fires and wishes for exactly this value.
 fn rule(folder: &Path, id: &str, key: &str, value: &str) {
     let text = format!(
-        r#"title = "a rule of a test"
+        r#"summary = "a rule of a test"
+title = "a rule of a test"
 severity = "notice"
 kind = "hygiene"
 when = 'tcp.time_wait >= 0'
