@@ -99,7 +99,7 @@ mod tests {
             "window = ",
             "max_changes = 20",
             "[PARAMS] SECTION",
-            "ratio = 0.85",
+            "exhausted = 0.85",
             "[params.ephemeral",
         ] {
             assert!(page.contains(wanted), "{wanted}\n{page}");
