@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 
+use super::args::Format;
+use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
-use super::snapshot::not_entered;
-use super::{FOUND, Failure, Format, Outcome};
 use crate::drift::model::{Drift, KeyDrift};
 use crate::drift::{self, Facts, glob, key};
 use crate::host::Host;
@@ -86,7 +86,7 @@ fn which(text: &str) -> Result<NetnsArg, String> {
 }
 
 pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
-    let root = root(args.root.as_deref())?;
+    let root = root(args.root.as_deref()).map_err(Failure::usage)?;
     let files = root.as_deref().map_or_else(Host::live, Host::recorded);
     // A captured tree brings the values along; an image without them is held against the kernel that runs here.
     let own_values = root.as_deref().is_some_and(|root| root.join("proc/sys/net").is_dir());
@@ -95,11 +95,11 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
     let (persisted, mut gaps) = persisted::read(&files);
     // Only what is read of the kernel from here on is the namespace's; files are the machine's.
     let place = match &args.netns {
-        NetnsArg::Of(which) => netns::resolve(which).map_err(not_entered)?.places.into_iter().next(),
+        NetnsArg::Of(which) => netns::resolve(which)?.places.into_iter().next(),
         NetnsArg::None => None,
     };
     if let Some(place) = &place {
-        place.enter().map_err(not_entered)?;
+        place.enter()?;
     }
     let compared = args.netns != NetnsArg::None;
     let sysctls = compared.then(|| sysctls::read(&running));
@@ -118,7 +118,7 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
         identity.name = place.name;
     }
     if compared && sysctls.as_ref().is_some_and(sysctls::Sysctls::is_empty) {
-        return Err(Failure::Unobservable(anyhow!("no sysctl of this namespace could be read")));
+        return Err(Exit::Unobservable.because(anyhow!("no sysctl of this namespace could be read")));
     }
     let facts = Facts {
         persisted: &persisted,
@@ -150,7 +150,7 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
     };
     output::deliver(&text, args.output.as_deref())?;
     let drifted = drift.keys.iter().any(|key| key.status.is_drift());
-    Ok(if args.fail_on_drift && drifted { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+    Ok(if args.fail_on_drift && drifted { Exit::Found.code() } else { ExitCode::SUCCESS })
 }
 
 impl LoaderArg {

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::changes::{StateArgs, cooling};
+use super::args::{Format, Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs, risk};
+use super::changes::cooling;
+use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
-use super::{Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, rehearse, risk, snapshot};
+use super::{rehearse, snapshot};
 use crate::config::Config;
 use crate::host::Host;
 use crate::keys::Risk;
@@ -91,7 +93,7 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
     if args.output.as_ref().is_none_or(|file| file.as_os_str() != "-") {
         print(&plan, audit.skipped.len(), args, terminal)?;
     }
-    Ok(if rules.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
+    Ok(if rules.broken.is_empty() { ExitCode::SUCCESS } else { Exit::Usage.code() })
 }
 
 /// Another kernel's answer would be worth nothing, so that a foreign snapshot's values are tried only on its release.
@@ -105,9 +107,9 @@ pub(super) fn try_out(plan: &mut Plan, snapshot: &Snapshot) {
     }
 }
 
-fn print(plan: &Plan, skipped: usize, args: &PlanArgs, terminal: &Terminal) -> anyhow::Result<()> {
-    output::print(&match args.format {
+fn print(plan: &Plan, skipped: usize, args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
+    Ok(output::print(&match args.format {
         Format::Json => plans::render(plan)?,
         Format::Text => report::plan::text(plan, skipped, &terminal.theme()),
-    })
+    })?)
 }

@@ -16,7 +16,8 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context as _, anyhow};
 
-use super::{Outcome, output};
+use super::exit::Outcome;
+use super::output;
 use crate::host::rehearse::{self, Answer, CannotRehearse};
 
 /// The hidden command that a process without privilege starts.

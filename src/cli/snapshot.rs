@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, Global, ObserveArgs, Outcome, output, progress};
+use super::args::{Global, ObserveArgs};
+use super::exit::{Failure, Outcome};
+use super::{output, progress};
 use crate::config::Config;
 use crate::host::Host;
-use crate::host::netns::EnterError;
-use crate::snapshot::take::{self, TakeError};
+use crate::snapshot::take;
 use crate::snapshot::{Snapshot, store};
 
 /// Write down what this host looks like, to audit it elsewhere or later.
@@ -35,26 +36,9 @@ pub(super) fn run(args: &SnapshotArgs, global: &Global, config: &Config) -> Outc
 pub(super) fn observe(args: &ObserveArgs, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
     let window = args.window.unwrap_or(config.window);
     let which = args.netns.as_ref().unwrap_or(&config.netns);
-    let snapshot = take::take(&Host::live(), which, window, |window| progress::wait(window, global.quiet));
-    let snapshot = snapshot.map_err(not_taken)?;
+    let snapshot = take::take(&Host::live(), which, window, |window| progress::wait(window, global.quiet))?;
     for gap in snapshot.gaps.iter().chain(snapshot.namespaces.iter().flat_map(|namespace| &namespace.gaps)) {
         tracing::info!(what = gap.what, why = gap.why, "could not be read");
     }
     Ok(snapshot)
-}
-
-/// The exit code of a host that was not observed.
-pub(super) fn not_taken(error: TakeError) -> Failure {
-    match error {
-        TakeError::Netns(error) => not_entered(error),
-        TakeError::NothingSeen(_) => Failure::Unobservable(error.into()),
-    }
-}
-
-/// One that does not exist is a mistake of the person's; one that cannot be entered cannot be observed.
-pub(super) fn not_entered(error: EnterError) -> Failure {
-    match error {
-        EnterError::Unknown { .. } => Failure::Usage(error.into()),
-        EnterError::Refused { .. } => Failure::Unobservable(error.into()),
-    }
 }
