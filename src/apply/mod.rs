@@ -26,6 +26,7 @@ pub mod rollback;
 pub mod run;
 pub mod sandbox;
 pub mod several;
+pub mod standing;
 pub mod state;
 pub mod steps;
 pub mod there;
