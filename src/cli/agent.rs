@@ -8,11 +8,12 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::output::{self, Terminal};
-use super::{Failure, Global, Outcome, RuleArgs, WRONG, WaiverArgs, changes, rehearse, remediate, snapshot};
+use super::{Failure, Global, Outcome, RuleArgs, WRONG, WaiverArgs, changes, remediate, session};
 use crate::agent::run::{self, Options};
 use crate::agent::{journal, unattended};
 use crate::apply::state;
 use crate::config::{Config, window};
+use crate::session::rehearse;
 
 /// One run of the timer: audit, remember, tell what is new.
 #[derive(Debug, Args)]
@@ -38,14 +39,11 @@ pub(super) struct AgentArgs {
 }
 
 pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = args.rules.load(config)?;
-    output::notes(&rules.broken, terminal);
-    let waivers = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
+    let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
     let options = Options {
         state: &state::directory(args.state_dir.as_deref(), None),
         sample: args.window.unwrap_or(config.window),
-        rules: &rules,
-        waivers: &waivers,
+        criteria: &criteria,
         settings: config.agent(),
         journal: Path::new(journal::SOCKET),
     };
@@ -54,11 +52,11 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
             output::note("agent --apply is switched off; `[agent] apply = true` in the configuration switches it on");
             return Ok(ExitCode::SUCCESS);
         }
-        remediate::trusted(&rules).map_err(|error| changes::failure(error, false))?;
+        remediate::trusted(&criteria.rules).map_err(|error| changes::failure(error, false))?;
         let options = unattended::Options { run: options, policy: config.policy(), ask: &rehearse::ask };
         unattended::run(&options, &mut output::note).map_err(not_done)?
     } else {
-        run::run(&options, &mut output::note).map_err(snapshot::not_taken)?
+        run::run(&options, &mut output::note).map_err(session::not_taken)?
     };
     match ran {
         run::Outcome::Busy => {
@@ -70,14 +68,14 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
         run::Outcome::Done { published: false } => {
             Err(Failure::Unobservable(anyhow!("nothing of this run could be told or written")))
         }
-        run::Outcome::Done { .. } if rules.broken.is_empty() => Ok(ExitCode::SUCCESS),
+        run::Outcome::Done { .. } if criteria.rules.broken.is_empty() => Ok(ExitCode::SUCCESS),
         run::Outcome::Done { .. } => Ok(ExitCode::from(WRONG)),
     }
 }
 
 fn not_done(failed: unattended::Failed) -> Failure {
     match failed {
-        unattended::Failed::Take(error) => snapshot::not_taken(error),
+        unattended::Failed::Take(error) => session::not_taken(error),
         unattended::Failed::Apply(error) => changes::failure(error, false),
         unattended::Failed::History(error) => Failure::NotApplied(error.into()),
     }

@@ -7,15 +7,15 @@ use clap::{Args, ValueEnum};
 
 use super::changes::StateArgs;
 use super::output::{self, Terminal};
-use super::plan::try_out;
-use super::{FOUND, FailOn, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, snapshot};
+use super::{FOUND, FailOn, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, session};
 use crate::config::Config;
 use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
 use crate::plan::build::{self, Options};
 use crate::plan::rehearsal;
 use crate::report::{self, audit::text::Detail};
-use crate::snapshot::{Snapshot, store};
+use crate::session::rehearse;
+use crate::snapshot::Snapshot;
 
 /// Observe this host (or read a snapshot), evaluate the rules, report.
 #[derive(Debug, Args)]
@@ -65,17 +65,12 @@ enum AuditFormat {
 }
 
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = args.rules.load(config)?;
-    output::notes(&rules.broken, terminal);
-    let waivers = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
-    let snapshot = match &args.snapshot {
-        Some(file) => store::read(file)?,
-        None => snapshot::observe(&args.observe, global, config)?,
-    };
-    let mut audit = crate::audit::run(&snapshot, &rules, &waivers);
+    let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
+    let snapshot = session::snapshot(args.snapshot.as_deref(), &args.observe, global, config)?;
+    let mut audit = criteria.audit(&snapshot);
     if args.rehearse {
-        let mut plan = build::build(&audit, &rules, &Options::default());
-        try_out(&mut plan, &snapshot);
+        let mut plan = build::build(&audit, &criteria.rules, &Options::default());
+        rehearse::plan(&mut plan, &snapshot);
         rehearsal::enter(&mut audit, &plan);
     }
     let theme = if args.output.is_some() { report::theme::Theme::plain() } else { terminal.theme() };
@@ -90,7 +85,7 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
         }
     };
     output::deliver(&text, args.output.as_deref())?;
-    if !rules.broken.is_empty() {
+    if !criteria.rules.broken.is_empty() {
         return Ok(ExitCode::from(WRONG));
     }
     let worst = audit.open().map(|finding| finding.severity).max();

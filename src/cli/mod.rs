@@ -22,6 +22,7 @@ mod questions;
 mod rehearse;
 mod remediate;
 mod rules;
+mod session;
 mod snapshot;
 
 use std::path::PathBuf;
@@ -139,7 +140,7 @@ enum Command {
     History(history::HistoryArgs),
     #[command(hide = true)]
     Guard(changes::GuardArgs),
-    #[command(hide = true, name = rehearse::COMMAND)]
+    #[command(hide = true, name = crate::session::rehearse::COMMAND)]
     Rehearse,
     /// List, check and test rules; print the metrics they may use
     #[command(subcommand)]
@@ -186,7 +187,11 @@ struct RuleArgs {
 impl RuleArgs {
     /// The rules of this run.
     fn load(&self, config: &Config) -> Result<RuleSet, ConfigError> {
-        config.rules(TypedRules { folders: &self.rules, params: &self.param })
+        config.rules(self.typed())
+    }
+
+    const fn typed(&self) -> TypedRules<'_> {
+        TypedRules { folders: self.rules.as_slice(), params: self.param.as_slice() }
     }
 }
 

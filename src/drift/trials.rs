@@ -19,8 +19,7 @@ pub struct Trial {
 /// What to try: nothing when all of it is in force, else all of it, since a later line can change what an earlier one set.
 pub fn worth_trying(resolution: &Resolution, sysctls: &Sysctls) -> Vec<Trial> {
     let trials = all(resolution);
-    let differs =
-        |trial: &Trial| sysctls.get(&trial.key).is_some_and(|text| !same(&trial.key, text, &trial.value));
+    let differs = |trial: &Trial| sysctls.get(&trial.key).is_some_and(|text| !same(&trial.key, text, &trial.value));
     if trials.iter().any(differs) { trials } else { Vec::new() }
 }
 

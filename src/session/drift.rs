@@ -17,7 +17,7 @@ use crate::observe::persisted::{self, Loader, Persisted};
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Sysctls};
 use crate::observe::system::{self, SystemFacts};
-use crate::snapshot::take::{self, TakeError};
+use crate::snapshot::take;
 use crate::snapshot::{Rehearsal, Snapshot};
 
 /// Which host, and what of it.
@@ -76,8 +76,7 @@ impl Scene {
             Some(which) => {
                 let places: Vec<Place> = netns::resolve(which)?.places.into_iter().take(1).collect();
                 let look = netns::visit(&places, |_, _| look()).pop().transpose()?;
-                let none = || TakeError::NothingSeen("no network namespace was found".to_owned());
-                (places.into_iter().next(), look.ok_or_else(none)?)
+                (places.into_iter().next(), look.ok_or(SessionError::NoValues)?)
             }
         };
         let Look { sysctls, gaps: unread, system, mut surroundings, identity } = look;
@@ -88,7 +87,7 @@ impl Scene {
             surroundings.loader_ran_at = None;
         }
         if sysctls.as_ref().is_some_and(Sysctls::is_empty) {
-            return Err(TakeError::NothingSeen("no sysctl of this namespace could be read".to_owned()).into());
+            return Err(SessionError::NoValues);
         }
         let named = place.filter(|place| !place.is_here() && !identity.initial);
         let name = named.map_or(identity.name, |place| place.name);
@@ -106,31 +105,29 @@ impl Scene {
     }
 
     /// What a snapshot has of it; `file` is for the message where that is not enough.
-    pub fn of_snapshot(snapshot: Snapshot, file: &Path) -> Result<Self, SessionError> {
+    pub fn of_snapshot(snapshot: &Snapshot, file: &Path) -> Result<Self, SessionError> {
         let lacks = |lacks| SessionError::Lacks { file: file.display().to_string(), lacks };
         let of_older = "holds no configuration files: an older version wrote it. Take a new one with `sysctl-advisor \
                         snapshot`";
-        let (Some(persisted), Some(surroundings)) = (snapshot.persisted, snapshot.surroundings) else {
+        let (Some(persisted), Some(surroundings)) = (&snapshot.persisted, &snapshot.surroundings) else {
             return Err(lacks(of_older));
         };
         // The files are those of one namespace; see `Snapshot::surroundings`.
-        let first = snapshot.namespaces.into_iter().next().ok_or_else(|| lacks("holds no network namespace"))?;
+        let first = snapshot.namespaces.first().ok_or_else(|| lacks("holds no network namespace"))?;
         if first.sysctls.is_empty() {
             return Err(lacks("holds no sysctls of its first network namespace"));
         }
-        let mut gaps = snapshot.gaps;
-        gaps.extend(first.gaps);
-        gaps.retain(is_about_files_or_values);
+        let gaps = snapshot.gaps.iter().chain(&first.gaps).filter(|gap| is_about_files_or_values(gap));
         Ok(Self {
-            persisted,
-            sysctls: Some(first.sysctls),
-            surroundings,
-            system: snapshot.system,
+            persisted: persisted.clone(),
+            sysctls: Some(first.sysctls.clone()),
+            surroundings: surroundings.clone(),
+            system: snapshot.system.clone(),
             initial: first.initial,
-            namespace: Some(first.name),
+            namespace: Some(first.name.clone()),
             own_values: true,
-            gaps,
-            kernel: snapshot.rehearsal.map_or(Kernel::Unknown(NOT_RECORDED), Kernel::Recorded),
+            gaps: gaps.cloned().collect(),
+            kernel: snapshot.rehearsal.clone().map_or(Kernel::Unknown(NOT_RECORDED), Kernel::Recorded),
         })
     }
 
@@ -180,11 +177,13 @@ impl Scene {
     }
 }
 
-/// Asks the running kernel about the files' values, for a snapshot that was just taken of it; `None` where the snapshot
-/// has no files.
-pub(super) fn rehearse(snapshot: &Snapshot) -> Option<Rehearsal> {
-    let scene = Scene { kernel: Kernel::Here, ..Scene::of_snapshot(snapshot.clone(), Path::new("")).ok()? };
-    scene.rehearse(&drift::resolution(&scene.facts(), drift::loader_of(&scene.persisted)))
+/// Asks the running kernel about the files' values and adds the answers to a snapshot that was just taken of this host,
+/// since nobody can ask later.
+pub fn record_rehearsal(snapshot: &mut Snapshot) {
+    let Ok(scene) = Scene::of_snapshot(snapshot, Path::new("")) else { return };
+    let scene = Scene { kernel: Kernel::Here, ..scene };
+    let resolution = drift::resolution(&scene.facts(), drift::loader_of(&scene.persisted));
+    snapshot.rehearsal = scene.rehearse(&resolution);
 }
 
 fn ask(trials: Vec<trials::Trial>) -> Result<BTreeMap<String, Answer>, String> {

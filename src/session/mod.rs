@@ -10,7 +10,7 @@ pub mod rehearse;
 
 use std::path::Path;
 
-pub use observe::{Source, since};
+pub use observe::{observe, read, since};
 
 use crate::audit::model::Audit;
 use crate::audit::waivers::Waivers;
@@ -37,6 +37,9 @@ pub enum SessionError {
     Lacks { file: String, lacks: &'static str },
     #[error(transparent)]
     Take(#[from] TakeError),
+    /// There is nothing to compare the files with.
+    #[error("no sysctl of this namespace could be read")]
+    NoValues,
 }
 
 impl From<EnterError> for SessionError {

@@ -15,7 +15,11 @@ use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
 use crate::diagnostic::io_words;
+use crate::host::Host;
 use crate::host::rehearse::{self, Answer, CannotRehearse};
+use crate::plan::model::Plan;
+use crate::plan::rehearsal;
+use crate::snapshot::Snapshot;
 
 /// The hidden command that a process without privilege starts.
 pub const COMMAND: &str = "rehearse-in-user-namespace";
@@ -29,11 +33,21 @@ pub const LARGEST: u64 = 16 << 20;
 /// own.
 pub fn ask(lines: &[(String, String)]) -> Result<Vec<Answer>, String> {
     match rehearse::rehearse(lines) {
-        Err(CannotRehearse::NoNamespace(why)) => in_child(lines).map_err(|error| {
-            tracing::debug!(why, "no network namespace in this process");
-            error
-        }),
+        Err(CannotRehearse::NoNamespace(why)) => {
+            in_child(lines).inspect_err(|_| tracing::debug!(why, "no network namespace in this process"))
+        }
         other => other.map_err(|error| error.to_string()),
+    }
+}
+
+/// Tries the values of a plan. Another kernel's answer would be worth nothing, so that a foreign snapshot's values are tried only on its release.
+pub fn plan(plan: &mut Plan, snapshot: &Snapshot) {
+    let ours = Host::live().read_sysctl("/proc/sys/kernel/osrelease").unwrap_or_default();
+    if ours.trim() == snapshot.system.kernel {
+        rehearsal::rehearse(plan, snapshot, ask);
+    } else {
+        let why = format!("the plan is for Linux {}, and this is {}", snapshot.system.kernel, ours.trim());
+        rehearsal::not_rehearsed(plan, &why);
     }
 }
 
