@@ -101,7 +101,7 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
 pub(super) fn tell_cooling(plan: &Plan, cooling: &BTreeMap<String, Cooling>) -> Result<(), Failure> {
     for (rule, found) in cooling {
         if plan.changes.iter().any(|change| change.rules.contains(rule)) {
-            output::print(&(wrap_hanging(&format!("Note: {rule}: {found}"), 80, 2, 4) + "\n"))?;
+            output::print(&(wrap_hanging(&format!("Note: {rule}: {found}"), 2, 4) + "\n"))?;
         }
     }
     Ok(())

@@ -77,11 +77,11 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     let text = match args.format {
         AuditFormat::Json => report::audit::json::json(&audit)?,
         AuditFormat::Prometheus => report::audit::prometheus::prometheus(&audit, None),
-        AuditFormat::Text if global.quiet => report::audit::text::brief(&audit, &theme, terminal.width()),
+        AuditFormat::Text if global.quiet => report::audit::text::brief(&audit, &theme),
         AuditFormat::Text => {
             let detail = if args.details { Detail::Full } else { Detail::Glance };
             let memory = if args.snapshot.is_some() { None } else { memory(&args.state, &snapshot) };
-            report::audit::text::remembered(&audit, memory.as_ref(), detail, &theme, terminal.width())
+            report::audit::text::remembered(&audit, memory.as_ref(), detail, &theme)
         }
     };
     output::deliver(&text, args.output.as_deref())?;

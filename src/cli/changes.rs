@@ -25,9 +25,6 @@ use crate::host::Host;
 use crate::host::netns::{self, Places};
 use crate::report::wrap::wrap_hanging;
 
-/// Columns to write for, like all reports.
-const WIDTH: usize = 80;
-
 /// Where changes are journalled and audits remembered; shared by the commands that write or read there.
 #[derive(Debug, Args)]
 pub(super) struct StateArgs {
@@ -155,7 +152,7 @@ fn worse(id: u64, verdicts: &[Verdict]) -> String {
 
 /// What a guard says, in lines for a person.
 fn judged(verdict: &Verdict) -> String {
-    wrap_hanging(&verdict.to_string(), WIDTH, 2, 4)
+    wrap_hanging(&verdict.to_string(), 2, 4)
 }
 
 /// Prints each step as it happens. Nothing stops because a reader went away.

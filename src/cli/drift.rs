@@ -111,7 +111,7 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
     let theme = if args.output.is_some() { Theme::plain() } else { terminal.theme() };
     let text = match args.format {
         Format::Json => report::drift::json(&view)?,
-        Format::Text => report::drift::text(&view, &theme, terminal.width()),
+        Format::Text => report::drift::text(&view, &theme),
     };
     output::deliver(&text, args.output.as_deref())?;
     let drifted = drift.keys.iter().any(|key| key.status.is_drift());

@@ -14,7 +14,7 @@ use crate::host::Host;
 use crate::host::netns::Which;
 use crate::keys;
 use crate::metrics::{counters, states};
-use crate::report::explain::{self, Style};
+use crate::report::explain;
 use crate::snapshot::{Snapshot, store, take};
 use crate::suggest::nearest;
 
@@ -38,16 +38,16 @@ pub(super) struct ExplainArgs {
 
 pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> Outcome {
     let rules = args.rules.load(config)?;
-    let style = Style { theme: terminal.theme(), width: terminal.width() };
+    let theme = terminal.theme();
     let name = args.name.trim();
     let text = if let Some(rule) = rules.get(name) {
-        explain::rule::rule(rule, style)
+        explain::rule::rule(rule, theme)
     } else if let Some(key) = key(name) {
-        explain::key::key(key, present(args)?.as_ref(), style)
+        explain::key::key(key, present(args)?.as_ref(), theme)
     } else if let Some(state) = states::doc(name) {
-        explain::state::state(state, present(args)?.as_ref(), style)
+        explain::state::state(state, present(args)?.as_ref(), theme)
     } else if let Some(counter) = counters::doc(name) {
-        explain::counter::counter(counter, present(args)?.as_ref(), style)
+        explain::counter::counter(counter, present(args)?.as_ref(), theme)
     } else {
         let known = rules
             .iter()

@@ -84,7 +84,7 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
     };
     let (Some(store), Some((newest, _))) = (store, newest) else {
         output::print(&match args.format {
-            Format::Text => report::none(&view.file, &terminal.theme(), terminal.width()),
+            Format::Text => report::none(&view.file, &terminal.theme()),
             Format::Json => report::json(&view)?,
         })?;
         return Ok(ExitCode::SUCCESS);
@@ -123,7 +123,7 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
     };
     (view.runs, view.series, view.episodes, view.changes) = (&runs, &series, &episodes, &changes);
     output::print(&match args.format {
-        Format::Text => report::text(&view, &terminal.theme(), terminal.width()),
+        Format::Text => report::text(&view, &terminal.theme()),
         Format::Json => report::json(&view)?,
     })?;
     Ok(ExitCode::SUCCESS)

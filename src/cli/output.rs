@@ -24,7 +24,6 @@ static JSON_LOG: OnceLock<bool> = OnceLock::new();
 pub(super) struct Terminal {
     output_coloured: bool,
     errors_coloured: bool,
-    width: usize,
     /// Messages on standard error are for a program.
     json_log: bool,
 }
@@ -39,7 +38,6 @@ impl Terminal {
         Self {
             output_coloured: coloured(anstream::AutoStream::choice(&io::stdout())),
             errors_coloured: coloured(anstream::AutoStream::choice(&io::stderr())),
-            width: 80,
             json_log: *JSON_LOG.get_or_init(|| log == LogFormat::Json),
         }
     }
@@ -54,11 +52,6 @@ impl Terminal {
 
     pub(super) const fn errors_coloured(&self) -> bool {
         self.errors_coloured
-    }
-
-    /// Columns to write for. Always 80: a report looks the same in a mail, a ticket and every terminal.
-    pub(super) const fn width(&self) -> usize {
-        self.width
     }
 }
 

@@ -91,6 +91,6 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
 fn print(plan: &Plan, skipped: usize, args: &PlanArgs, terminal: &Terminal) -> anyhow::Result<()> {
     output::print(&match args.format {
         Format::Json => plans::render(plan)?,
-        Format::Text => report::plan::text(plan, skipped, &terminal.theme(), terminal.width()),
+        Format::Text => report::plan::text(plan, skipped, &terminal.theme()),
     })
 }

@@ -160,20 +160,15 @@ impl Desk<'_> {
         self.show(finding, Detail::Glance)?;
         let behind = |change: &&PlannedChange| change.findings.contains(&finding.fingerprint);
         let changes: Vec<&PlannedChange> = offered.changes.iter().filter(behind).collect();
-        let (theme, width) = (self.terminal.theme(), self.terminal.width());
+        let theme = self.terminal.theme();
         for change in &changes {
-            output::print(&report::plan::answer(change, &theme, width))?;
+            output::print(&report::plan::answer(change, &theme))?;
         }
         let is_ours = |left: &&LeftOut| {
             left.namespace == finding.namespace && finding.recommendations.iter().any(|change| change.key == left.key)
         };
         for left in offered.left_out.iter().filter(is_ours) {
-            output::print(&report::wrap::wrap_hanging(
-                &format!("{} is not offered: {}", left.key, left.why),
-                width,
-                2,
-                4,
-            ))?;
+            output::print(&report::wrap::wrap_hanging(&format!("{} is not offered: {}", left.key, left.why), 2, 4))?;
             output::print("\n")?;
         }
         loop {
@@ -201,7 +196,7 @@ impl Desk<'_> {
     }
 
     fn show(&self, finding: &Finding, detail: Detail) -> Result<(), Failure> {
-        let text = report::audit::text::one(finding, detail, &self.terminal.theme(), self.terminal.width());
+        let text = report::audit::text::one(finding, detail, &self.terminal.theme());
         Ok(output::print(&text)?)
     }
 
@@ -235,14 +230,14 @@ impl Desk<'_> {
 
     /// Shows everything that would be written, and asks the last question.
     fn agreed(&self, lasting: &Plan, passing: &Plan, waived: &[Waiver], file: &Path) -> Result<bool, Failure> {
-        let (theme, width) = (self.terminal.theme(), self.terminal.width());
+        let theme = self.terminal.theme();
         let mut text = String::new();
         for (title, plan) in [
             ("Now, and at every boot once it is confirmed:", lasting),
             ("For the running system only, until the next boot:", passing),
         ] {
             if !plan.changes.is_empty() {
-                let diff = report::plan::diff(&plan.changes, &theme, width);
+                let diff = report::plan::diff(&plan.changes, &theme);
                 text.push_str(&format!("\n{}\n{diff}", theme.paint(theme.heading, title)));
             }
         }
@@ -251,7 +246,7 @@ impl Desk<'_> {
             text.push_str(&format!("\n{}\n", theme.paint(theme.heading, &title)));
             for Waiver { rule, who, until, reason, .. } in waived {
                 let line = format!("{rule} until {until}, by {who}: {reason}");
-                text.push_str(&(report::wrap::wrap_hanging(&line, width, 2, 4) + "\n"));
+                text.push_str(&(report::wrap::wrap_hanging(&line, 2, 4) + "\n"));
             }
         }
         if text.is_empty() {

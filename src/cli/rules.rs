@@ -68,7 +68,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
         RulesCommand::List { format, rules } => {
             let rules = rules.load(config)?;
             let text = match format {
-                Format::Text => report::rules::list(&rules, &terminal.theme(), terminal.width()),
+                Format::Text => report::rules::list(&rules, &terminal.theme()),
                 Format::Json => report::rules::list_json(&rules)?,
             };
             output::print(&text)?;
@@ -79,7 +79,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
         RulesCommand::Metrics { healthy, format } => {
             output::print(&match format {
                 Format::Text if *healthy => report::metrics::healthy_text(&terminal.theme()),
-                Format::Text => report::metrics::metrics_text(&terminal.theme(), terminal.width()),
+                Format::Text => report::metrics::metrics_text(&terminal.theme()),
                 Format::Json => report::metrics::metrics_json()?,
             })?;
             Ok(ExitCode::SUCCESS)

@@ -10,7 +10,7 @@ use crate::keys;
 use crate::metrics::catalogue::{METRICS, Metric, Subject};
 use crate::metrics::healthy;
 use crate::metrics::value::Value;
-use crate::report::page::{Cell, GAP, Page};
+use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::report::theme::Theme;
 
 /// What conditions may use besides the catalogue.
@@ -31,8 +31,8 @@ const SUBJECTS: [(Subject, &str); 6] = [
 ];
 
 /// The catalogue by subject: name, type and unit, and what it means below.
-pub fn metrics_text(theme: &Theme, width: usize) -> String {
-    let mut page = Page::new(theme, width);
+pub fn metrics_text(theme: &Theme) -> String {
+    let mut page = Page::new(theme);
     let name_width = METRICS.iter().map(|metric| metric.name.len()).max().unwrap_or(0);
     for (subject, heading) in SUBJECTS {
         page.blank();
@@ -43,7 +43,7 @@ pub fn metrics_text(theme: &Theme, width: usize) -> String {
             } else {
                 format!("{}, {}", metric.kind.name(), metric.unit)
             };
-            let room = page.width.saturating_sub(2 + name_width + GAP);
+            let room = WIDTH.saturating_sub(2 + name_width + GAP);
             page.row(2, &[Cell::new(metric.name, name_width).painted(theme.key), Cell::new(&kind, room)]);
             page.paragraph(6, theme.dim, metric.help);
         }
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_metric_is_listed_once_under_its_subject() {
-        let text = metrics_text(&Theme::plain(), 80);
+        let text = metrics_text(&Theme::plain());
         for metric in METRICS {
             let lines = text.lines().filter(|line| line.trim_start().split(' ').next() == Some(metric.name));
             assert_eq!(lines.count(), 1, "{}", metric.name);
@@ -161,10 +161,8 @@ mod tests {
 
     #[test]
     fn the_table_keeps_to_its_width() {
-        for width in [60, 72, 80, 100] {
-            let text = metrics_text(&Theme::plain(), width);
-            assert!(text.lines().all(|line| line.chars().count() <= width));
-        }
+        let text = metrics_text(&Theme::plain());
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
     }
 
     #[test]

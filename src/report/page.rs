@@ -1,25 +1,23 @@
-//! The one way in which text gets onto a page of a fixed width.
+//! The one way in which text gets onto a page, [`WIDTH`] columns wide.
 //!
-//! In: a theme, a width, and rows of cells. Out: lines that are never wider, with cells wrapped in their columns.
+//! In: a theme and rows of cells. Out: lines that are never wider, with cells wrapped in their columns.
 //! Must not: let a control character through. Names of processes, values of sysctls and texts of rule files come from
-//! strangers; every cell is cleaned here, before it is painted. A character counts as one column.
+//! strangers; every cell is cleaned here, before it is painted. What an East Asian script writes takes two columns.
 
 use anstyle::Style;
 
 use crate::drift::SourceLine;
 use crate::report::theme::Theme;
-use crate::report::wrap::wrap_hanging;
+pub(super) use crate::report::wrap::WIDTH;
+use crate::report::wrap::{columns, fitting, wrap_at};
 use crate::text::cleaned;
 
-/// Narrower, and the columns of a finding would hold a word each; wider, and prose is hard to read.
-const WIDTHS: std::ops::RangeInclusive<usize> = 60..=100;
 /// Between two cells of a row.
 pub(super) const GAP: usize = 2;
 
 #[derive(Debug)]
 pub(super) struct Page<'a> {
     pub(super) theme: &'a Theme,
-    pub(super) width: usize,
     text: String,
 }
 
@@ -34,7 +32,7 @@ pub(super) struct Cell<'a> {
 }
 
 impl<'a> Cell<'a> {
-    /// Wrapped at `width` characters; a word that is longer is cut, preferably after a `/`, `.` or `:`.
+    /// Wrapped at `width` columns; a word that is longer is cut, preferably after a `/`, `.` or `:`.
     pub(super) const fn new(text: &'a str, width: usize) -> Self {
         Self { text, width, style: Style::new(), right: false, hanging: 0 }
     }
@@ -56,13 +54,13 @@ impl<'a> Cell<'a> {
     fn lines(&self) -> Vec<String> {
         let width = self.width.max(self.hanging + 1);
         let words = cut_long_words(&cleaned(self.text), width - self.hanging);
-        wrap_hanging(&words, width, 0, self.hanging).lines().map(str::to_owned).collect()
+        wrap_at(&words, width, 0, self.hanging).lines().map(str::to_owned).collect()
     }
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(theme: &'a Theme, width: usize) -> Self {
-        Self { theme, width: width.clamp(*WIDTHS.start(), *WIDTHS.end()), text: String::new() }
+    pub(super) fn new(theme: &'a Theme) -> Self {
+        Self { theme, text: String::new() }
     }
 
     /// An empty line; never at the top, never two.
@@ -74,13 +72,13 @@ impl<'a> Page<'a> {
 
     /// Cells side by side, as many lines as the tallest needs; nothing when all are empty.
     pub(super) fn row(&mut self, indent: usize, cells: &[Cell<'_>]) {
-        let columns: Vec<Vec<String>> = cells.iter().map(Cell::lines).collect();
-        let height = columns.iter().map(Vec::len).max().unwrap_or(0);
+        let all: Vec<Vec<String>> = cells.iter().map(Cell::lines).collect();
+        let height = all.iter().map(Vec::len).max().unwrap_or(0);
         for line in 0..height {
             let (mut start, mut written) = (indent, 0);
-            for (cell, lines) in cells.iter().zip(&columns) {
+            for (cell, lines) in cells.iter().zip(&all) {
                 if let Some(content) = lines.get(line).filter(|content| !content.is_empty()) {
-                    let length = content.chars().count();
+                    let length = columns(content);
                     let at = if cell.right { start + cell.width.saturating_sub(length) } else { start };
                     self.text.extend(std::iter::repeat_n(' ', at.saturating_sub(written)));
                     self.text.push_str(&self.theme.paint(cell.style, content));
@@ -94,19 +92,25 @@ impl<'a> Page<'a> {
 
     /// One piece of text over the whole width.
     pub(super) fn paragraph(&mut self, indent: usize, style: Style, text: &str) {
-        self.row(indent, &[Cell::new(text, self.width.saturating_sub(indent)).painted(style)]);
+        self.row(indent, &[Cell::new(text, WIDTH.saturating_sub(indent)).painted(style)]);
     }
 
     /// Text whose spaces matter, such as source code with a caret below: its lines are cut where the page ends, nothing
     /// is left out.
     pub(super) fn preformatted(&mut self, indent: usize, text: &str) {
-        let room = self.width.saturating_sub(indent).max(1);
+        let room = WIDTH.saturating_sub(indent).max(1);
         for line in text.lines() {
-            let characters: Vec<char> = cleaned(line).trim_end().replace('\t', " ").chars().collect();
-            for piece in characters.chunks(room) {
+            let line = cleaned(line).trim_end().replace('\t', " ");
+            let mut rest = line.as_str();
+            loop {
+                let (piece, more) = fitting(rest, room);
                 self.text.extend(std::iter::repeat_n(' ', indent));
-                self.text.extend(piece);
+                self.text.push_str(piece);
                 self.text.push('\n');
+                if more.is_empty() || piece.is_empty() {
+                    break;
+                }
+                rest = more;
             }
         }
     }
@@ -117,11 +121,12 @@ impl<'a> Page<'a> {
             return;
         }
         let number = source.line.to_string();
-        let room = self.width.saturating_sub(indent + number.len() + " | ".len());
-        let characters = |text: Option<&str>| text.map_or(0, |text| text.chars().count());
-        let start = characters(source.text.get(..source.marked.start));
-        let marked = characters(source.text.get(source.marked.clone()).map(str::trim_end));
-        let shown: String = source.text.chars().take(room).collect();
+        let room = WIDTH.saturating_sub(indent + number.len() + " | ".len());
+        let wide = |text: Option<&str>| text.map_or(0, |text| columns(&cleaned(text)));
+        let start = wide(source.text.get(..source.marked.start));
+        let marked = wide(source.text.get(source.marked.clone()).map(str::trim_end));
+        let text = cleaned(&source.text);
+        let (shown, _) = fitting(&text, room);
         self.preformatted(indent, &format!("{number} | {shown}"));
         if start < room {
             let space = " ".repeat(number.len());
@@ -135,33 +140,45 @@ impl<'a> Page<'a> {
     }
 }
 
-/// `text` at most `width` characters long, what is left out marked with `…`.
+/// `text` in at most `width` columns, what is left out marked with `…`.
 pub(super) fn shortened(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
+    // Before it is measured: what is invisible takes a column when it is made visible.
+    let text = cleaned(text);
+    if columns(&text) <= width {
+        return text;
     }
-    let mut short: String = text.chars().take(width.saturating_sub(1)).collect();
-    short.truncate(short.trim_end().len());
-    short + "…"
+    let (short, _) = fitting(&text, width.saturating_sub(1));
+    format!("{}…", short.trim_end())
 }
 
-/// Puts a space into every word of more than `width` characters.
+/// Puts a space into every word of more than `width` columns.
 fn cut_long_words(text: &str, width: usize) -> String {
     let mut output = String::with_capacity(text.len() + 8);
     for word in text.split_inclusive(char::is_whitespace) {
-        let characters: Vec<char> = word.chars().collect();
-        let mut rest = characters.as_slice();
         // The white space that ends a word does not count.
-        while rest.len() > width && rest.get(width).is_some_and(|next| !next.is_whitespace()) {
-            let good = rest.iter().take(width).rposition(|c| "/.:,;&|=(-_?".contains(*c)).map_or(0, |found| found + 1);
-            let (line, next) = rest.split_at(if good > width / 2 { good } else { width.max(1) });
-            output.extend(line);
+        let (mut rest, end) = word.split_at(word.trim_end().len());
+        while columns(rest) > width {
+            let (line, next) = first_part(rest, width);
+            output.push_str(line);
             output.push(' ');
             rest = next;
         }
-        output.extend(rest);
+        output.push_str(rest);
+        output.push_str(end);
     }
     output
+}
+
+/// A word that is too long in two: up to the last separator that fits, unless that would leave half of the line empty.
+fn first_part(word: &str, width: usize) -> (&str, &str) {
+    let (fits, _) = fitting(word, width);
+    let after_separator = fits.rfind(|c| "/.:,;&|=(-_?".contains(c)).map_or(0, |at| at + 1);
+    if columns(&fits[..after_separator]) > width / 2 {
+        return word.split_at(after_separator);
+    }
+    // A character that is wider than the line stands on it all the same.
+    let one = word.chars().next().map_or(0, char::len_utf8);
+    word.split_at(fits.len().max(one))
 }
 
 #[cfg(test)]
@@ -170,7 +187,7 @@ mod tests {
 
     fn page(build: impl Fn(&mut Page<'_>)) -> String {
         let theme = Theme::plain();
-        let mut page = Page::new(&theme, 60);
+        let mut page = Page::new(&theme);
         build(&mut page);
         page.finish()
     }
@@ -186,6 +203,7 @@ mod tests {
         assert_eq!(cut_long_words("net.ipv4.tcp_max_syn_backlog ok", 12), "net.ipv4. tcp_max_syn_ backlog ok");
         assert_eq!(cut_long_words("xxxxxxxxxx", 4), "xxxx xxxx xx");
         assert_eq!(cut_long_words("ab cd", 0), "a b  c d ");
+        assert_eq!(cut_long_words("東京都庁 ok", 5), "東京 都庁 ok");
     }
 
     #[test]
@@ -199,8 +217,18 @@ mod tests {
     }
 
     #[test]
+    fn columns_stay_straight_beside_east_asian_text() {
+        let text = page(|page| {
+            page.row(0, &[Cell::new("東京", 6), Cell::new("x", 1)]);
+            page.row(0, &[Cell::new("ab", 6), Cell::new("x", 1)]);
+        });
+        assert_eq!(text, "東京    x\nab      x\n");
+    }
+
+    #[test]
     fn what_is_left_out_is_marked() {
         assert_eq!(shortened("abcdef", 6), "abcdef");
         assert_eq!(shortened("abc def", 5), "abc…");
+        assert_eq!(shortened("東京都", 5), "東京…");
     }
 }

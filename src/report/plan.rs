@@ -1,6 +1,6 @@
 //! A plan for a person: what would be written, as a diff, with what it rests on and what it costs.
 //!
-//! In: a [`Plan`], a theme, a width in columns. Out: text, the changes in their order, then what was left out and why.
+//! In: a [`Plan`], a theme. Out: text, the changes in their order, then what was left out and why.
 //! Must not: let a value that the kernel does not take look like one that it takes.
 
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use anstyle::Style;
 
 use crate::keys::Risk;
 use crate::plan::model::{LeftOut, Plan, PlannedChange, Rehearsed};
-use crate::report::page::{Cell, GAP, Page, shortened};
+use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
 use crate::report::theme::Theme;
 use crate::units;
 
@@ -22,8 +22,8 @@ const BODY: usize = INDENT + LABEL + GAP;
 const LONGEST_VALUE: usize = 300;
 
 /// The whole plan. `skipped` is how many checks of the audit could not be made.
-pub fn text(plan: &Plan, skipped: usize, theme: &Theme, width: usize) -> String {
-    let mut page = Page::new(theme, width);
+pub fn text(plan: &Plan, skipped: usize, theme: &Theme) -> String {
+    let mut page = Page::new(theme);
     let host = if plan.host.hostname.is_empty() { String::new() } else { format!(" for {}", plan.host.hostname) };
     page.paragraph(0, theme.heading, &format!("Plan{host}, from what was seen at {}", plan.made_at));
     let same = |a: &PlannedChange, b: &PlannedChange| a.namespace_id == b.namespace_id;
@@ -49,8 +49,8 @@ pub fn text(plan: &Plan, skipped: usize, theme: &Theme, width: usize) -> String 
 }
 
 /// The changes as a diff and nothing else.
-pub fn diff(changes: &[PlannedChange], theme: &Theme, width: usize) -> String {
-    let mut page = Page::new(theme, width);
+pub fn diff(changes: &[PlannedChange], theme: &Theme) -> String {
+    let mut page = Page::new(theme);
     let several = changes.iter().any(|change| Some(&change.namespace_id) != changes.first().map(|it| &it.namespace_id));
     let mut last = None;
     for change in changes {
@@ -65,10 +65,10 @@ pub fn diff(changes: &[PlannedChange], theme: &Theme, width: usize) -> String {
 }
 
 /// What the kernel said to a change, in a sentence.
-pub fn answer(change: &PlannedChange, theme: &Theme, width: usize) -> String {
-    let mut page = Page::new(theme, width);
+pub fn answer(change: &PlannedChange, theme: &Theme) -> String {
+    let mut page = Page::new(theme);
     let (style, answer) = rehearsed(theme, change.rehearsed.as_ref());
-    page.row(2, &[Cell::new(&format!("kernel on {}: {answer}", change.key), width - 2).painted(style).hanging(2)]);
+    page.row(2, &[Cell::new(&format!("kernel on {}: {answer}", change.key), WIDTH - 2).painted(style).hanging(2)]);
     page.finish()
 }
 
@@ -98,12 +98,11 @@ fn write(page: &mut Page<'_>, change: &PlannedChange) {
 
 fn line(page: &mut Page<'_>, sign: char, style: Style, key: &str, value: &str) {
     let text = format!("{sign} {key} = {}", shortened(value, LONGEST_VALUE));
-    let width = page.width;
-    page.row(0, &[Cell::new(text.trim_end(), width).painted(style).hanging(4)]);
+    page.row(0, &[Cell::new(text.trim_end(), WIDTH).painted(style).hanging(4)]);
 }
 
 fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
-    let room = page.width - BODY;
+    let room = WIDTH - BODY;
     if !text.is_empty() {
         page.row(INDENT, &[Cell::new(label, LABEL).painted(page.theme.dim), Cell::new(text, room).painted(style)]);
     }
@@ -128,8 +127,7 @@ fn left_out(page: &mut Page<'_>, left_out: &[LeftOut]) {
         }
         let place = if left.namespace == "host" { String::new() } else { format!("{}: ", left.namespace) };
         let text = format!("{place}{} = {}", left.key, shortened(&left.proposed, LONGEST_VALUE));
-        let width = page.width;
-        page.row(2, &[Cell::new(text.trim_end(), width - 2).hanging(2)]);
+        page.row(2, &[Cell::new(text.trim_end(), WIDTH - 2).hanging(2)]);
         page.paragraph(6, page.theme.dim, &left.why);
     }
 }
@@ -224,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_plan_reads_as_a_diff_with_what_each_change_costs() {
-        assert_snapshot!(text(&plan(), 3, &Theme::plain(), 80), @"
+        assert_snapshot!(text(&plan(), 3, &Theme::plain()), @"
         Plan for web-1, from what was seen at 2026-01-01T00:00:00Z
 
         In the network namespace host
@@ -281,12 +279,10 @@ mod tests {
 
     #[test]
     fn every_line_fits_and_nothing_of_a_stranger_reaches_the_terminal() {
-        for width in [60, 80, 100] {
-            let text = text(&plan(), 0, &Theme::plain(), width);
-            assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
-            assert!(!text.contains('\u{1b}'));
-        }
-        let coloured = text(&plan(), 0, &Theme::coloured(), 80);
+        let plain = text(&plan(), 0, &Theme::plain());
+        assert!(plain.lines().all(|line| line.chars().count() <= WIDTH), "{plain}");
+        assert!(!plain.contains('\u{1b}'));
+        let coloured = text(&plan(), 0, &Theme::coloured());
         assert!(coloured.contains("\u{1b}[1m\u{1b}[31m- net.core.somaxconn = 128\u{1b}[0m"), "{coloured:?}");
         assert!(coloured.contains("\u{1b}[32m+ net.core.somaxconn = 4096\u{1b}[0m"));
     }
@@ -294,6 +290,6 @@ mod tests {
     #[test]
     fn an_empty_plan_says_that_there_is_nothing_to_change() {
         let empty = Plan { changes: Vec::new(), left_out: Vec::new(), ..plan() };
-        assert!(text(&empty, 0, &Theme::plain(), 80).ends_with("\nNothing to change.\n"));
+        assert!(text(&empty, 0, &Theme::plain()).ends_with("\nNothing to change.\n"));
     }
 }

@@ -11,7 +11,7 @@ use crate::rules::Rule;
 use crate::rules::set::RuleSet;
 
 /// One rule in two lines: id, severity, and what it says.
-pub fn list(rules: &RuleSet, theme: &Theme, width: usize) -> String {
+pub fn list(rules: &RuleSet, theme: &Theme) -> String {
     let mut text = String::new();
     let mut area = None;
     for rule in by_area(rules) {
@@ -31,7 +31,7 @@ pub fn list(rules: &RuleSet, theme: &Theme, width: usize) -> String {
         };
         let severity = theme.paint(style, &format!("{:<8}", rule.severity.name()));
         text.push_str(&format!("  {severity}  {}\n", theme.paint(theme.key, &rule.id)));
-        text.push_str(&wrap(&rule.title.pattern(), width, 12));
+        text.push_str(&wrap(&rule.title.pattern(), 12));
         text.push('\n');
     }
     text

@@ -1,18 +1,45 @@
-//! Paragraphs broken into lines for a terminal.
+//! Paragraphs broken into lines for a terminal, and the width of them.
 //!
-//! In: text without escape sequences, a width, an indent. Out: the same words in lines.
+//! In: text without escape sequences, an indent. Out: the same words in lines.
 //! Must not: cut a word, or know what a terminal is.
 
-/// Breaks `text` into lines of at most `width` characters, each beginning with `indent` spaces (they count).
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
+
+/// Columns that every report has. Not those of the terminal: a report looks the same in a mail, a ticket, a file and
+/// every terminal, and prose is read best at this width.
+pub const WIDTH: usize = 80;
+
+/// Breaks `text` into lines of at most [`WIDTH`] columns, each beginning with `indent` spaces (they count).
 ///
 /// A blank line separates paragraphs; a single newline is a space. A word longer than the line stands alone on its
 /// own, uncut. The result has no newline at its end.
-pub fn wrap(text: &str, width: usize, indent: usize) -> String {
-    wrap_hanging(text, width, indent, indent)
+pub fn wrap(text: &str, indent: usize) -> String {
+    wrap_at(text, WIDTH, indent, indent)
 }
 
 /// Like [`wrap`], but the very first line begins with `first` spaces and all others with `rest`.
-pub fn wrap_hanging(text: &str, width: usize, first: usize, rest: usize) -> String {
+pub fn wrap_hanging(text: &str, first: usize, rest: usize) -> String {
+    wrap_at(text, WIDTH, first, rest)
+}
+
+/// The columns that a terminal needs for `text`: two for a character of an East Asian script, none for an accent that
+/// stands by itself. Escape sequences are not expected in it.
+pub(super) fn columns(text: &str) -> usize {
+    UnicodeWidthStr::width(text)
+}
+
+/// `text` in two: as much as fits into `width` columns, and the rest.
+pub(super) fn fitting(text: &str, width: usize) -> (&str, &str) {
+    let mut used = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        used += c.width().unwrap_or(0);
+        used > width
+    });
+    text.split_at(end.map_or(text.len(), |(at, _)| at))
+}
+
+/// Like [`wrap_hanging`], in a column of this width.
+pub(super) fn wrap_at(text: &str, width: usize, first: usize, rest: usize) -> String {
     let mut output = String::with_capacity(text.len() + text.len() / 8);
     for words in paragraphs(text) {
         if !output.is_empty() {
@@ -22,7 +49,7 @@ pub fn wrap_hanging(text: &str, width: usize, first: usize, rest: usize) -> Stri
         push_spaces(&mut output, column);
         let mut line_is_empty = true;
         for word in words {
-            let length = word.chars().count();
+            let length = columns(word);
             if !line_is_empty && column + 1 + length > width {
                 output.push('\n');
                 push_spaces(&mut output, rest);
@@ -65,38 +92,47 @@ mod tests {
 
     #[test]
     fn a_line_is_filled_up_to_the_width_and_no_further() {
-        assert_eq!(wrap("aa bb cc dd", 5, 0), "aa bb\ncc dd");
-        assert_eq!(wrap("aa bb cc dd", 4, 0), "aa\nbb\ncc\ndd");
+        assert_eq!(wrap_at("aa bb cc dd", 5, 0, 0), "aa bb\ncc dd");
+        assert_eq!(wrap_at("aa bb cc dd", 4, 0, 0), "aa\nbb\ncc\ndd");
     }
 
     #[test]
     fn the_indent_counts_as_part_of_the_width() {
-        assert_eq!(wrap("aa bb cc", 7, 2), "  aa bb\n  cc");
+        assert_eq!(wrap_at("aa bb cc", 7, 2, 2), "  aa bb\n  cc");
     }
 
     #[test]
     fn single_newlines_are_joined_and_blank_lines_keep_paragraphs_apart() {
-        assert_eq!(wrap("one\ntwo\n  \n\n\nthree\n", 80, 0), "one two\n\nthree");
+        assert_eq!(wrap_at("one\ntwo\n  \n\n\nthree\n", 80, 0, 0), "one two\n\nthree");
     }
 
     #[test]
     fn a_word_longer_than_the_width_is_not_cut() {
-        assert_eq!(wrap("a net.ipv4.tcp_max_tw_buckets b", 10, 2), "  a\n  net.ipv4.tcp_max_tw_buckets\n  b");
+        assert_eq!(wrap_at("a net.ipv4.tcp_max_tw_buckets b", 10, 2, 2), "  a\n  net.ipv4.tcp_max_tw_buckets\n  b");
+    }
+
+    #[test]
+    fn east_asian_characters_take_two_columns_and_combining_ones_none() {
+        assert_eq!(wrap_at("東京 東京", 8, 0, 0), "東京\n東京");
+        assert_eq!(wrap_at("e\u{301}e\u{301} e\u{301}", 4, 0, 0), "e\u{301}e\u{301} e\u{301}");
+        assert_eq!(fitting("東京都", 5), ("東京", "都"));
+        assert_eq!(fitting("abc", 3), ("abc", ""));
+        assert_eq!(fitting("京", 1), ("", "京"));
     }
 
     #[test]
     fn characters_are_counted_not_bytes() {
-        assert_eq!(wrap("ééé ééé", 7, 0), "ééé ééé");
+        assert_eq!(wrap_at("ééé ééé", 7, 0, 0), "ééé ééé");
     }
 
     #[test]
     fn nothing_stays_nothing() {
-        assert_eq!(wrap("", 80, 4), "");
-        assert_eq!(wrap(" \n\n ", 80, 4), "");
+        assert_eq!(wrap_at("", 80, 4, 4), "");
+        assert_eq!(wrap_at(" \n\n ", 80, 4, 4), "");
     }
 
     #[test]
     fn the_first_line_can_hang_out() {
-        assert_eq!(wrap_hanging("aa bb cc\n\ndd", 6, 0, 2), "aa bb\n  cc\n\n  dd");
+        assert_eq!(wrap_at("aa bb cc\n\ndd", 6, 0, 2), "aa bb\n  cc\n\n  dd");
     }
 }

@@ -86,7 +86,7 @@ fn audit_snapshot(bytes: &[u8]) {
             let audit = audit::run(&snapshot, &RULES, &Waivers::default());
             let report = json::json(&audit).unwrap();
             assert!(serde_json::from_str::<serde_json::Value>(&report).is_ok());
-            let text = text::text(&audit, text::Detail::Full, &Theme::plain(), 80);
+            let text = text::text(&audit, text::Detail::Full, &Theme::plain());
             assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
         }
     }

@@ -1,6 +1,6 @@
 //! The drift for a person at a terminal.
 //!
-//! In: a [`View`], a theme, a width in columns. Out: text, the worst first, each with the administrator's own line.
+//! In: a [`View`], a theme. Out: text, the worst first, each with the administrator's own line.
 //! Must not: let "could not be read" look like "is in sync".
 
 use anstyle::Style;
@@ -9,8 +9,9 @@ use super::View;
 use crate::drift::model::{Assignment, FOLLOWS, KeyDrift, Problem, Status};
 use crate::drift::source_line;
 use crate::observe::persisted::Loader;
-use crate::report::page::{Cell, GAP, Page};
+use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::report::theme::Theme;
+use crate::report::wrap::columns;
 use crate::units;
 
 const INDENT: usize = 2;
@@ -24,8 +25,8 @@ const KEYS_SHOWN: usize = 100;
 const PROBLEMS_SHOWN: usize = 50;
 
 /// The whole report.
-pub fn text(view: &View<'_>, theme: &Theme, width: usize) -> String {
-    let mut page = Page::new(theme, width);
+pub fn text(view: &View<'_>, theme: &Theme) -> String {
+    let mut page = Page::new(theme);
     header(&mut page, view);
     for status in Status::ALL {
         let told = |drift: &&KeyDrift| drift.status == status && (view.all || (status.is_drift() && !follows(drift)));
@@ -72,8 +73,8 @@ fn header(page: &mut Page<'_>, view: &View<'_>) {
 fn key(page: &mut Page<'_>, view: &View<'_>, drift: &KeyDrift) {
     let theme = page.theme;
     let status = drift.status.name().replace('_', " ").to_uppercase();
-    let width = status.chars().count();
-    let room = page.width.saturating_sub(width + GAP);
+    let width = columns(&status);
+    let room = WIDTH.saturating_sub(width + GAP);
     let style = status_style(theme, drift.status);
     page.row(0, &[Cell::new(&status, width).painted(style), Cell::new(&drift.key, room).painted(theme.heading)]);
     match &drift.boot {
@@ -123,7 +124,7 @@ fn origin(line: &Assignment) -> String {
 }
 
 fn labelled(page: &mut Page<'_>, label: &str, text: &str) {
-    let room = page.width - BODY;
+    let room = WIDTH - BODY;
     page.row(INDENT, &[Cell::new(label, LABEL).painted(page.theme.dim), Cell::new(text, room).hanging(2)]);
 }
 

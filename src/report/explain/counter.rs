@@ -1,14 +1,14 @@
 //! A kernel counter explained, with this host's value.
 
 use crate::metrics::counters::{CounterDoc, CounterKind, CounterScope};
-use crate::report::explain::Style;
-use crate::report::explain::sections::{Page, counter_value, here, key_value};
+use crate::report::explain::sections::{Explanation, counter_value, here, key_value};
+use crate::report::theme::Theme;
 use crate::snapshot::Snapshot;
 
 /// The text for `explain ListenOverflows`. With a snapshot it says where the counter stands, and how much it grew
 /// when there were two readings.
-pub fn counter(doc: &CounterDoc, snapshot: Option<&Snapshot>, style: Style) -> String {
-    let mut page = Page::new(style, &doc.name);
+pub fn counter(doc: &CounterDoc, snapshot: Option<&Snapshot>, theme: Theme) -> String {
+    let mut page = Explanation::new(theme, &doc.name);
     page.paragraph(&doc.counts);
     if let Some(snapshot) = snapshot {
         page.blank();
@@ -71,13 +71,13 @@ mod tests {
     use crate::report::explain::fixture::snapshot;
 
     fn text(name: &str, snapshot: &Snapshot) -> String {
-        counter(counters::doc(name).unwrap(), Some(snapshot), Style::plain())
+        counter(counters::doc(name).unwrap(), Some(snapshot), Theme::plain())
     }
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
         for doc in counters::iter() {
-            for line in counter(doc, Some(&snapshot()), Style::plain()).lines() {
+            for line in counter(doc, Some(&snapshot()), Theme::plain()).lines() {
                 assert!(line.chars().count() <= 80, "{line}");
             }
         }

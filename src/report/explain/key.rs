@@ -1,15 +1,15 @@
 //! A sysctl explained, with this host's value.
 
 use crate::keys::{self, Key, Kind, Risk, Scope};
-use crate::report::explain::Style;
-use crate::report::explain::sections::{Page, key_value, one_line};
+use crate::report::explain::sections::{Explanation, key_value, one_line};
+use crate::report::theme::Theme;
 use crate::snapshot::{Namespace, Snapshot};
 use crate::units;
 
 /// The text for `explain net.ipv4.tcp_fin_timeout`. With a snapshot it says what the key is set to, and how that
 /// stands to the default.
-pub fn key(key: &Key, snapshot: Option<&Snapshot>, style: Style) -> String {
-    let mut page = Page::new(style, &key.name);
+pub fn key(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> String {
+    let mut page = Explanation::new(theme, &key.name);
     page.paragraph(&key.meaning);
     if let Some(removed) = &key.removed {
         page.warn(&format!("Linux {removed} removed it: on newer kernels the key does not exist."));
@@ -185,13 +185,13 @@ mod tests {
     fn with(value: &str) -> String {
         let mut snapshot = snapshot();
         snapshot.namespaces[0].sysctls.insert("net.ipv4.switch".to_owned(), value.to_owned());
-        key(&switch(), Some(&snapshot), Style::plain())
+        key(&switch(), Some(&snapshot), Theme::plain())
     }
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
         for known in catalogue().iter() {
-            for line in key(known, Some(&snapshot()), Style::plain()).lines() {
+            for line in key(known, Some(&snapshot()), Theme::plain()).lines() {
                 assert!(line.chars().count() <= 80 || line.split_whitespace().count() == 1, "{line}");
             }
         }
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn white_space_makes_no_difference_to_the_default() {
-        let text = key(catalogue().get("net.ipv4.ip_local_port_range").unwrap(), Some(&snapshot()), Style::plain());
+        let text = key(catalogue().get("net.ipv4.ip_local_port_range").unwrap(), Some(&snapshot()), Theme::plain());
         assert!(text.contains("Here: 32768 60999. That is the default."), "{text}");
     }
 
@@ -222,17 +222,17 @@ mod tests {
 
     #[test]
     fn a_key_that_the_kernel_lacks_is_said_to_be_missing() {
-        assert!(key(&switch(), Some(&snapshot()), Style::plain()).contains("This kernel does not have it"));
+        assert!(key(&switch(), Some(&snapshot()), Theme::plain()).contains("This kernel does not have it"));
     }
 
     #[test]
     fn a_key_that_is_gone_or_ignored_says_so_first() {
         let mut gone = switch();
         gone.removed = Some("4.12".to_owned());
-        assert!(key(&gone, None, Style::plain()).contains("Linux 4.12 removed it"));
+        assert!(key(&gone, None, Theme::plain()).contains("Linux 4.12 removed it"));
         let mut inert = switch();
         inert.inert = Some("The kernel ignores it.".to_owned());
-        assert!(key(&inert, None, Style::plain()).contains("Setting it changes nothing. The kernel ignores it."));
+        assert!(key(&inert, None, Theme::plain()).contains("Setting it changes nothing. The kernel ignores it."));
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         secret.name = "net.ipv4.tcp_fastopen_key".to_owned();
         let mut snapshot = snapshot();
         snapshot.namespaces[0].sysctls.insert(secret.name.clone(), "1234-5678".to_owned());
-        assert!(!key(&secret, Some(&snapshot), Style::plain()).contains("1234"));
+        assert!(!key(&secret, Some(&snapshot), Theme::plain()).contains("1234"));
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
         other.name = "blue".to_owned();
         other.sysctls.insert("net.ipv4.switch".to_owned(), "0".to_owned());
         snapshot.namespaces.push(other);
-        let text = key(&switch(), Some(&snapshot), Style::plain());
+        let text = key(&switch(), Some(&snapshot), Theme::plain());
         assert!(text.contains("In blue: 0 (off). The default is 60."), "{text}");
     }
 

@@ -13,20 +13,3 @@ mod sections;
 
 #[cfg(test)]
 mod fixture;
-
-use crate::report::theme::Theme;
-
-/// How the text is to look.
-#[derive(Debug, Clone, Copy)]
-pub struct Style {
-    pub theme: Theme,
-    /// Characters in a line.
-    pub width: usize,
-}
-
-impl Style {
-    /// 80 columns without colours: for a file or a pipe.
-    pub const fn plain() -> Self {
-        Self { theme: Theme::plain(), width: 80 }
-    }
-}

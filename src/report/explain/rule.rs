@@ -1,12 +1,12 @@
 //! A rule explained: its file, for people who do not want to read TOML.
 
-use crate::report::explain::Style;
-use crate::report::explain::sections::Page;
+use crate::report::explain::sections::Explanation;
+use crate::report::theme::Theme;
 use crate::rules::Rule;
 
 /// The text for `explain RULE`.
-pub fn rule(rule: &Rule, style: Style) -> String {
-    let mut page = Page::new(style, &rule.id);
+pub fn rule(rule: &Rule, theme: Theme) -> String {
+    let mut page = Explanation::new(theme, &rule.id);
     page.paragraph(&rule.title.pattern());
     page.blank();
     page.paragraph(&format!(

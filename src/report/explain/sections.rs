@@ -1,36 +1,36 @@
 //! The few shapes that the explanations are made of.
 
 use crate::metrics::counters;
-use crate::report::explain::Style;
+use crate::report::theme::Theme;
 use crate::report::wrap::{wrap, wrap_hanging};
 use crate::snapshot::{Namespace, Snapshot};
 use crate::units;
 
 /// Text under construction.
-pub(super) struct Page {
-    style: Style,
+pub(super) struct Explanation {
+    theme: Theme,
     text: String,
 }
 
-impl Page {
+impl Explanation {
     /// Begins with the name of what is explained.
-    pub(super) fn new(style: Style, name: &str) -> Self {
-        let mut page = Self { style, text: String::new() };
-        page.line(&style.theme.paint(style.theme.heading, name));
+    pub(super) fn new(theme: Theme, name: &str) -> Self {
+        let mut page = Self { theme, text: String::new() };
+        page.line(&theme.paint(theme.heading, name));
         page
     }
 
     /// A paragraph under what stands above it, without a heading.
     pub(super) fn paragraph(&mut self, text: &str) {
-        self.line(&wrap(text, self.style.width, 0));
+        self.line(&wrap(text, 0));
     }
 
     /// Something for the reader to act on or beware of, set apart by its colour.
     pub(super) fn warn(&mut self, text: &str) {
-        let wrapped = wrap(text, self.style.width, 0);
+        let wrapped = wrap(text, 0);
         // Line by line, so that the colour does not fill the rest of a line in terminals that extend it.
         for line in wrapped.lines() {
-            self.line(&self.style.theme.paint(self.style.theme.warning, line));
+            self.line(&self.theme.paint(self.theme.warning, line));
         }
     }
 
@@ -41,31 +41,31 @@ impl Page {
     /// A heading; what belongs to it follows.
     pub(super) fn heading(&mut self, heading: &str) {
         self.blank();
-        self.line(&self.style.theme.paint(self.style.theme.heading, heading));
+        self.line(&self.theme.paint(self.theme.heading, heading));
     }
 
     /// A heading with a text below it; nothing at all when there is no text.
     pub(super) fn section(&mut self, heading: &str, text: &str) {
         if !text.is_empty() {
             self.heading(heading);
-            self.line(&wrap(text, self.style.width, 2));
+            self.line(&wrap(text, 2));
         }
     }
 
     /// One name with what is to be said beside it and below it.
     pub(super) fn item(&mut self, name: &str, beside: &str, below: &str) {
-        let theme = self.style.theme;
+        let theme = self.theme;
         let name = theme.paint(theme.key, name);
         self.line(&if beside.is_empty() { format!("  {name}") } else { format!("  {name} {beside}") });
         if !below.is_empty() {
-            self.line(&wrap(below, self.style.width, 6));
+            self.line(&wrap(below, 6));
         }
     }
 
     /// One of the values that a key can have, with its meaning beside it.
     pub(super) fn choice(&mut self, value: &str, meaning: &str) {
-        let wrapped = wrap_hanging(&format!("{value}: {meaning}"), self.style.width, 4, 8);
-        let painted = self.style.theme.paint(self.style.theme.key, value);
+        let wrapped = wrap_hanging(&format!("{value}: {meaning}"), 4, 8);
+        let painted = self.theme.paint(self.theme.key, value);
         self.line(&wrapped.replacen(value, &painted, 1));
     }
 
@@ -73,8 +73,8 @@ impl Page {
     pub(super) fn sources<'a>(&mut self, sources: impl IntoIterator<Item = &'a str>) {
         self.heading("Sources");
         for source in sources {
-            for line in wrap(source, self.style.width, 2).lines() {
-                self.line(&self.style.theme.paint(self.style.theme.dim, line));
+            for line in wrap(source, 2).lines() {
+                self.line(&self.theme.paint(self.theme.dim, line));
             }
         }
     }

@@ -2,15 +2,15 @@
 
 use crate::metrics::states::StateDoc;
 use crate::observe::sockets::StateCounts;
-use crate::report::explain::Style;
-use crate::report::explain::sections::{Page, counter_value, here, key_value};
+use crate::report::explain::sections::{Explanation, counter_value, here, key_value};
+use crate::report::theme::Theme;
 use crate::snapshot::Snapshot;
 use crate::units;
 
 /// The text for `explain TIME_WAIT`. With a snapshot it says how many there are, what the keys are set to, and where
 /// the counters stand.
-pub fn state(doc: &StateDoc, snapshot: Option<&Snapshot>, style: Style) -> String {
-    let mut page = Page::new(style, &doc.name);
+pub fn state(doc: &StateDoc, snapshot: Option<&Snapshot>, theme: Theme) -> String {
+    let mut page = Explanation::new(theme, &doc.name);
     page.paragraph(&doc.summary);
     if let Some(snapshot) = snapshot {
         page.blank();
@@ -48,7 +48,7 @@ pub fn state(doc: &StateDoc, snapshot: Option<&Snapshot>, style: Style) -> Strin
 }
 
 /// `This host has 1,203 now.`, or a line for each namespace.
-fn present(page: &mut Page, doc: &StateDoc, snapshot: &Snapshot) {
+fn present(page: &mut Explanation, doc: &StateDoc, snapshot: &Snapshot) {
     let numbers = here(snapshot, |namespace| {
         let sockets = namespace.sockets.as_ref()?;
         let number = units::count_u64(count(&doc.name, &sockets.states)?);
@@ -108,7 +108,7 @@ mod tests {
     fn no_line_is_wider_than_the_terminal() {
         let snapshot = snapshot();
         for doc in states::iter() {
-            for line in state(doc, Some(&snapshot), Style::plain()).lines() {
+            for line in state(doc, Some(&snapshot), Theme::plain()).lines() {
                 let is_one_word = line.split_whitespace().count() == 1;
                 assert!(line.chars().count() <= 80 || is_one_word, "{line}");
             }
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn without_a_snapshot_nothing_is_said_of_this_host() {
-        let text = state(states::doc("TIME_WAIT").unwrap(), None, Style::plain());
+        let text = state(states::doc("TIME_WAIT").unwrap(), None, Theme::plain());
         assert!(!text.contains("This host has"));
         assert!(text.contains("  net.ipv4.tcp_tw_reuse\n"));
     }
@@ -126,7 +126,7 @@ mod tests {
     fn sockets_that_were_not_read_are_said_to_be_unread() {
         let mut snapshot = snapshot();
         snapshot.namespaces[0].sockets = None;
-        let text = state(states::doc("TIME_WAIT").unwrap(), Some(&snapshot), Style::plain());
+        let text = state(states::doc("TIME_WAIT").unwrap(), Some(&snapshot), Theme::plain());
         assert!(text.contains("How many this host has could not be read."), "{text}");
     }
 
@@ -138,7 +138,7 @@ mod tests {
         other.initial = false;
         other.sysctls.insert("net.ipv4.tcp_tw_reuse".to_owned(), "1".to_owned());
         snapshot.namespaces.push(other);
-        let text = state(states::doc("TIME_WAIT").unwrap(), Some(&snapshot), Style::plain());
+        let text = state(states::doc("TIME_WAIT").unwrap(), Some(&snapshot), Theme::plain());
         assert!(text.contains("  blue: 1,203 now\n"), "{text}");
         assert!(text.contains("net.ipv4.tcp_tw_reuse = 2 (host), 1 (blue)"), "{text}");
     }
@@ -146,13 +146,13 @@ mod tests {
     #[test]
     fn the_coloured_text_says_the_same() {
         let doc = states::doc("TIME_WAIT").unwrap();
-        let coloured = state(doc, None, Style { theme: Theme::coloured(), width: 80 });
-        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), state(doc, None, Style::plain()));
+        let coloured = state(doc, None, Theme::coloured());
+        assert_eq!(anstream::adapter::strip_str(&coloured).to_string(), state(doc, None, Theme::plain()));
     }
 
     #[test]
     fn time_wait_reads_so() {
-        let text = state(states::doc("TIME_WAIT").unwrap(), Some(&snapshot()), Style::plain());
+        let text = state(states::doc("TIME_WAIT").unwrap(), Some(&snapshot()), Theme::plain());
         insta::assert_snapshot!(text, @r"
         TIME_WAIT
         Both sides have closed; this side remembers the connection for 60 s.

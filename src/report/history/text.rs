@@ -1,6 +1,6 @@
 //! The history for a person at a terminal.
 //!
-//! In: a [`View`], a theme, a width in columns. Out: text, what is open first.
+//! In: a [`View`], a theme. Out: text, what is open first.
 //! Must not: show more than a screen or two; the JSON has everything.
 
 use anstyle::Style;
@@ -9,8 +9,9 @@ use super::{About, Series, View, spark};
 use crate::history::read::Episode;
 use crate::metrics::value::Value;
 use crate::report::measured::measured;
-use crate::report::page::{Cell, GAP, Page, shortened};
+use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
 use crate::report::theme::Theme;
+use crate::report::wrap::columns;
 use crate::units;
 
 const NAME: usize = "ESTABLISHED".len();
@@ -21,8 +22,8 @@ const SHOWN: usize = 20;
 const LABEL: usize = 8;
 
 /// The whole report.
-pub fn text(view: &View<'_>, theme: &Theme, width: usize) -> String {
-    let mut page = Page::new(theme, width);
+pub fn text(view: &View<'_>, theme: &Theme) -> String {
+    let mut page = Page::new(theme);
     match view.about {
         About::Everything => overview(&mut page, view),
         About::Metric(_) => view.series.iter().for_each(|series| metric(&mut page, view, series)),
@@ -32,8 +33,8 @@ pub fn text(view: &View<'_>, theme: &Theme, width: usize) -> String {
 }
 
 /// What there is to say where there is no history.
-pub fn none(file: &str, theme: &Theme, width: usize) -> String {
-    let mut page = Page::new(theme, width);
+pub fn none(file: &str, theme: &Theme) -> String {
+    let mut page = Page::new(theme);
     page.paragraph(0, theme.heading, &format!("There is no history yet: {file} does not exist."));
     let how = "Each run of `sysctl-advisor agent` adds to it; the timer sysctl-advisor.timer starts one again and \
                again. Two runs are enough for a finding to be told as new, and a trend needs a few more.";
@@ -89,9 +90,9 @@ fn states(page: &mut Page<'_>, view: &View<'_>) {
     }
     page.blank();
     page.paragraph(0, theme.heading, &format!("TCP sockets of {}: now, trend, least to most", view.namespace));
-    let spark = page.width / 3;
-    let last_width = known.iter().map(|(_, summary)| number(summary.last).chars().count()).max().unwrap_or(0);
-    let room = page.width.saturating_sub(2 + NAME + GAP + last_width + GAP + spark + GAP);
+    let spark = WIDTH / 3;
+    let last_width = known.iter().map(|(_, summary)| columns(&number(summary.last))).max().unwrap_or(0);
+    let room = WIDTH.saturating_sub(2 + NAME + GAP + last_width + GAP + spark + GAP);
     for (series, summary) in known {
         let name = series.metric.trim_start_matches("tcp.").to_uppercase();
         let range = shortened(&format!("{} to {}", number(summary.min), number(summary.max)), room);
@@ -119,7 +120,7 @@ fn list(page: &mut Page<'_>, heading: &str, episodes: &[&Episode], when: impl Fn
     worst.sort_by_key(|episode| std::cmp::Reverse(episode.severity));
     for episode in worst.iter().take(SHOWN) {
         let severity = episode.severity.name().to_uppercase();
-        let room = page.width - 2 - LABEL - GAP;
+        let room = WIDTH - 2 - LABEL - GAP;
         let style = theme.severity(episode.severity);
         page.row(2, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&episode.title, room)]);
         let line = format!("{}; {}{}", when(episode), episode.rule, place(episode));
@@ -174,10 +175,10 @@ fn metric(page: &mut Page<'_>, view: &View<'_>, series: &Series) {
         ("most", summary.max, when(summary.max)),
     ];
     let values = shown.map(|(_, value, _)| quantity(value, &series.unit));
-    let wide = values.iter().map(|value| value.chars().count()).max().unwrap_or(0);
+    let wide = values.iter().map(|value| columns(value)).max().unwrap_or(0);
     for ((label, _, at), value) in shown.iter().zip(&values) {
         let at = at.map(|at| format!("{} UTC", units::moment(at))).unwrap_or_default();
-        let rest = page.width.saturating_sub(2 + LABEL + GAP + wide + GAP);
+        let rest = WIDTH.saturating_sub(2 + LABEL + GAP + wide + GAP);
         page.row(
             2,
             &[
@@ -188,8 +189,8 @@ fn metric(page: &mut Page<'_>, view: &View<'_>, series: &Series) {
         );
     }
     page.blank();
-    let room = page.width - 4;
-    page.row(2, &[Cell::new(&spark::line(&series.points, room), page.width - 2).painted(theme.key)]);
+    let room = WIDTH - 4;
+    page.row(2, &[Cell::new(&spark::line(&series.points, room), WIDTH - 2).painted(theme.key)]);
     page.paragraph(2, theme.dim, &legend(series, summary.max, room));
 }
 
@@ -215,7 +216,7 @@ fn episodes_of(page: &mut Page<'_>, view: &View<'_>, rule: &str) {
     page.paragraph(0, theme.dim, &runs_line(view));
     for episode in view.episodes.iter().rev().take(SHOWN) {
         page.blank();
-        let room = page.width - LABEL - GAP;
+        let room = WIDTH - LABEL - GAP;
         let severity = episode.severity.name().to_uppercase();
         let style = theme.severity(episode.severity);
         let title = Cell::new(&episode.title, room).painted(theme.heading);

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use crate::observe::sockets::SocketSource;
 use crate::report::audit::states;
-use crate::report::page::{Cell, GAP, Page};
+use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::snapshot::Namespace;
 use crate::units;
 
@@ -64,7 +64,7 @@ fn one(page: &mut Page<'_>, namespace: &Namespace) {
 
     let largest = states.iter().map(|&(_, number)| number).max().unwrap_or(0);
     let count_width = units::count_u64(largest).len();
-    let room = page.width.saturating_sub(2 + NAME + GAP + count_width + GAP).min(BAR);
+    let room = WIDTH.saturating_sub(2 + NAME + GAP + count_width + GAP).min(BAR);
     for (name, number) in states.into_iter().filter(|&(_, number)| number > 0) {
         page.row(
             2,
@@ -112,7 +112,7 @@ mod tests {
         namespaces[1].sockets = Some(quiet);
         let theme = Theme::plain();
         let shown = |namespaces: &[Namespace]| {
-            let mut page = Page::new(&theme, 80);
+            let mut page = Page::new(&theme);
             write(&mut page, namespaces);
             page.finish()
         };

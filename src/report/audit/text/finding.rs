@@ -10,7 +10,8 @@ use anstyle::Style;
 use crate::audit::model::{Evidence, Finding, Recommendation};
 use crate::model::Kind;
 use crate::report::measured::measured;
-use crate::report::page::{Cell, GAP, Page};
+use crate::report::page::{Cell, GAP, Page, WIDTH};
+use crate::report::wrap::columns;
 
 /// Labels stand between `INDENT` and `BODY`, everything else from `BODY` on.
 const INDENT: usize = 2;
@@ -48,7 +49,7 @@ pub(super) fn write<'a>(
     let theme = page.theme;
     let full = detail == Detail::Full;
     let style = theme.severity(finding.severity);
-    let title = page.width.saturating_sub(LABEL + GAP);
+    let title = WIDTH.saturating_sub(LABEL + GAP);
     let severity = finding.severity.name().to_uppercase();
     page.row(0, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&finding.title, title).painted(theme.heading)]);
 
@@ -112,14 +113,14 @@ fn paragraphs(text: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
-    let room = page.width - BODY;
+    let room = WIDTH - BODY;
     if !text.is_empty() {
         page.row(INDENT, &[Cell::new(label, LABEL).painted(page.theme.dim), Cell::new(text, room).painted(style)]);
     }
 }
 
 fn list(page: &mut Page<'_>, label: &str, texts: impl Iterator<Item = String>) {
-    let room = page.width - BODY;
+    let room = WIDTH - BODY;
     for (position, text) in texts.enumerate() {
         let label = Cell::new(if position == 0 { label } else { "" }, LABEL).painted(page.theme.dim);
         page.row(INDENT, &[label, Cell::new(&text, room).hanging(2)]);
@@ -128,12 +129,12 @@ fn list(page: &mut Page<'_>, label: &str, texts: impl Iterator<Item = String>) {
 
 /// An address that is cut cannot be opened, so a long one gets a line of its own, further to the left.
 fn sources(page: &mut Page<'_>, references: &[String]) {
-    let (dim, room) = (page.theme.dim, page.width - BODY);
+    let (dim, room) = (page.theme.dim, WIDTH - BODY);
     for (position, reference) in references.iter().enumerate() {
         let label = Cell::new(if position == 0 { "source" } else { "" }, LABEL).painted(dim);
         if reference.contains(char::is_whitespace) {
             page.row(INDENT, &[label, Cell::new(reference, room).painted(dim).hanging(2)]);
-        } else if reference.chars().count() <= room {
+        } else if columns(reference) <= room {
             page.row(INDENT, &[label, Cell::new(reference, room).painted(dim)]);
         } else {
             page.row(INDENT, &[label]);
@@ -146,13 +147,13 @@ fn sources(page: &mut Page<'_>, references: &[String]) {
 fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
     /// A longer value (a process, an address) takes the expression's column too.
     const VALUE: usize = 18;
-    let (dim, room) = (page.theme.dim, page.width - BODY);
+    let (dim, room) = (page.theme.dim, WIDTH - BODY);
     let rows: Vec<(&Evidence, String)> =
         evidence.iter().map(|item| (item, measured(&item.value, &item.unit))).collect();
-    let labels = rows.iter().map(|(item, _)| item.label.chars().count());
+    let labels = rows.iter().map(|(item, _)| columns(&item.label));
     // Without expressions the labels may have their room.
     let label_width = labels.max().unwrap_or(0).min(room * if full { 2 } else { 3 } / 5);
-    let short = rows.iter().map(|(_, value)| value.chars().count()).filter(|&length| length <= VALUE);
+    let short = rows.iter().map(|(_, value)| columns(value)).filter(|&length| length <= VALUE);
     let value_width = short.max().unwrap_or(0);
     let wide = room - label_width - GAP;
 
@@ -160,11 +161,11 @@ fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
         let label = Cell::new(if position == 0 { "evidence" } else { "" }, LABEL).painted(dim);
         let name = Cell::new(&item.label, label_width);
         let rest = wide - value_width - GAP;
-        let is_short = value.chars().count() <= value_width;
+        let is_short = columns(value) <= value_width;
         let value = if is_short { Cell::new(value, value_width).right() } else { Cell::new(value, wide) };
         if !full {
             page.row(INDENT, &[label, name, value]);
-        } else if is_short && item.expression.chars().count() <= rest {
+        } else if is_short && columns(&item.expression) <= rest {
             page.row(INDENT, &[label, name, value, Cell::new(&item.expression, rest).painted(dim)]);
         } else {
             page.row(INDENT, &[label, name, value]);
@@ -175,11 +176,11 @@ fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
 
 /// The key and its two values on one line where they fit; what the change brings below, unless it was told before.
 fn recommendation(page: &mut Page<'_>, label: &str, change: &Recommendation, new: bool) {
-    let (theme, room) = (page.theme, page.width - BODY);
+    let (theme, room) = (page.theme, WIDTH - BODY);
     let label = Cell::new(label, LABEL).painted(theme.dim);
     let values = format!("{} -> {}", value_or_empty(&change.current), value_or_empty(&change.proposed));
-    let key_width = change.key.chars().count();
-    if key_width + GAP + values.chars().count() <= room {
+    let key_width = columns(&change.key);
+    if key_width + GAP + columns(&values) <= room {
         let cells =
             [label, Cell::new(&change.key, key_width).painted(theme.key), Cell::new(&values, room - key_width - GAP)];
         page.row(INDENT, &cells);
@@ -225,7 +226,7 @@ mod tests {
     #[test]
     fn an_address_is_cut_only_when_the_page_is_too_narrow_for_it() {
         let theme = Theme::plain();
-        let mut page = Page::new(&theme, 80);
+        let mut page = Page::new(&theme);
         let addresses = [68, 69, 76, 77].map(|length| "u".repeat(length));
         sources(&mut page, &addresses);
         let text = page.finish().replace("source", "");

@@ -1,6 +1,6 @@
 //! The report for a person at a terminal, and its short form.
 //!
-//! In: an [`Audit`], a theme, a width in columns (60 to 100; anything else is taken as the nearest of these).
+//! In: an [`Audit`], a theme.
 //! Out: text, findings first, then what the host looks like, then what was not seen and not checked.
 //! Must not: let "could not be checked" look like "is fine".
 
@@ -11,7 +11,7 @@ use anstyle::Style;
 use crate::audit::model::{Audit, Finding, WaiverProblem};
 use crate::history::read::Memory;
 use crate::model::Severity;
-use crate::report::page::{Cell, GAP, Page, shortened};
+use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
 use crate::report::theme::Theme;
 use crate::snapshot::{Snapshot, WindowSource};
 use crate::units;
@@ -30,13 +30,13 @@ const GAPS: usize = 8;
 const NAMED: usize = 3;
 
 /// The whole report.
-pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme, width: usize) -> String {
-    remembered(audit, None, detail, theme, width)
+pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme) -> String {
+    remembered(audit, None, detail, theme)
 }
 
 /// The same, with what earlier audits of the host saw: since when each finding is there, and what is gone.
-pub fn remembered(audit: &Audit<'_>, memory: Option<&Memory>, detail: Detail, theme: &Theme, width: usize) -> String {
-    let mut page = Page::new(theme, width);
+pub fn remembered(audit: &Audit<'_>, memory: Option<&Memory>, detail: Detail, theme: &Theme) -> String {
+    let mut page = Page::new(theme);
     header(&mut page, audit.snapshot);
     findings(&mut page, audit, memory, detail);
     waived(&mut page, audit);
@@ -66,8 +66,8 @@ pub fn remembered(audit: &Audit<'_>, memory: Option<&Memory>, detail: Detail, th
 }
 
 /// One finding alone.
-pub fn one(found: &Finding, detail: Detail, theme: &Theme, width: usize) -> String {
-    let mut page = Page::new(theme, width);
+pub fn one(found: &Finding, detail: Detail, theme: &Theme) -> String {
+    let mut page = Page::new(theme);
     let place = finding::Place { first: true, seen: None };
     finding::write(&mut page, found, detail, place, &mut finding::Told::new());
     page.finish()
@@ -163,19 +163,19 @@ fn waived(page: &mut Page<'_>, audit: &Audit<'_>) {
             page.paragraph(0, page.theme.heading, "Waived");
         }
         let place = if one_namespace { String::new() } else { format!("{}: ", found.namespace) };
-        page.row(2, &[Cell::new(&format!("{place}{}", found.title), page.width - 2).hanging(2)]);
+        page.row(2, &[Cell::new(&format!("{place}{}", found.title), WIDTH - 2).hanging(2)]);
         let (severity, rule, until) = (found.severity.name(), &found.rule, waiver.until);
         let line = format!("{severity} {rule}, waived until {until} by {}: {}", waiver.who, waiver.reason);
-        page.row(6, &[Cell::new(&line, page.width - 6).painted(page.theme.dim)]);
+        page.row(6, &[Cell::new(&line, WIDTH - 6).painted(page.theme.dim)]);
     }
 }
 
 /// One line a finding that counts, and the summary.
-pub fn brief(audit: &Audit<'_>, theme: &Theme, width: usize) -> String {
+pub fn brief(audit: &Audit<'_>, theme: &Theme) -> String {
     const SEVERITY: usize = "CRITICAL".len();
-    let mut page = Page::new(theme, width);
+    let mut page = Page::new(theme);
     let one_namespace = audit.snapshot.namespaces.len() < 2;
-    let room = page.width - SEVERITY - GAP;
+    let room = WIDTH - SEVERITY - GAP;
     for found in audit.open() {
         // White space is made single here: what is shortened to one line has to stay on one.
         let title: Vec<&str> = found.title.split_whitespace().collect();
@@ -284,7 +284,7 @@ fn skipped(page: &mut Page<'_>, audit: &Audit<'_>) {
     let rules = rules.into_iter().map(|((namespace, reason), rules)| ((reason, rules), namespace));
     let told = said_once(rules);
     for ((reason, rules), namespaces) in told {
-        page.row(2, &[Cell::new(&format!("{}: {reason}", several(&namespaces)), page.width - 2).hanging(2)]);
+        page.row(2, &[Cell::new(&format!("{}: {reason}", several(&namespaces)), WIDTH - 2).hanging(2)]);
         page.paragraph(6, page.theme.dim, &rules.join(", "));
     }
 }
@@ -321,7 +321,7 @@ fn gaps(page: &mut Page<'_>, snapshot: &Snapshot) {
         }
         for ((what, why), places) in group.iter().take(GAPS) {
             let text = format!("{}: {what} ({why})", several(places));
-            page.row(2, &[Cell::new(&text, page.width - 2).hanging(2)]);
+            page.row(2, &[Cell::new(&text, WIDTH - 2).hanging(2)]);
         }
         if group.len() > GAPS {
             let more = group.len() - GAPS;
@@ -337,7 +337,7 @@ fn broken(page: &mut Page<'_>, messages: &[String]) {
     page.blank();
     page.paragraph(0, page.theme.warning, "Rule files that could not be loaded");
     for message in messages {
-        page.row(2, &[Cell::new(message, page.width - 2).hanging(2)]);
+        page.row(2, &[Cell::new(message, WIDTH - 2).hanging(2)]);
     }
 }
 
@@ -350,7 +350,7 @@ fn waiver_problems(page: &mut Page<'_>, problems: &[WaiverProblem]) {
     for problem in problems {
         let WaiverProblem { trouble, rule, file, line, text } = problem;
         let place = format!("{file}:{line}: {} {rule}: {text}", trouble.name());
-        page.row(2, &[Cell::new(&place, page.width - 2).hanging(2)]);
+        page.row(2, &[Cell::new(&place, WIDTH - 2).hanging(2)]);
     }
 }
 
