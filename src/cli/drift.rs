@@ -22,14 +22,14 @@ use crate::session::drift::{Scene, Target};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  sysctl-advisor drift                              everything that is not in sync
-  sysctl-advisor drift net.ipv4.tcp_rmem            one key: who sets it, what it shadows
-  sysctl-advisor drift 'net.ipv4.conf.*'            keys by pattern
-  sysctl-advisor drift --loader procps              as `sysctl --system` would load the files
-  sysctl-advisor drift --root /mnt --netns none     what an image would set at boot
-  sysctl-advisor drift --snapshot host.json         the drift of another host, or of another time
+  sysctl-advisor drift                           everything that is not in sync
+  sysctl-advisor drift net.ipv4.tcp_rmem         one key: who sets it
+  sysctl-advisor drift 'net.ipv4.conf.*'         keys by pattern
+  sysctl-advisor drift --loader procps           as `sysctl --system` loads them
+  sysctl-advisor drift --root /mnt --netns none  what an image sets at boot
+  sysctl-advisor drift --snapshot host.json      another host, another time
 
-Status of a key: not_in_force, dead (no such key), invalid (the kernel refuses the value), wrong_scope (not
+Status of a key: not_in_force, dead (no such key), invalid (the kernel refuses the value), wrong_scope (not \
 this namespace's to set), runtime_only (a boot would not bring it back), unread, in_sync.")]
 pub(super) struct DriftArgs {
     /// Keys, or patterns with `*`; none: all

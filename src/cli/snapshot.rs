@@ -13,9 +13,9 @@ use crate::snapshot::store;
 /// Write down what this host looks like, to audit it elsewhere or later.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A snapshot holds counts, counters, sysctl values, and the addresses of the busiest destinations and of \
-listeners, and the files that set sysctls; no payload, no key material. `audit --snapshot FILE` and `drift\n\
---snapshot FILE` give the same findings on any machine.")]
+A snapshot holds counts, counters, sysctl values, the files that set sysctls, and the addresses of the \
+busiest destinations and of listeners; no payload, no key material. `audit --snapshot FILE` and \
+`drift --snapshot FILE` give the same findings on any machine.")]
 pub(super) struct SnapshotArgs {
     /// File to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]

@@ -421,7 +421,7 @@ fn a_snapshot_gives_the_same_drift_as_the_host_that_it_was_taken_of() {
     write_sysctl("net.ipv4.tcp_keepalive_time", "600");
     write_sysctl("net.ipv4.tcp_retries2", "9");
     let tree = mixed();
-    // The first is taken by the kernel and reset by the second, which only a rehearsal shows; 7x is refused by it.
+    // The kernel refuses 7x; that it says so is known from a rehearsal only.
     tree.write("etc/sysctl.d/60-c.conf", "net.ipv4.conf.all.accept_redirects = 1\nnet.ipv4.ip_forward = 7x\n");
     for arguments in ["", "--loader procps --no-rehearsal", "net.ipv4.tcp_* net.ipv4.tcp_dsack"] {
         let (live, mut replayed) = live_and_replayed(&tree, arguments);
