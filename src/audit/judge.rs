@@ -6,9 +6,10 @@
 use super::model::{Advice, Evidence};
 use crate::keys::Risk;
 use crate::metrics::value::Value;
+use crate::model::Severity;
 use crate::rules::expr::EvalError;
 use crate::rules::words::Bound;
-use crate::rules::{Recommend, Rule};
+use crate::rules::{Level, Recommend, Rule};
 
 /// What came of a rule on a subject.
 #[derive(Debug)]
@@ -22,6 +23,9 @@ pub(super) enum Verdict {
 /// What a rule says when it fires.
 #[derive(Debug)]
 pub(super) struct Fired {
+    /// Which of the rule's levels.
+    pub(super) level: String,
+    pub(super) severity: Severity,
     pub(super) title: String,
     pub(super) evidence: Vec<Evidence>,
     pub(super) proposals: Vec<Proposal>,
@@ -53,12 +57,17 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Verdict {
         Some(param) => rule.params.get(param).map(|param| param.value.clone()),
         None => (values.of)(name),
     };
-    match rule.when.holds(&value_of) {
-        Ok(false) => return Verdict::Quiet,
+    let (level, unknown) = match level(rule, &value_of) {
+        Ok(None) => return Verdict::Quiet,
         Err(error) => return Verdict::Skipped(reason(&error, values)),
-        Ok(true) => {}
-    }
-    let mut troubles = Vec::new();
+        Ok(Some(found)) => found,
+    };
+    let mut troubles: Vec<String> = unknown
+        .map(|(worse, error)| {
+            format!("whether it is {} is not known: {}", worse.severity.name(), reason(&error, values))
+        })
+        .into_iter()
+        .collect();
     let holds = |when: &Option<crate::rules::expr::Expr>| when.as_ref().map_or(Ok(true), |when| when.holds(&value_of));
     let mut proposals = Vec::new();
     for part in &rule.recommend {
@@ -78,12 +87,37 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Verdict {
         }
     }
     Verdict::Fires(Box::new(Fired {
-        title: rule.title.render(&value_of),
+        level: level.name.clone(),
+        severity: level.severity,
+        title: level.title.render(&value_of),
         evidence: evidence(rule, &value_of),
         proposals,
         advice,
         troubles,
     }))
+}
+
+/// The first level whose condition holds, with the first worse one that could not be judged. A rule none of whose levels
+/// holds is quiet only if all of them could be judged.
+#[expect(clippy::type_complexity, reason = "a level, and a level with an error")]
+fn level<'a>(
+    rule: &'a Rule,
+    value_of: &dyn Fn(&str) -> Option<Value>,
+) -> Result<Option<(&'a Level, Option<(&'a Level, EvalError)>)>, EvalError> {
+    if let Some(when) = &rule.when
+        && !when.holds(value_of)?
+    {
+        return Ok(None);
+    }
+    let mut unknown = None;
+    for level in &rule.levels {
+        match level.when.holds(value_of) {
+            Ok(true) => return Ok(Some((level, unknown))),
+            Ok(false) => {}
+            Err(error) => unknown = unknown.or(Some((level, error))),
+        }
+    }
+    unknown.map_or(Ok(None), |(_, error)| Err(error))
 }
 
 /// The numbers behind a finding; one that could not be read is left out, since the condition did not need it.
@@ -115,5 +149,64 @@ fn reason(error: &EvalError, values: &Values<'_>) -> String {
     match error {
         EvalError::Unread(name) => (values.why_missing)(name),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::load;
+
+    const RULE: &str = r#"
+summary = "a rule of a test"
+kind = "capacity"
+explain = "It has two levels, so that the worse one can be unknown."
+references = ["RFC 9293"]
+evidence = { established = 'tcp.established' }
+advise = [{ who = "operator", text = "Look." }]
+test = [
+    { name = "a", given."tcp.listen" = 9, expect = "fires", level = "bad" },
+    { name = "b", given."tcp.time_wait" = 9, expect = "fires", level = "odd" },
+    { name = "c", given = {}, expect = "quiet" },
+]
+[[level]]
+name = "bad"
+severity = "critical"
+title = "bad"
+when = 'tcp.listen > 8'
+[[level]]
+name = "odd"
+severity = "notice"
+title = "odd"
+when = 'tcp.time_wait > 8'
+"#;
+
+    fn verdict(listen: Option<i64>, time_wait: Option<i64>) -> Verdict {
+        let rule = load::parse("two-levels", "", "two-levels.toml", RULE).unwrap();
+        let of = |name: &str| match name {
+            "tcp.listen" => listen.map(Value::Int),
+            "tcp.time_wait" => time_wait.map(Value::Int),
+            _ => Some(Value::Int(1)),
+        };
+        judge(&rule, &Values { of: &of, why_missing: &|name| format!("{name} was not read") })
+    }
+
+    #[test]
+    fn the_worst_level_that_holds_makes_the_finding() {
+        for (listen, time_wait, expected) in [(9, 9, "bad"), (9, 0, "bad"), (0, 9, "odd")] {
+            let Verdict::Fires(fired) = verdict(Some(listen), Some(time_wait)) else { panic!("it must fire") };
+            assert_eq!((fired.level.as_str(), fired.title.as_str()), (expected, expected));
+            assert!(fired.troubles.is_empty());
+        }
+        assert!(matches!(verdict(Some(0), Some(0)), Verdict::Quiet));
+    }
+
+    #[test]
+    fn a_level_that_could_not_be_judged_is_never_taken_for_quiet() {
+        let Verdict::Fires(fired) = verdict(None, Some(9)) else { panic!("the milder level holds") };
+        assert_eq!(fired.severity, Severity::Notice);
+        assert_eq!(fired.troubles, ["whether it is critical is not known: tcp.listen was not read"]);
+        assert!(matches!(verdict(None, Some(0)), Verdict::Skipped(why) if why == "tcp.listen was not read"));
+        assert!(matches!(verdict(Some(0), None), Verdict::Skipped(why) if why == "tcp.time_wait was not read"));
     }
 }

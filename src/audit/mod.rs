@@ -21,6 +21,7 @@ use crate::diagnostic::Diagnostic;
 use crate::keys::{self, Scope};
 use crate::metrics::derive::View;
 use crate::rules::Rule;
+use crate::rules::expr::Expr;
 use crate::rules::set::RuleSet;
 use crate::rules::words::ForEach;
 use crate::snapshot::Snapshot;
@@ -111,7 +112,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                 let finding = Finding {
                     fingerprint: fingerprint(&[&rule.id, &without_number(&namespace), &view.identity(item)]),
                     rule: rule.id.clone(),
-                    severity: rule.severity,
+                    severity: fired.severity,
                     kind: rule.kind,
                     namespace,
                     subject,
@@ -138,7 +139,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
 /// Whether a rule is about the configuration files. They are those of one namespace; in the others there is nothing to
 /// check, and nothing that was left unchecked.
 fn is_about_files(rule: &Rule) -> bool {
-    rule.for_each == ForEach::Key || rule.when.names().any(|name| name.starts_with("persisted."))
+    rule.for_each == ForEach::Key || rule.conditions().flat_map(Expr::names).any(|name| name.starts_with("persisted."))
 }
 
 /// Gives every finding of a namespace the merged recommendation for each key that it named; those that are waived are

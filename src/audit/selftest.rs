@@ -38,6 +38,9 @@ fn check(rule: &Rule, test: &RuleTest) -> Result<(), String> {
     match (judge(rule, &values), test.expect) {
         (Verdict::Quiet, Expect::Quiet) | (Verdict::Skipped(_), Expect::Skipped) => Ok(()),
         (Verdict::Fires(fired), Expect::Fires) => {
+            if let Some(expected) = test.level.as_ref().filter(|expected| **expected != fired.level) {
+                return Err(format!("its level `{}` fires, not `{expected}`", fired.level));
+            }
             if let Some(trouble) = fired.troubles.first() {
                 return Err(format!("it fires, but a part of it cannot be computed: {trouble}"));
             }

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use super::changes::StateArgs;
+use super::args::{FailOn, Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs};
+use super::exit::{Exit, Outcome};
 use super::output::{self, Terminal};
-use super::{FOUND, FailOn, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, session};
+use super::session;
 use crate::config::Config;
 use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
@@ -86,12 +87,12 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     };
     output::deliver(&text, args.output.as_deref())?;
     if !criteria.rules.broken.is_empty() {
-        return Ok(ExitCode::from(WRONG));
+        return Ok(Exit::Usage.code());
     }
     let worst = audit.open().map(|finding| finding.severity).max();
     let fail_on = args.fail_on.map_or(config.fail_on, |typed| typed.0);
     let failed = fail_on.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
-    Ok(if failed { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+    Ok(if failed { Exit::Found.code() } else { ExitCode::SUCCESS })
 }
 
 /// A history whose last run is further from now, in seconds, says nothing about now: the agent was stopped, or a clock

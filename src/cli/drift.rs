@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 
+use super::args::Format;
+use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
-use super::session::failure;
-use super::{FOUND, Format, Outcome};
 use crate::drift::select::select;
 use crate::host::netns::Which;
 use crate::observe::persisted::Loader;
@@ -85,14 +85,14 @@ fn which(text: &str) -> Result<NetnsArg, String> {
 }
 
 pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
-    let root = root(args.root.as_deref())?;
+    let root = root(args.root.as_deref()).map_err(Failure::usage)?;
     let snapshot = args.snapshot.as_deref().map(|file| session::read(file).map(|snapshot| (file, snapshot)));
-    let snapshot = snapshot.transpose().map_err(failure)?;
+    let snapshot = snapshot.transpose()?;
     let scene = match &snapshot {
         Some((file, snapshot)) => Scene::of_snapshot(snapshot, file),
         None => Scene::of_host(&Target { root: root.as_deref(), which: args.netns.which() }),
     };
-    let mut scene = scene.map_err(failure)?;
+    let mut scene = scene?;
     let mut drift = scene.compare(args.loader.map(LoaderArg::loader), !args.no_rehearsal);
     for name in select(&mut drift, scene.sysctls.as_ref(), &args.keys) {
         tracing::warn!("no file sets {name}, and it has no value here");
@@ -115,7 +115,7 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
     };
     output::deliver(&text, args.output.as_deref())?;
     let drifted = drift.keys.iter().any(|key| key.status.is_drift());
-    Ok(if args.fail_on_drift && drifted { ExitCode::from(FOUND) } else { ExitCode::SUCCESS })
+    Ok(if args.fail_on_drift && drifted { Exit::Found.code() } else { ExitCode::SUCCESS })
 }
 
 impl NetnsArg {

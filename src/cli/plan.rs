@@ -6,9 +6,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::changes::{StateArgs, cooling};
+use super::args::{Format, Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs, risk};
+use super::changes::cooling;
+use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
-use super::{Format, Global, ObserveArgs, Outcome, RuleArgs, WRONG, WaiverArgs, risk, session};
+use super::session;
 use crate::config::Config;
 use crate::keys::Risk;
 use crate::plan::build::{self, Options};
@@ -85,12 +87,12 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
     if args.output.as_ref().is_none_or(|file| file.as_os_str() != "-") {
         print(&plan, audit.skipped.len(), args, terminal)?;
     }
-    Ok(if criteria.rules.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(WRONG) })
+    Ok(if criteria.rules.broken.is_empty() { ExitCode::SUCCESS } else { Exit::Usage.code() })
 }
 
-fn print(plan: &Plan, skipped: usize, args: &PlanArgs, terminal: &Terminal) -> anyhow::Result<()> {
-    output::print(&match args.format {
+fn print(plan: &Plan, skipped: usize, args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
+    Ok(output::print(&match args.format {
         Format::Json => plans::render(plan)?,
         Format::Text => report::plan::text(plan, skipped, &terminal.theme()),
-    })
+    })?)
 }

@@ -6,7 +6,8 @@
 use std::io::Read;
 use std::process::ExitCode;
 
-use super::{Outcome, output};
+use super::exit::Outcome;
+use super::output;
 use crate::host::rehearse::{self, Answer};
 use crate::session::rehearse::LARGEST;
 

@@ -16,10 +16,12 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::apply::{self, within};
-use super::changes::{StateArgs, cooling, failure, teller};
+use super::args::{Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs, risk};
+use super::changes::{cooling, failure, teller};
+use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
 use super::questions::{self, Choice};
-use super::{Failure, Global, ObserveArgs, Outcome, RuleArgs, WaiverArgs, risk, session};
+use super::session;
 use crate::apply::policy::Policy;
 use crate::apply::{ApplyError, run, several, trust};
 use crate::audit::model::{Audit, Finding, Waiver};
@@ -84,10 +86,14 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
         .iter()
         .all(|is_terminal| *is_terminal)
     {
-        return Err(anyhow!("remediate asks a person, so it needs a terminal; elsewhere use plan and apply").into());
+        return Err(Failure::usage(anyhow!(
+            "remediate asks a person, so it needs a terminal; elsewhere use plan and apply"
+        )));
     }
     if !nix::unistd::geteuid().is_root() {
-        return Err(anyhow!("remediate writes sysctls, so it must be run as root; plan shows the same without").into());
+        return Err(Failure::usage(anyhow!(
+            "remediate writes sysctls, so it must be run as root; plan shows the same without"
+        )));
     }
     let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
     trusted(&criteria.rules).map_err(|error| failure(error, false))?;
@@ -253,7 +259,7 @@ impl Desk<'_> {
             return Ok(false);
         }
         output::print(&(text + "\n"))?;
-        Ok(questions::agreed("Write this now?")?)
+        questions::agreed("Write this now?")
     }
 }
 
@@ -308,7 +314,7 @@ fn carry_out(
     };
     let ids = std::thread::scope(|scope| scope.spawn(work).join())
         .map_err(|_| {
-            Failure::NotApplied(anyhow!("the change broke off; sysctl-advisor changes tells how far it came"))
+            Exit::NotApplied.because(anyhow!("the change broke off; sysctl-advisor changes tells how far it came"))
         })?
         .map_err(|error| failure(error, false))?;
     let permanent = if runtime_only { "keep it until the next boot" } else { "make it permanent" };

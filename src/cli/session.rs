@@ -5,13 +5,13 @@
 
 use std::path::Path;
 
+use super::args::{Global, ObserveArgs, RuleArgs, WaiverArgs};
+use super::exit::Failure;
 use super::output::{self, Terminal};
-use super::{Failure, Global, ObserveArgs, RuleArgs, WaiverArgs, progress};
+use super::progress;
 use crate::config::Config;
-use crate::host::netns::EnterError;
-use crate::session::{self, Criteria, SessionError};
+use crate::session::{self, Criteria};
 use crate::snapshot::Snapshot;
-use crate::snapshot::take::TakeError;
 
 /// The rules and waivers of this run. What is wrong with rules is said first.
 pub(super) fn criteria(
@@ -21,7 +21,7 @@ pub(super) fn criteria(
     terminal: &Terminal,
 ) -> Result<Criteria, Failure> {
     let say = |broken: &[_]| output::notes(broken, terminal);
-    Criteria::load(config, rules.typed(), waivers.waivers.as_deref(), say).map_err(failure)
+    Criteria::load(config, rules.typed(), waivers.waivers.as_deref(), say).map_err(Failure::from)
 }
 
 /// The snapshot in this file, else one of the running host.
@@ -39,26 +39,5 @@ pub(super) fn snapshot(
             session::observe(which, window, |window| progress::wait(window, global.quiet))
         }
     };
-    snapshot.map_err(failure)
-}
-
-/// The exit code that says why there is no session.
-pub(super) fn failure(error: SessionError) -> Failure {
-    match error {
-        SessionError::Config(error) => error.into(),
-        SessionError::Waivers(error) => error.into(),
-        SessionError::File(error) => error.into(),
-        SessionError::Take(error) => not_taken(error),
-        error @ SessionError::Lacks { .. } => error.into(),
-        error @ SessionError::NoValues => Failure::Unobservable(error.into()),
-    }
-}
-
-/// The exit code of a host that was not observed: a namespace that does not exist is a mistake of the person's; one that
-/// cannot be entered cannot be observed.
-pub(super) fn not_taken(error: TakeError) -> Failure {
-    match error {
-        TakeError::Netns(EnterError::Unknown { .. }) => Failure::Usage(error.into()),
-        TakeError::Netns(EnterError::Refused { .. }) | TakeError::NothingSeen(_) => Failure::Unobservable(error.into()),
-    }
+    snapshot.map_err(Failure::from)
 }

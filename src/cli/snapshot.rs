@@ -5,7 +5,9 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Global, ObserveArgs, Outcome, output, session};
+use super::args::{Global, ObserveArgs};
+use super::exit::Outcome;
+use super::{output, session};
 use crate::config::Config;
 use crate::session::drift::record_rehearsal;
 use crate::snapshot::store;

@@ -162,7 +162,7 @@ pub(crate) fn bare() -> Finding {
 
 fn ports() -> Finding {
     Finding {
-        rule: "ephemeral-ports-near-exhaustion".to_owned(),
+        rule: "ephemeral-ports".to_owned(),
         severity: Severity::Critical,
         kind: Kind::Capacity,
         subject: "10.0.0.1 -> 10.0.0.5:5432".to_owned(),

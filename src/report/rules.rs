@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::theme::Theme;
 use super::wrap::wrap;
 use crate::model::Severity;
-use crate::rules::Rule;
+use crate::rules::expr::Expr;
 use crate::rules::set::RuleSet;
+use crate::rules::{Level, Rule};
 
 /// One rule in two lines: id, severity, and what it says.
 pub fn list(rules: &RuleSet, theme: &Theme) -> String {
@@ -24,14 +25,14 @@ pub fn list(rules: &RuleSet, theme: &Theme) -> String {
             text.push('\n');
             area = Some(&rule.area);
         }
-        let style = match rule.severity {
+        let style = match rule.severity() {
             Severity::Critical => theme.critical,
             Severity::Warning => theme.warning,
             Severity::Notice => theme.notice,
         };
-        let severity = theme.paint(style, &format!("{:<8}", rule.severity.name()));
+        let severity = theme.paint(style, &format!("{:<8}", rule.severity().name()));
         text.push_str(&format!("  {severity}  {}\n", theme.paint(theme.key, &rule.id)));
-        text.push_str(&wrap(&rule.title.pattern(), 12));
+        text.push_str(&wrap(&rule.summary, 12));
         text.push('\n');
     }
     text
@@ -51,9 +52,34 @@ struct Row<'a> {
     severity: &'a str,
     kind: &'a str,
     for_each: &'a str,
+    summary: &'a str,
+    since: Option<&'a str>,
+    /// Of the worst level, as `severity`.
     title: String,
     when: &'a str,
+    /// All levels, the worst first.
+    levels: Vec<LevelRow<'a>>,
     file: &'a str,
+}
+
+#[derive(Serialize)]
+struct LevelRow<'a> {
+    /// Empty in a rule without `[[level]]`.
+    name: &'a str,
+    severity: &'a str,
+    title: String,
+    when: &'a str,
+}
+
+impl<'a> LevelRow<'a> {
+    fn of(level: &'a Level) -> Self {
+        Self {
+            name: &level.name,
+            severity: level.severity.name(),
+            title: level.title.pattern(),
+            when: level.when.source(),
+        }
+    }
 }
 
 /// The same for programs.
@@ -63,11 +89,14 @@ pub fn list_json(rules: &RuleSet) -> Result<String, serde_json::Error> {
         .map(|rule| Row {
             rule: &rule.id,
             area: &rule.area,
-            severity: rule.severity.name(),
+            severity: rule.severity().name(),
             kind: rule.kind.name(),
             for_each: rule.for_each.subject().name(),
-            title: rule.title.pattern(),
-            when: rule.when.source(),
+            summary: &rule.summary,
+            since: rule.since.as_deref(),
+            title: rule.levels.first().map(|level| level.title.pattern()).unwrap_or_default(),
+            when: rule.conditions().next().map(Expr::source).unwrap_or_default(),
+            levels: rule.levels.iter().map(LevelRow::of).collect(),
             file: &rule.origin,
         })
         .collect();

@@ -17,17 +17,28 @@ use crate::model::{Kind, Severity};
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sysctl-advisor rule", rename = "Rule")]
 pub(super) struct RuleFile {
-    /// One line; `{expression}` is replaced by its value.
+    /// What the rule is about, in one line without values, for lists of rules: at most 80 characters.
     #[schemars(with = "String")]
-    pub(super) title: Spanned<String>,
-    pub(super) severity: Severity,
+    pub(super) summary: Spanned<String>,
+    /// The version of this program, or of the rule's own collection, that first had the rule: `0.1.0`.
+    #[serde(default)]
+    pub(super) since: Option<String>,
+    /// The headline of a finding, in one line; `{expression}` is replaced by its value. Not with `[[level]]`.
+    #[schemars(with = "Option<String>")]
+    pub(super) title: Option<Spanned<String>>,
+    /// Not with `[[level]]`.
+    #[schemars(with = "Option<Severity>")]
+    pub(super) severity: Option<Spanned<Severity>>,
     pub(super) kind: Kind,
     /// The condition is evaluated once for each of these.
     #[serde(default)]
     pub(super) for_each: ForEach,
-    /// The condition: an expression of type bool.
-    #[schemars(with = "String")]
-    pub(super) when: Spanned<String>,
+    /// The condition: an expression of type bool. With `[[level]]` it may be left out, and must hold for every level.
+    #[schemars(with = "Option<String>")]
+    pub(super) when: Option<Spanned<String>>,
+    /// The same thing at several strengths, the worst first. The first level whose condition holds makes the finding.
+    #[serde(default)]
+    pub(super) level: Vec<LevelFile>,
     /// What happens, why it matters, how the kernel works here.
     #[schemars(with = "String")]
     pub(super) explain: Spanned<String>,
@@ -50,6 +61,19 @@ pub(super) struct RuleFile {
     /// At least one that fires and one that is quiet.
     #[serde(default)]
     pub(super) test: Vec<TestFile>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LevelFile {
+    /// Lower case letters, digits and hyphens: `exhausted`.
+    #[schemars(with = "String")]
+    pub(super) name: Spanned<String>,
+    pub(super) severity: Severity,
+    #[schemars(with = "String")]
+    pub(super) title: Spanned<String>,
+    #[schemars(with = "String")]
+    pub(super) when: Spanned<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -115,6 +139,9 @@ pub(super) struct TestFile {
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub(super) given: Spanned<toml::Table>,
     pub(super) expect: Expect,
+    /// The `[[level]]` that fires; named by every test that fires in a rule with levels.
+    #[schemars(with = "Option<String>")]
+    pub(super) level: Option<Spanned<String>>,
     /// Names of metrics that could not be read.
     #[serde(default)]
     pub(super) unread: Vec<String>,

@@ -10,13 +10,16 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::expr::{Expr, ExprError};
-use super::file::{AdviseFile, ParamFile, RecommendFile, RuleFile, TestFile};
+use super::file::{AdviseFile, LevelFile, ParamFile, RecommendFile, RuleFile, TestFile};
 use super::names::RuleNames;
 use super::template::Template;
-use super::{Advise, Avoid, Evidence, Expect, Param, Recommend, Rule, RuleTest, toml_file};
+use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, toml_file};
 use crate::diagnostic::Diagnostic;
 use crate::keys;
 use crate::metrics::{names, value::Type, value::Value};
+
+/// Characters that a summary may have: a line of a terminal.
+const LONGEST_SUMMARY: usize = 80;
 
 /// Parses and checks one rule file. `origin` names the file in messages.
 pub fn parse(id: &str, area: &str, origin: &str, text: &str) -> Result<Rule, Vec<Diagnostic>> {
@@ -41,21 +44,26 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    fn rule(&mut self, id: &str, area: &str, file: RuleFile) -> Option<Rule> {
+    fn rule(&mut self, id: &str, area: &str, mut file: RuleFile) -> Option<Rule> {
         if !is_id(id) {
             let help = "an id is the file's name: lower case letters, digits and hyphens".to_owned();
             self.error(0..0, &format!("`{id}` cannot be a rule's id"), Some(help));
         }
-        let params = self.params(file.params);
+        let params = self.params(std::mem::take(&mut file.params));
         let scope = RuleNames::new(file.for_each.subject(), &params);
-        let title = self.template(&file.title, &scope);
-        let when = self.expression(&file.when, Some(Type::Bool), &scope);
+        self.check_summary(&file.summary);
+        let levels = self.levels(&file, &scope);
+        // Without levels it is the condition of the only one.
+        let when = match file.when.as_ref().filter(|_| !file.level.is_empty()) {
+            Some(when) => Some(self.expression(when, Some(Type::Bool), &scope)?),
+            None => None,
+        };
         let evidence = self.evidence(&file.evidence, &scope);
         let recommend: Vec<_> = file.recommend.iter().filter_map(|part| self.recommend(part, &scope)).collect();
         let advise: Vec<_> = file.advise.iter().filter_map(|part| self.advise(part, &scope)).collect();
         if file.recommend.is_empty() && file.advise.is_empty() {
             let message = "a rule must say what to do: [[recommend]] a key or [[advise]] somebody";
-            self.error(file.title.span(), message, None);
+            self.error(file.summary.span(), message, None);
         }
         if file.explain.get_ref().trim().len() < 40 {
             self.error(file.explain.span(), "a rule must explain itself in a sentence or more", None);
@@ -67,17 +75,18 @@ impl Loader<'_> {
             Some(guard) => Some(self.expression(&guard.worse_if, Some(Type::Bool), &scope.of_guard())?),
             None => None,
         };
-        let tests = self.tests(file.test, &file.title, &scope);
+        let tests = self.tests(file.test, &file.summary, &file.level, &scope);
         Some(Rule {
             id: id.to_owned(),
             area: area.to_owned(),
             origin: self.origin.to_owned(),
             source: Arc::clone(&self.text),
-            title: title?,
-            severity: file.severity,
+            summary: file.summary.into_inner(),
+            since: file.since,
             kind: file.kind,
             for_each: file.for_each,
-            when: when?,
+            when,
+            levels: levels?,
             explain: file.explain.into_inner().trim().to_owned(),
             references: file.references.into_inner(),
             params,
@@ -88,6 +97,63 @@ impl Loader<'_> {
             guard,
             tests,
         })
+    }
+
+    fn check_summary(&mut self, summary: &Spanned<String>) {
+        let text = summary.get_ref();
+        let wrong = if text.trim().is_empty() {
+            "a rule must say in a line what it is about"
+        } else if text.chars().count() > LONGEST_SUMMARY {
+            "a summary has 80 characters at most"
+        } else if text.contains(['\n', '{', '}']) {
+            "a summary is one line without values; those belong into the title"
+        } else if text.ends_with('.') {
+            "a summary has no full stop at its end"
+        } else {
+            return;
+        };
+        self.error(summary.span(), wrong, None);
+    }
+
+    /// The levels of the file, or the only one that its own title, severity and condition make.
+    fn levels(&mut self, file: &RuleFile, scope: &RuleNames<'_>) -> Option<Vec<Level>> {
+        if file.level.is_empty() {
+            let missing =
+                [("title", file.title.is_none()), ("severity", file.severity.is_none()), ("when", file.when.is_none())];
+            for (field, _) in missing.iter().filter(|(_, missing)| *missing) {
+                let help = Some("a rule without [[level]] must have it".to_owned());
+                self.error(file.summary.span(), &format!("`{field}` is missing"), help);
+            }
+            let title = self.template(file.title.as_ref()?, scope);
+            let when = self.expression(file.when.as_ref()?, Some(Type::Bool), scope);
+            let severity = *file.severity.as_ref()?.get_ref();
+            return Some(vec![Level { name: String::new(), severity, title: title?, when: when? }]);
+        }
+        let belongs = "with [[level]], each level has its own";
+        if let Some(title) = &file.title {
+            self.error(title.span(), "`title` cannot stand here", Some(belongs.to_owned()));
+        }
+        if let Some(severity) = &file.severity {
+            self.error(severity.span(), "`severity` cannot stand here", Some(belongs.to_owned()));
+        }
+        let mut levels: Vec<Level> = Vec::new();
+        for part in &file.level {
+            let name = part.name.get_ref();
+            if !is_id(name) {
+                let help = "lower case letters, digits and hyphens are expected".to_owned();
+                self.error(part.name.span(), &format!("`{name}` is not a name of a level"), Some(help));
+            }
+            if levels.iter().any(|level| level.name == *name) {
+                self.error(part.name.span(), &format!("there is a level `{name}` already"), None);
+            }
+            if levels.last().is_some_and(|worse| worse.severity < part.severity) {
+                self.error(part.name.span(), "this level is worse than the one before it: the worst is first", None);
+            }
+            let title = self.template(&part.title, scope);
+            let when = self.expression(&part.when, Some(Type::Bool), scope);
+            levels.push(Level { name: name.clone(), severity: part.severity, title: title?, when: when? });
+        }
+        Some(levels)
     }
 
     fn params(&mut self, params: BTreeMap<String, ParamFile>) -> BTreeMap<String, Param> {
@@ -164,12 +230,19 @@ impl Loader<'_> {
         Some(Advise { who: part.who.clone(), text: self.template(&part.text, scope)?, when })
     }
 
-    fn tests(&mut self, tests: Vec<TestFile>, title: &Spanned<String>, scope: &RuleNames<'_>) -> Vec<RuleTest> {
+    fn tests(
+        &mut self,
+        tests: Vec<TestFile>,
+        summary: &Spanned<String>,
+        levels: &[LevelFile],
+        scope: &RuleNames<'_>,
+    ) -> Vec<RuleTest> {
         for (wanted, word) in [(Expect::Fires, "fires"), (Expect::Quiet, "is quiet")] {
             if !tests.iter().any(|test| test.expect == wanted) {
-                self.error(title.span(), &format!("a rule must have a [[test]] in which it {word}"), None);
+                self.error(summary.span(), &format!("a rule must have a [[test]] in which it {word}"), None);
             }
         }
+        self.tests_of_levels(&tests, levels);
         tests
             .into_iter()
             .filter_map(|test| {
@@ -184,11 +257,38 @@ impl Loader<'_> {
                     span,
                     given,
                     expect: test.expect,
+                    level: test.level.map(Spanned::into_inner),
                     unread: test.unread,
                     recommends: test.recommends,
                 })
             })
             .collect()
+    }
+
+    /// Every level has a test in which it fires, and every test that fires says which.
+    fn tests_of_levels(&mut self, tests: &[TestFile], levels: &[LevelFile]) {
+        for level in levels {
+            let name = level.name.get_ref();
+            if !tests.iter().any(|test| test.level.as_ref().is_some_and(|named| named.get_ref() == name)) {
+                let message = format!("the level `{name}` must have a [[test]] in which it fires");
+                self.error(level.name.span(), &message, None);
+            }
+        }
+        for test in tests {
+            match &test.level {
+                Some(named) if test.expect != Expect::Fires => {
+                    self.error(named.span(), "only a test that fires names a level", None);
+                }
+                Some(named) if !levels.iter().any(|level| level.name.get_ref() == named.get_ref()) => {
+                    self.error(named.span(), &format!("this rule has no level `{}`", named.get_ref()), None);
+                }
+                None if test.expect == Expect::Fires && !levels.is_empty() => {
+                    let help = Some("add `level = \"NAME\"`".to_owned());
+                    self.error(test.name.span(), "this test must name the level that fires", help);
+                }
+                _ => {}
+            }
+        }
     }
 
     fn template(&mut self, source: &Spanned<String>, scope: &RuleNames<'_>) -> Option<Template> {

@@ -37,11 +37,16 @@ pub struct Rule {
     pub origin: String,
     /// The file's text.
     pub source: Arc<str>,
-    pub title: Template,
-    pub severity: Severity,
+    /// One line without values, for lists of rules.
+    pub summary: String,
+    /// The version that first had the rule.
+    pub since: Option<String>,
     pub kind: Kind,
     pub for_each: ForEach,
-    pub when: Expr,
+    /// What must hold for every level.
+    pub when: Option<Expr>,
+    /// At least one, the worst first. The first one whose condition holds makes the finding.
+    pub levels: Vec<Level>,
     pub explain: String,
     pub references: Vec<String>,
     pub params: BTreeMap<String, Param>,
@@ -55,16 +60,37 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// That of the worst level.
+    pub fn severity(&self) -> Severity {
+        self.levels.iter().map(|level| level.severity).max().unwrap_or(Severity::Notice)
+    }
+
+    /// The conditions under which it fires.
+    pub fn conditions(&self) -> impl Iterator<Item = &Expr> {
+        self.when.iter().chain(self.levels.iter().map(|level| &level.when))
+    }
+
     /// All names that its conditions, numbers, proposals and texts use; some more than once.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        let conditions = std::iter::once(&self.when).chain(&self.guard);
+        let conditions = self.conditions().chain(&self.guard);
         let numbers = self.evidence.iter().map(|evidence| &evidence.expr);
         let proposals = self.recommend.iter().flat_map(|part| std::iter::once(&part.value).chain(&part.when));
         let advice = self.advise.iter().flat_map(|part| &part.when);
-        let texts = std::iter::once(&self.title).chain(self.advise.iter().map(|part| &part.text));
+        let titles = self.levels.iter().map(|level| &level.title);
+        let texts = titles.chain(self.advise.iter().map(|part| &part.text));
         let expressions = conditions.chain(numbers).chain(proposals).chain(advice);
         expressions.flat_map(Expr::names).chain(texts.flat_map(Template::names))
     }
+}
+
+/// One strength of what a rule finds.
+#[derive(Debug, Clone)]
+pub struct Level {
+    /// Empty in a rule without `[[level]]`.
+    pub name: String,
+    pub severity: Severity,
+    pub title: Template,
+    pub when: Expr,
 }
 
 /// A threshold that can be overridden.
@@ -117,6 +143,8 @@ pub struct RuleTest {
     pub span: Range<usize>,
     pub given: BTreeMap<String, Value>,
     pub expect: Expect,
+    /// The name of the level that fires, in a rule that has several.
+    pub level: Option<String>,
     pub unread: Vec<String>,
     pub recommends: BTreeMap<String, String>,
 }

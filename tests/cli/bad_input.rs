@@ -58,93 +58,93 @@ fn the_rule_that_is_spoilt_here_is_good() {
 fn the_shape_of_a_rule_file_is_checked() {
     assert_snapshot!(with_rule(spoilt("\"notice\"", "\"notice")), @r#"
     error: invalid basic string, expected `"`
-     --> DIR/mine.toml:2:19
+     --> DIR/mine.toml:3:19
       |
-    2 | severity = "notice
+    3 | severity = "notice
       |                   ^
     "#);
     assert_snapshot!(with_rule(spoilt("severity", "severty")), @r#"
     error: unknown field `severty`
-     --> DIR/mine.toml:2:1
+     --> DIR/mine.toml:3:1
       |
-    2 | severty = "notice"
+    3 | severty = "notice"
       | ^^^^^^^
       |
       = help: did you mean `severity`?
     "#);
-    assert_snapshot!(with_rule(spoilt("\"notice\"", "3")), @r"
+    assert_snapshot!(with_rule(spoilt("\"notice\"", "3")), @"
     error: a word in quotes is expected here
-     --> DIR/mine.toml:2:12
+     --> DIR/mine.toml:3:12
       |
-    2 | severity = 3
+    3 | severity = 3
       |            ^
     ");
     assert_snapshot!(with_rule(spoilt("\"notice\"", "\"fatal\"")), @r#"
     error: unknown word `fatal`
-     --> DIR/mine.toml:2:12
+     --> DIR/mine.toml:3:12
       |
-    2 | severity = "fatal"
+    3 | severity = "fatal"
       |            ^^^^^^^
       |
       = help: known here: notice, warning, critical
     "#);
-    assert_snapshot!(with_rule(spoilt("[\"RFC 9293\"]", "9293")), @r"
+    assert_snapshot!(with_rule(spoilt("[\"RFC 9293\"]", "9293")), @"
     error: invalid type: integer `9293`, expected a sequence
-     --> DIR/mine.toml:6:14
+     --> DIR/mine.toml:7:14
       |
-    6 | references = 9293
+    7 | references = 9293
       |              ^^^^
     ");
 }
 
 #[test]
 fn the_expressions_of_a_rule_are_checked() {
-    assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wate > 5")), @r"
+    assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wate > 5")), @"
     error: there is no metric `tcp.time_wate`
-     --> DIR/mine.toml:4:9
+     --> DIR/mine.toml:5:9
       |
-    4 | when = 'tcp.time_wate > 5'
+    5 | when = 'tcp.time_wate > 5'
       |         ^^^^^^^^^^^^^
       |
       = help: did you mean `tcp.time_wait`?
     ");
-    assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wait + 1.5 > 2.0")), @r"
+    assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wait + 1.5 > 2.0")), @"
     error: int and double do not mix in arithmetic
-     --> DIR/mine.toml:4:9
+     --> DIR/mine.toml:5:9
       |
-    4 | when = 'tcp.time_wait + 1.5 > 2.0'
+    5 | when = 'tcp.time_wait + 1.5 > 2.0'
       |         ^^^^^^^^^^^^^^^^^^^
       |
       = help: write double(x) around the int, or a literal such as 2.0
     ");
-    assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wait")), @r"
+    assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wait")), @"
     error: this is of type int, but bool is expected here
-     --> DIR/mine.toml:4:9
+     --> DIR/mine.toml:5:9
       |
-    4 | when = 'tcp.time_wait'
+    5 | when = 'tcp.time_wait'
       |         ^^^^^^^^^^^^^
     ");
-    assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wait > > 2")), @r"
+    assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wait > > 2")), @"
     error: `>` is not understood here
-     --> DIR/mine.toml:4:25
+     --> DIR/mine.toml:5:25
       |
-    4 | when = 'tcp.time_wait > > 2'
+    5 | when = 'tcp.time_wait > > 2'
       |                         ^
     ");
-    assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wait > params.limt")), @r"
+    assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wait > params.limt")), @"
     error: there is no metric `params.limt`
-     --> DIR/mine.toml:4:25
+     --> DIR/mine.toml:5:25
       |
-    4 | when = 'tcp.time_wait > params.limt'
+    5 | when = 'tcp.time_wait > params.limt'
       |                         ^^^^^^^^^^^
       |
       = help: did you mean `params.limit`?
     ");
     assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "listener.queue > 1")), @r#"
     error: there is no metric `listener.queue`
-     --> DIR/mine.toml:4:9
+     --> DIR/mine.toml:5:9
       |
-    4 | when = 'listener.queue > 1'
+    5 | when = 'listener.queue > 1'
       |         ^^^^^^^^^^^^^^
       |
       = help: `listener.queue` is known in a rule with for_each = "listener"
@@ -168,7 +168,7 @@ fn an_expression_without_end_is_refused() {
         let said = with_rule(spoilt("tcp.time_wait > params.limit", &when));
         let known = ["nested deeper than", "bytes; at most", "`{` is not understood here"];
         assert!(known.iter().any(|known| said.contains(known)), "{said}");
-        assert!(said.contains("DIR/mine.toml:4:"), "{said}");
+        assert!(said.contains("DIR/mine.toml:5:"), "{said}");
     }
     assert!(with_rule("a = ".to_owned() + &"[".repeat(10_000)).contains("DIR/mine.toml:1:"));
 }
@@ -177,9 +177,9 @@ fn an_expression_without_end_is_refused() {
 fn recommendations_are_checked_against_the_catalogue() {
     assert_snapshot!(with_rule(spoilt("net.ipv4.tcp_max_tw_buckets\"", "net.ipv4.tcp_max_tw_bucket\"")), @r#"
     error: there is no key `net.ipv4.tcp_max_tw_bucket` in the catalogue
-      --> DIR/mine.toml:16:7
+      --> DIR/mine.toml:17:7
        |
-    16 | key = "net.ipv4.tcp_max_tw_bucket"
+    17 | key = "net.ipv4.tcp_max_tw_bucket"
        |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^
        |
        = help: did you mean `net.ipv4.tcp_max_tw_buckets`?
@@ -187,20 +187,77 @@ fn recommendations_are_checked_against_the_catalogue() {
     let syncookies = spoilt("\"net.ipv4.tcp_max_tw_buckets\"", "\"net.ipv4.tcp_syncookies\"");
     let value = "'max(net.ipv4.tcp_max_tw_buckets, 200000)'";
     assert!(syncookies.contains(value));
-    assert_snapshot!(with_rule(syncookies.replace(value, "'300'")), @r"
+    assert_snapshot!(with_rule(syncookies.replace(value, "'300'")), @"
     error: `net.ipv4.tcp_syncookies` cannot have this value: the kernel takes 0 to 255, not 300
-      --> DIR/mine.toml:17:9
+      --> DIR/mine.toml:18:9
        |
-    17 | value = '300'
+    18 | value = '300'
        |         ^^^^^
     ");
     assert_snapshot!(with_rule(syncookies.replace(value, "'\"on\"'")), @r#"
     error: this is of type string, but int is expected here
-      --> DIR/mine.toml:17:10
+      --> DIR/mine.toml:18:10
        |
-    17 | value = '"on"'
+    18 | value = '"on"'
        |          ^^^^
     "#);
+}
+
+/// The rule of these tests with levels in place of its own severity, title and condition.
+fn leveled(levels: &str) -> String {
+    let head = RULE.find("title = ").unwrap()..RULE.find("kind = ").unwrap();
+    let mut text = RULE.replace("when = 'tcp.time_wait > params.limit'\n", "");
+    text.replace_range(head, "");
+    text.replace("[params.limit]", &format!("{levels}\n[params.limit]"))
+}
+
+const MANY: &str = r#"[[level]]
+name = "many"
+severity = "warning"
+title = "many"
+when = 'tcp.time_wait > params.limit'
+"#;
+
+#[test]
+fn levels_are_named_tested_and_ordered_the_worst_first() {
+    let good = leveled(MANY).replace("expect = \"fires\"", "expect = \"fires\"\nlevel = \"many\"");
+    let (folder, _) = scratch("mine.toml", &good);
+    let tested = run(&["rules", "test", folder.path().to_str().unwrap()]);
+    assert_eq!((tested.code, tested.err.as_str()), (0, ""), "{good}");
+
+    let worse_last = MANY.to_owned() + &MANY.replace("many", "worse").replace("warning", "critical");
+    let same_name = MANY.to_owned() + MANY;
+    for (text, wrong) in [
+        (leveled(MANY), "the level `many` must have a [[test]] in which it fires"),
+        (leveled(MANY), "this test must name the level that fires"),
+        (good.replace("level = \"many\"", "level = \"few\""), "this rule has no level `few`"),
+        (
+            good.replace("expect = \"quiet\"", "expect = \"quiet\"\nlevel = \"many\""),
+            "only a test that fires names a level",
+        ),
+        (good.replace("kind = ", "severity = \"notice\"\nkind = "), "`severity` cannot stand here"),
+        (good.replace("kind = ", "title = \"t\"\nkind = "), "`title` cannot stand here"),
+        (good.replace("name = \"many\"", "name = \"Many\""), "`Many` is not a name of a level"),
+        (leveled(&worse_last), "this level is worse than the one before it"),
+        (leveled(&same_name), "there is a level `many` already"),
+    ] {
+        let said = with_rule(&text);
+        assert!(said.contains(wrong) && said.contains("DIR/mine.toml:"), "{wrong}: {said}\n{text}");
+    }
+}
+
+#[test]
+fn a_summary_is_one_short_line_without_values() {
+    let summary = "many sockets are in TIME_WAIT";
+    for (text, wrong) in [
+        ("".to_owned(), "must say in a line what it is about"),
+        ("x".repeat(81), "80 characters at most"),
+        ("{tcp.time_wait} sockets".to_owned(), "without values"),
+        ("Many sockets.".to_owned(), "no full stop"),
+    ] {
+        let said = with_rule(spoilt(summary, &text));
+        assert!(said.contains(wrong) && said.contains("DIR/mine.toml:1:11"), "{said}");
+    }
 }
 
 #[test]
@@ -208,50 +265,50 @@ fn a_rule_must_be_documented_and_tested() {
     let (without_tests, _) = RULE.split_once("[[test]]").unwrap();
     assert_snapshot!(with_rule(without_tests), @r#"
     error: a rule must have a [[test]] in which it fires
-     --> DIR/mine.toml:1:9
+     --> DIR/mine.toml:1:11
       |
-    1 | title = "{count(tcp.time_wait)} sockets in TIME_WAIT"
-      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    1 | summary = "many sockets are in TIME_WAIT"
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
     error: a rule must have a [[test]] in which it is quiet
-     --> DIR/mine.toml:1:9
+     --> DIR/mine.toml:1:11
       |
-    1 | title = "{count(tcp.time_wait)} sockets in TIME_WAIT"
-      |         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    1 | summary = "many sockets are in TIME_WAIT"
+      |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     "#);
     assert_snapshot!(with_rule(spoilt("explain = ", "# ")), @r#"
     error: missing field `explain`
      --> DIR/mine.toml:1:1
       |
-    1 | title = "{count(tcp.time_wait)} sockets in TIME_WAIT"
+    1 | summary = "many sockets are in TIME_WAIT"
       | ^
     "#);
     assert_snapshot!(with_rule(spoilt("long enough to count as an explanation of itself", "short")), @r#"
     error: a rule must explain itself in a sentence or more
-     --> DIR/mine.toml:5:11
+     --> DIR/mine.toml:6:11
       |
-    5 | explain = "A rule for tests, short."
+    6 | explain = "A rule for tests, short."
       |           ^^^^^^^^^^^^^^^^^^^^^^^^^^
     "#);
-    assert_snapshot!(with_rule(spoilt("[\"RFC 9293\"]", "[]")), @r"
+    assert_snapshot!(with_rule(spoilt("[\"RFC 9293\"]", "[]")), @"
     error: a rule must cite at least one source
-     --> DIR/mine.toml:6:14
+     --> DIR/mine.toml:7:14
       |
-    6 | references = []
+    7 | references = []
       |              ^^
     ");
     assert_snapshot!(with_rule(spoilt("given.\"tcp.time_wait\"", "given.\"tcp.time_wate\"")), @r#"
     error: `given` names `tcp.time_wate`, which does not exist; did you mean `tcp.time_wait`?
-      --> DIR/mine.toml:24:1
+      --> DIR/mine.toml:25:1
        |
-    24 | given."tcp.time_wate" = 1001
+    25 | given."tcp.time_wate" = 1001
        | ^^^^^
     "#);
 }
 
 #[test]
 fn a_file_that_is_no_text_is_named() {
-    assert_snapshot!(with_rule([RULE.as_bytes(), b"\xff\xfe"].concat()), @"error: DIR/mine.toml: this is not UTF-8 in line 31 (byte 602)");
+    assert_snapshot!(with_rule([RULE.as_bytes(), b"\xff\xfe"].concat()), @"error: DIR/mine.toml: this is not UTF-8 in line 32 (byte 644)");
     assert_snapshot!(with_rule(vec![b'#'; 50 << 20]), @"error: DIR/mine.toml: this is larger than 1 MiB, which no rule and no configuration is");
 }
 

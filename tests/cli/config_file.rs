@@ -65,7 +65,7 @@ fn every_option_of_the_shipped_file_is_taken() {
     let rules: serde_json::Value = serde_json::from_slice(&list.get_output().stdout).unwrap();
     let has = |id: &str| rules.as_array().unwrap().iter().any(|rule| rule["rule"] == id);
     assert!(!has("tcp-abort-on-overflow"), "the example under `disable` switches its rule off");
-    assert!(has("ephemeral-ports-near-exhaustion"));
+    assert!(has("ephemeral-ports"));
 }
 
 #[test]

@@ -107,11 +107,12 @@ fn help_of_the_program() {
 
     Exit codes:
        0  the command did its work
-       2  wrong usage, configuration or rules
-       3  the host could not be observed
-       4  a plan was not carried out; the former values are in force
-       5  a change was not taken back, or only in part
-      10  something was found at or above --fail-on
+       1  the output or a file of the program could not be written or read
+       2  the usage, the configuration, a rule or a file that was named is wrong
+       3  the host could not be observed, or an agent run could not be reported
+       4  a plan was not applied; the previous values are in force
+       5  a change was not rolled back, or only in part
+      10  the audit found something at or above --fail-on
     ");
     assert_snapshot!(help(&["-h"]), @"
     Tells what is wrong with this host's TCP settings, given what its sockets are
@@ -173,11 +174,12 @@ fn help_of_the_program() {
 
     Exit codes:
        0  the command did its work
-       2  wrong usage, configuration or rules
-       3  the host could not be observed
-       4  a plan was not carried out; the former values are in force
-       5  a change was not taken back, or only in part
-      10  something was found at or above --fail-on
+       1  the output or a file of the program could not be written or read
+       2  the usage, the configuration, a rule or a file that was named is wrong
+       3  the host could not be observed, or an agent run could not be reported
+       4  a plan was not applied; the previous values are in force
+       5  a change was not rolled back, or only in part
+      10  the audit found something at or above --fail-on
     ");
 }
 
@@ -491,9 +493,6 @@ fn help_of_agent() {
           --apply
               Apply what held long enough and `[apply]` allows, and take back what
               made it worse; needs `[agent] apply = true`
-          --state-dir <DIR>
-              State directory; the agent's files are in its folder `agent` [default:
-              /var/lib/sysctl-advisor] [env: SYSCTL_ADVISOR_STATE_DIR=]
           --window <DURATION>
               Time between two readings of the counters where no earlier run is near
               enough: 500ms, 2s, 1m
@@ -507,6 +506,10 @@ fn help_of_agent() {
               File with accepted findings [default:
               /etc/sysctl-advisor/waivers.toml, if it exists] [env:
               SYSCTL_ADVISOR_WAIVERS]
+          --state-dir <DIR>
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor] [env:
+              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help
               Print help
     Everywhere: ...

@@ -10,6 +10,7 @@ mod bad_input;
 mod config_file;
 mod config_layers;
 mod drift;
+mod exit_codes;
 mod files;
 mod help;
 mod hostile;
@@ -96,7 +97,8 @@ fn without(folder: &tempfile::TempDir, text: &str) -> String {
 }
 
 /// A rule that loads; tests spoil it one place at a time.
-const RULE: &str = r#"title = "{count(tcp.time_wait)} sockets in TIME_WAIT"
+const RULE: &str = r#"summary = "many sockets are in TIME_WAIT"
+title = "{count(tcp.time_wait)} sockets in TIME_WAIT"
 severity = "notice"
 kind = "capacity"
 when = 'tcp.time_wait > params.limit'

@@ -83,16 +83,17 @@ fn an_overflowing_accept_queue_in_full() {
 fn exhausted_ports_in_full() {
     let run = audit("ports.json", &[]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
-    assert_snapshot!(run.out, @r"
+    assert_snapshot!(run.out, @"
     sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
     Linux 6.12.0, 4 CPUs, 16.0 GiB, up 1 d, counters over 3 s
 
-    CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000: new
-              connections are about to fail
+    CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
+              new connections are about to fail
       where     current: 127.0.0.1 -> 127.0.0.1:9000
       evidence  ports in use toward it         195 ports
                 usable ports                   200 ports
                 share in use                        98 %
+                forecast in a minute         1,145 ports
                 of its sockets: established    5 sockets
                 of its sockets: TIME_WAIT    190 sockets
                 closed first by this side           19/s
@@ -107,8 +108,7 @@ fn exhausted_ports_in_full() {
                   same range.
       do        application: Keep connections open and reuse them (a pool, HTTP
                   keep-alive, HTTP/2), or let the peer close first, so that its side
-                  holds the TIME_WAIT. A port that is never given up is never
-                  missed.
+                  holds the TIME_WAIT.
                 application: Where one destination needs more connections than a
                   range can hold, spread them over several destination addresses or
                   ports, or over several source addresses bound with
@@ -116,8 +116,8 @@ fn exhausted_ports_in_full() {
                   on its sockets: connect() then scans the range in one pass,
                   without the step at half of it.
                 operator: This destination is on loopback, where tcp_tw_reuse = 2,
-                  the kernel's default, would already hand the TIME_WAIT ports out
-                  again; the present 0 forbids it.
+                  the kernel's default, would already reuse the ports of TIME_WAIT
+                  sockets. The current value 0 does not allow that.
       do not    net.ipv4.tcp_fin_timeout: It ends orphaned FIN_WAIT2 sockets.
                   TIME_WAIT lasts 60 s, a constant of the kernel, whatever this key
                   says.
@@ -126,7 +126,7 @@ fn exhausted_ports_in_full() {
                   FIN is answered by a reset.
                 SO_LINGER with a timeout of 0: close() then sends a reset: data that
                   the peer has not read yet is lost, and the peer sees ECONNRESET.
-      why       sysctl-advisor explain ephemeral-ports-near-exhaustion
+      why       sysctl-advisor explain ephemeral-ports
 
     NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the default
       evidence  ip_local_port_range    40000 40199 ports

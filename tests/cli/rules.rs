@@ -68,9 +68,9 @@ fn a_failing_test_inside_a_rule_is_shown_where_it_stands() {
     assert_snapshot!(run.out, @"1 rule checked, 0 broken; 1 tests passed, 1 failed");
     assert_snapshot!(without(&folder, &run.err), @r#"
     error: test `many`: it is quiet
-      --> DIR/mine.toml:24:1
+      --> DIR/mine.toml:25:1
        |
-    24 | given."tcp.time_wait" = 999
+    25 | given."tcp.time_wait" = 999
        | ^^^^^
     "#);
 }
@@ -82,27 +82,27 @@ fn check_names_every_error_of_a_file() {
     let run = run(&["rules", "check", file.to_str().unwrap()]);
     assert_eq!(run.code, 2);
     assert_snapshot!(run.out, @"1 rule checked, 1 broken");
-    assert_snapshot!(without(&folder, &run.err), @r"
+    assert_snapshot!(without(&folder, &run.err), @"
     error: there is no metric `tcp.tiem_wait`
-     --> DIR/mine.toml:4:9
+     --> DIR/mine.toml:5:9
       |
-    4 | when = 'tcp.tiem_wait > param.limit'
+    5 | when = 'tcp.tiem_wait > param.limit'
       |         ^^^^^^^^^^^^^
       |
       = help: did you mean `tcp.time_wait`?
 
     error: there is no metric `param.limit`
-     --> DIR/mine.toml:4:25
+     --> DIR/mine.toml:5:25
       |
-    4 | when = 'tcp.tiem_wait > param.limit'
+    5 | when = 'tcp.tiem_wait > param.limit'
       |                         ^^^^^^^^^^^
       |
       = help: `sysctl-advisor rules metrics` prints all names
 
     error: a rule must cite at least one source
-     --> DIR/mine.toml:6:14
+     --> DIR/mine.toml:7:14
       |
-    6 | references = []
+    7 | references = []
       |              ^^
     ");
 }

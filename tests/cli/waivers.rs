@@ -7,7 +7,7 @@ use super::{Run, data, run, scratch, without};
 
 /// Both findings of `ports.json`, which was taken on 2026-01-01, one of them by its destination.
 const BOTH: &str = r#"[[waiver]]
-rule = "ephemeral-ports-near-exhaustion"
+rule = "ephemeral-ports"
 namespace = "current"
 subject = "127.0.0.1 -> *:9000"
 reason = "load test until the release"
@@ -70,10 +70,10 @@ fn what_is_waived_stands_after_the_others_with_who_and_why() {
       why       sysctl-advisor explain port-range-narrow
 
     Waived
-      195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000: new
+      195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000: new
         connections are about to fail
-          critical ephemeral-ports-near-exhaustion, waived until 2026-01-01 by
-          maria: load test until the release
+          critical ephemeral-ports, waived until 2026-01-01 by maria: load test
+          until the release
 
     TCP sockets of current: 201 (read through sock_diag)
       LISTEN         1  ▏
@@ -130,7 +130,7 @@ fn the_json_keeps_the_finding_whole_with_its_waiver() {
     let problem = &with["waiver_problems"][0];
     assert_eq!(with["waiver_problems"].as_array().unwrap().len(), 1);
     assert_eq!((&problem["code"], &problem["line"]), (&"waiver-expired".into(), &1.into()));
-    assert_eq!(problem["rule"], "ephemeral-ports-near-exhaustion");
+    assert_eq!(problem["rule"], "ephemeral-ports");
     assert!(problem["file"].as_str().unwrap().ends_with("/waivers.toml"));
     assert_eq!(without["waiver_problems"], serde_json::json!([]));
 }
@@ -143,7 +143,7 @@ fn expired_and_unused_waivers_are_told_and_change_no_exit_code() {
     let (_, section) = run.out.split_once("\n\nWaivers that waive nothing\n").unwrap();
     assert_eq!(
         joined(section.split_once("\n\n").unwrap().0),
-        "DIR/waivers.toml:1: waiver-expired ephemeral-ports-near-exhaustion: ended on 2025-12-31 (by maria: load test \
+        "DIR/waivers.toml:1: waiver-expired ephemeral-ports: ended on 2025-12-31 (by maria: load test \
          until the release); there is nothing left that it would waive \
          DIR/waivers.toml:9: waiver-unused port-range-narrow: the rule found nothing this time"
     );

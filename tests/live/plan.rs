@@ -50,7 +50,8 @@ fn assert_valid(plan: &Json) {
 /// A rule that always fires and wishes for exactly this value.
 fn rule(folder: &Path, id: &str, key: &str, value: &str) {
     let text = format!(
-        r#"title = "a rule of a test"
+        r#"summary = "a rule of a test"
+title = "a rule of a test"
 severity = "notice"
 kind = "hygiene"
 when = 'tcp.time_wait >= 0'
@@ -96,7 +97,7 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
                        range. Services that listen in the new part can find their port
                        taken at a restart: reserve it in
                        net.ipv4.ip_local_reserved_ports first.
-            because    ephemeral-ports-near-exhaustion, port-range-narrow
+            because    ephemeral-ports, port-range-narrow
             kernel     Takes it: tried in a scratch namespace.
             worse if   rate.Tcp.AttemptFails > before.rate.Tcp.AttemptFails * 2.0 + 5.0
 

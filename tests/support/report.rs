@@ -69,6 +69,16 @@ impl Report {
         );
     }
 
+    /// Panics unless the rule fired, every time at the level whose title says this.
+    pub(crate) fn assert_level(&self, rule: &str, severity: &str, title: &str) {
+        self.assert_fires(rule);
+        let all = self.0["findings"].as_array().expect("a report has a list of findings");
+        for finding in all.iter().filter(|finding| text(finding, "rule") == rule) {
+            let (found, headline) = (text(finding, "severity"), text(finding, "title"));
+            assert!(found == severity && headline.contains(title), "{rule}: {found}: {headline}");
+        }
+    }
+
     /// Panics unless the rule was evaluated and found nothing. A rule that was skipped is not quiet.
     pub(crate) fn assert_quiet(&self, rule: &str) {
         assert!(!self.has(rule), "{rule} fired on {:?}", self.subjects(rule));

@@ -213,7 +213,7 @@ fn of_a_rule_that_could_not_be_checked_nothing_is_said() {
 fn a_waived_finding_keeps_its_recommendation_and_does_not_move_the_others() {
     let rule = |value: &str| {
         format!(
-            "title = \"t\"\nseverity = \"notice\"\nkind = \"capacity\"\nwhen = 'net.core.somaxconn < {value}'\n\
+            "summary = \"a rule of a test\"\ntitle = \"t\"\nseverity = \"notice\"\nkind = \"capacity\"\nwhen = 'net.core.somaxconn < {value}'\n\
              explain = \"A rule for tests, long enough to count as an explanation of itself.\"\n\
              references = [\"RFC 9293\"]\n[evidence]\n\"limit\" = 'net.core.somaxconn'\n\
              [[recommend]]\nkey = \"net.core.somaxconn\"\nvalue = '{value}'\nbound = \"at_least\"\nrisk = \"low\"\n\

@@ -52,7 +52,8 @@ pub(in crate::plan) fn example() -> Plan {
 /// A rule that always fires in every namespace and wishes for one key.
 fn rule(key: &str, value: &str, bound: &str, risk: &str) -> String {
     format!(
-        r#"title = "x"
+        r#"summary = "a rule of a test"
+title = "x"
 severity = "warning"
 kind = "capacity"
 when = 'tcp.time_wait >= 0'

@@ -120,7 +120,7 @@ mod tests {
         # TYPE sysctl_advisor_finding gauge
         sysctl_advisor_finding{netns="blue",rule="accept-queue-overflow",severity="warning",subject="[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535"} 1
         sysctl_advisor_finding{netns="host",rule="close-wait-leak",severity="warning",subject="evil�]0;owned��[31m \n�2J�name (pid 12)"} 1
-        sysctl_advisor_finding{netns="host",rule="ephemeral-ports-near-exhaustion",severity="critical",subject="10.0.0.1 -> 10.0.0.5:5432"} 1
+        sysctl_advisor_finding{netns="host",rule="ephemeral-ports",severity="critical",subject="10.0.0.1 -> 10.0.0.5:5432"} 1
         sysctl_advisor_finding{netns="host",rule="timestamps-off",severity="notice",subject="host"} 1
         # HELP sysctl_advisor_findings Findings that nobody accepted, by severity.
         # TYPE sysctl_advisor_findings gauge

@@ -7,16 +7,24 @@ use crate::rules::Rule;
 /// The text for `explain RULE`.
 pub fn rule(rule: &Rule, theme: Theme) -> String {
     let mut page = Explanation::new(theme, &rule.id);
-    page.paragraph(&rule.title.pattern());
+    page.paragraph(&rule.summary);
     page.blank();
     page.paragraph(&format!(
         "A {} of kind {}, judged for each {}.",
-        rule.severity.name(),
+        rule.levels.iter().map(|level| level.severity.name()).collect::<Vec<_>>().join(" or "),
         rule.kind.name(),
         rule.for_each.subject().name()
     ));
     page.section("What it means", &rule.explain);
-    page.section("Fires when", rule.when.source());
+    if let Some(when) = &rule.when {
+        page.section("Only where", when.source());
+    }
+    page.heading("Fires when");
+    for level in &rule.levels {
+        let name = if level.name.is_empty() { level.severity.name() } else { &level.name };
+        let severity = if level.name.is_empty() { "" } else { level.severity.name() };
+        page.item(name, severity, level.when.source());
+    }
     if !rule.params.is_empty() {
         page.heading("Parameters (--param RULE.NAME=VALUE, or the configuration)");
         for (name, param) in &rule.params {

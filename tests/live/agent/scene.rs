@@ -12,6 +12,7 @@ use crate::support::{Lab, Report, wait_until};
 
 /// Fires always, and shows what was counted since the window began.
 pub(crate) const COUNTED: &str = r#"
+summary = "a rule of a test"
 title = "{count(delta.Tcp.PassiveOpens)} connections were accepted"
 severity = "notice"
 kind = "capacity"
@@ -37,6 +38,7 @@ expect = "quiet"
 
 /// A wish that can be rehearsed, with a guard that more connections set off.
 pub(crate) const GUARDED: &str = r#"
+summary = "a rule of a test"
 title = "keepalive begins after {duration(net.ipv4.tcp_keepalive_time)}"
 severity = "warning"
 kind = "hygiene"

@@ -211,7 +211,8 @@ fn a_program_that_watches_rolls_back_what_is_worse_and_the_rule_cools_down() {
 }
 
 /// A rule that always wishes for two keys, with a guard on connections.
-const RULE: &str = r#"title = "a rule of a test"
+const RULE: &str = r#"summary = "a rule of a test"
+title = "a rule of a test"
 severity = "notice"
 kind = "hygiene"
 when = 'tcp.time_wait >= 0'

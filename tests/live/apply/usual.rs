@@ -211,7 +211,8 @@ fn a_plan_that_plan_made_here_is_carried_out() {
     let scene = Scene::enter();
     let rules = scene.folder.path().join("rules");
     fs::create_dir(&rules).unwrap();
-    let rule = r#"title = "a rule of a test"
+    let rule = r#"summary = "a rule of a test"
+title = "a rule of a test"
 severity = "notice"
 kind = "hygiene"
 when = 'tcp.time_wait >= 0'

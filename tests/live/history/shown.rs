@@ -60,7 +60,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
     Open findings
       CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000:
                 new connections are about to fail
-                for 2 days (since DATE); ephemeral-ports-near-exhaustion in
+                for 2 days (since DATE); ephemeral-ports in
                   host: 127.0.0.1 -> 127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
                 default
@@ -69,7 +69,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
     Came and went
       CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000:
                 new connections are about to fail
-                DATE TIME for 9 hours; ephemeral-ports-near-exhaustion in
+                DATE TIME for 9 hours; ephemeral-ports in
                   host: 127.0.0.1 -> 127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
                 default
@@ -96,7 +96,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
     Open findings
       CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000:
                 new connections are about to fail
-                for 2 days (since DATE); ephemeral-ports-near-exhaustion in
+                for 2 days (since DATE); ephemeral-ports in
                   host: 127.0.0.1 -> 127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
                 default
@@ -163,8 +163,8 @@ fn a_metric_a_state_and_a_counter_are_shown_as_a_trend() {
 #[test]
 fn a_rule_is_shown_by_its_episodes() {
     let state = six_days();
-    assert_shown!(state.text(&["history", "ephemeral-ports-near-exhaustion"]), @"
-    ephemeral-ports-near-exhaustion: 2 episodes since DATE TIME UTC
+    assert_shown!(state.text(&["history", "ephemeral-ports"]), @"
+    ephemeral-ports: 2 episodes since DATE TIME UTC
     133 runs from DATE TIME to DATE TIME UTC, 1 reboot
 
     CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000: new
@@ -181,7 +181,7 @@ fn a_rule_is_shown_by_its_episodes() {
       by      10 runs, missed by 2
       now     resolved at DATE TIME UTC
 
-    sysctl-advisor explain ephemeral-ports-near-exhaustion tells what the rule looks
+    sysctl-advisor explain ephemeral-ports tells what the rule looks
     for.
     ");
 }
@@ -198,7 +198,7 @@ fn an_unknown_name_gets_a_suggestion_and_a_missing_history_the_way_to_one() {
     assert_shown!(state.text(&["history", "--format", "json", "--since", "1d"]).lines().take(2).collect::<String>(), @r#"{  "schema": "sysctl-advisor/history/1","#);
     let state = six_days();
     for (arguments, said) in [
-        (&["history", "ephemeral-ports-near-exhaustoin"][..], "did you mean `ephemeral-ports-near-exhaustion`?"),
+        (&["history", "ephemeral-prots"][..], "did you mean `ephemeral-ports`?"),
         (&["history", "tcp.time_wiat"], "did you mean `tcp.time_wait`?"),
         (&["history", "bananas"], "`bananas` is no metric of the history, TCP state, counter or rule\n"),
         (&["history", "--netns", "blue"], "there is host"),
@@ -216,7 +216,7 @@ fn the_json_keeps_to_the_published_schema() {
     let schema: Json = serde_json::from_str(include_str!("../../../docs/schema/history-1.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let state = six_days();
-    for name in [&[][..], &["TIME_WAIT"], &["ephemeral-ports-near-exhaustion"]] {
+    for name in [&[][..], &["TIME_WAIT"], &["ephemeral-ports"]] {
         let text = state.text(&[&["history", "--format", "json"], name].concat());
         let json: Json = serde_json::from_str(&text).unwrap();
         let errors: Vec<String> = validator.iter_errors(&json).map(|error| error.to_string()).collect();

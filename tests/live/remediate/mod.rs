@@ -28,7 +28,8 @@ impl Scene {
         std::fs::create_dir(scene.path("rules")).unwrap();
         for (id, key, value) in wishes {
             let text = format!(
-                r#"title = "{id} found something"
+                r#"summary = "a rule of a test"
+title = "{id} found something"
 severity = "notice"
 kind = "hygiene"
 when = 'tcp.time_wait >= 0'

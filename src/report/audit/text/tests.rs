@@ -50,7 +50,7 @@ fn a_finding_tells_what_where_why_the_numbers_and_what_to_do() {
       do not    net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets;
                   TIME_WAIT lasts 60 s whatever it says
       source    https://docs.kernel.org/networking/ip-sysctl.html
-      rule      ephemeral-ports-near-exhaustion (capacity)
+      rule      ephemeral-ports (capacity)
     ");
 }
 
@@ -107,7 +107,7 @@ fn at_a_glance_a_finding_holds_what_one_acts_on() {
                 operator: More source addresses multiply the ports.
       do not    net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets;
                   TIME_WAIT lasts 60 s whatever it says
-      why       sysctl-advisor explain ephemeral-ports-near-exhaustion
+      why       sysctl-advisor explain ephemeral-ports
     ");
 }
 
