@@ -18,6 +18,7 @@ use crate::files::{self, Access};
 use crate::history::{self, Store, samples};
 use crate::host::Host;
 use crate::report;
+use crate::report::audit::{Look, Reported, Run};
 use crate::session::{self, Criteria};
 use crate::snapshot::take::TakeError;
 use crate::snapshot::{Snapshot, store};
@@ -167,7 +168,7 @@ fn tell(history: &mut Store, audit: &Audit<'_>, options: &Options<'_>, troubles:
 }
 
 fn write_report(folder: &Folder, audit: &Audit<'_>, troubles: &mut Troubles<'_>) -> bool {
-    let text = report::audit::json::json(audit).map_err(|error| error.to_string());
+    let text = report::audit::JSON.write(Reported::of(audit), &Look::plain()).map_err(|error| error.to_string());
     let written = text.and_then(|text| folder.write(REPORT, &text).map_err(|error| io_words(&error)));
     troubles.of(&format!("{} is not written", folder.path().join(REPORT).display()), written).is_some()
 }
@@ -180,8 +181,10 @@ fn keep(folder: &Folder, snapshot: &Snapshot, troubles: &mut Troubles<'_>) {
 }
 
 fn write_gauges(file: &Path, audit: &Audit<'_>, started: Instant, troubles: &mut Troubles<'_>) -> bool {
-    let run = report::audit::prometheus::Run { seconds: started.elapsed().as_secs_f64(), failed_steps: troubles.count };
-    let written = replace(file, &report::audit::prometheus::prometheus(audit, Some(run)));
+    let run = Run { seconds: started.elapsed().as_secs_f64(), failed_steps: troubles.count };
+    let reported = Reported { run: Some(run), ..Reported::of(audit) };
+    let text = report::audit::PROMETHEUS.write(reported, &Look::plain()).map_err(|error| error.to_string());
+    let written = text.and_then(|text| replace(file, &text));
     troubles.of(&format!("{} is not written", file.display()), written).is_some()
 }
 

@@ -33,7 +33,7 @@ use crate::plan::build::{self, Options};
 use crate::plan::model::{LeftOut, Plan, PlannedChange};
 use crate::plan::select::Selection;
 use crate::plan::{order, rehearsal};
-use crate::report::{self, audit::text::Detail};
+use crate::report::{self, audit::Detail};
 use crate::rules::set::RuleSet;
 use crate::session::rehearse;
 use crate::snapshot::Snapshot;
