@@ -10,10 +10,11 @@ use clap::Args;
 use super::args::{Global, RuleArgs, StateArgs, WaiverArgs};
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
-use super::{changes, rehearse, remediate};
+use super::{changes, remediate, session};
 use crate::agent::run::{self, Options};
 use crate::agent::{journal, unattended};
 use crate::config::{Config, window};
+use crate::session::rehearse;
 
 /// One run of the timer: audit, remember, tell what is new.
 #[derive(Debug, Args)]
@@ -38,14 +39,11 @@ pub(super) struct AgentArgs {
 }
 
 pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = args.rules.load(config)?;
-    output::notes(&rules.broken, terminal);
-    let waivers = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
+    let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
     let options = Options {
         state: &args.state.directory(),
         sample: args.window.unwrap_or(config.window),
-        rules: &rules,
-        waivers: &waivers,
+        criteria: &criteria,
         settings: config.agent(),
         journal: Path::new(journal::SOCKET),
     };
@@ -54,7 +52,7 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
             output::note("agent --apply is switched off; `[agent] apply = true` in the configuration switches it on");
             return Ok(ExitCode::SUCCESS);
         }
-        remediate::trusted(&rules).map_err(|error| changes::failure(error, false))?;
+        remediate::trusted(&criteria.rules).map_err(|error| changes::failure(error, false))?;
         let options = unattended::Options { run: options, policy: config.policy(), ask: &rehearse::ask };
         unattended::run(&options, &mut output::note).map_err(not_done)?
     } else {
@@ -70,7 +68,7 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
         run::Outcome::Done { published: false } => {
             Err(Exit::Unobservable.because(anyhow!("nothing of this run could be told or written")))
         }
-        run::Outcome::Done { .. } if rules.broken.is_empty() => Ok(ExitCode::SUCCESS),
+        run::Outcome::Done { .. } if criteria.rules.broken.is_empty() => Ok(ExitCode::SUCCESS),
         run::Outcome::Done { .. } => Ok(Exit::Usage.code()),
     }
 }

@@ -86,7 +86,11 @@ pub(super) struct RuleArgs {
 impl RuleArgs {
     /// The rules of this run.
     pub(super) fn load(&self, config: &Config) -> Result<RuleSet, ConfigError> {
-        config.rules(TypedRules { folders: &self.rules, params: &self.param })
+        config.rules(self.typed())
+    }
+
+    pub(super) const fn typed(&self) -> TypedRules<'_> {
+        TypedRules { folders: self.rules.as_slice(), params: self.param.as_slice() }
     }
 }
 

@@ -9,8 +9,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use super::args::{FailOn, Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs};
 use super::exit::{Exit, Outcome};
 use super::output::{self, Terminal};
-use super::plan::try_out;
-use super::snapshot;
+use super::session;
 use crate::config::Config;
 use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
@@ -18,7 +17,8 @@ use crate::plan::build::{self, Options};
 use crate::plan::rehearsal;
 use crate::report::audit::{Detail, FORMATS, Format, Look, Part, Reported, named};
 use crate::report::theme::Theme;
-use crate::snapshot::{Snapshot, store};
+use crate::session::rehearse;
+use crate::snapshot::Snapshot;
 
 /// Observe this host (or read a snapshot), evaluate the rules, report.
 #[derive(Debug, Args)]
@@ -64,17 +64,12 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
 }
 
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = args.rules.load(config)?;
-    output::notes(&rules.broken, terminal);
-    let waivers = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
-    let snapshot = match &args.snapshot {
-        Some(file) => store::read(file)?,
-        None => snapshot::observe(&args.observe, global, config)?,
-    };
-    let mut audit = crate::audit::run(&snapshot, &rules, &waivers);
+    let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
+    let snapshot = session::snapshot(args.snapshot.as_deref(), &args.observe, global, config)?;
+    let mut audit = criteria.audit(&snapshot);
     if args.rehearse {
-        let mut plan = build::build(&audit, &rules, &Options::default());
-        try_out(&mut plan, &snapshot);
+        let mut plan = build::build(&audit, &criteria.rules, &Options::default());
+        rehearse::plan(&mut plan, &snapshot);
         rehearsal::enter(&mut audit, &plan);
     }
     let theme = if args.output.is_some() { Theme::plain() } else { terminal.theme() };
@@ -88,7 +83,7 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     let reported = Reported { memory: memory.as_ref(), ..Reported::of(&audit) };
     let text = args.format.write(reported, &Look { theme, detail })?;
     output::deliver(&text, args.output.as_deref())?;
-    if !rules.broken.is_empty() {
+    if !criteria.rules.broken.is_empty() {
         return Ok(Exit::Usage.code());
     }
     let worst = audit.open().map(|finding| finding.severity).max();

@@ -26,6 +26,7 @@ mod questions;
 mod rehearse;
 mod remediate;
 mod rules;
+mod session;
 mod snapshot;
 
 use std::process::ExitCode;
@@ -89,7 +90,7 @@ enum Command {
     History(history::HistoryArgs),
     #[command(hide = true)]
     Guard(changes::GuardArgs),
-    #[command(hide = true, name = rehearse::COMMAND)]
+    #[command(hide = true, name = crate::session::rehearse::COMMAND)]
     Rehearse,
     /// List, check and test rules; print the metrics they may use
     #[command(subcommand)]

@@ -21,7 +21,7 @@ use super::changes::{cooling, failure, teller};
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
 use super::questions::{self, Choice};
-use super::{rehearse, snapshot};
+use super::session;
 use crate::apply::policy::Policy;
 use crate::apply::{ApplyError, run, several, trust};
 use crate::audit::model::{Audit, Finding, Waiver};
@@ -35,6 +35,7 @@ use crate::plan::select::Selection;
 use crate::plan::{order, rehearsal};
 use crate::report::{self, audit::Detail};
 use crate::rules::set::RuleSet;
+use crate::session::rehearse;
 use crate::snapshot::Snapshot;
 
 /// Days that a waiver lasts unless the person says otherwise: long enough to plan the repair, short enough to be asked again.
@@ -94,13 +95,12 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
             "remediate writes sysctls, so it must be run as root; plan shows the same without"
         )));
     }
-    let rules = args.rules.load(config)?;
-    output::notes(&rules.broken, terminal);
-    trusted(&rules).map_err(|error| failure(error, false))?;
-    let accepted = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
-    let snapshot = snapshot::observe(&args.observe, global, config)?;
-    let audit = crate::audit::run(&snapshot, &rules, &accepted);
-    let desk = Desk { audit: &audit, rules: &rules, policy: config.policy(), max_risk: args.max_risk, terminal };
+    let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
+    trusted(&criteria.rules).map_err(|error| failure(error, false))?;
+    let snapshot = session::snapshot(None, &args.observe, global, config)?;
+    let audit = criteria.audit(&snapshot);
+    let desk =
+        Desk { audit: &audit, rules: &criteria.rules, policy: config.policy(), max_risk: args.max_risk, terminal };
     questions::begin(terminal.errors_coloured());
     let Some(decisions) = desk.walk()? else {
         output::print("Nothing was written.\n")?;

@@ -298,6 +298,48 @@ fn help_of_explain() {
 }
 
 #[test]
+fn help_of_drift() {
+    assert_snapshot!(own_help(&["drift", "-h"]), @"
+    Compare what the files set with what is in force
+
+    Usage: sysctl-advisor drift [OPTIONS] [KEY|GLOB]...
+
+    Arguments:
+      [KEY|GLOB]...  Keys, or patterns with `*`; none: all
+
+    Options:
+          --snapshot <FILE>  Compare what this snapshot holds instead of the running
+                             host (`-`: standard input)
+          --root <DIR>       Read the files of another root, as of an image; its own
+                             proc/sys is compared if it has one
+          --loader <LOADER>  Resolve as this loader does [default: the one that the
+                             system boots with] [possible values: systemd, procps]
+          --netns <WHICH>    Network namespace whose values are compared: current, a
+                             name as of `ip netns`, the number of a process in it,
+                             or none (only what a boot would set) [default: current]
+          --format <FORMAT>  Form of the report [default: text] [possible values:
+                             text, json]
+      -o, --output <FILE>    Write the report to a file instead of standard output
+          --fail-on-drift    Exit with code 10 when a key is not in sync
+          --no-rehearsal     Do not try values in a scratch network namespace
+      -h, --help             Print help (see more with '--help')
+    Everywhere: ...
+
+    Examples:
+      sysctl-advisor drift                           everything that is not in sync
+      sysctl-advisor drift net.ipv4.tcp_rmem         one key: who sets it
+      sysctl-advisor drift 'net.ipv4.conf.*'         keys by pattern
+      sysctl-advisor drift --loader procps           as `sysctl --system` loads them
+      sysctl-advisor drift --root /mnt --netns none  what an image sets at boot
+      sysctl-advisor drift --snapshot host.json      another host, another time
+
+    Status of a key: not_in_force, dead (no such key), invalid (the kernel refuses
+    the value), wrong_scope (not this namespace's to set), runtime_only (a boot
+    would not bring it back), unread, in_sync.
+    ");
+}
+
+#[test]
 fn help_of_snapshot() {
     assert_snapshot!(own_help(&["snapshot", "-h"]), @"
     Write down what this host looks like, to audit it elsewhere or later
@@ -315,9 +357,10 @@ fn help_of_snapshot() {
       -h, --help               Print help
     Everywhere: ...
 
-    A snapshot holds counts, counters, sysctl values, and the addresses of the
-    busiest destinations and of listeners; no payload, no key material. `audit
-    --snapshot FILE` gives the same findings on any machine.
+    A snapshot holds counts, counters, sysctl values, the files that set sysctls,
+    and the addresses of the busiest destinations and of listeners; no payload, no
+    key material. `audit --snapshot FILE` and `drift --snapshot FILE` give the same
+    findings on any machine.
     ");
 }
 
