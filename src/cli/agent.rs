@@ -11,7 +11,7 @@ use super::output::{self, Terminal};
 use super::{Failure, Global, Outcome, RuleArgs, WRONG, WaiverArgs, changes, rehearse, remediate, snapshot};
 use crate::agent::run::{self, Options};
 use crate::agent::{journal, unattended};
-use crate::apply::state;
+use crate::apply::change::state;
 use crate::config::{Config, window};
 
 /// One run of the timer: audit, remember, tell what is new.

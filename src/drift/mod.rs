@@ -22,7 +22,7 @@ use model::{COMMAND_LINE, Drift, Resolution};
 use crate::host::rehearse::Answer;
 use crate::keys::{self, Kind, Scope};
 use crate::observe::persisted::{Loader, Persisted};
-use crate::observe::surroundings::{KeyState, Surroundings, path_of};
+use crate::observe::surroundings::{KeyState, Surroundings};
 use crate::observe::sysctls::Sysctls;
 use crate::observe::system::SystemFacts;
 
@@ -118,7 +118,7 @@ pub fn trials(resolution: &Resolution) -> Vec<Trial> {
         .iter()
         .filter(|(key, line)| line.winner.spread_from.is_none() && is_own(key))
         .map(|(key, line)| {
-            let trial = Trial { key: key.clone(), path: path_of(key), value: line.winner.value.clone() };
+            let trial = Trial { key: key.clone(), path: keys::path_of_listed(key), value: line.winner.value.clone() };
             ((order(&line.winner.file), line.winner.line), trial)
         })
         .collect();
