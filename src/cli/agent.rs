@@ -1,18 +1,20 @@
 //! `agent`: one run of the timer.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Args;
 
+use super::args::{Global, RuleArgs, StateArgs, WaiverArgs};
+use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
-use super::{Failure, Global, Outcome, RuleArgs, WRONG, WaiverArgs, changes, rehearse, remediate, snapshot};
+use super::{changes, remediate, session};
 use crate::agent::run::{self, Options};
 use crate::agent::{journal, unattended};
-use crate::apply::change::state;
 use crate::config::{Config, window};
+use crate::session::rehearse;
 
 /// One run of the timer: audit, remember, tell what is new.
 #[derive(Debug, Args)]
@@ -25,9 +27,6 @@ pub(super) struct AgentArgs {
     /// Apply what held long enough and `[apply]` allows, and take back what made it worse; needs `[agent] apply = true`
     #[arg(long)]
     pub(super) apply: bool,
-    /// State directory; the agent's files are in its folder `agent` [default: /var/lib/sysctl-advisor]
-    #[arg(long, value_name = "DIR", env = "SYSCTL_ADVISOR_STATE_DIR")]
-    state_dir: Option<PathBuf>,
     /// Time between two readings of the counters where no earlier run is near enough: 500ms, 2s, 1m
     #[arg(long, value_name = "DURATION", value_parser = window)]
     window: Option<Duration>,
@@ -35,17 +34,16 @@ pub(super) struct AgentArgs {
     rules: RuleArgs,
     #[command(flatten)]
     waivers: WaiverArgs,
+    #[command(flatten)]
+    state: StateArgs,
 }
 
 pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = args.rules.load(config)?;
-    output::notes(&rules.broken, terminal);
-    let waivers = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
+    let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
     let options = Options {
-        state: &state::directory(args.state_dir.as_deref(), None),
+        state: &args.state.directory(),
         sample: args.window.unwrap_or(config.window),
-        rules: &rules,
-        waivers: &waivers,
+        criteria: &criteria,
         settings: config.agent(),
         journal: Path::new(journal::SOCKET),
     };
@@ -54,11 +52,11 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
             output::note("agent --apply is switched off; `[agent] apply = true` in the configuration switches it on");
             return Ok(ExitCode::SUCCESS);
         }
-        remediate::trusted(&rules).map_err(|error| changes::failure(error, false))?;
+        remediate::trusted(&criteria.rules).map_err(|error| changes::failure(error, false))?;
         let options = unattended::Options { run: options, policy: config.policy(), ask: &rehearse::ask };
         unattended::run(&options, &mut output::note).map_err(not_done)?
     } else {
-        run::run(&options, &mut output::note).map_err(snapshot::not_taken)?
+        run::run(&options, &mut output::note)?
     };
     match ran {
         run::Outcome::Busy => {
@@ -68,17 +66,17 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
             Ok(ExitCode::SUCCESS)
         }
         run::Outcome::Done { published: false } => {
-            Err(Failure::Unobservable(anyhow!("nothing of this run could be told or written")))
+            Err(Exit::Unobservable.because(anyhow!("nothing of this run could be told or written")))
         }
-        run::Outcome::Done { .. } if rules.broken.is_empty() => Ok(ExitCode::SUCCESS),
-        run::Outcome::Done { .. } => Ok(ExitCode::from(WRONG)),
+        run::Outcome::Done { .. } if criteria.rules.broken.is_empty() => Ok(ExitCode::SUCCESS),
+        run::Outcome::Done { .. } => Ok(Exit::Usage.code()),
     }
 }
 
 fn not_done(failed: unattended::Failed) -> Failure {
     match failed {
-        unattended::Failed::Take(error) => snapshot::not_taken(error),
+        unattended::Failed::Take(error) => error.into(),
         unattended::Failed::Apply(error) => changes::failure(error, false),
-        unattended::Failed::History(error) => Failure::NotApplied(error.into()),
+        unattended::Failed::History(error) => Exit::NotApplied.because(error),
     }
 }

@@ -9,8 +9,10 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::changes::{StateArgs, cooling, failure, teller};
-use super::{Failure, Global, Outcome, output, progress};
+use super::args::{Global, StateArgs};
+use super::changes::{cooling, failure, teller};
+use super::exit::{Failure, Outcome};
+use super::{output, progress};
 use crate::apply::Progress;
 use crate::apply::check::{self, Change};
 use crate::apply::judge::cool_down::Cooling;
@@ -158,7 +160,7 @@ pub(super) fn shown(name: &str) -> String {
 pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
         let why = "nobody can be asked here, since standard input is no terminal; --yes does not ask";
-        return Err(Failure::Usage(anyhow!(why)));
+        return Err(Failure::usage(anyhow!(why)));
     }
     let mut output = std::io::stdout().lock();
     let _ = write!(output, "\n{question} Type yes: ").and_then(|()| output.flush());

@@ -1,10 +1,7 @@
 //! `confirm`, `rollback`, `changes`: what becomes of changes that were applied.
 
-#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "systemd gives the state directory in a variable"))]
-
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,7 +9,9 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::apply::shown;
-use super::{Failure, Global, Outcome, output};
+use super::args::{Global, StateArgs};
+use super::exit::{Exit, Failure, Outcome};
+use super::output;
 use crate::apply::change::journal::{Entry, Status};
 use crate::apply::change::lock::Holder;
 use crate::apply::change::state;
@@ -30,26 +29,6 @@ use crate::config::Config;
 use crate::host::Host;
 use crate::host::netns::{self, Places};
 use crate::report::wrap::wrap_hanging;
-
-/// Where changes are journalled and audits remembered; shared by the commands that write or read there.
-#[derive(Debug, Args)]
-pub(super) struct StateArgs {
-    /// Folder of the journals and the history [default: $STATE_DIRECTORY of systemd, else /var/lib/sysctl-advisor]
-    #[arg(long, value_name = "DIR", env = "SYSCTL_ADVISOR_STATE_DIR")]
-    state_dir: Option<PathBuf>,
-}
-
-impl StateArgs {
-    pub(super) fn directory(&self) -> PathBuf {
-        let from_systemd = std::env::var("STATE_DIRECTORY").ok();
-        state::directory(self.state_dir.as_deref(), from_systemd.as_deref())
-    }
-
-    /// The agent's own folder in it; it may belong to the user that the agent runs as.
-    pub(super) fn agent(&self) -> PathBuf {
-        self.directory().join("agent")
-    }
-}
 
 /// Make a change permanent, and keep it from being rolled back by itself.
 #[derive(Debug, Args)]
@@ -138,11 +117,11 @@ pub(super) fn cooling(state: &StateArgs, config: &Config) -> BTreeMap<String, Co
 /// The exit code of an error. A rollback that did nothing has failed: the host still has the new values.
 pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
     match error {
-        ApplyError::Refused(_) => Failure::Usage(error.into()),
-        ApplyError::NotUndone { .. } => Failure::NotRolledBack(error.into()),
-        ApplyError::NothingDone(_) if rolling_back => Failure::NotRolledBack(error.into()),
-        ApplyError::Worse { id, verdicts } => Failure::NotApplied(anyhow!(worse(id, &verdicts))),
-        ApplyError::NothingDone(_) | ApplyError::Undone { .. } => Failure::NotApplied(error.into()),
+        ApplyError::Refused(_) => Failure::usage(error),
+        ApplyError::NotUndone { .. } => Exit::NotRolledBack.because(error),
+        ApplyError::NothingDone(_) if rolling_back => Exit::NotRolledBack.because(error),
+        ApplyError::Worse { id, verdicts } => Exit::NotApplied.because(anyhow!(worse(id, &verdicts))),
+        ApplyError::NothingDone(_) | ApplyError::Undone { .. } => Exit::NotApplied.because(error),
     }
 }
 
@@ -262,7 +241,7 @@ pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
         }
     }
     match unreadable {
-        Some(id) => Err(Failure::Usage(anyhow!("change {id} cannot be read"))),
+        Some(id) => Err(Failure::io(anyhow!("change {id} cannot be read"))),
         None => Ok(ExitCode::SUCCESS),
     }
 }

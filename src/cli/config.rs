@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{Outcome, output};
+use super::exit::Outcome;
+use super::output;
 use crate::config::{self, Config, TypedRules};
 
 #[derive(Debug, Subcommand)]

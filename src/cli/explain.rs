@@ -7,8 +7,9 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
+use super::args::RuleArgs;
+use super::exit::{Failure, Outcome};
 use super::output::{self, Terminal};
-use super::{Outcome, RuleArgs};
 use crate::config::Config;
 use crate::host::Host;
 use crate::host::netns::Which;
@@ -17,6 +18,7 @@ use crate::metrics::{counters, states};
 use crate::report::explain;
 use crate::snapshot::{Snapshot, store, take};
 use crate::suggest::nearest;
+use crate::versioned::FileError;
 
 /// Explain a rule, a sysctl key, a TCP state or a kernel counter.
 #[derive(Debug, Args)]
@@ -56,7 +58,7 @@ pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> O
             .chain(states::iter().map(|state| state.name.as_str()))
             .chain(counters::iter().map(|counter| counter.name.as_str()));
         let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        return Err(anyhow!("`{name}` is no rule, key, TCP state or documented counter{near}").into());
+        return Err(Failure::usage(anyhow!("`{name}` is no rule, key, TCP state or documented counter{near}")));
     };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
@@ -72,7 +74,7 @@ fn key(name: &str) -> Option<&'static keys::Key> {
 }
 
 /// This host's numbers, read once; an explanation is still worth something without them.
-fn present(args: &ExplainArgs) -> anyhow::Result<Option<Snapshot>> {
+fn present(args: &ExplainArgs) -> Result<Option<Snapshot>, FileError> {
     match &args.snapshot {
         Some(file) => Ok(Some(store::read(file)?)),
         None => Ok(take::take(&Host::live(), &Which::Current, Duration::ZERO, |_| {}).ok()),

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::changes::StateArgs;
+use super::args::{Format, StateArgs};
+use super::exit::{Failure, Outcome};
 use super::output::{self, Terminal};
-use super::{Format, Outcome};
 use crate::apply::change::journal::Entry;
 use crate::apply::change::state;
 use crate::apply::run::here::Here;
@@ -144,13 +144,16 @@ fn journalled(noted: Vec<ChangeNote>, args: &HistoryArgs, since: i64) -> Vec<Cha
 const RECENT: i64 = 20;
 
 /// The namespace that was named, else the machine's own, else the first.
-fn namespace(named: Option<&str>, recorded: &BTreeMap<String, Vec<String>>) -> anyhow::Result<String> {
+fn namespace(named: Option<&str>, recorded: &BTreeMap<String, Vec<String>>) -> Result<String, Failure> {
     let known = || recorded.keys().map(String::as_str);
     match named {
         Some(name) if recorded.contains_key(name) => Ok(name.to_owned()),
         Some(name) => {
             let names: Vec<&str> = known().collect();
-            Err(anyhow!("--netns {name}: the history has no such network namespace; there is {}", names.join(", ")))
+            Err(Failure::usage(anyhow!(
+                "--netns {name}: the history has no such network namespace; there is {}",
+                names.join(", ")
+            )))
         }
         None => Ok(known().find(|name| *name == "host").or_else(|| known().next()).unwrap_or("host").to_owned()),
     }
@@ -161,7 +164,7 @@ fn asked(
     store: &Store,
     config: &Config,
     recorded: &BTreeMap<String, Vec<String>>,
-) -> anyhow::Result<Asked> {
+) -> Result<Asked, Failure> {
     if let Some(state) = states::doc(name) {
         return Ok(Asked::Metric(format!("tcp.{}", state.name.to_lowercase())));
     }
@@ -185,7 +188,7 @@ fn asked(
         .chain(states::iter().map(|state| state.name.as_str()))
         .chain(counters::iter().map(|counter| counter.name.as_str()));
     let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    Err(anyhow!("`{name}` is no metric of the history, TCP state, counter or rule{near}"))
+    Err(Failure::usage(anyhow!("`{name}` is no metric of the history, TCP state, counter or rule{near}")))
 }
 
 /// A series with what is known of its metric.

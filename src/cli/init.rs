@@ -9,10 +9,11 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::anyhow;
 use clap::Args;
 
-use super::{Outcome, output};
+use super::exit::{Failure, Outcome};
+use super::output::{self, Undelivered};
 use crate::config::{DEFAULT_FILE, SHIPPED};
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
@@ -45,7 +46,7 @@ pub(super) fn run(args: &InitArgs) -> Outcome {
         output::print(SHIPPED)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let copy = write(path, args.force).with_context(|| format!("cannot write {}", path.display()))?;
+    let copy = write(path, args.force)?;
     if let Some(copy) = copy {
         output::say(&format!("The former file is now {}.\n", copy.display()));
     }
@@ -58,38 +59,39 @@ pub(super) fn run(args: &InitArgs) -> Outcome {
 }
 
 /// Writes the file, and says where the one that was there has gone.
-fn write(path: &Path, force: bool) -> anyhow::Result<Option<PathBuf>> {
-    let words = |error: io::Error| anyhow!("{}", io_words(&error));
-    DirBuilder::new().recursive(true).mode(0o755).create(files::folder_of(path)).map_err(words)?;
+fn write(path: &Path, force: bool) -> Result<Option<PathBuf>, Failure> {
+    let unwritten = |error| Failure::from(Undelivered::to_file(path, error));
+    let kept = |why: &str| Failure::usage(anyhow!("cannot write {}: {why}", path.display()));
+    DirBuilder::new().recursive(true).mode(0o755).create(files::folder_of(path)).map_err(unwritten)?;
     let copy = match path.symlink_metadata() {
-        Ok(facts) if !facts.is_file() => return Err(anyhow!("what is there is no regular file, and is kept")),
-        Ok(_) if force => Some(keep(path)?),
+        Ok(facts) if !facts.is_file() => return Err(kept("what is there is no regular file, and is kept")),
+        Ok(_) if force => Some(keep(path).map_err(unwritten)?),
         _ => None,
     };
     if copy.is_some() {
-        files::replace(path, SHIPPED.as_bytes(), Access::Mode(MODE)).map_err(words)?;
+        files::replace(path, SHIPPED.as_bytes(), Access::Mode(MODE)).map_err(unwritten)?;
     } else {
         files::create(path, SHIPPED.as_bytes(), MODE).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => {
-                anyhow!("it is there already, and is kept; --force replaces it and keeps a copy")
-            }
-            _ => words(error),
+            ErrorKind::AlreadyExists => kept("it is there already, and is kept; --force replaces it and keeps a copy"),
+            _ => unwritten(error),
         })?;
     }
     Ok(copy)
 }
 
 /// Gives the file a second name, which nothing has yet: `FILE.bak`, else `FILE.bak.1` and so on.
-fn keep(path: &Path) -> anyhow::Result<PathBuf> {
+fn keep(path: &Path) -> io::Result<PathBuf> {
     for number in 0..1000 {
         let mut name = path.as_os_str().to_owned();
         name.push(if number == 0 { ".bak".to_owned() } else { format!(".bak.{number}") });
         let copy = PathBuf::from(name);
         match std::fs::hard_link(path, &copy) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(anyhow!("no copy can be kept: {}", io_words(&error))),
+            Err(error) => {
+                return Err(io::Error::new(error.kind(), format!("no copy can be kept: {}", io_words(&error))));
+            }
             Ok(()) => return Ok(copy),
         }
     }
-    Err(anyhow!("no copy can be kept: there are a thousand already"))
+    Err(io::Error::other("no copy can be kept: there are a thousand already"))
 }

@@ -7,14 +7,17 @@
 
 mod agent;
 mod apply;
+mod args;
 mod audit;
 mod changes;
 mod config;
 mod drift;
+mod exit;
 mod explain;
 mod generate;
 mod history;
 mod init;
+mod log;
 mod output;
 mod plan;
 mod progress;
@@ -22,20 +25,16 @@ mod questions;
 mod rehearse;
 mod remediate;
 mod rules;
+mod session;
 mod snapshot;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
-use std::str::FromStr;
-use std::time::Duration;
 
-use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::config::{self as configuration, Config, ConfigError, TypedRules};
-use crate::host::netns::Which;
-use crate::keys::Risk;
-use crate::model::Severity;
-use crate::rules::set::RuleSet;
+use self::args::Global;
+use self::exit::{Exit, Outcome};
+use crate::config as configuration;
 
 /// Tells what is wrong with this host's TCP settings, given what its sockets are really doing.
 ///
@@ -43,7 +42,7 @@ use crate::rules::set::RuleSet;
 /// and says what to change - or that no sysctl helps and who has to act instead. Only `apply`, `confirm` and
 /// `rollback` change anything.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(version, max_term_width = 100, after_help = format!("{EXAMPLES}\n\n{}", Exit::table()))]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -60,56 +59,7 @@ Examples:
   sysctl-advisor audit --snapshot host.json  ...and audit it there
   sysctl-advisor drift                       what files set, what is in force
   sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
-  sysctl-advisor config show                 what is configured, and where
-
-Exit codes:
-   0  the command did its work
-   2  wrong usage, configuration or rules
-   3  the host could not be observed
-   4  a plan was not carried out; the former values are in force
-   5  a change was not taken back, or only in part
-  10  something was found at or above --fail-on";
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Everywhere")]
-struct Global {
-    /// Configuration file, read alone [default: /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
-    #[arg(long, global = true, value_name = "FILE", env = "SYSCTL_ADVISOR_CONFIG")]
-    config: Option<PathBuf>,
-    /// When to use colours; NO_COLOR is respected
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
-    color: Color,
-    /// Say more on standard error (-vv: everything)
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    verbose: u8,
-    /// Say less: one line a finding, errors only
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    quiet: bool,
-    /// Form of messages on standard error
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "SYSCTL_ADVISOR_LOG_FORMAT")]
-    log_format: LogFormat,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a person
-    Text,
-    /// For a program; the schema is in docs/schema
-    Json,
-}
+  sysctl-advisor config show                 what is configured, and where";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -139,7 +89,7 @@ enum Command {
     History(history::HistoryArgs),
     #[command(hide = true)]
     Guard(changes::GuardArgs),
-    #[command(hide = true, name = rehearse::COMMAND)]
+    #[command(hide = true, name = crate::session::rehearse::COMMAND)]
     Rehearse,
     /// List, check and test rules; print the metrics they may use
     #[command(subcommand)]
@@ -158,110 +108,21 @@ enum Command {
     Generate(generate::GenerateArgs),
 }
 
-/// How to observe; shared by the commands that do.
-#[derive(Debug, Args)]
-struct ObserveArgs {
-    /// Time between two readings of the counters: 500ms, 2s, 1m; 0 takes one reading, and rules on rates are skipped
-    /// [env: SYSCTL_ADVISOR_WINDOW]
-    #[arg(long, value_name = "DURATION", value_parser = configuration::window)]
-    window: Option<Duration>,
-    /// Network namespace to look at: all, current, a name as of `ip netns`, or the number of a process in it [default:
-    /// current] [env: SYSCTL_ADVISOR_NETNS]
-    #[arg(long, value_name = "WHICH", value_parser = Which::from_str)]
-    netns: Option<Which>,
-}
-
-/// Where rules come from; shared by the commands that use them.
-#[derive(Debug, Args)]
-struct RuleArgs {
-    /// Folder with rules that are added, or replace those of the same id; may be given more than once [env:
-    /// SYSCTL_ADVISOR_RULES, instead of the configured folders]
-    #[arg(long, value_name = "DIR")]
-    rules: Vec<PathBuf>,
-    /// Another value for a rule's parameter; may be given more than once
-    #[arg(long, value_name = "RULE.NAME=VALUE")]
-    param: Vec<String>,
-}
-
-impl RuleArgs {
-    /// The rules of this run.
-    fn load(&self, config: &Config) -> Result<RuleSet, ConfigError> {
-        config.rules(TypedRules { folders: &self.rules, params: &self.param })
-    }
-}
-
-/// Findings that a person accepted; shared by the commands that audit.
-#[derive(Debug, Args)]
-struct WaiverArgs {
-    /// File with accepted findings [default: /etc/sysctl-advisor/waivers.toml, if it exists] [env:
-    /// SYSCTL_ADVISOR_WAIVERS]
-    #[arg(long, value_name = "FILE")]
-    waivers: Option<PathBuf>,
-}
-
-/// A command that could not do its work, with the exit code that says why.
-#[derive(Debug)]
-enum Failure {
-    /// Usage, configuration or rules: exit code 2.
-    Usage(anyhow::Error),
-    /// The host could not be observed: exit code 3.
-    Unobservable(anyhow::Error),
-    /// A plan was not carried out; the former values are in force: exit code 4.
-    NotApplied(anyhow::Error),
-    /// A change was not taken back, or only in part: exit code 5.
-    NotRolledBack(anyhow::Error),
-}
-
-type Outcome = Result<ExitCode, Failure>;
-
-impl<E: Into<anyhow::Error>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Usage(error.into())
-    }
-}
-
-/// An audit found something at or above `--fail-on`.
-const FOUND: u8 = 10;
-/// Usage, configuration or rules are wrong.
-const WRONG: u8 = 2;
-/// The host could not be observed.
-const UNOBSERVABLE: u8 = 3;
-/// A plan was not carried out.
-const NOT_APPLIED: u8 = 4;
-/// A change was not taken back.
-const NOT_ROLLED_BACK: u8 = 5;
-
-/// How bad a finding must be to make the exit code 10; none does by default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct FailOn(Option<Severity>);
-
-impl FailOn {
-    fn named(text: &str) -> Result<Self, String> {
-        configuration::fail_on(text).map(Self)
-    }
-}
-
-fn risk(text: &str) -> Result<Risk, String> {
-    Risk::named(text).ok_or_else(|| "low, medium or high is wanted".to_owned())
-}
-
 /// Runs what was typed.
 pub fn run() -> ExitCode {
     let matches = command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    start_log(&cli.global);
+    log::start(&cli.global);
     let terminal = output::Terminal::new(cli.global.color, cli.global.log_format);
-    let outcome = dispatch(&cli, &terminal);
-    let (code, error) = match outcome {
-        Ok(code) => return code,
-        Err(Failure::Usage(error)) if output::is_broken_pipe(&error) => return ExitCode::SUCCESS,
-        Err(Failure::Usage(error)) => (WRONG, error),
-        Err(Failure::Unobservable(error)) => (UNOBSERVABLE, error),
-        Err(Failure::NotApplied(error)) => (NOT_APPLIED, error),
-        Err(Failure::NotRolledBack(error)) => (NOT_ROLLED_BACK, error),
-    };
-    output::error(&terminal, &error);
-    ExitCode::from(code)
+    match dispatch(&cli, &terminal) {
+        Ok(code) => code,
+        Err(failure) => {
+            if failure.exit != Exit::Done {
+                output::error(&terminal, &failure.error);
+            }
+            failure.exit.code()
+        }
+    }
 }
 
 fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
@@ -289,14 +150,9 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Rules(command) => rules::run(command, &config()?, terminal),
         Command::Init(args) => init::run(args),
         Command::Config(command) => config::run(command, &config()?),
-        Command::Completions { shell } => completions(*shell),
-        Command::Generate(args) => generate::run(args),
+        Command::Completions { shell } => generate::print_completions(*shell, &Cli::command()),
+        Command::Generate(args) => generate::run(args, &Cli::command()),
     }
-}
-
-fn completions(shell: clap_complete::Shell) -> Outcome {
-    output::print_bytes(&generate::completions(shell))?;
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The command line as it is parsed. An environment variable that is empty is as if it were not set.
@@ -308,22 +164,4 @@ fn command() -> clap::Command {
         command.mut_args(|arg| if is_empty(&arg) { arg.env(None) } else { arg }).mut_subcommands(without_empty)
     }
     without_empty(Cli::command())
-}
-
-fn start_log(global: &Global) {
-    use tracing_subscriber::filter::LevelFilter;
-    let level = match (global.quiet, global.verbose) {
-        (true, _) => LevelFilter::ERROR,
-        (_, 0) => LevelFilter::WARN,
-        (_, 1) => LevelFilter::INFO,
-        _ => LevelFilter::DEBUG,
-    };
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
-    match global.log_format {
-        LogFormat::Text => log
-            .with_ansi(output::Terminal::new(global.color, global.log_format).errors_coloured())
-            .without_time()
-            .init(),
-        LogFormat::Json => log.json().init(),
-    }
 }

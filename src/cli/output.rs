@@ -8,10 +8,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::sync::OnceLock;
 
-use anyhow::anyhow;
-
-use super::{Color, LogFormat};
-use crate::config::ConfigError;
+use super::args::{Color, LogFormat};
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::files::{self, Access};
 use crate::report::theme::Theme;
@@ -60,17 +57,34 @@ pub(super) fn errors_are_seen() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Writes to standard output.
-pub(super) fn print(text: &str) -> anyhow::Result<()> {
-    print_bytes(text.as_bytes())
+/// Text that did not arrive.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {to}: {}", io_words(error))]
+pub(super) struct Undelivered {
+    to: String,
+    error: io::Error,
 }
 
-pub(super) fn print_bytes(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut output = io::stdout().lock();
-    match output.write_all(bytes).and_then(|()| output.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(error.into()),
-        other => other.map_err(|error| anyhow!("cannot write to standard output: {}", io_words(&error))),
+impl Undelivered {
+    const fn new(to: String, error: io::Error) -> Self {
+        Self { to, error }
     }
+
+    pub(super) fn to_file(path: &Path, error: io::Error) -> Self {
+        Self::new(path.display().to_string(), error)
+    }
+
+    /// Whether it is nothing but a reader that had enough.
+    pub(super) fn is_reader_gone(&self) -> bool {
+        self.error.kind() == io::ErrorKind::BrokenPipe
+    }
+}
+
+/// Writes to standard output.
+pub(super) fn print(text: &str) -> Result<(), Undelivered> {
+    let mut output = io::stdout().lock();
+    let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
+    written.map_err(|error| Undelivered::new("to standard output".to_owned(), error))
 }
 
 /// Writes to standard output what must not stop the work when nobody reads it any more.
@@ -78,18 +92,10 @@ pub(super) fn say(text: &str) {
     let _ = print(text);
 }
 
-/// Whether an error is nothing but a reader that had enough.
-pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
 /// Says what went wrong, on standard error. If even that cannot be written there is nobody left to tell.
 pub(super) fn error(terminal: &Terminal, error: &anyhow::Error) {
     if terminal.json_log && error.downcast_ref::<Diagnostics>().is_none() {
         return tracing::error!("{error:#}");
-    }
-    if let Some(ConfigError::Wrong(diagnostic)) = error.downcast_ref::<ConfigError>() {
-        return note(&diagnostic.render(terminal.errors_coloured()));
     }
     if let Some(diagnostic) = error.downcast_ref::<Diagnostic>() {
         return note(&diagnostic.render(terminal.errors_coloured()));
@@ -121,15 +127,10 @@ pub(super) fn notes(diagnostics: &[Diagnostic], terminal: &Terminal) {
 }
 
 /// Writes to standard output, or to a file that appears whole or not at all.
-pub(super) fn deliver(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
-    match file {
+pub(super) fn deliver(text: &str, file: Option<&Path>) -> Result<(), Undelivered> {
+    match file.filter(|path| path.as_os_str() != "-") {
         None => print(text),
-        Some(path) if path.as_os_str() == "-" => print(text),
-        Some(path) => match write_file(path, text) {
-            // Kept as it is, so that the caller can tell a reader that had enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(error.into()),
-            other => other.map_err(|error| anyhow!("cannot write {}: {}", path.display(), io_words(&error))),
-        },
+        Some(path) => write_file(path, text).map_err(|error| Undelivered::to_file(path, error)),
     }
 }
 

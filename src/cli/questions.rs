@@ -11,6 +11,8 @@ use inquire::validator::Validation;
 use inquire::{Confirm, Select, Text};
 use jiff::civil::Date;
 
+use super::exit::Failure;
+
 /// What to do about a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
@@ -40,7 +42,7 @@ pub(super) fn begin(coloured: bool) {
     inquire::set_global_render_config(if coloured { RenderConfig::default_colored() } else { RenderConfig::empty() });
 }
 
-pub(super) fn choice(changes: bool) -> anyhow::Result<Option<Choice>> {
+pub(super) fn choice(changes: bool) -> Result<Option<Choice>, Failure> {
     use Choice::{Apply, Explain, Quit, Runtime, Skip, Waive};
     let choices =
         if changes { vec![Apply, Runtime, Skip, Waive, Explain, Quit] } else { vec![Skip, Waive, Explain, Quit] };
@@ -48,7 +50,7 @@ pub(super) fn choice(changes: bool) -> anyhow::Result<Option<Choice>> {
 }
 
 /// A line that is not empty and holds nothing that a terminal acts on.
-pub(super) fn line(question: &str, default: Option<&str>) -> anyhow::Result<Option<String>> {
+pub(super) fn line(question: &str, default: Option<&str>) -> Result<Option<String>, Failure> {
     let is_line = |text: &str| {
         let good = !text.trim().is_empty() && !text.contains(char::is_control);
         Ok(if good { Validation::Valid } else { Validation::Invalid("a line of text is wanted".into()) })
@@ -62,7 +64,7 @@ pub(super) fn line(question: &str, default: Option<&str>) -> anyhow::Result<Opti
 }
 
 /// A day, `today` or later.
-pub(super) fn day(question: &str, today: Date, default: Date) -> anyhow::Result<Option<Date>> {
+pub(super) fn day(question: &str, today: Date, default: Date) -> Result<Option<Date>, Failure> {
     let read = |text: &str| text.trim().parse::<Date>().ok().filter(|day| day.to_string() == text.trim());
     let is_day = move |text: &str| {
         Ok(match read(text) {
@@ -76,14 +78,14 @@ pub(super) fn day(question: &str, today: Date, default: Date) -> anyhow::Result<
 }
 
 /// No unless it is said.
-pub(super) fn agreed(question: &str) -> anyhow::Result<bool> {
+pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
     Ok(answer(Confirm::new(question).with_default(false).prompt())?.unwrap_or(false))
 }
 
-fn answer<T>(said: Result<T, InquireError>) -> anyhow::Result<Option<T>> {
+fn answer<T>(said: Result<T, InquireError>) -> Result<Option<T>, Failure> {
     match said {
         Ok(said) => Ok(Some(said)),
         Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(Failure::io(error)),
     }
 }

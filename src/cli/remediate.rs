@@ -16,10 +16,12 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::apply::{self, within};
-use super::changes::{StateArgs, cooling, failure, teller};
+use super::args::{Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs, risk};
+use super::changes::{cooling, failure, teller};
+use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
 use super::questions::{self, Choice};
-use super::{Failure, Global, ObserveArgs, Outcome, RuleArgs, WaiverArgs, rehearse, risk, snapshot};
+use super::session;
 use crate::apply::check::policy::Policy;
 use crate::apply::run::apply::ApplyOptions;
 use crate::apply::run::namespaces;
@@ -33,8 +35,9 @@ use crate::plan::build::{self, Options};
 use crate::plan::model::{LeftOut, Plan, PlannedChange};
 use crate::plan::select::Selection;
 use crate::plan::{order, rehearsal};
-use crate::report::{self, audit::text::Detail};
+use crate::report::{self, audit::Detail};
 use crate::rules::set::RuleSet;
+use crate::session::rehearse;
 use crate::snapshot::Snapshot;
 
 /// Days that a waiver lasts unless the person says otherwise: long enough to plan the repair, short enough to be asked again.
@@ -85,18 +88,21 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
         .iter()
         .all(|is_terminal| *is_terminal)
     {
-        return Err(anyhow!("remediate asks a person, so it needs a terminal; elsewhere use plan and apply").into());
+        return Err(Failure::usage(anyhow!(
+            "remediate asks a person, so it needs a terminal; elsewhere use plan and apply"
+        )));
     }
     if !nix::unistd::geteuid().is_root() {
-        return Err(anyhow!("remediate writes sysctls, so it must be run as root; plan shows the same without").into());
+        return Err(Failure::usage(anyhow!(
+            "remediate writes sysctls, so it must be run as root; plan shows the same without"
+        )));
     }
-    let rules = args.rules.load(config)?;
-    output::notes(&rules.broken, terminal);
-    trusted(&rules).map_err(|error| failure(error, false))?;
-    let accepted = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
-    let snapshot = snapshot::observe(&args.observe, global, config)?;
-    let audit = crate::audit::run(&snapshot, &rules, &accepted);
-    let desk = Desk { audit: &audit, rules: &rules, policy: config.policy(), max_risk: args.max_risk, terminal };
+    let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
+    trusted(&criteria.rules).map_err(|error| failure(error, false))?;
+    let snapshot = session::snapshot(None, &args.observe, global, config)?;
+    let audit = criteria.audit(&snapshot);
+    let desk =
+        Desk { audit: &audit, rules: &criteria.rules, policy: config.policy(), max_risk: args.max_risk, terminal };
     questions::begin(terminal.errors_coloured());
     let Some(decisions) = desk.walk()? else {
         output::print("Nothing was written.\n")?;
@@ -255,7 +261,7 @@ impl Desk<'_> {
             return Ok(false);
         }
         output::print(&(text + "\n"))?;
-        Ok(questions::agreed("Write this now?")?)
+        questions::agreed("Write this now?")
     }
 }
 
@@ -310,7 +316,7 @@ fn carry_out(
     };
     let ids = std::thread::scope(|scope| scope.spawn(work).join())
         .map_err(|_| {
-            Failure::NotApplied(anyhow!("the change broke off; sysctl-advisor changes tells how far it came"))
+            Exit::NotApplied.because(anyhow!("the change broke off; sysctl-advisor changes tells how far it came"))
         })?
         .map_err(|error| failure(error, false))?;
     let permanent = if runtime_only { "keep it until the next boot" } else { "make it permanent" };

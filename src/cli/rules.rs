@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use anyhow::anyhow;
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::args::{Format, RuleArgs};
+use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
-use super::{Format, Outcome, RuleArgs, WRONG};
 use crate::audit::selftest;
 use crate::config::Config;
 use crate::diagnostic::io_words;
@@ -101,7 +102,9 @@ fn check(args: &FilesArgs, test: bool, config: &Config, terminal: &Terminal) -> 
     let mut rules = if args.files.is_empty() { args.rules.load(config)? } else { RuleSet::default() };
     for file in &args.files {
         if file.is_dir() {
-            rules.add_folder(file).map_err(|error| anyhow!("{}: {}", file.display(), io_words(&error)))?;
+            rules
+                .add_folder(file)
+                .map_err(|error| Failure::usage(anyhow!("{}: {}", file.display(), io_words(&error))))?;
         } else {
             rules.add_file(file);
         }
@@ -126,11 +129,11 @@ fn check(args: &FilesArgs, test: bool, config: &Config, terminal: &Terminal) -> 
     } else {
         format!("{files}\n")
     })?;
-    Ok(if failed > 0 { ExitCode::from(WRONG) } else { code })
+    Ok(if failed > 0 { Exit::Usage.code() } else { code })
 }
 
 /// Prints what is wrong with rule files, and says so by the exit code.
 fn complain(rules: &RuleSet, terminal: &Terminal) -> ExitCode {
     output::notes(&rules.broken, terminal);
-    if rules.broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(WRONG) }
+    if rules.broken.is_empty() { ExitCode::SUCCESS } else { Exit::Usage.code() }
 }

@@ -5,18 +5,19 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::{Failure, Global, ObserveArgs, Outcome, output, progress};
+use super::args::{Global, ObserveArgs};
+use super::exit::Outcome;
+use super::{output, session};
 use crate::config::Config;
-use crate::host::Host;
-use crate::host::netns::EnterError;
-use crate::snapshot::take::{self, TakeError};
-use crate::snapshot::{Snapshot, store};
+use crate::session::drift::record_rehearsal;
+use crate::snapshot::store;
 
 /// Write down what this host looks like, to audit it elsewhere or later.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A snapshot holds counts, counters, sysctl values, and the addresses of the busiest destinations and of \
-listeners; no payload, no key material. `audit --snapshot FILE` gives the same findings on any machine.")]
+A snapshot holds counts, counters, sysctl values, the files that set sysctls, and the addresses of the \
+busiest destinations and of listeners; no payload, no key material. `audit --snapshot FILE` and \
+`drift --snapshot FILE` give the same findings on any machine.")]
 pub(super) struct SnapshotArgs {
     /// File to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
@@ -26,35 +27,8 @@ pub(super) struct SnapshotArgs {
 }
 
 pub(super) fn run(args: &SnapshotArgs, global: &Global, config: &Config) -> Outcome {
-    let snapshot = observe(&args.observe, global, config)?;
+    let mut snapshot = session::snapshot(None, &args.observe, global, config)?;
+    record_rehearsal(&mut snapshot);
     output::deliver(&store::render(&snapshot)?, args.output.as_deref())?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// Takes a snapshot of the running host.
-pub(super) fn observe(args: &ObserveArgs, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
-    let window = args.window.unwrap_or(config.window);
-    let which = args.netns.as_ref().unwrap_or(&config.netns);
-    let snapshot = take::take(&Host::live(), which, window, |window| progress::wait(window, global.quiet));
-    let snapshot = snapshot.map_err(not_taken)?;
-    for gap in snapshot.gaps.iter().chain(snapshot.namespaces.iter().flat_map(|namespace| &namespace.gaps)) {
-        tracing::info!(what = gap.what, why = gap.why, "could not be read");
-    }
-    Ok(snapshot)
-}
-
-/// The exit code of a host that was not observed.
-pub(super) fn not_taken(error: TakeError) -> Failure {
-    match error {
-        TakeError::Netns(error) => not_entered(error),
-        TakeError::NothingSeen(_) => Failure::Unobservable(error.into()),
-    }
-}
-
-/// One that does not exist is a mistake of the person's; one that cannot be entered cannot be observed.
-pub(super) fn not_entered(error: EnterError) -> Failure {
-    match error {
-        EnterError::Unknown { .. } => Failure::Usage(error.into()),
-        EnterError::Refused { .. } => Failure::Unobservable(error.into()),
-    }
 }

@@ -51,7 +51,7 @@ fn a_place_that_cannot_be_written_is_an_error_and_leaves_nothing() {
         (&file.join("below"), "Not a directory"),
     ] {
         let run = audit_into(place);
-        assert_eq!(run.code, 2, "{run:?}");
+        assert_eq!(run.code, 1, "{run:?}");
         assert_eq!(run.out, "");
         // The message is coloured here, as asked.
         assert!(run.err.ends_with(&format!(" cannot write {}: {why}\n", place.display())), "{run:?}");
@@ -63,7 +63,7 @@ fn a_place_that_cannot_be_written_is_an_error_and_leaves_nothing() {
 fn a_full_standard_output_is_an_error() {
     let line = format!("{PROGRAM} audit --config /dev/null --snapshot {} > /dev/full", data("ports.json"));
     let run = finish(command("sh").args(["-c", &line]));
-    assert_eq!((run.code, run.err.as_str()), (2, "error: cannot write to standard output: No space left on device\n"));
+    assert_eq!((run.code, run.err.as_str()), (1, "error: cannot write to standard output: No space left on device\n"));
 }
 
 /// In mount namespaces of their own: a file system without room, and one that is read-only.
@@ -90,7 +90,7 @@ fn a_full_or_read_only_file_system_keeps_the_old_file() {
                 .args(["--mount", "sh", "-c", script, "sh", options, place, PROGRAM])
                 .arg(data("ports.json")),
         );
-        assert_eq!(run.out, format!("2 2 old {left}\n"), "{run:?}");
+        assert_eq!(run.out, format!("1 1 old {left}\n"), "{run:?}");
         assert_eq!(
             run.err,
             format!("error: cannot write report.txt: {why}\nerror: cannot write new.txt: {why}\n"),

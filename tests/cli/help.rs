@@ -107,11 +107,12 @@ fn help_of_the_program() {
 
     Exit codes:
        0  the command did its work
-       2  wrong usage, configuration or rules
-       3  the host could not be observed
-       4  a plan was not carried out; the former values are in force
-       5  a change was not taken back, or only in part
-      10  something was found at or above --fail-on
+       1  the output or a file of the program could not be written or read
+       2  the usage, the configuration, a rule or a file that was named is wrong
+       3  the host could not be observed, or an agent run could not be reported
+       4  a plan was not applied; the previous values are in force
+       5  a change was not rolled back, or only in part
+      10  the audit found something at or above --fail-on
     ");
     assert_snapshot!(help(&["-h"]), @"
     Tells what is wrong with this host's TCP settings, given what its sockets are
@@ -173,11 +174,12 @@ fn help_of_the_program() {
 
     Exit codes:
        0  the command did its work
-       2  wrong usage, configuration or rules
-       3  the host could not be observed
-       4  a plan was not carried out; the former values are in force
-       5  a change was not taken back, or only in part
-      10  something was found at or above --fail-on
+       1  the output or a file of the program could not be written or read
+       2  the usage, the configuration, a rule or a file that was named is wrong
+       3  the host could not be observed, or an agent run could not be reported
+       4  a plan was not applied; the previous values are in force
+       5  a change was not rolled back, or only in part
+      10  the audit found something at or above --fail-on
     ");
 }
 
@@ -296,6 +298,48 @@ fn help_of_explain() {
 }
 
 #[test]
+fn help_of_drift() {
+    assert_snapshot!(own_help(&["drift", "-h"]), @"
+    Compare what the files set with what is in force
+
+    Usage: sysctl-advisor drift [OPTIONS] [KEY|GLOB]...
+
+    Arguments:
+      [KEY|GLOB]...  Keys, or patterns with `*`; none: all
+
+    Options:
+          --snapshot <FILE>  Compare what this snapshot holds instead of the running
+                             host (`-`: standard input)
+          --root <DIR>       Read the files of another root, as of an image; its own
+                             proc/sys is compared if it has one
+          --loader <LOADER>  Resolve as this loader does [default: the one that the
+                             system boots with] [possible values: systemd, procps]
+          --netns <WHICH>    Network namespace whose values are compared: current, a
+                             name as of `ip netns`, the number of a process in it,
+                             or none (only what a boot would set) [default: current]
+          --format <FORMAT>  Form of the report [default: text] [possible values:
+                             text, json]
+      -o, --output <FILE>    Write the report to a file instead of standard output
+          --fail-on-drift    Exit with code 10 when a key is not in sync
+          --no-rehearsal     Do not try values in a scratch network namespace
+      -h, --help             Print help (see more with '--help')
+    Everywhere: ...
+
+    Examples:
+      sysctl-advisor drift                           everything that is not in sync
+      sysctl-advisor drift net.ipv4.tcp_rmem         one key: who sets it
+      sysctl-advisor drift 'net.ipv4.conf.*'         keys by pattern
+      sysctl-advisor drift --loader procps           as `sysctl --system` loads them
+      sysctl-advisor drift --root /mnt --netns none  what an image sets at boot
+      sysctl-advisor drift --snapshot host.json      another host, another time
+
+    Status of a key: not_in_force, dead (no such key), invalid (the kernel refuses
+    the value), wrong_scope (not this namespace's to set), runtime_only (a boot
+    would not bring it back), unread, in_sync.
+    ");
+}
+
+#[test]
 fn help_of_snapshot() {
     assert_snapshot!(own_help(&["snapshot", "-h"]), @"
     Write down what this host looks like, to audit it elsewhere or later
@@ -313,9 +357,10 @@ fn help_of_snapshot() {
       -h, --help               Print help
     Everywhere: ...
 
-    A snapshot holds counts, counters, sysctl values, and the addresses of the
-    busiest destinations and of listeners; no payload, no key material. `audit
-    --snapshot FILE` gives the same findings on any machine.
+    A snapshot holds counts, counters, sysctl values, the files that set sysctls,
+    and the addresses of the busiest destinations and of listeners; no payload, no
+    key material. `audit --snapshot FILE` and `drift --snapshot FILE` give the same
+    findings on any machine.
     ");
 }
 
@@ -448,9 +493,6 @@ fn help_of_agent() {
           --apply
               Apply what held long enough and `[apply]` allows, and take back what
               made it worse; needs `[agent] apply = true`
-          --state-dir <DIR>
-              State directory; the agent's files are in its folder `agent` [default:
-              /var/lib/sysctl-advisor] [env: SYSCTL_ADVISOR_STATE_DIR=]
           --window <DURATION>
               Time between two readings of the counters where no earlier run is near
               enough: 500ms, 2s, 1m
@@ -464,6 +506,10 @@ fn help_of_agent() {
               File with accepted findings [default:
               /etc/sysctl-advisor/waivers.toml, if it exists] [env:
               SYSCTL_ADVISOR_WAIVERS]
+          --state-dir <DIR>
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor] [env:
+              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help
               Print help
     Everywhere: ...

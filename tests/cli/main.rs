@@ -10,6 +10,7 @@ mod bad_input;
 mod config_file;
 mod config_layers;
 mod drift;
+mod exit_codes;
 mod files;
 mod help;
 mod hostile;

@@ -19,7 +19,7 @@ const HOW: [&str; 3] = [
      belong to root, and nobody else may write to it or to its folder.",
 ];
 
-pub(super) fn page() -> anyhow::Result<Vec<u8>> {
+pub(super) fn page() -> String {
     let mut roff = Roff::new();
     let source = source();
     roff.control("TH", ["sysctl-advisor.toml", "5", "", source.as_str(), MANUAL]);
@@ -50,7 +50,7 @@ pub(super) fn page() -> anyhow::Result<Vec<u8>> {
     );
     roff.control("SH", ["SEE ALSO"]);
     roff.text([roman("sysctl-advisor(1), sysctl-advisor-config-show(1), sysctl-advisor-init(1)")]);
-    Ok(roff.render().into_bytes())
+    roff.render()
 }
 
 /// The paragraphs of the file: a table begins a section, and the comment above an option is its documentation.
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_option_of_the_file_is_in_the_page_with_its_words() {
-        let page = String::from_utf8(page().unwrap()).unwrap();
+        let page = page();
         for wanted in [
             "[AUDIT] SECTION",
             "window = ",

@@ -4,11 +4,11 @@
 
 use std::io;
 
-use clap::{Command, CommandFactory as _};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::super::Cli;
+use super::super::exit::Exit;
 
 /// What all pages are part of.
 pub(super) const MANUAL: &str = "sysctl-advisor";
@@ -41,29 +41,23 @@ pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
 ];
 
 /// The pages, each with the name of its file.
-pub(super) fn pages() -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-    let mut program = Cli::command().disable_help_subcommand(true);
+pub(super) fn pages(program: &Command) -> io::Result<Vec<(String, String)>> {
+    let mut program = program.clone().disable_help_subcommand(true);
     program.build();
-    let exit_codes = paragraph(&program, EXIT_CODES).unwrap_or_default();
     let mut pages = Vec::new();
-    walk(&program, true, &exit_codes, &mut pages)?;
+    walk(&program, true, &mut pages)?;
     Ok(pages)
 }
 
-fn walk(
-    command: &Command,
-    is_program: bool,
-    exit_codes: &[String],
-    pages: &mut Vec<(String, Vec<u8>)>,
-) -> anyhow::Result<()> {
-    pages.push((Man::new(command.clone()).get_filename(), page(command, is_program, exit_codes)?));
+fn walk(command: &Command, is_program: bool, pages: &mut Vec<(String, String)>) -> io::Result<()> {
+    pages.push((Man::new(command.clone()).get_filename(), page(command, is_program)?));
     for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
-        walk(inner, false, exit_codes, pages)?;
+        walk(inner, false, pages)?;
     }
     Ok(())
 }
 
-fn page(command: &Command, is_program: bool, exit_codes: &[String]) -> io::Result<Vec<u8>> {
+fn page(command: &Command, is_program: bool) -> io::Result<String> {
     let man = Man::new(command.clone()).manual(MANUAL).source(source());
     let mut page = Vec::new();
     man.render_title(&mut page)?;
@@ -83,7 +77,8 @@ fn page(command: &Command, is_program: bool, exit_codes: &[String]) -> io::Resul
         roff.text([roman(note)]);
     }
     roff.control("SH", ["EXIT STATUS"]);
-    table(&mut roff, exit_codes.iter().filter_map(|line| line.trim().split_once("  ")));
+    let exit_codes: Vec<_> = Exit::ALL.iter().map(|exit| (exit.number().to_string(), exit.meaning())).collect();
+    table(&mut roff, exit_codes.iter().map(|(code, meaning)| (code.as_str(), *meaning)));
     if is_program {
         roff.control("SH", ["ENVIRONMENT"]);
         roff.text([roman("A variable that is empty is as if it were not set. What is typed counts more.")]);
@@ -102,8 +97,7 @@ fn page(command: &Command, is_program: bool, exit_codes: &[String]) -> io::Resul
     let others: &[&str] =
         if is_program { &["sysctl(8)", "sysctl.d(5)", "ss(8)", "tcp(7)"] } else { &["sysctl-advisor(1)"] };
     roff.text([roman([&["sysctl-advisor.toml(5)"], others].concat().join(", "))]);
-    page.extend(roff.render().into_bytes());
-    Ok(page)
+    Ok(String::from_utf8_lossy(&page).into_owned() + &roff.render())
 }
 
 /// Program and version; a page does not name a day, so that it is the same whenever it is made.
@@ -146,7 +140,10 @@ fn paragraph(command: &Command, heading: &str) -> Option<Vec<String>> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::cli::Cli;
     use crate::config::VARIABLES;
 
     fn variables(command: &Command, found: &mut BTreeSet<String>) {
@@ -166,7 +163,7 @@ mod tests {
 
     #[test]
     fn every_command_has_its_page_and_hidden_ones_have_none() {
-        let names: BTreeSet<String> = pages().unwrap().into_iter().map(|(name, _)| name).collect();
+        let names: BTreeSet<String> = pages(&Cli::command()).unwrap().into_iter().map(|(name, _)| name).collect();
         assert!(names.contains("sysctl-advisor.1") && names.contains("sysctl-advisor-rules-list.1"), "{names:?}");
         for hidden in ["guard", "rehearse", "generate", "help"] {
             assert!(!names.iter().any(|name| name.contains(hidden)), "{hidden}: {names:?}");
@@ -175,6 +172,6 @@ mod tests {
 
     #[test]
     fn pages_are_the_same_every_time() {
-        assert_eq!(pages().unwrap(), pages().unwrap());
+        assert_eq!(pages(&Cli::command()).unwrap(), pages(&Cli::command()).unwrap());
     }
 }

@@ -10,12 +10,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::anyhow;
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use super::{Cli, Outcome, output};
-use crate::diagnostic::io_words;
+use super::exit::Outcome;
+use super::output::{self, Undelivered};
 
 /// Write the man pages and completion scripts into a folder.
 #[derive(Debug, Args)]
@@ -31,26 +30,32 @@ const COMPLETIONS: [(Shell, &str); 3] = [
     (Shell::Fish, "fish/sysctl-advisor.fish"),
 ];
 
-pub(super) fn run(args: &GenerateArgs) -> Outcome {
-    for (name, page) in man::pages()? {
+pub(super) fn run(args: &GenerateArgs, program: &Command) -> Outcome {
+    for (name, page) in man::pages(program)? {
         write(&args.folder.join("man").join(name), &page)?;
     }
-    write(&args.folder.join("man/sysctl-advisor.toml.5"), &format::page()?)?;
+    write(&args.folder.join("man/sysctl-advisor.toml.5"), &format::page())?;
     for (shell, name) in COMPLETIONS {
-        write(&args.folder.join("completions").join(name), &completions(shell))?;
+        write(&args.folder.join("completions").join(name), &completions(shell, program))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// `completions`: prints the script of a shell.
+pub(super) fn print_completions(shell: Shell, program: &Command) -> Outcome {
+    output::print(&completions(shell, program))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 /// The completion script of a shell.
-pub(super) fn completions(shell: Shell) -> Vec<u8> {
+fn completions(shell: Shell, program: &Command) -> String {
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut visible(&Cli::command()), "sysctl-advisor", &mut script);
+    clap_complete::generate(shell, &mut visible(program), "sysctl-advisor", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
     if shell == Shell::Bash {
         // clap_complete writes the hyphen of our name one way where it finds the command and another where it lists the
         // command's options, so that no option of a command would be offered.
-        let text = String::from_utf8_lossy(&script).replace("sysctl__subcmd__advisor", "sysctl__advisor");
-        script = text.into_bytes();
+        return script.replace("sysctl__subcmd__advisor", "sysctl__advisor");
     }
     script
 }
@@ -70,21 +75,23 @@ fn visible(command: &Command) -> Command {
     copy
 }
 
-fn write(path: &Path, content: &[u8]) -> anyhow::Result<()> {
-    let written = path.parent().map_or(Ok(()), fs::create_dir_all);
-    written.map_err(|error| anyhow!("{}: {}", path.display(), io_words(&error)))?;
-    let text = std::str::from_utf8(content)?;
-    output::deliver(text, Some(path))
+fn write(path: &Path, content: &str) -> Result<(), Undelivered> {
+    let made = path.parent().map_or(Ok(()), fs::create_dir_all);
+    made.map_err(|error| Undelivered::to_file(path, error))?;
+    output::deliver(content, Some(path))
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::cli::Cli;
 
     #[test]
     fn no_shell_offers_what_the_help_hides() {
         for (shell, _) in COMPLETIONS {
-            let script = String::from_utf8(completions(shell)).unwrap();
+            let script = completions(shell, &Cli::command());
             assert!(script.contains("audit") && script.contains("fail-on") && script.contains("version"), "{shell}");
             for hidden in ["rehearse-in", "generate", "automatic"] {
                 assert!(!script.contains(hidden), "{shell} offers {hidden}");

@@ -73,6 +73,28 @@ fn a_fault_is_told_when_it_held_and_its_end_when_it_stayed_away() {
 }
 
 #[test]
+fn the_agent_writes_where_history_and_audit_read_when_systemd_names_the_state_directory() {
+    let scene = Scene::enter("");
+    let program = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_sysctl-advisor"));
+        command.args(arguments).arg("--config").arg(scene.path("config.toml"));
+        // systemd separates several with colons; the first is the state directory.
+        command.env("STATE_DIRECTORY", format!("{}:/nonexistent", scene.state().display()));
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    scene.lab.set(TIMESTAMPS, "0");
+    program(&["agent", "--window", "50ms"]);
+    assert!(scene.file("report.json").exists());
+    let history: serde_json::Value = serde_json::from_str(&program(&["history", "--format", "json"])).unwrap();
+    assert!(scene.file("history.db").exists());
+    assert_eq!(history["runs"].as_array().unwrap().len(), 1, "{history}");
+    let changes = program(&["changes"]);
+    assert_eq!(changes, format!("No changes in {}.\n", scene.state().display()));
+}
+
+#[test]
 fn of_two_at_a_time_the_second_leaves_at_once() {
     let scene = Scene::enter("");
     let mut holder = std::process::Command::new(env!("CARGO_BIN_EXE_sysctl-advisor"));

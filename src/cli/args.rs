@@ -1,0 +1,138 @@
+//! Arguments that several commands share.
+//!
+//! In: what was typed. Out: records of it. Must not: do anything but look at the text.
+
+#![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "systemd gives the state directory in a variable"))]
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::apply::change::state;
+use crate::config::{self, Config, ConfigError, TypedRules};
+use crate::host::netns::Which;
+use crate::keys::Risk;
+use crate::model::Severity;
+use crate::rules::set::RuleSet;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(super) struct Global {
+    /// Configuration file, read alone [default: /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
+    #[arg(long, global = true, value_name = "FILE", env = "SYSCTL_ADVISOR_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// When to use colours; NO_COLOR is respected
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: Color,
+    /// Say more on standard error (-vv: everything)
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Say less: one line a finding, errors only
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// Form of messages on standard error
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "SYSCTL_ADVISOR_LOG_FORMAT")]
+    pub(super) log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For a person
+    Text,
+    /// For a program; the schema is in docs/schema
+    Json,
+}
+
+/// How to observe; shared by the commands that do.
+#[derive(Debug, Args)]
+pub(super) struct ObserveArgs {
+    /// Time between two readings of the counters: 500ms, 2s, 1m; 0 takes one reading, and rules on rates are skipped
+    /// [env: SYSCTL_ADVISOR_WINDOW]
+    #[arg(long, value_name = "DURATION", value_parser = config::window)]
+    pub(super) window: Option<Duration>,
+    /// Network namespace to look at: all, current, a name as of `ip netns`, or the number of a process in it [default:
+    /// current] [env: SYSCTL_ADVISOR_NETNS]
+    #[arg(long, value_name = "WHICH", value_parser = Which::from_str)]
+    pub(super) netns: Option<Which>,
+}
+
+/// Where rules come from; shared by the commands that use them.
+#[derive(Debug, Args)]
+pub(super) struct RuleArgs {
+    /// Folder with rules that are added, or replace those of the same id; may be given more than once [env:
+    /// SYSCTL_ADVISOR_RULES, instead of the configured folders]
+    #[arg(long, value_name = "DIR")]
+    pub(super) rules: Vec<PathBuf>,
+    /// Another value for a rule's parameter; may be given more than once
+    #[arg(long, value_name = "RULE.NAME=VALUE")]
+    pub(super) param: Vec<String>,
+}
+
+impl RuleArgs {
+    /// The rules of this run.
+    pub(super) fn load(&self, config: &Config) -> Result<RuleSet, ConfigError> {
+        config.rules(self.typed())
+    }
+
+    pub(super) const fn typed(&self) -> TypedRules<'_> {
+        TypedRules { folders: self.rules.as_slice(), params: self.param.as_slice() }
+    }
+}
+
+/// Findings that a person accepted; shared by the commands that audit.
+#[derive(Debug, Args)]
+pub(super) struct WaiverArgs {
+    /// File with accepted findings [default: /etc/sysctl-advisor/waivers.toml, if it exists] [env:
+    /// SYSCTL_ADVISOR_WAIVERS]
+    #[arg(long, value_name = "FILE")]
+    pub(super) waivers: Option<PathBuf>,
+}
+
+/// Where changes are journalled and audits remembered; shared by the commands that write or read there.
+#[derive(Debug, Args)]
+pub(super) struct StateArgs {
+    /// Folder of the journals and the history [default: $STATE_DIRECTORY of systemd, else /var/lib/sysctl-advisor]
+    #[arg(long, value_name = "DIR", env = "SYSCTL_ADVISOR_STATE_DIR")]
+    state_dir: Option<PathBuf>,
+}
+
+impl StateArgs {
+    pub(super) fn directory(&self) -> PathBuf {
+        let from_systemd = std::env::var("STATE_DIRECTORY").ok();
+        state::directory(self.state_dir.as_deref(), from_systemd.as_deref())
+    }
+
+    /// The agent's own folder in it; it may belong to the user that the agent runs as.
+    pub(super) fn agent(&self) -> PathBuf {
+        self.directory().join("agent")
+    }
+}
+
+/// How bad a finding must be to make the exit code 10; none does by default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct FailOn(pub(super) Option<Severity>);
+
+impl FailOn {
+    pub(super) fn named(text: &str) -> Result<Self, String> {
+        config::fail_on(text).map(Self)
+    }
+}
+
+pub(super) fn risk(text: &str) -> Result<Risk, String> {
+    Risk::named(text).ok_or_else(|| "low, medium or high is wanted".to_owned())
+}
