@@ -89,7 +89,7 @@ pub(super) struct ChangesArgs {
 
 /// Waits and rolls back; what `apply --confirm-within` starts where there is no systemd.
 #[derive(Debug, Args)]
-pub(super) struct GuardArgs {
+pub(super) struct DeadlineArgs {
     id: u64,
     milliseconds: u64,
     #[command(flatten)]
@@ -207,7 +207,7 @@ pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn run_guard(args: &GuardArgs) -> Outcome {
+pub(super) fn run_deadline(args: &DeadlineArgs) -> Outcome {
     let (state, within) = (args.state.directory(), Duration::from_millis(args.milliseconds));
     automatic::watch(&Host::live(), &state, args.id, within, &mut |_| {}).map_err(|error| failure(error, true))?;
     Ok(ExitCode::SUCCESS)

@@ -73,7 +73,7 @@ fn process(arm: &Arm<'_>, state: &Path) -> Result<(), String> {
     let failed = |why: &dyn std::fmt::Display| format!("the process that would roll back cannot be started: {why}");
     // By this name it is the running program, even when a newer one was installed meanwhile.
     let mut child = Command::new("/proc/self/exe")
-        .args(["guard", &arm.id.to_string(), &arm.within.as_millis().to_string(), "--state-dir"])
+        .args(["deadline", &arm.id.to_string(), &arm.within.as_millis().to_string(), "--state-dir"])
         .arg(state)
         .current_dir("/")
         .stdin(Stdio::null())
