@@ -23,7 +23,8 @@ use crate::config::{Config, window};
 use crate::host::Host;
 use crate::plan::model::Plan;
 use crate::report::wrap::wrap_hanging;
-use crate::snapshot::{Snapshot, take};
+use crate::session;
+use crate::snapshot::Snapshot;
 use crate::units;
 
 /// Carry out a plan, so that it can be taken back at any moment.
@@ -116,8 +117,8 @@ pub(super) fn measure(plan: &Plan, window: Duration, global: &Global) -> Option<
     if !guards::has_guards(plan) {
         return None;
     }
-    let host = Host::live();
-    match take::take(&host, &guards::namespaces(&host, plan), window, |window| progress::wait(window, global.quiet)) {
+    let which = guards::namespaces(&Host::live(), plan);
+    match session::observe(&which, window, |window| progress::wait(window, global.quiet)) {
         Ok(snapshot) => Some(snapshot),
         Err(error) => {
             output::note(&format!("the guards of this plan will not be judged: {error}"));
