@@ -13,11 +13,13 @@ use super::args::{Format, StateArgs};
 use super::changes::failure;
 use super::exit::{Failure, Outcome};
 use super::output;
-use crate::apply::journal::Entry;
-use crate::apply::lock::Holder;
-use crate::apply::run::Here;
-use crate::apply::standing::Standing;
-use crate::apply::{ApplyError, state, verdict};
+use crate::apply::ApplyError;
+use crate::apply::change::journal::Entry;
+use crate::apply::change::lock::Holder;
+use crate::apply::change::standing::Standing;
+use crate::apply::change::state;
+use crate::apply::judge::guards;
+use crate::apply::run::here::Here;
 use crate::host::Host;
 use crate::host::netns::{self, Places};
 use crate::report::changes::{self, Listed, Listing, Unreadable};
@@ -82,7 +84,7 @@ pub(super) fn run(args: &ChangesArgs) -> Outcome {
 fn one(state: &Path, id: u64, now: &Now) -> Result<Listed, ApplyError> {
     let change = now.listed(Entry::look(state, id)?);
     let can_be_asked = change.holder.is_none() && change.entry.is_of_boot(&now.boot_id) && change.standing.is_whole();
-    let verdicts = can_be_asked.then(|| verdict::now(&Host::live(), &change.entry));
+    let verdicts = can_be_asked.then(|| guards::now(&Host::live(), &change.entry));
     Ok(Listed { verdicts, ..change })
 }
 

@@ -8,8 +8,8 @@ use rusqlite::{Connection, Row, params};
 use super::remember::{severity_of, short};
 use super::track::EventKind;
 use super::{HistoryError, Store};
-use crate::apply::journal::Entry;
-use crate::apply::standing::Standing;
+use crate::apply::change::journal::Entry;
+use crate::apply::change::standing::Standing;
 use crate::model::Severity;
 
 /// Given out at a time.

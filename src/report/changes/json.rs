@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Listed, Listing, Unreadable};
-use crate::apply::standing::Standing;
-use crate::apply::steps::{Record, Step};
-use crate::apply::there;
+use crate::apply::change::standing::Standing;
+use crate::apply::change::steps::{Record, Step};
+use crate::apply::run::locate;
 use crate::apply::verdict::Verdict;
 use crate::audit::guard::{Number, Said};
 use crate::metrics::value::Value;
@@ -193,7 +193,7 @@ fn change(change: &Listed) -> ChangeView<'_> {
         status: if holder.is_some() { StatusView::UnderWay } else { status(*standing) },
         words: change.words(),
         process: holder.as_ref().map(|holder| holder.process.as_str()),
-        namespace: NamespaceView { name: there::name(entry), id: begun.map(|(id, ..)| id) },
+        namespace: NamespaceView { name: locate::name(entry), id: begun.map(|(id, ..)| id) },
         runtime_only: begun.is_some_and(|(_, runtime_only, _)| runtime_only),
         confirm_before: begun.and_then(|(.., before)| before),
         values: entry

@@ -9,9 +9,9 @@ mod text;
 pub use json::{SCHEMA, json, schema};
 pub use text::{list, one};
 
-use crate::apply::journal::Entry;
-use crate::apply::lock::Holder;
-use crate::apply::standing::Standing;
+use crate::apply::change::journal::Entry;
+use crate::apply::change::lock::Holder;
+use crate::apply::change::standing::Standing;
 use crate::apply::verdict::Verdict;
 
 /// What is reported.

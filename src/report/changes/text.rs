@@ -4,8 +4,8 @@
 //! and reasons come from files that a person may have edited.
 
 use super::{Listed, Listing};
-use crate::apply::steps::{Record, Step};
-use crate::apply::there;
+use crate::apply::change::steps::{Record, Step};
+use crate::apply::run::locate;
 use crate::host::netns::{CURRENT, HOST};
 use crate::report::wrap::wrap_hanging;
 use crate::text::printable;
@@ -51,7 +51,7 @@ pub fn one(change: &Listed) -> String {
 
 /// `in blue: `, and nothing for the machine's own namespace or one without a name.
 fn place(change: &Listed) -> String {
-    let name = there::name(&change.entry);
+    let name = locate::name(&change.entry);
     if [HOST, CURRENT].contains(&name) { String::new() } else { format!("in {}: ", printable(name, LONGEST_NAME)) }
 }
 
