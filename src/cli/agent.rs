@@ -10,7 +10,7 @@ use clap::Args;
 use super::args::{Global, RuleArgs, StateArgs, WaiverArgs};
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
-use super::{changes, remediate, session};
+use super::{confirm, remediate, session};
 use crate::agent::run::{self, Options};
 use crate::agent::{journal, unattended};
 use crate::config::{Config, window};
@@ -52,7 +52,7 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
             output::note("agent --apply is switched off; `[agent] apply = true` in the configuration switches it on");
             return Ok(ExitCode::SUCCESS);
         }
-        remediate::trusted(&criteria.rules).map_err(|error| changes::failure(error, false))?;
+        remediate::trusted(&criteria.rules).map_err(|error| confirm::failure(error, false))?;
         let options = unattended::Options { run: options, policy: config.policy(), ask: &rehearse::ask };
         unattended::run(&options, &mut output::note).map_err(not_done)?
     } else {
@@ -76,7 +76,7 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
 fn not_done(failed: unattended::Failed) -> Failure {
     match failed {
         unattended::Failed::Take(error) => error.into(),
-        unattended::Failed::Apply(error) => changes::failure(error, false),
+        unattended::Failed::Apply(error) => confirm::failure(error, false),
         unattended::Failed::History(error) => Exit::NotApplied.because(error),
     }
 }

@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::args::{Global, StateArgs};
-use super::changes::{cooling, failure, teller};
+use super::confirm::{cooling, failure, teller};
 use super::exit::{Failure, Outcome};
 use super::{output, progress};
 use crate::apply::Progress;

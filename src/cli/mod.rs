@@ -9,9 +9,9 @@ mod agent;
 mod apply;
 mod args;
 mod audit;
-mod change_list;
 mod changes;
 mod config;
+mod confirm;
 mod drift;
 mod exit;
 mod explain;
@@ -79,17 +79,17 @@ enum Command {
     /// Carry out a plan, so that it can be taken back at any moment
     Apply(apply::ApplyArgs),
     /// Make a change permanent
-    Confirm(changes::ConfirmArgs),
+    Confirm(confirm::ConfirmArgs),
     /// Take a change back
-    Rollback(changes::RollbackArgs),
+    Rollback(confirm::RollbackArgs),
     /// List the changes that were made, or show one
-    Changes(change_list::ChangesArgs),
+    Changes(changes::ChangesArgs),
     /// One run of the timer: audit, remember, tell what is new
     Agent(agent::AgentArgs),
     /// Show what earlier runs of the agent saw: trends, findings that came and went
     History(history::HistoryArgs),
     #[command(hide = true)]
-    Deadline(changes::DeadlineArgs),
+    Deadline(confirm::DeadlineArgs),
     #[command(hide = true, name = crate::session::rehearse::COMMAND)]
     Rehearse,
     /// List, check and test rules; print the metrics they may use
@@ -139,13 +139,13 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Snapshot(args) => snapshot::run(args, global, &config()?),
         Command::Plan(args) => plan::run(args, global, &config()?, terminal),
         Command::Apply(args) => apply::run(args, global, &trusted()?),
-        Command::Confirm(args) => changes::run_confirm(args, global),
-        Command::Rollback(args) => changes::run_rollback(args, global),
-        Command::Changes(args) => change_list::run(args),
+        Command::Confirm(args) => confirm::run_confirm(args, global),
+        Command::Rollback(args) => confirm::run_rollback(args, global),
+        Command::Changes(args) => changes::run(args),
         Command::Agent(args) if args.apply => agent::run(args, global, &trusted()?, terminal),
         Command::Agent(args) => agent::run(args, global, &config()?, terminal),
         Command::History(args) => history::run(args, &config()?, terminal),
-        Command::Deadline(args) => changes::run_deadline(args),
+        Command::Deadline(args) => confirm::run_deadline(args),
         Command::Remediate(args) => remediate::run(args, global, &trusted()?, terminal),
         Command::Rehearse => rehearse::run(),
         Command::Rules(command) => rules::run(command, &config()?, terminal),

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::args::{Format, Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs, risk};
-use super::changes::cooling;
+use super::confirm::cooling;
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
 use super::session;

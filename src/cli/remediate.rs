@@ -17,7 +17,7 @@ use jiff::civil::Date;
 
 use super::apply::{self, within};
 use super::args::{Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs, risk};
-use super::changes::{cooling, failure, teller};
+use super::confirm::{cooling, failure, teller};
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
 use super::questions::{self, Choice};
