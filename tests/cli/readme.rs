@@ -10,6 +10,19 @@ fn the_readme_shows_what_the_program_prints() {
 }
 
 #[test]
+fn the_finding_of_reading_a_report_is_what_the_program_prints() {
+    let page = include_str!("../../docs/reading-a-report.md");
+    let (_, rest) = page.split_once("```text\n").expect("the page shows a finding");
+    let (finding, _) = rest.split_once("```").expect("the block ends");
+    let mut command = Command::cargo_bin("sysctl-advisor").expect("the program");
+    let arguments = ["audit", "--snapshot", "tests/data/ports.json"];
+    assert!(page.contains(&arguments.join(" ")));
+    let output = command.env("SYSCTL_ADVISOR_CONFIG", "/dev/null").args(arguments).output().expect("it runs");
+    let report = String::from_utf8(output.stdout).expect("text");
+    assert!(report.contains(finding), "docs/reading-a-report.md shows another finding than\n{report}");
+}
+
+#[test]
 fn the_rule_of_add_a_rule_passes_its_own_tests() {
     let page = include_str!("../../docs/add-a-rule.md");
     let (_, rest) = page.split_once("```toml\n").expect("the page shows a rule");
