@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use crate::apply::state;
+use crate::apply::change::state;
 use crate::config::{self, Config, ConfigError, TypedRules};
 use crate::host::netns::Which;
 use crate::keys::Risk;

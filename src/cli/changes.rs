@@ -12,13 +12,19 @@ use super::apply::shown;
 use super::args::{Global, StateArgs};
 use super::exit::{Exit, Failure, Outcome};
 use super::output;
-use crate::apply::cooling::{self, Cooling};
-use crate::apply::journal::{Entry, Status};
-use crate::apply::lock::Holder;
-use crate::apply::run::Here;
-use crate::apply::steps::Step;
-use crate::apply::verdict::{self, Verdict};
-use crate::apply::{ApplyError, Event, confirm, guard, rollback, state, there};
+use crate::apply::change::journal::{Entry, Status};
+use crate::apply::change::lock::Holder;
+use crate::apply::change::state;
+use crate::apply::change::steps::Step;
+use crate::apply::judge::cool_down::{self, Cooling};
+use crate::apply::judge::guards;
+use crate::apply::run::automatic;
+use crate::apply::run::confirm;
+use crate::apply::run::here::Here;
+use crate::apply::run::locate;
+use crate::apply::run::rollback;
+use crate::apply::verdict::Verdict;
+use crate::apply::{ApplyError, Progress};
 use crate::config::Config;
 use crate::host::Host;
 use crate::host::netns::{self, Places};
@@ -83,7 +89,7 @@ pub(super) struct ChangesArgs {
 
 /// Waits and rolls back; what `apply --confirm-within` starts where there is no systemd.
 #[derive(Debug, Args)]
-pub(super) struct GuardArgs {
+pub(super) struct DeadlineArgs {
     id: u64,
     milliseconds: u64,
     #[command(flatten)]
@@ -94,7 +100,7 @@ pub(super) struct GuardArgs {
 /// journals that this process may be unable to read; that is a note, for nothing is written by it.
 pub(super) fn cooling(state: &StateArgs, config: &Config) -> BTreeMap<String, Cooling> {
     let state = state.directory();
-    match cooling::read(&state, jiff::Timestamp::now(), config.policy().cool_down()) {
+    match cool_down::read(&state, jiff::Timestamp::now(), config.policy().cool_down()) {
         Ok((found, unread)) => {
             for error in unread {
                 output::note(&format!("note: whether a rule is to be left alone for a while: {error}"));
@@ -135,25 +141,25 @@ fn judged(verdict: &Verdict) -> String {
 }
 
 /// Prints each step as it happens. Nothing stops because a reader went away.
-pub(super) fn teller(quiet: bool) -> impl FnMut(&Event<'_>) + Send {
+pub(super) fn teller(quiet: bool) -> impl FnMut(&Progress<'_>) + Send {
     move |event| {
         let line = match event {
-            Event::Inside { namespace } => format!("In the network namespace {}:", shown(namespace)),
-            Event::Journal { id, folder } => format!("  change {id}, journal in {}", folder.display()),
-            Event::Armed { how, before } => format!("  {how} rolls back at {before} unless it is confirmed"),
-            Event::Confined { files: 1, status } => {
+            Progress::Inside { namespace } => format!("In the network namespace {}:", shown(namespace)),
+            Progress::Journal { id, folder } => format!("  change {id}, journal in {}", folder.display()),
+            Progress::Armed { how, before } => format!("  {how} rolls back at {before} unless it is confirmed"),
+            Progress::Confined { files: 1, status } => {
                 format!("  only this one key can be written from here on: {status}")
             }
-            Event::Confined { files, status } => {
+            Progress::Confined { files, status } => {
                 format!("  only these {files} keys can be written from here on: {status}")
             }
-            Event::Written { key, from, to } => format!("  {key}: {from} -> {to}, read back"),
-            Event::Surprise { why } => format!("  {why}\n  taking everything back"),
-            Event::Restored { key, value } => format!("  {key}: {} again", or_empty(value)),
-            Event::Left { key, value } => format!("  {key}: {} since, by someone else; left so", or_empty(value)),
-            Event::DropIn { path, what } => format!("  {path} {what}"),
-            Event::Judged { verdict } => judged(verdict),
-            Event::Note { text } => format!("  {text}"),
+            Progress::Written { key, from, to } => format!("  {key}: {from} -> {to}, read back"),
+            Progress::Surprise { why } => format!("  {why}\n  taking everything back"),
+            Progress::Restored { key, value } => format!("  {key}: {} again", or_empty(value)),
+            Progress::Left { key, value } => format!("  {key}: {} since, by someone else; left so", or_empty(value)),
+            Progress::DropIn { path, what } => format!("  {path} {what}"),
+            Progress::Judged { verdict } => judged(verdict),
+            Progress::Note { text } => format!("  {text}"),
         };
         if !quiet {
             output::say(&(line + "\n"));
@@ -182,7 +188,7 @@ pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
     let id = args.id.map_or_else(|| rollback::last(&state), Ok).map_err(failed)?;
     let mut tell = teller(global.quiet);
     if args.automatic {
-        guard::automatic(&host, &state, id, &mut tell).map_err(failed)?;
+        automatic::automatic(&host, &state, id, &mut tell).map_err(failed)?;
         return Ok(ExitCode::SUCCESS);
     }
     let entry = Entry::read(&state, id).map_err(failed)?;
@@ -201,9 +207,9 @@ pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn run_guard(args: &GuardArgs) -> Outcome {
+pub(super) fn run_deadline(args: &DeadlineArgs) -> Outcome {
     let (state, within) = (args.state.directory(), Duration::from_millis(args.milliseconds));
-    guard::watch(&Host::live(), &state, args.id, within, &mut |_| {}).map_err(|error| failure(error, true))?;
+    automatic::watch(&Host::live(), &state, args.id, within, &mut |_| {}).map_err(|error| failure(error, true))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -303,7 +309,7 @@ fn summary(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
 
 /// `in blue: `, and nothing for the machine's own namespace or one without a name.
 fn place(entry: &Entry) -> String {
-    let name = there::name(entry);
+    let name = locate::name(entry);
     if [netns::HOST, netns::CURRENT].contains(&name) { String::new() } else { format!("in {}: ", shown(name)) }
 }
 
@@ -314,7 +320,7 @@ fn one(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
         text.push_str(&format!("  {}  {} -> {}\n", change.name, or_empty(&change.before.to_string()), change.after));
     }
     if holder.is_none() && entry.is_of_boot(&now.boot_id) && is_in_force(entry.status()) {
-        for verdict in verdict::now(&Host::live(), entry) {
+        for verdict in guards::now(&Host::live(), entry) {
             text.push_str(&(judged(&verdict) + "\n"));
         }
     }

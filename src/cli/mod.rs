@@ -88,7 +88,7 @@ enum Command {
     /// Show what earlier runs of the agent saw: trends, findings that came and went
     History(history::HistoryArgs),
     #[command(hide = true)]
-    Guard(changes::GuardArgs),
+    Deadline(changes::DeadlineArgs),
     #[command(hide = true, name = crate::session::rehearse::COMMAND)]
     Rehearse,
     /// List, check and test rules; print the metrics they may use
@@ -144,7 +144,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Agent(args) if args.apply => agent::run(args, global, &trusted()?, terminal),
         Command::Agent(args) => agent::run(args, global, &config()?, terminal),
         Command::History(args) => history::run(args, &config()?, terminal),
-        Command::Guard(args) => changes::run_guard(args),
+        Command::Deadline(args) => changes::run_deadline(args),
         Command::Remediate(args) => remediate::run(args, global, &trusted()?, terminal),
         Command::Rehearse => rehearse::run(),
         Command::Rules(command) => rules::run(command, &config()?, terminal),

@@ -27,7 +27,7 @@ use self::layers::{AllWritten, Layers, Sources};
 pub use self::settings::{AgentSettings, TEXTFILE};
 pub use self::show::shown;
 use crate::apply::ApplyError;
-use crate::apply::policy::Policy;
+use crate::apply::check::policy::Policy;
 use crate::audit::waivers::Waivers;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::host::netns::Which;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 use super::remember::{severity_of, short};
 use super::track::EventKind;
 use super::{HistoryError, Store};
-use crate::apply::journal::Entry;
+use crate::apply::change::journal::Entry;
 use crate::model::Severity;
 
 /// Given out at a time.

@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 
-use super::check::{self, Change};
-use super::lock::{self, Holder};
-use super::policy::Policy;
-use super::steps::{self, Record, Step};
-use super::{ApplyError, state, trust, verdict};
+use crate::apply::change::lock::{self, Holder};
+use crate::apply::change::state;
+use crate::apply::change::steps::{self, Record, Step};
+use crate::apply::check::policy::Policy;
+use crate::apply::check::{self, Change};
+use crate::apply::{ApplyError, trust};
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
 use crate::keys::KeyValue;
@@ -289,8 +290,8 @@ fn contents(
         ("before.conf", conf(changes.iter().rev(), |change| &change.before).into_bytes()),
         ("after.conf", conf(changes.iter(), |change| &change.after).into_bytes()),
     ];
-    if let Some(baseline) = baseline.and_then(|baseline| verdict::baseline(plan, baseline)) {
-        files.push((BASELINE, serde_json::to_vec(&baseline)?));
+    if let Some(baseline) = baseline {
+        files.push((BASELINE, serde_json::to_vec(baseline)?));
     }
     files.push((STEPS, steps::line(begun)?.into_bytes()));
     Ok(files)
@@ -326,8 +327,8 @@ fn conf<'a>(changes: impl Iterator<Item = &'a Change>, value: impl Fn(&Change) -
 mod tests {
     use std::fs;
 
-    use super::super::check::tests::{plan, planned};
     use super::*;
+    use crate::apply::check::tests::{plan, planned};
 
     fn begun() -> Step {
         Step::Begun { namespace_id: "net:[1]".into(), runtime_only: false, confirm_before: None }

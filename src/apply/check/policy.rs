@@ -1,13 +1,15 @@
 //! What the administrator allows a plan to change.
 //!
 //! In: the `[apply]` section of the configuration. Out: [`Policy`], which says of a key whether it may be written.
-//! Must not: loosen what [`check`](super::check) demands of every plan.
+//! Must not: loosen what [`check`](crate::apply::check) demands of every plan.
 
 use std::time::Duration;
 
-use super::cooling;
 use crate::keys::Risk;
 use crate::pattern::matches;
+
+/// How long a rule that made something worse is not applied again, when the configuration does not say.
+pub const COOL_DOWN: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Limits on plans; the default allows all keys of the catalogue that a plan can hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub struct Policy {
 impl Policy {
     /// How long a rule is left alone that made something worse.
     pub fn cool_down(&self) -> Duration {
-        self.cool_down.unwrap_or(cooling::USUAL)
+        self.cool_down.unwrap_or(COOL_DOWN)
     }
 
     /// Why a key with this risk may not be written.
