@@ -35,7 +35,7 @@ pub(crate) fn guarded(scene: &Scene, rule: &str, worse_if: &str) -> String {
 }
 
 /// Applied with a guard on connections, and then there are more of them.
-fn applied_and_worse(scene: &Scene) -> Vec<Pair> {
+pub(crate) fn applied_and_worse(scene: &Scene) -> Vec<Pair> {
     scene.ok(&["apply", &guarded(scene, "a-rule", MORE_CONNECTIONS), "--yes", "--window", "0"]);
     incoming(&scene.lab, &scene.lab.listen("0.0.0.0:8080", 64), 20)
 }
