@@ -13,7 +13,7 @@ use super::observe::{LAST_SNAPSHOT, earlier, observe};
 use super::tell::Teller;
 use crate::audit::model::{Audit, Finding};
 use crate::audit::waivers::Waivers;
-use crate::config::AgentSettings;
+use crate::config::AgentOptions;
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
 use crate::history::{self, Store, samples};
@@ -37,7 +37,7 @@ pub struct Options<'a> {
     pub sample: Duration,
     pub rules: &'a RuleSet,
     pub waivers: &'a Waivers,
-    pub settings: &'a AgentSettings,
+    pub settings: &'a AgentOptions,
     /// The journal's socket.
     pub journal: &'a Path,
 }
@@ -96,7 +96,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, 
         keep(folder, &snapshot, &mut troubles);
     }
     if let Some(history) = &mut history {
-        troubles.of("the history keeps what is too old", history.prune(&options.settings.retention));
+        troubles.of("the history keeps what is too old", history.prune(&options.settings.retention()));
     }
     let shown = options.settings.textfile.as_ref();
     let shown = shown.is_some_and(|file| write_gauges(file, &audit, started, &mut troubles));
@@ -143,7 +143,7 @@ fn remember(
     }
     let samples = samples::of(audit.snapshot, options.rules);
     let run = history::Run { rules: options.rules, duration: started.elapsed() };
-    let remembered = store.remember(&run, audit, &samples, &options.settings.hold);
+    let remembered = store.remember(&run, audit, &samples, &options.settings.hold());
     // Even then what earlier runs left to tell is told.
     troubles.of(what, remembered);
     Some(store)

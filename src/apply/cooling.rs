@@ -12,9 +12,6 @@ use super::journal::{Entry, Status};
 use super::steps::Step;
 use super::{ApplyError, state};
 
-/// How long a rule is left alone when the configuration does not say.
-pub const USUAL: Duration = Duration::from_secs(7 * 24 * 3600);
-
 /// Why a rule is not tried, and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cooling {

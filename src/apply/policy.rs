@@ -5,7 +5,6 @@
 
 use std::time::Duration;
 
-use super::cooling;
 use crate::keys::Risk;
 use crate::pattern::matches;
 
@@ -18,16 +17,11 @@ pub struct Policy {
     pub never: Vec<String>,
     pub max_risk: Option<Risk>,
     pub max_changes: Option<usize>,
-    /// How long a rule is left alone that made something worse; `None`: as is usual, zero: not at all.
-    pub cool_down: Option<Duration>,
+    /// How long a rule is left alone that made something worse; zero: not at all.
+    pub cool_down: Duration,
 }
 
 impl Policy {
-    /// How long a rule is left alone that made something worse.
-    pub fn cool_down(&self) -> Duration {
-        self.cool_down.unwrap_or(cooling::USUAL)
-    }
-
     /// Why a key with this risk may not be written.
     pub fn allows(&self, key: &str, risk: &str) -> Result<(), String> {
         let matching = |globs: &[String]| globs.iter().any(|glob| matches(glob, key));
