@@ -1,7 +1,7 @@
 //! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
 //!
 //! ```text
-//! model -> versioned -> host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> config -> report -> agent -> cli
+//! model -> versioned -> host -> observe -> snapshot -> drift -> metrics -> rules -> audit -> plan -> apply -> history -> config -> session -> report -> agent -> cli
 //! ```
 //!
 //! A module uses only what stands to its left, and the leaves `units`, `text`, `suggest`, `files`, `pattern`,
@@ -29,6 +29,7 @@ pub mod plan;
 pub mod published;
 pub mod report;
 pub mod rules;
+pub mod session;
 pub mod snapshot;
 pub mod sock_diag;
 pub mod suggest;

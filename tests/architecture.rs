@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A module uses only what stands to its left, ...
-const FLOW: [&str; 16] = [
+const FLOW: [&str; 17] = [
     "model",
     "versioned",
     "host",
@@ -23,6 +23,7 @@ const FLOW: [&str; 16] = [
     "apply",
     "history",
     "config",
+    "session",
     "report",
     "agent",
     "cli",

@@ -26,6 +26,7 @@ use sysctl_advisor::audit::waivers::Waivers;
 use sysctl_advisor::config::{AgentOptions, Options as Configured};
 use sysctl_advisor::host::netns::Which;
 use sysctl_advisor::rules::set::RuleSet;
+use sysctl_advisor::session::Criteria;
 
 /// A fault that one key makes and unmakes.
 const KEY: &str = "net.ipv4.tcp_timestamps";
@@ -151,15 +152,15 @@ fn a_thousand_runs_in_one_process_leave_no_memory_and_no_file_behind() {
         textfile: Some(station.path("gauges.prom")),
         journal: false,
         netns: Which::Current,
-        ..Configured::default().agent
+        ..Configured::defaults().unwrap().agent
     };
     let (mut rules, state) = (RuleSet::shipped(), station.path("state"));
     rules.disable(OTHER).unwrap();
+    let criteria = Criteria { rules, waivers: Waivers::default() };
     let options = Options {
         state: &state,
         sample: Duration::ZERO,
-        rules: &rules,
-        waivers: &Waivers::default(),
+        criteria: &criteria,
         settings: &settings,
         journal: Path::new("/nowhere"),
     };

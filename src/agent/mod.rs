@@ -12,7 +12,7 @@
 pub mod folder;
 pub mod journal;
 pub mod message;
-pub mod observe;
+pub mod previous;
 pub mod run;
 pub mod tell;
 pub mod unattended;

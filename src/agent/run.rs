@@ -9,17 +9,17 @@ use std::time::{Duration, Instant};
 
 use super::folder::{self, Folder, Lock};
 use super::message;
-use super::observe::{LAST_SNAPSHOT, earlier, observe};
+use super::previous::{LAST_SNAPSHOT, earlier};
 use super::tell::Teller;
 use crate::audit::model::{Audit, Finding};
-use crate::audit::waivers::Waivers;
 use crate::config::AgentOptions;
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
 use crate::history::{self, Store, samples};
 use crate::host::Host;
 use crate::report;
-use crate::rules::set::RuleSet;
+use crate::report::audit::{Look, Reported, Run};
+use crate::session::{self, Criteria};
 use crate::snapshot::take::TakeError;
 use crate::snapshot::{Snapshot, store};
 
@@ -35,8 +35,8 @@ pub struct Options<'a> {
     pub state: &'a Path,
     /// Between two readings, where no earlier run begins the window.
     pub sample: Duration,
-    pub rules: &'a RuleSet,
-    pub waivers: &'a Waivers,
+    /// What is found, and what of it a person accepted.
+    pub criteria: &'a Criteria,
     pub settings: &'a AgentOptions,
     /// The journal's socket.
     pub journal: &'a Path,
@@ -85,8 +85,8 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, 
     };
     let before =
         folder.as_ref().and_then(|folder| troubles.of("the previous snapshot is not used", earlier(folder)).flatten());
-    let snapshot = observe(&Host::live(), &options.settings.netns, before.as_ref(), options.sample)?;
-    let audit = crate::audit::run(&snapshot, options.rules, options.waivers);
+    let snapshot = session::since(&Host::live(), &options.settings.netns, before.as_ref(), options.sample)?;
+    let audit = options.criteria.audit(&snapshot);
 
     let history = folder.as_ref().map(|folder| remember(folder, options, &audit, started, &mut troubles));
     let mut history = history.flatten();
@@ -141,8 +141,8 @@ fn remember(
         let text = format!("the history was begun anew; {}: it is kept as {}", aside.why, aside.path.display());
         troubles.of("the history", Err::<(), _>(text));
     }
-    let samples = samples::of(audit.snapshot, options.rules);
-    let run = history::Run { rules: options.rules, duration: started.elapsed() };
+    let samples = samples::of(audit.snapshot, &options.criteria.rules);
+    let run = history::Run { rules: &options.criteria.rules, duration: started.elapsed() };
     let remembered = store.remember(&run, audit, &samples, &options.settings.hold());
     // Even then what earlier runs left to tell is told.
     troubles.of(what, remembered);
@@ -168,7 +168,7 @@ fn tell(history: &mut Store, audit: &Audit<'_>, options: &Options<'_>, troubles:
 }
 
 fn write_report(folder: &Folder, audit: &Audit<'_>, troubles: &mut Troubles<'_>) -> bool {
-    let text = report::audit::json::json(audit).map_err(|error| error.to_string());
+    let text = report::audit::JSON.write(Reported::of(audit), &Look::plain()).map_err(|error| error.to_string());
     let written = text.and_then(|text| folder.write(REPORT, &text).map_err(|error| io_words(&error)));
     troubles.of(&format!("{} is not written", folder.path().join(REPORT).display()), written).is_some()
 }
@@ -181,8 +181,10 @@ fn keep(folder: &Folder, snapshot: &Snapshot, troubles: &mut Troubles<'_>) {
 }
 
 fn write_gauges(file: &Path, audit: &Audit<'_>, started: Instant, troubles: &mut Troubles<'_>) -> bool {
-    let run = report::audit::prometheus::Run { seconds: started.elapsed().as_secs_f64(), failed_steps: troubles.count };
-    let written = replace(file, &report::audit::prometheus::prometheus(audit, Some(run)));
+    let run = Run { seconds: started.elapsed().as_secs_f64(), failed_steps: troubles.count };
+    let reported = Reported { run: Some(run), ..Reported::of(audit) };
+    let text = report::audit::PROMETHEUS.write(reported, &Look::plain()).map_err(|error| error.to_string());
+    let written = text.and_then(|text| replace(file, &text));
     troubles.of(&format!("{} is not written", file.display()), written).is_some()
 }
 

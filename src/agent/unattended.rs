@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::folder::{self, Folder};
 use super::message::{self, ChangeKind, Message};
-use super::observe::{LAST_SNAPSHOT, earlier, observe};
+use super::previous::{LAST_SNAPSHOT, earlier};
 use super::run;
 use super::tell::Teller;
 use super::watch::{self, Watch};
@@ -29,6 +29,7 @@ use crate::plan::build;
 use crate::plan::model::Plan;
 use crate::plan::rehearsal::{self, Line};
 use crate::plan::select::Selection;
+use crate::session;
 use crate::snapshot::take::TakeError;
 use crate::snapshot::{Snapshot, WindowSource, store};
 
@@ -75,7 +76,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<run::Outc
         None
     });
     let settings = options.run.settings;
-    let now = observe(&host, &settings.netns, before.as_ref(), options.run.sample)?;
+    let now = session::since(&host, &settings.netns, before.as_ref(), options.run.sample)?;
     keep(&folder, &now, say);
 
     let made = watch::made(&folder);
@@ -123,7 +124,7 @@ fn carry_out(
     now: &Snapshot,
 ) -> Result<Option<(u64, Message)>, Failed> {
     let state = options.run.state;
-    let audit = crate::audit::run(now, options.run.rules, options.run.waivers);
+    let audit = options.run.criteria.audit(now);
     let held = held(state)?;
     let left_alone = LeftAlone::read(state, here, options.policy)?;
     let plan = plan(options, host, here, &audit, &Limits { held: &held, left_alone: &left_alone });
@@ -191,7 +192,7 @@ struct Limits<'a> {
 
 /// The plan of what may be done now; often an empty one.
 fn plan(options: &Options<'_>, host: &Host, here: &Here, audit: &Audit<'_>, limits: &Limits<'_>) -> Plan {
-    let (policy, rules) = (options.policy, options.run.rules);
+    let (policy, rules) = (options.policy, &options.run.criteria.rules);
     let chosen = audit
         .open()
         .filter(|finding| limits.held.contains(&finding.fingerprint))

@@ -129,6 +129,7 @@ pub(super) fn baseline(plan: &Plan, seen: &Snapshot) -> Option<Snapshot> {
         namespaces,
         persisted: None,
         surroundings: None,
+        rehearsal: None,
         all_namespaces: false,
         schema: seen.schema.clone(),
         written_by: seen.written_by.clone(),

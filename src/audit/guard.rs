@@ -84,6 +84,7 @@ impl<'a> Looks<'a> {
             window: Window { seconds: if enough { elapsed } else { 0.0 }, source },
             persisted: None,
             surroundings: None,
+            rehearsal: None,
             all_namespaces: false,
             schema: after.schema.clone(),
             written_by: after.written_by.clone(),

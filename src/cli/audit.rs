@@ -3,20 +3,22 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use super::args::{FailOn, Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs};
+use super::args::{Global, RuleArgs, StateArgs};
 use super::exit::{Exit, Outcome};
 use super::output::{self, Terminal};
-use super::plan::try_out;
-use super::snapshot;
+use super::session;
 use crate::config::Config;
 use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
 use crate::plan::build::{self, Options};
 use crate::plan::rehearsal;
-use crate::report::{self, audit::text::Detail};
-use crate::snapshot::{Snapshot, store};
+use crate::report::audit::{Detail, FORMATS, Format, Look, Part, Reported, named};
+use crate::report::theme::Theme;
+use crate::session::rehearse;
+use crate::snapshot::Snapshot;
 
 /// Observe this host (or read a snapshot), evaluate the rules, report.
 #[derive(Debug, Args)]
@@ -30,8 +32,8 @@ pub(super) struct AuditArgs {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["window", "netns"])]
     snapshot: Option<PathBuf>,
     /// Form of the report
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: AuditFormat,
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats())]
+    format: &'static Format,
     /// Show with each finding the explanation, how its numbers are computed, and the sources
     #[arg(long)]
     details: bool,
@@ -41,61 +43,43 @@ pub(super) struct AuditArgs {
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with code 10 when a finding is at least this bad: notice, warning, critical; or never [env:
-    /// SYSCTL_ADVISOR_FAIL_ON]
-    #[arg(long, value_name = "SEVERITY", value_parser = FailOn::named)]
-    fail_on: Option<FailOn>,
-    #[command(flatten)]
-    observe: ObserveArgs,
     #[command(flatten)]
     rules: RuleArgs,
-    #[command(flatten)]
-    waivers: WaiverArgs,
     #[command(flatten)]
     state: StateArgs,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum AuditFormat {
-    /// For a person
-    Text,
-    /// For a program; the schema is in docs/schema
-    Json,
-    /// For the textfile collector of node_exporter
-    Prometheus,
+/// The formats of the report, by name.
+fn formats() -> impl TypedValueParser<Value = &'static Format> {
+    let names = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.help));
+    PossibleValuesParser::new(names).try_map(|name| named(&name).ok_or("there is no such format"))
 }
 
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let rules = args.rules.load(config)?;
-    output::notes(&rules.broken, terminal);
-    let waivers = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
-    let snapshot = match &args.snapshot {
-        Some(file) => store::read(file)?,
-        None => snapshot::observe(&args.observe, global, config)?,
-    };
-    let mut audit = crate::audit::run(&snapshot, &rules, &waivers);
+    let criteria = session::criteria(config, &args.rules, terminal)?;
+    let snapshot = session::snapshot(args.snapshot.as_deref(), global, config)?;
+    let mut audit = criteria.audit(&snapshot);
     if args.rehearse {
-        let mut plan = build::build(&audit, &rules, &Options::default());
-        try_out(&mut plan, &snapshot);
+        let mut plan = build::build(&audit, &criteria.rules, &Options::default());
+        rehearse::plan(&mut plan, &snapshot);
         rehearsal::enter(&mut audit, &plan);
     }
-    let theme = if args.output.is_some() { report::theme::Theme::plain() } else { terminal.theme() };
-    let text = match args.format {
-        AuditFormat::Json => report::audit::json::json(&audit)?,
-        AuditFormat::Prometheus => report::audit::prometheus::prometheus(&audit, None),
-        AuditFormat::Text if global.quiet => report::audit::text::brief(&audit, &theme),
-        AuditFormat::Text => {
-            let detail = if args.details { Detail::Full } else { Detail::Glance };
-            let memory = if args.snapshot.is_some() { None } else { memory(&args.state, &snapshot) };
-            report::audit::text::remembered(&audit, memory.as_ref(), detail, &theme)
-        }
+    let theme = if args.output.is_some() { Theme::plain() } else { terminal.theme() };
+    let detail = match (global.quiet, args.details) {
+        (true, _) => Detail::Line,
+        (false, true) => Detail::Full,
+        (false, false) => Detail::Glance,
     };
+    let wants_memory = args.snapshot.is_none() && detail != Detail::Line && args.format.carries(Part::Earlier);
+    let memory = if wants_memory { memory(&args.state, &snapshot) } else { None };
+    let reported = Reported { memory: memory.as_ref(), ..Reported::of(&audit) };
+    let text = args.format.write(reported, &Look { theme, detail })?;
     output::deliver(&text, args.output.as_deref())?;
-    if !rules.broken.is_empty() {
+    if !criteria.rules.broken.is_empty() {
         return Ok(Exit::Usage.code());
     }
     let worst = audit.open().map(|finding| finding.severity).max();
-    let fail_on = args.fail_on.map_or(config.fail_on, |typed| typed.0);
+    let fail_on = config.options.audit.fail_on;
     let failed = fail_on.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
     Ok(if failed { Exit::Found.code() } else { ExitCode::SUCCESS })
 }

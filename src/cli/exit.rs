@@ -14,6 +14,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::history::HistoryError;
 use crate::host::netns::EnterError;
 use crate::plan::select::NamesNothing;
+use crate::session::SessionError;
 use crate::snapshot::take::TakeError;
 use crate::versioned::FileError;
 
@@ -168,6 +169,19 @@ impl From<TakeError> for Failure {
         match error {
             TakeError::Netns(error) => error.into(),
             TakeError::NothingSeen(_) => Exit::Unobservable.because(error),
+        }
+    }
+}
+
+impl From<SessionError> for Failure {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Config(error) => error.into(),
+            SessionError::Waivers(error) => error.into(),
+            SessionError::File(error) => error.into(),
+            SessionError::Take(error) => error.into(),
+            SessionError::Lacks { .. } => Self::usage(error),
+            SessionError::NoValues => Exit::Unobservable.because(error),
         }
     }
 }

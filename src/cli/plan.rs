@@ -6,20 +6,19 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::args::{Format, Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs, risk};
+use super::args::{Format, Global, RuleArgs, StateArgs, risk};
 use super::changes::cooling;
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
-use super::{rehearse, snapshot};
+use super::session;
 use crate::config::Config;
-use crate::host::Host;
 use crate::keys::Risk;
 use crate::plan::build::{self, Options};
 use crate::plan::model::Plan;
 use crate::plan::select::Selection;
-use crate::plan::{rehearsal, store as plans};
+use crate::plan::store as plans;
 use crate::report;
-use crate::snapshot::{Snapshot, store};
+use crate::session::rehearse;
 
 /// Turn the recommendations into an ordered list of changes, and try each where it hurts nobody.
 #[derive(Debug, Args)]
@@ -58,11 +57,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     state: StateArgs,
     #[command(flatten)]
-    observe: ObserveArgs,
-    #[command(flatten)]
     rules: RuleArgs,
-    #[command(flatten)]
-    waivers: WaiverArgs,
 }
 
 pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
@@ -70,22 +65,17 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
         print(&plans::read(file)?, 0, args, terminal)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let rules = args.rules.load(config)?;
-    output::notes(&rules.broken, terminal);
-    let waivers = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
-    let selection = Selection::new(&args.only, &args.except, &rules)?;
-    let snapshot = match &args.snapshot {
-        Some(file) => store::read(file)?,
-        None => snapshot::observe(&args.observe, global, config)?,
-    };
-    let audit = crate::audit::run(&snapshot, &rules, &waivers);
+    let criteria = session::criteria(config, &args.rules, terminal)?;
+    let selection = Selection::new(&args.only, &args.except, &criteria.rules)?;
+    let snapshot = session::snapshot(args.snapshot.as_deref(), global, config)?;
+    let audit = criteria.audit(&snapshot);
     // Another host's snapshot has nothing to do with what was tried here.
     let cooling = if args.snapshot.is_none() { cooling(&args.state, config) } else { BTreeMap::new() };
     let cooling = cooling.into_iter().map(|(rule, found)| (rule, found.to_string())).collect();
     let options = Options { max_risk: args.max_risk, selection, findings: None, cooling };
-    let mut plan = build::build(&audit, &rules, &options);
+    let mut plan = build::build(&audit, &criteria.rules, &options);
     if !args.no_rehearse {
-        try_out(&mut plan, &snapshot);
+        rehearse::plan(&mut plan, &snapshot);
     }
     if let Some(file) = &args.output {
         output::deliver(&plans::render(&plan)?, Some(file))?;
@@ -93,18 +83,7 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
     if args.output.as_ref().is_none_or(|file| file.as_os_str() != "-") {
         print(&plan, audit.skipped.len(), args, terminal)?;
     }
-    Ok(if rules.broken.is_empty() { ExitCode::SUCCESS } else { Exit::Usage.code() })
-}
-
-/// Another kernel's answer would be worth nothing, so that a foreign snapshot's values are tried only on its release.
-pub(super) fn try_out(plan: &mut Plan, snapshot: &Snapshot) {
-    let ours = Host::live().read_sysctl("/proc/sys/kernel/osrelease").unwrap_or_default();
-    if ours.trim() == snapshot.system.kernel {
-        rehearsal::rehearse(plan, snapshot, rehearse::ask);
-    } else {
-        let why = format!("the plan is for Linux {}, and this is {}", snapshot.system.kernel, ours.trim());
-        rehearsal::not_rehearsed(plan, &why);
-    }
+    Ok(if criteria.rules.broken.is_empty() { ExitCode::SUCCESS } else { Exit::Usage.code() })
 }
 
 fn print(plan: &Plan, skipped: usize, args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {

@@ -16,12 +16,12 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::apply::{self, within};
-use super::args::{Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs, risk};
+use super::args::{Global, RuleArgs, StateArgs, risk};
 use super::changes::{cooling, failure, teller};
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
 use super::questions::{self, Choice};
-use super::{rehearse, snapshot};
+use super::session;
 use crate::apply::policy::Policy;
 use crate::apply::{ApplyError, run, several, trust};
 use crate::audit::model::{Audit, Finding, Waiver};
@@ -33,8 +33,9 @@ use crate::plan::build::{self, Options};
 use crate::plan::model::{LeftOut, Plan, PlannedChange};
 use crate::plan::select::Selection;
 use crate::plan::{order, rehearsal};
-use crate::report::{self, audit::text::Detail};
+use crate::report::{self, audit::Detail};
 use crate::rules::set::RuleSet;
+use crate::session::rehearse;
 use crate::snapshot::Snapshot;
 
 /// Days that a waiver lasts unless the person says otherwise: long enough to plan the repair, short enough to be asked again.
@@ -56,11 +57,7 @@ pub(super) struct RemediateArgs {
     #[command(flatten)]
     state: StateArgs,
     #[command(flatten)]
-    observe: ObserveArgs,
-    #[command(flatten)]
     rules: RuleArgs,
-    #[command(flatten)]
-    waivers: WaiverArgs,
 }
 
 /// What the person decided, by the findings' fingerprints.
@@ -94,19 +91,18 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
             "remediate writes sysctls, so it must be run as root; plan shows the same without"
         )));
     }
-    let rules = args.rules.load(config)?;
-    output::notes(&rules.broken, terminal);
-    trusted(&rules).map_err(|error| failure(error, false))?;
-    let accepted = config.waivers(args.waivers.waivers.as_deref(), &rules)?;
-    let snapshot = snapshot::observe(&args.observe, global, config)?;
-    let audit = crate::audit::run(&snapshot, &rules, &accepted);
-    let desk = Desk { audit: &audit, rules: &rules, policy: config.policy(), max_risk: args.max_risk, terminal };
+    let criteria = session::criteria(config, &args.rules, terminal)?;
+    trusted(&criteria.rules).map_err(|error| failure(error, false))?;
+    let snapshot = session::snapshot(None, global, config)?;
+    let audit = criteria.audit(&snapshot);
+    let desk =
+        Desk { audit: &audit, rules: &criteria.rules, policy: config.policy(), max_risk: args.max_risk, terminal };
     questions::begin(terminal.errors_coloured());
     let Some(decisions) = desk.walk()? else {
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     };
-    let file = config.waivers_file(args.waivers.waivers.as_deref());
+    let file = config.options.audit.waivers.as_path();
     let (lasting, passing) = desk.plans(&decisions);
     let cooling = cooling(&args.state, config);
     for plan in [&lasting, &passing] {
@@ -122,7 +118,7 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     }
     for (plan, runtime_only) in parts {
         if !plan.changes.is_empty() {
-            let window = args.observe.window.unwrap_or(config.window);
+            let window = config.options.audit.window;
             let baseline = apply::measure(plan, window, global);
             carry_out(plan, baseline.as_ref(), runtime_only, args, global, desk.policy)?;
         }

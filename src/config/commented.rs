@@ -16,8 +16,10 @@ const HEADER: &str = "\
 ";
 
 /// What is to be said of the tables of parameters, which no option declares.
-pub const PARAMS_HELP: &str = "Other thresholds for a rule: one table a rule. `sysctl-advisor explain RULE` prints a \
-rule's parameters. On the command line: --param ephemeral-ports.exhausted=0.9";
+pub const PARAMS_HELP: [&str; 2] = [
+    "Other thresholds for a rule: one table a rule. `sysctl-advisor explain RULE` prints a rule's parameters.",
+    "On the command line: --param ephemeral-ports.exhausted=0.9",
+];
 /// An example of such a table.
 pub const PARAMS_EXAMPLE: [&str; 2] = ["[params.ephemeral-ports]", "exhausted = 0.85"];
 
@@ -30,8 +32,9 @@ pub fn commented() -> String {
             text.push_str(&format!("\n{}", block(option)));
         }
     }
-    let example = PARAMS_EXAMPLE.map(|line| format!("#{line}\n")).concat();
-    text.push_str(&format!("\n# {PARAMS_HELP}\n{example}"));
+    let (help, example) =
+        (PARAMS_HELP.map(|line| format!("# {line}\n")), PARAMS_EXAMPLE.map(|line| format!("#{line}\n")));
+    text.push_str(&format!("\n{}{}", help.concat(), example.concat()));
     text
 }
 

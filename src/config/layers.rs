@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::Deserialize as _;
 use toml::Spanned;
-use toml::de::{DeArray, DeString, DeTable, DeValue, ValueDeserializer};
+use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
 
 use super::declared::Declared;
 use super::kind::{Kind, Shape, moved};
@@ -246,9 +246,10 @@ mod tests {
 
     #[test]
     fn a_variable_is_a_layer_with_its_own_name() {
+        let option = |name| crate::config::declared().find(|option| option.name == name).unwrap();
         let mut layers = of(&[("/a", "[audit]\nwindow = \"1s\"\n")]);
-        layers.add_text("$W", "5s", ("audit", "window"), Shape::Text);
-        layers.add_text("$R", "/x::/y", ("rules", "folders"), Shape::List);
+        layers.add_text("$W", "5s", option("window"));
+        layers.add_text("$R", "/x::/y", option("folders"));
         assert_eq!(written(&layers, &["audit", "window"]), Some(("\"5s\"".to_owned(), "$W".to_owned())));
         let folders = Some(("[\"/x\", \"/y\"]".to_owned(), "$R".to_owned()));
         assert_eq!(written(&layers, &["rules", "folders"]), folders);

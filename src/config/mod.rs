@@ -20,7 +20,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use self::commented::commented;
+pub use self::commented::{PARAMS_EXAMPLE, PARAMS_HELP, commented, notes};
 pub use self::declared::{Declared, Flag, Section};
 pub use self::files::{DEFAULT_FILE, DROP_INS};
 pub use self::kind::Shape;
@@ -180,9 +180,13 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::host::netns::Which;
+    use crate::model::Severity;
 
     const GOOD: &str = "[audit]\nwindow = \"2s\"\nnetns = \"all\"\nfail_on = \"never\"\nwaivers = \"/w\"\n\n[rules]\nfolders = [\"/a\"]\ndisable = [\"b\"]\n\n\
                         [params.close-wait-leak]\nsockets = 5\n";

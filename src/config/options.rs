@@ -15,6 +15,8 @@ use super::kind::{
     AnyFile, Folders, GaugesFile, KeyGlobs, Namespaces, RiskName, RuleIds, SeverityOrNever, Size, Span, SpanOrNever,
     Switch, Whole,
 };
+use super::layers::Layers;
+use crate::diagnostic::Diagnostic;
 use crate::history::{HoldOff, Retention};
 use crate::host::netns::Which;
 use crate::keys::Risk;
@@ -149,6 +151,13 @@ options! {
     }
 }
 
+impl Options {
+    /// The values without any file, variable or flag.
+    pub fn defaults() -> Result<Self, Diagnostic> {
+        Self::read(&Layers::default())
+    }
+}
+
 impl AgentOptions {
     /// How many runs a finding must stay, and stay away.
     pub const fn hold(&self) -> HoldOff {
@@ -163,5 +172,78 @@ impl AgentOptions {
     /// How long after a change it is watched. What is to be made permanent is watched until then, however short `watch` is.
     pub fn watched_for(&self) -> Duration {
         self.watch.max(self.confirm_after.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<AgentOptions, Diagnostic> {
+        let mut layers = Layers::default();
+        let text = format!("[agent]\n{text}");
+        layers.add_file("/c", &text).unwrap();
+        Options::read(&layers).map(|options| options.agent)
+    }
+
+    #[test]
+    fn an_empty_section_is_the_default_and_changes_nothing_on_the_host() {
+        let agent = parsed("").unwrap();
+        assert_eq!(agent, Options::defaults().unwrap().agent);
+        assert!(!agent.apply && agent.confirm_after.is_none());
+        assert_eq!((agent.hold(), agent.retention()), (HoldOff::default(), Retention::default()));
+    }
+
+    #[test]
+    fn every_option_of_the_agent_is_read() {
+        let text = "hold_off = 3\nresolve_after = 4\nflap_limit = 5\nkeep = \"30d\"\nmax_size = \"16 MiB\"\ntextfile = \"\"\n\
+                    journal = false\nnetns = \"current\"\napply = true\nwatch = \"2d\"\nconfirm_after = \"24h\"\n";
+        let expected = AgentOptions {
+            hold_off: 3,
+            resolve_after: 4,
+            flap_limit: 5,
+            keep: 30 * DAY,
+            max_size: 16 << 20,
+            textfile: None,
+            journal: false,
+            netns: Which::Current,
+            apply: true,
+            watch: 2 * DAY,
+            confirm_after: Some(DAY),
+        };
+        assert_eq!(parsed(text), Ok(expected));
+        assert_eq!(parsed("confirm_after = \"never\"").unwrap().confirm_after, None);
+        assert_eq!(parsed("confirm_after = \"3d\"").unwrap().watched_for(), 3 * DAY, "watched until then");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_an_error_with_its_place() {
+        for (text, why) in [
+            ("hold_off = 0", "1 to 1000"),
+            ("hold_off = -1", "1 to 1000"),
+            ("keep = \"5m\"", "1 d to"),
+            ("keep = \"soon\"", "not a duration"),
+            ("max_size = \"64\"", "not a size"),
+            ("max_size = \"5 KiB\"", "1 MiB to"),
+            ("max_size = \"99999999999999999999GiB\"", "1 MiB to"),
+            ("textfile = \"metrics.prom\"", "a path from /"),
+            ("textfile = \"/run/x/metrics.txt\"", ".prom"),
+            ("confirm_after = \"soon\"", "not a duration"),
+            ("journal = \"yes\"", "expected a boolean"),
+        ] {
+            let wrong = parsed(text).unwrap_err();
+            assert!(wrong.message.contains(why), "{text}: {}", wrong.message);
+            let begin = "[agent]\n".len();
+            assert_eq!(wrong.span, begin + text.find('=').unwrap() + 2..begin + text.len(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_default_is_a_value_and_every_help_has_a_summary_of_one_sentence() {
+        Options::defaults().unwrap();
+        for option in SECTIONS.iter().flat_map(|section| section.options) {
+            let summary = option.summary();
+            assert!(!summary.is_empty() && !summary.contains(". "), "{}: {summary}", option.name);
+        }
     }
 }

@@ -17,7 +17,7 @@ pub fn schema() -> String {
     sections.insert(
         PARAMS.to_owned(),
         json!({
-            "description": PARAMS_HELP,
+            "description": PARAMS_HELP.join(" "),
             "type": "object",
             "additionalProperties": { "type": "object", "additionalProperties": param }
         }),

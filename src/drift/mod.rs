@@ -11,6 +11,8 @@ pub mod key;
 pub mod load;
 pub mod model;
 pub mod resolve;
+pub mod select;
+pub mod trials;
 pub mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,9 +22,8 @@ use explain::{diagnose, lint};
 use model::{COMMAND_LINE, Drift, Resolution};
 
 use crate::host::rehearse::Answer;
-use crate::keys::{self, Kind, Scope};
 use crate::observe::persisted::{Loader, Persisted};
-use crate::observe::surroundings::{KeyState, Surroundings, path_of};
+use crate::observe::surroundings::{KeyState, Surroundings};
 use crate::observe::sysctls::Sysctls;
 use crate::observe::system::SystemFacts;
 
@@ -99,41 +100,4 @@ pub fn source_line(persisted: &Persisted, file: &str, line: u32, span: &std::ops
     let indent = found.len() - found.trim_start().len();
     let marked = marked.unwrap_or(indent..found.len());
     SourceLine { file: file.to_owned(), line, text: found.to_owned(), marked }
-}
-
-/// A line that can be tried in a scratch namespace.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trial {
-    pub key: String,
-    pub path: String,
-    pub value: String,
-}
-
-/// The lines that can be rehearsed, in the order of loading: keys that each namespace has for itself. Not those whose
-/// value is a name: the kernel may load a module for it, for the whole machine.
-pub fn trials(resolution: &Resolution) -> Vec<Trial> {
-    let order = |file: &str| resolution.files.iter().position(|used| used.file == file).map_or(0, |at| at + 1);
-    let mut lines: Vec<_> = resolution
-        .keys
-        .iter()
-        .filter(|(key, line)| line.winner.spread_from.is_none() && is_own(key))
-        .map(|(key, line)| {
-            let trial = Trial { key: key.clone(), path: path_of(key), value: line.winner.value.clone() };
-            ((order(&line.winner.file), line.winner.line), trial)
-        })
-        .collect();
-    lines.sort_by_key(|(place, _)| *place);
-    lines.into_iter().map(|(_, trial)| trial).collect()
-}
-
-/// Whether every network namespace has the key for itself, so that a new one can stand for this one.
-fn is_own(key: &str) -> bool {
-    let conf = ["net.ipv4.conf.all.", "net.ipv4.conf.default.", "net.ipv6.conf.all.", "net.ipv6.conf.default."];
-    if keys::is_secret(key) {
-        return false;
-    }
-    match keys::catalogue().get(key) {
-        Some(known) => known.scope == Scope::Namespace && known.kind != Kind::Text && !known.read_only,
-        None => conf.iter().any(|prefix| key.starts_with(prefix)),
-    }
 }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the kernel made of one value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Answer {
     /// Read back as this text, right after the write and after all the others.
     Taken { at_once: String, at_end: String },

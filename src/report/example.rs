@@ -39,6 +39,7 @@ pub(crate) fn snapshot() -> Snapshot {
         ],
         persisted: None,
         surroundings: None,
+        rehearsal: None,
         all_namespaces: false,
         gaps: vec![gap("host.memory", "/proc/meminfo: Permission denied")],
     }

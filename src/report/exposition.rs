@@ -8,6 +8,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use crate::text::cleaned;
+
 /// Gauges whose names all begin with the same prefix.
 #[derive(Debug)]
 pub(super) struct Exposition {
@@ -63,11 +65,11 @@ impl Exposition {
     }
 }
 
-/// `{netns="host",state="LISTEN"}` in the order of the labels' names; nothing without labels.
+/// `{netns="host",state="LISTEN"}`, without anything that a terminal would act on, in the order of the labels' names; nothing without labels.
 fn braces<const N: usize>(labels: [&str; N], values: &[String; N]) -> String {
     let pairs: BTreeMap<&str, &String> = labels.into_iter().zip(values).collect();
     let pairs: Vec<String> =
-        pairs.into_iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(value, true))).collect();
+        pairs.into_iter().map(|(label, value)| format!("{label}=\"{}\"", escaped(&cleaned(value), true))).collect();
     if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(",")) }
 }
 

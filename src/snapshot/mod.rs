@@ -8,12 +8,18 @@ pub mod since;
 pub mod store;
 pub mod take;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::observe::{
-    counters::Counters, gap::Gap, persisted::Persisted, sockets::Sockets, surroundings::Surroundings, sysctls::Sysctls,
-    system::SystemFacts,
-};
+use crate::host::rehearse::Answer;
+use crate::observe::counters::Counters;
+use crate::observe::gap::Gap;
+use crate::observe::persisted::{Loader, Persisted};
+use crate::observe::sockets::Sockets;
+use crate::observe::surroundings::Surroundings;
+use crate::observe::sysctls::Sysctls;
+use crate::observe::system::SystemFacts;
 
 /// First field of the file; the number rises when an older reader could misread a newer file.
 pub const SCHEMA: &str = "sysctl-advisor/snapshot/1";
@@ -38,8 +44,25 @@ pub struct Snapshot {
     /// What can explain that something else is in force; `None` where `persisted` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surroundings: Option<Surroundings>,
+    /// What the kernel said to the values of the files; `None` where it was not asked, as in an audit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Rehearsal>,
     /// Gaps of the machine as a whole.
     pub gaps: Vec<Gap>,
+}
+
+/// The values of the files, tried in a scratch network namespace of the kernel that the snapshot is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rehearsal {
+    /// Whose order the values were tried in.
+    pub loader: Loader,
+    /// By key. Empty where every value was in force, so that nothing was to be tried.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub answers: BTreeMap<String, Answer>,
+    /// Why nothing could be tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
 }
 
 /// The time between the two readings of the counters.

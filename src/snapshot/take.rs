@@ -106,6 +106,7 @@ pub fn take(host: &Host, which: &Which, window: Duration, wait: impl FnOnce(Dura
         all_namespaces,
         persisted: Some(files),
         surroundings: around,
+        rehearsal: None,
         gaps,
     })
 }

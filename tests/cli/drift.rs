@@ -376,3 +376,128 @@ fn the_values_of_a_named_namespace_can_be_compared() {
         assert_eq!(refused.status.code(), Some(2), "{wrong}");
     }
 }
+
+/// Runs commands of the program where the tree's files are those of `/etc/sysctl.d`, in this thread's network namespace.
+/// `%` stands for the program.
+fn with_files_of(tree: &Tree, script: &str) -> Output {
+    let script = format!("mount --bind \"$1\" /etc/sysctl.d && {}", script.replace('%', "\"$2\""));
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", &script, "sh"]).arg(tree.path().join("etc/sysctl.d"));
+    command.arg(env!("CARGO_BIN_EXE_sysctl-advisor")).env_remove("SYSCTL_ADVISOR_CONFIG");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+/// The drift of the running host, and that of a snapshot taken a moment later, both with these arguments.
+fn live_and_replayed(tree: &Tree, arguments: &str) -> (Json, Json) {
+    let live = tree.path().join("live.json");
+    let (live, snapshot) = (live.to_str().unwrap(), tree.path().join("snapshot.json"));
+    let script = format!(
+        "% drift --format json {arguments} -o {live} && % snapshot --window 0 -o {snapshot}",
+        snapshot = snapshot.display()
+    );
+    with_files_of(tree, &script);
+    let replayed = replay(&snapshot, &format!("--format json {arguments}"));
+    assert_eq!(replayed.status.code(), Some(0), "{}", String::from_utf8_lossy(&replayed.stderr));
+    let read = |text: &[u8]| -> Json {
+        let json = serde_json::from_slice(text).unwrap();
+        let errors: Vec<String> = validator().iter_errors(&json).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new());
+        json
+    };
+    (read(&fs::read(live).unwrap()), read(&replayed.stdout))
+}
+
+/// Replays a snapshot, in the machine's own namespaces and with its own files.
+fn replay(snapshot: &Path, arguments: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sysctl-advisor"));
+    command.args(["drift", "--snapshot"]).arg(snapshot).args(arguments.split_whitespace()).output().unwrap()
+}
+
+#[test]
+fn a_snapshot_gives_the_same_drift_as_the_host_that_it_was_taken_of() {
+    enter_namespace();
+    write_sysctl("net.ipv4.tcp_keepalive_time", "600");
+    write_sysctl("net.ipv4.tcp_retries2", "9");
+    let tree = mixed();
+    // The kernel refuses 7x; that it says so is known from a rehearsal only.
+    tree.write("etc/sysctl.d/60-c.conf", "net.ipv4.conf.all.accept_redirects = 1\nnet.ipv4.ip_forward = 7x\n");
+    for arguments in ["", "--loader procps --no-rehearsal", "net.ipv4.tcp_* net.ipv4.tcp_dsack"] {
+        let (live, mut replayed) = live_and_replayed(&tree, arguments);
+        let of = replayed.as_object_mut().unwrap().remove("snapshot").expect("a replay says what it replays");
+        assert_eq!(of["hostname"], fs::read_to_string("/proc/sys/kernel/hostname").unwrap().trim());
+        assert!(live["keys"].as_array().unwrap().len() > 5, "{live:#}");
+        assert_eq!(live, replayed, "{arguments}");
+    }
+    let (live, _) = live_and_replayed(&tree, "");
+    assert_eq!(key(&live, "net.ipv4.tcp_tw_reuse")["cause"]["code"], "refused", "the rehearsal is recorded");
+}
+
+#[test]
+fn a_replay_says_what_was_not_asked_of_the_kernel() {
+    enter_namespace();
+    let tree = mixed();
+    let snapshot = tree.path().join("snapshot.json");
+    with_files_of(&tree, &format!("% snapshot --window 0 -o {}", snapshot.display()));
+    let gaps = |arguments: &str| -> Vec<String> {
+        let output = replay(&snapshot, &format!("--format json {arguments}"));
+        let json: Json = serde_json::from_slice(&output.stdout).unwrap();
+        let gaps = json["gaps"].as_array().unwrap().iter().filter(|gap| gap["what"] == "rehearsal");
+        gaps.map(|gap| gap["why"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(gaps(""), Vec::<String>::new());
+    assert_eq!(gaps("--loader procps --no-rehearsal"), Vec::<String>::new(), "nobody asked for one");
+    let other = gaps("--loader procps");
+    assert!(other.len() == 1 && other[0].contains("as systemd's loader loads them"), "{other:?}");
+
+    // A snapshot of a version that did not record it.
+    let mut former: Json = serde_json::from_slice(&fs::read(&snapshot).unwrap()).unwrap();
+    former.as_object_mut().unwrap().remove("rehearsal").expect("the rehearsal is recorded");
+    fs::write(&snapshot, former.to_string()).unwrap();
+    let former = gaps("");
+    assert!(
+        former.len() == 1 && former[0].starts_with("the snapshot does not hold what the kernel says"),
+        "{former:?}"
+    );
+    let text = String::from_utf8(replay(&snapshot, "").stdout).unwrap();
+    assert!(text.contains("the snapshot does not hold what the kernel says"), "{text}");
+    assert!(text.contains("nothing of this host is in it"), "{text}");
+}
+
+#[test]
+fn a_snapshot_of_a_former_version_is_replayed_as_far_as_it_goes() {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let replayed = replay(&data.join("former/snapshot-1.json"), "--format json");
+    assert_eq!(replayed.status.code(), Some(0), "{}", String::from_utf8_lossy(&replayed.stderr));
+    let drift: Json = serde_json::from_slice(&replayed.stdout).unwrap();
+    assert_eq!(drift["snapshot"]["taken_at"], "2026-11-26T22:09:02Z");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("older.json");
+    let mut older: Json = serde_json::from_slice(&fs::read(data.join("former/snapshot-1.json")).unwrap()).unwrap();
+    older.as_object_mut().unwrap().retain(|field, _| !["persisted", "surroundings"].contains(&field.as_str()));
+    fs::write(&file, older.to_string()).unwrap();
+    let refused = replay(&file, "");
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0), "{error}");
+    assert_eq!(
+        error,
+        format!(
+            "error: {}: this snapshot holds no configuration files: an older version wrote it. Take a new one with \
+             `sysctl-advisor snapshot`\n",
+            file.display()
+        )
+    );
+    fs::write(&file, "{}").unwrap();
+    assert_eq!(replay(&file, "").status.code(), Some(2));
+}
+
+#[test]
+fn a_snapshot_is_not_mixed_with_what_is_here() {
+    for with in ["--root /", "--netns current"] {
+        let refused = replay(Path::new("x.json"), with);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot be used with"), "{with}");
+    }
+}

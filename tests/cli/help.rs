@@ -222,19 +222,6 @@ fn help_of_audit() {
       -o, --output <FILE>
               Write the report to a file instead of standard output
 
-          --fail-on <SEVERITY>
-              Exit with code 10 when a finding is at least this bad: notice,
-              warning, critical; or never [env: SYSCTL_ADVISOR_FAIL_ON]
-
-          --window <DURATION>
-              Time between two readings of the counters: 500ms, 2s, 1m; 0 takes one
-              reading, and rules on rates are skipped [env: SYSCTL_ADVISOR_WINDOW]
-
-          --netns <WHICH>
-              Network namespace to look at: all, current, a name as of `ip netns`,
-              or the number of a process in it [default: current] [env:
-              SYSCTL_ADVISOR_NETNS]
-
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
               be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
@@ -243,16 +230,30 @@ fn help_of_audit() {
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
 
-          --waivers <FILE>
-              File with accepted findings [default:
-              /etc/sysctl-advisor/waivers.toml, if it exists] [env:
-              SYSCTL_ADVISOR_WAIVERS]
-
           --state-dir <DIR>
               Folder of the journals and the history [default: $STATE_DIRECTORY of
               systemd, else /var/lib/sysctl-advisor]
 
               [env: SYSCTL_ADVISOR_STATE_DIR=]
+
+          --window <DURATION>
+              Time between the two readings of the counters: 500ms, 2s, 1m; 0 takes
+              one reading, and rules on rates are skipped [default: 2s] [env:
+              SYSCTL_ADVISOR_WINDOW]
+
+          --netns <WHICH>
+              Network namespaces to look at: all, current, a name as of `ip netns`,
+              or the number of a process in it [default: current] [env:
+              SYSCTL_ADVISOR_NETNS]
+
+          --fail-on <SEVERITY>
+              Exit with code 10 when a finding is at least this bad: notice,
+              warning, critical; or never [default: never] [env:
+              SYSCTL_ADVISOR_FAIL_ON]
+
+          --waivers <FILE>
+              File with accepted findings [default:
+              /etc/sysctl-advisor/waivers.toml] [env: SYSCTL_ADVISOR_WAIVERS]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -298,6 +299,48 @@ fn help_of_explain() {
 }
 
 #[test]
+fn help_of_drift() {
+    assert_snapshot!(own_help(&["drift", "-h"]), @"
+    Compare what the files set with what is in force
+
+    Usage: sysctl-advisor drift [OPTIONS] [KEY|GLOB]...
+
+    Arguments:
+      [KEY|GLOB]...  Keys, or patterns with `*`; none: all
+
+    Options:
+          --snapshot <FILE>  Compare what this snapshot holds instead of the running
+                             host (`-`: standard input)
+          --root <DIR>       Read the files of another root, as of an image; its own
+                             proc/sys is compared if it has one
+          --loader <LOADER>  Resolve as this loader does [default: the one that the
+                             system boots with] [possible values: systemd, procps]
+          --netns <WHICH>    Network namespace whose values are compared: current, a
+                             name as of `ip netns`, the number of a process in it,
+                             or none (only what a boot would set) [default: current]
+          --format <FORMAT>  Form of the report [default: text] [possible values:
+                             text, json]
+      -o, --output <FILE>    Write the report to a file instead of standard output
+          --fail-on-drift    Exit with code 10 when a key is not in sync
+          --no-rehearsal     Do not try values in a scratch network namespace
+      -h, --help             Print help (see more with '--help')
+    Everywhere: ...
+
+    Examples:
+      sysctl-advisor drift                           everything that is not in sync
+      sysctl-advisor drift net.ipv4.tcp_rmem         one key: who sets it
+      sysctl-advisor drift 'net.ipv4.conf.*'         keys by pattern
+      sysctl-advisor drift --loader procps           as `sysctl --system` loads them
+      sysctl-advisor drift --root /mnt --netns none  what an image sets at boot
+      sysctl-advisor drift --snapshot host.json      another host, another time
+
+    Status of a key: not_in_force, dead (no such key), invalid (the kernel refuses
+    the value), wrong_scope (not this namespace's to set), runtime_only (a boot
+    would not bring it back), unread, in_sync.
+    ");
+}
+
+#[test]
 fn help_of_snapshot() {
     assert_snapshot!(own_help(&["snapshot", "-h"]), @"
     Write down what this host looks like, to audit it elsewhere or later
@@ -306,18 +349,19 @@ fn help_of_snapshot() {
 
     Options:
       -o, --output <FILE>      File to write [default: standard output]
-          --window <DURATION>  Time between two readings of the counters: 500ms, 2s,
-                               1m; 0 takes one reading, and rules on rates are
-                               skipped [env: SYSCTL_ADVISOR_WINDOW]
-          --netns <WHICH>      Network namespace to look at: all, current, a name as
-                               of `ip netns`, or the number of a process in it
+          --window <DURATION>  Time between the two readings of the counters: 500ms,
+                               2s, 1m; 0 takes one reading, and rules on rates are
+                               skipped [default: 2s] [env: SYSCTL_ADVISOR_WINDOW]
+          --netns <WHICH>      Network namespaces to look at: all, current, a name
+                               as of `ip netns`, or the number of a process in it
                                [default: current] [env: SYSCTL_ADVISOR_NETNS]
       -h, --help               Print help
     Everywhere: ...
 
-    A snapshot holds counts, counters, sysctl values, and the addresses of the
-    busiest destinations and of listeners; no payload, no key material. `audit
-    --snapshot FILE` gives the same findings on any machine.
+    A snapshot holds counts, counters, sysctl values, the files that set sysctls,
+    and the addresses of the busiest destinations and of listeners; no payload, no
+    key material. `audit --snapshot FILE` and `drift --snapshot FILE` give the same
+    findings on any machine.
     ");
 }
 
@@ -342,21 +386,24 @@ fn help_of_apply() {
           --runtime-only
               For the running system only: `confirm` writes nothing for the next
               boot
-          --window <DURATION>
-              Time over which rates are measured before the first write, when rules
-              of the plan have guards; 0: no rates
           --state-dir <DIR>
               Folder of the journals and the history [default: $STATE_DIRECTORY of
               systemd, else /var/lib/sysctl-advisor] [env:
               SYSCTL_ADVISOR_STATE_DIR=]
+          --window <DURATION>
+              Time between the two readings of the counters: 500ms, 2s, 1m; 0 takes
+              one reading, and rules on rates are skipped [default: 2s] [env:
+              SYSCTL_ADVISOR_WINDOW]
       -h, --help
               Print help
     Everywhere: ...
 
     All values are written or none: at the first surprise those written so far are
     restored. The change lasts until the next boot; `confirm` makes it permanent,
-    `rollback` takes it back. Exit code 4: nothing is changed (the plan does not fit
-    the host any more, or a value was refused); 5: taking it back failed.
+    `rollback` takes it back. When rules of the plan have guards, rates are measured
+    over --window before the first write; 0 measures none. Exit code 4: nothing is
+    changed (the plan does not fit the host any more, or a value was refused); 5:
+    taking it back failed.
     ");
 }
 
@@ -450,33 +497,33 @@ fn help_of_agent() {
           --apply
               Apply what held long enough and `[apply]` allows, and take back what
               made it worse; needs `[agent] apply = true`
-          --window <DURATION>
-              Time between two readings of the counters where no earlier run is near
-              enough: 500ms, 2s, 1m
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
               be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
               configured folders]
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
-          --waivers <FILE>
-              File with accepted findings [default:
-              /etc/sysctl-advisor/waivers.toml, if it exists] [env:
-              SYSCTL_ADVISOR_WAIVERS]
           --state-dir <DIR>
               Folder of the journals and the history [default: $STATE_DIRECTORY of
               systemd, else /var/lib/sysctl-advisor] [env:
               SYSCTL_ADVISOR_STATE_DIR=]
+          --window <DURATION>
+              Time between the two readings of the counters: 500ms, 2s, 1m; 0 takes
+              one reading, and rules on rates are skipped [default: 2s] [env:
+              SYSCTL_ADVISOR_WINDOW]
+          --waivers <FILE>
+              File with accepted findings [default:
+              /etc/sysctl-advisor/waivers.toml] [env: SYSCTL_ADVISOR_WAIVERS]
       -h, --help
               Print help
     Everywhere: ...
 
     Systemd starts it every hour (sysctl-advisor.timer); by hand it does the same
-    once and leaves. The counters are those since the previous run, or over a short
-    sample where there was none. A finding is told when it held for some runs, in
-    the journal or else on standard error; the report, the history and the gauges
-    for Prometheus are written each time. docs/agent.md says where. Exit code 3:
-    nothing was seen, or nothing could be told.
+    once and leaves. The counters are those since the previous run, or over --window
+    where no earlier run is near enough. A finding is told when it held for some
+    runs, in the journal or else on standard error; the report, the history and the
+    gauges for Prometheus are written each time. docs/agent.md says where. Exit code
+    3: nothing was seen, or nothing could be told.
     ");
 }
 

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use sysctl_advisor::audit::{self, waivers::Waivers};
-use sysctl_advisor::report::{audit::json, audit::text, theme::Theme};
+use sysctl_advisor::report::audit::{Detail, JSON, Look, Reported, TEXT};
 use sysctl_advisor::rules::load;
 use sysctl_advisor::rules::set::RuleSet;
 use sysctl_advisor::snapshot::store;
@@ -84,9 +84,9 @@ fn audit_snapshot(bytes: &[u8]) {
         Err(error) => assert!(error.to_string().starts_with("s.json:")),
         Ok(snapshot) => {
             let audit = audit::run(&snapshot, &RULES, &Waivers::default());
-            let report = json::json(&audit).unwrap();
+            let report = JSON.write(Reported::of(&audit), &Look::plain()).unwrap();
             assert!(serde_json::from_str::<serde_json::Value>(&report).is_ok());
-            let text = text::text(&audit, text::Detail::Full, &Theme::plain());
+            let text = TEXT.write(Reported::of(&audit), &Look { detail: Detail::Full, ..Look::plain() }).unwrap();
             assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
         }
     }

@@ -1,17 +1,18 @@
 //! The report for Prometheus: the text that node_exporter's textfile collector takes.
 //!
-//! In: an [`Audit`], and of the agent how its run went. Out: gauges in the exposition format.
+//! In: the sections of an audit. Out: gauges in the exposition format.
 //! Must not: let a host with thousands of findings or namespaces become thousands of series without end; what is not
 //! listed is counted.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use super::format::{Format, Part};
+use super::sections::{GapAt, Head, Open, Run, Summary, Writer};
 use super::states;
-use crate::audit::model::Audit;
-use crate::model::Severity;
+use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
+use crate::history::read::Episode;
 use crate::report::exposition::Exposition;
 use crate::snapshot::Namespace;
-use crate::text::cleaned;
 
 /// Findings that become a series each; the others are counted.
 const FINDINGS: usize = 100;
@@ -20,102 +21,165 @@ const NAMESPACES: usize = 100;
 /// Characters of a subject.
 const SUBJECT: usize = 120;
 
-/// How the agent's run went.
-#[derive(Debug, Clone, Copy)]
-pub struct Run {
-    /// From its start to the writing of this text.
-    pub seconds: f64,
-    /// Things that it could not do (history, journal, report), each told on standard error.
-    pub failed_steps: usize,
-}
+const WORDS: &str = "a label with changing text makes a new time series with each change";
+const COUNTED: &str = "text is no number; the entries are counted";
 
-/// The gauges, as text.
-pub fn prometheus(audit: &Audit<'_>, run: Option<Run>) -> String {
-    let mut page = Exposition::new("sysctl_advisor_");
-    machine(&mut page, audit, run);
-    sockets(&mut page, &audit.snapshot.namespaces);
-    findings(&mut page, audit);
-    rules(&mut page, audit);
-    page.text()
-}
+pub const FORMAT: Format = Format {
+    name: "prometheus",
+    help: "For the textfile collector of node_exporter",
+    cannot_carry: &[
+        (Part::Host, "the scraper knows which host it asks; node_exporter has its facts"),
+        (Part::Ids, WORDS),
+        (Part::Words, WORDS),
+        (Part::Explanation, WORDS),
+        (Part::Evidence, WORDS),
+        (Part::Expressions, WORDS),
+        (Part::Changes, COUNTED),
+        (Part::Advice, WORDS),
+        (Part::Avoid, WORDS),
+        (Part::References, WORDS),
+        (Part::Location, WORDS),
+        (Part::Waivers, COUNTED),
+        (Part::Skipped, COUNTED),
+        (Part::Gaps, COUNTED),
+        (Part::BrokenRules, COUNTED),
+        (Part::WaiverProblems, COUNTED),
+        (Part::Earlier, "Prometheus remembers by itself since when a series is there"),
+    ],
+    write: |sections, _| sections.give_to(Gauges(Exposition::new("sysctl_advisor_"))),
+};
 
-fn machine(page: &mut Exposition, audit: &Audit<'_>, run: Option<Run>) {
-    let snapshot = audit.snapshot;
-    let version = [([snapshot.written_by.clone()], 1.0)];
-    page.gauge("build_info", "Always 1; which version observed this host.", ["version"], version);
-    if let Ok(at) = snapshot.taken_at.parse::<jiff::Timestamp>() {
-        let help = "When this host was last observed, in seconds since 1970.";
-        page.number("last_run_timestamp_seconds", help, at.as_second() as f64);
+struct Gauges(Exposition);
+
+impl<'a> Writer<'a> for Gauges {
+    fn head(&mut self, head: Head<'a>) {
+        let Head { taken_at, written_by, system: _, window, run, summary } = head;
+        let Self(page) = self;
+        let version = [([written_by.to_owned()], 1.0)];
+        page.gauge("build_info", "Always 1; which version observed this host.", ["version"], version);
+        if let Ok(at) = taken_at.parse::<jiff::Timestamp>() {
+            let help = "When this host was last observed, in seconds since 1970.";
+            page.number("last_run_timestamp_seconds", help, at.as_second() as f64);
+        }
+        let help = "Time between the two readings of the counters; 0 after one reading.";
+        page.number("window_seconds", help, window.seconds);
+        if let Some(Run { seconds, failed_steps }) = run {
+            page.number("run_duration_seconds", "How long the agent's last run took.", seconds);
+            page.number("run_failed_steps", "Steps of the agent's last run that failed.", failed_steps as f64);
+        }
+        rules(page, &summary);
     }
-    let help = "Time between the two readings of the counters; 0 after one reading.";
-    page.number("window_seconds", help, snapshot.window.seconds);
-    let gaps = snapshot.gaps.len() + snapshot.namespaces.iter().map(|namespace| namespace.gaps.len()).sum::<usize>();
-    page.number("gaps", "Things that could not be read; report.json names them.", gaps as f64);
-    let Some(run) = run else { return };
-    page.number("run_duration_seconds", "How long the agent's last run took.", run.seconds);
-    page.number("run_failed_steps", "Steps of the agent's last run that failed.", run.failed_steps as f64);
+
+    fn findings(&mut self, findings: Vec<Open<'a>>) {
+        let Self(page) = self;
+        let series = findings.iter().take(FINDINGS).map(|open| {
+            let Finding { rule, severity, namespace, subject, .. } = open.finding;
+            ([rule.clone(), severity.name().to_owned(), namespace.clone(), label(subject)], 1.0)
+        });
+        let help = "1 for each finding that nobody accepted, the worst first if there are too many to list.";
+        page.gauge("finding", help, ["rule", "severity", "netns", "subject"], series);
+        let rest = findings.len().saturating_sub(FINDINGS);
+        page.number("findings_not_listed", "Findings beyond those with a series of their own.", rest as f64);
+        changes(page, &findings);
+    }
+
+    fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
+        self.0.number("findings_waived", "Findings that a person accepted.", waived.len() as f64);
+    }
+
+    fn namespaces(&mut self, namespaces: &'a [Namespace]) {
+        let series = namespaces.iter().take(NAMESPACES).flat_map(|namespace| {
+            let states = namespace.sockets.iter().flat_map(|seen| states::in_order(&seen.states));
+            states.map(|(state, number)| ([namespace.name.clone(), state.to_owned()], number as f64))
+        });
+        self.0.gauge("sockets", "TCP sockets by network namespace and state.", ["netns", "state"], series);
+        let rest = namespaces.len().saturating_sub(NAMESPACES) as f64;
+        self.0.number("namespaces", "Network namespaces that were observed.", namespaces.len() as f64);
+        self.0.number("namespaces_not_listed", "Network namespaces beyond those with series of their own.", rest);
+    }
+
+    fn skipped(&mut self, skipped: &'a [Skipped]) {
+        let help = "Rules that could not be evaluated, counted once for each network namespace.";
+        self.0.number("checks_skipped", help, skipped.len() as f64);
+    }
+
+    fn gaps(&mut self, gaps: Vec<GapAt<'a>>) {
+        self.0.number("gaps", "Things that could not be read; report.json names them.", gaps.len() as f64);
+    }
+
+    fn broken_rules(&mut self, messages: &'a [String]) {
+        self.0.number("rules_broken", "Rule files that could not be loaded.", messages.len() as f64);
+    }
+
+    fn waiver_problems(&mut self, problems: &'a [WaiverProblem]) {
+        let help = "Waivers that waive nothing: they expired, or there is no such finding.";
+        self.0.number("waiver_problems", help, problems.len() as f64);
+    }
+
+    fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
+
+    fn finish(self) -> Result<String, serde_json::Error> {
+        Ok(self.0.text())
+    }
 }
 
-fn sockets(page: &mut Exposition, namespaces: &[Namespace]) {
-    let series = namespaces.iter().take(NAMESPACES).flat_map(|namespace| {
-        let states = namespace.sockets.iter().flat_map(|seen| states::in_order(&seen.states));
-        states.map(|(state, number)| ([namespace.name.clone(), state.to_owned()], number as f64))
-    });
-    page.gauge("sockets", "TCP sockets by network namespace and state.", ["netns", "state"], series);
-    let rest = namespaces.len().saturating_sub(NAMESPACES);
-    page.number("namespaces_not_listed", "Network namespaces beyond those with series of their own.", rest as f64);
-}
-
-fn findings(page: &mut Exposition, audit: &Audit<'_>) {
-    let severities = [Severity::Critical, Severity::Warning, Severity::Notice];
-    let counts = severities.map(|severity| {
-        let count = audit.open().filter(|finding| finding.severity == severity).count();
-        ([severity.name().to_owned()], count as f64)
-    });
-    page.gauge("findings", "Findings that nobody accepted, by severity.", ["severity"], counts);
-    page.number("findings_waived", "Findings that a person accepted.", audit.waived().count() as f64);
-    let series = audit.open().take(FINDINGS).map(|finding| {
-        let severity = finding.severity.name().to_owned();
-        ([finding.rule.clone(), severity, finding.namespace.clone(), label(&finding.subject)], 1.0)
-    });
-    let help = "1 for each finding that nobody accepted, the worst first if there are too many to list.";
-    page.gauge("finding", help, ["rule", "severity", "netns", "subject"], series);
-    let rest = audit.open().count().saturating_sub(FINDINGS);
-    page.number("findings_not_listed", "Findings beyond those with a series of their own.", rest as f64);
-}
-
-fn rules(page: &mut Exposition, audit: &Audit<'_>) {
-    let fired: BTreeSet<&str> = audit.findings.iter().map(|finding| finding.rule.as_str()).collect();
-    let skipped: BTreeSet<&str> = audit.skipped.iter().map(|skip| skip.rule.as_str()).collect();
-    let only_skipped = skipped.difference(&fired).count();
-    let quiet = audit.rules.saturating_sub(fired.len() + only_skipped);
-    let results = [("fires", fired.len()), ("skipped", only_skipped), ("quiet", quiet)];
+fn rules(page: &mut Exposition, summary: &Summary<'_>) {
+    let Summary { rules, rules_firing: firing, rules_only_skipped: skipped, .. } = summary;
+    let results = [("fires", *firing), ("skipped", *skipped), ("quiet", rules.saturating_sub(firing + skipped))];
     let results = results.map(|(result, number)| ([result.to_owned()], number as f64));
     let help = "Rules by what came of them; one that could not be evaluated somewhere and fired nowhere is skipped.";
     page.gauge("rules", help, ["result"], results);
-    page.number("rules_broken", "Rule files that could not be loaded.", audit.broken_rules.len() as f64);
+    let counts = [("critical", summary.critical), ("warning", summary.warning), ("notice", summary.notice)];
+    let counts = counts.map(|(severity, number)| ([severity.to_owned()], number as f64));
+    page.gauge("findings", "Findings that nobody accepted, by severity.", ["severity"], counts);
 }
 
-/// Names of processes and addresses of peers are theirs to choose. The encoder escapes what the format gives a meaning
-/// to; what a terminal would act on is taken out here.
+/// One change for each key and namespace, however many findings propose it.
+fn changes(page: &mut Exposition, findings: &[Open<'_>]) {
+    let proposed: BTreeMap<(&str, &str), bool> = findings
+        .iter()
+        .flat_map(|Open { finding, .. }| finding.recommendations.iter().map(|change| (&finding.namespace, change)))
+        .map(|(namespace, change)| ((namespace.as_str(), change.key.as_str()), change.blocked.is_none()))
+        .collect();
+    let possible = proposed.values().filter(|possible| **possible).count();
+    let values = [("yes", possible), ("no", proposed.len() - possible)];
+    let values = values.map(|(answer, number)| ([answer.to_owned()], number as f64));
+    let help = "Changes of sysctls that findings propose, by whether the namespace that needs one can make it.";
+    page.gauge("changes", help, ["possible"], values);
+}
+
+/// Names of processes and addresses of peers may have any length.
 fn label(text: &str) -> String {
-    cleaned(text).chars().take(SUBJECT).collect()
+    text.chars().take(SUBJECT).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::format::Look;
+    use super::super::sections::Reported;
     use super::*;
     use crate::report::example;
+
+    fn gauges(reported: Reported<'_>) -> String {
+        FORMAT.write(reported, &Look::plain()).unwrap()
+    }
 
     #[test]
     fn the_text_reads_so() {
         let snapshot = example::snapshot();
         let audit = example::audit(&snapshot);
-        let text = prometheus(&audit, Some(Run { seconds: 2.25, failed_steps: 1 }));
+        let text = gauges(Reported { run: Some(Run { seconds: 2.25, failed_steps: 1 }), ..Reported::of(&audit) });
         insta::assert_snapshot!(text, @r#"
         # HELP sysctl_advisor_build_info Always 1; which version observed this host.
         # TYPE sysctl_advisor_build_info gauge
         sysctl_advisor_build_info{version="0.1.0"} 1
+        # HELP sysctl_advisor_changes Changes of sysctls that findings propose, by whether the namespace that needs one can make it.
+        # TYPE sysctl_advisor_changes gauge
+        sysctl_advisor_changes{possible="no"} 1
+        sysctl_advisor_changes{possible="yes"} 1
+        # HELP sysctl_advisor_checks_skipped Rules that could not be evaluated, counted once for each network namespace.
+        # TYPE sysctl_advisor_checks_skipped gauge
+        sysctl_advisor_checks_skipped 3
         # HELP sysctl_advisor_finding 1 for each finding that nobody accepted, the worst first if there are too many to list.
         # TYPE sysctl_advisor_finding gauge
         sysctl_advisor_finding{netns="blue",rule="accept-queue-overflow",severity="warning",subject="[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535"} 1
@@ -139,6 +203,9 @@ mod tests {
         # HELP sysctl_advisor_last_run_timestamp_seconds When this host was last observed, in seconds since 1970.
         # TYPE sysctl_advisor_last_run_timestamp_seconds gauge
         sysctl_advisor_last_run_timestamp_seconds 1767225600
+        # HELP sysctl_advisor_namespaces Network namespaces that were observed.
+        # TYPE sysctl_advisor_namespaces gauge
+        sysctl_advisor_namespaces 2
         # HELP sysctl_advisor_namespaces_not_listed Network namespaces beyond those with series of their own.
         # TYPE sysctl_advisor_namespaces_not_listed gauge
         sysctl_advisor_namespaces_not_listed 0
@@ -169,6 +236,9 @@ mod tests {
         sysctl_advisor_sockets{netns="host",state="SYN_RECV"} 1
         sysctl_advisor_sockets{netns="host",state="SYN_SENT"} 0
         sysctl_advisor_sockets{netns="host",state="TIME_WAIT"} 25300
+        # HELP sysctl_advisor_waiver_problems Waivers that waive nothing: they expired, or there is no such finding.
+        # TYPE sysctl_advisor_waiver_problems gauge
+        sysctl_advisor_waiver_problems 1
         # HELP sysctl_advisor_window_seconds Time between the two readings of the counters; 0 after one reading.
         # TYPE sysctl_advisor_window_seconds gauge
         sysctl_advisor_window_seconds 2
@@ -185,7 +255,7 @@ mod tests {
             crate::audit::model::Finding { subject, ..finding.clone() }
         };
         audit.findings = (0..1000).map(numbered).collect();
-        let text = prometheus(&audit, None);
+        let text = gauges(Reported::of(&audit));
         let series: Vec<_> = text.lines().filter(|line| line.starts_with("sysctl_advisor_finding{")).collect();
         assert_eq!(series.len(), FINDINGS);
         assert!(series.iter().all(|line| line.len() < 300 && !line.contains('\u{1b}')), "{}", series[0]);

@@ -12,6 +12,7 @@ use crate::drift::model::{Assignment, KeyDrift, Problem, Status};
 use crate::observe::gap::Gap;
 use crate::observe::persisted::Loader;
 use crate::published;
+use crate::snapshot::Snapshot;
 
 /// Name and version of the contract.
 pub const SCHEMA: &str = "sysctl-advisor/drift/1";
@@ -29,6 +30,9 @@ struct DriftView<'a> {
     root: &'a str,
     /// The network namespace whose values were compared; null: nothing was compared.
     namespace: Option<&'a str>,
+    /// Where and when the snapshot was taken that is reported; left out of a report on the running host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<SnapshotView<'a>>,
     /// By name: every key that a file sets, and those that were set at runtime only.
     keys: Vec<KeyView<'a>>,
     /// What is wrong with the files, by file and line.
@@ -36,6 +40,14 @@ struct DriftView<'a> {
     /// What could not be read.
     gaps: Vec<GapView<'a>>,
     summary: Summary,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Snapshot")]
+struct SnapshotView<'a> {
+    hostname: &'a str,
+    /// RFC 3339, UTC.
+    taken_at: &'a str,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -157,6 +169,9 @@ fn drift<'a>(view: &'a View<'a>) -> DriftView<'a> {
         },
         root: &view.root,
         namespace: view.namespace,
+        snapshot: view
+            .snapshot
+            .map(|Snapshot { system, taken_at, .. }| SnapshotView { hostname: &system.hostname, taken_at }),
         keys: drift.keys.iter().map(key).collect(),
         problems: drift.problems.iter().map(problem).collect(),
         gaps: view.gaps.iter().map(|Gap { what, why }| GapView { what, why }).collect(),

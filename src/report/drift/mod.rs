@@ -12,6 +12,7 @@ pub use text::text;
 use crate::drift::model::Drift;
 use crate::observe::gap::Gap;
 use crate::observe::persisted::Persisted;
+use crate::snapshot::Snapshot;
 
 /// What is reported.
 #[derive(Debug, Clone)]
@@ -25,6 +26,8 @@ pub struct View<'a> {
     pub namespace: Option<&'a str>,
     /// Whether the values belong to the system that the files are of.
     pub own_values: bool,
+    /// The snapshot that all of it is from; `None`: this host was observed.
+    pub snapshot: Option<&'a Snapshot>,
     pub gaps: &'a [Gap],
     /// Tell of the keys in sync too.
     pub all: bool,

@@ -56,6 +56,11 @@ fn header(page: &mut Page<'_>, view: &View<'_>) {
         None => "compared with nothing".to_owned(),
     };
     page.paragraph(0, theme.heading, &format!("The files{files} as {loader} loads them, {against}"));
+    if let Some(snapshot) = view.snapshot {
+        let of =
+            format!("As {} was at {}; nothing of this host is in it.", snapshot.system.hostname, snapshot.taken_at);
+        page.paragraph(0, theme.dim, &of);
+    }
     let found = &view.persisted.loader;
     let evidence = match found.loader {
         Some(loader) if loader == view.drift.resolution.loader => found.evidence.join("; "),

@@ -49,6 +49,11 @@ fn overflow_after_the_change(scene: &Scene) -> Overflow {
     overflow
 }
 
+/// How long a rule is left alone unless the configuration says otherwise.
+fn usual_cool_down() -> Duration {
+    sysctl_advisor::config::Options::defaults().unwrap().apply.cool_down
+}
+
 #[test]
 fn a_queue_that_overflows_after_the_change_keeps_it_from_being_confirmed() {
     let scene = Scene::enter();
@@ -93,7 +98,7 @@ fn what_is_not_worse_is_confirmed_and_what_was_worse_may_be_well_again() {
     assert!(run.out.contains("guard of a-rule: not worse than before"), "{run:?}");
     assert!(scene.drop_in().is_some());
     scene.ok(&["rollback", "1", "--yes"]);
-    let rules = cooling::read(&scene.state(), jiff::Timestamp::now(), cooling::USUAL).unwrap().0;
+    let rules = cooling::read(&scene.state(), jiff::Timestamp::now(), usual_cool_down()).unwrap().0;
     assert!(rules.is_empty(), "it was confirmed since: {rules:?}");
 }
 
@@ -205,9 +210,9 @@ fn a_program_that_watches_rolls_back_what_is_worse_and_the_rule_cools_down() {
     let changes = scene.ok(&["changes", "1"]).out;
     assert!(changes.contains("rolling_back worse than before, says the guard of a-rule"), "{changes}");
     let now = jiff::Timestamp::now();
-    assert_eq!(cooling::read(&scene.state(), now, cooling::USUAL).unwrap().0["a-rule"].change, 1);
-    let later = now.checked_add(cooling::USUAL + Duration::from_secs(60)).unwrap();
-    assert!(cooling::read(&scene.state(), later, cooling::USUAL).unwrap().0.is_empty());
+    assert_eq!(cooling::read(&scene.state(), now, usual_cool_down()).unwrap().0["a-rule"].change, 1);
+    let later = now.checked_add(usual_cool_down() + Duration::from_secs(60)).unwrap();
+    assert!(cooling::read(&scene.state(), later, usual_cool_down()).unwrap().0.is_empty());
 }
 
 /// A rule that always wishes for two keys, with a guard on connections.

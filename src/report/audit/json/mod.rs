@@ -1,11 +1,15 @@
 //! The report for machines: `sysctl-advisor/report/1`.
 //!
-//! In: an [`Audit`]. Out: JSON text, the same bytes for the same audit, and the JSON Schema of it.
+//! In: the sections of an audit. Out: JSON text, the same bytes for the same audit, and the JSON Schema of it.
 //! Must not: serialise the program's own records; `view` has the structs of the contract, this file fills them.
 
 mod view;
 
-use crate::audit::model::{Audit, Finding, Recommendation, Waiver, WaiverProblem};
+use super::format::{Format, Part};
+use super::sections::{GapAt, Head, Open, Writer};
+use crate::audit::model::{self as audit, Advice, Avoid, Evidence, Finding, Recommendation, Waiver, WaiverProblem};
+use crate::drift::SourceLine;
+use crate::history::read::Episode;
 use crate::metrics::value::Value;
 use crate::model::Severity;
 use crate::observe::gap::Gap;
@@ -21,56 +25,92 @@ use view::{
 /// Name and version of the contract.
 pub const SCHEMA: &str = "sysctl-advisor/report/1";
 
-/// The audit as indented JSON, with a newline at its end. No input makes it fail today; the error is serde's.
-pub fn json(audit: &Audit<'_>) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(&report(audit)).map(|text| text + "\n")
-}
+const RULE: &str = "the text belongs to the rule, not to the finding: `explain RULE` prints it";
+const REPLAY: &str = "the same snapshot gives the same bytes; `history --format json` has what earlier runs saw";
 
-/// The JSON Schema (draft 2020-12) of [`json`]'s output, as indented JSON with a newline at its end.
+/// The JSON of one audit: the same bytes for the same audit.
+pub const FORMAT: Format = Format {
+    name: "json",
+    help: "For a program; the schema is in docs/schema",
+    cannot_carry: &[(Part::Explanation, RULE), (Part::Earlier, REPLAY)],
+    write: |sections, _| sections.give_to(Report::default()),
+};
+
+/// The JSON Schema (draft 2020-12) of the report, as indented JSON with a newline at its end.
 pub fn schema() -> String {
     published::of_output::<Report<'_>>(SCHEMA)
 }
 
-fn report<'a>(audit: &'a Audit<'a>) -> Report<'a> {
-    let snapshot = audit.snapshot;
-    let system = &snapshot.system;
-    let of = |severity| audit.open().filter(|finding| finding.severity == severity).count();
-    Report {
-        schema: SCHEMA,
-        generated_at: &snapshot.taken_at,
-        host: Host {
+impl<'a> Writer<'a> for Report<'a> {
+    fn head(&mut self, head: Head<'a>) {
+        let Head { taken_at, written_by: _, system, window, run: _, summary } = head;
+        self.schema = SCHEMA;
+        self.generated_at = taken_at;
+        self.host = Host {
             hostname: &system.hostname,
             kernel: &system.kernel,
             boot_id: system.boot_id.as_deref(),
             cpus: system.cpus,
             memory_bytes: system.memory_bytes,
-        },
-        window: Window {
-            seconds: snapshot.window.seconds,
-            source: match snapshot.window.source {
+        };
+        self.window = Window {
+            seconds: window.seconds,
+            source: match window.source {
                 WindowSource::Sample => WindowSourceView::Sample,
                 WindowSource::PreviousRun => WindowSourceView::PreviousRun,
                 WindowSource::None => WindowSourceView::None,
             },
-        },
-        namespaces: snapshot.namespaces.iter().map(namespace).collect(),
-        findings: audit.findings.iter().map(finding).collect(),
-        skipped: audit
-            .skipped
-            .iter()
-            .map(|skip| Skipped { rule: &skip.rule, namespace: &skip.namespace, reason: &skip.reason })
-            .collect(),
-        gaps: gaps(&snapshot.gaps),
-        broken_rules: audit.broken_rules.iter().map(String::as_str).collect(),
-        waiver_problems: audit.waiver_problems.iter().map(waiver_problem).collect(),
-        summary: Summary {
-            critical: of(Severity::Critical),
-            warning: of(Severity::Warning),
-            notice: of(Severity::Notice),
-            waived: audit.waived().count(),
-            skipped: audit.skipped.len(),
-            rules: audit.rules,
-        },
+        };
+        self.summary = Summary {
+            critical: summary.critical,
+            warning: summary.warning,
+            notice: summary.notice,
+            waived: summary.waived,
+            skipped: summary.skipped,
+            rules: summary.rules,
+        };
+    }
+
+    fn findings(&mut self, findings: Vec<Open<'a>>) {
+        self.findings.extend(findings.into_iter().map(|open| finding(open.finding)));
+    }
+
+    fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
+        self.findings.extend(waived.into_iter().map(|(found, _)| finding(found)));
+    }
+
+    fn namespaces(&mut self, namespaces: &'a [Namespace]) {
+        self.namespaces = namespaces.iter().map(namespace).collect();
+    }
+
+    fn skipped(&mut self, skipped: &'a [audit::Skipped]) {
+        let skips = skipped.iter();
+        self.skipped =
+            skips.map(|audit::Skipped { rule, namespace, reason }| Skipped { rule, namespace, reason }).collect();
+    }
+
+    fn gaps(&mut self, gaps: Vec<GapAt<'a>>) {
+        for GapAt { namespace, gap: Gap { what, why } } in gaps {
+            let list = match namespace {
+                None => Some(&mut self.gaps),
+                Some((position, _)) => self.namespaces.get_mut(position).map(|namespace| &mut namespace.gaps),
+            };
+            list.into_iter().for_each(|list| list.push(GapView { what, why }));
+        }
+    }
+
+    fn broken_rules(&mut self, messages: &'a [String]) {
+        self.broken_rules = messages.iter().map(String::as_str).collect();
+    }
+
+    fn waiver_problems(&mut self, problems: &'a [WaiverProblem]) {
+        self.waiver_problems = problems.iter().map(waiver_problem).collect();
+    }
+
+    fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
+
+    fn finish(self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(&self).map(|text| text + "\n")
     }
 }
 
@@ -83,7 +123,7 @@ fn namespace(namespace: &Namespace) -> NamespaceView<'_> {
             SocketSource::Procfs => SourceView::Procfs,
         }),
         tcp: namespace.sockets.as_ref().map(|sockets| tcp(&sockets.states)),
-        gaps: gaps(&namespace.gaps),
+        gaps: Vec::new(),
     }
 }
 
@@ -103,42 +143,52 @@ const fn tcp(states: &StateCounts) -> Tcp {
     }
 }
 
-fn gaps(gaps: &[Gap]) -> Vec<GapView<'_>> {
-    gaps.iter().map(|gap| GapView { what: &gap.what, why: &gap.why }).collect()
-}
-
 fn finding(finding: &Finding) -> FindingView<'_> {
+    let Finding {
+        rule,
+        severity,
+        kind,
+        namespace,
+        subject,
+        title,
+        explain: _,
+        evidence,
+        recommendations,
+        advice,
+        avoid,
+        references,
+        fingerprint,
+        waived: waiver,
+        line,
+    } = finding;
+    let evidence = evidence.iter().map(|Evidence { label, expression, value, unit }| EvidenceView {
+        label,
+        expression,
+        value: value_view(value),
+        unit,
+    });
     FindingView {
-        rule: &finding.rule,
-        severity: match finding.severity {
+        rule,
+        severity: match severity {
             Severity::Critical => SeverityView::Critical,
             Severity::Warning => SeverityView::Warning,
             Severity::Notice => SeverityView::Notice,
         },
-        kind: finding.kind.name(),
-        namespace: &finding.namespace,
-        subject: &finding.subject,
-        title: &finding.title,
-        evidence: finding
-            .evidence
-            .iter()
-            .map(|item| EvidenceView {
-                label: &item.label,
-                expression: &item.expression,
-                value: value(&item.value),
-                unit: &item.unit,
-            })
-            .collect(),
-        recommendations: finding.recommendations.iter().map(recommendation).collect(),
-        advice: finding.advice.iter().map(|item| AdviceView { who: &item.who, text: &item.text }).collect(),
-        avoid: finding.avoid.iter().map(|item| AvoidView { what: &item.what, why: &item.why }).collect(),
-        references: &finding.references,
-        fingerprint: &finding.fingerprint,
-        waived: finding.waived.as_ref().map(waived),
-        location: finding.line.as_ref().map(|line| LocationView {
-            file: &line.file,
-            line: line.line,
-            text: &line.text,
+        kind: kind.name(),
+        namespace,
+        subject,
+        title,
+        evidence: evidence.collect(),
+        recommendations: recommendations.iter().map(recommendation).collect(),
+        advice: advice.iter().map(|Advice { who, text }| AdviceView { who, text }).collect(),
+        avoid: avoid.iter().map(|Avoid { what, why }| AvoidView { what, why }).collect(),
+        references,
+        fingerprint,
+        waived: waiver.as_ref().map(waived),
+        location: line.as_ref().map(|SourceLine { file, line, text, marked: _ }| LocationView {
+            file,
+            line: *line,
+            text,
         }),
     }
 }
@@ -158,19 +208,20 @@ fn waiver_problem(problem: &WaiverProblem) -> WaiverProblemView<'_> {
 }
 
 fn recommendation(change: &Recommendation) -> RecommendationView<'_> {
+    let Recommendation { key, current, proposed, risk, takes_effect, side_effects, blocked, rehearsed } = change;
     RecommendationView {
-        key: &change.key,
-        current: &change.current,
-        proposed: &change.proposed,
-        risk: &change.risk,
-        takes_effect: &change.takes_effect,
-        side_effects: &change.side_effects,
-        rehearsed: change.rehearsed.as_deref(),
-        blocked: change.blocked.as_deref(),
+        key,
+        current,
+        proposed,
+        risk,
+        takes_effect,
+        side_effects,
+        rehearsed: rehearsed.as_deref(),
+        blocked: blocked.as_deref(),
     }
 }
 
-fn value(value: &Value) -> ValueView<'_> {
+fn value_view(value: &Value) -> ValueView<'_> {
     match value {
         Value::Bool(flag) => ValueView::Bool(*flag),
         Value::Int(number) => ValueView::Int(*number),
@@ -188,12 +239,19 @@ fn value(value: &Value) -> ValueView<'_> {
 mod tests {
     use serde_json::{Value as Json, json as literal};
 
+    use super::super::format::Look;
+    use super::super::sections::Reported;
     use super::*;
+    use crate::audit::model::Audit;
     use crate::report::example;
+
+    fn json(audit: &Audit<'_>) -> String {
+        FORMAT.write(Reported::of(audit), &Look::plain()).unwrap()
+    }
 
     fn example_report() -> Json {
         let snapshot = example::snapshot();
-        serde_json::from_str(&json(&example::audit(&snapshot)).unwrap()).unwrap()
+        serde_json::from_str(&json(&example::audit(&snapshot))).unwrap()
     }
 
     fn names(object: &Json) -> Vec<&str> {
@@ -311,8 +369,8 @@ mod tests {
     fn the_same_audit_gives_the_same_bytes() {
         let snapshot = example::snapshot();
         let audit = example::audit(&snapshot);
-        let first = json(&audit).unwrap();
-        assert_eq!(first, json(&audit).unwrap());
+        let first = json(&audit);
+        assert_eq!(first, json(&audit));
         assert!(first.ends_with("}\n"));
         let read: Json = serde_json::from_str(&first).unwrap();
         assert_eq!(serde_json::to_string_pretty(&read).unwrap() + "\n", first);

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::SCHEMA;
 
 /// One audit of one host.
-#[derive(Serialize, JsonSchema)]
+#[derive(Default, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sysctl-advisor report")]
 pub(super) struct Report<'a> {
@@ -34,7 +34,7 @@ pub(super) struct Report<'a> {
     pub(super) summary: Summary,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Default, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Host<'a> {
     pub(super) hostname: &'a str,
@@ -47,14 +47,14 @@ pub(super) struct Host<'a> {
 }
 
 /// The time between the two readings of the counters.
-#[derive(Serialize, JsonSchema)]
+#[derive(Default, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Window {
     pub(super) seconds: f64,
     pub(super) source: WindowSourceView,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Default, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", rename = "WindowSource")]
 pub(super) enum WindowSourceView {
     /// Two readings in one run.
@@ -62,6 +62,7 @@ pub(super) enum WindowSourceView {
     /// The first is that of the agent's previous run, on the same boot.
     PreviousRun,
     /// One reading only: nothing that needs a rate was evaluated.
+    #[default]
     None,
 }
 
@@ -255,7 +256,7 @@ pub(super) struct Skipped<'a> {
 
 /// Findings by severity, those that are waived apart, and what stands behind them. `skipped` is the length of the list; `rules` is the number of
 /// rules that were evaluated or skipped.
-#[derive(Serialize, JsonSchema)]
+#[derive(Default, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Summary {
     pub(super) critical: usize,

@@ -9,6 +9,7 @@ use anstyle::Style;
 
 use crate::audit::model::{Evidence, Finding, Recommendation};
 use crate::model::Kind;
+use crate::report::audit::format::Detail;
 use crate::report::measured::measured;
 use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::report::wrap::columns;
@@ -17,15 +18,6 @@ use crate::report::wrap::columns;
 const INDENT: usize = 2;
 const LABEL: usize = 8;
 const BODY: usize = INDENT + LABEL + GAP;
-
-/// How much of a finding is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
-    /// What one acts on. Of several findings of one rule only the first repeats the advice.
-    Glance,
-    /// The explanation, the expressions behind the numbers and the sources too.
-    Full,
-}
 
 /// Changes that an earlier finding already told in full, by namespace and key; they are the same, as they were merged.
 pub(super) type Told<'a> = BTreeSet<(&'a str, &'a str)>;

@@ -1,6 +1,6 @@
 //! The report for a person at a terminal, and its short form.
 //!
-//! In: an [`Audit`], a theme.
+//! In: the sections of an audit, a theme.
 //! Out: text, findings first, then what the host looks like, then what was not seen and not checked.
 //! Must not: let "could not be checked" look like "is fine".
 
@@ -8,62 +8,38 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 
-use crate::audit::model::{Audit, Finding, WaiverProblem};
-use crate::history::read::Memory;
-use crate::model::Severity;
-use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
+use super::format::{Detail, Format, Look, Part};
+use super::sections::{GapAt, Head, Open, Seen, Summary, Writer};
+use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
+use crate::history::read::Episode;
+use crate::observe::system::SystemFacts;
+use crate::report::page::{Cell, Page, WIDTH};
 use crate::report::theme::Theme;
-use crate::snapshot::{Snapshot, WindowSource};
+use crate::snapshot::{Namespace, WindowSource};
 use crate::units;
 
 mod chart;
 mod finding;
-
-pub use finding::Detail;
+mod lines;
+mod summary;
 
 /// Of one rule in one namespace a glance shows so many findings, and of one rule so many namespaces; the others are
 /// counted.
 const SHOWN: usize = 5;
-/// Gaps of one kind that are told one by one.
+/// Gaps of one kind that are listed one by one.
 const GAPS: usize = 8;
 /// Namespaces that are named where the same is true of many.
 const NAMED: usize = 3;
 
-/// The whole report.
-pub fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme) -> String {
-    remembered(audit, None, detail, theme)
-}
-
-/// The same, with what earlier audits of the host saw: since when each finding is there, and what is gone.
-pub fn remembered(audit: &Audit<'_>, memory: Option<&Memory>, detail: Detail, theme: &Theme) -> String {
-    let mut page = Page::new(theme);
-    header(&mut page, audit.snapshot);
-    findings(&mut page, audit, memory, detail);
-    waived(&mut page, audit);
-    if audit.findings.is_empty() {
-        page.blank();
-        let (style, verdict) = verdict(audit, theme);
-        page.paragraph(0, style, &verdict);
-    }
-    chart::write(&mut page, &audit.snapshot.namespaces);
-    skipped(&mut page, audit);
-    gaps(&mut page, audit.snapshot);
-    broken(&mut page, &audit.broken_rules);
-    waiver_problems(&mut page, &audit.waiver_problems);
-    page.blank();
-    if let Some(memory) = memory {
-        resolved(&mut page, audit, memory);
-    }
-    page.paragraph(0, theme.heading, &summary(audit));
-    if audit.open().next().is_some() {
-        let more = match detail {
-            Detail::Glance => "audit --details shows how each number is computed, why it matters, and the sources.",
-            Detail::Full => "sysctl-advisor explain NAME explains every key, counter and TCP state.",
-        };
-        page.paragraph(0, theme.dim, more);
-    }
-    page.finish()
-}
+pub const FORMAT: Format = Format {
+    name: "text",
+    help: "For a person",
+    cannot_carry: &[(Part::Ids, "programs recognise things by them; a person by their names")],
+    write: |sections, look| match look.detail {
+        Detail::Line => sections.give_to(lines::Lines::new(look)),
+        Detail::Glance | Detail::Full => sections.give_to(Text::new(look)),
+    },
+};
 
 /// One finding alone.
 pub fn one(found: &Finding, detail: Detail, theme: &Theme) -> String {
@@ -73,77 +49,149 @@ pub fn one(found: &Finding, detail: Detail, theme: &Theme) -> String {
     page.finish()
 }
 
-fn findings(page: &mut Page<'_>, audit: &Audit<'_>, memory: Option<&Memory>, detail: Detail) {
-    let now = taken_at(audit.snapshot);
-    let since = |found: &Finding| memory.map(|memory| seen(memory, found, now));
-    let mut told = finding::Told::new();
-    // Findings of one rule stand together, and among them those of one namespace.
-    let same = |a: &&Finding, b: &&Finding| a.rule == b.rule && a.namespace == b.namespace;
-    let open: Vec<&Finding> = audit.open().collect();
-    for of_rule in open.chunk_by(|a, b| a.rule == b.rule) {
-        findings_of_rule(page, &of_rule.chunk_by(same).collect::<Vec<_>>(), detail, &since, &mut told);
+/// The page as far as it is written.
+struct Text<'p, 'a> {
+    page: Page<'p>,
+    detail: Detail,
+    summary: Summary<'a>,
+}
+
+impl<'p> Text<'p, '_> {
+    fn new(look: &'p Look) -> Self {
+        Self { page: Page::new(&look.theme), detail: look.detail, summary: Summary::default() }
+    }
+
+    /// `NAMESPACE: `, and nothing where there is only one.
+    fn place(&self, namespace: &str) -> String {
+        if self.summary.namespaces.len() < 2 { String::new() } else { format!("{namespace}: ") }
     }
 }
 
-/// Findings of one rule, a group for each namespace. `since` says since when one is there, if that is known.
-fn findings_of_rule<'a>(
-    page: &mut Page<'_>,
-    groups: &[&[&'a Finding]],
-    detail: Detail,
-    since: &dyn Fn(&Finding) -> Option<String>,
-    told: &mut finding::Told<'a>,
-) {
+impl<'a> Writer<'a> for Text<'_, 'a> {
+    fn head(&mut self, head: Head<'a>) {
+        header(&mut self.page, &head);
+        self.summary = head.summary;
+    }
+
+    fn findings(&mut self, findings: Vec<Open<'a>>) {
+        let mut told = finding::Told::new();
+        let same = |a: &Open<'_>, b: &Open<'_>| a.finding.namespace == b.finding.namespace;
+        for of_rule in findings.chunk_by(|a, b| a.finding.rule == b.finding.rule) {
+            findings_of_rule(&mut self.page, &of_rule.chunk_by(same).collect::<Vec<_>>(), self.detail, &mut told);
+        }
+    }
+
+    /// The finding's title and the waiver. Everything else of it is in the JSON.
+    fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
+        for (position, (found, waiver)) in waived.iter().enumerate() {
+            if position == 0 {
+                self.page.blank();
+                self.page.paragraph(0, self.page.theme.heading, "Waived");
+            }
+            let title = format!("{}{}", self.place(&found.namespace), found.title);
+            self.page.row(2, &[Cell::new(&title, WIDTH - 2).hanging(2)]);
+            let (severity, rule) = (found.severity.name(), &found.rule);
+            let Waiver { reason, who, until, rule: _, namespace: _, subject: _ } = waiver;
+            let line = format!("{severity} {rule}, waived until {until} by {who}: {reason}");
+            self.page.row(6, &[Cell::new(&line, WIDTH - 6).painted(self.page.theme.dim)]);
+        }
+        if self.summary.open() == 0 && waived.is_empty() {
+            self.page.blank();
+            let (style, verdict) = summary::verdict(&self.summary, self.page.theme);
+            self.page.paragraph(0, style, &verdict);
+        }
+    }
+
+    fn namespaces(&mut self, namespaces: &'a [Namespace]) {
+        chart::write(&mut self.page, namespaces);
+    }
+
+    fn skipped(&mut self, skipped: &'a [Skipped]) {
+        not_checked(&mut self.page, skipped);
+    }
+
+    fn gaps(&mut self, gaps: Vec<GapAt<'a>>) {
+        not_read(&mut self.page, &gaps);
+    }
+
+    fn broken_rules(&mut self, messages: &'a [String]) {
+        let style = self.page.theme.warning;
+        hanging_list(&mut self.page, style, "Rule files that could not be loaded", messages);
+    }
+
+    fn waiver_problems(&mut self, problems: &'a [WaiverProblem]) {
+        let line = |problem: &WaiverProblem| {
+            let WaiverProblem { trouble, rule, file, line, text } = problem;
+            format!("{file}:{line}: {} {rule}: {text}", trouble.name())
+        };
+        let style = self.page.theme.notice;
+        let lines: Vec<String> = problems.iter().map(line).collect();
+        hanging_list(&mut self.page, style, "Waivers that waive nothing", &lines);
+    }
+
+    fn resolved(&mut self, episodes: Vec<&'a Episode>) {
+        self.page.blank();
+        resolved(&mut self.page, &episodes);
+    }
+
+    fn finish(mut self) -> Result<String, serde_json::Error> {
+        self.page.paragraph(0, self.page.theme.heading, &summary::counts(&self.summary));
+        if self.summary.open() > 0 {
+            let more = match self.detail {
+                Detail::Full => "sysctl-advisor explain NAME explains every key, counter and TCP state.",
+                _ => "audit --details shows how each number is computed, why it matters, and the sources.",
+            };
+            self.page.paragraph(0, self.page.theme.dim, more);
+        }
+        Ok(self.page.finish())
+    }
+}
+
+/// Findings of one rule, a group for each namespace.
+fn findings_of_rule<'a>(page: &mut Page<'_>, groups: &[&[Open<'a>]], detail: Detail, told: &mut finding::Told<'a>) {
     let shown = if detail == Detail::Glance { SHOWN } else { usize::MAX };
     for group in groups.iter().take(shown) {
-        for (position, found) in group.iter().enumerate() {
+        for (position, Open { finding: found, seen }) in group.iter().enumerate() {
             if detail == Detail::Glance && position >= SHOWN {
                 break;
             }
             page.blank();
-            let seen = since(found);
+            let seen = said(*seen);
             finding::write(page, found, detail, finding::Place { first: position == 0, seen: seen.as_deref() }, told);
         }
         if detail == Detail::Glance && group.len() > SHOWN {
-            let more = counted(group.len() - SHOWN, "findings");
-            let rule = group.first().map(|found| found.rule.as_str()).unwrap_or_default();
+            let more = summary::counted(group.len() - SHOWN, "findings");
+            let rule = group.first().map(|open| open.finding.rule.as_str()).unwrap_or_default();
             page.blank();
             page.paragraph(2, page.theme.dim, &format!("And {more} more of {rule}; --details shows them all."));
         }
     }
     let rest = groups.get(shown..).unwrap_or_default();
     if let Some(first) = rest.first().and_then(|group| group.first()) {
-        let more = counted(rest.iter().map(|group| group.len()).sum(), "findings");
-        let (rule, places) = (&first.rule, counted(rest.len(), "namespaces"));
+        let more = summary::counted(rest.iter().map(|group| group.len()).sum(), "findings");
+        let (rule, places) = (&first.finding.rule, summary::counted(rest.len(), "namespaces"));
         let text = format!("And {more} more of {rule} in {places}; --details shows them all.");
         page.blank();
         page.paragraph(2, page.theme.dim, &text);
     }
 }
 
-/// Seconds since the epoch; the epoch for a snapshot without a time.
-fn taken_at(snapshot: &Snapshot) -> i64 {
-    snapshot.taken_at.parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second)
-}
-
-fn seen(memory: &Memory, found: &Finding, now: i64) -> String {
-    match (memory.first_seen.get(&found.fingerprint), memory.age(&found.fingerprint, now)) {
-        (Some(first), Some(age)) => format!("for {} (since {})", units::span(age), units::day(*first)),
-        _ => "new".to_owned(),
+/// Since when a finding is there, if that is known.
+fn said(seen: Seen) -> Option<String> {
+    match seen {
+        Seen::NotKnown => None,
+        Seen::New => Some("new".to_owned()),
+        Seen::Before { since, age } => Some(format!("for {} (since {})", units::span(age), units::day(since))),
     }
 }
 
 /// What earlier audits found and this one does not.
-fn resolved(page: &mut Page<'_>, audit: &Audit<'_>, memory: &Memory) {
-    let found: BTreeSet<&str> = audit.findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
-    let gone: BTreeSet<String> = memory
-        .resolved
-        .iter()
-        .filter(|episode| episode.published && !found.contains(episode.fingerprint.as_str()))
-        .map(|episode| match episode.subject == episode.namespace {
-            true => episode.rule.clone(),
-            false => format!("{} ({})", episode.rule, episode.subject),
-        })
-        .collect();
+fn resolved(page: &mut Page<'_>, episodes: &[&Episode]) {
+    let name = |episode: &&Episode| match episode.subject == episode.namespace {
+        true => episode.rule.clone(),
+        false => format!("{} ({})", episode.rule, episode.subject),
+    };
+    let gone: BTreeSet<String> = episodes.iter().map(name).collect();
     if gone.is_empty() {
         return;
     }
@@ -154,57 +202,22 @@ fn resolved(page: &mut Page<'_>, audit: &Audit<'_>, memory: &Memory) {
     page.paragraph(0, page.theme.ok, &format!("Resolved in the last day: {}.", names.join(", ")));
 }
 
-/// What a person accepted: the finding's title and the waiver. Everything else of it is in the JSON.
-fn waived(page: &mut Page<'_>, audit: &Audit<'_>) {
-    let one_namespace = audit.snapshot.namespaces.len() < 2;
-    for (position, (found, waiver)) in audit.waived().enumerate() {
-        if position == 0 {
-            page.blank();
-            page.paragraph(0, page.theme.heading, "Waived");
-        }
-        let place = if one_namespace { String::new() } else { format!("{}: ", found.namespace) };
-        page.row(2, &[Cell::new(&format!("{place}{}", found.title), WIDTH - 2).hanging(2)]);
-        let (severity, rule, until) = (found.severity.name(), &found.rule, waiver.until);
-        let line = format!("{severity} {rule}, waived until {until} by {}: {}", waiver.who, waiver.reason);
-        page.row(6, &[Cell::new(&line, WIDTH - 6).painted(page.theme.dim)]);
-    }
-}
-
-/// One line a finding that counts, and the summary.
-pub fn brief(audit: &Audit<'_>, theme: &Theme) -> String {
-    const SEVERITY: usize = "CRITICAL".len();
-    let mut page = Page::new(theme);
-    let one_namespace = audit.snapshot.namespaces.len() < 2;
-    let room = WIDTH - SEVERITY - GAP;
-    for found in audit.open() {
-        // White space is made single here: what is shortened to one line has to stay on one.
-        let title: Vec<&str> = found.title.split_whitespace().collect();
-        let place = if one_namespace { String::new() } else { format!("{}: ", found.namespace) };
-        let line = shortened(&(place + &title.join(" ")), room);
-        let severity = found.severity.name().to_uppercase();
-        let style = theme.severity(found.severity);
-        page.row(0, &[Cell::new(&severity, SEVERITY).painted(style), Cell::new(&line, room)]);
-    }
-    let (style, line) = if audit.findings.is_empty() { verdict(audit, theme) } else { (theme.heading, summary(audit)) };
-    page.paragraph(0, style, &line);
-    page.finish()
-}
-
-fn header(page: &mut Page<'_>, snapshot: &Snapshot) {
-    let system = &snapshot.system;
+fn header(page: &mut Page<'_>, head: &Head<'_>) {
+    let Head { taken_at, written_by: _, system, window, run: _, summary: _ } = head;
+    let SystemFacts { hostname, kernel, cpus, memory_bytes, uptime_seconds, .. } = system;
     let theme = page.theme;
-    let host = if system.hostname.is_empty() { String::new() } else { format!(" on {}", system.hostname) };
-    let title = format!("sysctl-advisor{host} at {}", snapshot.taken_at);
+    let host = if hostname.is_empty() { String::new() } else { format!(" on {hostname}") };
+    let title = format!("sysctl-advisor{host} at {taken_at}");
     page.paragraph(0, theme.heading, &title);
     let facts = [
-        Some(format!("Linux {}", system.kernel).trim_end().to_owned()),
-        system.cpus.map(|cpus| units::quantity(i64::try_from(cpus).unwrap_or(i64::MAX), "CPUs")),
-        system.memory_bytes.map(|size| units::bytes(i64::try_from(size).unwrap_or(i64::MAX))),
-        system.uptime_seconds.map(|seconds| format!("up {}", units::duration(seconds as f64))),
-        Some(match snapshot.window.source {
-            WindowSource::Sample => format!("counters over {}", units::duration(snapshot.window.seconds)),
+        Some(format!("Linux {kernel}").trim_end().to_owned()),
+        cpus.map(|cpus| units::quantity(i64::try_from(cpus).unwrap_or(i64::MAX), "CPUs")),
+        memory_bytes.map(|size| units::bytes(i64::try_from(size).unwrap_or(i64::MAX))),
+        uptime_seconds.map(|seconds| format!("up {}", units::duration(seconds as f64))),
+        Some(match window.source {
+            WindowSource::Sample => format!("counters over {}", units::duration(window.seconds)),
             WindowSource::PreviousRun => {
-                format!("counters over {}, since the previous run", units::duration(snapshot.window.seconds))
+                format!("counters over {}, since the previous run", units::duration(window.seconds))
             }
             WindowSource::None => "one reading of the counters, so no rates".to_owned(),
         }),
@@ -213,68 +226,11 @@ fn header(page: &mut Page<'_>, snapshot: &Snapshot) {
     page.paragraph(0, theme.dim, &facts.join(", "));
 }
 
-/// What it means that there are no findings. Only where rules could be checked is that good news.
-fn verdict(audit: &Audit<'_>, theme: &Theme) -> (Style, String) {
-    let skipped: BTreeSet<&str> = audit.skipped.iter().map(|skip| skip.rule.as_str()).collect();
-    let names: Vec<&str> = audit.snapshot.namespaces.iter().map(|namespace| namespace.name.as_str()).collect();
-    if audit.rules == 0 || names.is_empty() {
-        let missing = if audit.rules == 0 { "there are no rules" } else { "no network namespace could be read" };
-        return (theme.warning, format!("Nothing was checked: {missing}."));
-    }
-    if skipped.len() >= audit.rules {
-        return (
-            theme.warning,
-            "No findings, but no rule could be checked everywhere; see what was skipped.".to_owned(),
-        );
-    }
-    let places = match names.as_slice() {
-        few if few.len() <= 3 => few.join(", "),
-        many => counted(many.len(), "namespaces"),
-    };
-    let rules = counted(audit.rules, "rules");
-    let verdict =
-        format!("No findings from {rules} on the sockets, counters and sysctls of {places}{}.", missing(audit));
-    (if audit.broken_rules.is_empty() { theme.ok } else { theme.warning }, verdict)
-}
-
-/// `; 3 checks skipped, 1 rule file broken`, or nothing.
-fn missing(audit: &Audit<'_>) -> String {
-    let parts = [
-        (audit.skipped.len(), "checks", "skipped"),
-        (audit.broken_rules.len(), "rule files", "broken"),
-        (audit.waiver_problems.len(), "waivers", "expired or unused"),
-    ];
-    let said = parts.iter().filter(|(number, ..)| *number > 0);
-    let said: Vec<String> = said.map(|(number, what, how)| format!("{} {how}", counted(*number, what))).collect();
-    if said.is_empty() { String::new() } else { format!("; {}", said.join(", ")) }
-}
-
-fn counted(number: usize, units: &str) -> String {
-    units::quantity(i64::try_from(number).unwrap_or(i64::MAX), units)
-}
-
-/// `1 critical, 2 warnings, 1 notice, 1 waived from 35 rules; 3 checks skipped.`
-fn summary(audit: &Audit<'_>) -> String {
-    let waived = match audit.waived().count() {
-        0 => String::new(),
-        number => format!(", {number} waived"),
-    };
-    let of = |severity| audit.open().filter(|finding| finding.severity == severity).count();
-    format!(
-        "{} critical, {}, {}{waived} from {}{}.",
-        of(Severity::Critical),
-        counted(of(Severity::Warning), "warnings"),
-        counted(of(Severity::Notice), "notices"),
-        counted(audit.rules, "rules"),
-        missing(audit),
-    )
-}
-
 /// Without privileges many rules are skipped for one reason, so the reason is said once.
-fn skipped(page: &mut Page<'_>, audit: &Audit<'_>) {
+fn not_checked(page: &mut Page<'_>, skipped: &[Skipped]) {
     let mut rules: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-    for skip in &audit.skipped {
-        rules.entry((&skip.namespace, &skip.reason)).or_default().push(&skip.rule);
+    for Skipped { rule, namespace, reason } in skipped {
+        rules.entry((namespace, reason)).or_default().push(rule);
     }
     if rules.is_empty() {
         return;
@@ -309,10 +265,11 @@ fn several(names: &[&str]) -> String {
     }
 }
 
-fn gaps(page: &mut Page<'_>, snapshot: &Snapshot) {
-    let machine = snapshot.gaps.iter().map(|gap| ("machine", gap));
-    let namespaces = snapshot.namespaces.iter().flat_map(|ns| ns.gaps.iter().map(|gap| (ns.name.as_str(), gap)));
-    let told = machine.chain(namespaces).map(|(place, gap)| ((gap.what.as_str(), gap.why.as_str()), place));
+fn not_read(page: &mut Page<'_>, gaps: &[GapAt<'_>]) {
+    let told = gaps.iter().map(|GapAt { namespace, gap }| {
+        let place = namespace.map_or("machine", |(_, name)| name);
+        ((gap.what.as_str(), gap.why.as_str()), place)
+    });
     let told = said_once(told);
     for (position, group) in told.chunk_by(|((one, _), _), ((other, _), _)| one == other).enumerate() {
         if position == 0 {
@@ -330,27 +287,15 @@ fn gaps(page: &mut Page<'_>, snapshot: &Snapshot) {
     }
 }
 
-fn broken(page: &mut Page<'_>, messages: &[String]) {
-    if messages.is_empty() {
+/// A heading, and each text with its further lines hanging; nothing for no text.
+fn hanging_list(page: &mut Page<'_>, style: Style, heading: &str, texts: &[String]) {
+    if texts.is_empty() {
         return;
     }
     page.blank();
-    page.paragraph(0, page.theme.warning, "Rule files that could not be loaded");
-    for message in messages {
-        page.row(2, &[Cell::new(message, WIDTH - 2).hanging(2)]);
-    }
-}
-
-fn waiver_problems(page: &mut Page<'_>, problems: &[WaiverProblem]) {
-    if problems.is_empty() {
-        return;
-    }
-    page.blank();
-    page.paragraph(0, page.theme.notice, "Waivers that waive nothing");
-    for problem in problems {
-        let WaiverProblem { trouble, rule, file, line, text } = problem;
-        let place = format!("{file}:{line}: {} {rule}: {text}", trouble.name());
-        page.row(2, &[Cell::new(&place, WIDTH - 2).hanging(2)]);
+    page.paragraph(0, style, heading);
+    for text in texts {
+        page.row(2, &[Cell::new(text, WIDTH - 2).hanging(2)]);
     }
 }
 

@@ -2,9 +2,20 @@
 
 use insta::assert_snapshot;
 
+use super::super::sections::Reported;
 use super::*;
+use crate::audit::model::Audit;
 use crate::report::example;
 use crate::report::wrap::columns;
+use crate::snapshot::Snapshot;
+
+fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme) -> String {
+    FORMAT.write(Reported::of(audit), &Look { theme: *theme, detail }).unwrap()
+}
+
+fn brief(audit: &Audit<'_>, theme: &Theme) -> String {
+    text(audit, Detail::Line, theme)
+}
 
 fn quiet(snapshot: &Snapshot) -> Audit<'_> {
     Audit {
@@ -192,7 +203,7 @@ fn the_short_form_has_a_line_for_each_finding() {
     WARNING   host: evil�]0;owned��[31m �2J�name (pid 12) leaves 320 sockets in CLO…
     NOTICE    host: TCP timestamps are off
     1 critical, 2 warnings, 1 notice, 1 waived from 35 rules; 3 checks skipped, 1
-    rule file broken, 1 waiver expired or unused.
+    rule file broken, 1 waiver expired or unused. 2 things could not be read.
     ");
 }
 
@@ -201,7 +212,10 @@ fn findings_that_are_all_waived_are_neither_nothing_nor_trouble() {
     let mut snapshot = example::snapshot();
     snapshot.namespaces.truncate(1);
     let audit = Audit { findings: vec![example::waived()], ..quiet(&snapshot) };
-    assert_snapshot!(brief(&audit, &Theme::plain()), @"0 critical, 0 warnings, 0 notices, 1 waived from 35 rules.");
+    assert_snapshot!(brief(&audit, &Theme::plain()), @"
+    0 critical, 0 warnings, 0 notices, 1 waived from 35 rules. 1 thing could not be
+    read.
+    ");
     let report = text(&audit, Detail::Glance, &Theme::plain());
     assert!(report.contains("\nWaived\n  SYN cookies are off\n"), "{report}");
     assert!(!report.contains("No findings") && !report.contains("--details"), "{report}");
@@ -225,7 +239,10 @@ fn nothing_found_is_one_green_line() {
     let mut snapshot = example::snapshot();
     snapshot.namespaces.truncate(1);
     let audit = quiet(&snapshot);
-    assert_snapshot!(brief(&audit, &Theme::plain()), @"No findings from 35 rules on the sockets, counters and sysctls of host.");
+    assert_snapshot!(brief(&audit, &Theme::plain()), @"
+    No findings from 35 rules on the sockets, counters and sysctls of host. 1 thing
+    could not be read.
+    ");
     assert!(brief(&audit, &Theme::coloured()).starts_with("\u{1b}[32mNo findings"));
     assert!(text(&audit, Detail::Full, &Theme::plain()).contains("LISTEN"));
 }
@@ -237,10 +254,13 @@ fn what_could_not_be_checked_is_no_good_news() {
     let audit = Audit { rules: 3, skipped, ..quiet(&snapshot) };
     assert!(brief(&audit, &Theme::plain()).starts_with("No findings, but no rule could be checked"));
     let audit = Audit { rules: 0, ..quiet(&snapshot) };
-    assert_eq!(brief(&audit, &Theme::plain()), "Nothing was checked: there are no rules.\n");
+    assert_eq!(
+        brief(&audit, &Theme::plain()),
+        "Nothing was checked: there are no rules. 2 things could not be read.\n"
+    );
     snapshot.namespaces.clear();
     let verdict = brief(&quiet(&snapshot), &Theme::plain());
-    assert_eq!(verdict, "Nothing was checked: no network namespace could be read.\n");
+    assert_eq!(verdict, "Nothing was checked: no network namespace could be read. 1 thing could not be\nread.\n");
 }
 
 #[test]
@@ -249,7 +269,7 @@ fn a_broken_rule_file_takes_the_green_away() {
     let audit = Audit { broken_rules: vec![String::new()], ..quiet(&snapshot) };
     assert!(!brief(&audit, &Theme::coloured()).contains("\u{1b}[32m"));
     let words = brief(&audit, &Theme::plain()).replace('\n', " ");
-    assert!(words.ends_with("; 1 rule file broken. "), "{words}");
+    assert!(words.ends_with("; 1 rule file broken. 2 things could not be read. "), "{words}");
 }
 
 #[test]

@@ -1,0 +1,32 @@
+//! What was typed, as the session needs it.
+//!
+//! In: arguments and configuration. Out: what a host is judged by, and where its snapshot comes from. Must not: observe
+//! or judge by itself.
+
+use std::path::Path;
+
+use super::args::{Global, RuleArgs};
+use super::exit::Failure;
+use super::output::{self, Terminal};
+use super::progress;
+use crate::config::Config;
+use crate::session::{self, Criteria};
+use crate::snapshot::Snapshot;
+
+/// The rules and waivers of this run. What is wrong with rules is said first.
+pub(super) fn criteria(config: &Config, rules: &RuleArgs, terminal: &Terminal) -> Result<Criteria, Failure> {
+    let say = |broken: &[_]| output::notes(broken, terminal);
+    Criteria::load(config, rules.typed(), say).map_err(Failure::from)
+}
+
+/// The snapshot in this file, else one of the running host.
+pub(super) fn snapshot(file: Option<&Path>, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
+    let snapshot = match file {
+        Some(file) => session::read(file),
+        None => {
+            let options = &config.options.audit;
+            session::observe(&options.netns, options.window, |window| progress::wait(window, global.quiet))
+        }
+    };
+    snapshot.map_err(Failure::from)
+}

@@ -1,0 +1,93 @@
+//! A format of the report: a row of the table in `mod.rs`.
+//!
+//! In: what is reported, and how it is to look. Out: text. Must not: know one format from another.
+
+use super::sections::{Reported, Sections};
+use crate::report::theme::Theme;
+
+/// How a report for a person is to look. A format for programs has no choice.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    pub theme: Theme,
+    pub detail: Detail,
+}
+
+impl Look {
+    /// What one acts on, without colours.
+    pub const fn plain() -> Self {
+        Self { theme: Theme::plain(), detail: Detail::Glance }
+    }
+}
+
+/// How much of the findings is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// One line for each finding, and the summary.
+    Line,
+    /// What one acts on. Of several findings of one rule only the first repeats the advice.
+    Glance,
+    /// The explanation, the expressions behind the numbers and the sources too.
+    Full,
+}
+
+/// Content that a format may be unable to carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Hostname, kernel, processors, memory.
+    Host,
+    /// Boot id, ids of namespaces, fingerprints.
+    Ids,
+    /// Title and kind of a finding.
+    Words,
+    /// The rule's text about what happens here.
+    Explanation,
+    Evidence,
+    /// How the numbers of the evidence are computed.
+    Expressions,
+    /// Key, values, risk and effects of a change, why it is not possible, what a rehearsal said.
+    Changes,
+    Advice,
+    Avoid,
+    References,
+    /// The line of a configuration file that a finding is about.
+    Location,
+    /// What was accepted, and the words of the waiver.
+    Waivers,
+    /// What was skipped, and why.
+    Skipped,
+    /// What could not be read, and why.
+    Gaps,
+    BrokenRules,
+    WaiverProblems,
+    /// Since when findings are there, and what is resolved.
+    Earlier,
+}
+
+/// One format.
+#[derive(Debug)]
+pub struct Format {
+    /// As `--format` takes it.
+    pub name: &'static str,
+    /// Who it is for: the help of `--format`.
+    pub help: &'static str,
+    /// What it leaves out, each with the reason. Of a section that is left out, the format has at least the number of
+    /// entries; the tests hold it to both.
+    pub cannot_carry: &'static [(Part, &'static str)],
+    pub(super) write: fn(Sections<'_>, &Look) -> Result<String, serde_json::Error>,
+}
+
+impl Format {
+    /// Whether the content is in the report, in words or in numbers.
+    pub fn carries(&self, part: Part) -> bool {
+        self.cannot_carry.iter().all(|(missing, _)| *missing != part)
+    }
+
+    /// The report, with a newline at its end.
+    ///
+    /// # Errors
+    ///
+    /// Serde's; no audit causes one today.
+    pub fn write(&self, reported: Reported<'_>, look: &Look) -> Result<String, serde_json::Error> {
+        (self.write)(Sections::of(reported), look)
+    }
+}

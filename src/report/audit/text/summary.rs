@@ -1,0 +1,63 @@
+//! The last line of the report, and what it means that nothing was found.
+//!
+//! In: the numbers of an audit. Out: sentences. Must not: let "could not be checked" look like "is fine".
+
+use anstyle::Style;
+
+use crate::report::audit::sections::Summary;
+use crate::report::theme::Theme;
+use crate::units;
+
+/// What it means that there are no findings. Only where rules could be checked is that good news.
+pub(super) fn verdict(summary: &Summary<'_>, theme: &Theme) -> (Style, String) {
+    if summary.rules == 0 || summary.namespaces.is_empty() {
+        let missing = if summary.rules == 0 { "there are no rules" } else { "no network namespace could be read" };
+        return (theme.warning, format!("Nothing was checked: {missing}."));
+    }
+    if summary.rules_skipped >= summary.rules {
+        return (
+            theme.warning,
+            "No findings, but no rule could be checked everywhere; see what was skipped.".to_owned(),
+        );
+    }
+    let places = match summary.namespaces.as_slice() {
+        few if few.len() <= 3 => few.join(", "),
+        many => counted(many.len(), "namespaces"),
+    };
+    let rules = counted(summary.rules, "rules");
+    let verdict =
+        format!("No findings from {rules} on the sockets, counters and sysctls of {places}{}.", missing(summary));
+    (if summary.broken_rules == 0 { theme.ok } else { theme.warning }, verdict)
+}
+
+/// `; 3 checks skipped, 1 rule file broken`, or nothing.
+fn missing(summary: &Summary<'_>) -> String {
+    let parts = [
+        (summary.skipped, "checks", "skipped"),
+        (summary.broken_rules, "rule files", "broken"),
+        (summary.waiver_problems, "waivers", "expired or unused"),
+    ];
+    let said = parts.iter().filter(|(number, ..)| *number > 0);
+    let said: Vec<String> = said.map(|(number, what, how)| format!("{} {how}", counted(*number, what))).collect();
+    if said.is_empty() { String::new() } else { format!("; {}", said.join(", ")) }
+}
+
+pub(super) fn counted(number: usize, units: &str) -> String {
+    units::quantity(i64::try_from(number).unwrap_or(i64::MAX), units)
+}
+
+/// `1 critical, 2 warnings, 1 notice, 1 waived from 35 rules; 3 checks skipped.`
+pub(super) fn counts(summary: &Summary<'_>) -> String {
+    let waived = match summary.waived {
+        0 => String::new(),
+        number => format!(", {number} waived"),
+    };
+    format!(
+        "{} critical, {}, {}{waived} from {}{}.",
+        summary.critical,
+        counted(summary.warning, "warnings"),
+        counted(summary.notice, "notices"),
+        counted(summary.rules, "rules"),
+        missing(summary),
+    )
+}

@@ -1,0 +1,221 @@
+//! What `drift` looks at: the files, the values in force and the facts around them, of this host or of a snapshot.
+//!
+//! In: a root and a namespace, or a snapshot. Out: a [`Scene`], and the [`Drift`] of it. Must not: give another diagnosis
+//! of a snapshot than of the host that it was taken of.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::{SessionError, rehearse as asking};
+use crate::drift::model::{Drift, Resolution};
+use crate::drift::{self, Facts, trials};
+use crate::host::Host;
+use crate::host::netns::{self, Place, Which};
+use crate::host::rehearse::Answer;
+use crate::observe::gap::Gap;
+use crate::observe::persisted::{self, Loader, Persisted};
+use crate::observe::surroundings::{self, Surroundings};
+use crate::observe::sysctls::{self, Sysctls};
+use crate::observe::system::{self, SystemFacts};
+use crate::snapshot::take;
+use crate::snapshot::{Rehearsal, Snapshot};
+
+/// Which host, and what of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The root whose files are read; `None` is `/`.
+    pub root: Option<&'a Path>,
+    /// The namespace whose values are compared; `None`: nothing is compared.
+    pub which: Option<&'a Which>,
+}
+
+/// Everything that the diagnosis is made of.
+#[derive(Debug)]
+pub struct Scene {
+    pub persisted: Persisted,
+    /// `None`: nothing is compared.
+    pub sysctls: Option<Sysctls>,
+    surroundings: Surroundings,
+    system: SystemFacts,
+    initial: bool,
+    /// The name of the namespace whose values are compared.
+    pub namespace: Option<String>,
+    /// Whether the values are those of the system that the files are of.
+    pub own_values: bool,
+    pub gaps: Vec<Gap>,
+    kernel: Kernel,
+}
+
+/// Whom to ask what the kernel makes of a value.
+#[derive(Debug)]
+enum Kernel {
+    /// The one that runs here.
+    Here,
+    /// It was asked when the snapshot was taken.
+    Recorded(Rehearsal),
+    /// Nobody, for this reason.
+    Unknown(&'static str),
+    /// Nobody, and none is missed: the values are not those of a kernel that runs.
+    None,
+}
+
+const NOT_RECORDED: &str = "the snapshot does not hold what the kernel says to the files' values; a value that it refuses \
+                            may be reported with another cause";
+
+impl Scene {
+    /// Observes this host.
+    pub fn of_host(target: &Target<'_>) -> Result<Self, SessionError> {
+        let files = target.root.map_or_else(Host::live, Host::recorded);
+        // A captured tree brings the values along; an image without them is held against the kernel that runs here.
+        let own_values = target.root.is_some_and(|root| root.join("proc/sys/net").is_dir());
+        let running = if own_values { files.clone() } else { Host::live() };
+        let (persisted, mut gaps) = persisted::read(&files);
+        let look = || Look::at(&running, &persisted, target.which.is_some());
+        let (place, look) = match target.which {
+            None => (None, look()),
+            Some(which) => {
+                let places: Vec<Place> = netns::resolve(which)?.places.into_iter().take(1).collect();
+                let look = netns::visit(&places, |_, _| look()).pop().transpose()?;
+                (places.into_iter().next(), look.ok_or(SessionError::NoValues)?)
+            }
+        };
+        let Look { sysctls, gaps: unread, system, mut surroundings, identity } = look;
+        gaps.extend(unread);
+        if target.root.is_some() {
+            // When another root's files were written says nothing about what this kernel has loaded.
+            surroundings.changed_at.clear();
+            surroundings.loader_ran_at = None;
+        }
+        if sysctls.as_ref().is_some_and(Sysctls::is_empty) {
+            return Err(SessionError::NoValues);
+        }
+        let named = place.filter(|place| !place.is_here() && !identity.initial);
+        let name = named.map_or(identity.name, |place| place.name);
+        Ok(Self {
+            namespace: sysctls.is_some().then_some(name),
+            kernel: if sysctls.is_some() && !own_values { Kernel::Here } else { Kernel::None },
+            own_values: own_values || target.root.is_none(),
+            initial: identity.initial,
+            persisted,
+            sysctls,
+            surroundings,
+            system,
+            gaps,
+        })
+    }
+
+    /// What a snapshot has of it; `file` is for the message where that is not enough.
+    pub fn of_snapshot(snapshot: &Snapshot, file: &Path) -> Result<Self, SessionError> {
+        let lacks = |lacks| SessionError::Lacks { file: file.display().to_string(), lacks };
+        let of_older = "holds no configuration files: an older version wrote it. Take a new one with `sysctl-advisor \
+                        snapshot`";
+        let (Some(persisted), Some(surroundings)) = (&snapshot.persisted, &snapshot.surroundings) else {
+            return Err(lacks(of_older));
+        };
+        // The files are those of one namespace; see `Snapshot::surroundings`.
+        let first = snapshot.namespaces.first().ok_or_else(|| lacks("holds no network namespace"))?;
+        if first.sysctls.is_empty() {
+            return Err(lacks("holds no sysctls of its first network namespace"));
+        }
+        let gaps = snapshot.gaps.iter().chain(&first.gaps).filter(|gap| is_about_files_or_values(gap));
+        Ok(Self {
+            persisted: persisted.clone(),
+            sysctls: Some(first.sysctls.clone()),
+            surroundings: surroundings.clone(),
+            system: snapshot.system.clone(),
+            initial: first.initial,
+            namespace: Some(first.name.clone()),
+            own_values: true,
+            gaps: gaps.cloned().collect(),
+            kernel: snapshot.rehearsal.clone().map_or(Kernel::Unknown(NOT_RECORDED), Kernel::Recorded),
+        })
+    }
+
+    /// Diagnoses. Without a `loader` the files are loaded as this system does. With `try_values` the kernel is asked what
+    /// it makes of values that are not in force; where it could not be asked a gap is added.
+    pub fn compare(&mut self, loader: Option<Loader>, try_values: bool) -> Drift {
+        let loader = loader.unwrap_or_else(|| drift::loader_of(&self.persisted));
+        let resolution = drift::resolution(&self.facts(), loader);
+        let rehearsal = if try_values { self.rehearse(&resolution) } else { None };
+        let answers = rehearsal.map(|Rehearsal { answers, failed, .. }| {
+            self.gaps.extend(failed.map(|why| Gap { what: "rehearsal".to_owned(), why }));
+            answers
+        });
+        drift::run(&self.facts(), resolution, &answers.unwrap_or_default())
+    }
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            persisted: &self.persisted,
+            sysctls: self.sysctls.as_ref(),
+            surroundings: &self.surroundings,
+            system: &self.system,
+            initial: self.initial,
+        }
+    }
+
+    /// What the kernel says to the values of the files; `None` where there is no kernel to ask.
+    fn rehearse(&self, resolution: &Resolution) -> Option<Rehearsal> {
+        let loader = resolution.loader;
+        let failed = |why: String| Rehearsal { loader, answers: BTreeMap::new(), failed: Some(why) };
+        let trials = trials::worth_trying(resolution, self.sysctls.as_ref()?);
+        match &self.kernel {
+            Kernel::None => None,
+            _ if trials.is_empty() => Some(Rehearsal { loader, answers: BTreeMap::new(), failed: None }),
+            Kernel::Recorded(known) if known.loader == loader => Some(known.clone()),
+            Kernel::Recorded(known) => Some(failed(format!(
+                "the kernel was asked about the files' values as {}'s loader loads them; as {}'s they were not tried",
+                known.loader.name(),
+                loader.name()
+            ))),
+            Kernel::Unknown(why) => Some(failed((*why).to_owned())),
+            Kernel::Here => Some(match ask(trials) {
+                Ok(answers) => Rehearsal { loader, answers, failed: None },
+                Err(error) => failed(format!("whether the kernel takes the files' values was not tried: {error}")),
+            }),
+        }
+    }
+}
+
+/// Asks the running kernel about the files' values and adds the answers to a snapshot that was just taken of this host,
+/// since nobody can ask later.
+pub fn record_rehearsal(snapshot: &mut Snapshot) {
+    let Ok(scene) = Scene::of_snapshot(snapshot, Path::new("")) else { return };
+    let scene = Scene { kernel: Kernel::Here, ..scene };
+    let resolution = drift::resolution(&scene.facts(), drift::loader_of(&scene.persisted));
+    snapshot.rehearsal = scene.rehearse(&resolution);
+}
+
+fn ask(trials: Vec<trials::Trial>) -> Result<BTreeMap<String, Answer>, String> {
+    let lines: Vec<_> = trials.iter().map(|trial| (trial.path.clone(), trial.value.clone())).collect();
+    Ok(trials.into_iter().map(|trial| trial.key).zip(asking::ask(&lines)?).collect())
+}
+
+/// A snapshot's gaps of sockets and counters are nothing to `drift`.
+fn is_about_files_or_values(gap: &Gap) -> bool {
+    gap.what == "persisted" || gap.what == "net" || gap.what.starts_with("net.") || is_key(&gap.what)
+}
+
+fn is_key(what: &str) -> bool {
+    crate::keys::catalogue().get(what).is_some()
+}
+
+/// What one namespace shows.
+struct Look {
+    sysctls: Option<Sysctls>,
+    gaps: Vec<Gap>,
+    system: SystemFacts,
+    surroundings: Surroundings,
+    identity: take::Identity,
+}
+
+impl Look {
+    /// Looks at the namespace of the calling thread.
+    fn at(running: &Host, persisted: &Persisted, compared: bool) -> Self {
+        let (sysctls, gaps) = if compared { sysctls::read(running) } else { (Sysctls::new(), Vec::new()) };
+        let (system, _) = system::read(running);
+        let surroundings = surroundings::read(running, persisted, &sysctls);
+        let identity = take::identity(running, &sysctls);
+        Self { sysctls: compared.then_some(sysctls), gaps, system, surroundings, identity }
+    }
+}

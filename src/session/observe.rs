@@ -1,0 +1,44 @@
+//! Where a snapshot comes from: the running host, or a file.
+//!
+//! In: a file, or namespaces and a window. Out: a [`Snapshot`]; its gaps go to the log. Must not: judge, or show that time passes; the caller
+//! gives the way to wait.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::SessionError;
+use crate::host::Host;
+use crate::host::netns::Which;
+use crate::snapshot::take::{self, TakeError};
+use crate::snapshot::{self as snapshots, Snapshot, store};
+
+/// Reads a snapshot from a file; `-` is standard input.
+pub fn read(file: &Path) -> Result<Snapshot, SessionError> {
+    Ok(store::read(file)?)
+}
+
+/// Takes a snapshot of the running host. `wait` lets the window pass.
+pub fn observe(which: &Which, window: Duration, wait: impl FnOnce(Duration)) -> Result<Snapshot, SessionError> {
+    let snapshot = take::take(&Host::live(), which, window, wait)?;
+    for gap in snapshot.gaps.iter().chain(snapshot.namespaces.iter().flat_map(|namespace| &namespace.gaps)) {
+        tracing::info!(what = gap.what, why = gap.why, "could not be read");
+    }
+    Ok(snapshot)
+}
+
+/// Observes the host. Without an `earlier` snapshot that can begin the window, two readings are taken `sample` apart.
+pub fn since(host: &Host, which: &Which, earlier: Option<&Snapshot>, sample: Duration) -> Result<Snapshot, TakeError> {
+    let begun = earlier.filter(|earlier| match snapshots::since::age(earlier, host) {
+        Ok(_) => true,
+        Err(why) => {
+            tracing::info!(%why, "the previous snapshot does not begin this run's window");
+            false
+        }
+    });
+    let window = if begun.is_some() { Duration::ZERO } else { sample };
+    let mut snapshot = take::take(host, which, window, std::thread::sleep)?;
+    if let Some(Err(why)) = begun.map(|earlier| snapshots::since::enter(&mut snapshot, earlier)) {
+        tracing::info!(%why, "the previous snapshot does not begin this run's window");
+    }
+    Ok(snapshot)
+}

@@ -1,0 +1,69 @@
+//! Asking the kernel about values, with as much privilege as there is.
+//!
+//! In: values to try. Out: what the kernel of a scratch network namespace said to them.
+//! Must not: take a user namespace for the process that does everything else; it would lose its rights over the host.
+
+#![cfg_attr(
+    not(test),
+    expect(
+        clippy::disallowed_methods,
+        reason = "starts the program again, to rehearse in a process without privileges"
+    )
+)]
+
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+
+use crate::diagnostic::io_words;
+use crate::host::Host;
+use crate::host::rehearse::{self, Answer, CannotRehearse};
+use crate::plan::model::Plan;
+use crate::plan::rehearsal;
+use crate::snapshot::Snapshot;
+
+/// The hidden command that a process without privilege starts.
+pub const COMMAND: &str = "rehearse-in-user-namespace";
+
+const BROKE_OFF: &str = "the rehearsal broke off";
+
+/// No more than a plan may have is read from the other process.
+pub const LARGEST: u64 = 16 << 20;
+
+/// Asks in this process; where it may not make a network namespace, in a child that is root in a user namespace of its
+/// own.
+pub fn ask(lines: &[(String, String)]) -> Result<Vec<Answer>, String> {
+    match rehearse::rehearse(lines) {
+        Err(CannotRehearse::NoNamespace(why)) => {
+            in_child(lines).inspect_err(|_| tracing::debug!(why, "no network namespace in this process"))
+        }
+        other => other.map_err(|error| error.to_string()),
+    }
+}
+
+/// Tries the values of a plan. Another kernel's answer would be worth nothing, so that a foreign snapshot's values are tried only on its release.
+pub fn plan(plan: &mut Plan, snapshot: &Snapshot) {
+    let ours = Host::live().read_sysctl("/proc/sys/kernel/osrelease").unwrap_or_default();
+    if ours.trim() == snapshot.system.kernel {
+        rehearsal::rehearse(plan, snapshot, ask);
+    } else {
+        let why = format!("the plan is for Linux {}, and this is {}", snapshot.system.kernel, ours.trim());
+        rehearsal::not_rehearsed(plan, &why);
+    }
+}
+
+fn in_child(lines: &[(String, String)]) -> Result<Vec<Answer>, String> {
+    let mut child = Command::new("/proc/self/exe")
+        .arg(COMMAND)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("this program could not be started again: {}", io_words(&error)))?;
+    // It reads everything before it writes anything; both pipes are closed when this is done.
+    let written = child.stdin.take().map(|mut pipe| pipe.write_all(&serde_json::to_vec(lines).unwrap_or_default()));
+    let mut answer = Vec::new();
+    let read = child.stdout.take().map(|pipe| pipe.take(LARGEST).read_to_end(&mut answer));
+    let pipes = [read.map(|read| read.map(drop)), written, Some(child.wait().map(drop))];
+    pipes.into_iter().flatten().collect::<std::io::Result<()>>().map_err(|error| io_words(&error))?;
+    serde_json::from_slice(&answer).map_err(|_| BROKE_OFF.to_owned())?
+}
