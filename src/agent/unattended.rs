@@ -15,15 +15,19 @@ use super::previous::{LAST_SNAPSHOT, earlier};
 use super::run;
 use super::tell::Teller;
 use super::watch::{self, Watch};
-use crate::apply::journal::{Entry, Status};
-use crate::apply::policy::Policy;
-use crate::apply::run::Here;
-use crate::apply::{self, ApplyError, cooling, state, write};
+use crate::apply::change::journal::{Entry, Status};
+use crate::apply::change::state;
+use crate::apply::check::policy::Policy;
+use crate::apply::judge::cool_down;
+use crate::apply::run::apply::ApplyOptions;
+use crate::apply::run::here::Here;
+use crate::apply::{self, ApplyError};
 use crate::audit::model::Audit;
 use crate::diagnostic::io_words;
 use crate::history::{ChangeNote, DATABASE, HistoryError, Store};
 use crate::host::Host;
 use crate::host::rehearse::Answer;
+use crate::keys;
 use crate::keys::Risk;
 use crate::plan::build;
 use crate::plan::model::Plan;
@@ -132,9 +136,8 @@ fn carry_out(
         return Ok(None);
     }
     let baseline = (now.window.source != WindowSource::None).then_some(now);
-    let how =
-        apply::run::Options { state, policy: options.policy, runtime_only: false, confirm_within: None, baseline };
-    let id = watch::apart(|| apply::run::apply(host, &plan, &how, &mut |_| {}))?;
+    let how = ApplyOptions { state, policy: options.policy, runtime_only: false, confirm_within: None, baseline };
+    let id = watch::apart(|| apply::run::apply::apply(host, &plan, &how, &mut |_| {}))?;
     let values = watch::values(&Entry::read(state, id)?);
     let rules: BTreeSet<&str> = plan.changes.iter().flat_map(|change| &change.rules).map(String::as_str).collect();
     let why = rules.into_iter().collect::<Vec<_>>().join(", ");
@@ -164,7 +167,7 @@ impl LeftAlone {
         let (cool_down, now) = (policy.cool_down, Timestamp::now());
         let entries: Vec<Entry> =
             state::ids(state)?.into_iter().map(|id| Entry::read(state, id)).collect::<Result<_, _>>()?;
-        let cooling = cooling::cooling(&entries, now, cool_down);
+        let cooling = cool_down::cooling(&entries, now, cool_down);
         let mut keys = BTreeSet::new();
         for entry in entries {
             let alone = match entry.status() {
@@ -205,7 +208,7 @@ fn plan(options: &Options<'_>, host: &Host, here: &Here, audit: &Audit<'_>, limi
         cooling: limits.left_alone.rules.clone(),
     };
     let mut plan = build::build(audit, rules, &wanted);
-    let writable = |key: &str| write::path(key).is_some_and(|path| host.can_write_sysctl(&path).is_ok());
+    let writable = |key: &str| keys::path(key).is_some_and(|path| host.can_write_sysctl(&path).is_ok());
     plan.changes.retain(|change| {
         change.namespace_id == here.namespace_id
             && !limits.left_alone.keys.contains(&change.key)

@@ -9,11 +9,15 @@ use jiff::Timestamp;
 
 use super::folder::Folder;
 use super::message::{self, ChangeKind, Message};
-use crate::apply::journal::{Entry, Status};
-use crate::apply::lock::Lock;
-use crate::apply::rollback::{self, Mode};
-use crate::apply::run::Here;
-use crate::apply::{ApplyError, confirm, state, verdict};
+use crate::apply::ApplyError;
+use crate::apply::change::journal::{Entry, Status};
+use crate::apply::change::lock::Lock;
+use crate::apply::change::state;
+use crate::apply::judge::guards;
+use crate::apply::run::confirm;
+use crate::apply::run::here::Here;
+use crate::apply::run::rollback::{self, Mode};
+use crate::apply::verdict;
 use crate::host::Host;
 use crate::snapshot::Snapshot;
 use serde::{Deserialize, Serialize};
@@ -124,7 +128,7 @@ impl Watch<'_> {
         if self.age(entry) > self.watch {
             return;
         }
-        let verdicts = verdict::of(entry, self.now);
+        let verdicts = guards::of(entry, self.now);
         let worse: Vec<_> = verdicts.iter().filter(|verdict| verdict.is_worse()).cloned().collect();
         let values = values(entry);
         if !worse.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! In: a reason. Out: [`ApplyError`]; the command line makes exit codes of its kinds. Must not: hold behaviour.
 
-use super::verdict::{self, Verdict};
+use crate::apply::verdict::{self, Verdict};
 use crate::host::ReadError;
 use crate::host::write::WriteError;
 

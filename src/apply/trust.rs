@@ -18,7 +18,7 @@ use std::path::Path;
 
 use nix::fcntl::OFlag;
 
-use super::ApplyError;
+use crate::apply::ApplyError;
 use crate::diagnostic::io_words;
 
 /// No plan, journal or drop-in is larger.

@@ -1,23 +1,16 @@
-//! What the guards of a change say: is something worse than before it?
+//! What one guard of a change says.
 //!
-//! In: the journal of a change with its baseline, a look at the host of now. Out: a [`Verdict`] a guard. Must not: fail
-//! where a guard cannot be judged, or stand in the way of a rollback; the baseline serves nothing else.
+//! In: a guard and what came of it. Out: [`Verdict`], a line of text. Must not: judge.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::path::Path;
-use std::time::Duration;
 
-use super::ApplyError;
-use super::check::shown;
-use super::journal::{BASELINE, Entry};
-use crate::audit::guard::{Looks, Number, Said};
-use crate::host::Host;
-use crate::host::netns::{self, Which};
-use crate::metrics::value::Value;
-use crate::plan::model::{Guard, Plan};
-use crate::snapshot::{Snapshot, store, take};
+use crate::audit::guard::{Number, Said};
+use crate::plan::model::Guard;
+use crate::text::printable;
 use crate::units;
+
+/// Characters of a rule's name that are shown.
+const LONGEST_NAME: usize = 100;
 
 /// What one guard says.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +26,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    fn new(guard: &Guard, said: Said) -> Self {
-        let rule = shown(&guard.rule);
+    pub fn new(guard: &Guard, said: Said) -> Self {
+        let rule = printable(&guard.rule, LONGEST_NAME);
         Self { rule, worse_if: guard.worse_if.clone(), said, seconds_before: 0.0, seconds_after: 0.0 }
     }
 
@@ -62,115 +55,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The guards of change `id` over its baseline and a look of now, in the order of the plan; empty when it has none. An
-/// error: the journal itself cannot be read or trusted.
-pub fn watch_over(state: &Path, id: u64, after: &Snapshot) -> Result<Vec<Verdict>, ApplyError> {
-    Ok(of(&Entry::read(state, id)?, after))
-}
-
-/// The same of a journal that was read.
-pub fn of(entry: &Entry, after: &Snapshot) -> Vec<Verdict> {
-    let guards = guards(&entry.plan);
-    if guards.is_empty() {
-        return Vec::new();
-    }
-    let baseline = baseline_of(entry);
-    let looks = baseline.as_ref().map_err(Clone::clone).and_then(|baseline| Looks::new(baseline, after));
-    let judge = |(namespace, guard): (&str, &Guard)| match (&looks, values(guard)) {
-        (Ok(looks), Ok(params)) => Verdict {
-            seconds_before: looks.seconds_before(),
-            seconds_after: looks.seconds_after(),
-            ..Verdict::new(guard, looks.judge(namespace, &guard.worse_if, &params))
-        },
-        (Err(why), _) => Verdict::new(guard, Said::Unknown(why.clone())),
-        (_, Err(why)) => Verdict::new(guard, Said::Unknown(why)),
-    };
-    guards.into_iter().map(judge).collect()
-}
-
-/// The same, and looks at the host for it, when there are guards: one reading, which does not wait.
-pub fn now(host: &Host, entry: &Entry) -> Vec<Verdict> {
-    if !has_guards(&entry.plan) {
-        return Vec::new();
-    }
-    match take::take(host, &namespaces(host, &entry.plan), Duration::ZERO, |_| {}) {
-        Ok(after) => of(entry, &after),
-        Err(error) => {
-            let unknown = |(_, guard): (&str, &Guard)| Verdict::new(guard, Said::Unknown(error.to_string()));
-            guards(&entry.plan).into_iter().map(unknown).collect()
-        }
-    }
-}
-
-/// Which namespaces have to be looked at for a plan: this one alone, or, for plans about others, all.
-pub fn namespaces(host: &Host, plan: &Plan) -> Which {
-    let own = netns::own_id(host);
-    let is_here = plan.changes.iter().all(|change| Some(&change.namespace_id) == own.as_ref());
-    if is_here { Which::Current } else { Which::All }
-}
-
 /// Verdicts in a sentence, for the journal and for messages.
 pub fn words(verdicts: &[Verdict]) -> String {
     verdicts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
-
-/// Whether anything needs to be measured before this plan is carried out.
-pub fn has_guards(plan: &Plan) -> bool {
-    plan.changes.iter().any(|change| !change.guards.is_empty())
-}
-
-/// What is kept of a look at the host: the namespaces that guards are about, without what files would set at boot.
-/// `None` when there are no guards, or none of them could be judged by it.
-pub(super) fn baseline(plan: &Plan, seen: &Snapshot) -> Option<Snapshot> {
-    let about = |id: &str| plan.changes.iter().any(|change| change.namespace_id == id && !change.guards.is_empty());
-    let namespaces: Vec<_> = seen.namespaces.iter().filter(|namespace| about(&namespace.id)).cloned().collect();
-    let nothing = namespaces.is_empty();
-    (!nothing).then(|| Snapshot {
-        namespaces,
-        persisted: None,
-        surroundings: None,
-        rehearsal: None,
-        all_namespaces: false,
-        schema: seen.schema.clone(),
-        written_by: seen.written_by.clone(),
-        taken_at: seen.taken_at.clone(),
-        system: seen.system.clone(),
-        window: seen.window.clone(),
-        gaps: seen.gaps.clone(),
-    })
-}
-
-fn baseline_of(entry: &Entry) -> Result<Snapshot, String> {
-    let text = entry.kept(BASELINE).map_err(|error| error.to_string())?;
-    let text = text.ok_or("nothing was measured before the change")?;
-    store::parse(BASELINE, text.as_bytes()).map_err(|error| error.to_string())
-}
-
-/// Each guard once, with the namespace that it is about. Several keys of one rule have the same.
-fn guards(plan: &Plan) -> Vec<(&str, &Guard)> {
-    let all = plan.changes.iter().flat_map(|change| change.guards.iter().map(|guard| (&*change.namespace_id, guard)));
-    let mut seen = BTreeSet::new();
-    let params =
-        |guard: &Guard| guard.params.iter().map(|(name, value)| format!("{name:?}{value}")).collect::<String>();
-    all.filter(|(namespace, guard)| seen.insert((*namespace, &guard.rule, &guard.worse_if, params(guard)))).collect()
-}
-
-/// The parameters of a guard as values of conditions.
-fn values(guard: &Guard) -> Result<BTreeMap<String, Value>, String> {
-    let typed = |(name, value): (&String, &serde_json::Value)| {
-        let value = match value {
-            serde_json::Value::Bool(value) => Some(Value::Bool(*value)),
-            serde_json::Value::String(value) => Some(Value::Text(value.clone())),
-            serde_json::Value::Number(number) => {
-                number.as_i64().map(Value::Int).or_else(|| number.as_f64().map(Value::Double))
-            }
-            _ => None,
-        };
-        let value = value.ok_or_else(|| format!("its parameter {} has no value", shown(name)))?;
-        Ok((name.clone(), value))
-    };
-    guard.params.iter().map(typed).collect()
-}
-
-#[cfg(test)]
-mod tests;

@@ -13,15 +13,18 @@ use super::args::{Global, StateArgs};
 use super::changes::{cooling, failure, teller};
 use super::exit::{Failure, Outcome};
 use super::{output, progress};
+use crate::apply::Progress;
 use crate::apply::check::{self, Change};
-use crate::apply::cooling::Cooling;
-use crate::apply::several::{self, Part};
-use crate::apply::{Event, run, verdict};
+use crate::apply::judge::cool_down::Cooling;
+use crate::apply::judge::guards;
+use crate::apply::run::apply::ApplyOptions;
+use crate::apply::run::namespaces::{self, Part};
 use crate::config::Config;
 use crate::host::Host;
 use crate::plan::model::Plan;
 use crate::report::wrap::wrap_hanging;
-use crate::snapshot::{Snapshot, take};
+use crate::session;
+use crate::snapshot::Snapshot;
 use crate::units;
 
 /// Carry out a plan, so that it can be taken back at any moment.
@@ -64,14 +67,14 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
     let host = Host::live();
     let state = args.state.directory();
     let plan = check::read(&args.plan).map_err(failed)?;
-    let options = run::Options {
+    let options = ApplyOptions {
         state: &state,
         policy: config.policy(),
         runtime_only: args.runtime_only,
         confirm_within: args.confirm_within,
         baseline: None,
     };
-    let parts = several::preflight(&host, &plan, &options).map_err(failed)?;
+    let parts = namespaces::preflight(&host, &plan, &options).map_err(failed)?;
     output::print(&listing(&parts))?;
     tell_cooling(&plan, &cooling(&args.state, config))?;
     if args.dry_run {
@@ -83,11 +86,11 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
         return Ok(ExitCode::SUCCESS);
     }
     let baseline = measure(&plan, config.options.audit.window, global);
-    let options = run::Options { baseline: baseline.as_ref(), ..options };
+    let options = ApplyOptions { baseline: baseline.as_ref(), ..options };
     let mut before = None;
     let mut tell = teller(global.quiet);
-    let ids = several::apply(&host, &parts, &options, &mut |event| {
-        if let Event::Armed { before: at, .. } = event {
+    let ids = namespaces::apply(&host, &parts, &options, &mut |event| {
+        if let Progress::Armed { before: at, .. } = event {
             before = Some((*at).to_owned());
         }
         tell(event);
@@ -109,11 +112,11 @@ pub(super) fn tell_cooling(plan: &Plan, cooling: &BTreeMap<String, Cooling>) -> 
 
 /// What the plan's guards will compare with; nothing when there are none, or the host cannot be observed.
 pub(super) fn measure(plan: &Plan, window: Duration, global: &Global) -> Option<Snapshot> {
-    if !verdict::has_guards(plan) {
+    if !guards::has_guards(plan) {
         return None;
     }
-    let host = Host::live();
-    match take::take(&host, &verdict::namespaces(&host, plan), window, |window| progress::wait(window, global.quiet)) {
+    let which = guards::namespaces(&Host::live(), plan);
+    match session::observe(&which, window, |window| progress::wait(window, global.quiet)) {
         Ok(snapshot) => Some(snapshot),
         Err(error) => {
             output::note(&format!("the guards of this plan will not be judged: {error}"));

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::apply::state;
+use crate::apply::change::state;
 use crate::config::{Config, ConfigError, TypedRules};
 use crate::keys::Risk;
 use crate::rules::set::RuleSet;

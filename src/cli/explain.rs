@@ -11,14 +11,13 @@ use super::args::RuleArgs;
 use super::exit::{Failure, Outcome};
 use super::output::{self, Terminal};
 use crate::config::Config;
-use crate::host::Host;
 use crate::host::netns::Which;
 use crate::keys;
 use crate::metrics::{counters, states};
 use crate::report::explain;
-use crate::snapshot::{Snapshot, store, take};
+use crate::session::{self, SessionError};
+use crate::snapshot::Snapshot;
 use crate::suggest::nearest;
-use crate::versioned::FileError;
 
 /// Explain a rule, a sysctl key, a TCP state or a kernel counter.
 #[derive(Debug, Args)]
@@ -74,9 +73,9 @@ fn key(name: &str) -> Option<&'static keys::Key> {
 }
 
 /// This host's numbers, read once; an explanation is still worth something without them.
-fn present(args: &ExplainArgs) -> Result<Option<Snapshot>, FileError> {
+fn present(args: &ExplainArgs) -> Result<Option<Snapshot>, SessionError> {
     match &args.snapshot {
-        Some(file) => Ok(Some(store::read(file)?)),
-        None => Ok(take::take(&Host::live(), &Which::Current, Duration::ZERO, |_| {}).ok()),
+        Some(file) => session::read(file).map(Some),
+        None => Ok(session::observe(&Which::Current, Duration::ZERO, |_| {}).ok()),
     }
 }

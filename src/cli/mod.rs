@@ -9,6 +9,7 @@ mod agent;
 mod apply;
 mod args;
 mod audit;
+mod change_list;
 mod changes;
 mod config;
 mod drift;
@@ -83,13 +84,13 @@ enum Command {
     /// Take a change back
     Rollback(changes::RollbackArgs),
     /// List the changes that were made, or show one
-    Changes(changes::ChangesArgs),
+    Changes(change_list::ChangesArgs),
     /// One run of the timer: audit, remember, tell what is new
     Agent(agent::AgentArgs),
     /// Show what earlier runs of the agent saw: trends, findings that came and went
     History(history::HistoryArgs),
     #[command(hide = true)]
-    Guard(changes::GuardArgs),
+    Deadline(changes::DeadlineArgs),
     #[command(hide = true, name = crate::session::rehearse::COMMAND)]
     Rehearse,
     /// List, check and test rules; print the metrics they may use
@@ -141,11 +142,11 @@ fn dispatch(cli: &Cli, typed: &[Typed], terminal: &output::Terminal) -> Outcome 
         Command::Apply(args) => apply::run(args, global, &trusted()?),
         Command::Confirm(args) => changes::run_confirm(args, global),
         Command::Rollback(args) => changes::run_rollback(args, global),
-        Command::Changes(args) => changes::run_changes(args),
+        Command::Changes(args) => change_list::run(args),
         Command::Agent(args) if args.apply => agent::run(args, global, &trusted()?, terminal),
         Command::Agent(args) => agent::run(args, global, &config()?, terminal),
         Command::History(args) => history::run(args, &config()?, terminal),
-        Command::Guard(args) => changes::run_guard(args),
+        Command::Deadline(args) => changes::run_deadline(args),
         Command::Remediate(args) => remediate::run(args, global, &trusted()?, terminal),
         Command::Rehearse => rehearse::run(),
         Command::Rules(command) => rules::run(command, &config()?, terminal),

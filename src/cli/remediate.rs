@@ -22,8 +22,10 @@ use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
 use super::questions::{self, Choice};
 use super::session;
-use crate::apply::policy::Policy;
-use crate::apply::{ApplyError, run, several, trust};
+use crate::apply::check::policy::Policy;
+use crate::apply::run::apply::ApplyOptions;
+use crate::apply::run::namespaces;
+use crate::apply::{ApplyError, trust};
 use crate::audit::model::{Audit, Finding, Waiver};
 use crate::audit::waivers;
 use crate::config::Config;
@@ -302,11 +304,11 @@ fn carry_out(
     policy: &Policy,
 ) -> Result<(), Failure> {
     let state = args.state.directory();
-    let options = run::Options { state: &state, policy, runtime_only, confirm_within: args.confirm_within, baseline };
+    let options = ApplyOptions { state: &state, policy, runtime_only, confirm_within: args.confirm_within, baseline };
     let host = Host::live();
     let work = || {
-        let parts = several::preflight(&host, plan, &options)?;
-        several::apply(&host, &parts, &options, &mut teller(global.quiet))
+        let parts = namespaces::preflight(&host, plan, &options)?;
+        namespaces::apply(&host, &parts, &options, &mut teller(global.quiet))
     };
     let ids = std::thread::scope(|scope| scope.spawn(work).join())
         .map_err(|_| {

@@ -30,7 +30,7 @@ pub use self::rules::TypedRules;
 pub use self::schema::schema;
 pub use self::show::shown;
 use crate::apply::ApplyError;
-use crate::apply::policy::Policy;
+use crate::apply::check::policy::Policy;
 use crate::diagnostic::{Diagnostic, io_words};
 use crate::rules::set::OverrideError;
 use crate::rules::toml_file;

@@ -4,8 +4,8 @@
 
 use super::model::Resolution;
 use super::value::same;
+use crate::keys::path_of_listed;
 use crate::keys::{self, Kind, Scope};
-use crate::observe::surroundings::path_of;
 use crate::observe::sysctls::Sysctls;
 
 /// A line that can be tried in a scratch namespace.
@@ -32,7 +32,7 @@ fn all(resolution: &Resolution) -> Vec<Trial> {
         .iter()
         .filter(|(key, line)| line.winner.spread_from.is_none() && is_own(key))
         .map(|(key, line)| {
-            let trial = Trial { key: key.clone(), path: path_of(key), value: line.winner.value.clone() };
+            let trial = Trial { key: key.clone(), path: path_of_listed(key), value: line.winner.value.clone() };
             ((order(&line.winner.file), line.winner.line), trial)
         })
         .collect();

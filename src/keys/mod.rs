@@ -11,8 +11,10 @@ use serde::Deserialize;
 
 use crate::suggest;
 
+mod path;
 pub mod value;
 
+pub use path::{is_printable, path, path_of_listed};
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
 
 /// Shape of a key's value.

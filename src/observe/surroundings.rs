@@ -103,7 +103,7 @@ pub fn read(host: &Host, persisted: &Persisted, sysctls: &Sysctls) -> Surroundin
         found.changed_at.extend(host.modified(&file.path).map(|time| (file.path.clone(), time)));
     }
     for key in mentioned(persisted) {
-        let path = path_of(&key);
+        let path = keys::path_of_listed(&key);
         if !sysctls.contains_key(&key) {
             let state = state(host, &key, &path);
             found.keys.insert(key.clone(), state);
@@ -113,16 +113,6 @@ pub fn read(host: &Host, persisted: &Persisted, sysctls: &Sysctls) -> Surroundin
         }
     }
     found
-}
-
-/// Where a key's file is: dots are levels, a `/` is a dot within a name.
-pub fn path_of(key: &str) -> String {
-    let turned = key.chars().map(|c| match c {
-        '.' => '/',
-        '/' => '.',
-        other => other,
-    });
-    format!("/proc/sys/{}", turned.collect::<String>())
 }
 
 fn state(host: &Host, key: &str, path: &str) -> KeyState {
@@ -294,7 +284,7 @@ mod tests {
     fn no_key_leads_out_of_proc_sys() {
         for left in ["../../etc/shadow", "net/../../x", "net...x", "/etc/x", "net.//.//.x"] {
             if let Some(key) = our_form(left) {
-                assert!(!path_of(&key).split('/').any(|part| part == ".."), "{left} becomes {key}");
+                assert!(!keys::path_of_listed(&key).split('/').any(|part| part == ".."), "{left} becomes {key}");
             }
         }
     }

@@ -29,7 +29,8 @@ pub fn rehearse<E: std::fmt::Display>(
     ask: impl Fn(&[Line]) -> Result<Vec<Answer>, E>,
 ) {
     for namespace in &snapshot.namespaces {
-        let context = CONTEXT.iter().filter_map(|key| Some((path(key), namespace.sysctls.get(*key)?.clone())));
+        let context =
+            CONTEXT.iter().filter_map(|key| Some((keys::path_of_listed(key), namespace.sysctls.get(*key)?.clone())));
         let mut lines: Vec<Line> = context.collect();
         let before = lines.len();
         let mut asked: Vec<&mut PlannedChange> = Vec::new();
@@ -37,7 +38,7 @@ pub fn rehearse<E: std::fmt::Display>(
             match not_to_ask(&change.key) {
                 Some(why) => change.rehearsed = Some(answer("not_possible", why)),
                 None => {
-                    lines.push((path(&change.key), change.proposed.clone()));
+                    lines.push((keys::path_of_listed(&change.key), change.proposed.clone()));
                     asked.push(change);
                 }
             }
@@ -93,10 +94,6 @@ pub fn not_rehearsed(plan: &mut Plan, why: &str) {
     for change in &mut plan.changes {
         change.rehearsed = Some(answer("not_possible", why));
     }
-}
-
-fn path(key: &str) -> String {
-    format!("/proc/sys/{}", key.replace('.', "/"))
 }
 
 fn not_to_ask(key: &str) -> Option<&'static str> {

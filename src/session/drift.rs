@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{SessionError, rehearse as asking};
+use super::error::SessionError;
+use super::rehearse::ask as ask_kernel;
 use crate::drift::model::{Drift, Resolution};
 use crate::drift::{self, Facts, trials};
 use crate::host::Host;
@@ -59,8 +60,8 @@ enum Kernel {
     None,
 }
 
-const NOT_RECORDED: &str = "the snapshot does not hold what the kernel says to the files' values; a value that it refuses \
-                            may be reported with another cause";
+const NOT_RECORDED: &str = "the snapshot does not contain the kernel's answers to the values of the files; a value that the \
+                            kernel rejects may be reported with another cause";
 
 impl Scene {
     /// Observes this host.
@@ -107,15 +108,15 @@ impl Scene {
     /// What a snapshot has of it; `file` is for the message where that is not enough.
     pub fn of_snapshot(snapshot: &Snapshot, file: &Path) -> Result<Self, SessionError> {
         let lacks = |lacks| SessionError::Lacks { file: file.display().to_string(), lacks };
-        let of_older = "holds no configuration files: an older version wrote it. Take a new one with `sysctl-advisor \
-                        snapshot`";
+        let of_older = "contains no configuration files, because an older version wrote it. Take a new one with \
+                        `sysctl-advisor snapshot`";
         let (Some(persisted), Some(surroundings)) = (&snapshot.persisted, &snapshot.surroundings) else {
             return Err(lacks(of_older));
         };
         // The files are those of one namespace; see `Snapshot::surroundings`.
-        let first = snapshot.namespaces.first().ok_or_else(|| lacks("holds no network namespace"))?;
+        let first = snapshot.namespaces.first().ok_or_else(|| lacks("contains no network namespace"))?;
         if first.sysctls.is_empty() {
-            return Err(lacks("holds no sysctls of its first network namespace"));
+            return Err(lacks("contains no sysctls of its first network namespace"));
         }
         let gaps = snapshot.gaps.iter().chain(&first.gaps).filter(|gap| is_about_files_or_values(gap));
         Ok(Self {
@@ -164,14 +165,14 @@ impl Scene {
             _ if trials.is_empty() => Some(Rehearsal { loader, answers: BTreeMap::new(), failed: None }),
             Kernel::Recorded(known) if known.loader == loader => Some(known.clone()),
             Kernel::Recorded(known) => Some(failed(format!(
-                "the kernel was asked about the files' values as {}'s loader loads them; as {}'s they were not tried",
+                "the values of the files were tried in the order of the loader of {}, not in that of {}",
                 known.loader.name(),
                 loader.name()
             ))),
             Kernel::Unknown(why) => Some(failed((*why).to_owned())),
             Kernel::Here => Some(match ask(trials) {
                 Ok(answers) => Rehearsal { loader, answers, failed: None },
-                Err(error) => failed(format!("whether the kernel takes the files' values was not tried: {error}")),
+                Err(error) => failed(format!("the values of the files were not tried: {error}")),
             }),
         }
     }
@@ -188,7 +189,7 @@ pub fn record_rehearsal(snapshot: &mut Snapshot) {
 
 fn ask(trials: Vec<trials::Trial>) -> Result<BTreeMap<String, Answer>, String> {
     let lines: Vec<_> = trials.iter().map(|trial| (trial.path.clone(), trial.value.clone())).collect();
-    Ok(trials.into_iter().map(|trial| trial.key).zip(asking::ask(&lines)?).collect())
+    Ok(trials.into_iter().map(|trial| trial.key).zip(ask_kernel(&lines)?).collect())
 }
 
 /// A snapshot's gaps of sockets and counters are nothing to `drift`.
@@ -217,5 +218,99 @@ impl Look {
         let surroundings = surroundings::read(running, persisted, &sysctls);
         let identity = take::identity(running, &sysctls);
         Self { sysctls: compared.then_some(sysctls), gaps, system, surroundings, identity }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::persisted::{File, FileKind, Source};
+    use crate::report::example;
+
+    /// The example with one line of configuration.
+    fn snapshot(key: &str, value: &str) -> Snapshot {
+        let text = format!("{key} = {value}\n");
+        let file = File {
+            path: "/etc/sysctl.d/a.conf".to_owned(),
+            source: Source::Directory,
+            link: None,
+            kind: FileKind::Regular,
+            mode: None,
+            uid: None,
+            bytes: text.len() as u64,
+            text: Some(text),
+            cut: false,
+            not_utf8: false,
+        };
+        let mut snapshot = example::snapshot();
+        snapshot.persisted = Some(Persisted { files: vec![file], ..Persisted::default() });
+        snapshot.surroundings = Some(Surroundings::default());
+        snapshot.namespaces[0].sysctls = [("net.ipv4.tcp_tw_reuse".to_owned(), "2".to_owned())].into();
+        snapshot
+    }
+
+    fn scene(snapshot: &Snapshot) -> Scene {
+        Scene::of_snapshot(snapshot, Path::new("s.json")).unwrap()
+    }
+
+    fn code(drift: &Drift) -> &'static str {
+        drift.keys[0].cause.as_ref().map_or("", |cause| cause.code)
+    }
+
+    fn recorded(answer: Answer) -> Option<Rehearsal> {
+        let answers = [("net.ipv4.tcp_tw_reuse".to_owned(), answer)].into();
+        Some(Rehearsal { loader: Loader::Systemd, answers, failed: None })
+    }
+
+    #[test]
+    fn what_the_kernel_said_is_taken_from_the_snapshot_unless_nobody_asks() {
+        let mut snapshot = snapshot("net.ipv4.tcp_tw_reuse", "9");
+        snapshot.rehearsal = recorded(Answer::Refused("Invalid argument".to_owned()));
+        let mut scene = scene(&snapshot);
+        assert_eq!(code(&scene.compare(None, true)), "refused");
+        assert_eq!(code(&scene.compare(None, false)), "out_of_range");
+        assert_eq!(scene.gaps, []);
+    }
+
+    #[test]
+    fn what_was_not_recorded_is_a_gap_only_where_a_value_is_not_in_force() {
+        let gaps = |value: &str| {
+            let mut scene = scene(&snapshot("net.ipv4.tcp_tw_reuse", value));
+            scene.compare(None, true);
+            scene.gaps.into_iter().map(|gap| gap.what).collect::<Vec<_>>()
+        };
+        assert_eq!(gaps("1"), ["rehearsal"]);
+        assert_eq!(gaps("2"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_answer_is_not_used_for_the_order_of_another_loader() {
+        let mut snapshot = snapshot("net.ipv4.tcp_tw_reuse", "9");
+        snapshot.rehearsal = recorded(Answer::Refused("Invalid argument".to_owned()));
+        let mut scene = scene(&snapshot);
+        assert_eq!(code(&scene.compare(Some(Loader::Procps), true)), "out_of_range");
+        assert!(scene.gaps[0].why.contains("not in that of procps"), "{:?}", scene.gaps);
+    }
+
+    #[test]
+    fn gaps_of_sockets_and_counters_are_left_out() {
+        let mut snapshot = snapshot("net.ipv4.tcp_tw_reuse", "2");
+        let gap = |what: &str| Gap { what: what.to_owned(), why: "why".to_owned() };
+        snapshot.gaps = ["persisted", "host.name", "netns", "fs.nr_open"].map(gap).into();
+        snapshot.namespaces[0].gaps = ["counters.TcpExt", "sockets", "net.ipv4.conf", "net", "owners"].map(gap).into();
+        let kept: Vec<String> = scene(&snapshot).gaps.into_iter().map(|gap| gap.what).collect();
+        assert_eq!(kept, ["persisted", "fs.nr_open", "net.ipv4.conf", "net"]);
+    }
+
+    #[test]
+    fn a_snapshot_without_files_or_values_is_refused_with_the_reason() {
+        let refused = |snapshot: &Snapshot| Scene::of_snapshot(snapshot, Path::new("s.json")).unwrap_err().to_string();
+        let mut without = snapshot("net.ipv4.tcp_tw_reuse", "2");
+        without.namespaces[0].sysctls.clear();
+        assert_eq!(refused(&without), "s.json: this snapshot contains no sysctls of its first network namespace");
+        without.namespaces.clear();
+        assert_eq!(refused(&without), "s.json: this snapshot contains no network namespace");
+        without.persisted = None;
+        assert!(refused(&without).contains("contains no configuration files"), "{}", refused(&without));
     }
 }

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::SessionError;
+use super::error::SessionError;
 use crate::host::Host;
 use crate::host::netns::Which;
 use crate::snapshot::take::{self, TakeError};

@@ -472,16 +472,31 @@ fn help_of_changes() {
     Usage: sysctl-advisor changes [OPTIONS] [ID]
 
     Arguments:
-      [ID]  Number of the change
+      [ID]
+              Number of the change
 
     Options:
-          --in-force         Only those whose values are in force, or would be after
-                             the next boot; print nothing when there are none
-          --state-dir <DIR>  Folder of the journals and the history [default:
-                             $STATE_DIRECTORY of systemd, else
-                             /var/lib/sysctl-advisor] [env:
-                             SYSCTL_ADVISOR_STATE_DIR=]
-      -h, --help             Print help
+          --in-force
+              Only those whose values are in force, or would be after the next boot;
+              as text, print nothing when there are none
+
+          --format <FORMAT>
+              Form of the list
+
+              Possible values:
+              - text: For a person
+              - json: For a program; the schema is in docs/schema
+
+              [default: text]
+
+          --state-dir <DIR>
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor]
+
+              [env: SYSCTL_ADVISOR_STATE_DIR=]
+
+      -h, --help
+              Print help (see a summary with '-h')
     Everywhere: ...
     ");
 }
@@ -674,7 +689,7 @@ fn help_of_rules() {
 
     Arguments:
       [OF]  What the schema is of [default: rule] [possible values: rule, report,
-            plan, drift, history]
+            plan, drift, history, changes]
 
     Options:
       -h, --help  Print help

@@ -18,6 +18,7 @@ mod hostile_files;
 mod readme;
 mod report;
 mod rules;
+mod session;
 mod systemd_units;
 mod waivers;
 

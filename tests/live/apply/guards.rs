@@ -6,8 +6,10 @@
 use std::fs;
 use std::time::Duration;
 
-use sysctl_advisor::apply::{cooling, rollback, steps::Step, watch_over};
-use sysctl_advisor::apply::{journal::Entry, verdict};
+use sysctl_advisor::apply::change::{journal::Entry, steps::Step};
+use sysctl_advisor::apply::judge::cool_down;
+use sysctl_advisor::apply::run::rollback;
+use sysctl_advisor::apply::{verdict, watch_over};
 use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::Which;
 use sysctl_advisor::rules::set::RuleSet;
@@ -32,7 +34,7 @@ pub(crate) fn guarded(scene: &Scene, rule: &str, worse_if: &str) -> String {
 }
 
 /// Applied with a guard on connections, and then there are more of them.
-fn applied_and_worse(scene: &Scene) -> Vec<Pair> {
+pub(crate) fn applied_and_worse(scene: &Scene) -> Vec<Pair> {
     scene.ok(&["apply", &guarded(scene, "a-rule", MORE_CONNECTIONS), "--yes", "--window", "0"]);
     incoming(&scene.lab, &scene.lab.listen("0.0.0.0:8080", 64), 20)
 }
@@ -98,7 +100,7 @@ fn what_is_not_worse_is_confirmed_and_what_was_worse_may_be_well_again() {
     assert!(run.out.contains("guard of a-rule: not worse than before"), "{run:?}");
     assert!(scene.drop_in().is_some());
     scene.ok(&["rollback", "1", "--yes"]);
-    let rules = cooling::read(&scene.state(), jiff::Timestamp::now(), usual_cool_down()).unwrap().0;
+    let rules = cool_down::read(&scene.state(), jiff::Timestamp::now(), usual_cool_down()).unwrap().0;
     assert!(rules.is_empty(), "it was confirmed since: {rules:?}");
 }
 
@@ -210,9 +212,9 @@ fn a_program_that_watches_rolls_back_what_is_worse_and_the_rule_cools_down() {
     let changes = scene.ok(&["changes", "1"]).out;
     assert!(changes.contains("rolling_back worse than before, says the guard of a-rule"), "{changes}");
     let now = jiff::Timestamp::now();
-    assert_eq!(cooling::read(&scene.state(), now, usual_cool_down()).unwrap().0["a-rule"].change, 1);
+    assert_eq!(cool_down::read(&scene.state(), now, usual_cool_down()).unwrap().0["a-rule"].change, 1);
     let later = now.checked_add(usual_cool_down() + Duration::from_secs(60)).unwrap();
-    assert!(cooling::read(&scene.state(), later, usual_cool_down()).unwrap().0.is_empty());
+    assert!(cool_down::read(&scene.state(), later, usual_cool_down()).unwrap().0.is_empty());
 }
 
 /// A rule that always wishes for two keys, with a guard on connections.

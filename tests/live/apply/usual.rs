@@ -120,7 +120,7 @@ fn a_confirmation_in_time_keeps_it() {
     scene.ok(&["confirm"]);
     std::thread::sleep(Duration::from_millis(2500));
     assert!(scene.is_new(THREE) && scene.drop_in().is_some());
-    wait_until("the guard has gone", || !scene.shell("ps -eo args").contains(" guard "));
+    wait_until("the process that waits has ended", || !scene.shell("ps -eo args").contains(" deadline "));
 }
 
 #[test]

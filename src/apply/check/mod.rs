@@ -3,14 +3,20 @@
 //! In: a plan, a [`Policy`]. Out: the [`Plan`] and its [`Change`]s with typed values, or why it is refused.
 //! Must not: read the host, or pass on a name or a value that could mean something else where it is written.
 
+pub mod policy;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::policy::Policy;
-use super::{ApplyError, trust, write};
+use crate::apply::check::policy::Policy;
+use crate::apply::{ApplyError, trust};
 use crate::keys::{self, Key, KeyValue, catalogue};
 use crate::plan::model::{Plan, PlannedChange};
 use crate::plan::store;
+use crate::text::printable;
+
+/// Characters of a plan's text that a message shows.
+const SHOWN: usize = 100;
 
 /// Nobody means to change more keys at once; the catalogue has fewer.
 const MOST_CHANGES: usize = 256;
@@ -51,7 +57,8 @@ pub fn changes(plan: &Plan, policy: &Policy) -> Result<Vec<Change>, ApplyError> 
     let mut seen = BTreeSet::new();
     let mut changes = Vec::new();
     for planned in &plan.changes {
-        let change = one(planned, policy).map_err(|why| refused(format!("{}: {why}", shown(&planned.key))))?;
+        let change =
+            one(planned, policy).map_err(|why| refused(format!("{}: {why}", printable(&planned.key, SHOWN))))?;
         if !seen.insert(change.name.clone()) {
             return Err(refused(format!("{}: it stands there twice", change.name)));
         }
@@ -65,7 +72,7 @@ pub fn changes(plan: &Plan, policy: &Policy) -> Result<Vec<Change>, ApplyError> 
 
 fn one(planned: &PlannedChange, policy: &Policy) -> Result<Change, String> {
     let key = catalogue().get(&planned.key).ok_or("the catalogue does not know this key")?;
-    if write::path(&planned.key).is_none() || keys::is_secret(&planned.key) {
+    if keys::path(&planned.key).is_none() || keys::is_secret(&planned.key) {
         return Err("this key is never written".to_owned());
     }
     if !key.is_useful_to_set() {
@@ -91,8 +98,8 @@ fn one(planned: &PlannedChange, policy: &Policy) -> Result<Change, String> {
 }
 
 fn value(key: &Key, text: &str) -> Result<KeyValue, String> {
-    let value = keys::parse(key, text).map_err(|error| shown(&error.to_string()))?;
-    if write::is_printable(&value.to_string()) {
+    let value = keys::parse(key, text).map_err(|error| printable(&error.to_string(), SHOWN))?;
+    if keys::is_printable(&value.to_string()) {
         Ok(value)
     } else {
         Err("a value that is too long, or that has characters which no value has".to_owned())
@@ -104,11 +111,6 @@ fn is_id(rule: &str) -> bool {
     !rule.is_empty()
         && rule.len() <= 100
         && rule.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
-}
-
-/// A hostile text for a message: short, and without control characters.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().take(100).collect::<String>().escape_debug().to_string()
 }
 
 #[cfg(test)]

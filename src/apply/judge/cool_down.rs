@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::journal::{Entry, Status};
-use super::steps::Step;
-use super::{ApplyError, state};
+use crate::apply::ApplyError;
+use crate::apply::change::journal::{Entry, Status};
+use crate::apply::change::state;
+use crate::apply::change::steps::Step;
 
 /// Why a rule is not tried, and how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use super::super::check::{self, tests};
-use super::super::journal::Journal;
-use super::super::policy::Policy;
-use super::super::steps::Step;
 use super::*;
+use crate::apply::change::journal::Journal;
+use crate::apply::change::steps::Step;
+use crate::apply::check::policy::Policy;
+use crate::apply::check::{self, tests};
 use crate::report::example::snapshot;
 
 const HOST: &str = "net:[4026531840]";
@@ -46,7 +46,7 @@ fn a_guard_is_judged_by_what_the_journal_kept() {
     create(state.path(), &guarded(WORSE_IF, 10.into()), Some(&before()));
     let worse = watch_over(state.path(), 1, &after(1300)).unwrap();
     assert_eq!(
-        words(&worse),
+        crate::apply::verdict::words(&worse),
         "guard of a-rule: worse than before: tcp.established was 1,203 sockets, is 1,300 sockets (2 s before, 30 s since)"
     );
     let same = watch_over(state.path(), 1, &after(1210)).unwrap();

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use nix::fcntl::OFlag;
 
-use super::{ApplyError, trust};
+use crate::apply::{ApplyError, trust};
 use crate::diagnostic::io_words;
 
 /// How often, and how long apart, the lock is tried again while nobody but [`holder`] is at it.

@@ -13,11 +13,12 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 
-use super::check::{self, Change};
-use super::lock::{self, Holder};
-use super::policy::Policy;
-use super::steps::{self, Record, Step};
-use super::{ApplyError, state, trust, verdict};
+use crate::apply::change::lock::{self, Holder};
+use crate::apply::change::state;
+use crate::apply::change::steps::{self, Record, Step};
+use crate::apply::check::policy::Policy;
+use crate::apply::check::{self, Change};
+use crate::apply::{ApplyError, trust};
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
 use crate::keys::KeyValue;
@@ -143,24 +144,6 @@ impl Entry {
     pub fn kept(&self, name: &str) -> Result<Option<String>, ApplyError> {
         let path = self.folder.join(name);
         if path.symlink_metadata().is_err() { Ok(None) } else { trust::read(&path).map(Some) }
-    }
-
-    /// How it stands, for a person, in the boot of this id.
-    pub fn words(&self, boot_id: &str) -> &'static str {
-        let gone = !self.is_of_boot(boot_id);
-        match self.status() {
-            Status::Confirmed if self.reached_drop_in() => "permanent",
-            Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if gone => {
-                "gone with the last boot"
-            }
-            Status::Confirmed => "confirmed, until the next boot",
-            Status::Applied => "in force, not confirmed",
-            Status::Interrupted => "interrupted; roll it back",
-            Status::ConfirmInterrupted => "interrupted while it was made permanent; confirm it again or roll it back",
-            Status::RollbackInterrupted => "interrupted while it was rolled back; roll it back again",
-            Status::RolledBack => "rolled back",
-            Status::RollbackFailed => "rolled back only in part; roll it back again",
-        }
     }
 
     /// For `sysctl -p`.
@@ -289,8 +272,8 @@ fn contents(
         ("before.conf", conf(changes.iter().rev(), |change| &change.before).into_bytes()),
         ("after.conf", conf(changes.iter(), |change| &change.after).into_bytes()),
     ];
-    if let Some(baseline) = baseline.and_then(|baseline| verdict::baseline(plan, baseline)) {
-        files.push((BASELINE, serde_json::to_vec(&baseline)?));
+    if let Some(baseline) = baseline {
+        files.push((BASELINE, serde_json::to_vec(baseline)?));
     }
     files.push((STEPS, steps::line(begun)?.into_bytes()));
     Ok(files)
@@ -326,8 +309,8 @@ fn conf<'a>(changes: impl Iterator<Item = &'a Change>, value: impl Fn(&Change) -
 mod tests {
     use std::fs;
 
-    use super::super::check::tests::{plan, planned};
     use super::*;
+    use crate::apply::check::tests::{plan, planned};
 
     fn begun() -> Step {
         Step::Begun { namespace_id: "net:[1]".into(), runtime_only: false, confirm_before: None }

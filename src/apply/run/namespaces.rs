@@ -3,14 +3,16 @@
 //! In: a plan, a policy, the host. Out: a change for each namespace, or the former values everywhere. Must not: write in
 //! one namespace before all of them were looked at, or go on after one was not carried out.
 
-use super::check::{Change, shown};
-use super::policy::Policy;
-use super::rollback::{self, Mode};
-use super::run::{self, Options};
-use super::{ApplyError, Event, Tell, there};
+use crate::apply::check::Change;
+use crate::apply::check::policy::Policy;
+use crate::apply::run::apply::{self, ApplyOptions};
+use crate::apply::run::locate;
+use crate::apply::run::rollback::{self, Mode};
+use crate::apply::{ApplyError, OnProgress, Progress};
 use crate::host::Host;
 use crate::host::netns::{self, CURRENT, HOST, Place, Places};
 use crate::plan::model::Plan;
+use crate::text::printable;
 
 /// What a plan changes in one namespace.
 #[derive(Debug)]
@@ -34,7 +36,7 @@ impl Part {
 }
 
 /// Everything that can be known before the first write, in all namespaces of the plan. Writes nothing.
-pub fn preflight(host: &Host, plan: &Plan, options: &Options<'_>) -> Result<Vec<Part>, ApplyError> {
+pub fn preflight(host: &Host, plan: &Plan, options: &ApplyOptions<'_>) -> Result<Vec<Part>, ApplyError> {
     let plans = split(host, plan, options.policy)?;
     let several = plans.len() > 1;
     let mut parts = Vec::new();
@@ -47,9 +49,9 @@ pub fn preflight(host: &Host, plan: &Plan, options: &Options<'_>) -> Result<Vec<
 }
 
 /// Whether a part could be carried out now.
-fn look(host: &Host, place: &Place, plan: &Plan, options: &Options<'_>) -> Result<Vec<Change>, ApplyError> {
-    let look = || run::preflight(host, plan, options.policy, options.state).map(|(_, changes)| changes);
-    if place.is_here() { look() } else { there::inside(place, look) }
+fn look(host: &Host, place: &Place, plan: &Plan, options: &ApplyOptions<'_>) -> Result<Vec<Change>, ApplyError> {
+    let look = || apply::preflight(host, plan, options.policy, options.state).map(|(_, changes)| changes);
+    if place.is_here() { look() } else { locate::inside(place, look) }
 }
 
 /// A plan for each namespace, the calling thread's own first.
@@ -94,8 +96,8 @@ fn places(host: &Host, plans: Vec<Plan>) -> Result<Vec<(Place, Plan)>, ApplyErro
                 _ => Err(ApplyError::NothingDone(format!(
                     "the network namespace {} ({}) that the plan was made for is not here any more, or not to be seen; make \
                      the plan anew",
-                    shown(name),
-                    shown(&wanted.unwrap_or_default())
+                    printable(name, 100),
+                    printable(&wanted.unwrap_or_default(), 100)
                 ))),
             }
         })
@@ -118,11 +120,16 @@ fn within(namespace: &str, error: ApplyError) -> ApplyError {
 /// Carries the parts out, one after the other, and returns the numbers of the changes in that order. Where one is not
 /// carried out, those before it are rolled back. A single part of the calling thread's own namespace is carried out by
 /// this thread, which stays confined to its keys; the others each have a thread, which has that behind it when it ends.
-pub fn apply(host: &Host, parts: &[Part], options: &Options<'_>, tell: Tell<'_>) -> Result<Vec<u64>, ApplyError> {
+pub fn apply(
+    host: &Host,
+    parts: &[Part],
+    options: &ApplyOptions<'_>,
+    progress: OnProgress<'_>,
+) -> Result<Vec<u64>, ApplyError> {
     if let [Part { place, plan, .. }] = parts
         && place.is_here()
     {
-        return run::apply(host, plan, options, tell).map(|id| vec![id]);
+        return apply::apply(host, plan, options, progress).map(|id| vec![id]);
     }
     // Since the preflight somebody was asked, and may have taken their time.
     for part in parts {
@@ -130,16 +137,22 @@ pub fn apply(host: &Host, parts: &[Part], options: &Options<'_>, tell: Tell<'_>)
     }
     let mut done = Vec::new();
     for part in parts {
-        tell(&Event::Inside { namespace: part.namespace() });
-        match there::inside(&part.place, || run::apply(host, &part.plan, options, tell)) {
+        progress(&Progress::Inside { namespace: part.namespace() });
+        match locate::inside(&part.place, || apply::apply(host, &part.plan, options, progress)) {
             Ok(id) => done.push(id),
-            Err(error) => return Err(take_back(host, &done, within(part.namespace(), error), options, tell)),
+            Err(error) => return Err(take_back(host, &done, within(part.namespace(), error), options, progress)),
         }
     }
     Ok(done)
 }
 
-fn take_back(host: &Host, done: &[u64], error: ApplyError, options: &Options<'_>, tell: Tell<'_>) -> ApplyError {
+fn take_back(
+    host: &Host,
+    done: &[u64],
+    error: ApplyError,
+    options: &ApplyOptions<'_>,
+    progress: OnProgress<'_>,
+) -> ApplyError {
     let Some(&first) = done.first() else { return error };
     let (failing, why, mut by_hand) = match error {
         ApplyError::Refused(why) | ApplyError::NothingDone(why) => (first, why, Vec::new()),
@@ -150,10 +163,11 @@ fn take_back(host: &Host, done: &[u64], error: ApplyError, options: &Options<'_>
     let mut whys = vec![why];
     for &id in done.iter().rev() {
         // On a thread, since it confines itself to this change's keys.
-        let roll_back = || rollback::rollback(host, options.state, id, Mode::Together, tell);
-        if let Err(error) = there::inside(&Place::here(host), roll_back) {
+        let roll_back = || rollback::rollback(host, options.state, id, Mode::Together, progress);
+        if let Err(error) = locate::inside(&Place::here(host), roll_back) {
             whys.push(format!("change {id} could not be taken back: {error}"));
-            by_hand.push(super::state::folder(options.state, id).join("before.conf").display().to_string());
+            by_hand
+                .push(crate::apply::change::state::folder(options.state, id).join("before.conf").display().to_string());
         }
     }
     let why = whys.join("; ");

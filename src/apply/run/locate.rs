@@ -5,14 +5,14 @@
 
 use std::path::Path;
 
-use super::journal::{Entry, Status};
-use super::{ApplyError, write};
+use crate::apply::change::journal::{Entry, Status};
+use crate::apply::{ApplyError, write};
 use crate::host::Host;
 use crate::host::netns::{self, CURRENT, HOST, Place};
 
 /// Where the values of a change are.
 #[derive(Debug)]
-pub enum There {
+pub enum Located {
     /// In the calling thread's namespace; or it is not of this boot, so that there are none.
     Here,
     Elsewhere {
@@ -26,14 +26,14 @@ pub enum There {
 }
 
 /// Finds the namespace of a change by its number.
-pub fn find(state: &Path, id: u64) -> Result<There, ApplyError> {
+pub fn find(state: &Path, id: u64) -> Result<Located, ApplyError> {
     let entry = Entry::read(state, id)?;
     let host = Host::live();
     let boot_id = host.read_sysctl("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     // What is over and done with needs no namespace to say so.
     let over = matches!(entry.status(), Status::RolledBack);
     let Some((namespace_id, ..)) = entry.begun().filter(|_| entry.is_of_boot(boot_id.trim()) && !over) else {
-        return Ok(There::Here);
+        return Ok(Located::Here);
     };
     let (place, complete) = netns::find(namespace_id);
     Ok(match place {
@@ -43,11 +43,11 @@ pub fn find(state: &Path, id: u64) -> Result<There, ApplyError> {
             if clash(name(&entry), &place.name) {
                 return Err(doubt(&entry, &place.name, None));
             }
-            There::Here
+            Located::Here
         }
-        Some(place) => There::Elsewhere { place, entry: Box::new(entry) },
-        None if complete => There::Gone,
-        None => There::NotFound(format!(
+        Some(place) => Located::Elsewhere { place, entry: Box::new(entry) },
+        None if complete => Located::Gone,
+        None => Located::NotFound(format!(
             "the network namespace of change {id}, {} ({namespace_id}), is not to be found from here; root sees all of them",
             name(&entry)
         )),
@@ -71,7 +71,7 @@ pub fn refuse_on_doubt(host: &Host, entry: &Entry, now: &str) -> Result<(), Appl
     if then == now {
         return Ok(());
     }
-    let is_ours = |change: &&super::check::Change| {
+    let is_ours = |change: &&crate::apply::check::Change| {
         let present = change.key().and_then(|key| write::read(host, key).ok());
         present.is_some_and(|present| present == change.before || present == change.after)
     };

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{ApplyError, trust};
+use crate::apply::{ApplyError, trust};
 use crate::diagnostic::io_words;
 
 /// Where it is when neither the command line nor systemd says otherwise.

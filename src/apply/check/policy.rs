@@ -1,7 +1,7 @@
 //! What the administrator allows a plan to change.
 //!
 //! In: the `[apply]` section of the configuration. Out: [`Policy`], which says of a key whether it may be written.
-//! Must not: loosen what [`check`](super::check) demands of every plan.
+//! Must not: loosen what [`check`](crate::apply::check) demands of every plan.
 
 use std::time::Duration;
 

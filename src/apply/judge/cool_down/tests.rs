@@ -1,9 +1,9 @@
 //! Journals by their lines alone.
 
-use super::super::check::{self, tests};
-use super::super::journal::Journal;
-use super::super::policy::Policy;
 use super::*;
+use crate::apply::change::journal::Journal;
+use crate::apply::check::policy::Policy;
+use crate::apply::check::{self, tests};
 
 const DAY: Duration = Duration::from_secs(86_400);
 

@@ -11,14 +11,10 @@
     )
 )]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-
-use super::journal::{Entry, Status};
-use super::{ApplyError, Tell, rollback};
-use crate::host::Host;
+use std::time::Duration;
 
 /// What has to be rolled back, and when.
 #[derive(Debug)]
@@ -77,7 +73,7 @@ fn process(arm: &Arm<'_>, state: &Path) -> Result<(), String> {
     let failed = |why: &dyn std::fmt::Display| format!("the process that would roll back cannot be started: {why}");
     // By this name it is the running program, even when a newer one was installed meanwhile.
     let mut child = Command::new("/proc/self/exe")
-        .args(["guard", &arm.id.to_string(), &arm.within.as_millis().to_string(), "--state-dir"])
+        .args(["deadline", &arm.id.to_string(), &arm.within.as_millis().to_string(), "--state-dir"])
         .arg(state)
         .current_dir("/")
         .stdin(Stdio::null())
@@ -93,46 +89,8 @@ fn process(arm: &Arm<'_>, state: &Path) -> Result<(), String> {
     }
 }
 
-const READY: &str = "ready\n";
-
-/// What the process does: leaves the terminal's session, says so, waits, rolls back. Returns when the change was
-/// confirmed, rolled back, or there is nothing left to wait for.
-pub fn watch(host: &Host, state: &Path, id: u64, within: Duration, tell: Tell<'_>) -> Result<(), ApplyError> {
-    let until = Instant::now() + within;
-    nix::unistd::setsid().map_err(|error| ApplyError::NothingDone(format!("no session of its own: {error}")))?;
-    let mut output = std::io::stdout();
-    // If nobody reads it any more, that is what this process is for.
-    let _ = output.write_all(READY.as_bytes()).and_then(|()| output.flush());
-    loop {
-        let over =
-            Entry::read(state, id).is_ok_and(|entry| matches!(entry.status(), Status::Confirmed | Status::RolledBack));
-        if over {
-            return Ok(());
-        }
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return automatic(host, state, id, tell);
-        }
-        std::thread::sleep(left.min(Duration::from_secs(1)));
-    }
-}
-
-/// How long the automatic rollback waits for somebody who holds the lock.
-const PATIENCE: Duration = Duration::from_secs(600);
-
-/// Rolls back a change that was not confirmed. A key that someone else changed since stays theirs: nobody is there to
-/// ask, and the rest must not stay because of it.
-pub fn automatic(host: &Host, state: &Path, id: u64, tell: Tell<'_>) -> Result<(), ApplyError> {
-    let until = Instant::now() + PATIENCE;
-    loop {
-        match rollback::rollback(host, state, id, rollback::Mode::Automatic, tell) {
-            Err(ApplyError::NothingDone(_)) if Instant::now() < until => {
-                std::thread::sleep(Duration::from_millis(200));
-            }
-            other => return other,
-        }
-    }
-}
+/// What the process says when it waits.
+pub(super) const READY: &str = "ready\n";
 
 /// Takes the timer away. One that stays finds nothing to do.
 pub fn disarm(id: u64) {

@@ -1,10 +1,7 @@
-//! A key's name and value on their way into the kernel.
+//! Where a key's file is.
 //!
-//! In: a [`Key`] of the catalogue, typed values. Out: the value written and read back, or what the kernel made of it.
-//! Must not: build a path from anything but a name that was taken apart and found harmless.
-
-use crate::host::{Host, ReadError};
-use crate::keys::{self, Key, KeyValue};
+//! In: a key's name, a value's text. Out: the path below /proc/sys, or nothing for a name that is none. Must not: build a path
+//! from anything but a name that was taken apart and found harmless.
 
 /// The file of a key, or `None` for a name that is none: levels of small letters, digits, `_` and `-` between dots.
 /// `..`, an absolute path, a NUL and the like cannot come out of it.
@@ -23,33 +20,21 @@ pub fn is_printable(value: &str) -> bool {
     value.len() < 4095 && value.bytes().all(|c| c == b' ' || c.is_ascii_graphic())
 }
 
-/// The present value, typed.
-pub fn read(host: &Host, key: &Key) -> Result<KeyValue, ReadError> {
-    let path = path(&key.name).unwrap_or_default();
-    let text = host.read_sysctl(&path)?;
-    keys::parse(key, &text).map_err(|error| ReadError {
-        path,
-        why: error.to_string(),
-        kind: std::io::ErrorKind::InvalidData,
-        number: None,
-    })
-}
-
-/// Writes a value and makes sure that the kernel has exactly that; else what is wrong, in words.
-pub fn write(host: &Host, key: &Key, value: &KeyValue) -> Result<(), String> {
-    let path = path(&key.name).ok_or_else(|| format!("{}: not a key's name", key.name))?;
-    host.write_sysctl(&path, &value.to_string()).map_err(|error| format!("the kernel refused {value}: {error}"))?;
-    let taken = read(host, key).map_err(|error| format!("{value} was written and cannot be read back: {error}"))?;
-    if taken == *value {
-        Ok(())
-    } else {
-        Err(format!("{} was given {value} and the kernel made {taken} of it", key.name))
-    }
+/// The file of a key as a sysctl.d file may name it, where an interface's own name may hold dots: those are slashes there
+/// (`net.ipv4.conf.eth0/100.rp_filter`). For keys that come from the kernel's own folder; they may have any letter.
+pub fn path_of_listed(name: &str) -> String {
+    let turned = name.chars().map(|c| match c {
+        '.' => '/',
+        '/' => '.',
+        other => other,
+    });
+    format!("/proc/sys/{}", turned.collect::<String>())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys;
 
     #[test]
     fn a_name_that_could_lead_elsewhere_is_no_key() {

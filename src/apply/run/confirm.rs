@@ -5,13 +5,18 @@
 
 use std::path::Path;
 
-use super::check::Change;
-use super::journal::{Entry, Journal, Status};
-use super::lock::Lock;
-use super::run::Here;
-use super::steps::Step;
-use super::there::{self, There};
-use super::{ApplyError, Event, Tell, guard, persist, state, verdict, write};
+use crate::apply::change::journal::{Entry, Journal, Status};
+use crate::apply::change::lock::Lock;
+use crate::apply::change::state;
+use crate::apply::change::steps::Step;
+use crate::apply::check::Change;
+use crate::apply::judge::guards;
+use crate::apply::run::deadline;
+use crate::apply::run::here::Here;
+use crate::apply::run::locate::{self, Located};
+use crate::apply::verdict::{self, Verdict};
+use crate::apply::write::persist;
+use crate::apply::{ApplyError, OnProgress, Progress, write};
 use crate::drift::{self, resolve::resolve};
 use crate::host::Host;
 use crate::keys;
@@ -39,52 +44,69 @@ pub struct Options<'a> {
 
 /// Confirms a change, in the network namespace that it was made in; returns whether it is permanent now. A guard that
 /// says worse stops it, unless it is forced; one that cannot be judged does not.
-pub fn confirm(host: &Host, state: &Path, id: u64, options: Options<'_>, tell: Tell<'_>) -> Result<bool, ApplyError> {
-    match there::find(state, id)? {
-        There::Here => here(host, state, id, options, tell),
-        There::Elsewhere { place, entry } => {
-            tell(&Event::Inside { namespace: &place.name });
-            there::inside(&place, || {
-                there::refuse_on_doubt(host, &entry, &place.name)?;
-                here(host, state, id, options, tell)
+pub fn confirm(
+    host: &Host,
+    state: &Path,
+    id: u64,
+    options: Options<'_>,
+    progress: OnProgress<'_>,
+) -> Result<bool, ApplyError> {
+    match locate::find(state, id)? {
+        Located::Here => here(host, state, id, options, progress),
+        Located::Elsewhere { place, entry } => {
+            progress(&Progress::Inside { namespace: &place.name });
+            locate::inside(&place, || {
+                locate::refuse_on_doubt(host, &entry, &place.name)?;
+                here(host, state, id, options, progress)
             })
         }
-        There::Gone => Err(ApplyError::NothingDone(format!(
+        Located::Gone => Err(ApplyError::NothingDone(format!(
             "change {id} is not in force any more: its network namespace was deleted"
         ))),
-        There::NotFound(why) => Err(ApplyError::NothingDone(why)),
+        Located::NotFound(why) => Err(ApplyError::NothingDone(why)),
     }
 }
 
 /// Confirms a change of the calling thread's namespace.
-fn here(host: &Host, state: &Path, id: u64, options: Options<'_>, tell: Tell<'_>) -> Result<bool, ApplyError> {
+fn here(
+    host: &Host,
+    state: &Path,
+    id: u64,
+    options: Options<'_>,
+    progress: OnProgress<'_>,
+) -> Result<bool, ApplyError> {
     let _lock = Lock::take(state, &format!("confirm {id}"))?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     let runtime_only = in_force(host, &journal.entry, &here)?;
-    let despite = guards(host, &mut journal, options, tell)?;
+    let despite = guards(host, &mut journal, options, progress)?;
     let persisted = !runtime_only && here.boots;
     if persisted {
-        write_drop_in(host, &mut journal, tell)?;
+        write_drop_in(host, &mut journal, progress)?;
     } else if !runtime_only {
         let text = "this network namespace is not the one that the boot sets up: nothing was written for the next boot";
-        tell(&Event::Note { text });
+        progress(&Progress::Note { text });
     }
     journal.append(Step::Confirmed { persisted, despite }).map_err(ApplyError::NothingDone)?;
-    guard::disarm(id);
+    deadline::disarm(id);
     Ok(persisted)
 }
 
 /// Judges the guards; returns the rules that say worse when the change is to be confirmed all the same.
-fn guards(host: &Host, journal: &mut Journal, options: Options<'_>, tell: Tell<'_>) -> Result<Vec<String>, ApplyError> {
+fn guards(
+    host: &Host,
+    journal: &mut Journal,
+    options: Options<'_>,
+    progress: OnProgress<'_>,
+) -> Result<Vec<String>, ApplyError> {
     let verdicts = match options.after {
-        Some(after) => verdict::of(&journal.entry, after),
-        None => verdict::now(host, &journal.entry),
+        Some(after) => guards::of(&journal.entry, after),
+        None => guards::now(host, &journal.entry),
     };
     for verdict in verdicts.iter().filter(|verdict| options.force || !verdict.is_worse()) {
-        tell(&Event::Judged { verdict });
+        progress(&Progress::Judged { verdict });
     }
-    let worse: Vec<_> = verdicts.into_iter().filter(verdict::Verdict::is_worse).collect();
+    let worse: Vec<_> = verdicts.into_iter().filter(Verdict::is_worse).collect();
     if worse.is_empty() {
         return Ok(Vec::new());
     }
@@ -124,7 +146,7 @@ fn in_force(host: &Host, entry: &Entry, here: &Here) -> Result<bool, ApplyError>
     Ok(runtime_only)
 }
 
-fn write_drop_in(host: &Host, journal: &mut Journal, tell: Tell<'_>) -> Result<(), ApplyError> {
+fn write_drop_in(host: &Host, journal: &mut Journal, progress: OnProgress<'_>) -> Result<(), ApplyError> {
     let present = persist::read(host)?;
     let entry = &journal.entry;
     let date = entry.begun_at().split('T').next().unwrap_or_default();
@@ -142,7 +164,7 @@ fn write_drop_in(host: &Host, journal: &mut Journal, tell: Tell<'_>) -> Result<(
     }
     let losing = losing(host, &journal.entry.changes);
     if losing.is_empty() {
-        tell(&Event::DropIn { path: persist::DROP_IN, what: "has the values, and wins at the next boot" });
+        progress(&Progress::DropIn { path: persist::DROP_IN, what: "has the values, and wins at the next boot" });
         return Ok(());
     }
     // What would not survive the boot must not stand there as if it did.

@@ -1,7 +1,7 @@
 //! From here on the thread can open only the named files for writing.
 //!
 //! In: paths. Out: what the kernel made of it, in words. Must not: stop a change because the kernel has no Landlock; it
-//! is a second wall, the first one is what [`check`](super::check) lets through.
+//! is a second wall, the first one is what [`check`](crate::apply::check) lets through.
 
 use std::path::PathBuf;
 

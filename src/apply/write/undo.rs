@@ -3,10 +3,10 @@
 //! In: the journal of a change, the host. Out: the former values in force, or what could not be restored. Must not: take
 //! a value away from someone else who set it since, unless told to.
 
-use super::check::Change;
-use super::journal::{Entry, Journal};
-use super::steps::Step;
-use super::{Event, Tell, write};
+use crate::apply::change::journal::{Entry, Journal};
+use crate::apply::change::steps::Step;
+use crate::apply::check::Change;
+use crate::apply::{OnProgress, Progress, write};
 use crate::host::Host;
 
 /// What to do with a key that someone else changed since.
@@ -43,7 +43,8 @@ pub fn theirs(host: &Host, entry: &Entry) -> Vec<(String, String)> {
 
 fn found(host: &Host, entry: &Entry, change: &Change) -> Found {
     let name = &change.name;
-    let touched = |record: &super::steps::Record| matches!(&record.step, Step::Writing { key, .. } if key == name);
+    let touched =
+        |record: &crate::apply::change::steps::Record| matches!(&record.step, Step::Writing { key, .. } if key == name);
     if !entry.records.iter().any(touched) {
         return Found::Nothing;
     }
@@ -65,7 +66,7 @@ fn found(host: &Host, entry: &Entry, change: &Change) -> Found {
 
 /// Restores the values in reverse order. It goes on after a failure, also one of the journal: values come first. What
 /// failed is returned; empty means that every value that was ours is the former one again.
-pub fn restore(host: &Host, journal: &mut Journal, others: Others, tell: Tell<'_>) -> Vec<String> {
+pub fn restore(host: &Host, journal: &mut Journal, others: Others, progress: OnProgress<'_>) -> Vec<String> {
     let mut failed = Vec::new();
     for change in journal.entry.changes.clone().iter().rev() {
         match found(host, &journal.entry, change) {
@@ -75,7 +76,7 @@ pub fn restore(host: &Host, journal: &mut Journal, others: Others, tell: Tell<'_
                 continue;
             }
             Found::Theirs(value) if others == Others::Leave => {
-                tell(&Event::Left { key: &change.name, value: &value });
+                progress(&Progress::Left { key: &change.name, value: &value });
                 let _ = journal.append(Step::Left { key: change.name.clone(), value });
                 continue;
             }
@@ -87,7 +88,7 @@ pub fn restore(host: &Host, journal: &mut Journal, others: Others, tell: Tell<'_
         match write::write(host, key, &change.before) {
             Ok(()) => {
                 let _ = journal.append(Step::Restored { key: change.name.clone() });
-                tell(&Event::Restored { key: &change.name, value: &value });
+                progress(&Progress::Restored { key: &change.name, value: &value });
             }
             Err(why) => failed.push(why),
         }

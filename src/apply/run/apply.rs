@@ -6,22 +6,27 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::check::{self, Change};
-use super::guard::{self, Arm};
-use super::journal::{Entry, Journal, Status};
-use super::lock::Lock;
-use super::policy::Policy;
-use super::steps::Step;
-use super::undo::{self, Others};
-use super::{ApplyError, Event, Tell, sandbox, state, write};
-use crate::host::{Host, netns};
-use crate::observe::system;
+use crate::apply::change::journal::{Entry, Journal, Status};
+use crate::apply::change::lock::Lock;
+use crate::apply::change::state;
+use crate::apply::change::steps::Step;
+use crate::apply::check::policy::Policy;
+use crate::apply::check::{self, Change};
+use crate::apply::judge::guards;
+use crate::apply::run::deadline::{self, Arm};
+use crate::apply::run::here::Here;
+use crate::apply::write::sandbox;
+use crate::apply::write::undo::{self, Others};
+use crate::apply::{ApplyError, OnProgress, Progress, write};
+use crate::host::Host;
+use crate::keys;
 use crate::plan::model::Plan;
 use crate::snapshot::Snapshot;
+use crate::text::printable;
 
 /// What stands besides the plan.
 #[derive(Debug)]
-pub struct Options<'a> {
+pub struct ApplyOptions<'a> {
     pub state: &'a Path,
     pub policy: &'a Policy,
     /// Never to be made permanent.
@@ -30,34 +35,6 @@ pub struct Options<'a> {
     pub confirm_within: Option<Duration>,
     /// A look at the host that ended just now, for the guards of the plan; kept with the journal when there are some.
     pub baseline: Option<&'a Snapshot>,
-}
-
-/// The running host, as far as plans and journals name it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Here {
-    pub hostname: String,
-    pub boot_id: String,
-    /// Of the calling thread.
-    pub namespace_id: String,
-    /// Whether it is the one that the boot's sysctl files are for.
-    pub boots: bool,
-}
-
-impl Here {
-    /// Asks the host.
-    pub fn read(host: &Host) -> Result<Self, ApplyError> {
-        let (facts, _) = system::read(host);
-        let boot_id =
-            facts.boot_id.ok_or_else(|| ApplyError::NothingDone("this boot's id cannot be read".to_owned()))?;
-        let namespace_id = netns::own_id(host)
-            .ok_or_else(|| ApplyError::NothingDone("this network namespace's number cannot be read".to_owned()))?;
-        // A look at process 1 may be refused. Then a key that only the machine's first namespace has decides.
-        let boots = host.read_link("/proc/1/ns/net").map_or_else(
-            |_| host.read_sysctl("/proc/sys/net/ipv4/tcp_mem").is_ok(),
-            |of_the_first_process| of_the_first_process == namespace_id,
-        );
-        Ok(Self { hostname: facts.hostname, boot_id, namespace_id, boots })
-    }
 }
 
 /// Everything that can be known before the first write, in which case the plan could be carried out now. Writes nothing.
@@ -70,7 +47,7 @@ pub fn preflight(host: &Host, plan: &Plan, policy: &Policy, state: &Path) -> Res
         return Err(ApplyError::NothingDone(format!("drifted since the plan was made: {}", drifted.join("; "))));
     }
     for change in &changes {
-        if let Some(path) = write::path(&change.name) {
+        if let Some(path) = keys::path(&change.name) {
             host.can_write_sysctl(&path)
                 .map_err(|error| ApplyError::NothingDone(format!("this process may not write {error}")))?;
         }
@@ -81,7 +58,7 @@ pub fn preflight(host: &Host, plan: &Plan, policy: &Policy, state: &Path) -> Res
 
 fn same_host(plan: &Plan, here: &Here) -> Result<(), ApplyError> {
     let other = |why: String| Err(ApplyError::NothingDone(why));
-    let shown = |text: &str| text.chars().take(64).collect::<String>().escape_debug().to_string();
+    let shown = |text: &str| printable(text, 100);
     if plan.host.hostname != here.hostname {
         return other(format!("the plan was made for {}, and this is {}", shown(&plan.host.hostname), here.hostname));
     }
@@ -145,24 +122,30 @@ fn unfinished(state: &Path, here: &Here, changes: &[Change]) -> Result<(), Apply
 }
 
 /// Carries the plan out and returns the change's number. The calling thread stays confined to the plan's keys.
-pub fn apply(host: &Host, plan: &Plan, options: &Options<'_>, tell: Tell<'_>) -> Result<u64, ApplyError> {
+pub fn apply(
+    host: &Host,
+    plan: &Plan,
+    options: &ApplyOptions<'_>,
+    progress: OnProgress<'_>,
+) -> Result<u64, ApplyError> {
     // What a plan alone can be refused for must not depend on the lock, nor make a state directory.
     check::changes(plan, options.policy)?;
     let mut lock = Lock::take(options.state, "apply")?;
     let (here, changes) = preflight(host, plan, options.policy, options.state)?;
-    let confirm_before = options.confirm_within.map(guard::deadline);
+    let confirm_before = options.confirm_within.map(deadline::deadline);
+    let baseline = options.baseline.and_then(|seen| guards::baseline(plan, seen));
     let begun = Step::Begun {
         namespace_id: here.namespace_id.clone(),
         runtime_only: options.runtime_only,
         confirm_before: confirm_before.clone(),
     };
-    let mut journal = Journal::create(options.state, plan, &changes, options.baseline, &here.boot_id, begun)?;
+    let mut journal = Journal::create(options.state, plan, &changes, baseline.as_ref(), &here.boot_id, begun)?;
     let id = journal.entry.id;
     lock.says(&format!("apply {id}"));
-    tell(&Event::Journal { id, folder: &journal.entry.folder.clone() });
+    progress(&Progress::Journal { id, folder: &journal.entry.folder.clone() });
     if let (Some(within), Some(before)) = (options.confirm_within, &confirm_before) {
-        match guard::arm(&Arm { state: options.state, id, within, of_the_boot: here.boots }) {
-            Ok(how) => tell(&Event::Armed { how, before }),
+        match deadline::arm(&Arm { state: options.state, id, within, of_the_boot: here.boots }) {
+            Ok(how) => progress(&Progress::Armed { how, before }),
             Err(why) => {
                 let _ = journal.append(Step::RolledBack);
                 return Err(ApplyError::NothingDone(why));
@@ -170,15 +153,15 @@ pub fn apply(host: &Host, plan: &Plan, options: &Options<'_>, tell: Tell<'_>) ->
         }
     }
     let files: Vec<_> =
-        changes.iter().filter_map(|change| write::path(&change.name)).map(|path| host.locate(&path)).collect();
-    tell(&Event::Confined { files: files.len(), status: sandbox::confine(&files) });
-    match write_all(host, &changes, &mut journal, tell) {
+        changes.iter().filter_map(|change| keys::path(&change.name)).map(|path| host.locate(&path)).collect();
+    progress(&Progress::Confined { files: files.len(), status: sandbox::confine(&files) });
+    match write_all(host, &changes, &mut journal, progress) {
         Ok(()) => Ok(id),
-        Err(why) => Err(take_back(host, journal, why, tell)),
+        Err(why) => Err(take_back(host, journal, why, progress)),
     }
 }
 
-fn write_all(host: &Host, changes: &[Change], journal: &mut Journal, tell: Tell<'_>) -> Result<(), String> {
+fn write_all(host: &Host, changes: &[Change], journal: &mut Journal, progress: OnProgress<'_>) -> Result<(), String> {
     for change in changes {
         let key = change.key().ok_or_else(|| format!("{}: not in the catalogue", change.name))?;
         // Before the line that announces the write: what somebody set in between is not ours to take back.
@@ -189,16 +172,16 @@ fn write_all(host: &Host, changes: &[Change], journal: &mut Journal, tell: Tell<
         journal.append(Step::Writing { key: change.name.clone(), value: to.clone() })?;
         write::write(host, key, &change.after)?;
         journal.append(Step::Written { key: change.name.clone() })?;
-        tell(&Event::Written { key: &change.name, from: &from, to: &to });
+        progress(&Progress::Written { key: &change.name, from: &from, to: &to });
     }
     journal.append(Step::Applied)
 }
 
-fn take_back(host: &Host, mut journal: Journal, why: String, tell: Tell<'_>) -> ApplyError {
-    tell(&Event::Surprise { why: &why });
+fn take_back(host: &Host, mut journal: Journal, why: String, progress: OnProgress<'_>) -> ApplyError {
+    progress(&Progress::Surprise { why: &why });
     // Where the journal itself is the surprise, these lines may be lost; the values are restored all the same.
     let _ = journal.append(Step::RollingBack { why: why.clone() });
-    let failed = undo::restore(host, &mut journal, Others::Leave, tell);
+    let failed = undo::restore(host, &mut journal, Others::Leave, progress);
     let id = journal.entry.id;
     if failed.is_empty() {
         let _ = journal.append(Step::RolledBack);

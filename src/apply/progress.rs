@@ -4,11 +4,11 @@
 
 use std::path::Path;
 
-use super::verdict::Verdict;
+use crate::apply::verdict::Verdict;
 
 /// One step that was just made or is about to be.
 #[derive(Debug)]
-pub enum Event<'a> {
+pub enum Progress<'a> {
     /// What follows happens in this network namespace.
     Inside { namespace: &'a str },
     /// The journal is on the disk.
@@ -32,3 +32,7 @@ pub enum Event<'a> {
     /// Worth knowing, not in the way.
     Note { text: &'a str },
 }
+
+/// Called for each step as it happens, also from a thread in another network namespace. It must not fail: a reader that
+/// went away is no reason to stop half way.
+pub type OnProgress<'a> = &'a mut (dyn FnMut(&Progress<'_>) + Send);

@@ -3,8 +3,8 @@
 //! In: its present text, the changes of one confirmation. Out: its new text; the file read, written, taken back.
 //! Must not: lose a line that an earlier confirmation or a person wrote, or write through a symbolic link.
 
-use super::check::Change;
-use super::{ApplyError, trust};
+use crate::apply::check::Change;
+use crate::apply::{ApplyError, trust};
 use crate::host::Host;
 use crate::host::write::WriteError;
 
@@ -87,9 +87,9 @@ fn without(text: &str, drop: impl Fn(&str, &str) -> bool) -> String {
 mod tests {
     use std::fs;
 
-    use super::super::check::{self, tests};
-    use super::super::policy::Policy;
     use super::*;
+    use crate::apply::check::policy::Policy;
+    use crate::apply::check::{self, tests};
 
     fn changes(list: &[(&str, &str, &str)]) -> Vec<Change> {
         let planned = list.iter().map(|(key, before, after)| tests::planned(key, before, after)).collect();

@@ -5,14 +5,19 @@
 
 use std::path::Path;
 
-use super::journal::{Entry, Journal, Status};
-use super::lock::Lock;
-use super::run::Here;
-use super::steps::Step;
-use super::there::{self, There};
-use super::undo::{self, Others};
-use super::{ApplyError, Event, Tell, guard, persist, sandbox, state, write};
+use crate::apply::change::journal::{Entry, Journal, Status};
+use crate::apply::change::lock::Lock;
+use crate::apply::change::state;
+use crate::apply::change::steps::Step;
+use crate::apply::run::deadline;
+use crate::apply::run::here::Here;
+use crate::apply::run::locate::{self, Located};
+use crate::apply::write::persist;
+use crate::apply::write::sandbox;
+use crate::apply::write::undo::{self, Others};
+use crate::apply::{ApplyError, OnProgress, Progress};
 use crate::host::Host;
+use crate::keys;
 
 /// Who wants it, which decides about what others changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +29,7 @@ pub enum Mode<'a> {
     /// Nobody confirmed in time. A confirmed change stays.
     Automatic,
     /// The guards of these rules say that something is worse than before, with these numbers (see
-    /// [`verdict`](super::verdict)). Nobody is asked; a confirmed change stays, which is an error.
+    /// [`verdict`](crate::apply::judge::guards)). Nobody is asked; a confirmed change stays, which is an error.
     Worse { rules: &'a [String], why: &'a str },
     /// Another part of the same plan was not carried out. A confirmed change stays.
     Together,
@@ -48,35 +53,41 @@ impl Mode<'_> {
 }
 
 /// Rolls a change back, in the network namespace that it was made in.
-pub fn rollback(host: &Host, state: &Path, id: u64, mode: Mode<'_>, tell: Tell<'_>) -> Result<(), ApplyError> {
-    match there::find(state, id)? {
-        There::Here => here(host, state, id, mode, tell),
-        There::Elsewhere { place, entry } => {
-            tell(&Event::Inside { namespace: &place.name });
-            there::inside(&place, || {
-                there::refuse_on_doubt(host, &entry, &place.name)?;
-                here(host, state, id, mode, tell)
+pub fn rollback(
+    host: &Host,
+    state: &Path,
+    id: u64,
+    mode: Mode<'_>,
+    progress: OnProgress<'_>,
+) -> Result<(), ApplyError> {
+    match locate::find(state, id)? {
+        Located::Here => here(host, state, id, mode, progress),
+        Located::Elsewhere { place, entry } => {
+            progress(&Progress::Inside { namespace: &place.name });
+            locate::inside(&place, || {
+                locate::refuse_on_doubt(host, &entry, &place.name)?;
+                here(host, state, id, mode, progress)
             })
         }
-        There::Gone => gone(host, state, id, tell),
-        There::NotFound(_) if mode == Mode::Force => gone(host, state, id, tell),
-        There::NotFound(why) => Err(ApplyError::NothingDone(format!(
+        Located::Gone => gone(host, state, id, progress),
+        Located::NotFound(_) if mode == Mode::Force => gone(host, state, id, progress),
+        Located::NotFound(why) => Err(ApplyError::NothingDone(format!(
             "{why}. With --force the change is marked as rolled back, and no value is touched"
         ))),
     }
 }
 
 /// The namespace was deleted, and its values with it.
-fn gone(host: &Host, state: &Path, id: u64, tell: Tell<'_>) -> Result<(), ApplyError> {
+fn gone(host: &Host, state: &Path, id: u64, progress: OnProgress<'_>) -> Result<(), ApplyError> {
     let _lock = Lock::take(state, &format!("rollback {id}"))?;
     let mut journal = Journal::open(state, id, &Here::read(host)?.boot_id)?;
-    tell(&Event::Note { text: "its network namespace was deleted since; nothing of this change is left" });
-    guard::disarm(id);
+    progress(&Progress::Note { text: "its network namespace was deleted since; nothing of this change is left" });
+    deadline::disarm(id);
     journal.append(Step::RolledBack).map_err(ApplyError::NothingDone)
 }
 
 /// Rolls back a change of the calling thread's namespace.
-fn here(host: &Host, state: &Path, id: u64, mode: Mode<'_>, tell: Tell<'_>) -> Result<(), ApplyError> {
+fn here(host: &Host, state: &Path, id: u64, mode: Mode<'_>, progress: OnProgress<'_>) -> Result<(), ApplyError> {
     let _lock = Lock::take(state, &format!("rollback {id}"))?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
@@ -92,7 +103,7 @@ fn here(host: &Host, state: &Path, id: u64, mode: Mode<'_>, tell: Tell<'_>) -> R
     }
     let entry = &journal.entry;
     if !entry.is_of_boot(&here.boot_id) && !entry.reached_drop_in() {
-        tell(&Event::Note { text: "the host was started anew since; nothing of this change is left" });
+        progress(&Progress::Note { text: "the host was started anew since; nothing of this change is left" });
         return journal.append(Step::RolledBack).map_err(ApplyError::NothingDone);
     }
     same_namespace(entry, &here)?;
@@ -103,10 +114,10 @@ fn here(host: &Host, state: &Path, id: u64, mode: Mode<'_>, tell: Tell<'_>) -> R
     // Values come first where the journal cannot be written: its lines so far are enough to do this again.
     for step in first_steps(mode) {
         if let Err(why) = journal.append(step) {
-            tell(&Event::Note { text: &why });
+            progress(&Progress::Note { text: &why });
         }
     }
-    finish(host, journal, drop_in, mode, tell)
+    finish(host, journal, drop_in, mode, progress)
 }
 
 /// What the journal says before the first value is restored.
@@ -128,7 +139,7 @@ fn finish(
     mut journal: Journal,
     drop_in: DropIn,
     mode: Mode<'_>,
-    tell: Tell<'_>,
+    progress: OnProgress<'_>,
 ) -> Result<(), ApplyError> {
     let id = journal.entry.id;
     let mut failed = Vec::new();
@@ -138,17 +149,17 @@ fn finish(
         DropIn::Becomes(text) | DropIn::Edited(text) => match persist::write(host, text.as_deref()) {
             Ok(()) => {
                 let what = if text.is_some() { "has its former lines again" } else { "is removed, as it was before" };
-                tell(&Event::DropIn { path: persist::DROP_IN, what });
+                progress(&Progress::DropIn { path: persist::DROP_IN, what });
             }
             Err(error) => failed.push(error.to_string()),
         },
     }
-    guard::disarm(id);
-    let paths = journal.entry.changes.iter().filter_map(|change| write::path(&change.name));
+    deadline::disarm(id);
+    let paths = journal.entry.changes.iter().filter_map(|change| keys::path(&change.name));
     let files: Vec<_> = paths.map(|path| host.locate(&path)).collect();
-    tell(&Event::Confined { files: files.len(), status: sandbox::confine(&files) });
+    progress(&Progress::Confined { files: files.len(), status: sandbox::confine(&files) });
     let others = if mode == Mode::Force { Others::Overwrite } else { Others::Leave };
-    failed.extend(undo::restore(host, &mut journal, others, tell));
+    failed.extend(undo::restore(host, &mut journal, others, progress));
     if failed.is_empty() {
         return journal.append(Step::RolledBack).map_err(|why| ApplyError::NotUndone {
             id,

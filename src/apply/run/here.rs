@@ -1,0 +1,35 @@
+//! The running host, as far as plans and journals name it.
+//!
+//! In: the host. Out: [`Here`]. Must not: change anything.
+
+use crate::apply::ApplyError;
+use crate::host::{Host, netns};
+use crate::observe::system;
+
+/// The running host, as far as plans and journals name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Here {
+    pub hostname: String,
+    pub boot_id: String,
+    /// Of the calling thread.
+    pub namespace_id: String,
+    /// Whether it is the one that the boot's sysctl files are for.
+    pub boots: bool,
+}
+
+impl Here {
+    /// Asks the host.
+    pub fn read(host: &Host) -> Result<Self, ApplyError> {
+        let (facts, _) = system::read(host);
+        let boot_id =
+            facts.boot_id.ok_or_else(|| ApplyError::NothingDone("this boot's id cannot be read".to_owned()))?;
+        let namespace_id = netns::own_id(host)
+            .ok_or_else(|| ApplyError::NothingDone("this network namespace's number cannot be read".to_owned()))?;
+        // A look at process 1 may be refused. Then a key that only the machine's first namespace has decides.
+        let boots = host.read_link("/proc/1/ns/net").map_or_else(
+            |_| host.read_sysctl("/proc/sys/net/ipv4/tcp_mem").is_ok(),
+            |of_the_first_process| of_the_first_process == namespace_id,
+        );
+        Ok(Self { hostname: facts.hostname, boot_id, namespace_id, boots })
+    }
+}

@@ -1,0 +1,34 @@
+//! What a snapshot is judged by.
+//!
+//! In: the configuration, what was typed. Out: [`Criteria`]. Must not: leave out a rule that is broken without a word.
+
+use super::error::SessionError;
+use crate::audit::model::Audit;
+use crate::audit::waivers::Waivers;
+use crate::config::{Config, TypedRules};
+use crate::diagnostic::Diagnostic;
+use crate::rules::set::RuleSet;
+use crate::snapshot::Snapshot;
+
+/// What a snapshot is judged by.
+#[derive(Debug)]
+pub struct Criteria {
+    pub rules: RuleSet,
+    pub waivers: Waivers,
+}
+
+impl Criteria {
+    /// Loads the rules and the waivers. Rules that are broken are given to `say` before anything else is done, and the
+    /// others are used.
+    pub fn load(config: &Config, typed: TypedRules<'_>, say: impl FnOnce(&[Diagnostic])) -> Result<Self, SessionError> {
+        let rules = config.rules(typed)?;
+        say(&rules.broken);
+        let waivers = config.waivers(&rules)?;
+        Ok(Self { rules, waivers })
+    }
+
+    /// Evaluates the rules, and marks the findings that a person accepted.
+    pub fn audit<'a>(&self, snapshot: &'a Snapshot) -> Audit<'a> {
+        crate::audit::run(snapshot, &self.rules, &self.waivers)
+    }
+}
