@@ -79,7 +79,7 @@ pub(super) struct DeadlineArgs {
 /// journals that this process may be unable to read; that is a note, for nothing is written by it.
 pub(super) fn cooling(state: &StateArgs, config: &Config) -> BTreeMap<String, Cooling> {
     let state = state.directory();
-    match cool_down::read(&state, jiff::Timestamp::now(), config.policy().cool_down()) {
+    match cool_down::read(&state, jiff::Timestamp::now(), config.policy().cool_down) {
         Ok((found, unread)) => {
             for error in unread {
                 output::note(&format!("note: whether a rule is to be left alone for a while: {error}"));
