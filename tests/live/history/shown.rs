@@ -58,19 +58,19 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
       TIME_WAIT    190  ▁▁▁▁▁▁▁██▁▁▁▁▁·│▁█████████  0 to 190
 
     Open findings
-      CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000:
+      CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
                 new connections are about to fail
-                for 2 days (since DATE); ephemeral-ports in
-                  host: 127.0.0.1 -> 127.0.0.1:9000
+                for 2 days (since DATE); ephemeral-ports in host: 127.0.0.1 ->
+                  127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
                 default
                 for 2 days (since DATE); port-range-narrow in host
 
     Came and went
-      CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000:
+      CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
                 new connections are about to fail
-                DATE TIME for 9 hours; ephemeral-ports in
-                  host: 127.0.0.1 -> 127.0.0.1:9000
+                DATE TIME for 9 hours; ephemeral-ports in host: 127.0.0.1 ->
+                  127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
                 default
                 DATE TIME for 9 hours; port-range-narrow in host
@@ -94,10 +94,10 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
       TIME_WAIT    190  █████████████████████████   190 to 190
 
     Open findings
-      CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000:
+      CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
                 new connections are about to fail
-                for 2 days (since DATE); ephemeral-ports in
-                  host: 127.0.0.1 -> 127.0.0.1:9000
+                for 2 days (since DATE); ephemeral-ports in host: 127.0.0.1 ->
+                  127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
                 default
                 for 2 days (since DATE); port-range-narrow in host
@@ -167,22 +167,21 @@ fn a_rule_is_shown_by_its_episodes() {
     ephemeral-ports: 2 episodes since DATE TIME UTC
     133 runs from DATE TIME to DATE TIME UTC, 1 reboot
 
-    CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000: new
-              connections are about to fail
+    CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
+              new connections are about to fail
       where   host: 127.0.0.1 -> 127.0.0.1:9000
       seen    DATE TIME to DATE TIME UTC, 2 days
       by      51 runs, missed by 0
       now     open
 
-    CRITICAL  195 of 200 ephemeral ports (98 %) are taken toward 127.0.0.1:9000: new
-              connections are about to fail
+    CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
+              new connections are about to fail
       where   host: 127.0.0.1 -> 127.0.0.1:9000
       seen    DATE TIME to DATE TIME UTC, 9 hours
       by      10 runs, missed by 2
       now     resolved at DATE TIME UTC
 
-    sysctl-advisor explain ephemeral-ports tells what the rule looks
-    for.
+    sysctl-advisor explain ephemeral-ports tells what the rule looks for.
     ");
 }
 
