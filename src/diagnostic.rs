@@ -22,6 +22,11 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// Of a file of which nothing could be read.
+    pub fn of_file(file: String, message: String) -> Self {
+        Self { file, source: "".into(), span: 0..0, message, help: None }
+    }
+
     /// Line and column of the place, both from 1; the column counts characters.
     pub fn position(&self) -> (usize, usize) {
         let before = &self.source[..self.clamped().start];

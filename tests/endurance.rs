@@ -23,7 +23,7 @@ use serde_json::Value as Json;
 use support::Lab;
 use sysctl_advisor::agent::run::{self, Options};
 use sysctl_advisor::audit::waivers::Waivers;
-use sysctl_advisor::config::AgentSettings;
+use sysctl_advisor::config::{AgentOptions, Options as Configured};
 use sysctl_advisor::host::netns::Which;
 use sysctl_advisor::rules::set::RuleSet;
 use sysctl_advisor::session::Criteria;
@@ -148,11 +148,11 @@ fn after_six_weeks_of_hourly_runs_the_history_is_bounded_and_the_newest_are_ther
 #[test]
 fn a_thousand_runs_in_one_process_leave_no_memory_and_no_file_behind() {
     let station = Station::new("");
-    let settings = AgentSettings {
+    let settings = AgentOptions {
         textfile: Some(station.path("gauges.prom")),
         journal: false,
         netns: Which::Current,
-        ..AgentSettings::default()
+        ..Configured::defaults().unwrap().agent
     };
     let (mut rules, state) = (RuleSet::shipped(), station.path("state"));
     rules.disable(OTHER).unwrap();

@@ -12,7 +12,7 @@ use super::message;
 use super::previous::{LAST_SNAPSHOT, earlier};
 use super::tell::Teller;
 use crate::audit::model::{Audit, Finding};
-use crate::config::AgentSettings;
+use crate::config::AgentOptions;
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
 use crate::history::{self, Store, samples};
@@ -37,7 +37,7 @@ pub struct Options<'a> {
     pub sample: Duration,
     /// What is found, and what of it a person accepted.
     pub criteria: &'a Criteria,
-    pub settings: &'a AgentSettings,
+    pub settings: &'a AgentOptions,
     /// The journal's socket.
     pub journal: &'a Path,
 }
@@ -96,7 +96,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, 
         keep(folder, &snapshot, &mut troubles);
     }
     if let Some(history) = &mut history {
-        troubles.of("the history keeps what is too old", history.prune(&options.settings.retention));
+        troubles.of("the history keeps what is too old", history.prune(&options.settings.retention()));
     }
     let shown = options.settings.textfile.as_ref();
     let shown = shown.is_some_and(|file| write_gauges(file, &audit, started, &mut troubles));
@@ -143,7 +143,7 @@ fn remember(
     }
     let samples = samples::of(audit.snapshot, &options.criteria.rules);
     let run = history::Run { rules: &options.criteria.rules, duration: started.elapsed() };
-    let remembered = store.remember(&run, audit, &samples, &options.settings.hold);
+    let remembered = store.remember(&run, audit, &samples, &options.settings.hold());
     // Even then what earlier runs left to tell is told.
     troubles.of(what, remembered);
     Some(store)

@@ -84,7 +84,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<run::Outc
     keep(&folder, &now, say);
 
     let made = watch::made(&folder);
-    let (watch, confirm_after) = (settings.watch, settings.confirm_after);
+    let (watch, confirm_after) = (settings.watched_for(), settings.confirm_after);
     let watched = Watch { host: &host, state, here: &here, now: &now, watch, confirm_after, made: &made }.run()?;
     let mut messages = watched.messages;
     let mut failed: Option<Failed> = None;
@@ -164,7 +164,7 @@ struct LeftAlone {
 
 impl LeftAlone {
     fn read(state: &Path, here: &Here, policy: &Policy) -> Result<Self, ApplyError> {
-        let (cool_down, now) = (policy.cool_down(), Timestamp::now());
+        let (cool_down, now) = (policy.cool_down, Timestamp::now());
         let entries: Vec<Entry> =
             state::ids(state)?.into_iter().map(|id| Entry::read(state, id)).collect::<Result<_, _>>()?;
         let cooling = cool_down::cooling(&entries, now, cool_down);

@@ -2,49 +2,43 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::Args;
 
-use super::args::{Global, RuleArgs, StateArgs, WaiverArgs};
+use super::args::{Global, RuleArgs, StateArgs};
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
 use super::{changes, remediate, session};
 use crate::agent::run::{self, Options};
 use crate::agent::{journal, unattended};
-use crate::config::{Config, window};
+use crate::config::Config;
 use crate::session::rehearse;
 
 /// One run of the timer: audit, remember, tell what is new.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Systemd starts it every hour (sysctl-advisor.timer); by hand it does the same once and leaves. The counters \
-are those since the previous run, or over a short sample where there was none. A finding is told when it held \
+are those since the previous run, or over --window where no earlier run is near enough. A finding is told when it held \
 for some runs, in the journal or else on standard error; the report, the history and the gauges for Prometheus \
 are written each time. docs/agent.md says where. Exit code 3: nothing was seen, or nothing could be told.")]
 pub(super) struct AgentArgs {
     /// Apply what held long enough and `[apply]` allows, and take back what made it worse; needs `[agent] apply = true`
     #[arg(long)]
     pub(super) apply: bool,
-    /// Time between two readings of the counters where no earlier run is near enough: 500ms, 2s, 1m
-    #[arg(long, value_name = "DURATION", value_parser = window)]
-    window: Option<Duration>,
     #[command(flatten)]
     rules: RuleArgs,
-    #[command(flatten)]
-    waivers: WaiverArgs,
     #[command(flatten)]
     state: StateArgs,
 }
 
 pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
+    let criteria = session::criteria(config, &args.rules, terminal)?;
     let options = Options {
         state: &args.state.directory(),
-        sample: args.window.unwrap_or(config.window),
+        sample: config.options.audit.window,
         criteria: &criteria,
-        settings: config.agent(),
+        settings: &config.options.agent,
         journal: Path::new(journal::SOCKET),
     };
     let ran = if args.apply {

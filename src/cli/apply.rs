@@ -19,7 +19,7 @@ use crate::apply::judge::cool_down::Cooling;
 use crate::apply::judge::guards;
 use crate::apply::run::apply::ApplyOptions;
 use crate::apply::run::namespaces::{self, Part};
-use crate::config::{Config, window};
+use crate::config::Config;
 use crate::host::Host;
 use crate::plan::model::Plan;
 use crate::report::wrap::wrap_hanging;
@@ -31,7 +31,8 @@ use crate::units;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 All values are written or none: at the first surprise those written so far are restored. The change lasts \
-until the next boot; `confirm` makes it permanent, `rollback` takes it back. Exit code 4: nothing is changed \
+until the next boot; `confirm` makes it permanent, `rollback` takes it back. When rules of the plan have \
+guards, rates are measured over --window before the first write; 0 measures none. Exit code 4: nothing is changed \
 (the plan does not fit the host any more, or a value was refused); 5: taking it back failed.")]
 pub(super) struct ApplyArgs {
     /// Plan that `plan -o FILE` wrote; it must belong to root and nobody else may write it
@@ -49,9 +50,6 @@ pub(super) struct ApplyArgs {
     /// For the running system only: `confirm` writes nothing for the next boot
     #[arg(long)]
     runtime_only: bool,
-    /// Time over which rates are measured before the first write, when rules of the plan have guards; 0: no rates
-    #[arg(long, value_name = "DURATION", value_parser = window)]
-    window: Option<Duration>,
     #[command(flatten)]
     state: StateArgs,
 }
@@ -87,7 +85,7 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     }
-    let baseline = measure(&plan, args.window.unwrap_or(config.window), global);
+    let baseline = measure(&plan, config.options.audit.window, global);
     let options = ApplyOptions { baseline: baseline.as_ref(), ..options };
     let mut before = None;
     let mut tell = teller(global.quiet);

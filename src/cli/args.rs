@@ -5,16 +5,12 @@
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "systemd gives the state directory in a variable"))]
 
 use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use crate::apply::change::state;
-use crate::config::{self, Config, ConfigError, TypedRules};
-use crate::host::netns::Which;
+use crate::config::{Config, ConfigError, TypedRules};
 use crate::keys::Risk;
-use crate::model::Severity;
 use crate::rules::set::RuleSet;
 
 #[derive(Debug, Args)]
@@ -58,19 +54,6 @@ pub(super) enum Format {
     Json,
 }
 
-/// How to observe; shared by the commands that do.
-#[derive(Debug, Args)]
-pub(super) struct ObserveArgs {
-    /// Time between two readings of the counters: 500ms, 2s, 1m; 0 takes one reading, and rules on rates are skipped
-    /// [env: SYSCTL_ADVISOR_WINDOW]
-    #[arg(long, value_name = "DURATION", value_parser = config::window)]
-    pub(super) window: Option<Duration>,
-    /// Network namespace to look at: all, current, a name as of `ip netns`, or the number of a process in it [default:
-    /// current] [env: SYSCTL_ADVISOR_NETNS]
-    #[arg(long, value_name = "WHICH", value_parser = Which::from_str)]
-    pub(super) netns: Option<Which>,
-}
-
 /// Where rules come from; shared by the commands that use them.
 #[derive(Debug, Args)]
 pub(super) struct RuleArgs {
@@ -94,15 +77,6 @@ impl RuleArgs {
     }
 }
 
-/// Findings that a person accepted; shared by the commands that audit.
-#[derive(Debug, Args)]
-pub(super) struct WaiverArgs {
-    /// File with accepted findings [default: /etc/sysctl-advisor/waivers.toml, if it exists] [env:
-    /// SYSCTL_ADVISOR_WAIVERS]
-    #[arg(long, value_name = "FILE")]
-    pub(super) waivers: Option<PathBuf>,
-}
-
 /// Where changes are journalled and audits remembered; shared by the commands that write or read there.
 #[derive(Debug, Args)]
 pub(super) struct StateArgs {
@@ -120,16 +94,6 @@ impl StateArgs {
     /// The agent's own folder in it; it may belong to the user that the agent runs as.
     pub(super) fn agent(&self) -> PathBuf {
         self.directory().join("agent")
-    }
-}
-
-/// How bad a finding must be to make the exit code 10; none does by default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct FailOn(pub(super) Option<Severity>);
-
-impl FailOn {
-    pub(super) fn named(text: &str) -> Result<Self, String> {
-        config::fail_on(text).map(Self)
     }
 }
 

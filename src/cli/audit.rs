@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
-use super::args::{FailOn, Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs};
+use super::args::{Global, RuleArgs, StateArgs};
 use super::exit::{Exit, Outcome};
 use super::output::{self, Terminal};
 use super::session;
@@ -43,16 +43,8 @@ pub(super) struct AuditArgs {
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with code 10 when a finding is at least this bad: notice, warning, critical; or never [env:
-    /// SYSCTL_ADVISOR_FAIL_ON]
-    #[arg(long, value_name = "SEVERITY", value_parser = FailOn::named)]
-    fail_on: Option<FailOn>,
-    #[command(flatten)]
-    observe: ObserveArgs,
     #[command(flatten)]
     rules: RuleArgs,
-    #[command(flatten)]
-    waivers: WaiverArgs,
     #[command(flatten)]
     state: StateArgs,
 }
@@ -64,8 +56,8 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
 }
 
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
-    let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
-    let snapshot = session::snapshot(args.snapshot.as_deref(), &args.observe, global, config)?;
+    let criteria = session::criteria(config, &args.rules, terminal)?;
+    let snapshot = session::snapshot(args.snapshot.as_deref(), global, config)?;
     let mut audit = criteria.audit(&snapshot);
     if args.rehearse {
         let mut plan = build::build(&audit, &criteria.rules, &Options::default());
@@ -87,7 +79,7 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
         return Ok(Exit::Usage.code());
     }
     let worst = audit.open().map(|finding| finding.severity).max();
-    let fail_on = args.fail_on.map_or(config.fail_on, |typed| typed.0);
+    let fail_on = config.options.audit.fail_on;
     let failed = fail_on.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
     Ok(if failed { Exit::Found.code() } else { ExitCode::SUCCESS })
 }

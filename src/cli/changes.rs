@@ -1,6 +1,5 @@
-//! `confirm`, `rollback`, `changes`: what becomes of changes that were applied.
+//! `confirm`, `rollback`: what becomes of a change that was applied.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -12,22 +11,15 @@ use super::apply::shown;
 use super::args::{Global, StateArgs};
 use super::exit::{Exit, Failure, Outcome};
 use super::output;
-use crate::apply::change::journal::{Entry, Status};
-use crate::apply::change::lock::Holder;
-use crate::apply::change::state;
-use crate::apply::change::steps::Step;
+use crate::apply::change::journal::Entry;
 use crate::apply::judge::cool_down::{self, Cooling};
-use crate::apply::judge::guards;
 use crate::apply::run::automatic;
 use crate::apply::run::confirm;
-use crate::apply::run::here::Here;
-use crate::apply::run::locate;
 use crate::apply::run::rollback;
 use crate::apply::verdict::Verdict;
 use crate::apply::{ApplyError, Progress};
 use crate::config::Config;
 use crate::host::Host;
-use crate::host::netns::{self, Places};
 use crate::report::wrap::wrap_hanging;
 
 /// Make a change permanent, and keep it from being rolled back by itself.
@@ -74,19 +66,6 @@ pub(super) struct RollbackArgs {
     state: StateArgs,
 }
 
-/// List the changes that were made, or show one with its steps.
-#[derive(Debug, Args)]
-pub(super) struct ChangesArgs {
-    /// Number of the change
-    #[arg(value_name = "ID")]
-    id: Option<u64>,
-    /// Only those whose values are in force, or would be after the next boot; print nothing when there are none
-    #[arg(long, conflicts_with = "id")]
-    in_force: bool,
-    #[command(flatten)]
-    state: StateArgs,
-}
-
 /// Waits and rolls back; what `apply --confirm-within` starts where there is no systemd.
 #[derive(Debug, Args)]
 pub(super) struct DeadlineArgs {
@@ -100,7 +79,7 @@ pub(super) struct DeadlineArgs {
 /// journals that this process may be unable to read; that is a note, for nothing is written by it.
 pub(super) fn cooling(state: &StateArgs, config: &Config) -> BTreeMap<String, Cooling> {
     let state = state.directory();
-    match cool_down::read(&state, jiff::Timestamp::now(), config.policy().cool_down()) {
+    match cool_down::read(&state, jiff::Timestamp::now(), config.policy().cool_down) {
         Ok((found, unread)) => {
             for error in unread {
                 output::note(&format!("note: whether a rule is to be left alone for a while: {error}"));
@@ -211,136 +190,4 @@ pub(super) fn run_deadline(args: &DeadlineArgs) -> Outcome {
     let (state, within) = (args.state.directory(), Duration::from_millis(args.milliseconds));
     automatic::watch(&Host::live(), &state, args.id, within, &mut |_| {}).map_err(|error| failure(error, true))?;
     Ok(ExitCode::SUCCESS)
-}
-
-pub(super) fn run_changes(args: &ChangesArgs) -> Outcome {
-    let failed = |error| failure(error, false);
-    let state = args.state.directory();
-    let now = Now {
-        boot_id: Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id),
-        places: OnceCell::new(),
-    };
-    if let Some(id) = args.id {
-        let (entry, holder) = Entry::look(&state, id).map_err(failed)?;
-        output::print(&one(&entry, holder.as_ref(), &now))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let ids = state::ids(&state).map_err(failed)?;
-    if ids.is_empty() && !args.in_force {
-        output::print(&format!("No changes in {}.\n", state.display()))?;
-    }
-    let mut unreadable = None;
-    for id in ids {
-        match Entry::look(&state, id) {
-            Ok((entry, holder)) if args.in_force && holder.is_none() && !is_left(&entry, &now) => {}
-            Ok((entry, holder)) => output::print(&summary(&entry, holder.as_ref(), &now))?,
-            Err(error) => {
-                output::note(&format!("change {id}: {error}"));
-                unreadable = Some(id);
-            }
-        }
-    }
-    match unreadable {
-        Some(id) => Err(Failure::io(anyhow!("change {id} cannot be read"))),
-        None => Ok(ExitCode::SUCCESS),
-    }
-}
-
-/// Whether something of the change is left on this host: values that are in force, or lines in the drop-in.
-fn is_left(entry: &Entry, now: &Now) -> bool {
-    match entry.status() {
-        Status::RolledBack => false,
-        Status::Confirmed if entry.reached_drop_in() => true,
-        Status::ConfirmInterrupted | Status::RollbackFailed => true,
-        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted => {
-            entry.is_of_boot(&now.boot_id) && !now.has_lost(entry)
-        }
-    }
-}
-
-/// What changes are held against.
-struct Now {
-    boot_id: String,
-    /// Looked up where a change of another namespace makes it worth it.
-    places: OnceCell<Places>,
-}
-
-impl Now {
-    /// Whether the namespace of a change of this boot was deleted, as far as can be told from here.
-    fn has_lost(&self, entry: &Entry) -> bool {
-        let Some((id, ..)) = entry.begun().filter(|_| entry.is_of_boot(&self.boot_id)) else { return false };
-        if netns::own_id(&Host::live()).as_deref() == Some(id) {
-            return false;
-        }
-        let found = self.places.get_or_init(netns::list);
-        found.complete && !found.places.iter().any(|place| place.id == id)
-    }
-}
-
-/// How a change stands, in words. `holder` is at work on it.
-fn words(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
-    match holder {
-        Some(holder) => format!("under way ({})", holder.process),
-        None => at_rest(entry, now).to_owned(),
-    }
-}
-
-fn at_rest(entry: &Entry, now: &Now) -> &'static str {
-    let passing = matches!(
-        entry.status(),
-        Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted
-    );
-    if passing && !entry.reached_drop_in() && now.has_lost(entry) {
-        return "gone with its network namespace";
-    }
-    entry.words(&now.boot_id)
-}
-
-/// Whether the values are there, so that it can be told what came of them.
-const fn is_in_force(status: Status) -> bool {
-    matches!(status, Status::Applied | Status::ConfirmInterrupted | Status::Confirmed)
-}
-
-fn summary(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
-    let keys: Vec<_> = entry.changes.iter().map(|change| change.name.as_str()).collect();
-    let (words, keys) = (words(entry, holder, now), keys.join(", "));
-    format!("{:>4}  {}  {}{words}\n      {keys}\n", entry.id, entry.begun_at(), place(entry))
-}
-
-/// `in blue: `, and nothing for the machine's own namespace or one without a name.
-fn place(entry: &Entry) -> String {
-    let name = locate::name(entry);
-    if [netns::HOST, netns::CURRENT].contains(&name) { String::new() } else { format!("in {}: ", shown(name)) }
-}
-
-fn one(entry: &Entry, holder: Option<&Holder>, now: &Now) -> String {
-    let words = words(entry, holder, now);
-    let mut text = format!("Change {} of {}: {}{words}\n", entry.id, entry.begun_at(), place(entry));
-    for change in &entry.changes {
-        text.push_str(&format!("  {}  {} -> {}\n", change.name, or_empty(&change.before.to_string()), change.after));
-    }
-    if holder.is_none() && entry.is_of_boot(&now.boot_id) && is_in_force(entry.status()) {
-        for verdict in guards::now(&Host::live(), entry) {
-            text.push_str(&(judged(&verdict) + "\n"));
-        }
-    }
-    text.push_str("Steps:\n");
-    for record in &entry.records {
-        let step = serde_json::to_value(&record.step).unwrap_or_default();
-        let field = |name: &str| step.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-        let despite = match &record.step {
-            Step::Confirmed { despite, .. } if !despite.is_empty() => {
-                format!("although worse, says the guard of {}", despite.join(", "))
-            }
-            _ => String::new(),
-        };
-        let [key, value, why] = ["key", "value", "why"].map(field);
-        let line = format!("  {}  {} {key} {value} {why} {despite}", record.at, field("step"));
-        text.push_str(&(line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n"));
-    }
-    if entry.torn {
-        text.push_str("The last line was torn by a crash; what it announced never began.\n");
-    }
-    text.push_str(&format!("The way back by hand: sysctl -p {}\n", entry.by_hand()));
-    text
 }

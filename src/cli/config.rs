@@ -1,4 +1,4 @@
-//! `config`: what the configuration comes to.
+//! `config`: the effective configuration, and what a configuration file may hold.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::exit::Outcome;
 use super::output;
-use crate::config::{self, Config, TypedRules};
+use crate::config::{self, Config, ConfigError, TypedRules};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -19,12 +19,20 @@ error that shows the place (exit code 2), so this is a check of the configuratio
 their names; a later value replaces an earlier one, lists as a whole. --config FILE reads that file alone. The \
 environment counts more than files, and what is typed more than the environment.")]
     Show,
+    /// Print the JSON Schema of a configuration file, for editors and programs
+    Schema,
 }
 
-pub(super) fn run(command: &ConfigCommand, config: &Config) -> Outcome {
-    let ConfigCommand::Show = command;
-    // Parameters and ids are checked against the rules here too.
-    config.rules(TypedRules::default())?;
-    output::print(&config::shown(config))?;
+/// `config` is read by those that need it: a schema may be of help where the file is wrong.
+pub(super) fn run(command: &ConfigCommand, config: impl FnOnce() -> Result<Config, ConfigError>) -> Outcome {
+    output::print(&match command {
+        ConfigCommand::Show => {
+            let config = config()?;
+            // Parameters and ids are checked against the rules here too.
+            config.rules(TypedRules::default())?;
+            config::shown(&config)
+        }
+        ConfigCommand::Schema => config::schema(),
+    })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -14,7 +14,7 @@ use clap::Args;
 
 use super::exit::{Failure, Outcome};
 use super::output::{self, Undelivered};
-use crate::config::{DEFAULT_FILE, SHIPPED};
+use crate::config::{DEFAULT_FILE, commented};
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
 
@@ -43,7 +43,7 @@ pub(super) struct InitArgs {
 pub(super) fn run(args: &InitArgs) -> Outcome {
     let path = args.output.as_path();
     if path.as_os_str() == "-" {
-        output::print(SHIPPED)?;
+        output::print(&commented())?;
         return Ok(ExitCode::SUCCESS);
     }
     let copy = write(path, args.force)?;
@@ -69,9 +69,9 @@ fn write(path: &Path, force: bool) -> Result<Option<PathBuf>, Failure> {
         _ => None,
     };
     if copy.is_some() {
-        files::replace(path, SHIPPED.as_bytes(), Access::Mode(MODE)).map_err(unwritten)?;
+        files::replace(path, commented().as_bytes(), Access::Mode(MODE)).map_err(unwritten)?;
     } else {
-        files::create(path, SHIPPED.as_bytes(), MODE).map_err(|error| match error.kind() {
+        files::create(path, commented().as_bytes(), MODE).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => kept("it is there already, and is kept; --force replaces it and keeps a copy"),
             _ => unwritten(error),
         })?;

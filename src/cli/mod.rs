@@ -9,11 +9,13 @@ mod agent;
 mod apply;
 mod args;
 mod audit;
+mod change_list;
 mod changes;
 mod config;
 mod drift;
 mod exit;
 mod explain;
+mod flags;
 mod generate;
 mod history;
 mod init;
@@ -34,7 +36,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use self::args::Global;
 use self::exit::{Exit, Outcome};
-use crate::config as configuration;
+use crate::config::{self as configuration, Typed};
 
 /// Tells what is wrong with this host's TCP settings, given what its sockets are really doing.
 ///
@@ -82,7 +84,7 @@ enum Command {
     /// Take a change back
     Rollback(changes::RollbackArgs),
     /// List the changes that were made, or show one
-    Changes(changes::ChangesArgs),
+    Changes(change_list::ChangesArgs),
     /// One run of the timer: audit, remember, tell what is new
     Agent(agent::AgentArgs),
     /// Show what earlier runs of the agent saw: trends, findings that came and went
@@ -114,7 +116,7 @@ pub fn run() -> ExitCode {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     log::start(&cli.global);
     let terminal = output::Terminal::new(cli.global.color, cli.global.log_format);
-    match dispatch(&cli, &terminal) {
+    match dispatch(&cli, &flags::typed(&matches), &terminal) {
         Ok(code) => code,
         Err(failure) => {
             if failure.exit != Exit::Done {
@@ -125,12 +127,12 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
+fn dispatch(cli: &Cli, typed: &[Typed], terminal: &output::Terminal) -> Outcome {
     let global = &cli.global;
     // Loaded by the commands that need it: the way back must not depend on a file that somebody may be editing.
-    let config = || configuration::load(global.config.as_deref());
+    let config = || configuration::load(global.config.as_deref(), typed);
     // What limits the writing of sysctls must not be in the hands of others.
-    let trusted = || configuration::load_trusted(global.config.as_deref());
+    let trusted = || configuration::load_trusted(global.config.as_deref(), typed);
     match &cli.command {
         Command::Audit(args) => audit::run(args, global, &config()?, terminal),
         Command::Drift(args) => drift::run(args, terminal),
@@ -140,7 +142,7 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Apply(args) => apply::run(args, global, &trusted()?),
         Command::Confirm(args) => changes::run_confirm(args, global),
         Command::Rollback(args) => changes::run_rollback(args, global),
-        Command::Changes(args) => changes::run_changes(args),
+        Command::Changes(args) => change_list::run(args),
         Command::Agent(args) if args.apply => agent::run(args, global, &trusted()?, terminal),
         Command::Agent(args) => agent::run(args, global, &config()?, terminal),
         Command::History(args) => history::run(args, &config()?, terminal),
@@ -149,10 +151,15 @@ fn dispatch(cli: &Cli, terminal: &output::Terminal) -> Outcome {
         Command::Rehearse => rehearse::run(),
         Command::Rules(command) => rules::run(command, &config()?, terminal),
         Command::Init(args) => init::run(args),
-        Command::Config(command) => config::run(command, &config()?),
-        Command::Completions { shell } => generate::print_completions(*shell, &Cli::command()),
-        Command::Generate(args) => generate::run(args, &Cli::command()),
+        Command::Config(command) => config::run(command, config),
+        Command::Completions { shell } => generate::print_completions(*shell, &program()),
+        Command::Generate(args) => generate::run(args, &program()),
     }
+}
+
+/// All commands with all their arguments.
+fn program() -> clap::Command {
+    flags::added_to(Cli::command())
 }
 
 /// The command line as it is parsed. An environment variable that is empty is as if it were not set.
@@ -163,5 +170,5 @@ fn command() -> clap::Command {
         };
         command.mut_args(|arg| if is_empty(&arg) { arg.env(None) } else { arg }).mut_subcommands(without_empty)
     }
-    without_empty(Cli::command())
+    without_empty(program())
 }

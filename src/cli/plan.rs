@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::args::{Format, Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs, risk};
+use super::args::{Format, Global, RuleArgs, StateArgs, risk};
 use super::changes::cooling;
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
@@ -57,11 +57,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     state: StateArgs,
     #[command(flatten)]
-    observe: ObserveArgs,
-    #[command(flatten)]
     rules: RuleArgs,
-    #[command(flatten)]
-    waivers: WaiverArgs,
 }
 
 pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
@@ -69,9 +65,9 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
         print(&plans::read(file)?, 0, args, terminal)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
+    let criteria = session::criteria(config, &args.rules, terminal)?;
     let selection = Selection::new(&args.only, &args.except, &criteria.rules)?;
-    let snapshot = session::snapshot(args.snapshot.as_deref(), &args.observe, global, config)?;
+    let snapshot = session::snapshot(args.snapshot.as_deref(), global, config)?;
     let audit = criteria.audit(&snapshot);
     // Another host's snapshot has nothing to do with what was tried here.
     let cooling = if args.snapshot.is_none() { cooling(&args.state, config) } else { BTreeMap::new() };

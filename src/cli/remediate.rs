@@ -16,7 +16,7 @@ use clap::Args;
 use jiff::civil::Date;
 
 use super::apply::{self, within};
-use super::args::{Global, ObserveArgs, RuleArgs, StateArgs, WaiverArgs, risk};
+use super::args::{Global, RuleArgs, StateArgs, risk};
 use super::changes::{cooling, failure, teller};
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
@@ -59,11 +59,7 @@ pub(super) struct RemediateArgs {
     #[command(flatten)]
     state: StateArgs,
     #[command(flatten)]
-    observe: ObserveArgs,
-    #[command(flatten)]
     rules: RuleArgs,
-    #[command(flatten)]
-    waivers: WaiverArgs,
 }
 
 /// What the person decided, by the findings' fingerprints.
@@ -97,9 +93,9 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
             "remediate writes sysctls, so it must be run as root; plan shows the same without"
         )));
     }
-    let criteria = session::criteria(config, &args.rules, &args.waivers, terminal)?;
+    let criteria = session::criteria(config, &args.rules, terminal)?;
     trusted(&criteria.rules).map_err(|error| failure(error, false))?;
-    let snapshot = session::snapshot(None, &args.observe, global, config)?;
+    let snapshot = session::snapshot(None, global, config)?;
     let audit = criteria.audit(&snapshot);
     let desk =
         Desk { audit: &audit, rules: &criteria.rules, policy: config.policy(), max_risk: args.max_risk, terminal };
@@ -108,7 +104,7 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     };
-    let file = config.waivers_file(args.waivers.waivers.as_deref());
+    let file = config.options.audit.waivers.as_path();
     let (lasting, passing) = desk.plans(&decisions);
     let cooling = cooling(&args.state, config);
     for plan in [&lasting, &passing] {
@@ -124,7 +120,7 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     }
     for (plan, runtime_only) in parts {
         if !plan.changes.is_empty() {
-            let window = args.observe.window.unwrap_or(config.window);
+            let window = config.options.audit.window;
             let baseline = apply::measure(plan, window, global);
             carry_out(plan, baseline.as_ref(), runtime_only, args, global, desk.policy)?;
         }

@@ -62,6 +62,7 @@ pub(super) enum SchemaOf {
     Plan,
     Drift,
     History,
+    Changes,
 }
 
 pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) -> Outcome {
@@ -92,6 +93,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
                 SchemaOf::Plan => crate::plan::store::schema(),
                 SchemaOf::Drift => report::drift::schema(),
                 SchemaOf::History => report::history::schema(),
+                SchemaOf::Changes => report::changes::schema(),
             })?;
             Ok(ExitCode::SUCCESS)
         }

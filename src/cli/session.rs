@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::args::{Global, ObserveArgs, RuleArgs, WaiverArgs};
+use super::args::{Global, RuleArgs};
 use super::exit::Failure;
 use super::output::{self, Terminal};
 use super::progress;
@@ -14,29 +14,18 @@ use crate::session::{self, Criteria};
 use crate::snapshot::Snapshot;
 
 /// The rules and waivers of this run. What is wrong with rules is said first.
-pub(super) fn criteria(
-    config: &Config,
-    rules: &RuleArgs,
-    waivers: &WaiverArgs,
-    terminal: &Terminal,
-) -> Result<Criteria, Failure> {
+pub(super) fn criteria(config: &Config, rules: &RuleArgs, terminal: &Terminal) -> Result<Criteria, Failure> {
     let say = |broken: &[_]| output::notes(broken, terminal);
-    Criteria::load(config, rules.typed(), waivers.waivers.as_deref(), say).map_err(Failure::from)
+    Criteria::load(config, rules.typed(), say).map_err(Failure::from)
 }
 
 /// The snapshot in this file, else one of the running host.
-pub(super) fn snapshot(
-    file: Option<&Path>,
-    observe: &ObserveArgs,
-    global: &Global,
-    config: &Config,
-) -> Result<Snapshot, Failure> {
+pub(super) fn snapshot(file: Option<&Path>, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
     let snapshot = match file {
         Some(file) => session::read(file),
         None => {
-            let which = observe.netns.as_ref().unwrap_or(&config.netns);
-            let window = observe.window.unwrap_or(config.window);
-            session::observe(which, window, |window| progress::wait(window, global.quiet))
+            let options = &config.options.audit;
+            session::observe(&options.netns, options.window, |window| progress::wait(window, global.quiet))
         }
     };
     snapshot.map_err(Failure::from)

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::args::{Global, ObserveArgs};
+use super::args::Global;
 use super::exit::Outcome;
 use super::{output, session};
 use crate::config::Config;
@@ -22,12 +22,10 @@ pub(super) struct SnapshotArgs {
     /// File to write [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    #[command(flatten)]
-    observe: ObserveArgs,
 }
 
 pub(super) fn run(args: &SnapshotArgs, global: &Global, config: &Config) -> Outcome {
-    let mut snapshot = session::snapshot(None, &args.observe, global, config)?;
+    let mut snapshot = session::snapshot(None, global, config)?;
     record_rehearsal(&mut snapshot);
     output::deliver(&store::render(&snapshot)?, args.output.as_deref())?;
     Ok(ExitCode::SUCCESS)

@@ -21,7 +21,7 @@ pub const DROP_INS: &str = "/etc/sysctl-advisor/config.d";
 pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     toml_file::read(path).map_err(|why| {
         let (file, message) = (path.display().to_string(), format!("this configuration cannot be read: {why}"));
-        Diagnostic { file, source: "".into(), span: 0..0, message, help: None }.into()
+        Diagnostic::of_file(file, message).into()
     })
 }
 

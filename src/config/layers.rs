@@ -12,9 +12,12 @@ use std::sync::Arc;
 
 use serde::Deserialize as _;
 use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
 
+use super::declared::Declared;
+use super::kind::{Kind, Shape, moved};
 use crate::diagnostic::Diagnostic;
+use crate::suggest::nearest;
 
 /// One text.
 #[derive(Debug)]
@@ -29,6 +32,12 @@ struct Source {
 /// The texts, in the order in which they were laid.
 #[derive(Debug, Default)]
 pub(super) struct Sources(Vec<Source>);
+
+/// The table of rules' parameters.
+pub(super) const PARAMS: &str = "params";
+
+/// Parameters by rule and name.
+pub(super) type Params = BTreeMap<Spanned<String>, BTreeMap<Spanned<String>, Spanned<toml::Value>>>;
 
 /// What the layers come to; borrows from the texts.
 #[derive(Debug, Default)]
@@ -56,35 +65,64 @@ impl<'t> Layers<'t> {
         Ok(())
     }
 
-    /// Lays the value of an environment variable over one option; `list`: a list of paths with colons between.
-    pub(super) fn add_variable(&mut self, variable: &str, value: &str, option: (&str, &str), list: bool) {
-        let start = self.sources.begin(&format!("${variable}"), value);
-        let all = start..start + value.len();
-        let string = |text: &str| DeValue::String(text.to_owned().into());
-        let typed = if list {
-            let mut paths = DeArray::new();
-            let mut at = start;
-            for path in value.split(':') {
-                if !path.is_empty() {
-                    paths.push(Spanned::new(at..at + path.len(), string(path)));
-                }
-                at += path.len() + 1;
-            }
-            DeValue::Array(paths)
-        } else {
-            string(value)
-        };
-        let (section, name) = option;
+    /// Lays a text over one option, as a variable or a flag has it. `place` is `$NAME` or `--NAME`.
+    pub(super) fn add_text(&mut self, place: &str, text: &'t str, option: &Declared) {
+        let start = self.sources.begin(place, text);
+        let all = start..start + text.len();
         let mut inner = DeTable::new();
-        inner.insert(Spanned::new(all.clone(), name.to_owned().into()), Spanned::new(all.clone(), typed));
+        inner.insert(Spanned::new(all.clone(), option.name.into()), option.shape.of_text(text, start));
         let mut outer = DeTable::new();
-        outer.insert(Spanned::new(all.clone(), section.to_owned().into()), Spanned::new(all, DeValue::Table(inner)));
+        let inner = Spanned::new(all.clone(), DeValue::Table(inner));
+        outer.insert(Spanned::new(all, option.section.into()), inner);
         lay(&mut self.table, outer);
     }
 
-    /// The whole, to be read like one file.
-    pub(super) fn table(&self) -> Spanned<DeTable<'t>> {
-        Spanned::new(0..0, self.table.clone())
+    /// The value of an option, or its default where no layer has it.
+    pub(super) fn option<K: Kind>(
+        &self,
+        section: &str,
+        name: &str,
+        default: &'static str,
+        kind: &K,
+    ) -> Result<K::Value, Diagnostic> {
+        let written = self.table.get(section).and_then(|table| table.get_ref().as_table()?.get(name));
+        let value = match written {
+            Some(value) => value.clone(),
+            None => Shape::Bare.of_text(default, 0),
+        };
+        let span = value.span();
+        let raw = K::Raw::deserialize(ValueDeserializer::from(value))
+            .map_err(|error| self.sources.wrong(error.span().unwrap_or(span.clone()), error.message().to_owned()))?;
+        kind.value(raw).map_err(|why| self.sources.wrong(span, why))
+    }
+
+    /// Rules' parameters, which no option declares.
+    pub(super) fn params(&self) -> Result<Params, Diagnostic> {
+        let Some(table) = self.table.get(PARAMS) else { return Ok(Params::default()) };
+        Params::deserialize(ValueDeserializer::from(table.clone())).map_err(|error| {
+            self.sources.wrong(error.span().unwrap_or_else(|| table.span()), error.message().to_owned())
+        })
+    }
+
+    /// What is wrong with the names of tables and options; `known`: tables with their options.
+    pub(super) fn unknown(&self, known: &[(&str, Vec<&str>)]) -> Option<Diagnostic> {
+        for (section, table) in &self.table {
+            if section.get_ref() == PARAMS {
+                continue;
+            }
+            let Some((_, options)) = known.iter().find(|(name, _)| name == section.get_ref()) else {
+                let sections = known.iter().map(|(name, _)| *name).chain([PARAMS]);
+                return Some(self.sources.unknown(section, sections.collect()));
+            };
+            let DeValue::Table(table) = table.get_ref() else {
+                let why = format!("a table is expected: [{}]", section.get_ref());
+                return Some(self.sources.wrong(table.span(), why));
+            };
+            if let Some(name) = table.keys().find(|name| !options.contains(&name.get_ref().as_ref())) {
+                return Some(self.sources.unknown(name, options.clone()));
+            }
+        }
+        None
     }
 
     pub(super) fn written(&self) -> AllWritten {
@@ -99,7 +137,7 @@ impl<'t> Layers<'t> {
             if let DeValue::Table(inner) = value.get_ref() {
                 self.collect(path, inner, all);
             } else {
-                let reader = toml::de::ValueDeserializer::from(value.clone());
+                let reader = ValueDeserializer::from(value.clone());
                 let text = toml::Value::deserialize(reader).map(|value| value.to_string()).unwrap_or_default();
                 all.insert(path.clone(), Written { value: text, place: self.sources.place(value.span()) });
             }
@@ -135,6 +173,16 @@ impl Sources {
         }
     }
 
+    /// A name that is none of these.
+    fn unknown(&self, name: &Spanned<DeString<'_>>, known: Vec<&str>) -> Diagnostic {
+        let help = match nearest(name.get_ref(), known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("known here: {}", known.join(", ")),
+        };
+        let wrong = self.wrong(name.span(), format!("unknown field `{}`", name.get_ref()));
+        Diagnostic { help: Some(help), ..wrong }
+    }
+
     /// `FILE:LINE`, or `$NAME`.
     fn place(&self, span: Range<usize>) -> String {
         let place = self.wrong(span, String::new());
@@ -158,34 +206,6 @@ fn lay<'t>(below: &mut DeTable<'t>, above: DeTable<'t>) {
         };
         below.insert(key, merged);
     }
-}
-
-/// The same table with all spans further on.
-fn moved(table: DeTable<'_>, by: usize) -> DeTable<'_> {
-    let further = |span: Range<usize>| span.start + by..span.end + by;
-    table
-        .into_iter()
-        .map(|(key, value)| {
-            let key = Spanned::new(further(key.span()), key.into_inner());
-            (key, moved_value(value, by))
-        })
-        .collect()
-}
-
-fn moved_value(value: Spanned<DeValue<'_>>, by: usize) -> Spanned<DeValue<'_>> {
-    let span = value.span();
-    let inner = match value.into_inner() {
-        DeValue::Table(table) => DeValue::Table(moved(table, by)),
-        DeValue::Array(mut array) => {
-            for element in array.iter_mut() {
-                let taken = std::mem::replace(element, Spanned::new(0..0, DeValue::Boolean(false)));
-                *element = moved_value(taken, by);
-            }
-            DeValue::Array(array)
-        }
-        other => other,
-    };
-    Spanned::new(span.start + by..span.end + by, inner)
 }
 
 #[cfg(test)]
@@ -226,9 +246,10 @@ mod tests {
 
     #[test]
     fn a_variable_is_a_layer_with_its_own_name() {
+        let option = |name| crate::config::declared().find(|option| option.name == name).unwrap();
         let mut layers = of(&[("/a", "[audit]\nwindow = \"1s\"\n")]);
-        layers.add_variable("W", "5s", ("audit", "window"), false);
-        layers.add_variable("R", "/x::/y", ("rules", "folders"), true);
+        layers.add_text("$W", "5s", option("window"));
+        layers.add_text("$R", "/x::/y", option("folders"));
         assert_eq!(written(&layers, &["audit", "window"]), Some(("\"5s\"".to_owned(), "$W".to_owned())));
         let folders = Some(("[\"/x\", \"/y\"]".to_owned(), "$R".to_owned()));
         assert_eq!(written(&layers, &["rules", "folders"]), folders);

@@ -121,13 +121,13 @@ pub mod codes {
     pub const UNREADABLE_DIRECTORY: &str = "unreadable_directory";
     /// The loader waits for ever at this file, and sets nothing.
     pub const BLOCKS_LOADER: &str = "blocks_loader";
-    /// An assignment that a later `-key` takes back.
+    /// An assignment that a later `-key` cancels.
     pub const CANCELLED: &str = "cancelled";
     /// So many patterns that we look at the first only.
     pub const TOO_MANY_GLOBS: &str = "too_many_globs";
     /// So many lines that we look at the first only.
     pub const TOO_MANY_LINES: &str = "too_many_lines";
-    /// procps takes the file's name for a pattern.
+    /// procps uses the file's name as a pattern.
     pub const NAME_IS_PATTERN: &str = "name_is_pattern";
     /// We read only the beginning.
     pub const FILE_CUT: &str = "file_cut";

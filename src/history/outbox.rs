@@ -9,6 +9,7 @@ use super::remember::{severity_of, short};
 use super::track::EventKind;
 use super::{HistoryError, Store};
 use crate::apply::change::journal::Entry;
+use crate::apply::change::standing::Standing;
 use crate::model::Severity;
 
 /// Given out at a time.
@@ -51,7 +52,7 @@ impl ChangeNote {
         Self {
             id: entry.id,
             at: entry.begun_at().parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second),
-            status: entry.words(boot_id).to_owned(),
+            status: Standing::of(entry, boot_id, false).words().to_owned(),
             keys: entry.changes.iter().map(|change| change.name.clone()).collect(),
         }
     }

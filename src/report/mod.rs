@@ -4,6 +4,7 @@
 //! Must not: read the system, print, or decide anything: a writer is a pure function.
 
 pub mod audit;
+pub mod changes;
 pub mod drift;
 #[cfg(test)]
 pub(crate) mod example;

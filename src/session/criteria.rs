@@ -2,8 +2,6 @@
 //!
 //! In: the configuration, what was typed. Out: [`Criteria`]. Must not: leave out a rule that is broken without a word.
 
-use std::path::Path;
-
 use super::error::SessionError;
 use crate::audit::model::Audit;
 use crate::audit::waivers::Waivers;
@@ -22,15 +20,10 @@ pub struct Criteria {
 impl Criteria {
     /// Loads the rules and the waivers. Rules that are broken are given to `say` before anything else is done, and the
     /// others are used.
-    pub fn load(
-        config: &Config,
-        typed: TypedRules<'_>,
-        waivers: Option<&Path>,
-        say: impl FnOnce(&[Diagnostic]),
-    ) -> Result<Self, SessionError> {
+    pub fn load(config: &Config, typed: TypedRules<'_>, say: impl FnOnce(&[Diagnostic])) -> Result<Self, SessionError> {
         let rules = config.rules(typed)?;
         say(&rules.broken);
-        let waivers = config.waivers(waivers, &rules)?;
+        let waivers = config.waivers(&rules)?;
         Ok(Self { rules, waivers })
     }
 

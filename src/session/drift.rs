@@ -60,8 +60,8 @@ enum Kernel {
     None,
 }
 
-const NOT_RECORDED: &str = "the snapshot does not hold what the kernel says to the files' values; a value that it refuses \
-                            may be reported with another cause";
+const NOT_RECORDED: &str = "the snapshot does not contain the kernel's answers to the values of the files; a value that the \
+                            kernel rejects may be reported with another cause";
 
 impl Scene {
     /// Observes this host.
@@ -108,15 +108,15 @@ impl Scene {
     /// What a snapshot has of it; `file` is for the message where that is not enough.
     pub fn of_snapshot(snapshot: &Snapshot, file: &Path) -> Result<Self, SessionError> {
         let lacks = |lacks| SessionError::Lacks { file: file.display().to_string(), lacks };
-        let of_older = "holds no configuration files: an older version wrote it. Take a new one with `sysctl-advisor \
-                        snapshot`";
+        let of_older = "contains no configuration files, because an older version wrote it. Take a new one with \
+                        `sysctl-advisor snapshot`";
         let (Some(persisted), Some(surroundings)) = (&snapshot.persisted, &snapshot.surroundings) else {
             return Err(lacks(of_older));
         };
         // The files are those of one namespace; see `Snapshot::surroundings`.
-        let first = snapshot.namespaces.first().ok_or_else(|| lacks("holds no network namespace"))?;
+        let first = snapshot.namespaces.first().ok_or_else(|| lacks("contains no network namespace"))?;
         if first.sysctls.is_empty() {
-            return Err(lacks("holds no sysctls of its first network namespace"));
+            return Err(lacks("contains no sysctls of its first network namespace"));
         }
         let gaps = snapshot.gaps.iter().chain(&first.gaps).filter(|gap| is_about_files_or_values(gap));
         Ok(Self {
@@ -165,14 +165,14 @@ impl Scene {
             _ if trials.is_empty() => Some(Rehearsal { loader, answers: BTreeMap::new(), failed: None }),
             Kernel::Recorded(known) if known.loader == loader => Some(known.clone()),
             Kernel::Recorded(known) => Some(failed(format!(
-                "the kernel was asked about the files' values as {}'s loader loads them; as {}'s they were not tried",
+                "the values of the files were tried in the order of the loader of {}, not in that of {}",
                 known.loader.name(),
                 loader.name()
             ))),
             Kernel::Unknown(why) => Some(failed((*why).to_owned())),
             Kernel::Here => Some(match ask(trials) {
                 Ok(answers) => Rehearsal { loader, answers, failed: None },
-                Err(error) => failed(format!("whether the kernel takes the files' values was not tried: {error}")),
+                Err(error) => failed(format!("the values of the files were not tried: {error}")),
             }),
         }
     }
@@ -289,7 +289,7 @@ mod tests {
         snapshot.rehearsal = recorded(Answer::Refused("Invalid argument".to_owned()));
         let mut scene = scene(&snapshot);
         assert_eq!(code(&scene.compare(Some(Loader::Procps), true)), "out_of_range");
-        assert!(scene.gaps[0].why.contains("as procps's they were not tried"), "{:?}", scene.gaps);
+        assert!(scene.gaps[0].why.contains("not in that of procps"), "{:?}", scene.gaps);
     }
 
     #[test]
@@ -307,10 +307,10 @@ mod tests {
         let refused = |snapshot: &Snapshot| Scene::of_snapshot(snapshot, Path::new("s.json")).unwrap_err().to_string();
         let mut without = snapshot("net.ipv4.tcp_tw_reuse", "2");
         without.namespaces[0].sysctls.clear();
-        assert_eq!(refused(&without), "s.json: this snapshot holds no sysctls of its first network namespace");
+        assert_eq!(refused(&without), "s.json: this snapshot contains no sysctls of its first network namespace");
         without.namespaces.clear();
-        assert_eq!(refused(&without), "s.json: this snapshot holds no network namespace");
+        assert_eq!(refused(&without), "s.json: this snapshot contains no network namespace");
         without.persisted = None;
-        assert!(refused(&without).contains("holds no configuration files"), "{}", refused(&without));
+        assert!(refused(&without).contains("contains no configuration files"), "{}", refused(&without));
     }
 }

@@ -409,7 +409,7 @@ fn the_configuration_is_checked() {
       |          ^^^^^^^^^^^
     "#);
     assert_snapshot!(with_config("[audit]\nfail_on = \"bad\"\n"), @r#"
-    error: notice, warning, critical or never is wanted
+    error: notice, warning, critical or never is expected
      --> DIR/c.toml:2:11
       |
     2 | fail_on = "bad"

@@ -184,7 +184,7 @@ fn what_is_typed_counts_more_than_the_environment_and_that_more_than_the_files()
 #[test]
 fn an_error_in_a_variable_names_the_variable() {
     assert_snapshot!(said(&with_etc("SYSCTL_ADVISOR_FAIL_ON=bad $p audit --snapshot $s")), @"
-    error: notice, warning, critical or never is wanted
+    error: notice, warning, critical or never is expected
      --> $SYSCTL_ADVISOR_FAIL_ON:1:1
       |
     1 | bad

@@ -222,19 +222,6 @@ fn help_of_audit() {
       -o, --output <FILE>
               Write the report to a file instead of standard output
 
-          --fail-on <SEVERITY>
-              Exit with code 10 when a finding is at least this bad: notice,
-              warning, critical; or never [env: SYSCTL_ADVISOR_FAIL_ON]
-
-          --window <DURATION>
-              Time between two readings of the counters: 500ms, 2s, 1m; 0 takes one
-              reading, and rules on rates are skipped [env: SYSCTL_ADVISOR_WINDOW]
-
-          --netns <WHICH>
-              Network namespace to look at: all, current, a name as of `ip netns`,
-              or the number of a process in it [default: current] [env:
-              SYSCTL_ADVISOR_NETNS]
-
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
               be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
@@ -243,16 +230,30 @@ fn help_of_audit() {
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
 
-          --waivers <FILE>
-              File with accepted findings [default:
-              /etc/sysctl-advisor/waivers.toml, if it exists] [env:
-              SYSCTL_ADVISOR_WAIVERS]
-
           --state-dir <DIR>
               Folder of the journals and the history [default: $STATE_DIRECTORY of
               systemd, else /var/lib/sysctl-advisor]
 
               [env: SYSCTL_ADVISOR_STATE_DIR=]
+
+          --window <DURATION>
+              Time between the two readings of the counters: 500ms, 2s, 1m; 0 takes
+              one reading, and rules on rates are skipped [default: 2s] [env:
+              SYSCTL_ADVISOR_WINDOW]
+
+          --netns <WHICH>
+              Network namespaces to look at: all, current, a name as of `ip netns`,
+              or the number of a process in it [default: current] [env:
+              SYSCTL_ADVISOR_NETNS]
+
+          --fail-on <SEVERITY>
+              Exit with code 10 when a finding is at least this bad: notice,
+              warning, critical; or never [default: never] [env:
+              SYSCTL_ADVISOR_FAIL_ON]
+
+          --waivers <FILE>
+              File with accepted findings [default:
+              /etc/sysctl-advisor/waivers.toml] [env: SYSCTL_ADVISOR_WAIVERS]
 
       -h, --help
               Print help (see a summary with '-h')
@@ -348,11 +349,11 @@ fn help_of_snapshot() {
 
     Options:
       -o, --output <FILE>      File to write [default: standard output]
-          --window <DURATION>  Time between two readings of the counters: 500ms, 2s,
-                               1m; 0 takes one reading, and rules on rates are
-                               skipped [env: SYSCTL_ADVISOR_WINDOW]
-          --netns <WHICH>      Network namespace to look at: all, current, a name as
-                               of `ip netns`, or the number of a process in it
+          --window <DURATION>  Time between the two readings of the counters: 500ms,
+                               2s, 1m; 0 takes one reading, and rules on rates are
+                               skipped [default: 2s] [env: SYSCTL_ADVISOR_WINDOW]
+          --netns <WHICH>      Network namespaces to look at: all, current, a name
+                               as of `ip netns`, or the number of a process in it
                                [default: current] [env: SYSCTL_ADVISOR_NETNS]
       -h, --help               Print help
     Everywhere: ...
@@ -385,21 +386,24 @@ fn help_of_apply() {
           --runtime-only
               For the running system only: `confirm` writes nothing for the next
               boot
-          --window <DURATION>
-              Time over which rates are measured before the first write, when rules
-              of the plan have guards; 0: no rates
           --state-dir <DIR>
               Folder of the journals and the history [default: $STATE_DIRECTORY of
               systemd, else /var/lib/sysctl-advisor] [env:
               SYSCTL_ADVISOR_STATE_DIR=]
+          --window <DURATION>
+              Time between the two readings of the counters: 500ms, 2s, 1m; 0 takes
+              one reading, and rules on rates are skipped [default: 2s] [env:
+              SYSCTL_ADVISOR_WINDOW]
       -h, --help
               Print help
     Everywhere: ...
 
     All values are written or none: at the first surprise those written so far are
     restored. The change lasts until the next boot; `confirm` makes it permanent,
-    `rollback` takes it back. Exit code 4: nothing is changed (the plan does not fit
-    the host any more, or a value was refused); 5: taking it back failed.
+    `rollback` takes it back. When rules of the plan have guards, rates are measured
+    over --window before the first write; 0 measures none. Exit code 4: nothing is
+    changed (the plan does not fit the host any more, or a value was refused); 5:
+    taking it back failed.
     ");
 }
 
@@ -468,16 +472,31 @@ fn help_of_changes() {
     Usage: sysctl-advisor changes [OPTIONS] [ID]
 
     Arguments:
-      [ID]  Number of the change
+      [ID]
+              Number of the change
 
     Options:
-          --in-force         Only those whose values are in force, or would be after
-                             the next boot; print nothing when there are none
-          --state-dir <DIR>  Folder of the journals and the history [default:
-                             $STATE_DIRECTORY of systemd, else
-                             /var/lib/sysctl-advisor] [env:
-                             SYSCTL_ADVISOR_STATE_DIR=]
-      -h, --help             Print help
+          --in-force
+              Only those whose values are in force, or would be after the next boot;
+              as text, print nothing when there are none
+
+          --format <FORMAT>
+              Form of the list
+
+              Possible values:
+              - text: For a person
+              - json: For a program; the schema is in docs/schema
+
+              [default: text]
+
+          --state-dir <DIR>
+              Folder of the journals and the history [default: $STATE_DIRECTORY of
+              systemd, else /var/lib/sysctl-advisor]
+
+              [env: SYSCTL_ADVISOR_STATE_DIR=]
+
+      -h, --help
+              Print help (see a summary with '-h')
     Everywhere: ...
     ");
 }
@@ -493,33 +512,33 @@ fn help_of_agent() {
           --apply
               Apply what held long enough and `[apply]` allows, and take back what
               made it worse; needs `[agent] apply = true`
-          --window <DURATION>
-              Time between two readings of the counters where no earlier run is near
-              enough: 500ms, 2s, 1m
           --rules <DIR>
               Folder with rules that are added, or replace those of the same id; may
               be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
               configured folders]
           --param <RULE.NAME=VALUE>
               Another value for a rule's parameter; may be given more than once
-          --waivers <FILE>
-              File with accepted findings [default:
-              /etc/sysctl-advisor/waivers.toml, if it exists] [env:
-              SYSCTL_ADVISOR_WAIVERS]
           --state-dir <DIR>
               Folder of the journals and the history [default: $STATE_DIRECTORY of
               systemd, else /var/lib/sysctl-advisor] [env:
               SYSCTL_ADVISOR_STATE_DIR=]
+          --window <DURATION>
+              Time between the two readings of the counters: 500ms, 2s, 1m; 0 takes
+              one reading, and rules on rates are skipped [default: 2s] [env:
+              SYSCTL_ADVISOR_WINDOW]
+          --waivers <FILE>
+              File with accepted findings [default:
+              /etc/sysctl-advisor/waivers.toml] [env: SYSCTL_ADVISOR_WAIVERS]
       -h, --help
               Print help
     Everywhere: ...
 
     Systemd starts it every hour (sysctl-advisor.timer); by hand it does the same
-    once and leaves. The counters are those since the previous run, or over a short
-    sample where there was none. A finding is told when it held for some runs, in
-    the journal or else on standard error; the report, the history and the gauges
-    for Prometheus are written each time. docs/agent.md says where. Exit code 3:
-    nothing was seen, or nothing could be told.
+    once and leaves. The counters are those since the previous run, or over --window
+    where no earlier run is near enough. A finding is told when it held for some
+    runs, in the journal or else on standard error; the report, the history and the
+    gauges for Prometheus are written each time. docs/agent.md says where. Exit code
+    3: nothing was seen, or nothing could be told.
     ");
 }
 
@@ -670,7 +689,7 @@ fn help_of_rules() {
 
     Arguments:
       [OF]  What the schema is of [default: rule] [possible values: rule, report,
-            plan, drift, history]
+            plan, drift, history, changes]
 
     Options:
       -h, --help  Print help

@@ -146,24 +146,6 @@ impl Entry {
         if path.symlink_metadata().is_err() { Ok(None) } else { trust::read(&path).map(Some) }
     }
 
-    /// How it stands, for a person, in the boot of this id.
-    pub fn words(&self, boot_id: &str) -> &'static str {
-        let gone = !self.is_of_boot(boot_id);
-        match self.status() {
-            Status::Confirmed if self.reached_drop_in() => "permanent",
-            Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if gone => {
-                "gone with the last boot"
-            }
-            Status::Confirmed => "confirmed, until the next boot",
-            Status::Applied => "in force, not confirmed",
-            Status::Interrupted => "interrupted; roll it back",
-            Status::ConfirmInterrupted => "interrupted while it was made permanent; confirm it again or roll it back",
-            Status::RollbackInterrupted => "interrupted while it was rolled back; roll it back again",
-            Status::RolledBack => "rolled back",
-            Status::RollbackFailed => "rolled back only in part; roll it back again",
-        }
-    }
-
     /// For `sysctl -p`.
     pub fn by_hand(&self) -> String {
         self.folder.join("before.conf").display().to_string()

@@ -79,6 +79,44 @@ pub enum Step {
     },
 }
 
+impl Step {
+    /// Every name, in the order of the enum.
+    pub const NAMES: [&'static str; 13] = [
+        "begun",
+        "writing",
+        "written",
+        "applied",
+        "confirming",
+        "confirmed",
+        "worse",
+        "rolling_back",
+        "restoring",
+        "restored",
+        "left",
+        "rolled_back",
+        "rollback_failed",
+    ];
+
+    /// As the journal calls it.
+    pub const fn name(&self) -> &'static str {
+        Self::NAMES[match self {
+            Self::Begun { .. } => 0,
+            Self::Writing { .. } => 1,
+            Self::Written { .. } => 2,
+            Self::Applied => 3,
+            Self::Confirming => 4,
+            Self::Confirmed { .. } => 5,
+            Self::Worse { .. } => 6,
+            Self::RollingBack { .. } => 7,
+            Self::Restoring { .. } => 8,
+            Self::Restored { .. } => 9,
+            Self::Left { .. } => 10,
+            Self::RolledBack => 11,
+            Self::RollbackFailed { .. } => 12,
+        }]
+    }
+}
+
 /// Lines that were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Steps {
@@ -157,6 +195,31 @@ mod tests {
         assert_eq!(checksum("a"), 0xaf63_dc4c_8601_ec8c, "the published test value of FNV-1a");
         let first: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
         assert_eq!((&first["step"], &first["boot_id"]), (&"begun".into(), &"b00t".into()));
+    }
+
+    #[test]
+    fn a_step_has_the_name_that_the_journal_gives_it() {
+        let (key, value, why) = (String::new(), String::new(), String::new());
+        let steps = [
+            Step::Begun { namespace_id: String::new(), runtime_only: false, confirm_before: None },
+            Step::Writing { key: key.clone(), value: value.clone() },
+            Step::Written { key: key.clone() },
+            Step::Applied,
+            Step::Confirming,
+            Step::Confirmed { persisted: false, despite: Vec::new() },
+            Step::Worse { rules: Vec::new(), why: why.clone() },
+            Step::RollingBack { why: why.clone() },
+            Step::Restoring { key: key.clone(), value: value.clone() },
+            Step::Restored { key: key.clone() },
+            Step::Left { key, value },
+            Step::RolledBack,
+            Step::RollbackFailed { why },
+        ];
+        let names: Vec<&str> = steps.iter().map(Step::name).collect();
+        assert_eq!(names, Step::NAMES);
+        for step in &steps {
+            assert_eq!(serde_json::to_value(step).unwrap()["step"], step.name());
+        }
     }
 
     #[test]

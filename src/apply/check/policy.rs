@@ -8,9 +8,6 @@ use std::time::Duration;
 use crate::keys::Risk;
 use crate::pattern::matches;
 
-/// How long a rule that made something worse is not applied again, when the configuration does not say.
-pub const COOL_DOWN: Duration = Duration::from_secs(7 * 24 * 3600);
-
 /// Limits on plans; the default allows all keys of the catalogue that a plan can hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
@@ -20,16 +17,11 @@ pub struct Policy {
     pub never: Vec<String>,
     pub max_risk: Option<Risk>,
     pub max_changes: Option<usize>,
-    /// How long a rule is left alone that made something worse; `None`: as is usual, zero: not at all.
-    pub cool_down: Option<Duration>,
+    /// How long a rule is left alone that made something worse; zero: not at all.
+    pub cool_down: Duration,
 }
 
 impl Policy {
-    /// How long a rule is left alone that made something worse.
-    pub fn cool_down(&self) -> Duration {
-        self.cool_down.unwrap_or(COOL_DOWN)
-    }
-
     /// Why a key with this risk may not be written.
     pub fn allows(&self, key: &str, risk: &str) -> Result<(), String> {
         let matching = |globs: &[String]| globs.iter().any(|glob| matches(glob, key));

@@ -1,12 +1,11 @@
 //! The man page of the configuration file.
 //!
-//! In: the commented file as shipped, so that the two cannot differ. Out: sysctl-advisor.toml(5) in roff. Must not: know
-//! an option.
+//! In: the declarations of the options. Out: sysctl-advisor.toml(5) in roff. Must not: name an option.
 
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::man::{ENVIRONMENT, MANUAL, source, table};
-use crate::config::{DEFAULT_FILE, DROP_INS, SHIPPED};
+use super::man::{MANUAL, environment, source, table};
+use crate::config::{DEFAULT_FILE, DROP_INS, PARAMS_EXAMPLE, PARAMS_HELP, SECTIONS, notes};
 
 const HOW: [&str; 3] = [
     "The file is TOML. Every option has a default, and without any file the program behaves the same. An option \
@@ -38,7 +37,7 @@ pub(super) fn page() -> String {
     }
     options(&mut roff);
     roff.control("SH", ["ENVIRONMENT"]);
-    table(&mut roff, ENVIRONMENT.into_iter());
+    environment(&mut roff);
     roff.control("SH", ["EXAMPLES"]);
     table(
         &mut roff,
@@ -53,38 +52,29 @@ pub(super) fn page() -> String {
     roff.render()
 }
 
-/// The paragraphs of the file: a table begins a section, and the comment above an option is its documentation.
+/// A section for each table, and each option with its help.
 fn options(roff: &mut Roff) {
-    for block in SHIPPED.split("\n\n").skip_while(|block| !block.starts_with('[')) {
-        let (words, options): (Vec<&str>, Vec<&str>) =
-            block.lines().partition(|line| line.starts_with("# ") || *line == "#");
-        let text: Vec<&str> = words.iter().map(|line| line.trim_start_matches('#').trim()).collect();
-        let options = options.iter().map(|line| line.trim_start_matches('#'));
-        let (sections, options): (Vec<&str>, Vec<&str>) = options.partition(|line| line.starts_with('['));
-        for section in &sections {
-            let title = section.trim_matches(['[', ']']).split('.').next().unwrap_or_default();
-            roff.control("SH", [format!("[{title}] SECTION").to_uppercase().as_str()]);
-        }
-        // A table that is an example of its kind stands above its options.
-        let examples = sections.into_iter().filter(|section| section.contains('.'));
-        let options: Vec<&str> = examples.chain(options).collect();
-        match options.split_first() {
-            Some((first, more)) => {
-                roff.control("TP", []);
-                roff.text([bold(*first)]);
-                for option in more {
-                    roff.control("TQ", []);
-                    roff.text([bold(*option)]);
-                }
-                roff.text([roman(text.join(" "))]);
-            }
-            None if text.is_empty() => {}
-            None => {
-                roff.control("PP", []);
-                roff.text([roman(text.join(" "))]);
-            }
+    for section in SECTIONS {
+        heading(roff, section.name);
+        let about: Vec<_> = section.about.iter().map(|line| line.trim()).collect();
+        roff.text([roman(about.join(" "))]);
+        for option in section.options {
+            roff.control("TP", []);
+            roff.text([bold(format!("{} = {}", option.name, option.example.unwrap_or(option.default)))]);
+            roff.text([roman(format!("{} {}", option.text(), notes(option)).trim_end())]);
         }
     }
+    heading(roff, "params");
+    let [table, option] = PARAMS_EXAMPLE;
+    roff.control("TP", []);
+    roff.text([bold(table)]);
+    roff.control("TQ", []);
+    roff.text([bold(option)]);
+    roff.text([roman(PARAMS_HELP.join(" "))]);
+}
+
+fn heading(roff: &mut Roff, section: &str) {
+    roff.control("SH", [format!("[{section}] SECTION").to_uppercase().as_str()]);
 }
 
 #[cfg(test)]

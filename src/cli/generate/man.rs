@@ -9,6 +9,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::super::exit::Exit;
+use crate::config;
 
 /// What all pages are part of.
 pub(super) const MANUAL: &str = "sysctl-advisor";
@@ -27,18 +28,24 @@ pub(super) const FILES: [(&str, &str); 9] = [
     ("/usr/share/doc/sysctl-advisor", "How to read a report, and how to write rules and waivers."),
 ];
 
-pub(super) const ENVIRONMENT: [(&str, &str); 10] = [
+/// Variables that are no option of the configuration.
+const OTHER_VARIABLES: [(&str, &str); 5] = [
     ("SYSCTL_ADVISOR_CONFIG", "Configuration file, read alone, as --config."),
-    ("SYSCTL_ADVISOR_WINDOW", "Time between two readings of the counters, as --window."),
-    ("SYSCTL_ADVISOR_NETNS", "Network namespaces to look at, as --netns."),
-    ("SYSCTL_ADVISOR_FAIL_ON", "Severity from which on the exit code is 10, as --fail-on."),
-    ("SYSCTL_ADVISOR_WAIVERS", "File with accepted findings, as --waivers."),
-    ("SYSCTL_ADVISOR_RULES", "Folders with rules, with colons between, instead of the configured ones."),
-    ("SYSCTL_ADVISOR_STATE_DIR", "Folder of the journals, as --state-dir."),
-    ("SYSCTL_ADVISOR_LOG_FORMAT", "Form of messages on standard error, as --log-format."),
-    ("STATE_DIRECTORY", "Folder of the journals where no other is named; set by systemd(1)."),
+    ("SYSCTL_ADVISOR_STATE_DIR", "Folder of the journals and the history, as --state-dir."),
+    ("SYSCTL_ADVISOR_LOG_FORMAT", "Format of messages on standard error, as --log-format."),
+    ("STATE_DIRECTORY", "Folder of the journals and the history where no other is named; set by systemd(1)."),
     ("NO_COLOR", "Without colours, whatever its value is."),
 ];
+
+/// The variables, each with what it says.
+pub(super) fn environment(roff: &mut Roff) {
+    let of_options = config::declared().filter_map(|option| {
+        let flag = option.flag.map(|flag| format!(", as --{}", flag.name)).unwrap_or_default();
+        Some((option.variable?, format!("{}{flag}.", option.summary())))
+    });
+    let rows: Vec<_> = of_options.chain(OTHER_VARIABLES.map(|(name, text)| (name, text.to_owned()))).collect();
+    table(roff, rows.iter().map(|(name, text)| (*name, text.as_str())));
+}
 
 /// The pages, each with the name of its file.
 pub(super) fn pages(program: &Command) -> io::Result<Vec<(String, String)>> {
@@ -82,7 +89,7 @@ fn page(command: &Command, is_program: bool) -> io::Result<String> {
     if is_program {
         roff.control("SH", ["ENVIRONMENT"]);
         roff.text([roman("A variable that is empty is as if it were not set. What is typed counts more.")]);
-        table(&mut roff, ENVIRONMENT.into_iter());
+        environment(&mut roff);
         roff.control("SH", ["FILES"]);
         table(&mut roff, FILES.into_iter());
     }
@@ -140,11 +147,7 @@ fn paragraph(command: &Command, heading: &str) -> Option<Vec<String>> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use clap::CommandFactory as _;
-
     use super::*;
-    use crate::cli::Cli;
-    use crate::config::VARIABLES;
 
     fn variables(command: &Command, found: &mut BTreeSet<String>) {
         let names = command.get_arguments().filter_map(|argument| argument.get_env());
@@ -154,16 +157,23 @@ mod tests {
 
     #[test]
     fn every_variable_that_is_read_is_documented() {
-        let mut read: BTreeSet<String> = VARIABLES.iter().map(|variable| variable.name.to_owned()).collect();
-        variables(&Cli::command(), &mut read);
+        let mut read: BTreeSet<String> =
+            config::declared().filter_map(|option| option.variable).map(str::to_owned).collect();
+        variables(&crate::cli::program(), &mut read);
         read.extend(["STATE_DIRECTORY".to_owned(), "NO_COLOR".to_owned()]);
-        let documented: BTreeSet<String> = ENVIRONMENT.iter().map(|(name, _)| (*name).to_owned()).collect();
-        assert_eq!(read, documented);
+        let mut roff = Roff::new();
+        environment(&mut roff);
+        let page = roff.render();
+        for variable in &read {
+            assert!(page.contains(&format!("\\fB{variable}\\fR")), "{variable}: {page}");
+        }
+        assert_eq!(page.matches(".TP").count(), read.len());
     }
 
     #[test]
     fn every_command_has_its_page_and_hidden_ones_have_none() {
-        let names: BTreeSet<String> = pages(&Cli::command()).unwrap().into_iter().map(|(name, _)| name).collect();
+        let names: BTreeSet<String> =
+            pages(&crate::cli::program()).unwrap().into_iter().map(|(name, _)| name).collect();
         assert!(names.contains("sysctl-advisor.1") && names.contains("sysctl-advisor-rules-list.1"), "{names:?}");
         for hidden in ["deadline", "rehearse", "generate", "help"] {
             assert!(!names.iter().any(|name| name.contains(hidden)), "{hidden}: {names:?}");
@@ -172,6 +182,6 @@ mod tests {
 
     #[test]
     fn pages_are_the_same_every_time() {
-        assert_eq!(pages(&Cli::command()).unwrap(), pages(&Cli::command()).unwrap());
+        assert_eq!(pages(&crate::cli::program()).unwrap(), pages(&crate::cli::program()).unwrap());
     }
 }

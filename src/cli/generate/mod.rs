@@ -83,15 +83,12 @@ fn write(path: &Path, content: &str) -> Result<(), Undelivered> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
-    use crate::cli::Cli;
 
     #[test]
     fn no_shell_offers_what_the_help_hides() {
         for (shell, _) in COMPLETIONS {
-            let script = completions(shell, &Cli::command());
+            let script = completions(shell, &crate::cli::program());
             assert!(script.contains("audit") && script.contains("fail-on") && script.contains("version"), "{shell}");
             for hidden in ["rehearse-in", "generate", "automatic"] {
                 assert!(!script.contains(hidden), "{shell} offers {hidden}");

@@ -1,4 +1,4 @@
-//! Why a value that the files set, and that the kernel takes, is not in force.
+//! Why a value that the files set, and that the kernel accepts, is not effective.
 //!
 //! In: the facts of a diagnosis. Out: a [`Diagnosis`] with its evidence in words, and the status that follows from it.
 //! Must not: guess where the facts decide; what is only likely says so.
@@ -65,17 +65,17 @@ fn fresh_namespace(difference: &Difference<'_>) -> Option<Diagnosis> {
         return None;
     }
     let text = format!(
-        "This network namespace is not the one that the machine booted in. It began with the kernel's default {}; the \
-         files are loaded into the host's own namespace only.",
+        "This is not the network namespace that the machine booted in. It started with the kernel's default {}. The \
+         files are loaded only into the host's own namespace.",
         quoted(&folded(difference.runtime))
     );
     Some(Diagnosis::new(Status::NotInForce, "namespace_defaults", text))
 }
 
-/// A line that a boot follows later takes the value back: seen in the rehearsal, or known of `ip_forward`.
+/// A line that is loaded later changes the value again: seen in the rehearsal, or known of `ip_forward`.
 fn by_order(difference: &Difference<'_>) -> Option<Diagnosis> {
     let Difference { evidence, key, runtime, .. } = *difference;
-    let taken_back = match evidence.rehearsed.get(key) {
+    let changed_again = match evidence.rehearsed.get(key) {
         Some(Answer::Taken { at_once, at_end }) => !same(key, at_once, at_end) && same(key, at_end, runtime),
         _ => false,
     };
@@ -83,17 +83,17 @@ fn by_order(difference: &Difference<'_>) -> Option<Diagnosis> {
     let resets = key == "net.ipv4.conf.all.accept_redirects" && ["0", "1"].contains(&folded(runtime).as_str());
     let forward = evidence.resolution.keys.get("net.ipv4.ip_forward").filter(|_| key.starts_with("net.ipv4.conf."));
     match forward {
-        Some(line) if taken_back || (resets && folded(&line.winner.value) != folded(runtime)) => {
+        Some(line) if changed_again || (resets && folded(&line.winner.value) != folded(runtime)) => {
             let text = format!(
-                "A write to net.ipv4.ip_forward sets this key anew, and {}:{} makes one. Put this key's line behind \
-                 that one.",
+                "A write to net.ipv4.ip_forward sets this key again, and {}:{} writes it. Put the line of this key \
+                 after that line.",
                 line.winner.file, line.winner.line
             );
             Some(Diagnosis::new(Status::NotInForce, "reset_by_ip_forward", text))
         }
-        _ if taken_back => {
-            let text = "Another line of the files, which is loaded later, takes the value back. Seen when all of them \
-                        were tried in a scratch network namespace.";
+        _ if changed_again => {
+            let text = "A line that is loaded later changes the value again. This was seen when all lines were tried in a \
+                        scratch network namespace.";
             Some(Diagnosis::new(Status::NotInForce, "reset_by_later_line", text))
         }
         _ => None,
@@ -110,7 +110,7 @@ fn file_is_newer(difference: &Difference<'_>) -> Option<Diagnosis> {
         return None;
     }
     let text = format!(
-        "{} was changed {} after {what}, and has not been loaded since (or the key was changed later).",
+        "{} was changed {} after {what}. It has not been loaded since, or the key was changed later.",
         difference.winner.file,
         crate::units::duration((changed - began) as f64)
     );
@@ -129,8 +129,8 @@ fn module_later(difference: &Difference<'_>) -> Option<Diagnosis> {
         return None;
     }
     let text = format!(
-        "The key comes with the module {module}, which is loaded now and is not in modules-load.d: very likely it was \
-         loaded after the files were, when the key did not exist yet."
+        "The module {module} provides this key. The module is loaded now and is not in modules-load.d. Very likely it was \
+         loaded after the files, so the key did not exist yet when the files were loaded."
     );
     Some(Diagnosis::new(Status::NotInForce, "module_loaded_later", text))
 }
@@ -147,7 +147,7 @@ fn interface_later(difference: &Difference<'_>) -> Option<Diagnosis> {
             return None;
         }
         let text = format!(
-            "The interface {interface} came {} after the files were loaded, when its keys did not exist yet.",
+            "The interface {interface} appeared {} after the files were loaded, so its keys did not exist yet.",
             crate::units::duration((since - loaded) as f64)
         );
         return Some(Diagnosis::new(Status::NotInForce, "interface_came_later", text));
@@ -162,8 +162,8 @@ fn interface_later(difference: &Difference<'_>) -> Option<Diagnosis> {
         return None;
     }
     let text = format!(
-        "It has the value of {default}, which each new interface begins with: very likely {interface} came after the \
-         files were loaded, when its keys did not exist yet."
+        "It has the value of {default}, with which each new interface starts. Very likely {interface} appeared after the \
+         files were loaded, so its keys did not exist yet."
     );
     Some(Diagnosis::new(Status::NotInForce, "interface_came_later", text))
 }
@@ -176,17 +176,18 @@ fn set_explicitly(difference: &Difference<'_>) -> Option<Diagnosis> {
     if let (Some(value), KeyState::Value(in_force)) = (source, evidence.state(from))
         && !same(from, value, &in_force)
     {
-        let text = format!("It follows {from}, which is not in force itself.");
+        let text = format!("It follows {from}, whose value in the files is not effective.");
         return Some(Diagnosis::new(Status::NotInForce, FOLLOWS, text));
     }
     if !from.contains(".default.") {
         let place = difference.place();
-        let text = format!("{place} sets {from}, and the kernel this key with it. Something has written it since.");
+        let text =
+            format!("{place} sets {from}, and the kernel sets this key with it. Something has written this key since.");
         return Some(Diagnosis::new(Status::RuntimeOnly, "changed_at_runtime", text));
     }
     let text = format!(
-        "{} sets {from}, which the kernel passes on to this key only as long as the key has not been written itself. \
-         Something has written it.",
+        "{} sets {from}. The kernel copies that value to this key only until the key itself is written. Something has \
+         written it.",
         difference.place()
     );
     Some(Diagnosis::new(Status::RuntimeOnly, "set_explicitly", text))
@@ -194,15 +195,15 @@ fn set_explicitly(difference: &Difference<'_>) -> Option<Diagnosis> {
 
 fn unexplained(difference: &Difference<'_>) -> Diagnosis {
     let around = difference.evidence.surroundings;
-    let by_hand = "by hand or by a program. A boot undoes the change.";
+    let by_hand = "by hand or by a program. A reboot reverts the change.";
     let changed = |text: String| Diagnosis::new(Status::RuntimeOnly, "changed_at_runtime", text);
     if interface_of(difference.key).is_some() {
-        return changed(format!("Something has set this interface's key at runtime: {by_hand}"));
+        return changed(format!("Something set this key of the interface at runtime, {by_hand}"));
     }
     if around.loader_ran_at.is_some() && difference.loaded_at().is_some() {
         let place = difference.place();
         return changed(format!(
-            "{place} was loaded when this system booted, so the value was changed at runtime since: {by_hand}"
+            "{place} was loaded when this system booted. The value was changed at runtime after that, {by_hand}"
         ));
     }
     let without_systemd = around.init.as_deref().filter(|init| *init != "systemd" && *init != "init");
@@ -211,26 +212,26 @@ fn unexplained(difference: &Difference<'_>) -> Diagnosis {
         without_systemd.filter(|_| difference.evidence.resolution.loader == Loader::Systemd && !may_be_loaded)
     {
         let text = format!(
-            "systemd does not run here (process 1 is {init}), so that nothing has loaded the files, unless somebody has \
-             done so by hand."
+            "systemd does not run here (process 1 is {init}), so nothing loads the files at boot. Somebody may have loaded \
+             them by hand."
         );
         return Diagnosis::new(Status::NotInForce, "loader_did_not_run", text);
     }
     match difference.default() {
         Some(_) if difference.is_at_default() => {
-            let text = "It has the kernel's own default: the files have not been loaded, or something has set the \
+            let text = "It has the kernel's default. Either the files have not been loaded, or something has set the \
                         default again.";
             Diagnosis::new(Status::NotInForce, "at_default", text)
         }
         Some(default) => {
             let default = quoted(default);
             changed(format!(
-                "It has neither the files' value nor the kernel's default, {default}: it was changed at runtime, {by_hand}"
+                "It has neither the value of the files nor the kernel's default {default}. It was changed at runtime, {by_hand}"
             ))
         }
         None => {
-            let text = "The files have not been loaded since they were written, or something has changed the key at \
-                        runtime; nothing was found that tells which.";
+            let text = "Either the files have not been loaded since they were written, or something has changed the key at \
+                        runtime. Nothing was found that shows which of the two.";
             Diagnosis::new(Status::NotInForce, "unknown", text)
         }
     }

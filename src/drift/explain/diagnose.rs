@@ -61,7 +61,7 @@ fn judge(evidence: &Evidence<'_>, key: &str, winner: &Assignment, state: &KeySta
 /// Why the kernel does not have a key.
 fn absent(evidence: &Evidence<'_>, key: &str, known: Option<&Key>) -> Diagnosis {
     if let Some(removed) = known.and_then(|known| known.removed.as_deref()) {
-        let text = format!("{}; the line does nothing.", gone(removed));
+        let text = format!("{}. The line does nothing.", gone(removed));
         return Diagnosis::new(Status::Dead, "removed", text);
     }
     if let Some(text) = legacy(key) {
@@ -69,37 +69,38 @@ fn absent(evidence: &Evidence<'_>, key: &str, known: Option<&Key>) -> Diagnosis 
     }
     let host_only = known.is_some_and(|known| known.scope == Scope::Host) || is_host_only(key);
     if !evidence.initial && host_only {
-        let text = "The key belongs to the machine: it exists in the host's own network namespace only, and a file in \
-                    here cannot set it.";
+        let text = "The key belongs to the machine. It exists only in the host's own network namespace, so a file in this \
+                    namespace cannot set it.";
         return Diagnosis::new(Status::WrongScope, "host_only", text);
     }
     if let Some(interface) = interface_of(key).filter(|name| !evidence.surroundings.interfaces.contains(name)) {
-        let text = format!("There is no interface {interface} at present, so its keys do not exist.");
+        let text = format!("Interface {interface} does not exist right now, so its keys do not exist.");
         return Diagnosis::new(Status::NotInForce, "interface_missing", text);
     }
     if let Some(module) = module_of(key).filter(|module| !evidence.is_loaded(module)) {
         let text = format!(
-            "The key comes with the module {module}, which is not loaded. A boot sets it only when the module is \
-             loaded before the files are (modules-load.d)."
+            "The module {module} provides this key, and it is not loaded. A boot sets the key only if the module is \
+             loaded before the files (modules-load.d)."
         );
         return Diagnosis::new(Status::NotInForce, "module_not_loaded", text);
     }
     let has_ipv6 = evidence.sysctls.is_some_and(|sysctls| sysctls.keys().any(|name| name.starts_with("net.ipv6.")));
     if key.starts_with("net.ipv6.") && !has_ipv6 {
-        let text = "This kernel runs without IPv6, so none of its keys exist.";
+        let text = "This kernel runs without IPv6, so the IPv6 keys do not exist.";
         return Diagnosis::new(Status::NotInForce, "no_ipv6", text);
     }
     let since = known.and_then(|known| known.since.as_deref());
     if let Some(since) = since {
-        let text = format!("This kernel has no such key; Linux has it since {since}.");
+        let text = format!("This kernel has no such key. Linux has had it since {since}.");
         return Diagnosis::new(Status::Dead, "newer_kernel", text);
     }
     if known.is_some() {
-        let text = "This kernel has no such key, though others do: it is of another version, or built without it.";
+        let text =
+            "This kernel has no such key. Other kernels have it: this one has another version or was built without it.";
         return Diagnosis::new(Status::Dead, "not_in_this_kernel", text);
     }
     let text = match suggestion(evidence, key) {
-        Some(near) => format!("This kernel has no such key. Was {near} meant?"),
+        Some(near) => format!("This kernel has no such key. Did you mean {near}?"),
         None => "This kernel has no such key.".to_owned(),
     };
     Diagnosis::new(Status::Dead, "unknown_key", text)
@@ -142,19 +143,19 @@ fn refused(
     let read_only = evidence.surroundings.read_only.contains(key) || known.is_some_and(|known| known.read_only);
     let of_machine = known.is_some_and(|known| known.scope != Scope::Namespace) || is_host_only(key);
     if !evidence.initial && (of_machine || read_only) {
-        let text = "The key belongs to the machine: it can be read here, and written in the host's own network \
-                    namespace only.";
+        let text = "The key belongs to the machine. It can be read here, and it can be written only in the host's own \
+                    network namespace.";
         return Some(Diagnosis::new(Status::WrongScope, "read_only_in_namespace", text));
     }
     if read_only {
-        let text = "Nobody can write this key; the kernel sets it itself.";
+        let text = "The key is read-only. The kernel sets it.";
         return Some(Diagnosis::new(Status::Invalid, "read_only", text));
     }
     match evidence.rehearsed.get(key) {
         Some(Answer::Refused(why)) => {
             let because = known.and_then(|known| mistake(known, &winner.value)).map(|why| format!(" ({why})"));
             let text = format!(
-                "The kernel refuses the value: {why}{}. Tried in a scratch network namespace.{}",
+                "The kernel rejects the value: {why}{}. It was tried in a scratch network namespace.{}",
                 because.unwrap_or_default(),
                 instead(evidence, key)
             );
@@ -162,7 +163,7 @@ fn refused(
         }
         Some(Answer::Taken { at_once, .. }) if !same(key, at_once, &winner.value) => {
             let tried = format!(
-                "The kernel makes {} of the value. Tried in a scratch network namespace.",
+                "The kernel changes the value to {}. It was tried in a scratch network namespace.",
                 quoted(&folded(at_once))
             );
             let status = if same(key, at_once, runtime) { Status::InSync } else { Status::NotInForce };
@@ -184,7 +185,7 @@ fn refused(
 fn instead(evidence: &Evidence<'_>, key: &str) -> String {
     let before = evidence.resolution.keys.get(key).and_then(|resolved| resolved.if_refused.first());
     before
-        .map(|line| format!(" A boot ends with {} from {}:{}.", quoted(&line.value), line.file, line.line))
+        .map(|line| format!(" After a boot the value is {} from {}:{}.", quoted(&line.value), line.file, line.line))
         .unwrap_or_default()
 }
 
@@ -214,9 +215,9 @@ fn unmentioned(evidence: &Evidence<'_>) -> Vec<KeyDrift> {
         let runtime = sysctls.get(&known.name).map(|text| folded(text));
         let default = known.default.as_deref().unwrap_or_default();
         let text = match evidence.writer(&known.name) {
-            Some(program) => format!("No file sets it, and the kernel's default is {}. {program}", quoted(default)),
+            Some(program) => format!("No file sets it. The kernel's default is {}. {program}", quoted(default)),
             None => {
-                format!("No file sets it, and the kernel's default is {}: a boot brings that back.", quoted(default))
+                format!("No file sets it. The kernel's default is {}, and a reboot restores that.", quoted(default))
             }
         };
         KeyDrift {

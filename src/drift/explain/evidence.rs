@@ -44,9 +44,7 @@ impl Evidence<'_> {
             && let Some(value) = profile.get(key)
         {
             let value = quoted(value);
-            return Some(format!(
-                "tuned is running (process {number}), and its active profile sets this key to {value}."
-            ));
+            return Some(format!("tuned is running (process {number}). Its active profile sets this key to {value}."));
         }
         let may_write =
             |program: &str| programs.contains_key(program) && (program != "tuned" || self.surroundings.tuned.is_none());

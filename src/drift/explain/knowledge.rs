@@ -45,7 +45,7 @@ pub(super) const WRITERS: &[Writer] = &[
             "net.ipv6.neigh.*.gc_thresh*",
             "net.ipv6.route.max_size",
         ],
-        how: "It tunes this key by itself while it runs, and stops when another program writes it.",
+        how: "It tunes this key automatically while it runs, and stops when another program writes the key.",
     },
     Writer {
         program: "tuned",
@@ -66,15 +66,15 @@ pub(super) const WRITERS: &[Writer] = &[
             "vm.*",
             "kernel.sched_*",
         ],
-        how: "A profile of its may set this key (`tuned-adm active` names the profile).",
+        how: "One of its profiles may set this key (`tuned-adm active` shows the active profile).",
     },
     Writer {
         program: "dockerd",
         keys: FORWARDING,
-        how: "It switches forwarding on for its containers (`\"ip-forward\": false` in daemon.json stops that).",
+        how: "It enables forwarding for its containers (`\"ip-forward\": false` in daemon.json prevents that).",
     },
-    Writer { program: "containerd", keys: FORWARDING, how: "Its CNI plugins switch forwarding on for containers." },
-    Writer { program: "crio", keys: FORWARDING, how: "Its CNI plugins switch forwarding on for containers." },
+    Writer { program: "containerd", keys: FORWARDING, how: "Its CNI plugins enable forwarding for containers." },
+    Writer { program: "crio", keys: FORWARDING, how: "Its CNI plugins enable forwarding for containers." },
     Writer {
         program: "kubelet",
         keys: &[
@@ -114,17 +114,17 @@ pub(super) const WRITERS: &[Writer] = &[
             "kernel.panic",
             "kernel.panic_on_oops",
         ],
-        how: "Kubelet and kube-proxy live in it and set this key.",
+        how: "It contains kubelet and kube-proxy, which set this key.",
     },
     Writer {
         program: "libvirtd",
         keys: &["net.ipv4.ip_forward", "net.ipv4.conf.*.forwarding", "net.ipv6.conf.*.forwarding"],
-        how: "It switches forwarding on for its virtual networks.",
+        how: "It enables forwarding for its virtual networks.",
     },
     Writer {
         program: "firewalld",
         keys: &["net.ipv4.ip_forward", "net.ipv4.conf.*.forwarding", "net.ipv6.conf.*.forwarding"],
-        how: "It switches forwarding on when a zone masquerades or forwards.",
+        how: "It enables forwarding when a zone masquerades or forwards.",
     },
     Writer {
         program: "NetworkManager",
@@ -139,7 +139,7 @@ pub(super) const WRITERS: &[Writer] = &[
             "net.ipv4.conf.*.forwarding",
             "net.ipv6.conf.*.forwarding",
         ],
-        how: "It sets this key when it brings a connection up; the connection's own settings decide.",
+        how: "It sets this key when it activates a connection, from the settings of that connection.",
     },
     Writer {
         program: "systemd-network",
@@ -214,9 +214,9 @@ const HOST_ONLY: &[&str] = &[
 
 /// Names that were never in the catalogue's kernels, or went before them; with what to use instead.
 const LEGACY: &[(&str, &str)] = &[
-    ("net.ipv4.ip_conntrack_*", "It was renamed to net.netfilter.nf_conntrack_* long ago."),
-    ("net.ipv4.netfilter.ip_conntrack_*", "It was renamed to net.netfilter.nf_conntrack_* long ago."),
-    ("net.ipv4.inet_peer_gc_*", "The collector that it steered is gone; nothing takes its place."),
+    ("net.ipv4.ip_conntrack_*", "It was renamed to net.netfilter.nf_conntrack_*."),
+    ("net.ipv4.netfilter.ip_conntrack_*", "It was renamed to net.netfilter.nf_conntrack_*."),
+    ("net.ipv4.inet_peer_gc_*", "The garbage collector that it controlled was removed, without a replacement."),
     ("net.ipv4.tcp_tw_timeout", "Only some vendors' kernels have it; TIME_WAIT lasts 60 s by a constant."),
     ("net.ipv4.tcp_timewait_len", "No kernel has it; TIME_WAIT lasts 60 s by a constant."),
     ("net.ipv4.ip_bind_address_no_port", "It is a socket option, not a sysctl; the application sets it."),

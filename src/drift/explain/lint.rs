@@ -126,19 +126,24 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
     };
     let without = format!("{key} has no effect: {}", flaws.without_effect);
     add(!flaws.without_effect.is_empty(), codes::WITHOUT_EFFECT, without);
-    let pages = format!("{key} counts pages, and `{value}` is more than this machine's memory: bytes were meant.");
+    let pages = format!(
+        "{key} is in pages, and `{value}` pages are more than this machine's memory. The value is probably in bytes."
+    );
     add(flaws.bytes_for_pages, codes::BYTES_FOR_PAGES, pages);
-    let falling = format!("The numbers of {key} fall from left to right; the kernel takes them as they are.");
+    let falling = format!("The numbers of {key} decrease from left to right. The kernel accepts and uses them.");
     add(flaws.not_ascending, codes::NOT_ASCENDING, falling);
-    let meaningless = format!("The kernel takes `{value}` for {key}, and it makes no sense{}.", range(key));
+    let meaningless = format!("The kernel accepts `{value}` for {key}, but the value is not useful{}.", range(key));
     add(flaws.meaningless, codes::MEANINGLESS_VALUE, meaningless);
     for line in &drift.shadowed {
         let (loses, lost) = (format!("{}:{}", winner.file, winner.line), folded(&line.value));
         if disagrees(drift, winner, line) {
-            let text = format!("{key} is set to `{lost}` here and to `{value}` in line {}, which wins.", winner.line);
+            let text = format!(
+                "{key} is set to `{lost}` here and to `{value}` in line {}, which overrides this line.",
+                winner.line
+            );
             problems.push(at(line, codes::DUPLICATES_DISAGREE, text));
         } else if is_beaten(drift, winner, line) {
-            let text = format!("This line for {key} never wins: {loses} sets `{value}`.");
+            let text = format!("This line for {key} has no effect: {loses} overrides it with `{value}`.");
             problems.push(at(line, codes::NEVER_WINS, text));
         }
     }
@@ -146,7 +151,7 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
 
 fn range(key: &str) -> String {
     let range = keys::catalogue().get(key).and_then(|key| key.meaningful);
-    range.map(|[low, high]| format!(" ({low} to {high} does)")).unwrap_or_default()
+    range.map(|[low, high]| format!(" (useful: {low} to {high})")).unwrap_or_default()
 }
 
 fn of_files(resolution: &Resolution, persisted: &Persisted, problems: &mut Vec<Problem>) {
@@ -155,13 +160,14 @@ fn of_files(resolution: &Resolution, persisted: &Persisted, problems: &mut Vec<P
         let whole = |code, text| Problem { file: used.file.clone(), line: 0, span: (0, 0), code, text };
         let is_read = matches!(used.fate, Fate::Read { .. });
         if is_read && file.mode.is_some_and(|mode| mode & 0o002 != 0) {
-            let text = "Anybody can write this file, and with it set what the kernel does after a boot.".to_owned();
+            let text =
+                "Every user can write this file, and so can change the kernel's settings at the next boot.".to_owned();
             problems.push(whole(codes::WORLD_WRITABLE, text));
         }
         if used.fate == Fate::NotLooked && file.source == Source::SysctlConf && sets_something(file.text.as_deref()) {
             let loader = resolution.loader.name();
             let text = format!(
-                "This system boots with {loader}'s loader, which does not read {}: its lines are never loaded.",
+                "This system boots with the loader of {loader}, which does not read {}. Its lines are never loaded.",
                 used.file
             );
             problems.push(whole(codes::NOT_READ_BY_LOADER, text));

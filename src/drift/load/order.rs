@@ -83,18 +83,18 @@ pub(in crate::drift) fn problems(persisted: &Persisted, order: &[(&File, Fate)],
     for (file, fate) in order {
         match fate {
             Fate::Failed(_) if matches!(file.kind, FileKind::Fifo) => {
-                let why = "it is a fifo: the loader waits for somebody to write to it, and sets nothing until then";
+                let why = "it is a fifo: the loader waits until something writes to it, and sets nothing until then";
                 say(&file.path, codes::BLOCKS_LOADER, why.to_owned());
             }
-            Fate::Failed(why) => say(&file.path, codes::UNREADABLE_FILE, format!("no settings from it: it {why}")),
+            Fate::Failed(why) => say(&file.path, codes::UNREADABLE_FILE, format!("it sets nothing: it {why}")),
             Fate::Read { .. } => {
                 if file.cut {
                     let read = file.text.as_ref().map_or(0, String::len);
-                    let why = format!("of its {} bytes only the first {read} were looked at", file.bytes);
+                    let why = format!("only the first {read} of its {} bytes were examined", file.bytes);
                     say(&file.path, codes::FILE_CUT, why);
                 }
                 if file.not_utf8 {
-                    let why = "it holds bytes that are not UTF-8; they are shown as `\u{fffd}`";
+                    let why = "it contains bytes that are not UTF-8; they are shown as `\u{fffd}`";
                     say(&file.path, codes::NOT_UTF8, why.to_owned());
                 }
             }
@@ -102,7 +102,7 @@ pub(in crate::drift) fn problems(persisted: &Persisted, order: &[(&File, Fate)],
         }
         let is_pattern = file.source == Source::Directory && file.base_name().contains(['*', '?', '[', '{']);
         if loader == Loader::Procps && is_pattern && !matches!(fate, Fate::MaskedBy(_)) {
-            let why = "procps takes the file's name for a pattern, and may read other files in its place";
+            let why = "procps uses the name of the file as a pattern, and may read other files instead";
             say(&file.path, codes::NAME_IS_PATTERN, why.to_owned());
         }
     }

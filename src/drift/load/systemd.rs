@@ -4,7 +4,7 @@
 //! Must not: know what the kernel does with a write.
 //!
 //! systemd 252 keeps a table of names: a second line for a name replaces the first and goes to the end, unless its value
-//! is the same; `-name` without a value is an entry of the table too, and so takes back what came before.
+//! is the same; `-name` without a value is an entry of the table too, and so cancels what came before.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;

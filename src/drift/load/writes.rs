@@ -26,7 +26,7 @@ pub(in crate::drift) struct Writes {
     /// because the key has a line of its own.
     pub(in crate::drift) matched: Vec<(String, usize)>,
     without_match: Vec<usize>,
-    /// A line and the one that takes it back.
+    /// A line and the one that cancels it.
     pub(super) cancelled: Vec<(usize, usize)>,
     comparisons: usize,
     too_many: Option<usize>,
@@ -91,16 +91,16 @@ impl Writes {
 
     pub(in crate::drift) fn problems(&self, lines: &[Line]) -> Vec<Problem> {
         let unmatched = self.without_match.iter().map(|&line| {
-            let why = format!("no key that exists now matches `{}`", lines[line].entry.name);
+            let why = format!("no existing key matches `{}`", lines[line].entry.name);
             lines[line].problem(codes::GLOB_WITHOUT_MATCH, why)
         });
         let cancelled = self.cancelled.iter().map(|&(line, by)| {
             let (name, by) = (&lines[line].entry.name, &lines[by]);
-            let why = format!("`-{name}` at {}:{} takes this line back", by.file, by.entry.line);
+            let why = format!("`-{name}` at {}:{} cancels this line", by.file, by.entry.line);
             lines[line].problem(codes::CANCELLED, why)
         });
         let too_many = self.too_many.map(|line| {
-            let why = "so many patterns stand before this one that it was not held against the keys".to_owned();
+            let why = "this pattern was not compared with the keys: there are too many patterns before it".to_owned();
             lines[line].problem(codes::TOO_MANY_GLOBS, why)
         });
         unmatched.chain(cancelled).chain(too_many).collect()

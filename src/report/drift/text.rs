@@ -57,8 +57,7 @@ fn header(page: &mut Page<'_>, view: &View<'_>) {
     };
     page.paragraph(0, theme.heading, &format!("The files{files} as {loader} loads them, {against}"));
     if let Some(snapshot) = view.snapshot {
-        let of =
-            format!("As {} was at {}; nothing of this host is in it.", snapshot.system.hostname, snapshot.taken_at);
+        let of = format!("This report is from a snapshot of {} at {}.", snapshot.system.hostname, snapshot.taken_at);
         page.paragraph(0, theme.dim, &of);
     }
     let found = &view.persisted.loader;

@@ -7,7 +7,6 @@ use std::fs;
 use std::time::Duration;
 
 use sysctl_advisor::apply::change::{journal::Entry, steps::Step};
-use sysctl_advisor::apply::check::policy::COOL_DOWN;
 use sysctl_advisor::apply::judge::cool_down;
 use sysctl_advisor::apply::run::rollback;
 use sysctl_advisor::apply::{verdict, watch_over};
@@ -35,7 +34,7 @@ pub(crate) fn guarded(scene: &Scene, rule: &str, worse_if: &str) -> String {
 }
 
 /// Applied with a guard on connections, and then there are more of them.
-fn applied_and_worse(scene: &Scene) -> Vec<Pair> {
+pub(crate) fn applied_and_worse(scene: &Scene) -> Vec<Pair> {
     scene.ok(&["apply", &guarded(scene, "a-rule", MORE_CONNECTIONS), "--yes", "--window", "0"]);
     incoming(&scene.lab, &scene.lab.listen("0.0.0.0:8080", 64), 20)
 }
@@ -50,6 +49,11 @@ fn overflow_after_the_change(scene: &Scene) -> Overflow {
     // The clients knock again after a second: by then a rate can be told.
     wait_until("they knocked again", || scene.lab.counter("TcpExt", "ListenOverflows") > since);
     overflow
+}
+
+/// How long a rule is left alone unless the configuration says otherwise.
+fn usual_cool_down() -> Duration {
+    sysctl_advisor::config::Options::defaults().unwrap().apply.cool_down
 }
 
 #[test]
@@ -96,7 +100,7 @@ fn what_is_not_worse_is_confirmed_and_what_was_worse_may_be_well_again() {
     assert!(run.out.contains("guard of a-rule: not worse than before"), "{run:?}");
     assert!(scene.drop_in().is_some());
     scene.ok(&["rollback", "1", "--yes"]);
-    let rules = cool_down::read(&scene.state(), jiff::Timestamp::now(), COOL_DOWN).unwrap().0;
+    let rules = cool_down::read(&scene.state(), jiff::Timestamp::now(), usual_cool_down()).unwrap().0;
     assert!(rules.is_empty(), "it was confirmed since: {rules:?}");
 }
 
@@ -208,9 +212,9 @@ fn a_program_that_watches_rolls_back_what_is_worse_and_the_rule_cools_down() {
     let changes = scene.ok(&["changes", "1"]).out;
     assert!(changes.contains("rolling_back worse than before, says the guard of a-rule"), "{changes}");
     let now = jiff::Timestamp::now();
-    assert_eq!(cool_down::read(&scene.state(), now, COOL_DOWN).unwrap().0["a-rule"].change, 1);
-    let later = now.checked_add(COOL_DOWN + Duration::from_secs(60)).unwrap();
-    assert!(cool_down::read(&scene.state(), later, COOL_DOWN).unwrap().0.is_empty());
+    assert_eq!(cool_down::read(&scene.state(), now, usual_cool_down()).unwrap().0["a-rule"].change, 1);
+    let later = now.checked_add(usual_cool_down() + Duration::from_secs(60)).unwrap();
+    assert!(cool_down::read(&scene.state(), later, usual_cool_down()).unwrap().0.is_empty());
 }
 
 /// A rule that always wishes for two keys, with a guard on connections.

@@ -5,6 +5,7 @@ mod booted;
 mod faults;
 mod guards;
 mod hostile;
+mod listed;
 mod namespaces;
 pub(crate) mod scene;
 mod undo;

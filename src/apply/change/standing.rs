@@ -1,0 +1,76 @@
+//! How a change stands now: in force, permanent, gone.
+//!
+//! In: its journal, the boot of now, whether its network namespace is still there. Out: a [`Standing`]. Must not: look at
+//! the host.
+
+use super::journal::{Entry, Status};
+
+/// How a change that nobody is at work on stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Values were being written when it ended.
+    Interrupted,
+    /// Applied and not confirmed.
+    InForce,
+    ConfirmInterrupted,
+    /// Until the next boot.
+    Confirmed,
+    Permanent,
+    RollbackInterrupted,
+    RolledBack,
+    RollbackFailed,
+    /// Its values were those of another boot.
+    GoneWithBoot,
+    /// Its network namespace was deleted.
+    GoneWithNamespace,
+}
+
+impl Standing {
+    /// `boot_id` is the one of now; `is_lost`: the network namespace of the change is not there any more.
+    pub fn of(entry: &Entry, boot_id: &str, is_lost: bool) -> Self {
+        let gone = !entry.is_of_boot(boot_id);
+        let lost = is_lost && !entry.reached_drop_in();
+        match entry.status() {
+            Status::Confirmed if entry.reached_drop_in() => Self::Permanent,
+            Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if lost => {
+                Self::GoneWithNamespace
+            }
+            Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if gone => {
+                Self::GoneWithBoot
+            }
+            Status::Interrupted => Self::Interrupted,
+            Status::Applied => Self::InForce,
+            Status::ConfirmInterrupted => Self::ConfirmInterrupted,
+            Status::Confirmed => Self::Confirmed,
+            Status::RollbackInterrupted => Self::RollbackInterrupted,
+            Status::RolledBack => Self::RolledBack,
+            Status::RollbackFailed => Self::RollbackFailed,
+        }
+    }
+
+    /// For a person.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Interrupted => "interrupted; roll it back",
+            Self::InForce => "in force, not confirmed",
+            Self::ConfirmInterrupted => "interrupted while it was made permanent; confirm it again or roll it back",
+            Self::Confirmed => "confirmed, until the next boot",
+            Self::Permanent => "permanent",
+            Self::RollbackInterrupted => "interrupted while it was rolled back; roll it back again",
+            Self::RolledBack => "rolled back",
+            Self::RollbackFailed => "rolled back only in part; roll it back again",
+            Self::GoneWithBoot => "gone with the last boot",
+            Self::GoneWithNamespace => "gone with its network namespace",
+        }
+    }
+
+    /// Whether something of the change may be left on this host: values that are in force, or lines in the drop-in.
+    pub const fn is_left(self) -> bool {
+        !matches!(self, Self::RolledBack | Self::GoneWithBoot | Self::GoneWithNamespace)
+    }
+
+    /// Whether all its values are in force, so that its guards can be asked.
+    pub const fn is_whole(self) -> bool {
+        matches!(self, Self::InForce | Self::ConfirmInterrupted | Self::Confirmed | Self::Permanent)
+    }
+}

@@ -1,0 +1,249 @@
+//! The options of the configuration, each declared once.
+//!
+//! In: nothing. Out: [`Options`], their values; [`SECTIONS`], what is known of each. Must not: hold what an option does.
+//!
+//! The doc comment of an option is its help. Its first paragraph is what a command says of the flag; all of it is in the
+//! commented file and in sysctl-advisor.toml(5). docs/add-an-option.md goes through one.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::declared::options;
+use super::kind::{
+    AnyFile, Folders, GaugesFile, KeyGlobs, Namespaces, RiskName, RuleIds, SeverityOrNever, Size, Span, SpanOrNever,
+    Switch, Whole,
+};
+use super::layers::Layers;
+use crate::diagnostic::Diagnostic;
+use crate::history::{HoldOff, Retention};
+use crate::host::netns::Which;
+use crate::keys::Risk;
+use crate::model::Severity;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+const YEARS: Duration = Duration::from_secs(3660 * 24 * 3600);
+
+/// A hold-off of more runs would be a switch.
+const RUNS: Whole = Whole { least: 1, most: 1000 };
+const WATCHED: Span = Span { least: MINUTE, most: Duration::from_secs(30 * 24 * 3600) };
+
+options! {
+    /// What an audit looks at, and what decides its exit code.
+    [audit] AuditOptions {
+        /// Time between the two readings of the counters: 500ms, 2s, 1m; 0 takes one reading, and rules on rates are
+        /// skipped.
+        ///
+        /// At most one hour. A longer window sees rarer events.
+        window: Duration = "\"2s\"", Span { least: Duration::ZERO, most: HOUR },
+            variable "SYSCTL_ADVISOR_WINDOW",
+            flag "window" on &["audit", "snapshot", "plan", "remediate", "apply", "agent"];
+
+        /// Network namespaces to look at: all, current, a name as of `ip netns`, or the number of a process in it.
+        ///
+        /// "current" is the one that the program runs in. "all" needs root; those that may not be entered are reported.
+        netns: Which = "\"current\"", Namespaces,
+            variable "SYSCTL_ADVISOR_NETNS",
+            flag "netns" on &["audit", "snapshot", "plan", "remediate"];
+
+        /// Exit with code 10 when a finding is at least this bad: notice, warning, critical; or never.
+        ///
+        /// "never" makes the exit code 0 whatever was found.
+        fail_on: Option<Severity> = "\"never\"", SeverityOrNever,
+            variable "SYSCTL_ADVISOR_FAIL_ON",
+            flag "fail-on" on &["audit"];
+
+        /// File with accepted findings.
+        ///
+        /// Each has a reason, a name and a last day; the format is in docs/waivers.md. They are listed apart and do not
+        /// count for fail_on. The default file may be missing; a file that is named must exist.
+        waivers: PathBuf = "\"/etc/sysctl-advisor/waivers.toml\"", AnyFile,
+            variable "SYSCTL_ADVISOR_WAIVERS",
+            flag "waivers" on &["audit", "plan", "remediate", "agent"];
+    }
+
+    /// Where rules come from. The shipped rules are always there.
+    [rules] RulesOptions {
+        /// Folders with rules of your own, searched in this order with their sub-folders.
+        ///
+        /// A file with the name of a shipped rule replaces that rule. The default folder may be missing; a folder that is
+        /// named must exist. The flag --rules adds to these; the variable, with colons between, replaces them.
+        folders: Vec<PathBuf> = "[\"/etc/sysctl-advisor/rules.d\"]", Folders,
+            variable "SYSCTL_ADVISOR_RULES";
+
+        /// Rules that are never evaluated, by id.
+        ///
+        /// `sysctl-advisor rules list` prints the ids.
+        disable: Vec<Spanned<String>> = "[]", RuleIds,
+            example "[\"tcp-abort-on-overflow\"]";
+    }
+
+    /// What plans may change, for `apply`, `remediate` and `agent --apply`.
+    [apply] ApplyOptions {
+        /// Keys that `apply` may write, as globs in which * stands for anything.
+        ///
+        /// Empty: all that a plan can hold.
+        only: Vec<String> = "[]", KeyGlobs,
+            example "[\"net.ipv4.*\", \"net.core.somaxconn\"]";
+
+        /// Keys that it must not write, whatever `only` says.
+        never: Vec<String> = "[]", KeyGlobs,
+            example "[\"net.ipv4.ip_forward\"]";
+
+        /// The highest risk that a change may have: low, medium, high.
+        ///
+        /// For `agent --apply` it is low unless it is set.
+        max_risk: Risk = "\"high\"", RiskName,
+            example "\"medium\"";
+
+        /// The most keys that one plan may change.
+        max_changes: u32 = "256", Whole { least: 0, most: u32::MAX },
+            example "20";
+
+        /// How long `plan` leaves a rule alone after a change of it made something worse and was rolled back.
+        ///
+        /// "0": not at all.
+        cool_down: Duration = "\"7d\"", Span { least: Duration::ZERO, most: YEARS };
+    }
+
+    /// What `agent` does, which the timer runs every hour.
+    [agent] AgentOptions {
+        /// A finding is reported once it was there in this many runs in a row.
+        hold_off: u32 = "2", RUNS;
+
+        /// A finding is reported as resolved once it was gone in this many runs in a row.
+        resolve_after: u32 = "2", RUNS;
+
+        /// A finding that comes and goes more often than this in a day is reported as flapping, once.
+        flap_limit: u32 = "3", RUNS;
+
+        /// How long audits are remembered.
+        keep: Duration = "\"90d\"", Span { least: DAY, most: YEARS };
+
+        /// How large the file of remembered audits may become.
+        max_size: u64 = "\"64MiB\"", Size;
+
+        /// Where the gauges for the textfile collector of node_exporter are written; "" writes none.
+        ///
+        /// The name must end in .prom.
+        textfile: Option<PathBuf> = "\"/run/sysctl-advisor/sysctl-advisor.prom\"", GaugesFile;
+
+        /// Whether what is new is written to systemd's journal; else it is written to standard error.
+        journal: bool = "true", Switch;
+
+        /// Network namespaces to look at, as `netns` in [audit].
+        ///
+        /// Those that the service may not enter are reported.
+        netns: Which = "\"all\"", Namespaces;
+
+        /// Whether `agent --apply`, which sysctl-advisor-apply.timer runs, may change anything, within the limits of
+        /// [apply].
+        apply: bool = "false", Switch;
+
+        /// How long after a change it is watched, and rolled back if it made something worse.
+        watch: Duration = "\"1d\"", WATCHED;
+
+        /// Age at which a change that did no harm is made permanent, such as 1d; or never.
+        confirm_after: Option<Duration> = "\"never\"", SpanOrNever(WATCHED);
+    }
+}
+
+impl Options {
+    /// The values without any file, variable or flag.
+    pub fn defaults() -> Result<Self, Diagnostic> {
+        Self::read(&Layers::default())
+    }
+}
+
+impl AgentOptions {
+    /// How many runs a finding must stay, and stay away.
+    pub const fn hold(&self) -> HoldOff {
+        HoldOff { hold_off: self.hold_off, resolve_after: self.resolve_after, flap_limit: self.flap_limit }
+    }
+
+    /// How much is remembered.
+    pub const fn retention(&self) -> Retention {
+        Retention { age: self.keep, bytes: self.max_size }
+    }
+
+    /// How long after a change it is watched. What is to be made permanent is watched until then, however short `watch` is.
+    pub fn watched_for(&self) -> Duration {
+        self.watch.max(self.confirm_after.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<AgentOptions, Diagnostic> {
+        let mut layers = Layers::default();
+        let text = format!("[agent]\n{text}");
+        layers.add_file("/c", &text).unwrap();
+        Options::read(&layers).map(|options| options.agent)
+    }
+
+    #[test]
+    fn an_empty_section_is_the_default_and_changes_nothing_on_the_host() {
+        let agent = parsed("").unwrap();
+        assert_eq!(agent, Options::defaults().unwrap().agent);
+        assert!(!agent.apply && agent.confirm_after.is_none());
+        assert_eq!((agent.hold(), agent.retention()), (HoldOff::default(), Retention::default()));
+    }
+
+    #[test]
+    fn every_option_of_the_agent_is_read() {
+        let text = "hold_off = 3\nresolve_after = 4\nflap_limit = 5\nkeep = \"30d\"\nmax_size = \"16 MiB\"\ntextfile = \"\"\n\
+                    journal = false\nnetns = \"current\"\napply = true\nwatch = \"2d\"\nconfirm_after = \"24h\"\n";
+        let expected = AgentOptions {
+            hold_off: 3,
+            resolve_after: 4,
+            flap_limit: 5,
+            keep: 30 * DAY,
+            max_size: 16 << 20,
+            textfile: None,
+            journal: false,
+            netns: Which::Current,
+            apply: true,
+            watch: 2 * DAY,
+            confirm_after: Some(DAY),
+        };
+        assert_eq!(parsed(text), Ok(expected));
+        assert_eq!(parsed("confirm_after = \"never\"").unwrap().confirm_after, None);
+        assert_eq!(parsed("confirm_after = \"3d\"").unwrap().watched_for(), 3 * DAY, "watched until then");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_an_error_with_its_place() {
+        for (text, why) in [
+            ("hold_off = 0", "1 to 1000"),
+            ("hold_off = -1", "1 to 1000"),
+            ("keep = \"5m\"", "1 d to"),
+            ("keep = \"soon\"", "not a duration"),
+            ("max_size = \"64\"", "not a size"),
+            ("max_size = \"5 KiB\"", "1 MiB to"),
+            ("max_size = \"99999999999999999999GiB\"", "1 MiB to"),
+            ("textfile = \"metrics.prom\"", "a path from /"),
+            ("textfile = \"/run/x/metrics.txt\"", ".prom"),
+            ("confirm_after = \"soon\"", "not a duration"),
+            ("journal = \"yes\"", "expected a boolean"),
+        ] {
+            let wrong = parsed(text).unwrap_err();
+            assert!(wrong.message.contains(why), "{text}: {}", wrong.message);
+            let begin = "[agent]\n".len();
+            assert_eq!(wrong.span, begin + text.find('=').unwrap() + 2..begin + text.len(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_default_is_a_value_and_every_help_has_a_summary_of_one_sentence() {
+        Options::defaults().unwrap();
+        for option in SECTIONS.iter().flat_map(|section| section.options) {
+            let summary = option.summary();
+            assert!(!summary.is_empty() && !summary.contains(". "), "{}: {summary}", option.name);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The changes for a person at a terminal.
+//!
+//! In: a [`Listing`], or one change of it. Out: text. Must not: pass on what a terminal would act on: names of namespaces
+//! and reasons come from files that a person may have edited.
+
+use super::{Listed, Listing};
+use crate::apply::change::steps::{Record, Step};
+use crate::apply::run::locate;
+use crate::host::netns::{CURRENT, HOST};
+use crate::report::wrap::wrap_hanging;
+use crate::text::printable;
+
+/// Characters of a namespace's name, and of a reason.
+const LONGEST_NAME: usize = 100;
+const LONGEST_REASON: usize = 2000;
+
+/// Two lines for each change; nothing for no change.
+pub fn list(listing: &Listing) -> String {
+    let mut text = String::new();
+    for change in &listing.changes {
+        let Listed { entry, standing: _, holder: _, verdicts: _ } = change;
+        let line = format!("{}  {}{}", entry.begun_at(), place(change), change.words());
+        text.push_str(&format!("{:>4}  {line}\n", entry.id));
+        let keys: Vec<&str> = entry.changes.iter().map(|change| change.name.as_str()).collect();
+        text.push_str(&(wrap_hanging(&keys.join(", "), 6, 6) + "\n"));
+    }
+    text
+}
+
+/// One change with its values, what its guards say, and its steps.
+pub fn one(change: &Listed) -> String {
+    let Listed { entry, standing: _, holder: _, verdicts } = change;
+    let words = change.words();
+    let mut text = format!("Change {} of {}: {}{words}\n", entry.id, entry.begun_at(), place(change));
+    for change in &entry.changes {
+        text.push_str(&format!("  {}  {} -> {}\n", change.name, or_empty(&change.before.to_string()), change.after));
+    }
+    for verdict in verdicts.iter().flatten() {
+        text.push_str(&(wrap_hanging(&verdict.to_string(), 2, 4) + "\n"));
+    }
+    text.push_str("Steps:\n");
+    for record in &entry.records {
+        text.push_str(&(step(record) + "\n"));
+    }
+    if entry.torn {
+        text.push_str("The last line was torn by a crash; what it announced never began.\n");
+    }
+    text.push_str(&format!("The way back by hand: sysctl -p {}\n", entry.by_hand()));
+    text
+}
+
+/// `in blue: `, and nothing for the machine's own namespace or one without a name.
+fn place(change: &Listed) -> String {
+    let name = locate::name(&change.entry);
+    if [HOST, CURRENT].contains(&name) { String::new() } else { format!("in {}: ", printable(name, LONGEST_NAME)) }
+}
+
+fn step(record: &Record) -> String {
+    let Record { number: _, at, boot_id: _, step } = record;
+    let details = match step {
+        Step::Begun { .. } | Step::Applied | Step::Confirming | Step::RolledBack => String::new(),
+        Step::Writing { key, value } | Step::Restoring { key, value } | Step::Left { key, value } => {
+            format!("{key} {value}")
+        }
+        Step::Written { key } | Step::Restored { key } => key.clone(),
+        Step::Confirmed { persisted: _, despite } if despite.is_empty() => String::new(),
+        Step::Confirmed { persisted: _, despite } => {
+            format!("although worse, says the guard of {}", despite.join(", "))
+        }
+        Step::Worse { rules: _, why } | Step::RollingBack { why } | Step::RollbackFailed { why } => why.clone(),
+    };
+    let words: Vec<&str> = details.split_whitespace().collect();
+    printable(format!("  {at}  {} {}", step.name(), words.join(" ")).trim_end(), LONGEST_REASON)
+}
+
+/// A key may have held nothing.
+fn or_empty(value: &str) -> &str {
+    if value.is_empty() { "empty" } else { value }
+}
