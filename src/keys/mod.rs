@@ -14,7 +14,7 @@ use crate::suggest;
 mod path;
 pub mod value;
 
-pub use path::{is_printable, path, path_of_listed};
+pub use path::{is_printable, our_form, path, path_of_listed};
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
 
 /// Shape of a key's value.

@@ -31,6 +31,29 @@ pub fn path_of_listed(name: &str) -> String {
     format!("/proc/sys/{}", turned.collect::<String>())
 }
 
+/// Bytes that a name may have.
+const LONGEST_KEY: usize = 256;
+
+/// A name as it may be written in a file (`net/ipv4/conf/eth0.100/rp_filter`, `-net.core.somaxconn`), in our own form: dots
+/// between levels, slashes within an interface's name. `None` for a glob or what no key can be called.
+pub fn our_form(left: &str) -> Option<String> {
+    let word = left.trim().trim_start_matches('-').trim();
+    let odd = |c: char| c.is_whitespace() || c.is_control() || "*?[#;".contains(c);
+    if word.is_empty() || word.len() > LONGEST_KEY || word.contains(odd) {
+        return None;
+    }
+    // Whichever separator comes first separates levels; the other one is part of a name.
+    let slashes = word.find(['.', '/']).is_some_and(|at| word[at..].starts_with('/'));
+    let turned = word.chars().map(|c| match c {
+        '.' if slashes => '/',
+        '/' if slashes => '.',
+        other => other,
+    });
+    let key: String = turned.collect();
+    let is_sane = key.split('.').all(|part| !part.is_empty() && part != "//" && part != "/");
+    is_sane.then_some(key)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use super::catalogue::Subject;
 use super::counters;
 use super::names::{self, counter_parts};
 use super::persisted;
-use super::value::Value;
+use super::value::{Value, int};
 use crate::drift::model::Drift;
 use crate::drift::{self, SourceLine};
 use crate::keys::{self, KeyValue};
@@ -403,8 +403,4 @@ pub fn endpoint(address: &str, port: u16) -> String {
 
 fn is_loopback(address: &str) -> bool {
     address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-pub(super) fn int(value: u64) -> Value {
-    Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
 }

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::derive::int;
-use super::value::Value;
+use super::value::{Value, int};
 use crate::drift::explain::lint;
 use crate::drift::model::{Drift, FOLLOWS, Fate, KeyDrift, Problem, Status, codes};
 use crate::drift::{self, Facts};

@@ -11,7 +11,7 @@ use procfs::process::{FDTarget, LimitValue, Process};
 
 use crate::host::Host;
 use crate::observe::gap::Gap;
-use crate::observe::sockets::{Listener, Owner, Sockets, Waiting, is_filling};
+use crate::observe::sockets::{Listener, Owner, Sockets, Unowned, Waiting, is_filling};
 
 /// CLOSE_WAIT sockets from which their owners are looked for; a few are always on their way through that state.
 pub const CLOSE_WAIT_WORTH: u64 = 10;
@@ -26,13 +26,6 @@ enum Held<'a> {
 
 /// What is looked for: the inode of a socket, the namespace that it is in by its place among the readings.
 type Wanted<'a> = HashMap<u64, (usize, Held<'a>)>;
-
-/// The sockets of a namespace whose owners are not known yet.
-#[derive(Debug)]
-pub struct Unowned {
-    pub(in crate::observe) sockets: Sockets,
-    pub(in crate::observe) waiting: Vec<Waiting>,
-}
 
 /// Finds the owners and enters them into the readings, in one pass for all of them; tells of each what could not be seen,
 /// once.

@@ -78,7 +78,6 @@ const COMM: usize = 15;
 /// Bounds against hostile files.
 const MOST_KEYS: usize = 4096;
 const MOST_PROCESSES: usize = 100_000;
-const LONGEST_KEY: usize = 256;
 
 /// Looks around. `sysctls` are the namespace's, already read.
 pub fn read(host: &Host, persisted: &Persisted, sysctls: &Sysctls) -> Surroundings {
@@ -136,25 +135,7 @@ fn mentioned(persisted: &Persisted) -> BTreeSet<String> {
     let lines = texts.flat_map(str::lines).filter_map(|line| line.split_once('='));
     let words = persisted.command_line.iter().flat_map(|line| line.split_ascii_whitespace());
     let boot = words.filter_map(|word| word.strip_prefix("sysctl.")?.split_once('='));
-    lines.chain(boot).filter_map(|(left, _)| our_form(left)).take(MOST_KEYS).collect()
-}
-
-pub(in crate::observe) fn our_form(left: &str) -> Option<String> {
-    let word = left.trim().trim_start_matches('-').trim();
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "*?[#;".contains(c);
-    if word.is_empty() || word.len() > LONGEST_KEY || word.contains(odd) {
-        return None;
-    }
-    // Whichever separator comes first separates levels; the other one is part of a name.
-    let slashes = word.find(['.', '/']).is_some_and(|at| word[at..].starts_with('/'));
-    let turned = word.chars().map(|c| match c {
-        '.' if slashes => '/',
-        '/' if slashes => '.',
-        other => other,
-    });
-    let key: String = turned.collect();
-    let is_sane = key.split('.').all(|part| !part.is_empty() && part != "//" && part != "/");
-    is_sane.then_some(key)
+    lines.chain(boot).filter_map(|(left, _)| keys::our_form(left)).take(MOST_KEYS).collect()
 }
 
 fn modules(host: &Host) -> Option<BTreeSet<String>> {
@@ -283,7 +264,7 @@ mod tests {
     #[test]
     fn no_key_leads_out_of_proc_sys() {
         for left in ["../../etc/shadow", "net/../../x", "net...x", "/etc/x", "net.//.//.x"] {
-            if let Some(key) = our_form(left) {
+            if let Some(key) = keys::our_form(left) {
                 assert!(!keys::path_of_listed(&key).split('/').any(|part| part == ".."), "{left} becomes {key}");
             }
         }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::host::Host;
-use crate::observe::surroundings::our_form;
+use crate::keys::our_form;
 
 const ACTIVE: [&str; 2] = ["/etc/tuned/active_profile", "/run/tuned/active_profile"];
 const FOLDERS: [&str; 4] = ["/etc/tuned/profiles", "/etc/tuned", "/usr/lib/tuned/profiles", "/usr/lib/tuned"];

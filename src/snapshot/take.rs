@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::host::netns::{self, EnterError, Hidden, Place, Places, Which};
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
-use crate::observe::owners::{self, Unowned};
+use crate::observe::owners;
 use crate::observe::persisted::Persisted;
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Interfaces, Sysctls};
@@ -122,7 +122,7 @@ struct Machine<'a> {
 /// What one namespace shows after the window, besides its counters.
 struct Look {
     sysctls: Sysctls,
-    sockets: Option<Unowned>,
+    sockets: Option<sockets::Unowned>,
     gaps: Vec<Gap>,
 }
 

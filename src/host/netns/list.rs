@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use super::{CURRENT, FOLDER, HOST, Hidden, Place, Places, id_of, inode_of, own_id};
+use super::place::{CURRENT, FOLDER, HOST, Hidden, Place, Places, id_of, inode_of, own_id, printable};
 use crate::diagnostic::io_words;
 use crate::host::Host;
 
@@ -21,8 +21,6 @@ use crate::host::Host;
 const MOST: usize = 1024;
 /// Files that may be open besides the doors.
 const OTHER_FILES: u64 = 256;
-/// `TASK_COMM_LEN` less the final zero, and room for what a hostile `/run/netns` may hold.
-const LONGEST_NAME: usize = 100;
 
 /// Every namespace that can be found. Those of other users' processes show to root only; the others are told as hidden.
 pub fn list() -> Places {
@@ -33,15 +31,6 @@ pub fn list() -> Places {
     finder.processes();
     finder.mounts();
     finder.done()
-}
-
-/// The name under `/run/netns` of a namespace, when it has one.
-pub(super) fn name_of(host: &Host, id: &str) -> Option<String> {
-    let inode = inode_of(id)?;
-    let names = host.list(FOLDER).unwrap_or_default();
-    let is_it =
-        |name: &String| std::fs::metadata(host.locate(&format!("{FOLDER}/{name}"))).is_ok_and(|it| it.ino() == inode);
-    names.into_iter().find(is_it).map(|name| printable(&name))
 }
 
 /// Each place holds its door open. Failing is told where a door cannot be opened.
@@ -244,14 +233,9 @@ fn mounted(line: &str) -> Option<(&str, &str)> {
     (kind.starts_with("nsfs ") && inode_of(id).is_some() && !path.contains('\\')).then_some((id, path))
 }
 
-/// A stranger's text as a name: what is not a plain letter, digit or sign becomes `?`.
-fn printable(text: &str) -> String {
-    let plain = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
-    text.chars().take(LONGEST_NAME).map(plain).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::place::LONGEST_NAME;
     use super::*;
 
     #[test]

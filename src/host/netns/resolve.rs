@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::list::{is_in_our_namespace, list, open, process_name};
-use super::{EnterError, FOLDER, HOST, Place, Places, Which, id_of, own_id};
+use super::place::{EnterError, FOLDER, HOST, Place, Places, Which, id_of, own_id};
 use crate::diagnostic::io_words;
 use crate::host::Host;
 

@@ -4,7 +4,11 @@ use std::path::PathBuf;
 
 use nix::sched::{CloneFlags, unshare};
 
+use std::fs::File;
+
+use super::place::id_of;
 use super::*;
+use crate::host::Host;
 
 /// Runs `work` on a thread in a namespace of its own, and gives it the id of the namespace that it came from.
 fn apart<T: Send>(work: impl FnOnce(&str) -> T + Send) -> T {

@@ -3,20 +3,18 @@
 //! In: a host and its sysctls. Out: [`Unowned`] sockets and what could not be read of them.
 //! Must not: count (that is for `collect`), or look for owners, which is done once for all namespaces.
 
-use std::collections::BTreeMap;
-
 use procfs::net::{TcpNetEntry, TcpState};
 
 use super::address::Address;
-use super::collect::{Keepalive, Seen, Tally};
+use super::collect::{Keepalive, Seen, Tally, Waiting};
 use super::listeners::{Found, Listeners, Listening};
+use super::model::Queues;
 use super::netlink::{Walk, dump};
 use super::ports::Ephemeral;
 use super::{SocketSource, Sockets, table};
 use crate::host::Host;
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
-use crate::observe::owners::Unowned;
 use crate::observe::sysctls::Sysctls;
 use crate::sock_diag::request::Query;
 use crate::sock_diag::socket::{SocketView, timer};
@@ -42,18 +40,11 @@ const NOT_IN_PROCFS: [&str; 10] = [
 /// Sockets of the machine from which on a dump that finds nothing takes some milliseconds.
 const CROWDED: i64 = 20_000;
 
-/// Accept queues at one moment: inode of the listening socket to the connections that wait.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Queues(pub BTreeMap<u64, u32>);
-
-impl Queues {
-    /// Enters these, read at the start of the window, beside the ones at its end. A socket that was not there then
-    /// stays without.
-    pub fn enter(&self, sockets: &mut Sockets) {
-        for listener in &mut sockets.listeners {
-            listener.queue_before = self.0.get(&listener.inode).copied();
-        }
-    }
+/// The sockets of a namespace whose owners are not known yet.
+#[derive(Debug)]
+pub struct Unowned {
+    pub(in crate::observe) sockets: Sockets,
+    pub(in crate::observe) waiting: Vec<Waiting>,
 }
 
 /// The accept queues now, from a dump of the listeners alone: some 50 us whatever the number of connections.

@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::eval::Code;
 use super::functions::{FUNCTIONS, Function};
 use super::parser::{Kind, Node};
-use super::{ExprError, Name, Names, Used};
+use super::scope::{ExprError, Name, Names, Used};
 use crate::metrics::value::Type::{self, Bool, Double, Int, Ints, Text};
 use crate::metrics::value::Value;
 use crate::suggest;

@@ -1,13 +1,14 @@
 //! Evaluation of a compiled expression.
 //!
-//! In: an [`Expr`] and a function that gives values by name. Out: a value, or an error with words.
+//! In: [`Code`] and a function that gives values by name. Out: a value, or an error with words.
 //! Must not: turn a missing value into false.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::Expr;
+use super::failed::Failed;
 use super::functions::Function;
+use super::scope::Used;
 use crate::metrics::value::Value;
 
 /// Why an expression has no value here and now.
@@ -45,53 +46,31 @@ pub(super) enum Code {
     Call(&'static Function, Vec<Self>),
 }
 
-/// Why a part has no value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failed {
-    /// The name in this place of the list.
-    Unread(usize),
-    DivisionByZero,
-    Overflow,
-    Other(String),
-}
-
-impl Failed {
-    pub(super) fn no_element(index: i64) -> Self {
-        Self::Other(format!("there is no element {index}"))
-    }
-}
-
-impl Expr {
-    /// Computes the value. `value_of` is asked for each name the expression uses; `None` means it could not be read.
-    pub fn eval(&self, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<Value, EvalError> {
-        let mut values = Vec::with_capacity(self.names.len());
-        for used in &self.names {
-            let value = value_of(&used.name);
-            if value.is_none() && !used.optional {
-                return Err(EvalError::Unread(used.name.clone()));
-            }
-            values.push(value);
+/// Computes the value of what a text was compiled to. `value_of` is asked for each name; `None` means that it could not be
+/// read.
+pub(super) fn evaluate(
+    code: &Code,
+    names: &[Used],
+    source: &str,
+    value_of: &dyn Fn(&str) -> Option<Value>,
+) -> Result<Value, EvalError> {
+    let mut values = Vec::with_capacity(names.len());
+    for used in names {
+        let value = value_of(&used.name);
+        if value.is_none() && !used.optional {
+            return Err(EvalError::Unread(used.name.clone()));
         }
-        run(&self.code, &values).map(Cow::into_owned).map_err(|failed| self.explain(failed))
+        values.push(value);
     }
-
-    /// Computes a condition.
-    pub fn holds(&self, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<bool, EvalError> {
-        match self.eval(value_of)? {
-            Value::Bool(holds) => Ok(holds),
-            other => Err(self.explain(Failed::Other(format!("a condition gave {other}")))),
-        }
-    }
-
-    fn explain(&self, failed: Failed) -> EvalError {
-        let expression = self.source.clone();
+    run(code, &values).map(Cow::into_owned).map_err(|failed| {
+        let expression = source.to_owned();
         match failed {
-            Failed::Unread(at) => EvalError::Unread(self.names.get(at).map_or(expression, |used| used.name.clone())),
+            Failed::Unread(at) => EvalError::Unread(names.get(at).map_or(expression, |used| used.name.clone())),
             Failed::DivisionByZero => EvalError::DivisionByZero(expression),
             Failed::Overflow => EvalError::Overflow(expression),
             Failed::Other(why) => EvalError::Other { expression, why },
         }
-    }
+    })
 }
 
 type Ran<'a> = Result<Cow<'a, Value>, Failed>;

@@ -3,7 +3,7 @@
 //! In: values of the types that the table says. Out: a value. Must not: fail silently; what has no result is an error
 //! with words.
 
-use super::eval::Failed;
+use super::failed::Failed;
 use crate::keys::{self, KeyValue};
 use crate::metrics::value::Type::{self, Ages, Bool, Double, Int, Ints, Text};
 use crate::metrics::value::Value;

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::ExprError;
+use super::scope::ExprError;
 
 /// What a token is. Operators and brackets keep their text.
 #[derive(Debug, Clone, PartialEq)]

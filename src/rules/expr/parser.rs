@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use super::ExprError;
 use super::lexer::{self, Token};
+use super::scope::ExprError;
 use crate::metrics::value::Value;
 
 /// Levels of a tree: checker and evaluator recurse once a level. A chain of operators is a tree as deep as it is long.

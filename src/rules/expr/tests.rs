@@ -1,7 +1,7 @@
 //! Tests of the expression language.
 
 use super::*;
-use crate::metrics::value::Value;
+use crate::metrics::value::{Type, Value};
 
 struct Known;
 

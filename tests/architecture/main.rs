@@ -5,6 +5,8 @@
 #![allow(clippy::disallowed_methods, reason = "tests and benchmarks may use any door")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests are not in a #[test] function")]
 
+mod circles;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,215 @@
+//! What is known of the sockets of a network namespace.
+//!
+//! In: nothing; these are records, as a snapshot keeps them. Must not: hold behaviour beyond sums.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::observe::ages::Ages;
+
+/// Which interface of the kernel the sockets were read through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SocketSource {
+    /// `NETLINK_SOCK_DIAG`: queue limits and ages included.
+    SockDiag,
+    /// `/proc/net/tcp{,6}`: no limits of listeners, no ages, slower.
+    Procfs,
+}
+
+/// Sockets by state. Names are the kernel's; `NEW_SYN_RECV` is counted under `syn_recv`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StateCounts {
+    pub established: u64,
+    pub syn_sent: u64,
+    pub syn_recv: u64,
+    pub fin_wait1: u64,
+    pub fin_wait2: u64,
+    pub time_wait: u64,
+    pub close: u64,
+    pub close_wait: u64,
+    pub last_ack: u64,
+    pub listen: u64,
+    pub closing: u64,
+}
+
+impl StateCounts {
+    /// Sockets in all states.
+    pub const fn total(&self) -> u64 {
+        self.established
+            + self.syn_sent
+            + self.syn_recv
+            + self.fin_wait1
+            + self.fin_wait2
+            + self.time_wait
+            + self.close
+            + self.close_wait
+            + self.last_ack
+            + self.listen
+            + self.closing
+    }
+}
+
+/// One listening socket, with what its clients are doing.
+///
+/// Where several sockets share address and port (`SO_REUSEPORT`), each has its own queue, and the one with the lowest
+/// inode has the counts of all their clients: the kernel does not tell which of them a connection came through.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Listener {
+    /// Local address as text, `0.0.0.0` or `::` for a wildcard.
+    pub address: String,
+    pub port: u16,
+    /// Connections that wait for `accept()`, at the end of the window.
+    pub queue: u32,
+    /// The same at the start of the window; absent when there was one look only.
+    pub queue_before: Option<u32>,
+    /// The effective backlog: `min(listen(backlog), net.core.somaxconn)` at the time of `listen()`. The queue is full
+    /// at `limit + 1`. Absent through procfs, which does not show it.
+    pub limit: Option<u32>,
+    /// Sockets in `SYN_RECV` toward this listener.
+    pub half_open: u64,
+    pub established: u64,
+    pub close_wait: u64,
+    pub time_wait: u64,
+    /// Inode of the listening socket, to find its owner.
+    pub inode: u64,
+    pub uid: u32,
+    /// ESTABLISHED connections accepted here, by seconds since data last went either way.
+    pub idle: Ages,
+    /// The part of `idle` that has no keepalive timer.
+    pub idle_no_keepalive: Ages,
+}
+
+/// Outgoing connections from one source address to one destination address and port: the group that shares the
+/// ephemeral ports.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Destination {
+    pub source: String,
+    pub address: String,
+    pub port: u16,
+    /// Local ports of the ephemeral range that this group takes, in any state.
+    pub ports: u64,
+    pub established: u64,
+    pub syn_sent: u64,
+    /// Real TIME_WAIT only; FIN_WAIT2 in `fin_wait2`.
+    pub time_wait: u64,
+    /// TIME_WAIT entered less than 10 s ago (remaining timer above 50 s): ten times the present rate of closing.
+    pub time_wait_young: u64,
+    /// TIME_WAIT entered more than 1 s ago: what `tcp_tw_reuse` could hand out again.
+    pub time_wait_reusable: u64,
+    pub fin_wait2: u64,
+    pub close_wait: u64,
+    /// Upper bound of what this group's `ports` may lack because it was dropped from the table and came back.
+    /// 0 (exact) unless there were more groups than the table holds.
+    pub missed_at_most: u64,
+}
+
+/// Outgoing connections as a whole. "The range" is the ephemeral range less the reserved ports.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outgoing {
+    /// Sockets (any state but LISTEN) whose local port lies in the ephemeral range and is no listener's.
+    pub sockets: u64,
+    /// Distinct local ports among them.
+    pub distinct_ports: u64,
+    /// Distinct local ports of the range with the parity that `bind(0)` tries first (that of `low + 1`).
+    pub distinct_bind_parity: u64,
+    /// Sockets bound to a port of the range and neither connected nor listening (kernels from 6.8 show them).
+    pub bound_only: u64,
+    /// Ports of the range held by a listener.
+    pub listening_ports: u64,
+    /// Destinations seen, those not listed included. An estimate good to a few percent when there were more than the
+    /// collector's table holds (28 672).
+    pub destinations: u64,
+    /// Destinations that are not in the list, and the ports that they take together.
+    pub other_destinations: u64,
+    pub other_ports: u64,
+    /// ESTABLISHED outgoing connections by seconds since data last went either way, those without keepalive timer.
+    pub idle_no_keepalive: Ages,
+}
+
+/// FIN_WAIT2 sockets by remote address.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PeerCount {
+    pub address: String,
+    pub sockets: u64,
+}
+
+/// A set of sockets in CLOSE_WAIT that belong to one process (or, where the process could not be seen, one user).
+/// The inodes are kept only until the owners are resolved; they are not stored in a snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Owner {
+    /// `comm` of the process; `None` when it could not be seen.
+    pub name: Option<String>,
+    pub pid: Option<u32>,
+    pub uid: u32,
+    pub close_wait: u64,
+    /// CLOSE_WAIT by seconds since the last byte or ACK went either way: since the peer's FIN, or later.
+    pub close_wait_idle: Ages,
+    /// Open files of the process and its soft limit.
+    pub fds: Option<u64>,
+    pub fd_limit: Option<u64>,
+    /// Listening sockets of this process, as `address:port`.
+    pub listeners: Vec<String>,
+}
+
+/// All that is known of a namespace's TCP sockets.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sockets {
+    pub source: SocketSource,
+    pub states: StateCounts,
+    /// FIN_WAIT1, CLOSING, LAST_ACK and FIN_WAIT2 sockets that no process holds (inode 0).
+    pub orphans: u64,
+    /// FIN_WAIT2 that no process holds; these expire after `tcp_fin_timeout`.
+    pub fin_wait2_orphans: u64,
+    /// FIN_WAIT2 whose application still holds the socket (`shutdown(SHUT_WR)`); these have no timer.
+    pub fin_wait2_held: u64,
+    /// Remote addresses with the most FIN_WAIT2 orphans, largest first, at most 16.
+    pub fin_wait2_peers: Vec<PeerCount>,
+    /// ESTABLISHED by seconds since data last went either way, those in an accept queue left out (no application has
+    /// them yet). Empty when ages could not be read.
+    pub idle: Ages,
+    /// The part of `idle` that has a keepalive timer.
+    pub idle_keepalive: Ages,
+    /// The part of `idle` that has none. A connection that waits for an ACK or for the peer's window is in neither part:
+    /// its other timer hides whether it has keepalive, and ends it if the peer is dead.
+    pub idle_no_keepalive: Ages,
+    /// CLOSE_WAIT by seconds since the last byte or ACK.
+    pub close_wait_idle: Ages,
+    /// Largest first, then by address; at most [`LISTENERS_KEPT`].
+    pub listeners: Vec<Listener>,
+    pub other_listeners: u64,
+    /// Largest first, then by address; at most [`DESTINATIONS_KEPT`].
+    pub destinations: Vec<Destination>,
+    pub outgoing: Outgoing,
+    /// Owners of CLOSE_WAIT sockets and of listeners, largest CLOSE_WAIT first.
+    pub owners: Vec<Owner>,
+    /// CLOSE_WAIT sockets whose owner was not looked up.
+    pub close_wait_unowned: u64,
+}
+
+/// How many listeners a snapshot keeps one by one.
+pub const LISTENERS_KEPT: usize = 1024;
+/// How many destinations a snapshot keeps one by one.
+pub const DESTINATIONS_KEPT: usize = 64;
+
+/// Accept queues at one moment: inode of the listening socket to the connections that wait.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Queues(pub BTreeMap<u64, u32>);
+
+impl Queues {
+    /// Enters these, read at the start of the window, beside the ones at its end. A socket that was not there then
+    /// stays without.
+    pub fn enter(&self, sockets: &mut Sockets) {
+        for listener in &mut sockets.listeners {
+            listener.queue_before = self.0.get(&listener.inode).copied();
+        }
+    }
+}

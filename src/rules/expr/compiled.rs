@@ -1,0 +1,88 @@
+//! A text compiled: parsed, checked, ready to be evaluated.
+//!
+//! In: a text, the names that it may use. Out: [`Expr`], or every mistake with its place. Must not: know where values come
+//! from.
+
+use super::eval::{self, EvalError};
+use super::scope::{ExprError, Names, Used};
+use super::{check, parser};
+use crate::metrics::value::{Type, Value};
+
+/// A compiled expression.
+#[derive(Debug, Clone)]
+pub struct Expr {
+    source: String,
+    kind: Type,
+    code: eval::Code,
+    /// In the order of their first use.
+    names: Vec<Used>,
+}
+
+/// No expression may be longer, in bytes.
+const LONGEST: usize = 4096;
+
+impl Expr {
+    /// Compiles and checks. All errors that were found are returned, at least one.
+    pub fn compile(source: &str, names: &dyn Names) -> Result<Self, Vec<ExprError>> {
+        if source.len() > LONGEST {
+            let message = format!("this expression has {} bytes; at most {LONGEST} are read", source.len());
+            return Err(vec![ExprError { span: 0..LONGEST, message, help: None }]);
+        }
+        let tree = parser::parse(source).map_err(|error| vec![error])?;
+        let checked = check::check(tree, names)?;
+        Ok(Self {
+            source: source.split_whitespace().collect::<Vec<_>>().join(" "),
+            kind: checked.kind,
+            code: checked.code,
+            names: checked.names,
+        })
+    }
+
+    /// Compiles an expression that must have a certain type.
+    pub fn compile_as(source: &str, wanted: Type, names: &dyn Names) -> Result<Self, Vec<ExprError>> {
+        let expr = Self::compile(source, names)?;
+        if expr.kind == wanted {
+            return Ok(expr);
+        }
+        Err(vec![ExprError {
+            span: 0..source.len(),
+            message: format!("this is of type {}, but {wanted} is expected here", expr.kind),
+            help: None,
+        }])
+    }
+
+    /// The text, white space folded to single blanks.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    pub const fn kind(&self) -> Type {
+        self.kind
+    }
+
+    /// Names that must have a value, in the order of their first use: those that the expression does not ask `has` of.
+    pub fn required(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().filter(|used| used.needed && !used.optional).map(|used| used.name.as_str())
+    }
+
+    /// All names, those under `has` included.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|used| used.name.as_str())
+    }
+
+    /// Computes the value. `value_of` is asked for each name that the expression uses; `None` means it could not be read.
+    pub fn eval(&self, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<Value, EvalError> {
+        eval::evaluate(&self.code, &self.names, &self.source, value_of)
+    }
+
+    /// Computes a condition.
+    pub fn holds(&self, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<bool, EvalError> {
+        match self.eval(value_of)? {
+            Value::Bool(holds) => Ok(holds),
+            other => {
+                let why = format!("a condition gave {other}");
+                Err(EvalError::Other { expression: self.source.clone(), why })
+            }
+        }
+    }
+}
