@@ -1,18 +1,16 @@
 //! `apply`: carry out a plan.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::anyhow;
 use clap::Args;
 
 use super::args::{Global, StateArgs};
-use super::confirm::{cooling, failure, teller};
+use super::confirm::{LONGEST_NAME, cooling, failure, teller};
 use super::exit::{Failure, Outcome};
-use super::{output, progress};
+use super::{output, progress, questions};
 use crate::apply::Progress;
 use crate::apply::check::{self, Change};
 use crate::apply::judge::cool_down::Cooling;
@@ -25,6 +23,7 @@ use crate::plan::model::Plan;
 use crate::report::wrap::wrap_hanging;
 use crate::session;
 use crate::snapshot::Snapshot;
+use crate::text::printable;
 use crate::units;
 
 /// Carry out a plan, so that it can be taken back at any moment.
@@ -81,7 +80,7 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
         output::print("\nDry run: everything is in order and nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !args.yes && !agreed("Write these values now?")? {
+    if !args.yes && !questions::typed_yes("Write these values now?")? {
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -139,7 +138,7 @@ fn listing(parts: &[Part]) -> String {
     });
     for part in parts {
         if parts.len() > 1 || !part.is_here() {
-            text.push_str(&format!("In the network namespace {}:\n", shown(part.namespace())));
+            text.push_str(&format!("In the network namespace {}:\n", printable(part.namespace(), LONGEST_NAME)));
         }
         for (change, planned) in part.changes.iter().zip(&part.plan.changes) {
             let Change { name, before, after, rules } = change;
@@ -148,24 +147,6 @@ fn listing(parts: &[Part]) -> String {
         }
     }
     text
-}
-
-/// A name of a plan, without what a terminal acts on.
-pub(super) fn shown(name: &str) -> String {
-    name.chars().take(100).map(|c| if c.is_control() { '?' } else { c }).collect()
-}
-
-/// Asks on the terminal; only the whole word is a yes.
-pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
-    if !std::io::stdin().is_terminal() {
-        let why = "nobody can be asked here, since standard input is no terminal; --yes does not ask";
-        return Err(Failure::usage(anyhow!(why)));
-    }
-    let mut output = std::io::stdout().lock();
-    let _ = write!(output, "\n{question} Type yes: ").and_then(|()| output.flush());
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(answer.trim() == "yes")
 }
 
 fn farewell(parts: &[Part], ids: &[u64], args: &ApplyArgs, before: Option<&str>) -> String {
@@ -177,7 +158,8 @@ fn farewell(parts: &[Part], ids: &[u64], args: &ApplyArgs, before: Option<&str>)
     let permanent = if args.runtime_only && before.is_some() { "keep it until the next boot" } else { permanent };
     let mut text = String::new();
     for (part, id) in parts.iter().zip(ids) {
-        let place = if parts.len() > 1 { format!(" in {}", shown(part.namespace())) } else { String::new() };
+        let place =
+            if parts.len() > 1 { format!(" in {}", printable(part.namespace(), LONGEST_NAME)) } else { String::new() };
         text.push_str(&format!(
             "Change {id}{place} is in force and {end}.\n  sysctl-advisor confirm {id}    {permanent}\n  \
              sysctl-advisor rollback {id}   take it back\n"

@@ -7,10 +7,9 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::apply::shown;
 use super::args::{Global, StateArgs};
 use super::exit::{Exit, Failure, Outcome};
-use super::output;
+use super::{output, questions};
 use crate::apply::change::journal::Entry;
 use crate::apply::judge::cool_down::{self, Cooling};
 use crate::apply::run::automatic;
@@ -21,6 +20,10 @@ use crate::apply::{ApplyError, Progress};
 use crate::config::Config;
 use crate::host::Host;
 use crate::report::wrap::wrap_hanging;
+use crate::text::printable;
+
+/// Characters of a namespace's name that are shown.
+pub(super) const LONGEST_NAME: usize = 100;
 
 /// Make a change permanent, and keep it from being rolled back by itself.
 #[derive(Debug, Args)]
@@ -123,7 +126,9 @@ fn judged(verdict: &Verdict) -> String {
 pub(super) fn teller(quiet: bool) -> impl FnMut(&Progress<'_>) + Send {
     move |event| {
         let line = match event {
-            Progress::Inside { namespace } => format!("In the network namespace {}:", shown(namespace)),
+            Progress::Inside { namespace } => {
+                format!("In the network namespace {}:", printable(namespace, LONGEST_NAME))
+            }
             Progress::Journal { id, folder } => format!("  change {id}, journal in {}", folder.display()),
             Progress::Armed { how, before } => format!("  {how} rolls back at {before} unless it is confirmed"),
             Progress::Confined { files: 1, status } => {
@@ -176,7 +181,7 @@ pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
         text.push_str(&format!("  {}  {} -> {}\n", change.name, change.after, or_empty(&change.before.to_string())));
     }
     output::print(&text)?;
-    if !args.yes && !super::apply::agreed("Restore the former values now?")? {
+    if !args.yes && !questions::typed_yes("Restore the former values now?")? {
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     }

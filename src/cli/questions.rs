@@ -4,7 +4,9 @@
 //! Must not: write anything but prompts, or take silence for a yes.
 
 use std::fmt;
+use std::io::{IsTerminal, Write};
 
+use anyhow::anyhow;
 use inquire::error::InquireError;
 use inquire::ui::RenderConfig;
 use inquire::validator::Validation;
@@ -88,4 +90,17 @@ fn answer<T>(said: Result<T, InquireError>) -> Result<Option<T>, Failure> {
         Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => Ok(None),
         Err(error) => Err(Failure::io(error)),
     }
+}
+
+/// Asks on the terminal; only the whole word is a yes.
+pub(super) fn typed_yes(question: &str) -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        let why = "nobody can be asked here, since standard input is no terminal; --yes does not ask";
+        return Err(Failure::usage(anyhow!(why)));
+    }
+    let mut output = std::io::stdout().lock();
+    let _ = write!(output, "\n{question} Type yes: ").and_then(|()| output.flush());
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(answer.trim() == "yes")
 }

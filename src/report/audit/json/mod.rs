@@ -5,6 +5,8 @@
 
 mod view;
 
+pub use view::SCHEMA;
+
 use super::format::{Format, Part};
 use super::sections::{GapAt, Head, Open, Writer};
 use crate::audit::model::{self as audit, Advice, Avoid, Evidence, Finding, Recommendation, Waiver, WaiverProblem};
@@ -21,9 +23,6 @@ use view::{
     Report, SeverityView, Skipped, SourceView, Summary, Tcp, ValueView, Waived, WaiverProblemView, Window,
     WindowSourceView,
 };
-
-/// Name and version of the contract.
-pub const SCHEMA: &str = "sysctl-advisor/report/1";
 
 const RULE: &str = "the text belongs to the rule, not to the finding: `explain RULE` prints it";
 const REPLAY: &str = "the same snapshot gives the same bytes; `history --format json` has what earlier runs saw";

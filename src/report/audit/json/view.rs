@@ -7,7 +7,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::SCHEMA;
+/// Name and version of the contract.
+pub const SCHEMA: &str = "sysctl-advisor/report/1";
 
 /// One audit of one host.
 #[derive(Default, Serialize, JsonSchema)]
