@@ -122,12 +122,11 @@ fn help_of_the_program() {
     Commands:
       audit        Observe this host (or read a snapshot), evaluate the rules,
                    report
-      drift        Compare what the files set with what is in force
+      drift        Compare what the files set with the effective values
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
-      snapshot     Write down what this host looks like, to audit it elsewhere or
-                   later
+      snapshot     Save the state of this host, to audit it elsewhere or later
       plan         Turn the recommendations into an ordered list of changes, and try
-                   each where it hurts nobody
+                   each in a scratch network namespace
       remediate    Go through the findings one by one, and decide on each
       apply        Carry out a plan, so that it can be taken back at any moment
       confirm      Make a change permanent
@@ -167,7 +166,7 @@ fn help_of_the_program() {
       sysctl-advisor audit --fail-on warning     exit code 10 when something is
       sysctl-advisor snapshot -o host.json       take it elsewhere...
       sysctl-advisor audit --snapshot host.json  ...and audit it there
-      sysctl-advisor drift                       what files set, what is in force
+      sysctl-advisor drift                       what files set, what is effective
       sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
       sysctl-advisor config show                 what is configured, and where
 
