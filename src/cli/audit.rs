@@ -23,21 +23,21 @@ use crate::snapshot::Snapshot;
 /// Observe this host (or read a snapshot), evaluate the rules, report.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The report starts with the worst. Each finding shows the numbers that it rests on, the change as \
-`current -> proposed`, when it takes effect, and which popular remedies to leave alone. A rule whose \
-numbers could not be read is listed as skipped; it never counts as passed. A finding that is waived \
-is listed after the others and does not count for --fail-on.")]
+The report starts with the most severe finding. Each finding shows the numbers behind it, the change as \
+`current -> proposed`, when the change takes effect, and which popular remedies to avoid. A rule whose \
+numbers could not be read is listed as skipped. It never counts as passed. A waived finding is listed \
+after the others and does not count for --fail-on.")]
 pub(super) struct AuditArgs {
     /// Audit this snapshot instead of the running host (`-`: standard input)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["window", "netns"])]
     snapshot: Option<PathBuf>,
-    /// Form of the report
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats())]
     format: &'static Format,
-    /// Show with each finding the explanation, how its numbers are computed, and the sources
+    /// Show for each finding the explanation, how its numbers are computed, and the sources
     #[arg(long)]
     details: bool,
-    /// Try the recommended values in a scratch network namespace, and say what the kernel made of them
+    /// Try the recommended values in a scratch network namespace, and show what the kernel answered
     #[arg(long)]
     rehearse: bool,
     /// Write the report to a file instead of standard output

@@ -18,7 +18,7 @@ use crate::report::theme::Theme;
 use crate::session;
 use crate::session::drift::{Scene, Target};
 
-/// What the files say, what a boot would do, what is in force, and why they differ.
+/// What the files say, what a boot would do, what is effective, and why they differ.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,32 +29,32 @@ Examples:
   sysctl-advisor drift --root /mnt --netns none  what an image sets at boot
   sysctl-advisor drift --snapshot host.json      another host, another time
 
-Status of a key: not_in_force, dead (no such key), invalid (the kernel refuses the value), wrong_scope (not \
-this namespace's to set), runtime_only (a boot would not bring it back), unread, in_sync.")]
+Status of a key: not_in_force, dead (no such key), invalid (the kernel rejects the value), wrong_scope (not \
+this namespace's to set), runtime_only (a reboot reverts it), unread, in_sync.")]
 pub(super) struct DriftArgs {
-    /// Keys, or patterns with `*`; none: all
+    /// Keys, or patterns with `*` [default: all keys]
     #[arg(value_name = "KEY|GLOB")]
     keys: Vec<String>,
     /// Compare what this snapshot holds instead of the running host (`-`: standard input)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["root", "netns"])]
     snapshot: Option<PathBuf>,
-    /// Read the files of another root, as of an image; its own proc/sys is compared if it has one
+    /// Read the files of another root, such as an image. If it has a proc/sys, that is compared
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Resolve as this loader does [default: the one that the system boots with]
+    /// Load the files as this loader does [default: the loader of the system]
     #[arg(long, value_name = "LOADER")]
     loader: Option<LoaderArg>,
-    /// Network namespace whose values are compared: current, a name as of `ip netns`, the number of a process in it, or
-    /// none (only what a boot would set)
+    /// Network namespace to compare with: current, a name from `ip netns`, the number of a process in it, or none (only
+    /// what a boot would set)
     #[arg(long, value_name = "WHICH", default_value = "current", value_parser = which)]
     netns: NetnsArg,
-    /// Form of the report
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with code 10 when a key is not in sync
+    /// Exit with code 10 if a key is not in sync
     #[arg(long, alias = "fail-on")]
     fail_on_drift: bool,
     /// Do not try values in a scratch network namespace
@@ -78,7 +78,7 @@ enum NetnsArg {
 
 fn which(text: &str) -> Result<NetnsArg, String> {
     match text {
-        "" | "all" => Err("current, none, a name or the number of a process is wanted: one at a time".to_owned()),
+        "" | "all" => Err("expected current, none, a name or the number of a process, one at a time".to_owned()),
         "none" => Ok(NetnsArg::None),
         _ => text.parse().map(NetnsArg::Of),
     }

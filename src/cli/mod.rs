@@ -59,7 +59,7 @@ Examples:
   sysctl-advisor audit --fail-on warning     exit code 10 when something is
   sysctl-advisor snapshot -o host.json       take it elsewhere...
   sysctl-advisor audit --snapshot host.json  ...and audit it there
-  sysctl-advisor drift                       what files set, what is in force
+  sysctl-advisor drift                       what files set, what is effective
   sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
   sysctl-advisor config show                 what is configured, and where";
 
@@ -67,13 +67,13 @@ Examples:
 enum Command {
     /// Observe this host (or read a snapshot), evaluate the rules, report
     Audit(audit::AuditArgs),
-    /// Compare what the files set with what is in force
+    /// Compare what the files set with the effective values
     Drift(drift::DriftArgs),
     /// Explain a rule, a sysctl key, a TCP state or a kernel counter
     Explain(explain::ExplainArgs),
-    /// Write down what this host looks like, to audit it elsewhere or later
+    /// Save the state of this host, to audit it elsewhere or later
     Snapshot(snapshot::SnapshotArgs),
-    /// Turn the recommendations into an ordered list of changes, and try each where it hurts nobody
+    /// Turn the recommendations into an ordered list of changes, and try each in a scratch network namespace
     Plan(plan::PlanArgs),
     /// Go through the findings one by one, and decide on each
     Remediate(remediate::RemediateArgs),

@@ -20,17 +20,17 @@ use crate::plan::store as plans;
 use crate::report;
 use crate::session::rehearse;
 
-/// Turn the recommendations into an ordered list of changes, and try each where it hurts nobody.
+/// Turn the recommendations into an ordered list of changes, and try each in a scratch network namespace.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each change shows the value that is expected, the value that would be set, what it costs, when it shows, \
-who has to restart, and what the kernel of a scratch network namespace said to it. What is recommended but \
-not in the plan is listed with the reason. Nothing on this host is changed.")]
+Each change shows the expected value, the new value, its side effects, when it takes effect, which services \
+have to restart, and what the kernel answered in a scratch network namespace. A recommendation that is not \
+in the plan is listed with the reason. Nothing on this host is changed.")]
 pub(super) struct PlanArgs {
     /// Plan from this snapshot instead of the running host (`-`: standard input)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["window", "netns"])]
     snapshot: Option<PathBuf>,
-    /// Leave out changes that could break more than this: low, medium, high
+    /// Leave out changes with a higher risk than this: low, medium, high
     #[arg(long, value_name = "RISK", default_value = "high", value_parser = risk)]
     max_risk: Risk,
     /// Plan only this key or what this rule recommends; `*` is any text; may be given more than once
@@ -42,16 +42,16 @@ pub(super) struct PlanArgs {
     /// Do not try the values in a scratch network namespace
     #[arg(long)]
     no_rehearse: bool,
-    /// Check and print a plan that was written before, and make none
+    /// Check and print an existing plan instead of making one
     #[arg(long, value_name = "FILE", conflicts_with_all = [
         "snapshot", "max_risk", "only", "except", "no_rehearse", "window", "netns", "rules", "param", "output", "waivers",
         "state_dir"
     ])]
     show: Option<PathBuf>,
-    /// Write the plan to a file as JSON, and print it all the same unless that is `-`
+    /// Write the plan to this file as JSON, and print it too; with `-` only the JSON is printed
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Form in which it is printed
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
     #[command(flatten)]

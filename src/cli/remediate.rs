@@ -46,14 +46,15 @@ const USUAL_WAIVER: i64 = 90;
 /// Go through the findings one by one, and decide on each.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-For each finding: what, the numbers, the change and its risk, what the kernel said to it in a scratch network \
-namespace; then apply it, apply it for the running system only, skip, waive, explain more, quit. Nothing is \
-written before the last question, which shows everything again, is answered with yes. Needs a terminal and root.")]
+Each finding is shown with its numbers, the change with its risk, and what the kernel answered in a scratch \
+network namespace. You can apply the change, apply it until the next boot, skip it, waive the finding, read the \
+explanation, or quit. The last question shows all changes again. Nothing is written unless you answer it with \
+yes. Needs a terminal and root.")]
 pub(super) struct RemediateArgs {
-    /// Do not offer changes that could break more than this: low, medium, high
+    /// Do not offer changes with a higher risk than this: low, medium, high
     #[arg(long, value_name = "RISK", default_value = "high", value_parser = risk)]
     max_risk: Risk,
-    /// Roll back by itself unless `confirm` is run within this time: 30s, 10m
+    /// Roll back automatically unless `confirm` is run within this time: 30s, 10m
     #[arg(long, value_name = "DURATION", value_parser = within)]
     confirm_within: Option<Duration>,
     #[command(flatten)]
@@ -312,14 +313,15 @@ fn carry_out(
     };
     let ids = std::thread::scope(|scope| scope.spawn(work).join())
         .map_err(|_| {
-            Exit::NotApplied.because(anyhow!("the change broke off; sysctl-advisor changes tells how far it came"))
+            Exit::NotApplied
+                .because(anyhow!("the change was interrupted; `sysctl-advisor changes` shows what was done"))
         })?
         .map_err(|error| failure(error, false))?;
     let permanent = if runtime_only { "keep it until the next boot" } else { "make it permanent" };
     for id in ids {
         output::say(&format!(
-            "Change {id} is in force.\n  sysctl-advisor confirm {id}    {permanent}\n  \
-             sysctl-advisor rollback {id}   take it back\n"
+            "Change {id} is effective.\n  sysctl-advisor confirm {id}    {permanent}\n  \
+             sysctl-advisor rollback {id}   roll it back\n"
         ));
     }
     Ok(())

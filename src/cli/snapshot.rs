@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::session::drift::record_rehearsal;
 use crate::snapshot::store;
 
-/// Write down what this host looks like, to audit it elsewhere or later.
+/// Save the state of this host, to audit it elsewhere or later.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A snapshot holds counts, counters, sysctl values, the files that set sysctls, and the addresses of the \

@@ -41,12 +41,11 @@ fn help_of_the_program() {
     Commands:
       audit        Observe this host (or read a snapshot), evaluate the rules,
                    report
-      drift        Compare what the files set with what is in force
+      drift        Compare what the files set with the effective values
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
-      snapshot     Write down what this host looks like, to audit it elsewhere or
-                   later
+      snapshot     Save the state of this host, to audit it elsewhere or later
       plan         Turn the recommendations into an ordered list of changes, and try
-                   each where it hurts nobody
+                   each in a scratch network namespace
       remediate    Go through the findings one by one, and decide on each
       apply        Carry out a plan, so that it can be taken back at any moment
       confirm      Make a change permanent
@@ -101,7 +100,7 @@ fn help_of_the_program() {
       sysctl-advisor audit --fail-on warning     exit code 10 when something is
       sysctl-advisor snapshot -o host.json       take it elsewhere...
       sysctl-advisor audit --snapshot host.json  ...and audit it there
-      sysctl-advisor drift                       what files set, what is in force
+      sysctl-advisor drift                       what files set, what is effective
       sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
       sysctl-advisor config show                 what is configured, and where
 
@@ -123,12 +122,11 @@ fn help_of_the_program() {
     Commands:
       audit        Observe this host (or read a snapshot), evaluate the rules,
                    report
-      drift        Compare what the files set with what is in force
+      drift        Compare what the files set with the effective values
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
-      snapshot     Write down what this host looks like, to audit it elsewhere or
-                   later
+      snapshot     Save the state of this host, to audit it elsewhere or later
       plan         Turn the recommendations into an ordered list of changes, and try
-                   each where it hurts nobody
+                   each in a scratch network namespace
       remediate    Go through the findings one by one, and decide on each
       apply        Carry out a plan, so that it can be taken back at any moment
       confirm      Make a change permanent
@@ -168,7 +166,7 @@ fn help_of_the_program() {
       sysctl-advisor audit --fail-on warning     exit code 10 when something is
       sysctl-advisor snapshot -o host.json       take it elsewhere...
       sysctl-advisor audit --snapshot host.json  ...and audit it there
-      sysctl-advisor drift                       what files set, what is in force
+      sysctl-advisor drift                       what files set, what is effective
       sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
       sysctl-advisor config show                 what is configured, and where
 
@@ -186,7 +184,8 @@ fn help_of_the_program() {
 #[test]
 fn help_of_planning_fits_and_says_that_nothing_is_changed_unasked() {
     assert!(help(&["plan", "--help"]).contains("Nothing on this host is changed."));
-    assert!(help(&["remediate", "--help"]).contains("is answered with yes"));
+    let remediate = help(&["remediate", "--help"]).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(remediate.contains("Nothing is written unless you answer it with yes."), "{remediate}");
     assert!(!help(&["--help"]).contains("rehearse-in"), "hidden");
 }
 
@@ -202,7 +201,7 @@ fn help_of_audit() {
               Audit this snapshot instead of the running host (`-`: standard input)
 
           --format <FORMAT>
-              Form of the report
+              Output format
 
               Possible values:
               - text:       For a person
@@ -212,12 +211,12 @@ fn help_of_audit() {
               [default: text]
 
           --details
-              Show with each finding the explanation, how its numbers are computed,
+              Show for each finding the explanation, how its numbers are computed,
               and the sources
 
           --rehearse
-              Try the recommended values in a scratch network namespace, and say
-              what the kernel made of them
+              Try the recommended values in a scratch network namespace, and show
+              what the kernel answered
 
       -o, --output <FILE>
               Write the report to a file instead of standard output
@@ -259,11 +258,11 @@ fn help_of_audit() {
               Print help (see a summary with '-h')
     Everywhere: ...
 
-    The report starts with the worst. Each finding shows the numbers that it rests
-    on, the change as `current -> proposed`, when it takes effect, and which popular
-    remedies to leave alone. A rule whose numbers could not be read is listed as
-    skipped; it never counts as passed. A finding that is waived is listed after the
-    others and does not count for --fail-on.
+    The report starts with the most severe finding. Each finding shows the numbers
+    behind it, the change as `current -> proposed`, when the change takes effect,
+    and which popular remedies to avoid. A rule whose numbers could not be read is
+    listed as skipped. It never counts as passed. A waived finding is listed after
+    the others and does not count for --fail-on.
     ");
 }
 
@@ -301,27 +300,27 @@ fn help_of_explain() {
 #[test]
 fn help_of_drift() {
     assert_snapshot!(own_help(&["drift", "-h"]), @"
-    Compare what the files set with what is in force
+    Compare what the files set with the effective values
 
     Usage: sysctl-advisor drift [OPTIONS] [KEY|GLOB]...
 
     Arguments:
-      [KEY|GLOB]...  Keys, or patterns with `*`; none: all
+      [KEY|GLOB]...  Keys, or patterns with `*` [default: all keys]
 
     Options:
           --snapshot <FILE>  Compare what this snapshot holds instead of the running
                              host (`-`: standard input)
-          --root <DIR>       Read the files of another root, as of an image; its own
-                             proc/sys is compared if it has one
-          --loader <LOADER>  Resolve as this loader does [default: the one that the
-                             system boots with] [possible values: systemd, procps]
-          --netns <WHICH>    Network namespace whose values are compared: current, a
-                             name as of `ip netns`, the number of a process in it,
-                             or none (only what a boot would set) [default: current]
-          --format <FORMAT>  Form of the report [default: text] [possible values:
-                             text, json]
+          --root <DIR>       Read the files of another root, such as an image. If it
+                             has a proc/sys, that is compared
+          --loader <LOADER>  Load the files as this loader does [default: the loader
+                             of the system] [possible values: systemd, procps]
+          --netns <WHICH>    Network namespace to compare with: current, a name from
+                             `ip netns`, the number of a process in it, or none
+                             (only what a boot would set) [default: current]
+          --format <FORMAT>  Output format [default: text] [possible values: text,
+                             json]
       -o, --output <FILE>    Write the report to a file instead of standard output
-          --fail-on-drift    Exit with code 10 when a key is not in sync
+          --fail-on-drift    Exit with code 10 if a key is not in sync
           --no-rehearsal     Do not try values in a scratch network namespace
       -h, --help             Print help (see more with '--help')
     Everywhere: ...
@@ -334,16 +333,16 @@ fn help_of_drift() {
       sysctl-advisor drift --root /mnt --netns none  what an image sets at boot
       sysctl-advisor drift --snapshot host.json      another host, another time
 
-    Status of a key: not_in_force, dead (no such key), invalid (the kernel refuses
-    the value), wrong_scope (not this namespace's to set), runtime_only (a boot
-    would not bring it back), unread, in_sync.
+    Status of a key: not_in_force, dead (no such key), invalid (the kernel rejects
+    the value), wrong_scope (not this namespace's to set), runtime_only (a reboot
+    reverts it), unread, in_sync.
     ");
 }
 
 #[test]
 fn help_of_snapshot() {
     assert_snapshot!(own_help(&["snapshot", "-h"]), @"
-    Write down what this host looks like, to audit it elsewhere or later
+    Save the state of this host, to audit it elsewhere or later
 
     Usage: sysctl-advisor snapshot [OPTIONS]
 

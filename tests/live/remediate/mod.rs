@@ -156,7 +156,7 @@ fn every_answer_does_what_it_says_after_the_last_yes() {
         "For the running system only",
         "+ net.core.somaxconn = 8192",
         "d-sack until 2999-12-31, by alice: old peers",
-        "sysctl-advisor rollback 1   take it back",
+        "sysctl-advisor rollback 1   roll it back",
         "sysctl-advisor confirm 2    keep it until the next boot",
     ] {
         assert!(screen.contains(shown), "{shown}:\n{screen}");
