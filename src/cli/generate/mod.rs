@@ -90,7 +90,7 @@ mod tests {
         for (shell, _) in COMPLETIONS {
             let script = completions(shell, &crate::cli::program());
             assert!(script.contains("audit") && script.contains("fail-on") && script.contains("version"), "{shell}");
-            for hidden in ["rehearse-in", "generate", "automatic"] {
+            for hidden in ["rehearse-in", "generate", "--automatic"] {
                 assert!(!script.contains(hidden), "{shell} offers {hidden}");
             }
         }
