@@ -157,7 +157,7 @@ pub fn iter() -> impl Iterator<Item = &'static CounterDoc> {
 mod tests {
     use super::*;
     use crate::keys::catalogue;
-    use crate::metrics::states;
+    use crate::reference::states;
 
     #[test]
     fn the_file_parses_and_is_not_empty() {
