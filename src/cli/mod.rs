@@ -23,6 +23,7 @@ mod log;
 mod output;
 mod plan;
 mod progress;
+mod prompt;
 mod questions;
 mod rehearse;
 mod remediate;
