@@ -20,6 +20,7 @@ mod generate;
 mod history;
 mod init;
 mod log;
+mod new_rule;
 mod output;
 mod plan;
 mod progress;
