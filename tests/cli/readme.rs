@@ -3,6 +3,8 @@
 //! In: the pages. Out: nothing but assertions. Must not: let a page show words that the program does not print. Only what
 //! changes from release to release is replaced, by the table [`VARIABLE`], on both sides.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not in a #[test] function")]
+
 use std::path::Path;
 use std::process::Command as Process;
 
