@@ -20,7 +20,7 @@ pub(super) fn wait(window: Duration, quiet: bool) {
     }
     let total = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
     let bar = ProgressBar::new(total);
-    if let Ok(style) = ProgressStyle::with_template("watching the counters {bar:30} {msg}") {
+    if let Ok(style) = ProgressStyle::with_template("reading the counters {bar:30} {msg}") {
         bar.set_style(style);
     }
     let started = Instant::now();

@@ -29,12 +29,12 @@ pub(super) enum Choice {
 impl fmt::Display for Choice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Apply => "apply: now, and at every boot once it is confirmed",
+            Self::Apply => "apply: now, and at each boot after you confirm it",
             Self::Runtime => "running system only: now, until the next boot",
-            Self::Skip => "skip: leave it as it is",
-            Self::Waive => "waive: accept it, with a reason and a last day",
-            Self::Explain => "explain more",
-            Self::Quit => "quit: nothing is written",
+            Self::Skip => "skip: change nothing for this finding",
+            Self::Waive => "waive: accept the finding, with a reason and a last day",
+            Self::Explain => "explain: show the full explanation",
+            Self::Quit => "quit: write nothing and exit",
         })
     }
 }
@@ -48,14 +48,22 @@ pub(super) fn choice(changes: bool) -> Result<Option<Choice>, Failure> {
     use Choice::{Apply, Explain, Quit, Runtime, Skip, Waive};
     let choices =
         if changes { vec![Apply, Runtime, Skip, Waive, Explain, Quit] } else { vec![Skip, Waive, Explain, Quit] };
-    answer(Select::new("What now?", choices).with_help_message("arrows and Enter, or type; Esc quits").prompt())
+    answer(
+        Select::new("What do you want to do?", choices)
+            .with_help_message("select with arrow keys and Enter, or type; Esc quits")
+            .prompt(),
+    )
 }
 
 /// A line that is not empty and holds nothing that a terminal acts on.
 pub(super) fn line(question: &str, default: Option<&str>) -> Result<Option<String>, Failure> {
     let is_line = |text: &str| {
         let good = !text.trim().is_empty() && !text.contains(char::is_control);
-        Ok(if good { Validation::Valid } else { Validation::Invalid("a line of text is wanted".into()) })
+        Ok(if good {
+            Validation::Valid
+        } else {
+            Validation::Invalid("expected a line of text without control characters".into())
+        })
     };
     let text = Text::new(question).with_validator(is_line);
     let said = match default {
@@ -71,8 +79,8 @@ pub(super) fn day(question: &str, today: Date, default: Date) -> Result<Option<D
     let is_day = move |text: &str| {
         Ok(match read(text) {
             Some(day) if day >= today => Validation::Valid,
-            Some(_) => Validation::Invalid("this day is past".into()),
-            None => Validation::Invalid("a day like 2027-01-31 is wanted".into()),
+            Some(_) => Validation::Invalid("this day is in the past".into()),
+            None => Validation::Invalid("expected a day like 2027-01-31".into()),
         })
     };
     let said = Text::new(question).with_default(&default.to_string()).with_validator(is_day).prompt();
@@ -95,7 +103,7 @@ fn answer<T>(said: Result<T, InquireError>) -> Result<Option<T>, Failure> {
 /// Asks on the terminal; only the whole word is a yes.
 pub(super) fn typed_yes(question: &str) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
-        let why = "nobody can be asked here, since standard input is no terminal; --yes does not ask";
+        let why = "cannot ask for confirmation, because standard input is not a terminal; to run without a question, add --yes";
         return Err(Failure::usage(anyhow!(why)));
     }
     let mut output = std::io::stdout().lock();
