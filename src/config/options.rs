@@ -137,12 +137,12 @@ options! {
         /// Whether messages go to the systemd journal; with false they go to standard error.
         journal: bool = "true", Switch;
 
-        /// Network namespaces to observe, as `netns` in [audit].
+        /// Network namespaces to observe, as `netns` in `[audit]`.
         ///
         /// The report lists each namespace that the service cannot enter.
         netns: Which = "\"all\"", Namespaces;
 
-        /// Whether `agent --apply` may change sysctls within the limits of [apply]; sysctl-advisor-apply.timer runs it.
+        /// Whether `agent --apply` may change sysctls within the limits of `[apply]`; sysctl-advisor-apply.timer runs it.
         apply: bool = "false", Switch;
 
         /// Time after a change in which it is rolled back if it makes something worse.
