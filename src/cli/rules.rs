@@ -26,7 +26,7 @@ pub(super) enum RulesCommand {
         #[command(flatten)]
         rules: RuleArgs,
     },
-    /// Write a new rule file, with an explanation of each field and tests that pass
+    /// Write a new rule file that explains each field and passes its tests
     New(NewArgs),
     /// Check rule files: names, types, keys, documentation
     Check(FilesArgs),

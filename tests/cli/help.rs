@@ -617,7 +617,7 @@ fn help_of_rules() {
 
     Commands:
       list     Print the rules of this host with their severity
-      new      Write a new rule with every field explained and tests that pass
+      new      Write a new rule file that explains each field and passes its tests
       check    Check rule files: names, types, keys, documentation
       test     Check rule files and run the tests inside them
       metrics  Print every metric that a rule can use
@@ -647,30 +647,30 @@ fn help_of_rules() {
     Global options: ...
     ");
     assert_snapshot!(own_help(&["rules", "new", "-h"]), @"
-    Write a new rule with every field explained and tests that pass
+    Write a new rule file that explains each field and passes its tests
 
     Usage: sysctl-advisor rules new [OPTIONS] <ID>
 
     Arguments:
-      <ID>  Id of the rule: lower case letters, digits and hyphens; no shipped rule
-            has it
+      <ID>  Id of the rule: lower case letters, digits and hyphens, not the id of a
+            shipped rule
 
     Options:
-      -o, --output <FILE>  File to write, `FOLDER/ID.toml`; a file that is there is
-                           kept [default: standard output]
+      -o, --output <FILE>  File to write, `FOLDER/ID.toml`; an existing file is not
+                           overwritten [default: standard output]
       -h, --help           Print help
-    Everywhere: ...
+    Global options: ...
 
-    The new file is a complete rule, and `rules test FILE` passes on it. Replace the
-    texts, names and numbers in it from the top down, and run `rules test FILE`
-    after each step. docs/add-a-rule.md goes through one rule.
+    The new file is a complete rule, and `rules test FILE` passes on it. Replace its
+    texts, names and numbers from the top down, and run `rules test FILE` after each
+    step. docs/add-a-rule.md explains each step.
 
     Examples:
-      sysctl-advisor rules new my-rule           print it
+      sysctl-advisor rules new my-rule           print a new rule
       sysctl-advisor rules new my-rule -o my-rules/my-rule.toml
-      sysctl-advisor rules test my-rules         check it, and run its tests
+      sysctl-advisor rules test my-rules         check the rules, run their tests
       sysctl-advisor rules metrics               print the names for conditions
-      sysctl-advisor audit --rules my-rules      use it
+      sysctl-advisor audit --rules my-rules      use the new rules
     ");
     assert_snapshot!(own_help(&["rules", "check", "-h"]), @"
     Check rule files: names, types, keys, documentation
