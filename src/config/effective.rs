@@ -86,7 +86,7 @@ fn variables(
         let place = format!("${name}");
         match value.into_string() {
             Ok(value) => set.push((place, value, option)),
-            Err(_) => return Err(Diagnostic::of_file(place, "this is not UTF-8 text".to_owned())),
+            Err(_) => return Err(Diagnostic::of_file(place, "the value is not UTF-8 text".to_owned())),
         }
     }
     Ok(set)

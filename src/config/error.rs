@@ -23,7 +23,7 @@ pub enum ConfigError {
     Folder { folder: PathBuf, error: io::Error },
     #[error("rules folder {}: {}", folder.display(), io_words(error))]
     RulesFolder { folder: PathBuf, error: io::Error },
-    #[error("--param {typed}: RULE.NAME=VALUE is wanted")]
+    #[error("--param {typed}: expected RULE.NAME=VALUE")]
     NoParam { typed: String },
     #[error("--param {typed}: {error}")]
     Param { typed: String, error: OverrideError },
