@@ -134,13 +134,13 @@ options! {
         /// Whether what is new is written to systemd's journal; else it is written to standard error.
         journal: bool = "true", Switch;
 
-        /// Network namespaces to look at, as `netns` in [audit].
+        /// Network namespaces to look at, as `netns` in `[audit]`.
         ///
         /// Those that the service may not enter are reported.
         netns: Which = "\"all\"", Namespaces;
 
         /// Whether `agent --apply`, which sysctl-advisor-apply.timer runs, may change anything, within the limits of
-        /// [apply].
+        /// `[apply]`.
         apply: bool = "false", Switch;
 
         /// How long after a change it is watched, and rolled back if it made something worse.
