@@ -1,4 +1,4 @@
-//! `rules`: list, check and test rules; print the metrics that they may use, and the schemas of our files.
+//! `rules`: begin, list, check and test rules; print the metrics that they may use, and the schemas of our files.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,6 +8,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::args::{Format, RuleArgs};
 use super::exit::{Exit, Failure, Outcome};
+use super::new_rule::{self, NewArgs};
 use super::output::{self, Terminal};
 use crate::audit::selftest;
 use crate::config::Config;
@@ -25,6 +26,8 @@ pub(super) enum RulesCommand {
         #[command(flatten)]
         rules: RuleArgs,
     },
+    /// Write a new rule with every field explained and tests that pass
+    New(NewArgs),
     /// Check rule files: names, types, keys, documentation
     Check(FilesArgs),
     /// Check rule files and run the tests inside them
@@ -76,6 +79,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
             output::print(&text)?;
             Ok(complain(&rules, terminal))
         }
+        RulesCommand::New(args) => new_rule::run(args),
         RulesCommand::Check(args) => check(args, false, config, terminal),
         RulesCommand::Test(args) => check(args, true, config, terminal),
         RulesCommand::Metrics { healthy, format } => {

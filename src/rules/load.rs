@@ -20,6 +20,8 @@ use crate::metrics::{names, value::Type, value::Value};
 
 /// Characters that a summary may have: a line of a terminal.
 const LONGEST_SUMMARY: usize = 80;
+/// What an id looks like.
+pub(super) const ID_HELP: &str = "an id is the file's name: lower case letters, digits and hyphens, a letter first";
 
 /// Parses and checks one rule file. `origin` names the file in messages.
 pub fn parse(id: &str, area: &str, origin: &str, text: &str) -> Result<Rule, Vec<Diagnostic>> {
@@ -46,8 +48,7 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn rule(&mut self, id: &str, area: &str, mut file: RuleFile) -> Option<Rule> {
         if !is_id(id) {
-            let help = "an id is the file's name: lower case letters, digits and hyphens".to_owned();
-            self.error(0..0, &format!("`{id}` cannot be a rule's id"), Some(help));
+            self.error(0..0, &format!("`{id}` cannot be a rule's id"), Some(ID_HELP.to_owned()));
         }
         let params = self.params(std::mem::take(&mut file.params));
         let scope = RuleNames::new(file.for_each.subject(), &params);
@@ -334,7 +335,8 @@ impl Loader<'_> {
     }
 }
 
-fn is_id(id: &str) -> bool {
+/// Whether a rule or a level can have this name.
+pub(super) fn is_id(id: &str) -> bool {
     id.starts_with(|c: char| c.is_ascii_lowercase())
         && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }

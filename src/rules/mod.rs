@@ -8,6 +8,7 @@ mod file;
 pub mod load;
 mod names;
 pub mod set;
+mod starter;
 pub mod template;
 pub mod toml_file;
 pub mod words;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use file::Expect;
 pub use names::guard;
+pub use starter::{StarterError, starter};
 
 use crate::keys::Risk;
 use crate::metrics::value::Value;

@@ -602,6 +602,7 @@ fn help_of_rules() {
 
     Commands:
       list     Print the rules of this host with their severity
+      new      Write a new rule with every field explained and tests that pass
       check    Check rule files: names, types, keys, documentation
       test     Check rule files and run the tests inside them
       metrics  Print every metric that a condition may use
@@ -629,6 +630,32 @@ fn help_of_rules() {
       -h, --help
               Print help (see more with '--help')
     Everywhere: ...
+    ");
+    assert_snapshot!(own_help(&["rules", "new", "-h"]), @"
+    Write a new rule with every field explained and tests that pass
+
+    Usage: sysctl-advisor rules new [OPTIONS] <ID>
+
+    Arguments:
+      <ID>  Id of the rule: lower case letters, digits and hyphens; no shipped rule
+            has it
+
+    Options:
+      -o, --output <FILE>  File to write, `FOLDER/ID.toml`; a file that is there is
+                           kept [default: standard output]
+      -h, --help           Print help
+    Everywhere: ...
+
+    The new file is a complete rule, and `rules test FILE` passes on it. Replace the
+    texts, names and numbers in it from the top down, and run `rules test FILE`
+    after each step. docs/add-a-rule.md goes through one rule.
+
+    Examples:
+      sysctl-advisor rules new my-rule           print it
+      sysctl-advisor rules new my-rule -o my-rules/my-rule.toml
+      sysctl-advisor rules test my-rules         check it, and run its tests
+      sysctl-advisor rules metrics               print the names for conditions
+      sysctl-advisor audit --rules my-rules      use it
     ");
     assert_snapshot!(own_help(&["rules", "check", "-h"]), @"
     Check rule files: names, types, keys, documentation
