@@ -71,7 +71,7 @@ fn what_is_waived_stands_after_the_others_with_who_and_why() {
 
     Waived
       195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000: new
-        connections are about to fail
+        connections will soon fail
           critical ephemeral-ports, waived until 2026-01-01 by maria: load test
           until the release
 
