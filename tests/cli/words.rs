@@ -34,7 +34,6 @@ const NOT_YET: &[&str] = &[
     "docs/waivers.md",
     "rules/keys/",
     "rules/reference/",
-    "rules/values/",
     "sysctl-advisor --help",
     "sysctl-advisor agent --help",
     "sysctl-advisor apply --help",
