@@ -33,7 +33,6 @@ const NOT_YET: &[&str] = &[
     "docs/schema/report-1.json",
     "docs/waivers.md",
     "rules/keys/",
-    "rules/reference/",
     "sysctl-advisor --help",
     "sysctl-advisor agent --help",
     "sysctl-advisor apply --help",
