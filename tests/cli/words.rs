@@ -32,7 +32,6 @@ const NOT_YET: &[&str] = &[
     "docs/schema/plan-1.json",
     "docs/schema/report-1.json",
     "docs/waivers.md",
-    "rules/keys/",
     "sysctl-advisor --help",
     "sysctl-advisor agent --help",
     "sysctl-advisor apply --help",
