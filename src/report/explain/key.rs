@@ -248,7 +248,7 @@ mod tests {
     fn each_namespace_is_named_when_there_are_several() {
         let mut snapshot = snapshot();
         let mut other = snapshot.namespaces[0].clone();
-        other.name = "blue".to_owned();
+        other.name = "blue".into();
         other.sysctls.insert("net.ipv4.switch".to_owned(), "0".to_owned());
         snapshot.namespaces.push(other);
         let text = key(&switch(), Some(&snapshot), Theme::plain());
