@@ -14,14 +14,14 @@ use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::report::theme::Theme;
 
 /// What conditions may use besides the catalogue.
-const ALSO: &str = "\
+pub(super) const ALSO: &str = "\
 Sysctls are used by their own names: net.ipv4.tcp_tw_reuse, net.ipv4.tcp_rmem[2] for the third number of a list, \
 net.ipv4.conf[\"eth0.100\"].rp_filter where a name holds a dot. The kernel's counters are total.GROUP.NAME (since \
 boot), delta.GROUP.NAME (in the window) and rate.GROUP.NAME (a second): delta.TcpExt.ListenOverflows, \
 rate.Tcp.RetransSegs, total.sockstat_TCP.mem. A rule's own thresholds are params.NAME. has(NAME) tells whether a name \
 could be read; a rule that uses one that could not is skipped, not passed.";
 
-const SUBJECTS: [(Subject, &str); 6] = [
+pub(super) const SUBJECTS: [(Subject, &str); 6] = [
     (Subject::Host, "The machine, in every rule"),
     (Subject::Namespace, "The network namespace, in every rule"),
     (Subject::Listener, "Rules with for_each = \"listener\""),
@@ -62,14 +62,18 @@ pub fn healthy_text(theme: &Theme) -> String {
     let mut text = String::new();
     for name in metrics.chain(keys) {
         if let Some(value) = healthy::value(name) {
-            let value = if let Value::Text(text) = &value { format!("{text:?}") } else { value.to_string() };
-            text.push_str(&format!("{} = {value}\n", theme.paint(theme.key, name)));
+            text.push_str(&format!("{} = {}\n", theme.paint(theme.key, name), written(&value)));
         }
     }
     let note = "# every counter is 0 in total, delta and rate; a key that is not listed is absent";
     text.push_str(&theme.paint(theme.dim, note));
     text.push('\n');
     text
+}
+
+/// A value as an expression would have it.
+pub(super) fn written(value: &Value) -> String {
+    if let Value::Text(text) = value { format!("{text:?}") } else { value.to_string() }
 }
 
 #[derive(Serialize)]
