@@ -24,6 +24,7 @@ mod new_rule;
 mod output;
 mod plan;
 mod progress;
+mod prompt;
 mod questions;
 mod rehearse;
 mod remediate;

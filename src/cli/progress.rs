@@ -1,33 +1,54 @@
 //! A bar while the window passes.
 //!
 //! In: how long. Out: the same time later; a bar on standard error when that is a terminal.
-//! Must not: draw anything into a file or a pipe.
+//! Must not: draw anything into a file or a pipe, or leave anything on the line.
 
+use std::io::{self, Write};
 use std::time::{Duration, Instant};
-
-use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output::errors_are_seen;
 
 /// Shorter waits show nothing.
 const WORTH_SHOWING: Duration = Duration::from_millis(500);
-const STEP: Duration = Duration::from_millis(50);
+const STEP: Duration = Duration::from_millis(100);
+/// Characters of the bar.
+const BAR: usize = 30;
 
 /// Waits for `window`.
 pub(super) fn wait(window: Duration, quiet: bool) {
     if quiet || window < WORTH_SHOWING || !errors_are_seen() {
         return std::thread::sleep(window);
     }
-    let total = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
-    let bar = ProgressBar::new(total);
-    if let Ok(style) = ProgressStyle::with_template("watching the counters {bar:30} {msg}") {
-        bar.set_style(style);
-    }
     let started = Instant::now();
     while let Some(left) = window.checked_sub(started.elapsed()).filter(|left| !left.is_zero()) {
-        bar.set_position(total - u64::try_from(left.as_millis()).unwrap_or(0));
-        bar.set_message(format!("{:.1} s", left.as_secs_f64()));
+        draw(&bar(window, left));
         std::thread::sleep(left.min(STEP));
     }
-    bar.finish_and_clear();
+    draw("");
+}
+
+/// What is shown when so much of the window is left.
+fn bar(window: Duration, left: Duration) -> String {
+    let empty = ((left.as_secs_f64() / window.as_secs_f64()) * BAR as f64).ceil() as usize;
+    let full = BAR.saturating_sub(empty);
+    format!("watching the counters {}{} {:.1} s", "█".repeat(full), "░".repeat(BAR - full), left.as_secs_f64())
+}
+
+/// Draws over what the line shows. A terminal that is gone is no reason to stop the work.
+fn draw(text: &str) {
+    let _ = write!(io::stderr(), "\r{text}\x1b[K");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_fills_while_the_time_goes_down() {
+        let window = Duration::from_secs(10);
+        let at = |left| bar(window, Duration::from_secs(left));
+        assert_eq!(at(10), format!("watching the counters {} 10.0 s", "░".repeat(30)));
+        assert_eq!(at(5), format!("watching the counters {}{} 5.0 s", "█".repeat(15), "░".repeat(15)));
+        assert_eq!(at(0), format!("watching the counters {} 0.0 s", "█".repeat(30)));
+    }
 }

@@ -7,13 +7,11 @@ use std::fmt;
 use std::io::{IsTerminal, Write};
 
 use anyhow::anyhow;
-use inquire::error::InquireError;
-use inquire::ui::RenderConfig;
-use inquire::validator::Validation;
-use inquire::{Confirm, Select, Text};
 use jiff::civil::Date;
 
 use super::exit::Failure;
+use super::prompt::{self, Typed};
+use crate::report::theme::Theme;
 
 /// What to do about a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,57 +37,92 @@ impl fmt::Display for Choice {
     }
 }
 
-/// To be said once, before the first question.
-pub(super) fn begin(coloured: bool) {
-    inquire::set_global_render_config(if coloured { RenderConfig::default_colored() } else { RenderConfig::empty() });
+/// Asks in the colours of a theme.
+#[derive(Debug)]
+pub(super) struct Questions {
+    pub(super) theme: Theme,
 }
 
-pub(super) fn choice(changes: bool) -> Result<Option<Choice>, Failure> {
-    use Choice::{Apply, Explain, Quit, Runtime, Skip, Waive};
-    let choices =
-        if changes { vec![Apply, Runtime, Skip, Waive, Explain, Quit] } else { vec![Skip, Waive, Explain, Quit] };
-    answer(Select::new("What now?", choices).with_help_message("arrows and Enter, or type; Esc quits").prompt())
-}
-
-/// A line that is not empty and holds nothing that a terminal acts on.
-pub(super) fn line(question: &str, default: Option<&str>) -> Result<Option<String>, Failure> {
-    let is_line = |text: &str| {
-        let good = !text.trim().is_empty() && !text.contains(char::is_control);
-        Ok(if good { Validation::Valid } else { Validation::Invalid("a line of text is wanted".into()) })
-    };
-    let text = Text::new(question).with_validator(is_line);
-    let said = match default {
-        Some(default) => text.with_default(default).prompt(),
-        None => text.prompt(),
-    };
-    Ok(answer(said)?.map(|text| text.trim().to_owned()))
-}
-
-/// A day, `today` or later.
-pub(super) fn day(question: &str, today: Date, default: Date) -> Result<Option<Date>, Failure> {
-    let read = |text: &str| text.trim().parse::<Date>().ok().filter(|day| day.to_string() == text.trim());
-    let is_day = move |text: &str| {
-        Ok(match read(text) {
-            Some(day) if day >= today => Validation::Valid,
-            Some(_) => Validation::Invalid("this day is past".into()),
-            None => Validation::Invalid("a day like 2027-01-31 is wanted".into()),
-        })
-    };
-    let said = Text::new(question).with_default(&default.to_string()).with_validator(is_day).prompt();
-    Ok(answer(said)?.as_deref().and_then(read))
-}
-
-/// No unless it is said.
-pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
-    Ok(answer(Confirm::new(question).with_default(false).prompt())?.unwrap_or(false))
-}
-
-fn answer<T>(said: Result<T, InquireError>) -> Result<Option<T>, Failure> {
-    match said {
-        Ok(said) => Ok(Some(said)),
-        Err(InquireError::OperationCanceled | InquireError::OperationInterrupted) => Ok(None),
-        Err(error) => Err(Failure::io(error)),
+impl Questions {
+    pub(super) fn choice(&self, changes: bool) -> Result<Option<Choice>, Failure> {
+        use Choice::{Apply, Explain, Quit, Runtime, Skip, Waive};
+        let choices: &[Choice] =
+            if changes { &[Apply, Runtime, Skip, Waive, Explain, Quit] } else { &[Skip, Waive, Explain, Quit] };
+        let below = |typed: &Typed| menu(&matching(choices, &typed.text), typed.down, &self.theme);
+        let enter = |typed: &Typed| {
+            let left = matching(choices, &typed.text);
+            let choice = place(&left, typed.down).ok_or("nothing in the list contains this")?;
+            Ok((choice, choice.to_string()))
+        };
+        prompt::ask("What now?", &self.theme, below, enter).map_err(Failure::io)
     }
+
+    /// A line that is not empty and holds nothing that a terminal acts on.
+    pub(super) fn line(&self, question: &str, default: Option<&str>) -> Result<Option<String>, Failure> {
+        self.text(question, default, |text| {
+            let good = !text.is_empty() && !text.contains(char::is_control);
+            good.then(|| text.to_owned()).ok_or_else(|| "a line of text is expected".to_owned())
+        })
+    }
+
+    /// A day, `today` or later.
+    pub(super) fn day(&self, question: &str, today: Date, default: Date) -> Result<Option<Date>, Failure> {
+        self.text(question, Some(&default.to_string()), |text| {
+            match text.parse::<Date>().ok().filter(|day| day.to_string() == text) {
+                Some(day) if day >= today => Ok(day),
+                Some(_) => Err("this day is past".to_owned()),
+                None => Err("a day like 2027-01-31 is expected".to_owned()),
+            }
+        })
+    }
+
+    /// No unless it is said.
+    pub(super) fn agreed(&self, question: &str) -> Result<bool, Failure> {
+        let enter = |typed: &Typed| match typed.text.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok((true, "yes".to_owned())),
+            "" | "n" | "no" => Ok((false, "no".to_owned())),
+            _ => Err("y or n is expected".to_owned()),
+        };
+        let said = prompt::ask(&format!("{question} (y/N)"), &self.theme, |_| Vec::new(), enter);
+        Ok(said.map_err(Failure::io)?.unwrap_or(false))
+    }
+
+    /// A text without the blanks around it, or the default for an empty one.
+    fn text<T>(
+        &self,
+        question: &str,
+        default: Option<&str>,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Failure> {
+        let enter = |typed: &Typed| {
+            let text = Some(typed.text.trim()).filter(|text| !text.is_empty()).or(default).unwrap_or_default();
+            Ok((read(text)?, text.to_owned()))
+        };
+        let question = default.map_or_else(|| question.to_owned(), |default| format!("{question} ({default})"));
+        prompt::ask(&question, &self.theme, |_| Vec::new(), enter).map_err(Failure::io)
+    }
+}
+
+/// The choices that contain what was typed.
+fn matching(choices: &[Choice], typed: &str) -> Vec<Choice> {
+    let typed = typed.trim().to_lowercase();
+    choices.iter().copied().filter(|choice| choice.to_string().to_lowercase().contains(&typed)).collect()
+}
+
+/// Where the arrows lead from the first choice; behind the last one the first follows.
+fn place(choices: &[Choice], down: isize) -> Option<Choice> {
+    let count = isize::try_from(choices.len()).ok()?;
+    choices.get(usize::try_from(down.checked_rem_euclid(count)?).ok()?).copied()
+}
+
+fn menu(choices: &[Choice], down: isize, theme: &Theme) -> Vec<String> {
+    let chosen = place(choices, down);
+    let row = |choice: &Choice| match Some(*choice) == chosen {
+        true => theme.paint(theme.key, &format!("> {choice}")),
+        false => format!("  {choice}"),
+    };
+    let help = theme.paint(theme.dim, "[arrows and Enter, or type; Esc quits]");
+    choices.iter().map(row).chain([help]).collect()
 }
 
 /// Asks on the terminal; only the whole word is a yes.
@@ -103,4 +136,21 @@ pub(super) fn typed_yes(question: &str) -> Result<bool, Failure> {
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
     Ok(answer.trim() == "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrows_and_letters_choose_among_what_is_offered() {
+        let all = [Choice::Apply, Choice::Skip, Choice::Quit];
+        assert_eq!(place(&all, 0), Some(Choice::Apply));
+        assert_eq!((place(&all, -1), place(&all, 4)), (Some(Choice::Quit), Some(Choice::Skip)));
+        assert_eq!(matching(&all, "Skip"), [Choice::Skip]);
+        assert_eq!(place(&matching(&all, "zzz"), 0), None);
+        let shown = menu(&all, 1, &Theme::plain());
+        assert_eq!(shown[0], "  apply: now, and at every boot once it is confirmed");
+        assert_eq!(shown[1], "> skip: leave it as it is");
+    }
 }

@@ -20,7 +20,7 @@ use super::args::{Global, RuleArgs, StateArgs, risk};
 use super::confirm::{cooling, failure, teller};
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
-use super::questions::{self, Choice};
+use super::questions::{Choice, Questions};
 use super::session;
 use crate::apply::check::policy::Policy;
 use crate::apply::run::apply::ApplyOptions;
@@ -78,6 +78,7 @@ struct Desk<'a> {
     policy: &'a Policy,
     max_risk: Risk,
     terminal: &'a Terminal,
+    questions: Questions,
 }
 
 pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
@@ -98,9 +99,14 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     trusted(&criteria.rules).map_err(|error| failure(error, false))?;
     let snapshot = session::snapshot(None, global, config)?;
     let audit = criteria.audit(&snapshot);
-    let desk =
-        Desk { audit: &audit, rules: &criteria.rules, policy: config.policy(), max_risk: args.max_risk, terminal };
-    questions::begin(terminal.errors_coloured());
+    let desk = Desk {
+        audit: &audit,
+        rules: &criteria.rules,
+        policy: config.policy(),
+        max_risk: args.max_risk,
+        terminal,
+        questions: Questions { theme: terminal.error_theme() },
+    };
     let Some(decisions) = desk.walk()? else {
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
@@ -178,7 +184,7 @@ impl Desk<'_> {
         }
         loop {
             output::print("\n")?;
-            let Some(choice) = questions::choice(!changes.is_empty())? else { return Ok(false) };
+            let Some(choice) = self.questions.choice(!changes.is_empty())? else { return Ok(false) };
             match choice {
                 Choice::Quit => return Ok(false),
                 Choice::Explain => self.show(finding, Detail::Full)?,
@@ -192,7 +198,7 @@ impl Desk<'_> {
                     return Ok(true);
                 }
                 Choice::Waive => {
-                    let Some(waiver) = waiver(finding)? else { return Ok(false) };
+                    let Some(waiver) = waiver(finding, &self.questions)? else { return Ok(false) };
                     decisions.waivers.push(waiver);
                     return Ok(true);
                 }
@@ -258,18 +264,18 @@ impl Desk<'_> {
             return Ok(false);
         }
         output::print(&(text + "\n"))?;
-        questions::agreed("Write this now?")
+        self.questions.agreed("Write this now?")
     }
 }
 
 /// Asks for what a waiver needs. A process is waived under whatever number it has next time.
-fn waiver(finding: &Finding) -> Result<Option<Waiver>, Failure> {
+fn waiver(finding: &Finding, questions: &Questions) -> Result<Option<Waiver>, Failure> {
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let default = today.checked_add(jiff::Span::new().days(USUAL_WAIVER)).unwrap_or(Date::MAX);
     let person = ["SUDO_USER", "LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok());
-    let Some(reason) = questions::line("Why is it accepted?", None)? else { return Ok(None) };
-    let Some(who) = questions::line("Who answers for it?", person.as_deref())? else { return Ok(None) };
-    let Some(until) = questions::day("Until which day?", today, default)? else { return Ok(None) };
+    let Some(reason) = questions.line("Why is it accepted?", None)? else { return Ok(None) };
+    let Some(who) = questions.line("Who answers for it?", person.as_deref())? else { return Ok(None) };
+    let Some(until) = questions.day("Until which day?", today, default)? else { return Ok(None) };
     Ok(Some(Waiver {
         rule: finding.rule.clone(),
         namespace: Some(without_pid(&finding.namespace)),

@@ -24,12 +24,12 @@ pub fn wrap_hanging(text: &str, first: usize, rest: usize) -> String {
 
 /// The columns that a terminal needs for `text`: two for a character of an East Asian script, none for an accent that
 /// stands by itself. Escape sequences are not expected in it.
-pub(super) fn columns(text: &str) -> usize {
+pub fn columns(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
 /// `text` in two: as much as fits into `width` columns, and the rest.
-pub(super) fn fitting(text: &str, width: usize) -> (&str, &str) {
+pub fn fitting(text: &str, width: usize) -> (&str, &str) {
     let mut used = 0;
     let end = text.char_indices().find(|(_, c)| {
         used += c.width().unwrap_or(0);

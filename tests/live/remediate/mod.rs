@@ -66,7 +66,10 @@ test = [{{ name = "a", given = {{}}, expect = "fires" }}, {{ name = "b", given."
 
     fn command(&self, more: &[&str]) -> Vec<String> {
         let path = |name: &str| self.path(name).to_str().unwrap().to_owned();
-        let mut command = vec![PROGRAM.to_owned(), "remediate".into(), "--window".into(), "0".into()];
+        let mut command = vec![PROGRAM.to_owned(), "remediate".into()];
+        if !more.contains(&"--window") {
+            command.extend(["--window".into(), "0".into()]);
+        }
         command.extend(["--config".into(), path("config.toml"), "--rules".into(), path("rules")]);
         command.extend(["--state-dir".into(), path("state")]);
         command.extend(more.iter().map(|word| (*word).to_owned()));
@@ -224,6 +227,16 @@ fn the_keyboard_s_arrows_are_enough() {
     assert_eq!(code, 0, "{screen}");
     assert!(screen.contains("For the running system only"), "{screen}");
     assert!(scene.changes().contains("in force, not confirmed"), "{}", scene.changes());
+}
+
+#[test]
+fn a_wait_is_shown_on_a_terminal_and_leaves_a_clean_line() {
+    let scene = Scene::new(&wishes()[..1]);
+    let (code, screen) = scene.remediate(&["--window", "1s"], &[(QUESTION, "quit\r")]);
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("watching the counters") && screen.contains("0.9 s"), "{screen}");
+    let (code, screen) = scene.remediate(&["--window", "1s", "--quiet"], &[(QUESTION, "quit\r")]);
+    assert!(code == 0 && !screen.contains("watching the counters"), "{screen}");
 }
 
 #[test]
