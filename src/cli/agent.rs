@@ -15,15 +15,17 @@ use crate::agent::{journal, unattended};
 use crate::config::Config;
 use crate::session::rehearse;
 
-/// One run of the timer: audit, remember, tell what is new.
+/// Run one scheduled audit: record the results and report what changed.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Systemd starts it every hour (sysctl-advisor.timer); by hand it does the same once and leaves. The counters \
-are those since the previous run, or over --window where no earlier run is near enough. A finding is told when it held \
-for some runs, in the journal or else on standard error; the report, the history and the gauges for Prometheus \
-are written each time. docs/agent.md says where. Exit code 3: nothing was seen, or nothing could be told.")]
+systemd starts this command every hour (sysctl-advisor.timer). Run by hand, it does the same once and exits. \
+Rates are computed since the previous run, or over --window if no recent run is known. A finding is reported after it \
+has persisted for several runs (`hold_off`). Messages go to the systemd journal, or to standard error if there is no \
+journal. Each run also writes a report, the history, and gauges for Prometheus: docs/agent.md lists the files. \
+Exit code 3: the host could not be observed, or no result could be written.")]
 pub(super) struct AgentArgs {
-    /// Apply what held long enough and `[apply]` allows, and take back what made it worse; needs `[agent] apply = true`
+    /// Also apply what persistent findings recommend, within the `[apply]` limits, and roll back changes that make things
+    /// worse; needs `[agent] apply = true`
     #[arg(long)]
     pub(super) apply: bool,
     #[command(flatten)]
@@ -43,7 +45,9 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
     };
     let ran = if args.apply {
         if !options.settings.apply {
-            output::note("agent --apply is switched off; `[agent] apply = true` in the configuration switches it on");
+            output::note(
+                "agent --apply did nothing, because it is switched off. To switch it on, set `apply = true` in `[agent]` of the configuration",
+            );
             return Ok(ExitCode::SUCCESS);
         }
         remediate::trusted(&criteria.rules).map_err(|error| confirm::failure(error, false))?;
@@ -55,12 +59,12 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
     match ran {
         run::Outcome::Busy => {
             if !global.quiet {
-                output::note("another run is at work in this state directory; nothing was done");
+                output::note("another agent run uses this state directory; this run did nothing");
             }
             Ok(ExitCode::SUCCESS)
         }
         run::Outcome::Done { published: false } => {
-            Err(Exit::Unobservable.because(anyhow!("nothing of this run could be told or written")))
+            Err(Exit::Unobservable.because(anyhow!("no result of this run could be written or reported")))
         }
         run::Outcome::Done { .. } if criteria.rules.broken.is_empty() => Ok(ExitCode::SUCCESS),
         run::Outcome::Done { .. } => Ok(Exit::Usage.code()),

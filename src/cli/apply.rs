@@ -26,27 +26,28 @@ use crate::snapshot::Snapshot;
 use crate::text::printable;
 use crate::units;
 
-/// Carry out a plan, so that it can be taken back at any moment.
+/// Apply a plan. You can roll it back at any time.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-All values are written or none: at the first surprise those written so far are restored. The change lasts \
-until the next boot; `confirm` makes it permanent, `rollback` takes it back. When rules of the plan have \
-guards, rates are measured over --window before the first write; 0 measures none. Exit code 4: nothing is changed \
-(the plan does not fit the host any more, or a value was refused); 5: taking it back failed.")]
+Either all values are written or none. If the kernel rejects a value, or reads back another one, the values \
+written before are restored. The change lasts until the next boot: `confirm` makes it permanent, `rollback` \
+restores the previous values. If rules of the plan have guards, rates are measured over --window before the first \
+write (0: no rates). Exit code 4: nothing is changed, because the plan no longer matches this host or a value was \
+rejected. Exit code 5: a value was written and could not be restored.")]
 pub(super) struct ApplyArgs {
-    /// Plan that `plan -o FILE` wrote; it must belong to root and nobody else may write it
+    /// Plan file from `plan -o FILE`. It must belong to root, and nobody else may be able to write to it
     #[arg(value_name = "PLAN")]
     plan: PathBuf,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
-    /// Check everything and show what would be written, but write nothing
+    /// Check everything and print what would be written, but write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Roll back by itself unless `confirm` is run within this time: 30s, 10m
+    /// Roll back automatically unless `confirm` is run within this time: 30s, 10m
     #[arg(long, value_name = "DURATION", value_parser = within)]
     confirm_within: Option<Duration>,
-    /// For the running system only: `confirm` writes nothing for the next boot
+    /// Change only the running system: `confirm` writes no file for the next boot
     #[arg(long)]
     runtime_only: bool,
     #[command(flatten)]
@@ -58,7 +59,7 @@ const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 
 pub(super) fn within(text: &str) -> Result<Duration, String> {
     let within = units::parse_duration(text).map_err(|error| error.to_string())?;
-    if (SHORTEST..=LONGEST).contains(&within) { Ok(within) } else { Err("1s to 7d is wanted".to_owned()) }
+    if (SHORTEST..=LONGEST).contains(&within) { Ok(within) } else { Err("expected 1s to 7d".to_owned()) }
 }
 
 pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome {
@@ -77,7 +78,7 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
     output::print(&listing(&parts))?;
     tell_cooling(&plan, &cooling(&args.state, config))?;
     if args.dry_run {
-        output::print("\nDry run: everything is in order and nothing was written.\n")?;
+        output::print("\nDry run: all checks passed. Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     }
     if !args.yes && !questions::typed_yes("Write these values now?")? {
@@ -118,7 +119,9 @@ pub(super) fn measure(plan: &Plan, window: Duration, global: &Global) -> Option<
     match session::observe(&which, window, |window| progress::wait(window, global.quiet)) {
         Ok(snapshot) => Some(snapshot),
         Err(error) => {
-            output::note(&format!("the guards of this plan will not be judged: {error}"));
+            output::note(&format!(
+                "the guards of this plan cannot be judged, because the host cannot be observed: {error}"
+            ));
             None
         }
     }
@@ -151,18 +154,17 @@ fn listing(parts: &[Part]) -> String {
 
 fn farewell(parts: &[Part], ids: &[u64], args: &ApplyArgs, before: Option<&str>) -> String {
     let end = match before {
-        Some(at) => format!("is rolled back by itself at {at}"),
+        Some(at) => format!("is rolled back automatically at {at}"),
         None => "lasts until the next boot".to_owned(),
     };
-    let permanent = if args.runtime_only { "keep it until then" } else { "make it permanent" };
-    let permanent = if args.runtime_only && before.is_some() { "keep it until the next boot" } else { permanent };
+    let permanent = if args.runtime_only { "keep it until the next boot" } else { "make it permanent" };
     let mut text = String::new();
     for (part, id) in parts.iter().zip(ids) {
         let place =
             if parts.len() > 1 { format!(" in {}", printable(part.namespace(), LONGEST_NAME)) } else { String::new() };
         text.push_str(&format!(
-            "Change {id}{place} is in force and {end}.\n  sysctl-advisor confirm {id}    {permanent}\n  \
-             sysctl-advisor rollback {id}   take it back\n"
+            "Change {id}{place} is effective and {end}.\n  sysctl-advisor confirm {id}    {permanent}\n  \
+             sysctl-advisor rollback {id}   roll it back\n"
         ));
     }
     text

@@ -14,21 +14,21 @@ use crate::keys::Risk;
 use crate::rules::set::RuleSet;
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Everywhere")]
+#[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// Configuration file, read alone [default: /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
+    /// Read only this configuration file [default: /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
     #[arg(long, global = true, value_name = "FILE", env = "SYSCTL_ADVISOR_CONFIG")]
     pub(super) config: Option<PathBuf>,
-    /// When to use colours; NO_COLOR is respected
+    /// When to use colours; `auto` respects the variable NO_COLOR
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: Color,
-    /// Say more on standard error (-vv: everything)
+    /// Print more messages on standard error (-vv: all)
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
-    /// Say less: one line a finding, errors only
+    /// Print one line per finding, and only errors on standard error
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Form of messages on standard error
+    /// Format of the messages on standard error
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "SYSCTL_ADVISOR_LOG_FORMAT")]
     pub(super) log_format: LogFormat,
 }
@@ -48,20 +48,20 @@ pub(super) enum LogFormat {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For a person
+    /// Human-readable
     Text,
-    /// For a program; the schema is in docs/schema
+    /// Machine-readable; docs/schema has the JSON Schema
     Json,
 }
 
 /// Where rules come from; shared by the commands that use them.
 #[derive(Debug, Args)]
 pub(super) struct RuleArgs {
-    /// Folder with rules that are added, or replace those of the same id; may be given more than once [env:
+    /// Add the rules in this folder; a rule replaces another with the same id. Can be repeated [env:
     /// SYSCTL_ADVISOR_RULES, instead of the configured folders]
     #[arg(long, value_name = "DIR")]
     pub(super) rules: Vec<PathBuf>,
-    /// Another value for a rule's parameter; may be given more than once
+    /// Override a parameter of a rule. Can be repeated
     #[arg(long, value_name = "RULE.NAME=VALUE")]
     pub(super) param: Vec<String>,
 }
@@ -80,7 +80,8 @@ impl RuleArgs {
 /// Where changes are journalled and audits remembered; shared by the commands that write or read there.
 #[derive(Debug, Args)]
 pub(super) struct StateArgs {
-    /// Folder of the journals and the history [default: $STATE_DIRECTORY of systemd, else /var/lib/sysctl-advisor]
+    /// Folder with the journals of changes and the history [default: $STATE_DIRECTORY as systemd sets it, else
+    /// /var/lib/sysctl-advisor]
     #[arg(long, value_name = "DIR", env = "SYSCTL_ADVISOR_STATE_DIR")]
     state_dir: Option<PathBuf>,
 }
@@ -98,5 +99,5 @@ impl StateArgs {
 }
 
 pub(super) fn risk(text: &str) -> Result<Risk, String> {
-    Risk::named(text).ok_or_else(|| "low, medium or high is wanted".to_owned())
+    Risk::named(text).ok_or_else(|| "expected low, medium or high".to_owned())
 }

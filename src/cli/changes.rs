@@ -10,7 +10,7 @@ use anyhow::anyhow;
 use clap::Args;
 
 use super::args::{Format, StateArgs};
-use super::confirm::failure;
+use super::confirm::{failure, is_any_applied};
 use super::exit::{Failure, Outcome};
 use super::output;
 use crate::apply::ApplyError;
@@ -24,16 +24,17 @@ use crate::host::Host;
 use crate::host::netns::{self, Places};
 use crate::report::changes::{self, Listed, Listing, Unreadable};
 
-/// List the changes that were made, or show one with its steps.
+/// List the changes that this program made, or show one with its steps.
 #[derive(Debug, Args)]
 pub(super) struct ChangesArgs {
-    /// Number of the change
+    /// Number of the change; without it, all changes are listed
     #[arg(value_name = "ID")]
     id: Option<u64>,
-    /// Only those whose values are in force, or would be after the next boot; as text, print nothing when there are none
+    /// Only changes whose values are effective now or would be after the next boot; as text, print nothing if there are
+    /// none
     #[arg(long, conflicts_with = "id")]
     in_force: bool,
-    /// Form of the list
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
     #[command(flatten)]
@@ -46,6 +47,7 @@ pub(super) fn run(args: &ChangesArgs) -> Outcome {
     let now = Now::look();
     let state_directory = state.display().to_string();
     if let Some(id) = args.id {
+        is_any_applied(&state, id)?;
         let change = one(&state, id, &now).map_err(failed)?;
         let text = match args.format {
             Format::Text => changes::one(&change),
@@ -67,7 +69,10 @@ pub(super) fn run(args: &ChangesArgs) -> Outcome {
     match args.format {
         Format::Json => output::print(&changes::json(&listing)?)?,
         Format::Text if listing.changes.is_empty() && listing.unreadable.is_empty() && !args.in_force => {
-            output::print(&format!("No changes in {}.\n", state.display()))?;
+            output::print(&format!(
+                "No change has been applied on this host (state directory {}).\n",
+                state.display()
+            ))?;
         }
         Format::Text => output::print(&changes::list(&listing))?,
     }

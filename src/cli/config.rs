@@ -10,16 +10,16 @@ use crate::config::{self, Config, ConfigError, TypedRules};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Print every option with its value and the file and line, or the environment variable, that set it
+    /// Print each option with its value and its source: a file and line, or an environment variable
     #[command(after_help = "\
-The output is a configuration file itself. What has its default is commented out. A file that is wrong is an \
-error that shows the place (exit code 2), so this is a check of the configuration too.
+The output is a valid configuration file. Options with their default value are commented out. The command also \
+checks the configuration: an error shows the file and line (exit code 2).
 
 /etc/sysctl-advisor/sysctl-advisor.toml is read first, then /etc/sysctl-advisor/config.d/*.toml in the order of \
-their names; a later value replaces an earlier one, lists as a whole. --config FILE reads that file alone. The \
-environment counts more than files, and what is typed more than the environment.")]
+their names. A later value replaces an earlier one; a list is replaced as a whole. --config FILE reads only that \
+file. Command-line options override environment variables, which override files.")]
     Show,
-    /// Print the JSON Schema of a configuration file, for editors and programs
+    /// Print the JSON Schema of the configuration file, for editors and programs
     Schema,
 }
 

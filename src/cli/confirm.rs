@@ -1,6 +1,7 @@
 //! `confirm`, `rollback`: what becomes of a change that was applied.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use super::args::{Global, StateArgs};
 use super::exit::{Exit, Failure, Outcome};
 use super::{output, questions};
 use crate::apply::change::journal::Entry;
+use crate::apply::change::state;
 use crate::apply::judge::cool_down::{self, Cooling};
 use crate::apply::run::automatic;
 use crate::apply::run::confirm;
@@ -25,41 +27,42 @@ use crate::text::printable;
 /// Characters of a namespace's name that are shown.
 pub(super) const LONGEST_NAME: usize = 100;
 
-/// Make a change permanent, and keep it from being rolled back by itself.
+/// Make an applied change permanent, and cancel its automatic rollback.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it was applied with \
---runtime-only or in another network namespace than the one that the boot sets up. Refused when one of the \
-values is not in force any more, when another file would win at the next boot, and when the guard of a rule \
-behind the change says that something is worse than before it (exit code 4). A guard that cannot be judged \
-is told and does not stop it.")]
+Writes the values of the change to /etc/sysctl.d/90-sysctl-advisor.conf. It writes no file if the change was \
+applied with --runtime-only, or in a network namespace that the boot does not set up. The command refuses with exit \
+code 4 in three cases: a value is no longer effective, another file would override a value at the next boot, or a \
+guard of a rule shows that something is worse than before the change. A guard that cannot be judged is \
+reported, and the change is confirmed.")]
 pub(super) struct ConfirmArgs {
-    /// Number of the change [default: the latest that is not confirmed]
+    /// Number of the change [default: the latest change that is not confirmed]
     #[arg(value_name = "ID")]
     id: Option<u64>,
-    /// Confirm it although a guard says that something is worse than before
+    /// Confirm the change even if a guard shows that something is worse than before
     #[arg(long)]
     force: bool,
     #[command(flatten)]
     state: StateArgs,
 }
 
-/// Take a change back: its values, and its lines in /etc/sysctl.d.
+/// Roll back a change: restore the previous values, and remove its lines from /etc/sysctl.d.
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("which").required(true), after_help = "\
-Works for a change that is in force, confirmed, or was interrupted half way. Values that someone else \
-changed since are named, and nothing is done without --force. Exit code 5: not everything could be restored.")]
+Works for a change that is effective, confirmed, or was interrupted. If someone else changed a value after the \
+change, the command reports the value and restores nothing, unless --force is given. Exit code 5: not every value \
+was restored.")]
 pub(super) struct RollbackArgs {
     /// Number of the change
     #[arg(value_name = "ID", group = "which")]
     id: Option<u64>,
-    /// The latest change that is not rolled back
+    /// Roll back the latest change that is not rolled back yet
     #[arg(long, group = "which")]
     last: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long)]
     yes: bool,
-    /// Restore the former values even where someone else changed them since
+    /// Restore the previous values even if someone else changed them after the change
     #[arg(long)]
     force: bool,
     /// Nobody confirmed: what the timer runs
@@ -85,12 +88,16 @@ pub(super) fn cooling(state: &StateArgs, config: &Config) -> BTreeMap<String, Co
     match cool_down::read(&state, jiff::Timestamp::now(), config.policy().cool_down) {
         Ok((found, unread)) => {
             for error in unread {
-                output::note(&format!("note: whether a rule is to be left alone for a while: {error}"));
+                output::note(&format!(
+                    "note: a rule may be in its cool-down without being listed, because a change cannot be read: {error}"
+                ));
             }
             found
         }
         Err(error) => {
-            output::note(&format!("note: whether a rule is to be left alone for a while is not known: {error}"));
+            output::note(&format!(
+                "note: rules in their cool-down are not listed, because the changes cannot be read: {error}"
+            ));
             BTreeMap::new()
         }
     }
@@ -110,9 +117,9 @@ pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
 fn worse(id: u64, verdicts: &[Verdict]) -> String {
     let verdicts: Vec<_> = verdicts.iter().map(judged).collect();
     format!(
-        "change {id} is not confirmed, for something is worse than before it:\n{}\n  \
-         sysctl-advisor rollback {id}          take it back\n  \
-         sysctl-advisor confirm {id} --force   keep it all the same",
+        "change {id} is not confirmed, because something is worse than before it:\n{}\n  \
+         sysctl-advisor rollback {id}          roll it back\n  \
+         sysctl-advisor confirm {id} --force   confirm it anyway",
         verdicts.join("\n")
     )
 }
@@ -130,17 +137,19 @@ pub(super) fn teller(quiet: bool) -> impl FnMut(&Progress<'_>) + Send {
                 format!("In the network namespace {}:", printable(namespace, LONGEST_NAME))
             }
             Progress::Journal { id, folder } => format!("  change {id}, journal in {}", folder.display()),
-            Progress::Armed { how, before } => format!("  {how} rolls back at {before} unless it is confirmed"),
+            Progress::Armed { how, before } => format!("  {how} rolls it back at {before} unless you confirm it"),
             Progress::Confined { files: 1, status } => {
-                format!("  only this one key can be written from here on: {status}")
+                format!("  this process can now write only this key: {status}")
             }
             Progress::Confined { files, status } => {
-                format!("  only these {files} keys can be written from here on: {status}")
+                format!("  this process can now write only these {files} keys: {status}")
             }
             Progress::Written { key, from, to } => format!("  {key}: {from} -> {to}, read back"),
-            Progress::Surprise { why } => format!("  {why}\n  taking everything back"),
-            Progress::Restored { key, value } => format!("  {key}: {} again", or_empty(value)),
-            Progress::Left { key, value } => format!("  {key}: {} since, by someone else; left so", or_empty(value)),
+            Progress::Surprise { why } => format!("  {why}\n  restoring all previous values"),
+            Progress::Restored { key, value } => format!("  {key}: restored to {}", or_empty(value)),
+            Progress::Left { key, value } => {
+                format!("  {key}: someone else set it to {} after the change; not restored", or_empty(value))
+            }
             Progress::DropIn { path, what } => format!("  {path} {what}"),
             Progress::Judged { verdict } => judged(verdict),
             Progress::Note { text } => format!("  {text}"),
@@ -155,14 +164,28 @@ fn or_empty(value: &str) -> &str {
     if value.is_empty() { "empty" } else { value }
 }
 
+/// Says so where a change that was named cannot exist, instead of which file is missing.
+pub(super) fn is_any_applied(state: &Path, id: u64) -> Result<(), Failure> {
+    if state::ids(state).is_ok_and(|ids| ids.is_empty()) {
+        return Err(Failure::usage(anyhow!(
+            "there is no change {id}: nothing has been applied on this host (state directory {})",
+            state.display()
+        )));
+    }
+    Ok(())
+}
+
 pub(super) fn run_confirm(args: &ConfirmArgs, global: &Global) -> Outcome {
     let failed = |error| failure(error, false);
     let state = args.state.directory();
+    if let Some(id) = args.id {
+        is_any_applied(&state, id)?;
+    }
     let id = args.id.map_or_else(|| confirm::waiting(&state), Ok).map_err(failed)?;
     let options = confirm::Options { force: args.force, after: None };
     let permanent = confirm::confirm(&Host::live(), &state, id, options, &mut teller(global.quiet)).map_err(failed)?;
-    let how = if permanent { "permanent" } else { "confirmed, until the next boot" };
-    output::say(&format!("Change {id} is {how}. `sysctl-advisor rollback {id}` takes it back.\n"));
+    let how = if permanent { "permanent" } else { "confirmed until the next boot" };
+    output::say(&format!("Change {id} is {how}. `sysctl-advisor rollback {id}` restores the previous values.\n"));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -175,13 +198,14 @@ pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
         automatic::automatic(&host, &state, id, &mut tell).map_err(failed)?;
         return Ok(ExitCode::SUCCESS);
     }
+    is_any_applied(&state, id)?;
     let entry = Entry::read(&state, id).map_err(failed)?;
     let mut text = format!("Change {id} of {}:\n", entry.begun_at());
     for change in entry.changes.iter().rev() {
         text.push_str(&format!("  {}  {} -> {}\n", change.name, change.after, or_empty(&change.before.to_string())));
     }
     output::print(&text)?;
-    if !args.yes && !questions::typed_yes("Restore the former values now?")? {
+    if !args.yes && !questions::typed_yes("Restore the previous values now?")? {
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
     }

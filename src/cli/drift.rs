@@ -18,33 +18,35 @@ use crate::report::theme::Theme;
 use crate::session;
 use crate::session::drift::{Scene, Target};
 
-/// What the files say, what a boot would do, what is effective, and why they differ.
+/// Compare the values that files set with the effective values, and explain each difference.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  sysctl-advisor drift                           everything that is not in sync
-  sysctl-advisor drift net.ipv4.tcp_rmem         one key: who sets it
+  sysctl-advisor drift                           all keys that are not in sync
+  sysctl-advisor drift net.ipv4.tcp_rmem         one key: which file sets it
   sysctl-advisor drift 'net.ipv4.conf.*'         keys by pattern
   sysctl-advisor drift --loader procps           as `sysctl --system` loads them
-  sysctl-advisor drift --root /mnt --netns none  what an image sets at boot
-  sysctl-advisor drift --snapshot host.json      another host, another time
+  sysctl-advisor drift --root /mnt --netns none  what an image would set at boot
+  sysctl-advisor drift --snapshot host.json      a saved state of any host
 
-Status of a key: not_in_force, dead (no such key), invalid (the kernel rejects the value), wrong_scope (not \
-this namespace's to set), runtime_only (a reboot reverts it), unread, in_sync.")]
+Status of a key: not_in_force (the kernel has another value than the file), dead (the key does not exist), invalid \
+(the kernel rejects the value), wrong_scope (this network namespace cannot set the key), runtime_only (no file sets \
+the value, so a reboot reverts it), unread (the value cannot be read), in_sync.")]
 pub(super) struct DriftArgs {
     /// Keys, or patterns with `*` [default: all keys]
     #[arg(value_name = "KEY|GLOB")]
     keys: Vec<String>,
-    /// Compare what this snapshot holds instead of the running host (`-`: standard input)
+    /// Compare the files and values of this snapshot instead of the running host (`-`: standard input)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["root", "netns"])]
     snapshot: Option<PathBuf>,
-    /// Read the files of another root, such as an image. If it has a proc/sys, that is compared
+    /// Read the files under another root, such as an image. If it has a proc/sys, its values are compared
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
-    /// Load the files as this loader does [default: the loader of the system]
+    /// Load the files as this loader does: systemd-sysctl or `sysctl --system` of procps [default: the loader that this
+    /// system uses]
     #[arg(long, value_name = "LOADER")]
     loader: Option<LoaderArg>,
-    /// Network namespace to compare with: current, a name from `ip netns`, the number of a process in it, or none (only
+    /// Network namespace to compare with: current, a name from `ip netns`, the PID of a process in it, or none (show only
     /// what a boot would set)
     #[arg(long, value_name = "WHICH", default_value = "current", value_parser = which)]
     netns: NetnsArg,
@@ -78,7 +80,7 @@ enum NetnsArg {
 
 fn which(text: &str) -> Result<NetnsArg, String> {
     match text {
-        "" | "all" => Err("expected current, none, a name or the number of a process, one at a time".to_owned()),
+        "" | "all" => Err("expected one network namespace: current, none, a name or the PID of a process".to_owned()),
         "none" => Ok(NetnsArg::None),
         _ => text.parse().map(NetnsArg::Of),
     }
@@ -95,7 +97,7 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
     let mut scene = scene?;
     let mut drift = scene.compare(args.loader.map(LoaderArg::loader), !args.no_rehearsal);
     for name in select(&mut drift, scene.sysctls.as_ref(), &args.keys) {
-        tracing::warn!("no file sets {name}, and it has no value here");
+        tracing::warn!("no file sets {name}, and this system has no value for it");
     }
 
     let view = View {
@@ -141,7 +143,7 @@ fn root(named: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
     let Some(named) = named else { return Ok(None) };
     let root = named.canonicalize().with_context(|| format!("--root {}", named.display()))?;
     if !root.is_dir() {
-        return Err(anyhow!("--root {}: this is not a directory", named.display()));
+        return Err(anyhow!("--root {}: not a directory", named.display()));
     }
     Ok((root != Path::new("/")).then_some(root))
 }

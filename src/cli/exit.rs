@@ -41,13 +41,13 @@ impl Exit {
 
     pub(super) const fn meaning(self) -> &'static str {
         match self {
-            Self::Done => "the command did its work",
+            Self::Done => "success",
             Self::Failed => "the output or a file of the program could not be written or read",
-            Self::Usage => "the usage, the configuration, a rule or a file that was named is wrong",
-            Self::Unobservable => "the host could not be observed, or an agent run could not be reported",
-            Self::NotApplied => "a plan was not applied; the previous values are in force",
-            Self::NotRolledBack => "a change was not rolled back, or only in part",
-            Self::Found => "the audit found something at or above --fail-on",
+            Self::Usage => "the command line, the configuration, a rule or an input file is wrong",
+            Self::Unobservable => "the host could not be observed, or no result of an agent run was written",
+            Self::NotApplied => "a plan was not applied or a change not confirmed; the values are as before",
+            Self::NotRolledBack => "rollback failed or is incomplete",
+            Self::Found => "audit has a finding at or above --fail-on, or drift has a key not in sync",
         }
     }
 

@@ -28,9 +28,9 @@ Examples:
   sysctl-advisor explain ListenOverflows
   sysctl-advisor explain close-wait-leak")]
 pub(super) struct ExplainArgs {
-    /// A rule's id, a key, a TCP state or a counter
+    /// The id of a rule, a sysctl key, a TCP state or a kernel counter
     name: String,
-    /// Take present values from this snapshot instead of the running host
+    /// Show the current values of this snapshot instead of the running host (`-`: standard input)
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
     #[command(flatten)]
@@ -57,7 +57,9 @@ pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> O
             .chain(states::iter().map(|state| state.name.as_str()))
             .chain(counters::iter().map(|counter| counter.name.as_str()));
         let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        return Err(Failure::usage(anyhow!("`{name}` is no rule, key, TCP state or documented counter{near}")));
+        return Err(Failure::usage(anyhow!(
+            "unknown name `{name}`: not a rule, sysctl key, TCP state or documented counter{near}"
+        )));
     };
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)

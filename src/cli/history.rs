@@ -22,29 +22,29 @@ use crate::report::history::{self as report, About, Series, View};
 use crate::suggest::nearest;
 use crate::units;
 
-/// What earlier runs of the agent saw: trends, findings that came and went, changes.
+/// Show the results of earlier agent runs: trends, new findings and resolved findings, changes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  sysctl-advisor history                            the last week
+  sysctl-advisor history                            the last 7 days
   sysctl-advisor history --since 30d TIME_WAIT      sockets in a state
   sysctl-advisor history ListenOverflows            a counter, per second
-  sysctl-advisor history ports.largest_destination  a metric that rules use
-  sysctl-advisor history close-wait-leak            when a rule found something
+  sysctl-advisor history ports.largest_destination  a metric of a rule
+  sysctl-advisor history close-wait-leak            when a rule had findings
 
-Each run of `sysctl-advisor agent` adds to the history. Every TCP state is kept, and of the other metrics \
-those that a rule uses.")]
+Each run of `sysctl-advisor agent` adds to the history. It keeps the number of sockets in each TCP state, and each \
+metric that a rule uses.")]
 pub(super) struct HistoryArgs {
-    /// A metric, a TCP state, a counter or a rule; none: an overview
+    /// A metric, a TCP state, a counter or a rule; without it, an overview is printed
     #[arg(value_name = "METRIC|RULE|STATE")]
     name: Option<String>,
-    /// How far back to look: 12h, 7d, 90d
+    /// Show the results of this time until now: 12h, 7d, 90d
     #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = since)]
     since: Duration,
-    /// Network namespace to look at [default: host, else the only one there is]
+    /// Network namespace to show [default: host, else the first one in the history]
     #[arg(long, value_name = "NAME")]
     netns: Option<String>,
-    /// Form of the report
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
     #[command(flatten)]
@@ -151,7 +151,7 @@ fn namespace(named: Option<&str>, recorded: &BTreeMap<String, Vec<String>>) -> R
         Some(name) => {
             let names: Vec<&str> = known().collect();
             Err(Failure::usage(anyhow!(
-                "--netns {name}: the history has no such network namespace; there is {}",
+                "--netns {name}: the history has no network namespace of this name; it has {}",
                 names.join(", ")
             )))
         }
@@ -188,7 +188,7 @@ fn asked(
         .chain(states::iter().map(|state| state.name.as_str()))
         .chain(counters::iter().map(|counter| counter.name.as_str()));
     let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-    Err(Failure::usage(anyhow!("`{name}` is no metric of the history, TCP state, counter or rule{near}")))
+    Err(Failure::usage(anyhow!("unknown name `{name}`: not a metric of the history, TCP state, counter or rule{near}")))
 }
 
 /// A series with what is known of its metric.

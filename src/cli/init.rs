@@ -24,18 +24,19 @@ const MODE: u32 = 0o644;
 /// Write the commented configuration file.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Every option stands in it with its default, commented out, so that writing it changes nothing. A file that is there \
-is kept; with --force it is kept under a name that ends in .bak, and the new one takes its place.
+The file lists every option with its default value, commented out, so the new file changes nothing. An existing \
+file is not overwritten. With --force, the existing file is kept as FILE.bak and a new one is written.
 
 Examples:
-  sysctl-advisor init                     /etc/sysctl-advisor/sysctl-advisor.toml
-  sysctl-advisor init -o -                print it
-  sysctl-advisor --config my.toml config show")]
+  sysctl-advisor init                     write the default file
+  sysctl-advisor init -o -                print the file
+  sysctl-advisor --config my.toml config show
+                                          check a file")]
 pub(super) struct InitArgs {
     /// File to write; `-` prints it
     #[arg(short, long, value_name = "FILE", default_value = DEFAULT_FILE)]
     output: PathBuf,
-    /// Replace a file that is there, and keep a copy of it
+    /// Replace an existing file, and keep a copy of it
     #[arg(long)]
     force: bool,
 }
@@ -48,11 +49,11 @@ pub(super) fn run(args: &InitArgs) -> Outcome {
     }
     let copy = write(path, args.force)?;
     if let Some(copy) = copy {
-        output::say(&format!("The former file is now {}.\n", copy.display()));
+        output::say(&format!("The previous file is now {}.\n", copy.display()));
     }
     output::say(&format!(
-        "Wrote {}. Every option in it is commented out; take the # away from those to change.\n\
-         `sysctl-advisor config show` prints what is in force and where it is from.\n",
+        "Wrote {}. All options are commented out. To set an option, delete the # in front of it.\n\
+         `sysctl-advisor config show` prints the effective value of each option and its source.\n",
         path.display()
     ));
     Ok(ExitCode::SUCCESS)
@@ -64,7 +65,7 @@ fn write(path: &Path, force: bool) -> Result<Option<PathBuf>, Failure> {
     let kept = |why: &str| Failure::usage(anyhow!("cannot write {}: {why}", path.display()));
     DirBuilder::new().recursive(true).mode(0o755).create(files::folder_of(path)).map_err(unwritten)?;
     let copy = match path.symlink_metadata() {
-        Ok(facts) if !facts.is_file() => return Err(kept("what is there is no regular file, and is kept")),
+        Ok(facts) if !facts.is_file() => return Err(kept("it exists and is not a regular file; nothing was changed")),
         Ok(_) if force => Some(keep(path).map_err(unwritten)?),
         _ => None,
     };
@@ -72,7 +73,9 @@ fn write(path: &Path, force: bool) -> Result<Option<PathBuf>, Failure> {
         files::replace(path, commented().as_bytes(), Access::Mode(MODE)).map_err(unwritten)?;
     } else {
         files::create(path, commented().as_bytes(), MODE).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => kept("it is there already, and is kept; --force replaces it and keeps a copy"),
+            ErrorKind::AlreadyExists => {
+                kept("it exists already and was not changed; --force replaces it and keeps a copy")
+            }
             _ => unwritten(error),
         })?;
     }
@@ -88,10 +91,15 @@ fn keep(path: &Path) -> io::Result<PathBuf> {
         match std::fs::hard_link(path, &copy) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => {
-                return Err(io::Error::new(error.kind(), format!("no copy can be kept: {}", io_words(&error))));
+                return Err(io::Error::new(
+                    error.kind(),
+                    format!("the copy of the existing file could not be made: {}", io_words(&error)),
+                ));
             }
             Ok(()) => return Ok(copy),
         }
     }
-    Err(io::Error::other("no copy can be kept: there are a thousand already"))
+    Err(io::Error::other(
+        "the copy of the existing file could not be made: 1,000 copies (FILE.bak, FILE.bak.1, ...) exist already",
+    ))
 }

@@ -40,11 +40,13 @@ use self::args::Global;
 use self::exit::{Exit, Outcome};
 use crate::config::{self as configuration, Typed};
 
-/// Tells what is wrong with this host's TCP settings, given what its sockets are really doing.
+/// Audit this host's TCP settings against what its sockets do.
 ///
-/// It reads the TCP sockets by state, the kernel's counters over a short window and the net sysctls, evaluates rules,
-/// and says what to change - or that no sysctl helps and who has to act instead. Only `apply`, `confirm` and
-/// `rollback` change anything.
+/// The program reads the TCP sockets by state, the kernel's counters over a short window, and the net sysctls. It
+/// evaluates rules and reports what to change. If no sysctl helps, it reports who has to act instead.
+///
+/// Five commands change sysctls or files in /etc/sysctl.d: `apply`, `confirm`, `rollback`, `remediate` and
+/// `agent --apply`. The others do not.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100, after_help = format!("{EXAMPLES}\n\n{}", Exit::table()))]
 pub struct Cli {
@@ -56,56 +58,56 @@ pub struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  sysctl-advisor audit                       what is wrong here, and what to do
-  sysctl-advisor audit --format json         the same for programs
-  sysctl-advisor audit --fail-on warning     exit code 10 when something is
-  sysctl-advisor snapshot -o host.json       take it elsewhere...
-  sysctl-advisor audit --snapshot host.json  ...and audit it there
-  sysctl-advisor drift                       what files set, what is effective
-  sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
-  sysctl-advisor config show                 what is configured, and where";
+  sysctl-advisor audit                       report what is wrong, what to do
+  sysctl-advisor audit --format json         the same report as JSON
+  sysctl-advisor audit --fail-on warning     exit code 10 for a warning or worse
+  sysctl-advisor snapshot -o host.json       save the state of this host
+  sysctl-advisor audit --snapshot host.json  audit the saved state anywhere
+  sysctl-advisor drift                       compare files with effective values
+  sysctl-advisor explain TIME_WAIT           explain a state, key, counter, rule
+  sysctl-advisor config show                 each option, its value, its source";
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Observe this host (or read a snapshot), evaluate the rules, report
+    /// Observe this host (or read a snapshot), evaluate the rules and print a report
     Audit(audit::AuditArgs),
-    /// Compare what the files set with the effective values
+    /// Compare the values that files set with the effective values
     Drift(drift::DriftArgs),
     /// Explain a rule, a sysctl key, a TCP state or a kernel counter
     Explain(explain::ExplainArgs),
-    /// Save the state of this host, to audit it elsewhere or later
+    /// Save the state of this host, to audit it later or on another machine
     Snapshot(snapshot::SnapshotArgs),
-    /// Turn the recommendations into an ordered list of changes, and try each in a scratch network namespace
+    /// Turn the recommendations into an ordered list of changes, and try each one in a scratch network namespace
     Plan(plan::PlanArgs),
-    /// Go through the findings one by one, and decide on each
+    /// Decide on the findings one by one, then apply what you chose
     Remediate(remediate::RemediateArgs),
-    /// Carry out a plan, so that it can be taken back at any moment
+    /// Apply a plan. You can roll it back at any time
     Apply(apply::ApplyArgs),
-    /// Make a change permanent
+    /// Make an applied change permanent
     Confirm(confirm::ConfirmArgs),
-    /// Take a change back
+    /// Roll back a change: restore the previous values
     Rollback(confirm::RollbackArgs),
-    /// List the changes that were made, or show one
+    /// List the changes that this program made, or show one
     Changes(changes::ChangesArgs),
-    /// One run of the timer: audit, remember, tell what is new
+    /// Run one scheduled audit: record the results and report what changed
     Agent(agent::AgentArgs),
-    /// Show what earlier runs of the agent saw: trends, findings that came and went
+    /// Show the results of earlier agent runs: trends, new findings and resolved findings
     History(history::HistoryArgs),
     #[command(hide = true)]
     Deadline(confirm::DeadlineArgs),
     #[command(hide = true, name = crate::session::rehearse::COMMAND)]
     Rehearse,
-    /// List, check and test rules; print the metrics they may use
+    /// List, check and test rules; print the metrics that rules can use
     #[command(subcommand)]
     Rules(rules::RulesCommand),
     /// Write the commented configuration file
     Init(init::InitArgs),
-    /// Print what the configuration comes to, and where each value is from
+    /// Print the effective configuration and the source of each value
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Print a completion script for a shell
+    /// Print a shell completion script
     Completions {
-        /// Shell that the script is for
+        /// The shell to print the script for
         shell: clap_complete::Shell,
     },
     #[command(hide = true)]

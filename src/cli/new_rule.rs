@@ -22,19 +22,19 @@ const MODE: u32 = 0o644;
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The new file is a complete rule, and `rules test FILE` passes on it. Replace the texts, names and numbers in it from the \
-top down, and run `rules test FILE` after each step. docs/add-a-rule.md goes through one rule.
+The new file is a complete rule, and `rules test FILE` passes on it. Replace its texts, names and numbers from the top \
+down, and run `rules test FILE` after each step. docs/add-a-rule.md explains each step.
 
 Examples:
-  sysctl-advisor rules new my-rule           print it
+  sysctl-advisor rules new my-rule           print a new rule
   sysctl-advisor rules new my-rule -o my-rules/my-rule.toml
-  sysctl-advisor rules test my-rules         check it, and run its tests
+  sysctl-advisor rules test my-rules         check the rules, run their tests
   sysctl-advisor rules metrics               print the names for conditions
-  sysctl-advisor audit --rules my-rules      use it")]
+  sysctl-advisor audit --rules my-rules      use the new rules")]
 pub(super) struct NewArgs {
-    /// Id of the rule: lower case letters, digits and hyphens; no shipped rule has it
+    /// Id of the rule: lower case letters, digits and hyphens, not the id of a shipped rule
     id: String,
-    /// File to write, `FOLDER/ID.toml`; a file that is there is kept [default: standard output]
+    /// File to write, `FOLDER/ID.toml`; an existing file is not overwritten [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -46,7 +46,7 @@ pub(super) fn run(args: &NewArgs) -> Outcome {
         Some(path) => {
             write(path, &args.id, &text)?;
             output::say(&format!(
-                "Wrote {0}. It is a complete rule; replace its texts, names and numbers.\n\
+                "Wrote {0}. It is a complete rule. Replace its texts, names and numbers.\n\
                  `sysctl-advisor rules test {0}` checks it and runs its tests.\n",
                 path.display()
             ));
@@ -61,11 +61,11 @@ fn write(path: &Path, id: &str, text: &str) -> Result<(), Failure> {
     let name = format!("{id}.toml");
     if path.file_name().is_none_or(|found| found != name.as_str()) {
         let expected = if path.is_dir() { path.join(&name) } else { path.with_file_name(&name) };
-        return Err(refused(&format!("the file's name is the rule's id; use --output {}", expected.display())));
+        return Err(refused(&format!("the file must have the name of the rule; use --output {}", expected.display())));
     }
     DirBuilder::new().recursive(true).mode(0o755).create(files::folder_of(path)).map_err(unwritten)?;
     files::create(path, text.as_bytes(), MODE).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => refused("it is there already, and is kept; use another id or another folder"),
+        ErrorKind::AlreadyExists => refused("it exists already and was not changed; use another id or another folder"),
         _ => unwritten(error),
     })
 }

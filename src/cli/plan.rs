@@ -20,10 +20,10 @@ use crate::plan::store as plans;
 use crate::report;
 use crate::session::rehearse;
 
-/// Turn the recommendations into an ordered list of changes, and try each in a scratch network namespace.
+/// Turn the recommendations into an ordered list of changes, and try each one in a scratch network namespace.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each change shows the expected value, the new value, its side effects, when it takes effect, which services \
+Each change shows the current value, the new value, its side effects, when it takes effect, which services \
 have to restart, and what the kernel answered in a scratch network namespace. A recommendation that is not \
 in the plan is listed with the reason. Nothing on this host is changed.")]
 pub(super) struct PlanArgs {
@@ -33,10 +33,10 @@ pub(super) struct PlanArgs {
     /// Leave out changes with a higher risk than this: low, medium, high
     #[arg(long, value_name = "RISK", default_value = "high", value_parser = risk)]
     max_risk: Risk,
-    /// Plan only this key or what this rule recommends; `*` is any text; may be given more than once
+    /// Plan only this key, or what this rule recommends. `*` matches any text. Can be repeated
     #[arg(long, value_name = "KEY|RULE")]
     only: Vec<String>,
-    /// Leave out this key or what this rule recommends; may be given more than once
+    /// Leave out this key, or what this rule recommends. Can be repeated
     #[arg(long, value_name = "KEY|RULE")]
     except: Vec<String>,
     /// Do not try the values in a scratch network namespace
@@ -48,7 +48,7 @@ pub(super) struct PlanArgs {
         "state_dir"
     ])]
     show: Option<PathBuf>,
-    /// Write the plan to this file as JSON, and print it too; with `-` only the JSON is printed
+    /// Write the plan to this file as JSON, and also print it. `-` prints only the JSON
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Output format

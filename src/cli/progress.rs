@@ -31,7 +31,7 @@ pub(super) fn wait(window: Duration, quiet: bool) {
 fn bar(window: Duration, left: Duration) -> String {
     let empty = ((left.as_secs_f64() / window.as_secs_f64()) * BAR as f64).ceil() as usize;
     let full = BAR.saturating_sub(empty);
-    format!("watching the counters {}{} {:.1} s", "█".repeat(full), "░".repeat(BAR - full), left.as_secs_f64())
+    format!("reading the counters {}{} {:.1} s", "█".repeat(full), "░".repeat(BAR - full), left.as_secs_f64())
 }
 
 /// Draws over what the line shows. A terminal that is gone is no reason to stop the work.
@@ -47,8 +47,8 @@ mod tests {
     fn the_bar_fills_while_the_time_goes_down() {
         let window = Duration::from_secs(10);
         let at = |left| bar(window, Duration::from_secs(left));
-        assert_eq!(at(10), format!("watching the counters {} 10.0 s", "░".repeat(30)));
-        assert_eq!(at(5), format!("watching the counters {}{} 5.0 s", "█".repeat(15), "░".repeat(15)));
-        assert_eq!(at(0), format!("watching the counters {} 0.0 s", "█".repeat(30)));
+        assert_eq!(at(10), format!("reading the counters {} 10.0 s", "░".repeat(30)));
+        assert_eq!(at(5), format!("reading the counters {}{} 5.0 s", "█".repeat(15), "░".repeat(15)));
+        assert_eq!(at(0), format!("reading the counters {} 0.0 s", "█".repeat(30)));
     }
 }

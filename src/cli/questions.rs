@@ -27,12 +27,12 @@ pub(super) enum Choice {
 impl fmt::Display for Choice {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Apply => "apply: now, and at every boot once it is confirmed",
+            Self::Apply => "apply: now, and at each boot after you confirm it",
             Self::Runtime => "running system only: now, until the next boot",
-            Self::Skip => "skip: leave it as it is",
-            Self::Waive => "waive: accept it, with a reason and a last day",
-            Self::Explain => "explain more",
-            Self::Quit => "quit: nothing is written",
+            Self::Skip => "skip: change nothing for this finding",
+            Self::Waive => "waive: accept the finding, with a reason and a last day",
+            Self::Explain => "explain: show the full explanation",
+            Self::Quit => "quit: write nothing and exit",
         })
     }
 }
@@ -51,17 +51,17 @@ impl Questions {
         let below = |typed: &Typed| menu(&matching(choices, &typed.text), typed.down, &self.theme);
         let enter = |typed: &Typed| {
             let left = matching(choices, &typed.text);
-            let choice = place(&left, typed.down).ok_or("nothing in the list contains this")?;
+            let choice = place(&left, typed.down).ok_or("no choice contains this text")?;
             Ok((choice, choice.to_string()))
         };
-        prompt::ask("What now?", &self.theme, below, enter).map_err(Failure::io)
+        prompt::ask("What do you want to do?", &self.theme, below, enter).map_err(Failure::io)
     }
 
     /// A line that is not empty and holds nothing that a terminal acts on.
     pub(super) fn line(&self, question: &str, default: Option<&str>) -> Result<Option<String>, Failure> {
         self.text(question, default, |text| {
             let good = !text.is_empty() && !text.contains(char::is_control);
-            good.then(|| text.to_owned()).ok_or_else(|| "a line of text is expected".to_owned())
+            good.then(|| text.to_owned()).ok_or_else(|| "expected a line of text without control characters".to_owned())
         })
     }
 
@@ -70,8 +70,8 @@ impl Questions {
         self.text(question, Some(&default.to_string()), |text| {
             match text.parse::<Date>().ok().filter(|day| day.to_string() == text) {
                 Some(day) if day >= today => Ok(day),
-                Some(_) => Err("this day is past".to_owned()),
-                None => Err("a day like 2027-01-31 is expected".to_owned()),
+                Some(_) => Err("this day is in the past".to_owned()),
+                None => Err("expected a day like 2027-01-31".to_owned()),
             }
         })
     }
@@ -81,7 +81,7 @@ impl Questions {
         let enter = |typed: &Typed| match typed.text.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok((true, "yes".to_owned())),
             "" | "n" | "no" => Ok((false, "no".to_owned())),
-            _ => Err("y or n is expected".to_owned()),
+            _ => Err("expected y or n".to_owned()),
         };
         let said = prompt::ask(&format!("{question} (y/N)"), &self.theme, |_| Vec::new(), enter);
         Ok(said.map_err(Failure::io)?.unwrap_or(false))
@@ -121,14 +121,14 @@ fn menu(choices: &[Choice], down: isize, theme: &Theme) -> Vec<String> {
         true => theme.paint(theme.key, &format!("> {choice}")),
         false => format!("  {choice}"),
     };
-    let help = theme.paint(theme.dim, "[arrows and Enter, or type; Esc quits]");
+    let help = theme.paint(theme.dim, "[select with arrow keys and Enter, or type; Esc quits]");
     choices.iter().map(row).chain([help]).collect()
 }
 
 /// Asks on the terminal; only the whole word is a yes.
 pub(super) fn typed_yes(question: &str) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
-        let why = "nobody can be asked here, since standard input is no terminal; --yes does not ask";
+        let why = "cannot ask for confirmation, because standard input is not a terminal; to run without a question, add --yes";
         return Err(Failure::usage(anyhow!(why)));
     }
     let mut output = std::io::stdout().lock();
@@ -150,7 +150,7 @@ mod tests {
         assert_eq!(matching(&all, "Skip"), [Choice::Skip]);
         assert_eq!(place(&matching(&all, "zzz"), 0), None);
         let shown = menu(&all, 1, &Theme::plain());
-        assert_eq!(shown[0], "  apply: now, and at every boot once it is confirmed");
-        assert_eq!(shown[1], "> skip: leave it as it is");
+        assert_eq!(shown[0], "  apply: now, and at each boot after you confirm it");
+        assert_eq!(shown[1], "> skip: change nothing for this finding");
     }
 }

@@ -43,7 +43,7 @@ use crate::snapshot::Snapshot;
 /// Days that a waiver lasts unless the person says otherwise: long enough to plan the repair, short enough to be asked again.
 const USUAL_WAIVER: i64 = 90;
 
-/// Go through the findings one by one, and decide on each.
+/// Decide on the findings one by one, then apply what you chose.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Each finding is shown with its numbers, the change with its risk, and what the kernel answered in a scratch \
@@ -87,12 +87,12 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
         .all(|is_terminal| *is_terminal)
     {
         return Err(Failure::usage(anyhow!(
-            "remediate asks a person, so it needs a terminal; elsewhere use plan and apply"
+            "remediate asks questions, so it needs a terminal; without a terminal, use `plan` and `apply`"
         )));
     }
     if !nix::unistd::geteuid().is_root() {
         return Err(Failure::usage(anyhow!(
-            "remediate writes sysctls, so it must be run as root; plan shows the same without"
+            "remediate writes sysctls, so it must be run as root; `plan` shows the same changes without root"
         )));
     }
     let criteria = session::criteria(config, &args.rules, terminal)?;
@@ -179,7 +179,11 @@ impl Desk<'_> {
             left.namespace == finding.namespace && finding.recommendations.iter().any(|change| change.key == left.key)
         };
         for left in offered.left_out.iter().filter(is_ours) {
-            output::print(&report::wrap::wrap_hanging(&format!("{} is not offered: {}", left.key, left.why), 2, 4))?;
+            output::print(&report::wrap::wrap_hanging(
+                &format!("{} cannot be applied here: {}", left.key, left.why),
+                2,
+                4,
+            ))?;
             output::print("\n")?;
         }
         loop {
@@ -244,8 +248,8 @@ impl Desk<'_> {
         let theme = self.terminal.theme();
         let mut text = String::new();
         for (title, plan) in [
-            ("Now, and at every boot once it is confirmed:", lasting),
-            ("For the running system only, until the next boot:", passing),
+            ("Now, and at each boot after you confirm it:", lasting),
+            ("Only in the running system, until the next boot:", passing),
         ] {
             if !plan.changes.is_empty() {
                 let diff = report::plan::diff(&plan.changes, &theme);
@@ -264,7 +268,7 @@ impl Desk<'_> {
             return Ok(false);
         }
         output::print(&(text + "\n"))?;
-        self.questions.agreed("Write this now?")
+        self.questions.agreed("Write all of this now?")
     }
 }
 
@@ -273,9 +277,11 @@ fn waiver(finding: &Finding, questions: &Questions) -> Result<Option<Waiver>, Fa
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let default = today.checked_add(jiff::Span::new().days(USUAL_WAIVER)).unwrap_or(Date::MAX);
     let person = ["SUDO_USER", "LOGNAME", "USER"].iter().find_map(|name| std::env::var(name).ok());
-    let Some(reason) = questions.line("Why is it accepted?", None)? else { return Ok(None) };
-    let Some(who) = questions.line("Who answers for it?", person.as_deref())? else { return Ok(None) };
-    let Some(until) = questions.day("Until which day?", today, default)? else { return Ok(None) };
+    let Some(reason) = questions.line("Why do you accept this finding?", None)? else { return Ok(None) };
+    let Some(who) = questions.line("Who is responsible for this decision?", person.as_deref())? else {
+        return Ok(None);
+    };
+    let Some(until) = questions.day("Until which day is it accepted?", today, default)? else { return Ok(None) };
     Ok(Some(Waiver {
         rule: finding.rule.clone(),
         namespace: Some(without_pid(&finding.namespace)),

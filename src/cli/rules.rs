@@ -20,30 +20,30 @@ use crate::rules::set::RuleSet;
 pub(super) enum RulesCommand {
     /// Print the rules of this host with their severity
     List {
-        /// Form of the list
+        /// Output format
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
         #[command(flatten)]
         rules: RuleArgs,
     },
-    /// Write a new rule with every field explained and tests that pass
+    /// Write a new rule file that explains each field and passes its tests
     New(NewArgs),
     /// Check rule files: names, types, keys, documentation
     Check(FilesArgs),
     /// Check rule files and run the tests inside them
     Test(FilesArgs),
-    /// Print every metric that a condition may use
+    /// Print every metric that a rule can use
     Metrics {
-        /// Print the value of each on the healthy host that rule tests start from
+        /// Print the value of each metric on the healthy host that rule tests start from
         #[arg(long)]
         healthy: bool,
-        /// Form of the list
+        /// Output format
         #[arg(long, value_name = "FORMAT", default_value = "text")]
         format: Format,
     },
-    /// Print the JSON Schema of a rule file or of what a command prints
+    /// Print the JSON Schema of a rule file or of the output of a command
     Schema {
-        /// What the schema is of
+        /// The kind of file or output
         #[arg(default_value = "rule")]
         of: SchemaOf,
     },
@@ -51,7 +51,7 @@ pub(super) enum RulesCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct FilesArgs {
-    /// Rule files or folders; none: the rules of this host
+    /// Rule files or folders [default: the rules of this host]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]

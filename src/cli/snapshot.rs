@@ -12,11 +12,11 @@ use crate::config::Config;
 use crate::session::drift::record_rehearsal;
 use crate::snapshot::store;
 
-/// Save the state of this host, to audit it elsewhere or later.
+/// Save the state of this host, to audit it later or on another machine.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A snapshot holds counts, counters, sysctl values, the files that set sysctls, and the addresses of the \
-busiest destinations and of listeners; no payload, no key material. `audit --snapshot FILE` and \
+A snapshot holds socket counts, kernel counters, sysctl values, the files that set sysctls, and the addresses of the \
+busiest destinations and of listeners. It holds no payload and no secret keys. `audit --snapshot FILE` and \
 `drift --snapshot FILE` give the same findings on any machine.")]
 pub(super) struct SnapshotArgs {
     /// File to write [default: standard output]

@@ -9,15 +9,16 @@ use super::options::SECTIONS;
 const HEADER: &str = "\
 # The configuration of sysctl-advisor, installed as /etc/sysctl-advisor/sysctl-advisor.toml.
 #
-# Every option is shown with its default, or with an example where the default says nothing. Without this file the program
-# behaves the same. Files in config.d beside it that end in .toml are laid over it in the order of their names; then come
-# environment variables, then the command line. `sysctl-advisor config show` prints the effective value of each option and
-# where it is from. A misspelt option is an error (exit code 2).
+# Each option is shown with its default value, or with an example if the default is empty. To set an option, delete the `#`
+# in front of it. Files in config.d that end in .toml override this file; they are read in the order of their names.
+# Environment variables override all files, and command-line options override environment variables.
+# `sysctl-advisor config show` prints the effective value of each option and its source. An unknown option is an error
+# (exit code 2).
 ";
 
 /// What is to be said of the tables of parameters, which no option declares.
 pub const PARAMS_HELP: [&str; 2] = [
-    "Other thresholds for a rule: one table a rule. `sysctl-advisor explain RULE` prints a rule's parameters.",
+    "Parameters of rules, such as thresholds: one table per rule. `sysctl-advisor explain RULE` prints its parameters.",
     "On the command line: --param ephemeral-ports.exhausted=0.9",
 ];
 /// An example of such a table.

@@ -20,7 +20,7 @@ pub const DROP_INS: &str = "/etc/sysctl-advisor/config.d";
 /// The text of a file.
 pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     toml_file::read(path).map_err(|why| {
-        let (file, message) = (path.display().to_string(), format!("this configuration cannot be read: {why}"));
+        let (file, message) = (path.display().to_string(), format!("cannot read this configuration file: {why}"));
         Diagnostic::of_file(file, message).into()
     })
 }

@@ -118,7 +118,7 @@ impl Kind for Span {
             return Ok(duration);
         }
         let [least, most] = [self.least, self.most].map(|limit| units::duration(limit.as_secs_f64()));
-        Err(format!("a duration from {least} to {most} is expected"))
+        Err(format!("expected a duration from {least} to {most}"))
     }
 
     fn schema(&self) -> Json {
@@ -153,7 +153,7 @@ impl Kind for SeverityOrNever {
 
     fn value(&self, raw: String) -> Result<Option<Severity>, String> {
         match Severity::named(&raw) {
-            None if raw != "never" => Err("notice, warning, critical or never is expected".to_owned()),
+            None if raw != "never" => Err("expected notice, warning, critical or never".to_owned()),
             severity => Ok(severity),
         }
     }
@@ -171,7 +171,7 @@ impl Kind for RiskName {
     const NAME: &'static str = "RISK";
 
     fn value(&self, raw: String) -> Result<Risk, String> {
-        Risk::named(&raw).ok_or_else(|| "low, medium or high is expected".to_owned())
+        Risk::named(&raw).ok_or_else(|| "expected low, medium or high".to_owned())
     }
 
     fn schema(&self) -> Json {
@@ -226,7 +226,7 @@ impl Kind for GaugesFile {
         match raw.as_str() {
             "" => Ok(None),
             _ if path.is_absolute() && is_read => Ok(Some(path)),
-            _ => Err("a path from / that ends in .prom is expected, or \"\" for none".to_owned()),
+            _ => Err("expected an absolute path that ends in .prom, or \"\" for no file".to_owned()),
         }
     }
 

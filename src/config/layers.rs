@@ -115,7 +115,7 @@ impl<'t> Layers<'t> {
                 return Some(self.sources.unknown(section, sections.collect()));
             };
             let DeValue::Table(table) = table.get_ref() else {
-                let why = format!("a table is expected: [{}]", section.get_ref());
+                let why = format!("expected a table: [{}]", section.get_ref());
                 return Some(self.sources.wrong(table.span(), why));
             };
             if let Some(name) = table.keys().find(|name| !options.contains(&name.get_ref().as_ref())) {
@@ -177,7 +177,7 @@ impl Sources {
     fn unknown(&self, name: &Spanned<DeString<'_>>, known: Vec<&str>) -> Diagnostic {
         let help = match nearest(name.get_ref(), known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known here: {}", known.join(", ")),
+            None => format!("expected one of: {}", known.join(", ")),
         };
         let wrong = self.wrong(name.span(), format!("unknown field `{}`", name.get_ref()));
         Diagnostic { help: Some(help), ..wrong }

@@ -49,7 +49,7 @@ pub enum ConfigError {
     Folder { folder: PathBuf, error: io::Error },
     #[error("rules folder {}: {}", folder.display(), io_words(error))]
     RulesFolder { folder: PathBuf, error: io::Error },
-    #[error("--param {typed}: RULE.NAME=VALUE is wanted")]
+    #[error("--param {typed}: expected RULE.NAME=VALUE")]
     NoParam { typed: String },
     #[error("--param {typed}: {error}")]
     Param { typed: String, error: OverrideError },
@@ -124,7 +124,7 @@ fn variables(
         let place = format!("${name}");
         match value.into_string() {
             Ok(value) => set.push((place, value, option)),
-            Err(_) => return Err(Diagnostic::of_file(place, "this is not UTF-8 text".to_owned())),
+            Err(_) => return Err(Diagnostic::of_file(place, "the value is not UTF-8 text".to_owned())),
         }
     }
     Ok(set)

@@ -32,121 +32,123 @@ const RUNS: Whole = Whole { least: 1, most: 1000 };
 const WATCHED: Span = Span { least: MINUTE, most: Duration::from_secs(30 * 24 * 3600) };
 
 options! {
-    /// What an audit looks at, and what decides its exit code.
+    /// What an audit reads, and when it exits with code 10.
     [audit] AuditOptions {
-        /// Time between the two readings of the counters: 500ms, 2s, 1m; 0 takes one reading, and rules on rates are
-        /// skipped.
+        /// Time between the two readings of the counters: 500ms, 2s, 1m, at most 1h; with 0 the counters are read once and
+        /// rules that need rates are skipped.
         ///
-        /// At most one hour. A longer window sees rarer events.
+        /// A longer window sees rarer events.
         window: Duration = "\"2s\"", Span { least: Duration::ZERO, most: HOUR },
             variable "SYSCTL_ADVISOR_WINDOW",
             flag "window" on &["audit", "snapshot", "plan", "remediate", "apply", "agent"];
 
-        /// Network namespaces to look at: all, current, a name as of `ip netns`, or the number of a process in it.
+        /// Network namespaces to observe: all, current, a name from `ip netns`, or the PID of a process in one.
         ///
-        /// "current" is the one that the program runs in. "all" needs root; those that may not be entered are reported.
+        /// "current" is the namespace that the program runs in. "all" needs root. The report lists each namespace that the
+        /// program cannot enter.
         netns: Which = "\"current\"", Namespaces,
             variable "SYSCTL_ADVISOR_NETNS",
             flag "netns" on &["audit", "snapshot", "plan", "remediate"];
 
-        /// Exit with code 10 when a finding is at least this bad: notice, warning, critical; or never.
+        /// Exit with code 10 if a finding has at least this severity: notice, warning, critical; or never.
         ///
-        /// "never" makes the exit code 0 whatever was found.
+        /// With "never" findings do not change the exit code.
         fail_on: Option<Severity> = "\"never\"", SeverityOrNever,
             variable "SYSCTL_ADVISOR_FAIL_ON",
             flag "fail-on" on &["audit"];
 
-        /// File with accepted findings.
+        /// File with waivers, which are accepted findings.
         ///
-        /// Each has a reason, a name and a last day; the format is in docs/waivers.md. They are listed apart and do not
-        /// count for fail_on. The default file may be missing; a file that is named must exist.
+        /// Each waiver has a reason, a name and a last day. docs/waivers.md describes the format. Waived findings are
+        /// listed after the others and do not count for fail_on. The default file may be missing. A file that is named
+        /// here must exist.
         waivers: PathBuf = "\"/etc/sysctl-advisor/waivers.toml\"", AnyFile,
             variable "SYSCTL_ADVISOR_WAIVERS",
             flag "waivers" on &["audit", "plan", "remediate", "agent"];
     }
 
-    /// Where rules come from. The shipped rules are always there.
+    /// Which rules are evaluated. The shipped rules are always loaded.
     [rules] RulesOptions {
-        /// Folders with rules of your own, searched in this order with their sub-folders.
+        /// Folders with additional rules, read in this order with their sub-folders.
         ///
-        /// A file with the name of a shipped rule replaces that rule. The default folder may be missing; a folder that is
-        /// named must exist. The flag --rules adds to these; the variable, with colons between, replaces them.
+        /// A file with the name of a shipped rule replaces that rule. The default folder may be missing. A folder that is
+        /// named here must exist. The option --rules adds folders. The environment variable replaces the list; separate
+        /// its folders with colons.
         folders: Vec<PathBuf> = "[\"/etc/sysctl-advisor/rules.d\"]", Folders,
             variable "SYSCTL_ADVISOR_RULES";
 
-        /// Rules that are never evaluated, by id.
+        /// Ids of rules that are not evaluated.
         ///
         /// `sysctl-advisor rules list` prints the ids.
         disable: Vec<Spanned<String>> = "[]", RuleIds,
             example "[\"tcp-abort-on-overflow\"]";
     }
 
-    /// What plans may change, for `apply`, `remediate` and `agent --apply`.
+    /// Limits for what `apply`, `remediate` and `agent --apply` may change.
     [apply] ApplyOptions {
-        /// Keys that `apply` may write, as globs in which * stands for anything.
+        /// Keys that may be written, as patterns in which * matches any text.
         ///
-        /// Empty: all that a plan can hold.
+        /// With an empty list, every key that a plan can contain may be written.
         only: Vec<String> = "[]", KeyGlobs,
             example "[\"net.ipv4.*\", \"net.core.somaxconn\"]";
 
-        /// Keys that it must not write, whatever `only` says.
+        /// Keys that must not be written, even if `only` matches them.
         never: Vec<String> = "[]", KeyGlobs,
             example "[\"net.ipv4.ip_forward\"]";
 
-        /// The highest risk that a change may have: low, medium, high.
+        /// Highest risk that a change may have: low, medium, high.
         ///
-        /// For `agent --apply` it is low unless it is set.
+        /// For `agent --apply` the default is low.
         max_risk: Risk = "\"high\"", RiskName,
             example "\"medium\"";
 
-        /// The most keys that one plan may change.
+        /// Largest number of keys that one plan may change.
         max_changes: u32 = "256", Whole { least: 0, most: u32::MAX },
             example "20";
 
-        /// How long `plan` leaves a rule alone after a change of it made something worse and was rolled back.
+        /// Time in which `plan` leaves out a rule whose change made something worse and was rolled back.
         ///
-        /// "0": not at all.
+        /// With "0" no rule is left out.
         cool_down: Duration = "\"7d\"", Span { least: Duration::ZERO, most: YEARS };
     }
 
-    /// What `agent` does, which the timer runs every hour.
+    /// What `sysctl-advisor agent` does, which a systemd timer runs every hour.
     [agent] AgentOptions {
-        /// A finding is reported once it was there in this many runs in a row.
+        /// Number of consecutive runs with a finding before it is reported.
         hold_off: u32 = "2", RUNS;
 
-        /// A finding is reported as resolved once it was gone in this many runs in a row.
+        /// Number of consecutive runs without a finding before it is reported as resolved.
         resolve_after: u32 = "2", RUNS;
 
-        /// A finding that comes and goes more often than this in a day is reported as flapping, once.
+        /// Number of times per day that a finding may appear and be resolved; above it, it is reported once as flapping.
         flap_limit: u32 = "3", RUNS;
 
-        /// How long audits are remembered.
+        /// How long results stay in the history.
         keep: Duration = "\"90d\"", Span { least: DAY, most: YEARS };
 
-        /// How large the file of remembered audits may become.
+        /// Maximum size of the history file.
         max_size: u64 = "\"64MiB\"", Size;
 
-        /// Where the gauges for the textfile collector of node_exporter are written; "" writes none.
+        /// File for the gauges that the textfile collector of node_exporter reads; with "" none is written.
         ///
-        /// The name must end in .prom.
+        /// The path must be absolute and end in .prom.
         textfile: Option<PathBuf> = "\"/run/sysctl-advisor/sysctl-advisor.prom\"", GaugesFile;
 
-        /// Whether what is new is written to systemd's journal; else it is written to standard error.
+        /// Whether messages go to the systemd journal; with false they go to standard error.
         journal: bool = "true", Switch;
 
-        /// Network namespaces to look at, as `netns` in `[audit]`.
+        /// Network namespaces to observe, as `netns` in `[audit]`.
         ///
-        /// Those that the service may not enter are reported.
+        /// The report lists each namespace that the service cannot enter.
         netns: Which = "\"all\"", Namespaces;
 
-        /// Whether `agent --apply`, which sysctl-advisor-apply.timer runs, may change anything, within the limits of
-        /// `[apply]`.
+        /// Whether `agent --apply` may change sysctls within the limits of `[apply]`; sysctl-advisor-apply.timer runs it.
         apply: bool = "false", Switch;
 
-        /// How long after a change it is watched, and rolled back if it made something worse.
+        /// Time after a change in which it is rolled back if it makes something worse.
         watch: Duration = "\"1d\"", WATCHED;
 
-        /// Age at which a change that did no harm is made permanent, such as 1d; or never.
+        /// Age at which a change that made nothing worse is made permanent, such as 1d; or never.
         confirm_after: Option<Duration> = "\"never\"", SpanOrNever(WATCHED);
     }
 }
@@ -226,7 +228,7 @@ mod tests {
             ("max_size = \"64\"", "not a size"),
             ("max_size = \"5 KiB\"", "1 MiB to"),
             ("max_size = \"99999999999999999999GiB\"", "1 MiB to"),
-            ("textfile = \"metrics.prom\"", "a path from /"),
+            ("textfile = \"metrics.prom\"", "an absolute path"),
             ("textfile = \"/run/x/metrics.txt\"", ".prom"),
             ("confirm_after = \"soon\"", "not a duration"),
             ("journal = \"yes\"", "expected a boolean"),

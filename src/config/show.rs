@@ -13,8 +13,9 @@ const PLACE: usize = 40;
 pub fn shown(config: &Config) -> String {
     let names: Vec<&str> = config.sources.names().collect();
     let mut text = match names.as_slice() {
-        [] => "# No configuration file and no environment variable; every option has its default.\n".to_owned(),
-        names => format!("# Read, each laid over the one before:\n#   {}\n", names.join("\n#   ")),
+        [] => "# No configuration file and no environment variable was found: each option has its default value.\n"
+            .to_owned(),
+        names => format!("# These were read, and each overrides the previous one:\n#   {}\n", names.join("\n#   ")),
     };
     for section in SECTIONS {
         text.push_str(&format!("\n[{}]\n", section.name));

@@ -409,7 +409,7 @@ fn the_configuration_is_checked() {
       |          ^^^^^^^^^^^
     "#);
     assert_snapshot!(with_config("[audit]\nfail_on = \"bad\"\n"), @r#"
-    error: notice, warning, critical or never is expected
+    error: expected notice, warning, critical or never
      --> DIR/c.toml:2:11
       |
     2 | fail_on = "bad"
@@ -451,7 +451,7 @@ fn the_configuration_is_checked() {
     1 | a = [
       |      ^
     ");
-    assert_snapshot!(with_config(b"[audit]\n\xff"), @"error: DIR/c.toml: this configuration cannot be read: this is not UTF-8 in line 2 (byte 8)");
+    assert_snapshot!(with_config(b"[audit]\n\xff"), @"error: DIR/c.toml: cannot read this configuration file: this is not UTF-8 in line 2 (byte 8)");
 }
 
 #[test]
@@ -462,7 +462,7 @@ fn a_configuration_that_cannot_be_read_is_no_trap() {
     for path in ["/nonexistent", "/dev/zero", "/", pipe.to_str().unwrap()] {
         let run = run(&["rules", "list", "--config", path]);
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{run:?}");
-        assert!(run.err.starts_with(&format!("error: {path}: this configuration cannot be read: ")), "{run:?}");
+        assert!(run.err.starts_with(&format!("error: {path}: cannot read this configuration file: ")), "{run:?}");
     }
     drop(folder);
 }
@@ -474,12 +474,12 @@ fn parameters_of_the_command_line_are_checked() {
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{run:?}");
         run.err
     };
-    assert_snapshot!(said("nonsense"), @"error: --param nonsense: RULE.NAME=VALUE is wanted");
-    assert_snapshot!(said("a=b"), @"error: --param a=b: RULE.NAME=VALUE is wanted");
+    assert_snapshot!(said("nonsense"), @"error: --param nonsense: expected RULE.NAME=VALUE");
+    assert_snapshot!(said("a=b"), @"error: --param a=b: expected RULE.NAME=VALUE");
     assert_snapshot!(said("close-wait-leek.sockets=5"), @"error: --param close-wait-leek.sockets=5: there is no rule `close-wait-leek`; did you mean `close-wait-leak`?");
     assert_snapshot!(said("close-wait-leak.sockets=many"), @"error: --param close-wait-leak.sockets=many: `close-wait-leak.sockets` is of type int; `many` is not");
     assert_snapshot!(said("close-wait-leak.sockets=1.5"), @"error: --param close-wait-leak.sockets=1.5: `close-wait-leak.sockets` is of type int; `1.5` is not");
-    assert_snapshot!(said("=.="), @"error: --param =.=: RULE.NAME=VALUE is wanted");
+    assert_snapshot!(said("=.="), @"error: --param =.=: expected RULE.NAME=VALUE");
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn known_options(wrong: &str) -> BTreeSet<String> {
     std::fs::write(&file, wrong).unwrap();
     let refused = program(&file).args(["rules", "list"]).assert().code(2);
     let message = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
-    let (_, known) = message.split_once("known here: ").unwrap();
+    let (_, known) = message.split_once("expected one of: ").unwrap();
     known.lines().next().unwrap().split(", ").map(str::to_owned).collect()
 }
 

@@ -43,7 +43,7 @@ printf 'nor is this' > config.d/.60-host.toml.swp
 fn each_value_is_shown_with_the_place_that_it_is_from() {
     let shown = with_etc(&format!("{TWO_FILES} SYSCTL_ADVISOR_WINDOW=9s SYSCTL_ADVISOR_WAIVERS= $p config show"));
     assert_snapshot!(said(&shown), @r#"
-    # Read, each laid over the one before:
+    # These were read, and each overrides the previous one:
     #   /etc/sysctl-advisor/sysctl-advisor.toml
     #   /etc/sysctl-advisor/config.d/50-site.toml
     #   /etc/sysctl-advisor/config.d/60-host.toml
@@ -88,7 +88,7 @@ fn each_value_is_shown_with_the_place_that_it_is_from() {
 #[test]
 fn without_files_all_is_default() {
     assert_snapshot!(said(&with_etc("$p config show")), @r#"
-    # No configuration file and no environment variable; every option has its default.
+    # No configuration file and no environment variable was found: each option has its default value.
 
     [audit]
     #window = "2s"                            # default
@@ -150,7 +150,7 @@ fn an_error_in_a_drop_in_is_underlined_in_that_file() {
     "#);
     let wrong = with_etc(&format!("{TWO_FILES} ln -s nowhere config.d/70-x.toml; $p config show"));
     assert_snapshot!(said(&wrong), @"
-    error: /etc/sysctl-advisor/config.d/70-x.toml: this configuration cannot be read: No such file or directory
+    error: /etc/sysctl-advisor/config.d/70-x.toml: cannot read this configuration file: No such file or directory
     exit code 2
     ");
 }
@@ -161,7 +161,7 @@ fn a_named_file_is_read_alone() {
         "{TWO_FILES} printf '[audit]\\n' > /etc/other.toml; $p --config /etc/other.toml config show"
     ));
     assert!(
-        said(&shown).starts_with("# Read, each laid over the one before:\n#   /etc/other.toml\n\n"),
+        said(&shown).starts_with("# These were read, and each overrides the previous one:\n#   /etc/other.toml\n\n"),
         "{}",
         said(&shown)
     );
@@ -184,7 +184,7 @@ fn what_is_typed_counts_more_than_the_environment_and_that_more_than_the_files()
 #[test]
 fn an_error_in_a_variable_names_the_variable() {
     assert_snapshot!(said(&with_etc("SYSCTL_ADVISOR_FAIL_ON=bad $p audit --snapshot $s")), @"
-    error: notice, warning, critical or never is expected
+    error: expected notice, warning, critical or never
      --> $SYSCTL_ADVISOR_FAIL_ON:1:1
       |
     1 | bad
@@ -196,7 +196,7 @@ fn an_error_in_a_variable_names_the_variable() {
     exit code 2
     ");
     assert_snapshot!(said(&with_etc("SYSCTL_ADVISOR_WAIVERS=$(printf '\\377') $p audit --snapshot $s")), @"
-    error: $SYSCTL_ADVISOR_WAIVERS: this is not UTF-8 text
+    error: $SYSCTL_ADVISOR_WAIVERS: the value is not UTF-8 text
     exit code 2
     ");
 }
@@ -244,14 +244,14 @@ fn init_keeps_what_is_there() {
     std::fs::write(&file, "# mine\n").unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     assert_snapshot!(init(&[]), @"
-    error: cannot write DIR/deep/er/c.toml: it is there already, and is kept; --force replaces it and keeps a copy
+    error: cannot write DIR/deep/er/c.toml: it exists already and was not changed; --force replaces it and keeps a copy
     exit code 2
     ");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "# mine\n");
     assert_snapshot!(init(&["--force"]), @"
-    The former file is now DIR/deep/er/c.toml.bak.
-    Wrote DIR/deep/er/c.toml. Every option in it is commented out; take the # away from those to change.
-    `sysctl-advisor config show` prints what is in force and where it is from.
+    The previous file is now DIR/deep/er/c.toml.bak.
+    Wrote DIR/deep/er/c.toml. All options are commented out. To set an option, delete the # in front of it.
+    `sysctl-advisor config show` prints the effective value of each option and its source.
     exit code 0
     ");
     let read = |name: &str| std::fs::read_to_string(folder.path().join("deep/er").join(name)).unwrap();

@@ -126,3 +126,16 @@ fn the_help_the_man_pages_and_the_readme_show_one_table() {
         assert!(page.contains(&format!("{code}\\fR\n{}", meaning.replace('-', "\\-"))), "{code}: {page}");
     }
 }
+
+#[test]
+fn a_change_of_a_host_where_nothing_was_applied_is_2_and_the_message_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().join("state");
+    let state = state.to_str().unwrap();
+    let expected =
+        format!("error: there is no change 5: nothing has been applied on this host (state directory {state})\n");
+    for command in [&["rollback", "5", "--yes"][..], &["confirm", "5"], &["changes", "5"]] {
+        let refused = run(&[command, &["--state-dir", state]].concat());
+        assert_eq!((refused.code, refused.out.as_str(), refused.err.as_str()), (2, "", expected.as_str()));
+    }
+}

@@ -16,49 +16,51 @@ fn help(arguments: &[&str]) -> String {
 /// The help of a command less the section that all of them share, which the program's own help shows.
 fn own_help(arguments: &[&str]) -> String {
     let text = help(arguments);
-    let (own, shared) = text.split_once("\nEverywhere:\n").unwrap_or((&text, ""));
+    let (own, shared) = text.split_once("\nGlobal options:\n").unwrap_or((&text, ""));
     for option in ["--config <FILE>", "--color <WHEN>", "-v, --verbose...", "-q, --quiet", "--log-format <FORMAT>"] {
         assert!(shared.contains(option), "{option}: {text}");
     }
     // What stands behind the section is not indented.
     let after = shared.lines().skip_while(|line| line.is_empty() || line.starts_with(' '));
-    own.lines().chain(["Everywhere: ...", ""]).chain(after).map(|line| format!("{line}\n")).collect()
+    own.lines().chain(["Global options: ...", ""]).chain(after).map(|line| format!("{line}\n")).collect()
 }
 
 #[test]
 fn help_of_the_program() {
     assert_snapshot!(help(&["--help"]), @"
-    Tells what is wrong with this host's TCP settings, given what its sockets are
-    really doing.
+    Audit this host's TCP settings against what its sockets do.
 
-    It reads the TCP sockets by state, the kernel's counters over a short window and
-    the net sysctls, evaluates rules, and says what to change - or that no sysctl
-    helps and who has to act instead. Only `apply`, `confirm` and `rollback` change
-    anything.
+    The program reads the TCP sockets by state, the kernel's counters over a short
+    window, and the net sysctls. It evaluates rules and reports what to change. If
+    no sysctl helps, it reports who has to act instead.
+
+    Five commands change sysctls or files in /etc/sysctl.d: `apply`, `confirm`,
+    `rollback`, `remediate` and `agent --apply`. The others do not.
 
     Usage: sysctl-advisor [OPTIONS] <COMMAND>
 
     Commands:
-      audit        Observe this host (or read a snapshot), evaluate the rules,
-                   report
-      drift        Compare what the files set with the effective values
+      audit        Observe this host (or read a snapshot), evaluate the rules and
+                   print a report
+      drift        Compare the values that files set with the effective values
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
-      snapshot     Save the state of this host, to audit it elsewhere or later
+      snapshot     Save the state of this host, to audit it later or on another
+                   machine
       plan         Turn the recommendations into an ordered list of changes, and try
-                   each in a scratch network namespace
-      remediate    Go through the findings one by one, and decide on each
-      apply        Carry out a plan, so that it can be taken back at any moment
-      confirm      Make a change permanent
-      rollback     Take a change back
-      changes      List the changes that were made, or show one
-      agent        One run of the timer: audit, remember, tell what is new
-      history      Show what earlier runs of the agent saw: trends, findings that
-                   came and went
-      rules        List, check and test rules; print the metrics they may use
+                   each one in a scratch network namespace
+      remediate    Decide on the findings one by one, then apply what you chose
+      apply        Apply a plan. You can roll it back at any time
+      confirm      Make an applied change permanent
+      rollback     Roll back a change: restore the previous values
+      changes      List the changes that this program made, or show one
+      agent        Run one scheduled audit: record the results and report what
+                   changed
+      history      Show the results of earlier agent runs: trends, new findings and
+                   resolved findings
+      rules        List, check and test rules; print the metrics that rules can use
       init         Write the commented configuration file
-      config       Print what the configuration comes to, and where each value is
-                   from
-      completions  Print a completion script for a shell
+      config       Print the effective configuration and the source of each value
+      completions  Print a shell completion script
       help         Print this message or the help of the given subcommand(s)
 
     Options:
@@ -68,116 +70,117 @@ fn help_of_the_program() {
       -V, --version
               Print version
 
-    Everywhere:
+    Global options:
           --config <FILE>
-              Configuration file, read alone [default:
+              Read only this configuration file [default:
               /etc/sysctl-advisor/sysctl-advisor.toml and config.d/*.toml beside it]
 
               [env: SYSCTL_ADVISOR_CONFIG=]
 
           --color <WHEN>
-              When to use colours; NO_COLOR is respected
+              When to use colours; `auto` respects the variable NO_COLOR
 
               [default: auto]
               [possible values: auto, always, never]
 
       -v, --verbose...
-              Say more on standard error (-vv: everything)
+              Print more messages on standard error (-vv: all)
 
       -q, --quiet
-              Say less: one line a finding, errors only
+              Print one line per finding, and only errors on standard error
 
           --log-format <FORMAT>
-              Form of messages on standard error
+              Format of the messages on standard error
 
               [env: SYSCTL_ADVISOR_LOG_FORMAT=]
               [default: text]
               [possible values: text, json]
 
     Examples:
-      sysctl-advisor audit                       what is wrong here, and what to do
-      sysctl-advisor audit --format json         the same for programs
-      sysctl-advisor audit --fail-on warning     exit code 10 when something is
-      sysctl-advisor snapshot -o host.json       take it elsewhere...
-      sysctl-advisor audit --snapshot host.json  ...and audit it there
-      sysctl-advisor drift                       what files set, what is effective
-      sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
-      sysctl-advisor config show                 what is configured, and where
+      sysctl-advisor audit                       report what is wrong, what to do
+      sysctl-advisor audit --format json         the same report as JSON
+      sysctl-advisor audit --fail-on warning     exit code 10 for a warning or worse
+      sysctl-advisor snapshot -o host.json       save the state of this host
+      sysctl-advisor audit --snapshot host.json  audit the saved state anywhere
+      sysctl-advisor drift                       compare files with effective values
+      sysctl-advisor explain TIME_WAIT           explain a state, key, counter, rule
+      sysctl-advisor config show                 each option, its value, its source
 
     Exit codes:
-       0  the command did its work
+       0  success
        1  the output or a file of the program could not be written or read
-       2  the usage, the configuration, a rule or a file that was named is wrong
-       3  the host could not be observed, or an agent run could not be reported
-       4  a plan was not applied; the previous values are in force
-       5  a change was not rolled back, or only in part
-      10  the audit found something at or above --fail-on
+       2  the command line, the configuration, a rule or an input file is wrong
+       3  the host could not be observed, or no result of an agent run was written
+       4  a plan was not applied or a change not confirmed; the values are as before
+       5  rollback failed or is incomplete
+      10  audit has a finding at or above --fail-on, or drift has a key not in sync
     ");
     assert_snapshot!(help(&["-h"]), @"
-    Tells what is wrong with this host's TCP settings, given what its sockets are
-    really doing
+    Audit this host's TCP settings against what its sockets do
 
     Usage: sysctl-advisor [OPTIONS] <COMMAND>
 
     Commands:
-      audit        Observe this host (or read a snapshot), evaluate the rules,
-                   report
-      drift        Compare what the files set with the effective values
+      audit        Observe this host (or read a snapshot), evaluate the rules and
+                   print a report
+      drift        Compare the values that files set with the effective values
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
-      snapshot     Save the state of this host, to audit it elsewhere or later
+      snapshot     Save the state of this host, to audit it later or on another
+                   machine
       plan         Turn the recommendations into an ordered list of changes, and try
-                   each in a scratch network namespace
-      remediate    Go through the findings one by one, and decide on each
-      apply        Carry out a plan, so that it can be taken back at any moment
-      confirm      Make a change permanent
-      rollback     Take a change back
-      changes      List the changes that were made, or show one
-      agent        One run of the timer: audit, remember, tell what is new
-      history      Show what earlier runs of the agent saw: trends, findings that
-                   came and went
-      rules        List, check and test rules; print the metrics they may use
+                   each one in a scratch network namespace
+      remediate    Decide on the findings one by one, then apply what you chose
+      apply        Apply a plan. You can roll it back at any time
+      confirm      Make an applied change permanent
+      rollback     Roll back a change: restore the previous values
+      changes      List the changes that this program made, or show one
+      agent        Run one scheduled audit: record the results and report what
+                   changed
+      history      Show the results of earlier agent runs: trends, new findings and
+                   resolved findings
+      rules        List, check and test rules; print the metrics that rules can use
       init         Write the commented configuration file
-      config       Print what the configuration comes to, and where each value is
-                   from
-      completions  Print a completion script for a shell
+      config       Print the effective configuration and the source of each value
+      completions  Print a shell completion script
       help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help (see more with '--help')
       -V, --version  Print version
 
-    Everywhere:
-          --config <FILE>        Configuration file, read alone [default:
+    Global options:
+          --config <FILE>        Read only this configuration file [default:
                                  /etc/sysctl-advisor/sysctl-advisor.toml and
                                  config.d/*.toml beside it] [env:
                                  SYSCTL_ADVISOR_CONFIG=]
-          --color <WHEN>         When to use colours; NO_COLOR is respected
-                                 [default: auto] [possible values: auto, always,
-                                 never]
-      -v, --verbose...           Say more on standard error (-vv: everything)
-      -q, --quiet                Say less: one line a finding, errors only
-          --log-format <FORMAT>  Form of messages on standard error [env:
+          --color <WHEN>         When to use colours; `auto` respects the variable
+                                 NO_COLOR [default: auto] [possible values: auto,
+                                 always, never]
+      -v, --verbose...           Print more messages on standard error (-vv: all)
+      -q, --quiet                Print one line per finding, and only errors on
+                                 standard error
+          --log-format <FORMAT>  Format of the messages on standard error [env:
                                  SYSCTL_ADVISOR_LOG_FORMAT=] [default: text]
                                  [possible values: text, json]
 
     Examples:
-      sysctl-advisor audit                       what is wrong here, and what to do
-      sysctl-advisor audit --format json         the same for programs
-      sysctl-advisor audit --fail-on warning     exit code 10 when something is
-      sysctl-advisor snapshot -o host.json       take it elsewhere...
-      sysctl-advisor audit --snapshot host.json  ...and audit it there
-      sysctl-advisor drift                       what files set, what is effective
-      sysctl-advisor explain TIME_WAIT           what a state, key, counter, rule is
-      sysctl-advisor config show                 what is configured, and where
+      sysctl-advisor audit                       report what is wrong, what to do
+      sysctl-advisor audit --format json         the same report as JSON
+      sysctl-advisor audit --fail-on warning     exit code 10 for a warning or worse
+      sysctl-advisor snapshot -o host.json       save the state of this host
+      sysctl-advisor audit --snapshot host.json  audit the saved state anywhere
+      sysctl-advisor drift                       compare files with effective values
+      sysctl-advisor explain TIME_WAIT           explain a state, key, counter, rule
+      sysctl-advisor config show                 each option, its value, its source
 
     Exit codes:
-       0  the command did its work
+       0  success
        1  the output or a file of the program could not be written or read
-       2  the usage, the configuration, a rule or a file that was named is wrong
-       3  the host could not be observed, or an agent run could not be reported
-       4  a plan was not applied; the previous values are in force
-       5  a change was not rolled back, or only in part
-      10  the audit found something at or above --fail-on
+       2  the command line, the configuration, a rule or an input file is wrong
+       3  the host could not be observed, or no result of an agent run was written
+       4  a plan was not applied or a change not confirmed; the values are as before
+       5  rollback failed or is incomplete
+      10  audit has a finding at or above --fail-on, or drift has a key not in sync
     ");
 }
 
@@ -192,7 +195,7 @@ fn help_of_planning_fits_and_says_that_nothing_is_changed_unasked() {
 #[test]
 fn help_of_audit() {
     assert_snapshot!(own_help(&["audit", "--help"]), @"
-    Observe this host (or read a snapshot), evaluate the rules, report
+    Observe this host (or read a snapshot), evaluate the rules and print a report
 
     Usage: sysctl-advisor audit [OPTIONS]
 
@@ -222,41 +225,41 @@ fn help_of_audit() {
               Write the report to a file instead of standard output
 
           --rules <DIR>
-              Folder with rules that are added, or replace those of the same id; may
-              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              Add the rules in this folder; a rule replaces another with the same
+              id. Can be repeated [env: SYSCTL_ADVISOR_RULES, instead of the
               configured folders]
 
           --param <RULE.NAME=VALUE>
-              Another value for a rule's parameter; may be given more than once
+              Override a parameter of a rule. Can be repeated
 
           --state-dir <DIR>
-              Folder of the journals and the history [default: $STATE_DIRECTORY of
-              systemd, else /var/lib/sysctl-advisor]
+              Folder with the journals of changes and the history [default:
+              $STATE_DIRECTORY as systemd sets it, else /var/lib/sysctl-advisor]
 
               [env: SYSCTL_ADVISOR_STATE_DIR=]
 
           --window <DURATION>
-              Time between the two readings of the counters: 500ms, 2s, 1m; 0 takes
-              one reading, and rules on rates are skipped [default: 2s] [env:
-              SYSCTL_ADVISOR_WINDOW]
+              Time between the two readings of the counters: 500ms, 2s, 1m, at most
+              1h; with 0 the counters are read once and rules that need rates are
+              skipped [default: 2s] [env: SYSCTL_ADVISOR_WINDOW]
 
           --netns <WHICH>
-              Network namespaces to look at: all, current, a name as of `ip netns`,
-              or the number of a process in it [default: current] [env:
+              Network namespaces to observe: all, current, a name from `ip netns`,
+              or the PID of a process in one [default: current] [env:
               SYSCTL_ADVISOR_NETNS]
 
           --fail-on <SEVERITY>
-              Exit with code 10 when a finding is at least this bad: notice,
+              Exit with code 10 if a finding has at least this severity: notice,
               warning, critical; or never [default: never] [env:
               SYSCTL_ADVISOR_FAIL_ON]
 
           --waivers <FILE>
-              File with accepted findings [default:
+              File with waivers, which are accepted findings [default:
               /etc/sysctl-advisor/waivers.toml] [env: SYSCTL_ADVISOR_WAIVERS]
 
       -h, --help
               Print help (see a summary with '-h')
-    Everywhere: ...
+    Global options: ...
 
     The report starts with the most severe finding. Each finding shows the numbers
     behind it, the change as `current -> proposed`, when the change takes effect,
@@ -274,20 +277,21 @@ fn help_of_explain() {
     Usage: sysctl-advisor explain [OPTIONS] <NAME>
 
     Arguments:
-      <NAME>  A rule's id, a key, a TCP state or a counter
+      <NAME>  The id of a rule, a sysctl key, a TCP state or a kernel counter
 
     Options:
           --snapshot <FILE>
-              Take present values from this snapshot instead of the running host
+              Show the current values of this snapshot instead of the running host
+              (`-`: standard input)
           --rules <DIR>
-              Folder with rules that are added, or replace those of the same id; may
-              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              Add the rules in this folder; a rule replaces another with the same
+              id. Can be repeated [env: SYSCTL_ADVISOR_RULES, instead of the
               configured folders]
           --param <RULE.NAME=VALUE>
-              Another value for a rule's parameter; may be given more than once
+              Override a parameter of a rule. Can be repeated
       -h, --help
               Print help
-    Everywhere: ...
+    Global options: ...
 
     Examples:
       sysctl-advisor explain TIME_WAIT
@@ -300,7 +304,7 @@ fn help_of_explain() {
 #[test]
 fn help_of_drift() {
     assert_snapshot!(own_help(&["drift", "-h"]), @"
-    Compare what the files set with the effective values
+    Compare the values that files set with the effective values
 
     Usage: sysctl-advisor drift [OPTIONS] [KEY|GLOB]...
 
@@ -308,137 +312,143 @@ fn help_of_drift() {
       [KEY|GLOB]...  Keys, or patterns with `*` [default: all keys]
 
     Options:
-          --snapshot <FILE>  Compare what this snapshot holds instead of the running
-                             host (`-`: standard input)
-          --root <DIR>       Read the files of another root, such as an image. If it
-                             has a proc/sys, that is compared
-          --loader <LOADER>  Load the files as this loader does [default: the loader
-                             of the system] [possible values: systemd, procps]
+          --snapshot <FILE>  Compare the files and values of this snapshot instead
+                             of the running host (`-`: standard input)
+          --root <DIR>       Read the files under another root, such as an image. If
+                             it has a proc/sys, its values are compared
+          --loader <LOADER>  Load the files as this loader does: systemd-sysctl or
+                             `sysctl --system` of procps [default: the loader that
+                             this system uses] [possible values: systemd, procps]
           --netns <WHICH>    Network namespace to compare with: current, a name from
-                             `ip netns`, the number of a process in it, or none
-                             (only what a boot would set) [default: current]
+                             `ip netns`, the PID of a process in it, or none (show
+                             only what a boot would set) [default: current]
           --format <FORMAT>  Output format [default: text] [possible values: text,
                              json]
       -o, --output <FILE>    Write the report to a file instead of standard output
           --fail-on-drift    Exit with code 10 if a key is not in sync
           --no-rehearsal     Do not try values in a scratch network namespace
       -h, --help             Print help (see more with '--help')
-    Everywhere: ...
+    Global options: ...
 
     Examples:
-      sysctl-advisor drift                           everything that is not in sync
-      sysctl-advisor drift net.ipv4.tcp_rmem         one key: who sets it
+      sysctl-advisor drift                           all keys that are not in sync
+      sysctl-advisor drift net.ipv4.tcp_rmem         one key: which file sets it
       sysctl-advisor drift 'net.ipv4.conf.*'         keys by pattern
       sysctl-advisor drift --loader procps           as `sysctl --system` loads them
-      sysctl-advisor drift --root /mnt --netns none  what an image sets at boot
-      sysctl-advisor drift --snapshot host.json      another host, another time
+      sysctl-advisor drift --root /mnt --netns none  what an image would set at boot
+      sysctl-advisor drift --snapshot host.json      a saved state of any host
 
-    Status of a key: not_in_force, dead (no such key), invalid (the kernel rejects
-    the value), wrong_scope (not this namespace's to set), runtime_only (a reboot
-    reverts it), unread, in_sync.
+    Status of a key: not_in_force (the kernel has another value than the file), dead
+    (the key does not exist), invalid (the kernel rejects the value), wrong_scope
+    (this network namespace cannot set the key), runtime_only (no file sets the
+    value, so a reboot reverts it), unread (the value cannot be read), in_sync.
     ");
 }
 
 #[test]
 fn help_of_snapshot() {
     assert_snapshot!(own_help(&["snapshot", "-h"]), @"
-    Save the state of this host, to audit it elsewhere or later
+    Save the state of this host, to audit it later or on another machine
 
     Usage: sysctl-advisor snapshot [OPTIONS]
 
     Options:
       -o, --output <FILE>      File to write [default: standard output]
           --window <DURATION>  Time between the two readings of the counters: 500ms,
-                               2s, 1m; 0 takes one reading, and rules on rates are
-                               skipped [default: 2s] [env: SYSCTL_ADVISOR_WINDOW]
-          --netns <WHICH>      Network namespaces to look at: all, current, a name
-                               as of `ip netns`, or the number of a process in it
+                               2s, 1m, at most 1h; with 0 the counters are read once
+                               and rules that need rates are skipped [default: 2s]
+                               [env: SYSCTL_ADVISOR_WINDOW]
+          --netns <WHICH>      Network namespaces to observe: all, current, a name
+                               from `ip netns`, or the PID of a process in one
                                [default: current] [env: SYSCTL_ADVISOR_NETNS]
       -h, --help               Print help
-    Everywhere: ...
+    Global options: ...
 
-    A snapshot holds counts, counters, sysctl values, the files that set sysctls,
-    and the addresses of the busiest destinations and of listeners; no payload, no
-    key material. `audit --snapshot FILE` and `drift --snapshot FILE` give the same
-    findings on any machine.
+    A snapshot holds socket counts, kernel counters, sysctl values, the files that
+    set sysctls, and the addresses of the busiest destinations and of listeners. It
+    holds no payload and no secret keys. `audit --snapshot FILE` and `drift
+    --snapshot FILE` give the same findings on any machine.
     ");
 }
 
 #[test]
 fn help_of_apply() {
     assert_snapshot!(own_help(&["apply", "--help"]), @"
-    Carry out a plan, so that it can be taken back at any moment
+    Apply a plan. You can roll it back at any time
 
     Usage: sysctl-advisor apply [OPTIONS] <PLAN>
 
     Arguments:
-      <PLAN>  Plan that `plan -o FILE` wrote; it must belong to root and nobody else
-              may write it
+      <PLAN>  Plan file from `plan -o FILE`. It must belong to root, and nobody else
+              may be able to write to it
 
     Options:
       -y, --yes
-              Do not ask
+              Do not ask for confirmation
           --dry-run
-              Check everything and show what would be written, but write nothing
+              Check everything and print what would be written, but write nothing
           --confirm-within <DURATION>
-              Roll back by itself unless `confirm` is run within this time: 30s, 10m
+              Roll back automatically unless `confirm` is run within this time: 30s,
+              10m
           --runtime-only
-              For the running system only: `confirm` writes nothing for the next
+              Change only the running system: `confirm` writes no file for the next
               boot
           --state-dir <DIR>
-              Folder of the journals and the history [default: $STATE_DIRECTORY of
-              systemd, else /var/lib/sysctl-advisor] [env:
-              SYSCTL_ADVISOR_STATE_DIR=]
+              Folder with the journals of changes and the history [default:
+              $STATE_DIRECTORY as systemd sets it, else /var/lib/sysctl-advisor]
+              [env: SYSCTL_ADVISOR_STATE_DIR=]
           --window <DURATION>
-              Time between the two readings of the counters: 500ms, 2s, 1m; 0 takes
-              one reading, and rules on rates are skipped [default: 2s] [env:
-              SYSCTL_ADVISOR_WINDOW]
+              Time between the two readings of the counters: 500ms, 2s, 1m, at most
+              1h; with 0 the counters are read once and rules that need rates are
+              skipped [default: 2s] [env: SYSCTL_ADVISOR_WINDOW]
       -h, --help
               Print help
-    Everywhere: ...
+    Global options: ...
 
-    All values are written or none: at the first surprise those written so far are
-    restored. The change lasts until the next boot; `confirm` makes it permanent,
-    `rollback` takes it back. When rules of the plan have guards, rates are measured
-    over --window before the first write; 0 measures none. Exit code 4: nothing is
-    changed (the plan does not fit the host any more, or a value was refused); 5:
-    taking it back failed.
+    Either all values are written or none. If the kernel rejects a value, or reads
+    back another one, the values written before are restored. The change lasts until
+    the next boot: `confirm` makes it permanent, `rollback` restores the previous
+    values. If rules of the plan have guards, rates are measured over --window
+    before the first write (0: no rates). Exit code 4: nothing is changed, because
+    the plan no longer matches this host or a value was rejected. Exit code 5: a
+    value was written and could not be restored.
     ");
 }
 
 #[test]
 fn help_of_confirm() {
     assert_snapshot!(own_help(&["confirm", "--help"]), @"
-    Make a change permanent
+    Make an applied change permanent
 
     Usage: sysctl-advisor confirm [OPTIONS] [ID]
 
     Arguments:
-      [ID]  Number of the change [default: the latest that is not confirmed]
+      [ID]  Number of the change [default: the latest change that is not confirmed]
 
     Options:
-          --force            Confirm it although a guard says that something is
-                             worse than before
-          --state-dir <DIR>  Folder of the journals and the history [default:
-                             $STATE_DIRECTORY of systemd, else
+          --force            Confirm the change even if a guard shows that something
+                             is worse than before
+          --state-dir <DIR>  Folder with the journals of changes and the history
+                             [default: $STATE_DIRECTORY as systemd sets it, else
                              /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
-    Everywhere: ...
+    Global options: ...
 
-    Writes the change's values to /etc/sysctl.d/90-sysctl-advisor.conf, unless it
-    was applied with --runtime-only or in another network namespace than the one
-    that the boot sets up. Refused when one of the values is not in force any more,
-    when another file would win at the next boot, and when the guard of a rule
-    behind the change says that something is worse than before it (exit code 4). A
-    guard that cannot be judged is told and does not stop it.
+    Writes the values of the change to /etc/sysctl.d/90-sysctl-advisor.conf. It
+    writes no file if the change was applied with --runtime-only, or in a network
+    namespace that the boot does not set up. The command refuses with exit code 4 in
+    three cases: a value is no longer effective, another file would override a value
+    at the next boot, or a guard of a rule shows that something is worse than before
+    the change. A guard that cannot be judged is reported, and the change is
+    confirmed.
     ");
 }
 
 #[test]
 fn help_of_rollback() {
     assert_snapshot!(own_help(&["rollback", "--help"]), @"
-    Take a change back
+    Roll back a change: restore the previous values
 
     Usage: sysctl-advisor rollback [OPTIONS] <ID|--last>
 
@@ -446,172 +456,177 @@ fn help_of_rollback() {
       [ID]  Number of the change
 
     Options:
-          --last             The latest change that is not rolled back
-      -y, --yes              Do not ask
-          --force            Restore the former values even where someone else
-                             changed them since
-          --state-dir <DIR>  Folder of the journals and the history [default:
-                             $STATE_DIRECTORY of systemd, else
+          --last             Roll back the latest change that is not rolled back yet
+      -y, --yes              Do not ask for confirmation
+          --force            Restore the previous values even if someone else
+                             changed them after the change
+          --state-dir <DIR>  Folder with the journals of changes and the history
+                             [default: $STATE_DIRECTORY as systemd sets it, else
                              /var/lib/sysctl-advisor] [env:
                              SYSCTL_ADVISOR_STATE_DIR=]
       -h, --help             Print help
-    Everywhere: ...
+    Global options: ...
 
-    Works for a change that is in force, confirmed, or was interrupted half way.
-    Values that someone else changed since are named, and nothing is done without
-    --force. Exit code 5: not everything could be restored.
+    Works for a change that is effective, confirmed, or was interrupted. If someone
+    else changed a value after the change, the command reports the value and
+    restores nothing, unless --force is given. Exit code 5: not every value was
+    restored.
     ");
 }
 
 #[test]
 fn help_of_changes() {
     assert_snapshot!(own_help(&["changes", "--help"]), @"
-    List the changes that were made, or show one
+    List the changes that this program made, or show one
 
     Usage: sysctl-advisor changes [OPTIONS] [ID]
 
     Arguments:
       [ID]
-              Number of the change
+              Number of the change; without it, all changes are listed
 
     Options:
           --in-force
-              Only those whose values are in force, or would be after the next boot;
-              as text, print nothing when there are none
+              Only changes whose values are effective now or would be after the next
+              boot; as text, print nothing if there are none
 
           --format <FORMAT>
-              Form of the list
+              Output format
 
               Possible values:
-              - text: For a person
-              - json: For a program; the schema is in docs/schema
+              - text: Human-readable
+              - json: Machine-readable; docs/schema has the JSON Schema
 
               [default: text]
 
           --state-dir <DIR>
-              Folder of the journals and the history [default: $STATE_DIRECTORY of
-              systemd, else /var/lib/sysctl-advisor]
+              Folder with the journals of changes and the history [default:
+              $STATE_DIRECTORY as systemd sets it, else /var/lib/sysctl-advisor]
 
               [env: SYSCTL_ADVISOR_STATE_DIR=]
 
       -h, --help
               Print help (see a summary with '-h')
-    Everywhere: ...
+    Global options: ...
     ");
 }
 
 #[test]
 fn help_of_agent() {
     assert_snapshot!(own_help(&["agent", "--help"]), @"
-    One run of the timer: audit, remember, tell what is new
+    Run one scheduled audit: record the results and report what changed
 
     Usage: sysctl-advisor agent [OPTIONS]
 
     Options:
           --apply
-              Apply what held long enough and `[apply]` allows, and take back what
-              made it worse; needs `[agent] apply = true`
+              Also apply what persistent findings recommend, within the `[apply]`
+              limits, and roll back changes that make things worse; needs `[agent]
+              apply = true`
           --rules <DIR>
-              Folder with rules that are added, or replace those of the same id; may
-              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              Add the rules in this folder; a rule replaces another with the same
+              id. Can be repeated [env: SYSCTL_ADVISOR_RULES, instead of the
               configured folders]
           --param <RULE.NAME=VALUE>
-              Another value for a rule's parameter; may be given more than once
+              Override a parameter of a rule. Can be repeated
           --state-dir <DIR>
-              Folder of the journals and the history [default: $STATE_DIRECTORY of
-              systemd, else /var/lib/sysctl-advisor] [env:
-              SYSCTL_ADVISOR_STATE_DIR=]
+              Folder with the journals of changes and the history [default:
+              $STATE_DIRECTORY as systemd sets it, else /var/lib/sysctl-advisor]
+              [env: SYSCTL_ADVISOR_STATE_DIR=]
           --window <DURATION>
-              Time between the two readings of the counters: 500ms, 2s, 1m; 0 takes
-              one reading, and rules on rates are skipped [default: 2s] [env:
-              SYSCTL_ADVISOR_WINDOW]
+              Time between the two readings of the counters: 500ms, 2s, 1m, at most
+              1h; with 0 the counters are read once and rules that need rates are
+              skipped [default: 2s] [env: SYSCTL_ADVISOR_WINDOW]
           --waivers <FILE>
-              File with accepted findings [default:
+              File with waivers, which are accepted findings [default:
               /etc/sysctl-advisor/waivers.toml] [env: SYSCTL_ADVISOR_WAIVERS]
       -h, --help
               Print help
-    Everywhere: ...
+    Global options: ...
 
-    Systemd starts it every hour (sysctl-advisor.timer); by hand it does the same
-    once and leaves. The counters are those since the previous run, or over --window
-    where no earlier run is near enough. A finding is told when it held for some
-    runs, in the journal or else on standard error; the report, the history and the
-    gauges for Prometheus are written each time. docs/agent.md says where. Exit code
-    3: nothing was seen, or nothing could be told.
+    systemd starts this command every hour (sysctl-advisor.timer). Run by hand, it
+    does the same once and exits. Rates are computed since the previous run, or over
+    --window if no recent run is known. A finding is reported after it has persisted
+    for several runs (`hold_off`). Messages go to the systemd journal, or to
+    standard error if there is no journal. Each run also writes a report, the
+    history, and gauges for Prometheus: docs/agent.md lists the files. Exit code 3:
+    the host could not be observed, or no result could be written.
     ");
 }
 
 #[test]
 fn help_of_history() {
     assert_snapshot!(own_help(&["history", "--help"]), @"
-    Show what earlier runs of the agent saw: trends, findings that came and went
+    Show the results of earlier agent runs: trends, new findings and resolved
+    findings
 
     Usage: sysctl-advisor history [OPTIONS] [METRIC|RULE|STATE]
 
     Arguments:
       [METRIC|RULE|STATE]
-              A metric, a TCP state, a counter or a rule; none: an overview
+              A metric, a TCP state, a counter or a rule; without it, an overview is
+              printed
 
     Options:
           --since <DURATION>
-              How far back to look: 12h, 7d, 90d
+              Show the results of this time until now: 12h, 7d, 90d
 
               [default: 7d]
 
           --netns <NAME>
-              Network namespace to look at [default: host, else the only one there
-              is]
+              Network namespace to show [default: host, else the first one in the
+              history]
 
           --format <FORMAT>
-              Form of the report
+              Output format
 
               Possible values:
-              - text: For a person
-              - json: For a program; the schema is in docs/schema
+              - text: Human-readable
+              - json: Machine-readable; docs/schema has the JSON Schema
 
               [default: text]
 
           --state-dir <DIR>
-              Folder of the journals and the history [default: $STATE_DIRECTORY of
-              systemd, else /var/lib/sysctl-advisor]
+              Folder with the journals of changes and the history [default:
+              $STATE_DIRECTORY as systemd sets it, else /var/lib/sysctl-advisor]
 
               [env: SYSCTL_ADVISOR_STATE_DIR=]
 
       -h, --help
               Print help (see a summary with '-h')
-    Everywhere: ...
+    Global options: ...
 
     Examples:
-      sysctl-advisor history                            the last week
+      sysctl-advisor history                            the last 7 days
       sysctl-advisor history --since 30d TIME_WAIT      sockets in a state
       sysctl-advisor history ListenOverflows            a counter, per second
-      sysctl-advisor history ports.largest_destination  a metric that rules use
-      sysctl-advisor history close-wait-leak            when a rule found something
+      sysctl-advisor history ports.largest_destination  a metric of a rule
+      sysctl-advisor history close-wait-leak            when a rule had findings
 
-    Each run of `sysctl-advisor agent` adds to the history. Every TCP state is kept,
-    and of the other metrics those that a rule uses.
+    Each run of `sysctl-advisor agent` adds to the history. It keeps the number of
+    sockets in each TCP state, and each metric that a rule uses.
     ");
 }
 
 #[test]
 fn help_of_rules() {
     assert_snapshot!(own_help(&["rules", "--help"]), @"
-    List, check and test rules; print the metrics they may use
+    List, check and test rules; print the metrics that rules can use
 
     Usage: sysctl-advisor rules [OPTIONS] <COMMAND>
 
     Commands:
       list     Print the rules of this host with their severity
-      new      Write a new rule with every field explained and tests that pass
+      new      Write a new rule file that explains each field and passes its tests
       check    Check rule files: names, types, keys, documentation
       test     Check rule files and run the tests inside them
-      metrics  Print every metric that a condition may use
-      schema   Print the JSON Schema of a rule file or of what a command prints
+      metrics  Print every metric that a rule can use
+      schema   Print the JSON Schema of a rule file or of the output of a command
       help     Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help  Print help
-    Everywhere: ...
+    Global options: ...
     ");
     assert_snapshot!(own_help(&["rules", "list", "-h"]), @"
     Print the rules of this host with their severity
@@ -620,42 +635,42 @@ fn help_of_rules() {
 
     Options:
           --format <FORMAT>
-              Form of the list [default: text] [possible values: text, json]
+              Output format [default: text] [possible values: text, json]
           --rules <DIR>
-              Folder with rules that are added, or replace those of the same id; may
-              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              Add the rules in this folder; a rule replaces another with the same
+              id. Can be repeated [env: SYSCTL_ADVISOR_RULES, instead of the
               configured folders]
           --param <RULE.NAME=VALUE>
-              Another value for a rule's parameter; may be given more than once
+              Override a parameter of a rule. Can be repeated
       -h, --help
               Print help (see more with '--help')
-    Everywhere: ...
+    Global options: ...
     ");
     assert_snapshot!(own_help(&["rules", "new", "-h"]), @"
-    Write a new rule with every field explained and tests that pass
+    Write a new rule file that explains each field and passes its tests
 
     Usage: sysctl-advisor rules new [OPTIONS] <ID>
 
     Arguments:
-      <ID>  Id of the rule: lower case letters, digits and hyphens; no shipped rule
-            has it
+      <ID>  Id of the rule: lower case letters, digits and hyphens, not the id of a
+            shipped rule
 
     Options:
-      -o, --output <FILE>  File to write, `FOLDER/ID.toml`; a file that is there is
-                           kept [default: standard output]
+      -o, --output <FILE>  File to write, `FOLDER/ID.toml`; an existing file is not
+                           overwritten [default: standard output]
       -h, --help           Print help
-    Everywhere: ...
+    Global options: ...
 
-    The new file is a complete rule, and `rules test FILE` passes on it. Replace the
-    texts, names and numbers in it from the top down, and run `rules test FILE`
-    after each step. docs/add-a-rule.md goes through one rule.
+    The new file is a complete rule, and `rules test FILE` passes on it. Replace its
+    texts, names and numbers from the top down, and run `rules test FILE` after each
+    step. docs/add-a-rule.md explains each step.
 
     Examples:
-      sysctl-advisor rules new my-rule           print it
+      sysctl-advisor rules new my-rule           print a new rule
       sysctl-advisor rules new my-rule -o my-rules/my-rule.toml
-      sysctl-advisor rules test my-rules         check it, and run its tests
+      sysctl-advisor rules test my-rules         check the rules, run their tests
       sysctl-advisor rules metrics               print the names for conditions
-      sysctl-advisor audit --rules my-rules      use it
+      sysctl-advisor audit --rules my-rules      use the new rules
     ");
     assert_snapshot!(own_help(&["rules", "check", "-h"]), @"
     Check rule files: names, types, keys, documentation
@@ -663,18 +678,18 @@ fn help_of_rules() {
     Usage: sysctl-advisor rules check [OPTIONS] [FILE]...
 
     Arguments:
-      [FILE]...  Rule files or folders; none: the rules of this host
+      [FILE]...  Rule files or folders [default: the rules of this host]
 
     Options:
           --rules <DIR>
-              Folder with rules that are added, or replace those of the same id; may
-              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              Add the rules in this folder; a rule replaces another with the same
+              id. Can be repeated [env: SYSCTL_ADVISOR_RULES, instead of the
               configured folders]
           --param <RULE.NAME=VALUE>
-              Another value for a rule's parameter; may be given more than once
+              Override a parameter of a rule. Can be repeated
       -h, --help
               Print help
-    Everywhere: ...
+    Global options: ...
     ");
     assert_snapshot!(own_help(&["rules", "test", "-h"]), @"
     Check rule files and run the tests inside them
@@ -682,61 +697,61 @@ fn help_of_rules() {
     Usage: sysctl-advisor rules test [OPTIONS] [FILE]...
 
     Arguments:
-      [FILE]...  Rule files or folders; none: the rules of this host
+      [FILE]...  Rule files or folders [default: the rules of this host]
 
     Options:
           --rules <DIR>
-              Folder with rules that are added, or replace those of the same id; may
-              be given more than once [env: SYSCTL_ADVISOR_RULES, instead of the
+              Add the rules in this folder; a rule replaces another with the same
+              id. Can be repeated [env: SYSCTL_ADVISOR_RULES, instead of the
               configured folders]
           --param <RULE.NAME=VALUE>
-              Another value for a rule's parameter; may be given more than once
+              Override a parameter of a rule. Can be repeated
       -h, --help
               Print help
-    Everywhere: ...
+    Global options: ...
     ");
     assert_snapshot!(own_help(&["rules", "metrics", "-h"]), @"
-    Print every metric that a condition may use
+    Print every metric that a rule can use
 
     Usage: sysctl-advisor rules metrics [OPTIONS]
 
     Options:
-          --healthy          Print the value of each on the healthy host that rule
-                             tests start from
-          --format <FORMAT>  Form of the list [default: text] [possible values:
-                             text, json]
+          --healthy          Print the value of each metric on the healthy host that
+                             rule tests start from
+          --format <FORMAT>  Output format [default: text] [possible values: text,
+                             json]
       -h, --help             Print help (see more with '--help')
-    Everywhere: ...
+    Global options: ...
     ");
     assert_snapshot!(own_help(&["rules", "schema", "-h"]), @"
-    Print the JSON Schema of a rule file or of what a command prints
+    Print the JSON Schema of a rule file or of the output of a command
 
     Usage: sysctl-advisor rules schema [OPTIONS] [OF]
 
     Arguments:
-      [OF]  What the schema is of [default: rule] [possible values: rule, report,
-            plan, drift, history, changes]
+      [OF]  The kind of file or output [default: rule] [possible values: rule,
+            report, plan, drift, history, changes]
 
     Options:
       -h, --help  Print help
-    Everywhere: ...
+    Global options: ...
     ");
 }
 
 #[test]
 fn help_of_completions() {
     assert_snapshot!(own_help(&["completions", "-h"]), @"
-    Print a completion script for a shell
+    Print a shell completion script
 
     Usage: sysctl-advisor completions [OPTIONS] <SHELL>
 
     Arguments:
-      <SHELL>  Shell that the script is for [possible values: bash, elvish, fish,
-               powershell, zsh]
+      <SHELL>  The shell to print the script for [possible values: bash, elvish,
+               fish, powershell, zsh]
 
     Options:
       -h, --help  Print help
-    Everywhere: ...
+    Global options: ...
     ");
 }
 
@@ -766,7 +781,7 @@ fn what_does_not_exist_is_a_usage_error() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(run(&["explain", "tcp_fin_timeuot"]).err, @"error: `tcp_fin_timeuot` is no rule, key, TCP state or documented counter");
+    assert_snapshot!(run(&["explain", "tcp_fin_timeuot"]).err, @"error: unknown name `tcp_fin_timeuot`: not a rule, sysctl key, TCP state or documented counter");
 }
 
 #[test]

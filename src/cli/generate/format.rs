@@ -9,14 +9,15 @@ use super::man::{MANUAL, environment, source, table};
 use crate::config::{DEFAULT_FILE, DROP_INS, PARAMS_EXAMPLE, PARAMS_HELP, SECTIONS, notes};
 
 const HOW: [&str; 3] = [
-    "The file is TOML. Every option has a default, and without any file the program behaves the same. An option \
-     that is misspelt, of the wrong type or out of range is an error, with exit code 2, that shows the place.",
-    "Drop-ins are laid over the main file in the order of their names: tables are merged, and any other value, a list \
-     too, replaces the former one. Only names that end in .toml and do not begin with a dot or # count. With --config \
-     one file is read and nothing else.",
-    "Environment variables count more than files, and what is typed more than the environment. `sysctl-advisor config \
-     show` prints each value with the place that it is from. What apply, remediate and the timer that applies read must \
-     belong to root, and nobody else may write to it or to its folder.",
+    "The file is in TOML format. Every option has a default value, so the file may be missing. An unknown option, a \
+     value of the wrong type and a value out of range are errors: the program shows the file and line, and exits with \
+     code 2.",
+    "Drop-in files override the main file. They are read in the order of their names. Tables are merged. Any other \
+     value replaces the previous one; a list is replaced as a whole. Only files whose names end in .toml and do not \
+     begin with a dot or # are read. With --config, only that one file is read.",
+    "Command-line options override environment variables, which override files. `sysctl-advisor config show` prints \
+     each value with its source. If a file is read by apply, remediate or agent --apply, the file and its folder must \
+     belong to root, and nobody else may be able to write to them.",
 ];
 
 pub(super) fn page(program: &Command) -> String {
@@ -44,7 +45,7 @@ pub(super) fn page(program: &Command) -> String {
         &mut roff,
         [
             ("sysctl-advisor init", "writes the main file with every option commented out."),
-            ("sysctl-advisor config show", "checks all files and prints what they come to."),
+            ("sysctl-advisor config show", "checks all files and prints the effective configuration."),
         ]
         .into_iter(),
     );

@@ -19,20 +19,26 @@ const EXIT_CODES: &str = "Exit codes:";
 
 pub(super) const FILES: [(&str, &str); 9] = [
     ("/etc/sysctl-advisor/sysctl-advisor.toml", "The configuration; see sysctl-advisor.toml(5)."),
-    ("/etc/sysctl-advisor/config.d/*.toml", "Drop-ins, laid over it in the order of their names."),
-    ("/etc/sysctl-advisor/rules.d", "Rules of the administrator's own."),
-    ("/etc/sysctl-advisor/waivers.toml", "Findings that were accepted."),
-    ("/etc/sysctl.d/90-sysctl-advisor.conf", "What was confirmed, for the next boot."),
-    ("/var/lib/sysctl-advisor", "Journals of the changes that were made; the state of the service."),
-    ("/run/sysctl-advisor", "What is gone with the next boot."),
-    ("/usr/share/sysctl-advisor/rules", "The shipped rules, to read; the program has them compiled in."),
-    ("/usr/share/doc/sysctl-advisor", "How to read a report, and how to write rules and waivers."),
+    (
+        "/etc/sysctl-advisor/config.d/*.toml",
+        "Drop-in files, which override it. They are read in the order of their names.",
+    ),
+    ("/etc/sysctl-advisor/rules.d", "Rules of the administrator."),
+    ("/etc/sysctl-advisor/waivers.toml", "Waivers: findings that a person accepted."),
+    ("/etc/sysctl.d/90-sysctl-advisor.conf", "Confirmed values, which the next boot sets."),
+    ("/var/lib/sysctl-advisor", "Journals of the applied changes; the history and the state of the service."),
+    ("/run/sysctl-advisor", "Files that exist only until the next boot, such as the gauges for Prometheus."),
+    ("/usr/share/sysctl-advisor/rules", "The shipped rules, for reading only: the program has a copy compiled in."),
+    ("/usr/share/doc/sysctl-advisor", "Documentation: how to read a report, and how to write rules and waivers."),
 ];
 
 /// Variables that neither an option of the configuration nor a flag declares.
 const OTHER_VARIABLES: [(&str, &str); 2] = [
-    ("STATE_DIRECTORY", "Folder of the journals and the history where no other is named; set by systemd(1)."),
-    ("NO_COLOR", "Without colours, whatever its value is."),
+    (
+        "STATE_DIRECTORY",
+        "Folder with the journals of changes and the history, if no other is given. systemd(1) sets it.",
+    ),
+    ("NO_COLOR", "If it is set to any value, the output has no colours (--color always overrides it)."),
 ];
 
 /// The variables, each with what it says: those of the options, those of other flags, and the rest.
@@ -102,7 +108,7 @@ fn page(command: &Command, is_program: bool) -> io::Result<String> {
     table(&mut roff, exit_codes.iter().map(|(code, meaning)| (code.as_str(), *meaning)));
     if is_program {
         roff.control("SH", ["ENVIRONMENT"]);
-        roff.text([roman("A variable that is empty is as if it were not set. What is typed counts more.")]);
+        roff.text([roman("An empty variable is ignored. Command-line options override variables.")]);
         environment(&mut roff, command);
         roff.control("SH", ["FILES"]);
         table(&mut roff, FILES.into_iter());

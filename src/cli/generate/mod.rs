@@ -19,7 +19,7 @@ use super::output::{self, Undelivered};
 /// Write the man pages and completion scripts into a folder.
 #[derive(Debug, Args)]
 pub(super) struct GenerateArgs {
-    /// Folder; `man` and `completions` are made in it
+    /// Folder to create `man` and `completions` in
     folder: PathBuf,
 }
 

@@ -91,7 +91,10 @@ fn the_agent_writes_where_history_and_audit_read_when_systemd_names_the_state_di
     assert!(scene.file("history.db").exists());
     assert_eq!(history["runs"].as_array().unwrap().len(), 1, "{history}");
     let changes = program(&["changes"]);
-    assert_eq!(changes, format!("No changes in {}.\n", scene.state().display()));
+    assert_eq!(
+        changes,
+        format!("No change has been applied on this host (state directory {}).\n", scene.state().display())
+    );
 }
 
 #[test]
@@ -104,7 +107,7 @@ fn of_two_at_a_time_the_second_leaves_at_once() {
     let lock = scene.file("lock");
     wait_until("the first holds the lock", || fs::File::open(&lock).is_ok_and(|file| file.try_lock().is_err()));
     let said = scene.ok(&[]);
-    assert_eq!(said, "another run is at work in this state directory; nothing was done\n");
+    assert_eq!(said, "another agent run uses this state directory; this run did nothing\n");
     assert!(holder.try_wait().unwrap().is_none(), "the second did not wait for the first");
     assert!(!scene.file("report.json").exists());
     // Killed as it stands, it is in nobody's way.
@@ -208,7 +211,7 @@ fn when_nothing_can_be_told_or_written_the_exit_code_says_so() {
     fs::write(scene.state(), "a file where the folder should be").unwrap();
     let ran = scene.run(&[]);
     assert_eq!(ran.code, Some(3), "{}", ran.err);
-    assert!(ran.err.contains("nothing of this run could be told or written"), "{}", ran.err);
+    assert!(ran.err.contains("no result of this run could be written or reported"), "{}", ran.err);
     assert_eq!(fs::read_to_string(scene.state()).unwrap(), "a file where the folder should be");
 }
 

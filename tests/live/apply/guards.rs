@@ -69,7 +69,7 @@ fn a_queue_that_overflows_after_the_change_keeps_it_from_being_confirmed() {
         "rate.TcpExt.ListenOverflows was 0/s, is ",
         "ms before, ",
         " since)",
-        "sysctl-advisor rollback 1 take it back",
+        "sysctl-advisor rollback 1 roll it back",
         "sysctl-advisor confirm 1 --force",
     ] {
         assert!(err.contains(said), "{said}: {err}");
@@ -270,7 +270,7 @@ fn a_rule_that_made_things_worse_is_left_out_of_the_next_plan_and_a_person_may_a
     let plan_json = fs::read(scene.journal("plan.json")).unwrap();
     fs::write(scene.journal("plan.json"), "{").unwrap();
     let (made, run) = plan(&[]);
-    assert!(!made["changes"].as_array().unwrap().is_empty() && run.err.contains("left alone for a while"), "{run:?}");
+    assert!(!made["changes"].as_array().unwrap().is_empty() && run.err.contains("in its cool-down"), "{run:?}");
     fs::write(scene.journal("plan.json"), plan_json).unwrap();
 
     let run = scene.ok(&["apply", &file("first.json"), "--yes", "--window", "0"]);

@@ -130,7 +130,7 @@ fn where_the_second_is_refused_half_way_the_first_is_taken_back() {
 fn without_confirmation_the_other_namespace_is_rolled_back_by_itself() {
     let (scene, plan) = two(&[], TWO);
     let run = scene.ok(&["apply", &plan, "--yes", "--confirm-within", "2s"]);
-    assert!(run.out.contains("rolls back at") && in_blue(&scene, TWO, true), "{run:?}");
+    assert!(run.out.contains("rolls it back at") && in_blue(&scene, TWO, true), "{run:?}");
     wait_until("nobody confirmed", || in_blue(&scene, TWO, false));
     wait_until("the journal says so", || scene.ok(&["changes", "1"]).out.contains("not confirmed in time"));
 }
@@ -150,7 +150,7 @@ fn systemd_s_timer_finds_the_way_into_the_other_namespace() {
     container.run(&["sh", "-ec", script]);
     let somaxconn = || container.run(&["nsenter", "--net=/run/netns/blue", "cat", "/proc/sys/net/core/somaxconn"]);
     let said = container.run(&["sysctl-advisor", "apply", "/root/plan.json", "--yes", "--confirm-within", "2s"]);
-    assert!(said.contains("a timer of systemd rolls back"), "{said}");
+    assert!(said.contains("a timer of systemd rolls it back"), "{said}");
     assert_eq!(somaxconn(), "8192\n");
     assert_eq!(container.run(&["cat", "/proc/sys/net/core/somaxconn"]), "4096\n");
     wait_until("the timer fired", || somaxconn() == "4096\n");

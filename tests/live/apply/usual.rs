@@ -16,7 +16,7 @@ fn a_plan_is_applied_confirmed_and_taken_back() {
     let plan = scene.plan(THREE);
     let run = scene.ok(&["apply", &plan, "--yes"]);
     assert!(scene.is_new(THREE), "{run:?}");
-    for said in ["net.core.somaxconn: 4096 -> 8192, read back", "enforced by Landlock", "Change 1 is in force"] {
+    for said in ["net.core.somaxconn: 4096 -> 8192, read back", "enforced by Landlock", "Change 1 is effective"] {
         assert!(run.out.contains(said), "{said}: {run:?}");
     }
     assert_eq!(scene.drop_in(), None, "nothing is permanent before it is confirmed");
@@ -71,7 +71,7 @@ fn the_way_back_by_hand_is_sysctl_p() {
 fn a_dry_run_writes_nothing_at_all() {
     let scene = Scene::enter();
     let run = scene.ok(&["apply", &scene.plan(THREE), "--dry-run"]);
-    assert!(run.out.contains("net.core.somaxconn") && run.out.contains("nothing was written"), "{run:?}");
+    assert!(run.out.contains("net.core.somaxconn") && run.out.contains("Nothing was written"), "{run:?}");
     assert!(scene.is_old(THREE) && !scene.state().exists());
     let drifted = [("net.core.somaxconn", "1", "2")];
     assert_eq!(scene.run(&["apply", &scene.plan(&drifted), "--dry-run"]).code, Some(4));
@@ -199,7 +199,7 @@ fn on_a_terminal_only_the_word_yes_is_a_yes() {
         assert!(scene.is_old(THREE) && !scene.state().exists(), "{no:?}: {said}");
     }
     let said = answer(&scene, &apply, "yes\n");
-    assert!(scene.is_new(THREE) && said.contains("Change 1 is in force"), "{said}");
+    assert!(scene.is_new(THREE) && said.contains("Change 1 is effective"), "{said}");
     let said = answer(&scene, "rollback 1", "no\n");
     assert!(scene.is_new(THREE) && said.contains("Nothing was written."), "{said}");
     let said = answer(&scene, "rollback 1", "yes\n");

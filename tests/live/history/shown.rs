@@ -199,8 +199,8 @@ fn an_unknown_name_gets_a_suggestion_and_a_missing_history_the_way_to_one() {
     for (arguments, said) in [
         (&["history", "ephemeral-prots"][..], "did you mean `ephemeral-ports`?"),
         (&["history", "tcp.time_wiat"], "did you mean `tcp.time_wait`?"),
-        (&["history", "bananas"], "`bananas` is no metric of the history, TCP state, counter or rule\n"),
-        (&["history", "--netns", "blue"], "there is host"),
+        (&["history", "bananas"], "unknown name `bananas`: not a metric of the history, TCP state, counter or rule\n"),
+        (&["history", "--netns", "blue"], "it has host"),
         (&["history", "--since", "soon"], "is not a duration"),
     ] {
         let output = state.output(arguments);

@@ -251,7 +251,7 @@ fn a_plan_for_two_namespaces_is_made_and_carried_out() {
         assert!(found[0].is_some() && found[0] < found[1], "{}", made.out);
         assert_eq!(made.out.matches("Takes it: tried in a scratch namespace.").count(), 2, "{}", made.out);
         let applied = scene.ok(&["apply", &file, "--yes"]);
-        assert!(applied.out.contains("Change 2 in blue is in force"), "{applied:?}");
+        assert!(applied.out.contains("Change 2 in blue is effective"), "{applied:?}");
         assert_eq!(scene.lab.sysctl("net.ipv4.tcp_sack"), "1");
         assert_eq!(scene.sysctl_in("blue", "net.ipv4.tcp_sack"), "1");
         let again = audit(&scene, &["--window", "0", "--netns", "all"]);

@@ -122,7 +122,7 @@ fn wishes() -> [(&'static str, &'static str, &'static str); 5] {
     ]
 }
 
-const QUESTION: &str = "What now?";
+const QUESTION: &str = "What do you want to do?";
 
 /// One finding after the other: its number, then the answer.
 const ANSWERS: [(&str, &str); 16] = [
@@ -138,9 +138,9 @@ const ANSWERS: [(&str, &str); 16] = [
     (QUESTION, "skip\r"),
     ("[4 of 5]", ""),
     (QUESTION, "waive\r"),
-    ("Why is it accepted?", "\rold peers\r"),
-    ("Who answers for it?", "\r"),
-    ("Until which day?", "2999-12-31\r"),
+    ("Why do you accept this finding?", "\rold peers\r"),
+    ("Who is responsible for this decision?", "\r"),
+    ("Until which day is it accepted?", "2999-12-31\r"),
     ("[5 of 5]", ""),
 ];
 
@@ -150,13 +150,13 @@ fn every_answer_does_what_it_says_after_the_last_yes() {
     let waivers = scene.path("waivers.toml");
     std::fs::write(&waivers, "").unwrap();
     let more = ["--waivers", waivers.to_str().unwrap()];
-    let last = [(QUESTION, "skip\r"), ("Write this now?", "y\r")];
+    let last = [(QUESTION, "skip\r"), ("Write all of this now?", "y\r")];
     let (code, screen) = scene.remediate(&more, &[&ANSWERS[..], &last].concat());
     assert_eq!(code, 0, "{screen}");
     assert_eq!(scene.values(), ["1", "8192", "60"]);
     for shown in [
         "+ net.ipv4.tcp_tw_reuse = 1",
-        "For the running system only",
+        "Only in the running system",
         "+ net.core.somaxconn = 8192",
         "d-sack until 2999-12-31, by alice: old peers",
         "sysctl-advisor rollback 1   roll it back",
@@ -186,7 +186,7 @@ fn every_answer_does_what_it_says_after_the_last_yes() {
 fn what_lasts_waits_for_what_it_needs_of_the_running_system() {
     let (probing, segment) = ("net.ipv4.tcp_mtu_probing", "net.ipv4.tcp_base_mss");
     let scene = Scene::new(&[("a-probing", probing, "1"), ("b-segment", segment, "1200")]);
-    let answers = [(QUESTION, "apply\r"), (QUESTION, "running\r"), ("Write this now?", "y\r")];
+    let answers = [(QUESTION, "apply\r"), (QUESTION, "running\r"), ("Write all of this now?", "y\r")];
     let (code, screen) = scene.remediate(&[], &answers);
     assert_eq!(code, 0, "{screen}");
     assert_eq!((scene.lab.sysctl(probing), scene.lab.sysctl(segment)), ("1".to_owned(), "1200".to_owned()));
@@ -204,7 +204,7 @@ fn without_the_last_yes_nothing_is_written() {
     let walk = [&ANSWERS[..], &[(QUESTION, "skip\r")]].concat();
     let before = scene.values();
     for last in ["n\r", "\r", "\u{1b}", "\u{3}"] {
-        let (code, screen) = scene.remediate(&more, &[&walk[..], &[("Write this now?", last)]].concat());
+        let (code, screen) = scene.remediate(&more, &[&walk[..], &[("Write all of this now?", last)]].concat());
         assert_eq!(code, 0, "{screen}");
         assert!(screen.ends_with("Nothing was written.\n"), "{screen}");
     }
@@ -212,7 +212,7 @@ fn without_the_last_yes_nothing_is_written() {
     for stop in ["quit\r", "\u{1b}", "\u{3}"] {
         let (code, screen) = scene.remediate(&more, &[&ANSWERS[..], &[(QUESTION, stop)]].concat());
         assert_eq!(code, 0, "{screen}");
-        assert!(!screen.contains("Write this now?") && screen.ends_with("Nothing was written.\n"), "{screen}");
+        assert!(!screen.contains("Write all of this now?") && screen.ends_with("Nothing was written.\n"), "{screen}");
     }
     assert_eq!(scene.values(), before);
     assert_eq!(std::fs::read_to_string(&waivers).unwrap(), "");
@@ -223,9 +223,9 @@ fn without_the_last_yes_nothing_is_written() {
 fn the_keyboard_s_arrows_are_enough() {
     let scene = Scene::new(&wishes()[..1]);
     let down_and_back = "\u{1b}[B\u{1b}[B\u{1b}[A\r";
-    let (code, screen) = scene.remediate(&[], &[(QUESTION, down_and_back), ("Write this now?", "yes\r")]);
+    let (code, screen) = scene.remediate(&[], &[(QUESTION, down_and_back), ("Write all of this now?", "yes\r")]);
     assert_eq!(code, 0, "{screen}");
-    assert!(screen.contains("For the running system only"), "{screen}");
+    assert!(screen.contains("Only in the running system"), "{screen}");
     assert!(scene.changes().contains("in force, not confirmed"), "{}", scene.changes());
 }
 
@@ -246,7 +246,7 @@ fn what_may_not_be_changed_is_not_offered() {
     let answers = [
         ("[1 of 2]", ""),
         (QUESTION, "skip\r"),
-        ("net.core.somaxconn is not offered: the configuration does not allow", ""),
+        ("net.core.somaxconn cannot be applied here: the configuration does not allow", ""),
         (QUESTION, "skip\r"),
     ];
     let (code, screen) = scene.remediate(&[], &answers);
@@ -265,7 +265,7 @@ fn a_value_that_moved_while_the_person_thought_is_left_alone() {
     let shell = format!("(sleep 3; {moved}) & exec {}", command.join(" "));
     let order = json!({
         "command": ["sh", "-c", shell],
-        "answers": [[QUESTION, "apply\r"], ["Write this now?", ""]],
+        "answers": [[QUESTION, "apply\r"], ["Write all of this now?", ""]],
         "wait": 4, "then": "y\r",
     });
     let mut driver = Command::new("python3")
