@@ -100,7 +100,7 @@ fn a_file_that_is_there_is_kept_and_one_of_another_name_is_not_written() {
     let (folder, file) = scratch("mine.toml", "# precious\n");
     let refused = run(&["rules", "new", "mine", "--output", file.to_str().unwrap()]);
     assert_eq!((refused.code, refused.out.as_str()), (2, ""));
-    assert!(refused.err.contains("it is there already"), "{}", refused.err);
+    assert!(refused.err.contains("it exists already"), "{}", refused.err);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "# precious\n");
 
     for named in [folder.path().join("other.toml"), folder.path().to_owned()] {
