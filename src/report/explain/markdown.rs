@@ -13,7 +13,8 @@ pub(super) fn written(blocks: &[Block]) -> String {
         let is_item =
             matches!(piece, Block::Item { .. } | Block::Named { .. } | Block::Choice { .. } | Block::Source(_));
         let written = one(piece);
-        if !written.is_empty() && !text.is_empty() && !(in_list && is_item) {
+        let goes_on = in_list && is_item;
+        if !written.is_empty() && !text.is_empty() && !goes_on {
             text.push('\n');
         }
         text.push_str(&written);

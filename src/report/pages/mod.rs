@@ -7,9 +7,19 @@ pub mod keys;
 pub mod metrics;
 pub mod rules;
 
-/// Each page: its file, and what makes it.
-pub const PAGES: [(&str, fn() -> String); 3] =
-    [("docs/rules.md", rules::page), ("docs/metrics.md", metrics::page), ("docs/keys.md", keys::page)];
+/// A page, and what makes it.
+#[derive(Debug)]
+pub struct Page {
+    /// From the root of the project.
+    pub file: &'static str,
+    pub text: fn() -> String,
+}
+
+pub const PAGES: [Page; 3] = [
+    Page { file: "docs/rules.md", text: rules::page },
+    Page { file: "docs/metrics.md", text: metrics::page },
+    Page { file: "docs/keys.md", text: keys::page },
+];
 
 #[cfg(test)]
 mod tests;

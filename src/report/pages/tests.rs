@@ -61,7 +61,7 @@ fn plain(text: &str) -> String {
 
 #[test]
 fn every_page_is_current() {
-    for (file, page) in PAGES {
+    for Page { file, text: page } in PAGES {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         if std::env::var_os("SYSCTL_ADVISOR_WRITE").is_some() {
             std::fs::write(&path, page()).unwrap();
@@ -74,7 +74,7 @@ fn every_page_is_current() {
 #[test]
 fn every_table_is_whole_and_every_link_leads_somewhere() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
-    for (file, page) in PAGES {
+    for Page { file, text: page } in PAGES {
         let page = page();
         let read = read(&page);
         let bars = page.lines().filter(|line| line.starts_with('|') && !line.starts_with("| ---")).count();
@@ -94,7 +94,7 @@ fn every_table_is_whole_and_every_link_leads_somewhere() {
 fn every_row_has_the_cells_of_its_head() {
     // A reader fills a short row and cuts a long one, so that the text itself must be looked at.
     let bars = |line: &str| line.replace("\\|", "").matches('|').count();
-    for (file, page) in PAGES {
+    for Page { file, text: page } in PAGES {
         let mut head = 0;
         for line in page().lines() {
             match line.starts_with('|') {
