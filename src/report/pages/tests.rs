@@ -1,3 +1,5 @@
+//! The pages as a reader of Markdown sees them, and whether the files are current.
+
 use std::collections::BTreeSet;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
