@@ -114,7 +114,7 @@ fn a_change_says_when_it_shows() {
     assert_eq!(
         key("net.core.somaxconn").takes_effect(),
         "When the service calls listen() again, which usually means a restart: \
-         the limit of a socket that listens already does not move."
+         the limit of a socket that listens already does not change."
     );
     assert_eq!(key("net.ipv4.tcp_max_syn_backlog").takes_effect(), "At once.");
 }

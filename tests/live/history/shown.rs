@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use sysctl_advisor::history::{ChangeNote, Store};
 use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::Which;
-use sysctl_advisor::snapshot::{Snapshot, take};
+use sysctl_advisor::snapshot::{FirstReading, Snapshot, take};
 
 use super::{State, data, now, set_time};
 
@@ -59,7 +59,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
 
     Open findings
       CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
-                new connections are about to fail
+                new connections will soon fail
                 for 2 days (since DATE); ephemeral-ports in host: 127.0.0.1 ->
                   127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
@@ -68,7 +68,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
 
     Came and went
       CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
-                new connections are about to fail
+                new connections will soon fail
                 DATE TIME for 9 hours; ephemeral-ports in host: 127.0.0.1 ->
                   127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
@@ -95,7 +95,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
 
     Open findings
       CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
-                new connections are about to fail
+                new connections will soon fail
                 for 2 days (since DATE); ephemeral-ports in host: 127.0.0.1 ->
                   127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
@@ -168,14 +168,14 @@ fn a_rule_is_shown_by_its_episodes() {
     133 runs from DATE TIME to DATE TIME UTC, 1 reboot
 
     CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
-              new connections are about to fail
+              new connections will soon fail
       where   host: 127.0.0.1 -> 127.0.0.1:9000
       seen    DATE TIME to DATE TIME UTC, 2 days
       by      51 runs, missed by 0
       now     open
 
     CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
-              new connections are about to fail
+              new connections will soon fail
       where   host: 127.0.0.1 -> 127.0.0.1:9000
       seen    DATE TIME to DATE TIME UTC, 9 hours
       by      10 runs, missed by 2
@@ -233,7 +233,8 @@ fn an_audit_says_since_when_a_finding_is_there_and_what_is_gone() {
     nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("this test has to run as root");
     std::fs::write("/proc/sys/net/ipv4/tcp_timestamps", "0").unwrap();
     let state = State::new();
-    let mut snapshot = take::take(&Host::live(), &Which::Current, std::time::Duration::ZERO, |_| {}).unwrap();
+    let mut snapshot =
+        take::take(&Host::live(), &Which::Current, std::time::Duration::ZERO, FirstReading::default(), |_| {}).unwrap();
     let seen = |text: &str| {
         let lines = text.lines().skip_while(|line| !line.contains("TCP timestamps are off"));
         lines.take(2).map(|line| line.trim_end().to_owned() + "\n").collect::<String>()
