@@ -23,7 +23,7 @@ fn explained(rule: &Rule, theme: Theme) -> Explanation {
         "A {} of kind {}, judged for each {}.",
         rule.severities().into_iter().map(Severity::name).collect::<Vec<_>>().join(" or "),
         rule.kind.name(),
-        rule.for_each.subject().name()
+        rule.for_each.name()
     ));
     page.section("What it means", &rule.explain);
     if let Some(when) = &rule.when {

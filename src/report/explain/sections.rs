@@ -1,6 +1,6 @@
 //! The few shapes that the explanations are made of.
 
-use crate::metrics::counters;
+use crate::reference::counters;
 use crate::report::explain::block::Block;
 use crate::report::explain::markdown::written;
 use crate::report::theme::Theme;

@@ -2,9 +2,10 @@
 //!
 //! In: the table of metrics. Out: a table for each subject. Must not: know any metric.
 
-use crate::metrics::catalogue::{METRICS, Metric};
+use crate::metrics::catalogue::{Metric, metrics};
+use crate::metrics::subjects::Subject;
 use crate::report::markdown::{code, inline, prose, table};
-use crate::report::metrics::{ALSO, SUBJECTS, written};
+use crate::report::metrics::{ALSO, heading, written};
 
 const HEAD: &str = "\
 <!-- Made from src/metrics by src/report/pages. Do not edit; to renew it: SYSCTL_ADVISOR_WRITE=1 cargo test --lib is_current -->
@@ -19,10 +20,13 @@ keys. A metric that could not be read has no value.
 /// The page.
 pub fn page() -> String {
     let mut text = HEAD.to_owned();
-    for (subject, heading) in SUBJECTS {
-        text.push_str(&format!("\n## {}\n\n", inline(heading)));
-        let metrics = METRICS.iter().filter(|metric| metric.of == subject);
-        text.push_str(&table(["metric", "type", "unit", "healthy value", "meaning"], metrics.map(row)));
+    for subject in Subject::ALL {
+        text.push_str(&format!("\n## {}\n\n", inline(&heading(*subject))));
+        let of_subject = metrics().filter(|metric| metric.of == *subject);
+        text.push_str(&table(
+            ["metric", "type", "unit", "healthy value", "meaning"],
+            of_subject.map(|metric| row(&metric)),
+        ));
     }
     text.push_str("\n## Sysctls, counters and parameters\n\n");
     text.push_str(&prose("", ALSO, 0));
@@ -32,5 +36,5 @@ pub fn page() -> String {
 
 fn row(metric: &Metric) -> [String; 5] {
     let [kind, unit] = [metric.kind.name(), metric.unit].map(str::to_owned);
-    [code(metric.name), kind, unit, code(&written(&metric.healthy())), inline(metric.help)]
+    [code(metric.name), kind, unit, code(&written(&metric.healthy)), inline(metric.help)]
 }
