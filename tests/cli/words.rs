@@ -22,21 +22,7 @@ const NOT_YET: &[&str] = &[
     "docs/schema/history-1.json",
     "docs/schema/plan-1.json",
     "docs/schema/report-1.json",
-    "sysctl-advisor --help",
-    "sysctl-advisor agent --help",
-    "sysctl-advisor apply --help",
     "sysctl-advisor audit --help",
-    "sysctl-advisor changes --help",
-    "sysctl-advisor config --help",
-    "sysctl-advisor config show --help",
-    "sysctl-advisor confirm --help",
-    "sysctl-advisor drift --help",
-    "sysctl-advisor history --help",
-    "sysctl-advisor init --help",
-    "sysctl-advisor plan --help",
-    "sysctl-advisor rollback --help",
-    "sysctl-advisor rules list --help",
-    "sysctl-advisor rules metrics --help",
 ];
 
 /// Fields of a TOML file whose values are not text: expressions, names, sources.
