@@ -51,7 +51,8 @@ struct ChangeView<'a> {
     confirm_before: Option<&'a str>,
     /// In the order in which they were written.
     values: Vec<ValueView<'a>>,
-    /// What the guards of the rules behind the change say now; null when they were not asked: in a list, and where the values are not effective.
+    /// What the guards of the rules behind the change say now; null when they were not asked: in a list, and where the
+    /// values are not effective.
     verdicts: Option<Vec<VerdictView<'a>>>,
     /// What was done, oldest first.
     steps: Vec<StepView<'a>>,
