@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::Param;
 use super::expr::{Expr, ExprError, Name, Names};
-use crate::metrics::catalogue::Subject;
 use crate::metrics::names;
+use crate::metrics::subjects::Subject;
 use crate::metrics::value::{Type, Value};
 use crate::suggest;
 
@@ -46,7 +46,7 @@ impl<'a> RuleNames<'a> {
         };
         let found = names::find(metric).ok_or_else(|| names::suggest(metric))?;
         match found.subject {
-            Subject::Host | Subject::Namespace => Ok(found.kind),
+            subject if subject.is_of_every_rule() => Ok(found.kind),
             subject if subject == self.subject => Ok(found.kind),
             _ if self.before => Err(Some("a guard is judged for the whole namespace, not for one subject".to_owned())),
             subject => Err(Some(format!("`{name}` is known in a rule with for_each = \"{}\"", subject.name()))),

@@ -5,35 +5,6 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::metrics::catalogue::Subject;
-
-/// What a rule is evaluated once for each of.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ForEach {
-    #[default]
-    Namespace,
-    Host,
-    Listener,
-    Destination,
-    Owner,
-    Key,
-}
-
-impl ForEach {
-    /// The subject whose metrics such a rule may use beside those of the namespace and the host.
-    pub const fn subject(self) -> Subject {
-        match self {
-            Self::Namespace => Subject::Namespace,
-            Self::Host => Subject::Host,
-            Self::Listener => Subject::Listener,
-            Self::Destination => Subject::Destination,
-            Self::Owner => Subject::Owner,
-            Self::Key => Subject::Key,
-        }
-    }
-}
-
 /// How proposals of several rules for one key become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
