@@ -207,8 +207,8 @@ fn help_of_audit() {
               Output format
 
               Possible values:
-              - text:       For a person
-              - json:       For a program; the schema is in docs/schema
+              - text:       Human-readable
+              - json:       Machine-readable; the schema is in docs/schema
               - prometheus: For the textfile collector of node_exporter
 
               [default: text]

@@ -13,32 +13,6 @@ use toml::de::{DeTable, DeValue};
 
 use super::run;
 
-/// Starts of the names of texts that are not rewritten yet. When no text below one has a forbidden word any more, the test
-/// fails until its line is deleted.
-const NOT_YET: &[&str] = &[
-    "docs/architecture.md",
-    "docs/schema/changes-1.json",
-    "docs/schema/drift-1.json",
-    "docs/schema/history-1.json",
-    "docs/schema/plan-1.json",
-    "docs/schema/report-1.json",
-    "sysctl-advisor --help",
-    "sysctl-advisor agent --help",
-    "sysctl-advisor apply --help",
-    "sysctl-advisor audit --help",
-    "sysctl-advisor changes --help",
-    "sysctl-advisor config --help",
-    "sysctl-advisor config show --help",
-    "sysctl-advisor confirm --help",
-    "sysctl-advisor drift --help",
-    "sysctl-advisor history --help",
-    "sysctl-advisor init --help",
-    "sysctl-advisor plan --help",
-    "sysctl-advisor rollback --help",
-    "sysctl-advisor rules list --help",
-    "sysctl-advisor rules metrics --help",
-];
-
 /// Fields of a TOML file whose values are not text: expressions, names, sources.
 const CODE: [&str; 24] = [
     "accepted",
@@ -231,22 +205,12 @@ fn text(content: &str, range: Range<usize>) -> Text {
 fn every_text_uses_the_words_of_the_style_page() {
     let words = words();
     assert!(words.len() >= 10, "{} patterns", words.len());
-    let (mut failures, mut known) = (Vec::new(), BTreeSet::new());
+    let mut failures = Vec::new();
     for (name, content, texts) in places() {
-        for found in texts.iter().flat_map(|text| matches(&words, text)) {
-            let line = content[..found.0].matches('\n').count() + 1;
-            let message = format!("{name}:{line}: \"{}\": write \"{}\"", found.1, found.2);
-            match NOT_YET.iter().find(|place| name.starts_with(**place)) {
-                Some(place) => {
-                    eprintln!("not yet: {message}");
-                    known.insert(place);
-                }
-                None => failures.push(message),
-            }
+        for (start, found, better) in texts.iter().flat_map(|text| matches(&words, text)) {
+            let line = content[..start].matches('\n').count() + 1;
+            failures.push(format!("{name}:{line}: \"{found}\": write \"{better}\""));
         }
-    }
-    for done in NOT_YET.iter().filter(|name| !known.contains(name)) {
-        failures.push(format!("{done} follows the list: delete its line in NOT_YET"));
     }
     assert!(failures.is_empty(), "{} texts do not follow docs/style.md:\n{}", failures.len(), failures.join("\n"));
 }

@@ -41,7 +41,7 @@ struct ChangeView<'a> {
     id: u64,
     begun_at: &'a str,
     status: StatusView,
-    /// The status for a person.
+    /// The status, human-readable.
     words: String,
     /// The process that is at work on it; null when none is.
     process: Option<&'a str>,
@@ -53,7 +53,7 @@ struct ChangeView<'a> {
     /// In the order in which they were written.
     values: Vec<ValueView<'a>>,
     /// What the guards of the rules behind the change say now; null when they were not asked: in a list, and where the
-    /// values are not in force.
+    /// values are not effective.
     verdicts: Option<Vec<VerdictView<'a>>>,
     /// What was done, oldest first.
     steps: Vec<StepView<'a>>,
@@ -74,9 +74,9 @@ enum StatusView {
     InForce,
     /// It was interrupted while it was made permanent.
     ConfirmInterrupted,
-    /// In force until the next boot.
+    /// Effective until the next boot.
     Confirmed,
-    /// In force, and set again at each boot.
+    /// Effective, and set again at each boot.
     Permanent,
     /// It was interrupted while it was rolled back.
     RollbackInterrupted,

@@ -17,7 +17,7 @@ use crate::snapshot::Snapshot;
 /// Name and version of the contract.
 pub const SCHEMA: &str = "sysctl-advisor/drift/1";
 
-/// What the files set, what is in force, and why they differ.
+/// What the files set, what is effective, and why they differ.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sysctl-advisor drift")]
@@ -65,7 +65,7 @@ struct KeyView<'a> {
     key: &'a str,
     /// The line that a boot would follow; null when no file sets the key.
     boot: Option<LineView<'a>>,
-    /// The value in force; null when there is none to read.
+    /// The current value; null when there is none to read.
     runtime: Option<&'a str>,
     status: StatusView,
     /// Why the two differ, or why nothing could be compared; null for a key in sync.
@@ -77,11 +77,11 @@ struct KeyView<'a> {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", rename = "Status")]
 enum StatusView {
-    /// The value in force is the one that a boot would set.
+    /// The current value is the one that a boot would set.
     InSync,
     /// Set at runtime; a boot would not bring it back.
     RuntimeOnly,
-    /// The files set another value than the one in force.
+    /// The files set another value than the current one.
     NotInForce,
     /// This kernel has no such key.
     Dead,
@@ -89,7 +89,7 @@ enum StatusView {
     Invalid,
     /// Not this network namespace's to set.
     WrongScope,
-    /// The value in force could not be read, or was not asked for.
+    /// The current value could not be read, or was not asked for.
     Unread,
 }
 
@@ -110,7 +110,7 @@ struct LineView<'a> {
     file: &'a str,
     /// From 1.
     line: u32,
-    /// The pattern in the line that stands for the key; null when the line names the key.
+    /// The pattern in the line that covers the key; null when the line names the key.
     from_glob: Option<&'a str>,
     /// The key that the line names, when the kernel passes the write on to this one; else null.
     spread_from: Option<&'a str>,

@@ -9,6 +9,15 @@ use crate::units;
 /// The text for `explain net.ipv4.tcp_fin_timeout`. With a snapshot it says what the key is set to, and how that
 /// stands to the default.
 pub fn key(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> String {
+    explained(key, snapshot, theme).finish()
+}
+
+/// The same for a page of `docs`, without the key's name and any host's values.
+pub fn markdown(key: &Key) -> String {
+    explained(key, None, Theme::plain()).markdown()
+}
+
+fn explained(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> Explanation {
     let mut page = Explanation::new(theme, &key.name);
     page.paragraph(&key.meaning);
     if let Some(removed) = &key.removed {
@@ -44,7 +53,7 @@ pub fn key(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> String {
         page.section("Since", &format!("Linux {since}."));
     }
     page.sources(key.source.split("; "));
-    page.finish()
+    page
 }
 
 /// A line for each namespace that has the key.
@@ -87,7 +96,7 @@ fn here(key: &Key, namespace: &Namespace) -> Option<String> {
         None => {}
     }
     if key.is_useful_to_set() && !keys::is_meaningful(key, &value) {
-        text.push_str(" The kernel took it, but it makes no sense.");
+        text.push_str(" The kernel accepted it, but it makes no sense.");
     }
     Some(text)
 }
@@ -107,7 +116,7 @@ fn shape(key: &Key) -> String {
     text.push('.');
     if key.kind == Kind::Int || key.kind == Kind::Ints {
         if let Some([low, high]) = key.accepted {
-            text.push_str(&format!(" The kernel takes {} to {}.", units::count(low), units::count(high)));
+            text.push_str(&format!(" The kernel accepts {} to {}.", units::count(low), units::count(high)));
         }
         if let Some([low, high]) = key.meaningful {
             text.push_str(&format!(" {} to {} makes sense.", units::count(low), units::count(high)));
@@ -264,7 +273,7 @@ mod tests {
         Here: 30 s. The default is 60.
 
         Values
-          One integer, in s. The kernel takes -1 to 1,000. 0 to 900 makes sense.
+          One integer, in s. The kernel accepts -1 to 1,000. 0 to 900 makes sense.
             0: off
             60: as long as TIME_WAIT
 

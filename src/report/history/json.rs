@@ -109,7 +109,7 @@ struct EpisodeView<'a> {
     seen: i64,
     /// Runs that looked for it meanwhile and did not see it.
     missed: i64,
-    /// Whether it held long enough to be told as new.
+    /// Whether it held long enough to be reported as new.
     published: bool,
 }
 

@@ -30,7 +30,7 @@ pub(super) struct Report<'a> {
     pub(super) gaps: Vec<GapView<'a>>,
     /// Rule files that could not be loaded, one message each.
     pub(super) broken_rules: Vec<&'a str>,
-    /// Waivers that waive nothing. They are no findings and count as none.
+    /// Waivers that waive nothing. They are not findings and do not count as such.
     pub(super) waiver_problems: Vec<WaiverProblemView<'a>>,
     pub(super) summary: Summary,
 }
@@ -181,7 +181,7 @@ pub(super) struct LocationView<'a> {
     pub(super) file: &'a str,
     /// From 1.
     pub(super) line: u32,
-    /// As it stands there.
+    /// As it is written there.
     pub(super) text: &'a str,
 }
 
@@ -228,7 +228,7 @@ pub(super) struct RecommendationView<'a> {
     /// What the kernel of a scratch namespace said to the value (`audit --rehearse`); null when it was not asked.
     #[schemars(extend("enum" = ["accepted", "refused", "changed", "not_possible", null]))]
     pub(super) rehearsed: Option<&'a str>,
-    /// Why the change cannot be carried out in this namespace; null when it can.
+    /// Why the change cannot be applied in this namespace; null when it can.
     pub(super) blocked: Option<&'a str>,
 }
 
@@ -255,7 +255,7 @@ pub(super) struct Skipped<'a> {
     pub(super) reason: &'a str,
 }
 
-/// Findings by severity, those that are waived apart, and what stands behind them. `skipped` is the length of the list; `rules` is the number of
+/// Findings by severity, those that are waived apart, and what they are based on. `skipped` is the length of the list; `rules` is the number of
 /// rules that were evaluated or skipped.
 #[derive(Default, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
