@@ -16,10 +16,10 @@ use crate::report::theme::Theme;
 /// What conditions may use besides the catalogue.
 const ALSO: &str = "\
 Sysctls are used by their own names: net.ipv4.tcp_tw_reuse, net.ipv4.tcp_rmem[2] for the third number of a list, \
-net.ipv4.conf[\"eth0.100\"].rp_filter where a name holds a dot. The kernel's counters are total.GROUP.NAME (since \
-boot), delta.GROUP.NAME (in the window) and rate.GROUP.NAME (a second): delta.TcpExt.ListenOverflows, \
-rate.Tcp.RetransSegs, total.sockstat_TCP.mem. A rule's own thresholds are params.NAME. has(NAME) tells whether a name \
-could be read; a rule that uses one that could not is skipped, not passed.";
+net.ipv4.conf[\"eth0.100\"].rp_filter if a name contains a dot. The kernel's counters are total.GROUP.NAME (since \
+boot), delta.GROUP.NAME (in the window) and rate.GROUP.NAME (per second): delta.TcpExt.ListenOverflows, \
+rate.Tcp.RetransSegs, total.sockstat_TCP.mem. The parameters of the rule are params.NAME. has(NAME) is true if NAME could \
+be read. A rule that uses a name that could not be read is skipped; it does not count as passed.";
 
 const SUBJECTS: [(Subject, &str); 6] = [
     (Subject::Host, "The machine, in every rule"),

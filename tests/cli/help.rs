@@ -207,9 +207,9 @@ fn help_of_audit() {
               Output format
 
               Possible values:
-              - text:       For a person
-              - json:       For a program; the schema is in docs/schema
-              - prometheus: For the textfile collector of node_exporter
+              - text:       Human-readable
+              - json:       Machine-readable; docs/schema has the JSON Schema
+              - prometheus: Gauges for the textfile collector of node_exporter
 
               [default: text]
 

@@ -10,7 +10,7 @@ pub fn rule(rule: &Rule, theme: Theme) -> String {
     page.paragraph(&rule.summary);
     page.blank();
     page.paragraph(&format!(
-        "A {} of kind {}, judged for each {}.",
+        "A {} of kind {}, evaluated once per {}.",
         rule.levels.iter().map(|level| level.severity.name()).collect::<Vec<_>>().join(" or "),
         rule.kind.name(),
         rule.for_each.subject().name()

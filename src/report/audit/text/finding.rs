@@ -187,10 +187,10 @@ fn recommendation(page: &mut Page<'_>, label: &str, change: &Recommendation, new
         detail(page, theme.warning, &format!("Not possible here: {why}"));
     }
     match change.rehearsed.as_deref() {
-        Some("accepted") => detail(page, theme.ok, "Tried in a scratch namespace: the kernel takes it."),
-        Some("refused") => detail(page, theme.critical, "Tried in a scratch namespace: the kernel refuses it."),
+        Some("accepted") => detail(page, theme.ok, "Tried in a scratch namespace: the kernel accepts it."),
+        Some("refused") => detail(page, theme.critical, "Tried in a scratch namespace: the kernel rejects it."),
         Some("changed") => {
-            detail(page, theme.critical, "Tried in a scratch namespace: the kernel makes another value of it.");
+            detail(page, theme.critical, "Tried in a scratch namespace: the kernel changes it to another value.");
         }
         Some(_) => detail(page, theme.dim, "Could not be tried in a scratch namespace."),
         None => {}

@@ -33,7 +33,7 @@ const NAMED: usize = 3;
 
 pub const FORMAT: Format = Format {
     name: "text",
-    help: "For a person",
+    help: "Human-readable",
     cannot_carry: &[(Part::Ids, "programs recognise things by them; a person by their names")],
     write: |sections, look| match look.detail {
         Detail::Line => sections.give_to(lines::Lines::new(look)),
