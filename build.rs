@@ -1,10 +1,12 @@
-//! Compiles the shipped rule files in: writes a table of their area, id and text.
+//! Compiles what is in `rules/` into the program: the rules as they are, with the place where their tests begin; the
+//! catalogue of keys and the references as JSON, which is read several times faster than TOML at every start.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the build script's own world: Cargo's variables, the rules' folder, the generated file"
+    reason = "the build script's own world: Cargo's variables, the rules' folder, the generated files"
 )]
 
+use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, io};
@@ -12,26 +14,34 @@ use std::{env, fs, io};
 /// Folders under `rules/` that hold no rules.
 const NOT_RULES: [&str; 2] = ["keys", "reference"];
 
-fn main() -> io::Result<()> {
+fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=rules");
-    let root = env::var("CARGO_MANIFEST_DIR").map_err(io::Error::other)?;
+    let rules = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("rules");
+    let out = env::var("OUT_DIR")?;
+    let out = Path::new(&out);
     let mut table = String::from("&[\n");
-    for area in names(&Path::new(&root).join("rules"))? {
-        let folder = Path::new(&root).join("rules").join(&area);
-        if NOT_RULES.contains(&area.as_str()) || !folder.is_dir() {
+    for area in names(&rules)? {
+        let folder = rules.join(&area);
+        if !folder.is_dir() {
             continue;
         }
         println!("cargo::rerun-if-changed=rules/{area}");
         for file in names(&folder)? {
-            if let Some(id) = file.strip_suffix(".toml") {
-                let path = folder.join(&file);
-                let _ = writeln!(table, "({area:?}, {id:?}, include_str!({path:?})),");
-            }
+            let Some(id) = file.strip_suffix(".toml") else { continue };
+            let path = folder.join(&file);
+            let text = fs::read_to_string(&path)?;
+            let written = if NOT_RULES.contains(&area.as_str()) {
+                reference(&text, &area, id, out)
+            } else {
+                tests_begin(&text).map(|tests| {
+                    let _ = writeln!(table, "({area:?}, {id:?}, include_str!({path:?}), {tests}),");
+                })
+            };
+            written.map_err(|error| format!("{}: {error}", path.display()))?;
         }
     }
     table.push(']');
-    let out = env::var("OUT_DIR").map_err(io::Error::other)?;
-    fs::write(Path::new(&out).join("shipped_rules.rs"), table)
+    Ok(fs::write(out.join("shipped_rules.rs"), table)?)
 }
 
 fn names(folder: &Path) -> io::Result<Vec<String>> {
@@ -39,4 +49,22 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
         fs::read_dir(folder)?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     Ok(names)
+}
+
+/// Writes `AREA-ID.json`; the names of the known counters get a file of their own.
+fn reference(text: &str, area: &str, id: &str, out: &Path) -> Result<(), Box<dyn Error>> {
+    let mut table: toml::Table = toml::from_str(text)?;
+    if let Some(known) = table.remove("known") {
+        fs::write(out.join(format!("{area}-{id}-known.json")), serde_json::to_string(&known)?)?;
+    }
+    Ok(fs::write(out.join(format!("{area}-{id}.json")), serde_json::to_string(&table)?)?)
+}
+
+/// Where the tests of a rule begin; nothing but tests may follow.
+fn tests_begin(text: &str) -> Result<usize, Box<dyn Error>> {
+    let start = text.find("\n[[test]]").ok_or("a shipped rule must have a [[test]]")? + 1;
+    match text[start..].lines().find(|line| line.starts_with('[') && !line.starts_with("[[test]]")) {
+        Some(line) => Err(format!("in a shipped rule the tests are last, but {line} follows them").into()),
+        None => Ok(start),
+    }
 }

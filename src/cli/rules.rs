@@ -105,7 +105,8 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
 }
 
 fn check(args: &FilesArgs, test: bool, config: &Config, terminal: &Terminal) -> Outcome {
-    let mut rules = if args.files.is_empty() { args.rules.load(config)? } else { RuleSet::default() };
+    let mut rules =
+        if args.files.is_empty() { config.rules_with_tests(args.rules.typed())? } else { RuleSet::default() };
     for file in &args.files {
         if file.is_dir() {
             rules

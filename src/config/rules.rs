@@ -25,7 +25,15 @@ pub struct TypedRules<'a> {
 impl Config {
     /// The rules of this run: those shipped, the administrator's, and those of the command line, which are `typed`.
     pub fn rules(&self, typed: TypedRules<'_>) -> Result<RuleSet, ConfigError> {
-        let mut set = RuleSet::shipped();
+        self.rules_over(RuleSet::shipped(), typed)
+    }
+
+    /// The same, the shipped ones with their tests.
+    pub fn rules_with_tests(&self, typed: TypedRules<'_>) -> Result<RuleSet, ConfigError> {
+        self.rules_over(RuleSet::shipped_with_tests(), typed)
+    }
+
+    fn rules_over(&self, mut set: RuleSet, typed: TypedRules<'_>) -> Result<RuleSet, ConfigError> {
         // The default folder may be missing, one that is named must exist.
         let configured = &self.options.rules.folders;
         let is_read = |folder: &&PathBuf| self.is_set("rules", "folders") || folder.is_dir();

@@ -5,7 +5,8 @@
 
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "part of the door to the machine's files"))]
 
-use std::io::{self, ErrorKind, Read};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Take};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 
 use nix::errno::Errno;
@@ -74,6 +75,13 @@ impl Host {
 
     /// The first `limit` bytes of a regular file, whose path has no link in it ([`Entry::real`]).
     pub fn read_beginning(&self, real: &str, limit: u64) -> Result<Vec<u8>, ReadError> {
+        let mut content = Vec::new();
+        let read = self.open_beginning(real, limit)?.read_to_end(&mut content);
+        read.map(|_| content).map_err(|error| ReadError::new(real, &error))
+    }
+
+    /// The same, to be read piece by piece.
+    pub fn open_beginning(&self, real: &str, limit: u64) -> Result<Take<File>, ReadError> {
         let failed = |error: io::Error| ReadError::new(real, &error);
         // Something else may stand there by now: no link is followed, and a fifo is not waited at.
         let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
@@ -85,9 +93,7 @@ impl Host {
         if !file.metadata().map_err(failed)?.is_file() {
             return Err(failed(io::Error::new(ErrorKind::InvalidInput, "not a regular file")));
         }
-        let mut content = Vec::new();
-        file.take(limit).read_to_end(&mut content).map_err(failed)?;
-        Ok(content)
+        Ok(file.take(limit))
     }
 
     /// Walks a path part by part, so that an absolute link leads into the root and not out of it.

@@ -6,6 +6,7 @@
 
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "the door to the machine's files"))]
 
+mod directory;
 mod entry;
 pub mod netns;
 pub mod rehearse;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::io_words;
 
+pub use directory::{Buffer, Directory};
 pub use entry::{Entry, EntryKind};
 
 /// A file of the system that could not be read. The text names the path as the system has it.
@@ -39,11 +41,6 @@ impl ReadError {
 
 /// No file that is read whole may be larger; `/proc/net/netstat` has a few KiB.
 const LARGEST_FILE: u64 = 16 << 20;
-
-/// Nearly every sysctl fits; longer ones are read again with room for the largest.
-const USUAL_SYSCTL: usize = 4096;
-/// `ip_local_reserved_ports` with every other port reserved has about 190 KiB.
-const LARGEST_SYSCTL: usize = 256 << 10;
 
 /// A running system, or a tree of files captured from one.
 #[derive(Debug, Clone)]
@@ -89,41 +86,6 @@ impl Host {
     /// Reads a file whole as text; bytes that are not UTF-8 are replaced.
     pub fn read_text(&self, path: &str) -> Result<String, ReadError> {
         self.read(path).map(|content| String::from_utf8_lossy(&content).into_owned())
-    }
-
-    /// Reads a file of `/proc/sys` as text. Such a file gives its text to the first `read` only (most keys answer a
-    /// second one with the end of the file), so reading it piece by piece, as [`read`](Self::read) may do, would cut
-    /// long values off. A value of more than 256 KiB is an error.
-    pub fn read_sysctl(&self, path: &str) -> Result<String, ReadError> {
-        let mut buffer = vec![0; USUAL_SYSCTL];
-        let mut length = self.read_once(path, &mut buffer)?;
-        if length == buffer.len() {
-            buffer.resize(LARGEST_SYSCTL + 1, 0);
-            length = self.read_once(path, &mut buffer)?;
-        }
-        if length > LARGEST_SYSCTL {
-            let error = io::Error::new(io::ErrorKind::FileTooLarge, "larger than 256 KiB");
-            return Err(ReadError::new(path, &error));
-        }
-        Ok(String::from_utf8_lossy(buffer.get(..length).unwrap_or_default()).into_owned())
-    }
-
-    fn read_once(&self, path: &str, buffer: &mut [u8]) -> Result<usize, ReadError> {
-        self.open(path)?.read(buffer).map_err(|error| ReadError::new(path, &error))
-    }
-
-    /// Names in a directory, sorted, each with whether it is a directory itself (a symbolic link is not).
-    pub fn list_kinds(&self, path: &str) -> Result<Vec<(String, bool)>, ReadError> {
-        let entries = std::fs::read_dir(self.locate(path)).map_err(|error| ReadError::new(path, &error))?;
-        let mut names: Vec<(String, bool)> = entries
-            .flatten()
-            .filter_map(|entry| {
-                let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
-                entry.file_name().into_string().ok().map(|name| (name, is_directory))
-            })
-            .collect();
-        names.sort_unstable();
-        Ok(names)
     }
 
     /// Whether the file's mode lets anybody read it. A key that can only be written (`route/flush`) has none to lose.

@@ -213,15 +213,15 @@ pub struct Catalogue {
     problems: Vec<String>,
 }
 
-/// Files of `rules/keys`, by area.
+/// Files of `rules/keys`, by area; the build makes JSON of them.
 const FILES: [(&str, &str); 7] = [
-    ("ports", include_str!("../../rules/keys/ports.toml")),
-    ("time-wait", include_str!("../../rules/keys/time-wait.toml")),
-    ("listen", include_str!("../../rules/keys/listen.toml")),
-    ("retransmission", include_str!("../../rules/keys/retransmission.toml")),
-    ("buffers", include_str!("../../rules/keys/buffers.toml")),
-    ("path", include_str!("../../rules/keys/path.toml")),
-    ("system", include_str!("../../rules/keys/system.toml")),
+    ("ports", include_str!(concat!(env!("OUT_DIR"), "/keys-ports.json"))),
+    ("time-wait", include_str!(concat!(env!("OUT_DIR"), "/keys-time-wait.json"))),
+    ("listen", include_str!(concat!(env!("OUT_DIR"), "/keys-listen.json"))),
+    ("retransmission", include_str!(concat!(env!("OUT_DIR"), "/keys-retransmission.json"))),
+    ("buffers", include_str!(concat!(env!("OUT_DIR"), "/keys-buffers.json"))),
+    ("path", include_str!(concat!(env!("OUT_DIR"), "/keys-path.json"))),
+    ("system", include_str!(concat!(env!("OUT_DIR"), "/keys-system.json"))),
 ];
 
 /// The catalogue that is compiled in, parsed once.
@@ -235,7 +235,7 @@ impl Catalogue {
     fn from_files(files: &[(&'static str, &str)]) -> Self {
         let mut catalogue = Self::default();
         for &(area, text) in files {
-            match toml::from_str::<BTreeMap<String, Key>>(text) {
+            match serde_json::from_str::<BTreeMap<String, Key>>(text) {
                 Ok(keys) => {
                     for (name, key) in keys {
                         catalogue.add(area, name, key);

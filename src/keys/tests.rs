@@ -24,7 +24,9 @@ fn a_broken_file_and_a_key_in_two_files_are_problems_and_the_rest_is_kept() {
         risk = "low"
         meaning = "One. Two."
         source = "here""#;
-    let catalogue = Catalogue::from_files(&[("one", good), ("two", "[\"net.b\"]\ntypo = 1"), ("three", good)]);
+    let json = |text| serde_json::to_string(&toml::from_str::<toml::Table>(text).unwrap()).unwrap();
+    let (good, bad) = (json(good), json("[\"net.b\"]\ntypo = 1"));
+    let catalogue = Catalogue::from_files(&[("one", &good), ("two", &bad), ("three", &good)]);
     assert_eq!(catalogue.iter().map(|key| (key.name.as_str(), key.area)).collect::<Vec<_>>(), [("net.a", "one")]);
     assert_eq!(catalogue.problems().len(), 2);
     assert!(catalogue.problems()[0].contains("two.toml") && catalogue.problems()[0].contains("typo"));
@@ -112,7 +114,7 @@ fn a_change_says_when_it_shows() {
     assert_eq!(
         key("net.core.somaxconn").takes_effect(),
         "When the service calls listen() again, which usually means a restart: \
-         the limit of a socket that listens already does not move."
+         the limit of a socket that listens already does not change."
     );
     assert_eq!(key("net.ipv4.tcp_max_syn_backlog").takes_effect(), "At once.");
 }

@@ -69,38 +69,45 @@ pub enum CounterKind {
     Gauge,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct Reference {
-    known: BTreeMap<String, BTreeSet<String>>,
-    #[serde(flatten)]
-    docs: BTreeMap<String, CounterDoc>,
+/// Names by group.
+type Names = BTreeMap<&'static str, BTreeSet<&'static str>>;
+
+/// The build makes JSON of the file, and a file of its own of the names.
+fn parse_names() -> serde_json::Result<Names> {
+    serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/reference-counters-known.json")))
 }
 
-fn parse() -> Result<Reference, toml::de::Error> {
-    let mut reference: Reference = toml::from_str(include_str!("../../rules/reference/counters.toml"))?;
-    for (name, doc) in &mut reference.docs {
+fn parse_docs() -> serde_json::Result<BTreeMap<String, CounterDoc>> {
+    let text = include_str!(concat!(env!("OUT_DIR"), "/reference-counters.json"));
+    let mut docs: BTreeMap<String, CounterDoc> = serde_json::from_str(text)?;
+    for (name, doc) in &mut docs {
         doc.name.clone_from(name);
     }
-    Ok(reference)
+    Ok(docs)
 }
 
-/// The file is compiled in and a test proves that it parses, so the empty reference never comes about.
-fn reference() -> &'static Reference {
-    static REFERENCE: OnceLock<Reference> = OnceLock::new();
-    REFERENCE.get_or_init(|| parse().unwrap_or_default())
+/// The files are compiled in and a test proves that they parse, so neither is ever empty.
+fn names() -> &'static Names {
+    static NAMES: OnceLock<Names> = OnceLock::new();
+    NAMES.get_or_init(|| parse_names().unwrap_or_default())
+}
+
+fn docs() -> &'static BTreeMap<String, CounterDoc> {
+    static DOCS: OnceLock<BTreeMap<String, CounterDoc>> = OnceLock::new();
+    DOCS.get_or_init(|| parse_docs().unwrap_or_default())
 }
 
 /// Whether some recent kernel prints this counter: `TcpExt` and `ListenOverflows`. A known counter can still be absent
 /// on this host.
 pub fn is_known(group: &str, name: &str) -> bool {
-    reference().known.get(group).is_some_and(|names| names.contains(name))
+    names().get(group).is_some_and(|names| names.contains(name))
         || (matches!(group, "IcmpMsg" | "Icmp6") && is_message_type(name))
 }
 
 /// Whether a value is a present number that may fall, and not a count of events.
 pub fn is_gauge(group: &str, name: &str) -> bool {
     group.starts_with("sockstat_")
-        || reference().docs.get(&format!("{group}.{name}")).is_some_and(|doc| doc.kind == CounterKind::Gauge)
+        || docs().get(&format!("{group}.{name}")).is_some_and(|doc| doc.kind == CounterKind::Gauge)
 }
 
 /// `InType3`: the kernel prints one for each ICMP type that it saw.
@@ -112,7 +119,7 @@ fn is_message_type(name: &str) -> bool {
 
 /// All listed counters as group and name, sorted.
 pub fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
-    reference().known.iter().flat_map(|(group, names)| names.iter().map(move |name| (group.as_str(), name.as_str())))
+    names().iter().flat_map(|(group, names)| names.iter().map(|name| (*group, *name)))
 }
 
 /// The full name of the known counter that is most like `wanted`, given with or without its group.
@@ -150,7 +157,7 @@ fn bare(name: &str) -> &str {
 
 /// All documented counters, by name.
 pub fn iter() -> impl Iterator<Item = &'static CounterDoc> {
-    reference().docs.values()
+    docs().values()
 }
 
 #[cfg(test)]
@@ -160,10 +167,9 @@ mod tests {
     use crate::metrics::states;
 
     #[test]
-    fn the_file_parses_and_is_not_empty() {
-        let reference = parse().unwrap();
-        assert!(reference.known["TcpExt"].len() > 100);
-        assert!(reference.docs.len() > 45);
+    fn the_files_parse_and_are_not_empty() {
+        assert!(parse_names().unwrap()["TcpExt"].len() > 100);
+        assert!(parse_docs().unwrap().len() > 45);
     }
 
     #[test]

@@ -55,8 +55,9 @@ pub struct DoesNotTouch {
     pub why: String,
 }
 
-fn parse() -> Result<BTreeMap<String, StateDoc>, toml::de::Error> {
-    let mut states: BTreeMap<String, StateDoc> = toml::from_str(include_str!("../../rules/reference/states.toml"))?;
+fn parse() -> Result<BTreeMap<String, StateDoc>, serde_json::Error> {
+    let mut states: BTreeMap<String, StateDoc> =
+        serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/reference-states.json")))?;
     for (name, doc) in &mut states {
         doc.name.clone_from(name);
     }

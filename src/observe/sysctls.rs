@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 
 use nix::errno::Errno;
 
-use crate::host::{Host, ReadError};
+use crate::host::{Buffer, Directory, Host, ReadError};
 use crate::keys;
 use crate::observe::gap::Gap;
 
@@ -51,7 +51,10 @@ pub fn read(host: &Host) -> (Sysctls, Vec<Gap>) {
 /// Those of [`read`] below `net`: what the network namespace shows, its own keys and the machine's.
 pub fn read_net(host: &Host, interfaces: Interfaces) -> (Sysctls, Vec<Gap>) {
     let mut reading = Reading { interfaces, ..Reading::new(host) };
-    reading.directory("net", &format!("{ROOT}/net"), DEEPEST);
+    match host.directory(&format!("{ROOT}/net")) {
+        Ok(net) => reading.directory("net", net, DEEPEST),
+        Err(error) => reading.failed("net", &error),
+    }
     reading.gaps.sort();
     (reading.values, reading.gaps)
 }
@@ -60,7 +63,11 @@ pub fn read_net(host: &Host, interfaces: Interfaces) -> (Sysctls, Vec<Gap>) {
 pub fn read_machine(host: &Host) -> (Sysctls, Vec<Gap>) {
     let mut reading = Reading::new(host);
     for key in keys::catalogue().iter().filter(|key| !key.name.starts_with("net.")) {
-        reading.key(&key.name, &format!("{ROOT}/{}", key.name.replace('.', "/")));
+        let path = format!("{ROOT}/{}", key.name.replace('.', "/"));
+        match host.read_sysctl(&path) {
+            Ok(text) => reading.keep(key.name.clone(), &text),
+            Err(error) => reading.unread(&key.name, &error),
+        }
     }
     reading.gaps.sort();
     (reading.values, reading.gaps)
@@ -68,6 +75,7 @@ pub fn read_machine(host: &Host) -> (Sysctls, Vec<Gap>) {
 
 struct Reading<'a> {
     host: &'a Host,
+    buffer: Buffer,
     interfaces: Interfaces,
     values: Sysctls,
     bytes: usize,
@@ -76,27 +84,34 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    const fn new(host: &'a Host) -> Self {
+    fn new(host: &'a Host) -> Self {
         let interfaces = Interfaces::Read;
-        Self { host, interfaces, values: Sysctls::new(), bytes: 0, full: false, gaps: Vec::new() }
+        Self {
+            host,
+            buffer: Buffer::default(),
+            interfaces,
+            values: Sysctls::new(),
+            bytes: 0,
+            full: false,
+            gaps: Vec::new(),
+        }
     }
 
-    fn directory(&mut self, name: &str, path: &str, levels: usize) {
-        let mut entries = match self.host.list_kinds(path) {
-            Ok(entries) => entries,
-            Err(error) => return self.failed(name, &error),
-        };
+    fn directory(&mut self, name: &str, mut directory: Directory, levels: usize) {
+        let mut entries = directory.list();
         if BY_INTERFACE.contains(&name) {
             self.limit_interfaces(name, &mut entries);
         }
         for (entry, is_directory) in entries {
             // As sysctl(8) writes it: the dot of `eth0.100` must not look like a level.
             let key = format!("{name}.{}", entry.replace('.', "/"));
-            let path = format!("{path}/{entry}");
             if !is_directory {
-                self.key(&key, &path);
+                self.key(key, &directory, &entry);
             } else if levels > 1 {
-                self.directory(&key, &path, levels - 1);
+                match directory.directory(&entry) {
+                    Ok(inner) => self.directory(&key, inner, levels - 1),
+                    Err(error) => self.failed(&key, &error),
+                }
             }
         }
     }
@@ -119,25 +134,34 @@ impl<'a> Reading<'a> {
         self.gaps.push(Gap { what: name.to_owned(), why });
     }
 
-    fn key(&mut self, name: &str, path: &str) {
-        if keys::is_secret(name) || self.full {
+    fn key(&mut self, name: String, directory: &Directory, entry: &str) {
+        if keys::is_secret(&name) || self.full {
             return;
         }
-        match self.host.read_sysctl(path) {
-            Ok(text) => self.keep(name, text.trim_end_matches(['\n', '\0'])),
-            Err(error) if error.kind == ErrorKind::PermissionDenied && !self.host.is_readable_by_mode(path) => {}
-            Err(error) => self.failed(name, &error),
+        let mut buffer = std::mem::take(&mut self.buffer);
+        match directory.sysctl(entry, &mut buffer) {
+            Ok(text) => self.keep(name, &text),
+            Err(error) => self.unread(&name, &error),
         }
+        self.buffer = buffer;
     }
 
-    fn keep(&mut self, name: &str, text: &str) {
+    fn keep(&mut self, name: String, text: &str) {
+        let text = text.trim_end_matches(['\n', '\0']);
         self.bytes += name.len() + text.len();
         if self.values.len() >= MOST_KEYS || self.bytes > MOST_BYTES {
             self.full = true;
             let why = format!("more than {MOST_KEYS} keys or {} MiB; the rest was not read", MOST_BYTES >> 20);
             return self.gaps.push(Gap { what: "net".to_owned(), why });
         }
-        self.values.insert(name.to_owned(), text.to_owned());
+        self.values.insert(name, text.to_owned());
+    }
+
+    /// A key that could not be read; one that can only be written has nothing to read.
+    fn unread(&mut self, name: &str, error: &ReadError) {
+        if error.kind != ErrorKind::PermissionDenied || self.host.is_readable_by_mode(&error.path) {
+            self.failed(name, error);
+        }
     }
 
     fn failed(&mut self, name: &str, error: &ReadError) {

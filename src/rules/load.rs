@@ -26,11 +26,19 @@ pub(super) const ID_HELP: &str =
 
 /// Parses and checks one rule file. `origin` names the file in messages.
 pub fn parse(id: &str, area: &str, origin: &str, text: &str) -> Result<Rule, Vec<Diagnostic>> {
-    let mut loader = Loader { origin, text: text.into(), errors: Vec::new() };
+    load(id, area, text, Loader { origin, text: text.into(), tested: true, errors: Vec::new() })
+}
+
+/// Parses a rule file whose tests are left out of `text`.
+pub(super) fn parse_untested(id: &str, area: &str, origin: &str, text: &str) -> Result<Rule, Vec<Diagnostic>> {
+    load(id, area, text, Loader { origin, text: text.into(), tested: false, errors: Vec::new() })
+}
+
+fn load(id: &str, area: &str, text: &str, mut loader: Loader<'_>) -> Result<Rule, Vec<Diagnostic>> {
     let file: RuleFile = match toml::from_str(text) {
         Ok(file) => file,
         Err(error) => {
-            return Err(vec![toml_file::diagnostic(origin, text, &error)]);
+            return Err(vec![toml_file::diagnostic(loader.origin, text, &error)]);
         }
     };
     let rule = loader.rule(id, area, file);
@@ -43,6 +51,8 @@ pub fn parse(id: &str, area: &str, origin: &str, text: &str) -> Result<Rule, Vec
 struct Loader<'a> {
     origin: &'a str,
     text: Arc<str>,
+    /// Whether there must be tests.
+    tested: bool,
     errors: Vec<Diagnostic>,
 }
 
@@ -77,7 +87,10 @@ impl Loader<'_> {
             Some(guard) => Some(self.expression(&guard.worse_if, Some(Type::Bool), &scope.of_guard())?),
             None => None,
         };
-        let tests = self.tests(file.test, &file.summary, &file.level, &scope);
+        let tests = match self.tested {
+            true => self.tests(file.test, &file.summary, &file.level, &scope),
+            false => Vec::new(),
+        };
         Some(Rule {
             id: id.to_owned(),
             area: area.to_owned(),

@@ -14,8 +14,8 @@ use crate::diagnostic::Diagnostic;
 use crate::metrics::value::{Type, Value};
 use crate::suggest::nearest;
 
-/// (area, id, text) of each shipped rule.
-const SHIPPED: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/shipped_rules.rs"));
+/// (area, id, text, where its tests begin) of each shipped rule.
+const SHIPPED: &[(&str, &str, &str, usize)] = include!(concat!(env!("OUT_DIR"), "/shipped_rules.rs"));
 
 /// Rules by id.
 #[derive(Debug, Default)]
@@ -42,10 +42,20 @@ fn hint(near: &Option<String>) -> String {
 }
 
 impl RuleSet {
-    /// The rules compiled in.
+    /// The rules compiled in, without their tests: those passed when the program was built, and are a third of the text.
     pub fn shipped() -> Self {
         let mut set = Self::default();
-        for (area, id, text) in SHIPPED {
+        for (area, id, text, tests) in SHIPPED {
+            let origin = format!("rules/{area}/{id}.toml");
+            set.keep(load::parse_untested(id, area, &origin, text.get(..*tests).unwrap_or(text)));
+        }
+        set
+    }
+
+    /// The rules compiled in, with their tests.
+    pub fn shipped_with_tests() -> Self {
+        let mut set = Self::default();
+        for (area, id, text, _) in SHIPPED {
             set.add(area, id, &format!("rules/{area}/{id}.toml"), text);
         }
         set
@@ -53,7 +63,11 @@ impl RuleSet {
 
     /// Adds a rule from its text; one with the same id is replaced.
     pub fn add(&mut self, area: &str, id: &str, origin: &str, text: &str) {
-        match load::parse(id, area, origin, text) {
+        self.keep(load::parse(id, area, origin, text));
+    }
+
+    fn keep(&mut self, parsed: Result<Rule, Vec<Diagnostic>>) {
+        match parsed {
             Ok(rule) => {
                 self.rules.insert(rule.id.clone(), rule);
             }
@@ -170,5 +184,27 @@ impl RuleSet {
 
     fn no_rule(&self, id: &str) -> OverrideError {
         OverrideError::NoRule { name: id.to_owned(), near: self.suggest(id).map(str::to_owned) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The texts without tests must be the same rules.
+    #[test]
+    fn the_shipped_rules_load_the_same_with_and_without_their_tests() {
+        let (without, mut with) = (RuleSet::shipped(), RuleSet::shipped_with_tests());
+        assert!(without.broken.is_empty() && with.broken.is_empty(), "{:?}{:?}", without.broken, with.broken);
+        for rule in with.rules.values_mut() {
+            assert!(rule.tests.len() > 1, "{}", rule.id);
+            rule.tests.clear();
+        }
+        let unlike = |one: &Rule, other: &Rule| {
+            let other = Rule { source: one.source.clone(), ..other.clone() };
+            format!("{one:?}") != format!("{other:?}")
+        };
+        assert_eq!(without.len(), with.len());
+        assert!(without.iter().zip(with.iter()).all(|(one, other)| !unlike(one, other)));
     }
 }

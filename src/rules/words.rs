@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::metrics::catalogue::Subject;
 
-/// What a rule is evaluated once for each of.
+/// The subjects of a rule. The rule is evaluated once per subject.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ForEach {
@@ -34,7 +34,7 @@ impl ForEach {
     }
 }
 
-/// How proposals of several rules for one key become one.
+/// How proposals of several rules for one key are merged into one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {

@@ -22,6 +22,7 @@ mod rules;
 mod session;
 mod systemd_units;
 mod waivers;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

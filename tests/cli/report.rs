@@ -35,35 +35,36 @@ fn an_overflowing_accept_queue_in_full() {
       do        application: Raise the backlog that backend (pid 4000) passes to
                   listen() (nginx: listen ... backlog=; Redis: tcp-backlog; Tomcat:
                   acceptCount; PHP-FPM: listen.backlog; Java: the second argument of
-                  ServerSocket) and restart it. Up to net.core.somaxconn it is
-                  granted.
-                operator: If 4 is what somaxconn used to be, the service only needs
-                  a restart. Send-Q in `ss -ltn` shows the limit that a listener
-                  has.
-      do not    net.core.somaxconn: It is above this listener's limit already;
-                  raising it further changes nothing here.
-                net.ipv4.tcp_abort_on_overflow: It turns a delayed connection into a
-                  reset at one stage of the handshake and leaves the dropped SYNs as
-                  they are.
-                net.ipv4.tcp_max_syn_backlog: It does not bound the accept queue,
-                  and while SYN cookies are on it bounds nothing.
+                  ServerSocket) and restart it. The kernel accepts a backlog up to
+                  net.core.somaxconn.
+                operator: If 4 is the previous value of somaxconn, the service only
+                  needs a restart. Send-Q in `ss -ltn` shows the limit of a
+                  listener.
+      do not    net.core.somaxconn: It is already above the limit of this listener.
+                  A higher value changes nothing here.
+                net.ipv4.tcp_abort_on_overflow: It replaces a delay with a reset at
+                  one stage of the handshake. The kernel still drops SYNs.
+                net.ipv4.tcp_max_syn_backlog: It does not limit the accept queue.
+                  While SYN cookies are on, it has no effect.
       why       sysctl-advisor explain accept-queue-limited-by-application
 
-    NOTICE    an accept queue overflowed 18 times in 3 s
+    NOTICE    An accept queue overflowed 18 times in 3 s
       evidence  overflows in the window                              18
-                packets dropped for listeners in all                 18
+                packets dropped for listeners, total                 18
                 connections accepted by the kernel                1.7/s
                 net.core.somaxconn                    4,096 connections
                 listeners                                     2 sockets
       change    None is proposed.
       do        operator: To catch the listener, repeat the audit with a shorter
-                  window at the hour of the bursts, or watch `ss -ltn`: a listener
-                  is full when Recv-Q is one above Send-Q. Its limit (Send-Q) tells
-                  whether the application's backlog or net.core.somaxconn bounds it.
-      do not    net.core.somaxconn, raised at a guess: It helps only a listener
-                  whose limit equals somaxconn, and only after that listener is
-                  restarted.
-                net.ipv4.tcp_max_syn_backlog: It does not bound the accept queue.
+                  window at the time of the bursts, or watch `ss -ltn`: a listener
+                  is full when Recv-Q is one above Send-Q. Compare its limit
+                  (Send-Q) with net.core.somaxconn: if it is lower, the
+                  application's backlog limits the queue; if it is equal, somaxconn
+                  does.
+      do not    net.core.somaxconn, raised without knowing the listener: It helps
+                  only a listener whose limit equals somaxconn, and only after that
+                  listener is restarted.
+                net.ipv4.tcp_max_syn_backlog: It does not limit the accept queue.
       why       sysctl-advisor explain accept-queue-overflow
 
     TCP sockets of current: 261 (read through sock_diag)
@@ -88,42 +89,41 @@ fn exhausted_ports_in_full() {
     Linux 6.12.0, 4 CPUs, 16.0 GiB, up 1 d, counters over 3 s
 
     CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
-              new connections are about to fail
+              new connections will soon fail
       where     current: 127.0.0.1 -> 127.0.0.1:9000
-      evidence  ports in use toward it         195 ports
-                usable ports                   200 ports
-                share in use                        98 %
-                forecast in a minute         1,145 ports
-                of its sockets: established    5 sockets
-                of its sockets: TIME_WAIT    190 sockets
-                closed first by this side           19/s
+      evidence  ports in use toward it              195 ports
+                usable ports                        200 ports
+                share in use                             98 %
+                forecast for one minute from now  1,145 ports
+                of its sockets: established         5 sockets
+                of its sockets: TIME_WAIT         190 sockets
+                closed first by this side                19/s
       change    net.ipv4.ip_local_port_range  40000 40199 -> 16384 65535
                   Risk medium. At once: the next connect() or bind() to port 0 uses
                   it, sockets that exist keep their port.
-                  Side effects: Services that listen in the new part of the range,
-                  Kubernetes NodePorts (30000-32767) among them, can find their port
-                  taken by an outgoing connection when they restart: put those ports
-                  into net.ipv4.ip_local_reserved_ports first. Firewall rules that
-                  know the old source port range must follow. UDP draws from the
-                  same range.
+                  Side effects: When a service that listens in the new part of the
+                  range restarts (for example on Kubernetes NodePorts, 30000-32767),
+                  an outgoing connection may already use its port. Add such ports to
+                  net.ipv4.ip_local_reserved_ports first. Firewall rules that
+                  contain the old source port range must be changed too. UDP uses
+                  the same range.
       do        application: Keep connections open and reuse them (a pool, HTTP
                   keep-alive, HTTP/2), or let the peer close first, so that its side
                   holds the TIME_WAIT.
-                application: Where one destination needs more connections than a
-                  range can hold, spread them over several destination addresses or
+                application: If one destination needs more connections than the
+                  range has ports, spread them over several destination addresses or
                   ports, or over several source addresses bound with
                   IP_BIND_ADDRESS_NO_PORT set. A proxy can set IP_LOCAL_PORT_RANGE
-                  on its sockets: connect() then scans the range in one pass,
-                  without the step at half of it.
-                operator: This destination is on loopback, where tcp_tw_reuse = 2,
-                  the kernel's default, would already reuse the ports of TIME_WAIT
-                  sockets. The current value 0 does not allow that.
-      do not    net.ipv4.tcp_fin_timeout: It ends orphaned FIN_WAIT2 sockets.
-                  TIME_WAIT lasts 60 s, a constant of the kernel, whatever this key
-                  says.
-                net.ipv4.tcp_max_tw_buckets, lowered: It frees ports by breaking the
-                  protocol: connections over the limit skip TIME_WAIT, and a late
-                  FIN is answered by a reset.
+                  on its sockets: connect() then scans the range in one pass and
+                  does not become slow at half of it.
+                operator: This destination is on loopback. The kernel's default,
+                  tcp_tw_reuse = 2, lets connect() reuse the ports of TIME_WAIT
+                  sockets there. The current value 0 does not allow it.
+      do not    net.ipv4.tcp_fin_timeout: It only ends orphaned FIN_WAIT2 sockets.
+                  TIME_WAIT lasts 60 s, a constant in the kernel.
+                net.ipv4.tcp_max_tw_buckets, lowered: It frees ports, but violates
+                  the protocol: connections above the limit skip TIME_WAIT, and the
+                  kernel answers a late FIN with a reset.
                 SO_LINGER with a timeout of 0: close() then sends a reset: data that
                   the peer has not read yet is lost, and the peer sees ECONNRESET.
       why       sysctl-advisor explain ephemeral-ports
@@ -167,7 +167,7 @@ fn a_host_at_peace_in_full() {
 fn quiet_is_a_line_a_finding() {
     assert_snapshot!(audit("accept-queue.json", &["-q"]).out, @r"
     WARNING   127.0.0.1:9001 (backend (pid 4000)) overflows its accept queue of 4,…
-    NOTICE    an accept queue overflowed 18 times in 3 s
+    NOTICE    An accept queue overflowed 18 times in 3 s
     0 critical, 1 warning, 1 notice from N rules.
     ");
     assert_snapshot!(audit("quiet.json", &["-q"]).out, @"No findings from N rules on the sockets, counters and sysctls of current.");
@@ -255,7 +255,7 @@ fn the_configuration_sets_what_the_command_line_overrides() {
     assert_eq!(audit("ports.json", &["--config", config]).code, 10);
     let run = audit("accept-queue.json", &["--config", config, "--fail-on", "warning", "-q"]);
     assert_eq!(run.code, 10, "{run:?}");
-    assert!(!run.out.contains("an accept queue overflowed"), "{}", run.out);
+    assert!(!run.out.contains("An accept queue overflowed"), "{}", run.out);
 }
 
 #[test]

@@ -63,15 +63,15 @@ fn what_is_waived_stands_after_the_others_with_who_and_why() {
       change    net.ipv4.ip_local_port_range  40000 40199 -> 32768 60999
                   Risk medium. At once: the next connect() or bind() to port 0 uses
                   it, sockets that exist keep their port.
-                  Side effects: Firewall rules that know the old source port range
-                  must follow. Services that listen in the new part can find their
-                  port taken at a restart: reserve it in
-                  net.ipv4.ip_local_reserved_ports first.
+                  Side effects: Firewall rules that contain the old source port
+                  range must be changed too. When a service that listens in the new
+                  part restarts, an outgoing connection may already use its port:
+                  first reserve the port in net.ipv4.ip_local_reserved_ports.
       why       sysctl-advisor explain port-range-narrow
 
     Waived
       195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000: new
-        connections are about to fail
+        connections will soon fail
           critical ephemeral-ports, waived until 2026-01-01 by maria: load test
           until the release
 

@@ -89,14 +89,15 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
             risk       medium
             effect     At once: the next connect() or bind() to port 0 uses it, sockets
                        that exist keep their port.
-            costs      Services that listen in the new part of the range, Kubernetes
-                       NodePorts (30000-32767) among them, can find their port taken by
-                       an outgoing connection when they restart: put those ports into
-                       net.ipv4.ip_local_reserved_ports first. Firewall rules that know
-                       the old source port range must follow. UDP draws from the same
-                       range. Services that listen in the new part can find their port
-                       taken at a restart: reserve it in
-                       net.ipv4.ip_local_reserved_ports first.
+            costs      When a service that listens in the new part of the range restarts
+                       (for example on Kubernetes NodePorts, 30000-32767), an outgoing
+                       connection may already use its port. Add such ports to
+                       net.ipv4.ip_local_reserved_ports first. Firewall rules that contain
+                       the old source port range must be changed too. UDP uses the same
+                       range. Firewall rules that contain the old source port range must be
+                       changed too. When a service that listens in the new part restarts,
+                       an outgoing connection may already use its port: first reserve the
+                       port in net.ipv4.ip_local_reserved_ports.
             because    ephemeral-ports, port-range-narrow
             kernel     Accepts it: tried in a scratch namespace.
             worse if   rate.Tcp.AttemptFails > before.rate.Tcp.AttemptFails * 2.0 + 5.0

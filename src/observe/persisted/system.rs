@@ -3,6 +3,8 @@
 //! In: a host. Out: the loader with its evidence, a version, ufw's settings.
 //! Must not: run a program.
 
+use std::io::{BufRead, BufReader};
+
 use super::{Loader, LoaderFound, Ufw};
 use crate::host::{EntryKind, Host};
 
@@ -51,14 +53,29 @@ fn exists(host: &Host, path: &str) -> bool {
 
 /// The version of the package, from dpkg's or apk's database; other databases are no text.
 pub(super) fn procps_version(host: &Host) -> Option<String> {
-    let version = |path: &str, package: &str, version: &str| {
-        let text = text(host, path)?;
-        let rest = &text[text.find(package)?..];
-        let end = rest.find("\n\n").unwrap_or(rest.len());
-        rest[..end].lines().find_map(|line| line.strip_prefix(version)).map(str::to_owned)
-    };
-    version("/var/lib/dpkg/status", "Package: procps\n", "Version: ")
-        .or_else(|| version("/lib/apk/db/installed", "P:procps-ng\n", "V:"))
+    version(host, "/var/lib/dpkg/status", "Package: procps", "Version: ")
+        .or_else(|| version(host, "/lib/apk/db/installed", "P:procps-ng", "V:"))
+}
+
+/// The version of a package: the database is too large to be held for one line of it.
+fn version(host: &Host, path: &str, package: &str, version: &str) -> Option<String> {
+    let entry = host.entry(path).ok().filter(|entry| entry.kind == EntryKind::Regular)?;
+    let mut database = BufReader::with_capacity(64 << 10, host.open_beginning(&entry.real, LARGEST_DATABASE).ok()?);
+    let (mut line, mut found) = (Vec::new(), false);
+    loop {
+        line.clear();
+        if database.read_until(b'\n', &mut line).ok()? == 0 {
+            return None;
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        match text.strip_prefix(version.as_bytes()) {
+            _ if !found => found = text == package.as_bytes(),
+            Some(version) => return Some(String::from_utf8_lossy(version).into_owned()),
+            // The package's paragraph ends.
+            None if text.is_empty() => return None,
+            None => {}
+        }
+    }
 }
 
 /// A file that belongs to a package, read as safely as one of the administrator's.

@@ -119,16 +119,17 @@ mod tests {
           over a window has a meaning.
 
         Normal
-          0 in the window. A single burst at a service's start or restart is harmless;
-          growth in two windows running is not.
+          0 in the window. A single burst when a service starts or restarts is harmless.
+          Growth in two windows in a row is a problem.
 
         How it is misread
           It counts segments, not clients: every retransmitted SYN, and every ACK or
-          data segment that a half-open client sends again, counts anew. 8 stuck clients
-          gave 16, and 16 more three seconds later. It does not say which listener; read
-          the queue of each one, in its own network namespace. Raising
-          net.core.somaxconn changes nothing until the service calls listen() again with
-          a larger backlog, and nothing at all when accept() is too slow.
+          data segment that a half-open client sends again, counts again. Measured: 8
+          waiting clients caused 16, and 16 more three seconds later. It does not say
+          which listener it was: read the queue of each listener, in its own network
+          namespace. A higher net.core.somaxconn has no effect until the service calls
+          listen() again with a larger backlog. It does not help if accept() is too
+          slow.
 
         Keys
           net.core.somaxconn = 4096

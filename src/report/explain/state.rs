@@ -160,19 +160,19 @@ mod tests {
         This host has 1,203 now.
 
         On the wire
-          Our FIN is acknowledged, and the peer's FIN was acknowledged by us; whether
-          that last ACK arrived is not known. The memory lets a retransmitted FIN be
-          acknowledged again, and keeps late segments of the old connection out of a new
-          one with the same addresses and ports.
+          Both FINs are acknowledged, but this side does not know whether its last ACK
+          arrived. With this state it can acknowledge a retransmitted FIN again, and it
+          keeps late segments of the old connection out of a new one with the same
+          addresses and ports.
 
         Which side has it
-          The side that closed first, be it client or server; both when they closed at
-          the same moment.
+          The side that closed first, client or server; both if they closed at the same
+          time.
 
         How long it lasts
-          60 s, fixed when the kernel is compiled (TCP_TIMEWAIT_LEN), whatever
-          tcp_fin_timeout says. A retransmitted FIN or a stray segment starts the 60 s
-          anew; a RST, or a connection that takes its place, ends it early.
+          60 s, a constant in the kernel (TCP_TIMEWAIT_LEN); tcp_fin_timeout has no
+          effect. A retransmitted FIN or a late segment starts the 60 s again. A RST, or
+          a new connection that replaces it, ends it early.
 
         Timers
           One timer of 60 s.
@@ -183,43 +183,47 @@ mod tests {
           that one destination.
 
         What many mean
-          Nothing by itself: it is the rate of connections that this side closes first,
-          times 60. It hurts in three cases only: outgoing connections to one
-          destination run out of local ports; the count (FIN_WAIT2 without owner
-          included) reaches tcp_max_tw_buckets; or a service that does not set
+          A large number alone is not a problem: it is 60 times the rate of connections
+          that this side closes first. It is a problem only in three cases: outgoing
+          connections to one destination use up the local ports; the number (with
+          FIN_WAIT2 without an owner) reaches tcp_max_tw_buckets; or a service without
           SO_REUSEADDR cannot bind its port again after a restart.
 
         What to do
-          Ports: connection pools and keep-alive, more destination or source addresses,
-          a wider ip_local_port_range, then tcp_tw_reuse = 1 with TCP timestamps on both
-          sides. Buckets: raise tcp_max_tw_buckets. On a server whose local port is its
-          own listening port, nothing: a new SYN of the same client replaces the entry.
+          If ports are used up: connection pools and keep-alive, more destination or
+          source addresses, a wider ip_local_port_range, then tcp_tw_reuse = 1 with TCP
+          timestamps on both sides. If the limit is reached: raise tcp_max_tw_buckets.
+          If the local port is the listening port of a server, nothing is necessary: a
+          new SYN of the same client replaces the entry.
 
         Keys that affect it
           net.ipv4.tcp_tw_reuse = 2
-              lets connect() take over an entry older than a second; outgoing
-              connections only, needs TCP timestamps; 2, the default, is loopback only
+              lets connect() reuse the port of an entry older than one second; only for
+              outgoing connections with TCP timestamps; 2, the default, is for loopback
+              only
           net.ipv4.tcp_tw_reuse_delay
-              the age from which an entry may be reused, where the kernel has the key
+              the age at which an entry can be reused, if the kernel has the key
           net.ipv4.tcp_timestamps
-              without them tcp_tw_reuse does nothing
+              without them tcp_tw_reuse has no effect
           net.ipv4.tcp_max_tw_buckets
-              beyond it the state is skipped and its protection lost; never lower it
+              above it connections skip this state and lose its protection; never lower
+              it
           net.ipv4.ip_local_port_range = 32768 60999
-              how many can exist toward one destination before connect() fails
+              limits how many sockets can exist toward one destination before connect()
+              fails
           net.ipv4.tcp_rfc1337
-              1 ignores a RST for an entry
+              with 1 the kernel ignores a RST for an entry
 
         Keys that do not affect it, but are often changed for it
           net.ipv4.tcp_fin_timeout = 30
-              it is the lifetime of FIN_WAIT2 without an owner; at 5, 60 and 120
-              TIME_WAIT lasted 60 s
+              it is the lifetime of FIN_WAIT2 without an owner; measured with 5, 60 and
+              120: TIME_WAIT lasted 60 s
           net.ipv4.tcp_max_orphans
               these are not orphans
           net.core.somaxconn = 4096
-              concerns connections that are being opened
+              it affects connections that are being opened
           net.ipv4.tcp_keepalive_time
-              there is no connection left to probe
+              the connection has ended, so there are no probes
 
         Counters
           TcpExt.TCPTimeWaitOverflow

@@ -59,7 +59,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
 
     Open findings
       CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
-                new connections are about to fail
+                new connections will soon fail
                 for 2 days (since DATE); ephemeral-ports in host: 127.0.0.1 ->
                   127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
@@ -68,7 +68,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
 
     Resolved findings
       CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
-                new connections are about to fail
+                new connections will soon fail
                 DATE TIME for 9 hours; ephemeral-ports in host: 127.0.0.1 ->
                   127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
@@ -95,7 +95,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
 
     Open findings
       CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
-                new connections are about to fail
+                new connections will soon fail
                 for 2 days (since DATE); ephemeral-ports in host: 127.0.0.1 ->
                   127.0.0.1:9000
       NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the
@@ -168,14 +168,14 @@ fn a_rule_is_shown_by_its_episodes() {
     133 runs from DATE TIME to DATE TIME UTC, 1 reboot
 
     CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
-              new connections are about to fail
+              new connections will soon fail
       where   host: 127.0.0.1 -> 127.0.0.1:9000
       seen    DATE TIME to DATE TIME UTC, 2 days
       runs    seen in 51, not seen in 0
       now     open
 
     CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
-              new connections are about to fail
+              new connections will soon fail
       where   host: 127.0.0.1 -> 127.0.0.1:9000
       seen    DATE TIME to DATE TIME UTC, 9 hours
       runs    seen in 10, not seen in 2

@@ -4,11 +4,11 @@ use crate::support::{Lab, ports, time_wait};
 
 const PORTS: &str = "ephemeral-ports";
 /// One destination uses nearly all of the ports: severity, and what only the title of this level says.
-const EXHAUSTED: [&str; 2] = ["critical", "about to fail"];
+const EXHAUSTED: [&str; 2] = ["critical", "will soon fail"];
 /// One destination uses half of them, where connect() becomes slow.
 const HALF: [&str; 2] = ["warning", "connect() is slow"];
 /// Few are in use yet, at a rate that will use half of them within a minute.
-const FORECAST: [&str; 2] = ["warning", "in a minute"];
+const FORECAST: [&str; 2] = ["warning", "in one minute"];
 /// bind() before connect() takes ports from all destinations.
 const BIND: &str = "bind-port-exhaustion";
 const ALL: [&str; 2] = [PORTS, BIND];
