@@ -19,7 +19,7 @@ use std::time::Instant;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::resource::{Resource, UsageWho, getrlimit, getrusage, setrlimit};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
-use sysctl_advisor::sock_diag::request::{Family, Query};
+use sysctl_advisor::netlink::request::{Family, Query};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 

@@ -85,7 +85,13 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, 
     };
     let before =
         folder.as_ref().and_then(|folder| troubles.of("the previous snapshot is not used", earlier(folder)).flatten());
-    let snapshot = session::since(&Host::live(), &options.settings.netns, before.as_ref(), options.sample)?;
+    let snapshot = session::since(
+        &Host::live(),
+        &options.settings.netns,
+        before.as_ref(),
+        options.criteria.first_reading(),
+        options.sample,
+    )?;
     let audit = options.criteria.audit(&snapshot);
 
     let history = folder.as_ref().map(|folder| remember(folder, options, &audit, started, &mut troubles));

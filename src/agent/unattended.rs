@@ -80,7 +80,13 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<run::Outc
         None
     });
     let settings = options.run.settings;
-    let now = session::since(&host, &settings.netns, before.as_ref(), options.run.sample)?;
+    let now = session::since(
+        &host,
+        &settings.netns,
+        before.as_ref(),
+        options.run.criteria.first_reading(),
+        options.run.sample,
+    )?;
     keep(&folder, &now, say);
 
     let made = watch::made(&folder);

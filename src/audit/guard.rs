@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::metrics::derive::{Item, View};
 use crate::metrics::names::{self, counter_parts};
 use crate::metrics::value::{Type, Value};
+use crate::metrics::view::{Item, View};
 use crate::rules;
 use crate::rules::expr::{EvalError, Expr};
-use crate::snapshot::{Namespace, Snapshot, Window, WindowSource};
+use crate::snapshot::{FirstReading, Namespace, Snapshot, Window, WindowSource};
 use crate::units;
 
 /// Seconds that must have passed for a rate to say something.
@@ -74,13 +74,19 @@ impl<'a> Looks<'a> {
         let elapsed = passed as f64 / 1000.0;
         let enough = elapsed >= SHORTEST;
         let namespaces = after.namespaces.iter().map(|namespace| {
+            let mut namespace = Namespace { counters_before: None, before: None, ..namespace.clone() };
             let first = before.namespaces.iter().find(|first| first.id == namespace.id).filter(|_| enough);
-            Namespace { counters_before: first.map(|first| first.counters.clone()), ..namespace.clone() }
+            if let Some(first) = first {
+                namespace.begin_with(first, FirstReading::WHOLE);
+            }
+            namespace
         });
         let source = if enough { WindowSource::Sample } else { WindowSource::None };
         // What files would set at boot is no matter of before and after, and costs time to work out.
-        let after = Snapshot {
+        let mut after = Snapshot {
             namespaces: namespaces.collect(),
+            cpus: after.cpus.clone(),
+            before: None,
             window: Window { seconds: if enough { elapsed } else { 0.0 }, source },
             persisted: None,
             surroundings: None,
@@ -92,6 +98,9 @@ impl<'a> Looks<'a> {
             system: after.system.clone(),
             gaps: after.gaps.clone(),
         };
+        if enough {
+            after.begin_with(before, FirstReading::WHOLE);
+        }
         Ok(Self { before, after, elapsed })
     }
 
@@ -124,8 +133,8 @@ impl<'a> Looks<'a> {
         let (before, after) = (View::new(self.before, before), View::new(&self.after, after));
         let value_of = |name: &str| match name.split_once('.') {
             Some(("params", param)) => params.get(param).cloned(),
-            Some(("before", name)) => before.value(Item::Namespace, name),
-            _ => after.value(Item::Namespace, name),
+            Some(("before", name)) => before.value(Item::NAMESPACE, name),
+            _ => after.value(Item::NAMESPACE, name),
         };
         let worse = condition.holds(&value_of).map_err(|error| match &error {
             EvalError::Unread(name) => self.why_missing(name, &before, &after),
@@ -158,8 +167,8 @@ fn numbers(condition: &Expr, before: &View<'_>, after: &View<'_>) -> Vec<Number>
             numbers.push(Number {
                 name: name.to_owned(),
                 unit: found.unit,
-                before: before.value(Item::Namespace, name),
-                after: after.value(Item::Namespace, name),
+                before: before.value(Item::NAMESPACE, name),
+                after: after.value(Item::NAMESPACE, name),
             });
         }
     }

@@ -19,11 +19,11 @@ use waivers::{Ran, Waivers};
 
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, Scope};
-use crate::metrics::derive::View;
+use crate::metrics::subjects::Subject;
+use crate::metrics::view::View;
 use crate::rules::Rule;
 use crate::rules::expr::Expr;
 use crate::rules::set::RuleSet;
-use crate::rules::words::ForEach;
 use crate::snapshot::Snapshot;
 use crate::units;
 
@@ -87,20 +87,17 @@ fn broken(diagnostics: &[Diagnostic]) -> Vec<String> {
 }
 
 fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal>)>, skipped: &mut Vec<Skipped>) {
-    if is_about_files(rule) && view.is_without_files() {
+    if is_about_files(rule) && !view.is_first() {
         return;
     }
     let mut skip = |reason: String| {
         skipped.push(Skipped { rule: rule.id.clone(), namespace: view.namespace().name.clone(), reason });
     };
-    let needs_sockets = matches!(rule.for_each, ForEach::Listener | ForEach::Destination | ForEach::Owner);
-    if needs_sockets && view.namespace().sockets.is_none() {
-        return skip(view.why_missing(&format!("{}.*", rule.for_each.subject().name())));
-    }
-    if rule.for_each == ForEach::Key && !view.has_keys() {
-        return skip(view.why_missing("persisted.*"));
-    }
-    for item in view.items(rule.for_each.subject()) {
+    let items = match view.items(rule.for_each) {
+        Ok(items) => items,
+        Err(why) => return skip(why),
+    };
+    for item in items {
         let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
         match judge(rule, &values) {
             Verdict::Quiet => {}
@@ -139,7 +136,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
 /// Whether a rule is about the configuration files. They are those of one namespace; in the others there is nothing to
 /// check, and nothing that was left unchecked.
 fn is_about_files(rule: &Rule) -> bool {
-    rule.for_each == ForEach::Key || rule.conditions().flat_map(Expr::names).any(|name| name.starts_with("persisted."))
+    rule.for_each == Subject::Key || rule.conditions().flat_map(Expr::names).any(|name| name.starts_with("persisted."))
 }
 
 /// Gives every finding of a namespace the merged recommendation for each key that it named; those that are waived are

@@ -22,7 +22,7 @@ use crate::host::Host;
 use crate::plan::model::Plan;
 use crate::report::wrap::wrap_hanging;
 use crate::session;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{FirstReading, Snapshot};
 use crate::text::printable;
 use crate::units;
 
@@ -116,7 +116,7 @@ pub(super) fn measure(plan: &Plan, window: Duration, global: &Global) -> Option<
         return None;
     }
     let which = guards::namespaces(&Host::live(), plan);
-    match session::observe(&which, window, |window| progress::wait(window, global.quiet)) {
+    match session::observe(&which, window, FirstReading::WHOLE, |window| progress::wait(window, global.quiet)) {
         Ok(snapshot) => Some(snapshot),
         Err(error) => {
             output::note(&format!(

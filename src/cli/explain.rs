@@ -13,10 +13,10 @@ use super::output::{self, Terminal};
 use crate::config::Config;
 use crate::host::netns::Which;
 use crate::keys;
-use crate::metrics::{counters, states};
+use crate::reference::{counters, states};
 use crate::report::explain;
 use crate::session::{self, SessionError};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{FirstReading, Snapshot};
 use crate::suggest::nearest;
 
 /// Explain a rule, a sysctl key, a TCP state or a kernel counter.
@@ -78,6 +78,6 @@ fn key(name: &str) -> Option<&'static keys::Key> {
 fn present(args: &ExplainArgs) -> Result<Option<Snapshot>, SessionError> {
     match &args.snapshot {
         Some(file) => session::read(file).map(Some),
-        None => Ok(session::observe(&Which::Current, Duration::ZERO, |_| {}).ok()),
+        None => Ok(session::observe(&Which::Current, Duration::ZERO, FirstReading::default(), |_| {}).ok()),
     }
 }

@@ -11,7 +11,7 @@ use super::output::{self, Terminal};
 use super::progress;
 use crate::config::Config;
 use crate::session::{self, Criteria};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{FirstReading, Snapshot};
 
 /// The rules and waivers of this run. What is wrong with rules is said first.
 pub(super) fn criteria(config: &Config, rules: &RuleArgs, terminal: &Terminal) -> Result<Criteria, Failure> {
@@ -19,13 +19,18 @@ pub(super) fn criteria(config: &Config, rules: &RuleArgs, terminal: &Terminal) -
     Criteria::load(config, rules.typed(), say).map_err(Failure::from)
 }
 
-/// The snapshot in this file, else one of the running host.
-pub(super) fn snapshot(file: Option<&Path>, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
+/// The snapshot in this file, else one of the running host whose first reading holds `first`.
+pub(super) fn snapshot(
+    file: Option<&Path>,
+    first: FirstReading,
+    global: &Global,
+    config: &Config,
+) -> Result<Snapshot, Failure> {
     let snapshot = match file {
         Some(file) => session::read(file),
         None => {
             let options = &config.options.audit;
-            session::observe(&options.netns, options.window, |window| progress::wait(window, global.quiet))
+            session::observe(&options.netns, options.window, first, |window| progress::wait(window, global.quiet))
         }
     };
     snapshot.map_err(Failure::from)

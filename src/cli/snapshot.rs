@@ -10,7 +10,7 @@ use super::exit::Outcome;
 use super::{output, session};
 use crate::config::Config;
 use crate::session::drift::record_rehearsal;
-use crate::snapshot::store;
+use crate::snapshot::{FirstReading, store};
 
 /// Save the state of this host, to audit it later or on another machine.
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(super) struct SnapshotArgs {
 }
 
 pub(super) fn run(args: &SnapshotArgs, global: &Global, config: &Config) -> Outcome {
-    let mut snapshot = session::snapshot(None, global, config)?;
+    let mut snapshot = session::snapshot(None, FirstReading::WHOLE, global, config)?;
     record_rehearsal(&mut snapshot);
     output::deliver(&store::render(&snapshot)?, args.output.as_deref())?;
     Ok(ExitCode::SUCCESS)

@@ -8,7 +8,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::ConfigError;
+use super::error::ConfigError;
 use crate::apply::trust;
 use crate::diagnostic::Diagnostic;
 use crate::rules::toml_file;

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use toml::Spanned;
 
+use super::effective::Config;
+use super::error::ConfigError;
 use super::files::is_missing;
-use super::{Config, ConfigError};
 use crate::audit::waivers::Waivers;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::metrics::value::Value;

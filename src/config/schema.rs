@@ -94,7 +94,7 @@ mod tests {
         };
         let text: String = SECTIONS.iter().map(defaults).collect();
         assert_eq!(errors(&text), Vec::<String>::new());
-        crate::config::check("/c", &text).unwrap();
+        crate::config::effective::check("/c", &text).unwrap();
     }
 
     #[test]
@@ -115,7 +115,7 @@ mod tests {
             "[params]\nx = 1",
         ] {
             assert_ne!(errors(wrong), Vec::<String>::new(), "{wrong}");
-            assert!(crate::config::check("/c", wrong).is_err(), "{wrong}");
+            assert!(crate::config::effective::check("/c", wrong).is_err(), "{wrong}");
         }
     }
 }

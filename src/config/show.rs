@@ -3,8 +3,10 @@
 //! In: the layers. Out: a file in the same format, with the place that each value is from; defaults stand in it as
 //! comments. Must not: know what an option does.
 
+use super::declared::Declared;
+use super::effective::Config;
 use super::layers::PARAMS;
-use super::{Config, Declared, SECTIONS};
+use super::options::SECTIONS;
 
 /// Column at which the places begin, where the value leaves room.
 const PLACE: usize = 40;
@@ -54,8 +56,8 @@ fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::effective::{build, check};
     use crate::config::layers::Layers;
-    use crate::config::{build, check};
 
     fn of(text: &str) -> Config {
         check("/c", text).unwrap();

@@ -1,4 +1,4 @@
-//! What the files say, what a boot would do with them, and why something else is in force.
+//! What the files say, what a boot would do with them, and why the current value is different.
 //!
 //! In: [`Persisted`], the keys that exist and their values, the facts around them.
 //! Out: [`Drift`]: for each key the line that wins for a loader, the lines that it shadows, the value in force and the

@@ -6,11 +6,10 @@
 use std::collections::BTreeSet;
 
 use crate::keys;
-use crate::metrics::catalogue::Subject;
-use crate::metrics::counters::{self, CounterKind};
-use crate::metrics::derive::{Item, View};
-use crate::metrics::names::{self, counter_parts};
+use crate::metrics::names::{self, change_parts, counter_parts};
 use crate::metrics::value::Value;
+use crate::metrics::view::{Item, View};
+use crate::reference::counters::{self, CounterKind};
 use crate::rules::Rule;
 use crate::rules::set::RuleSet;
 use crate::snapshot::Snapshot;
@@ -53,7 +52,7 @@ pub fn of(snapshot: &Snapshot, rules: &RuleSet) -> Vec<Sample> {
         let view = View::new(snapshot, namespace);
         // The machine's own numbers are the same in each namespace.
         for metric in metrics.iter().filter(|metric| position == 0 || !metric.starts_with("host.")) {
-            let value = match view.value(Item::Namespace, metric) {
+            let value = match view.value(Item::NAMESPACE, metric) {
                 Some(Value::Int(value)) => value as f64,
                 Some(Value::Double(value)) if value.is_finite() => value,
                 _ => continue,
@@ -72,6 +71,9 @@ fn metrics(rules: &RuleSet) -> BTreeSet<String> {
 
 /// The series that a name in an expression belongs to; `None` for one that has none.
 pub fn series_of(name: &str) -> Option<String> {
+    if let Some((_, metric)) = change_parts(name) {
+        return series_of(metric);
+    }
     if let Some((_, group, counter)) = counter_parts(name) {
         let full = format!("{group}.{counter}");
         let gauge = counters::doc(&full).is_some_and(|doc| doc.name == full && doc.kind == CounterKind::Gauge);
@@ -80,7 +82,7 @@ pub fn series_of(name: &str) -> Option<String> {
     // A key's value changes when somebody changes it: that is no series.
     let is_number = keys::catalogue().get(name).is_none()
         && names::find(name).is_some_and(|found| {
-            matches!(found.subject, Subject::Host | Subject::Namespace)
+            found.subject.is_of_every_rule()
                 && matches!(found.kind, crate::metrics::value::Type::Int | crate::metrics::value::Type::Double)
         });
     (is_number && name != "window.seconds" && name != "host.uptime_seconds").then(|| name.to_owned())

@@ -1,20 +1,16 @@
 //! Named, typed, documented values computed from a snapshot: what conditions are written with.
 //!
 //! In: a snapshot. Out: values by name. Must not: read the system; the same snapshot gives the same metrics anywhere.
+//!
+//! A metric is one row of a table in [`subjects`], together with the function that gets it. A subject of rules is one file
+//! there and one line in [`subjects`].
 
 pub mod catalogue;
-pub mod counters;
-pub mod derive;
 pub mod healthy;
 pub mod names;
-mod persisted;
-pub mod states;
+mod reading;
+pub mod subjects;
+pub mod sysctl;
+mod table;
 pub mod value;
-
-use crate::observe::ages::Ages;
-use value::Value;
-
-/// A histogram as conditions see it: the counts, bucket by bucket.
-fn ages_value(ages: &Ages) -> Value {
-    Value::Ints(ages.counts().iter().map(|&count| count.into()).collect())
-}
+pub mod view;

@@ -1,12 +1,16 @@
 //! Every name that a condition may use, in one place: metrics, sysctls, kernel counters.
 //!
 //! In: a dotted name. Out: its type, unit and subject, or the name that was probably meant.
-//! Must not: compute values; `derive` does.
+//! Must not: compute values; `view` does.
 
-use super::catalogue::{self, METRICS, Subject};
-use super::counters;
-use super::value::{Type, Value};
-use crate::keys::{self, Key, KeyValue};
+use super::catalogue::{self, metrics};
+use super::subjects::Subject;
+use super::sysctl::key_type;
+use super::table::Source;
+use super::value::Type;
+use crate::keys;
+use crate::reference::counters;
+use crate::snapshot::FirstReading;
 
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,10 +21,19 @@ pub struct Found {
     pub subject: Subject,
 }
 
-/// Looks a name up: a metric, a sysctl, or `total|delta|rate.GROUP.COUNTER`.
+/// Looks a name up: a metric, its `delta.` or `rate.`, a sysctl, or `total|delta|rate.GROUP.COUNTER`.
 pub fn find(name: &str) -> Option<Found> {
     if let Some(metric) = catalogue::find(name) {
         return Some(Found { kind: metric.kind, unit: metric.unit.to_owned(), subject: metric.of });
+    }
+    if let Some((reading, metric)) = change_parts(name) {
+        let metric = catalogue::find(metric).filter(|metric| metric.has_changes)?;
+        let (kind, unit) = match (reading, metric.unit) {
+            ("delta", unit) => (metric.kind, unit.to_owned()),
+            (_, "") => (Type::Double, "1/s".to_owned()),
+            (_, unit) => (Type::Double, format!("{unit}/s")),
+        };
+        return Some(Found { kind, unit, subject: metric.of });
     }
     if let Some(key) = keys::catalogue().get(name) {
         return Some(Found { kind: key_type(key), unit: key.unit.clone(), subject: Subject::Namespace });
@@ -30,6 +43,27 @@ pub fn find(name: &str) -> Option<Found> {
         let (kind, unit) = if reading == "rate" { (Type::Double, "1/s") } else { (Type::Int, "") };
         Found { kind, unit: unit.to_owned(), subject: Subject::Namespace }
     })
+}
+
+/// `delta.interface.rx_errors`: the change of a metric, `delta` or `rate`, and the metric's own name.
+pub fn change_parts(name: &str) -> Option<(&str, &str)> {
+    let (reading, metric) = name.split_once('.')?;
+    let is_change = ["delta", "rate"].contains(&reading) && Subject::of_name(metric).is_some();
+    is_change.then_some((reading, metric))
+}
+
+/// What the first reading of a window has to hold, for conditions with these names to have values.
+pub fn first_reading<'a>(names: impl Iterator<Item = &'a str>) -> FirstReading {
+    let mut first = FirstReading::default();
+    let changes = names.filter_map(|name| change_parts(name)).filter_map(|(_, metric)| Subject::of_name(metric));
+    for (_, table) in changes {
+        match table.source() {
+            Source::Sockets => first.sockets = true,
+            Source::System => first.system = true,
+            Source::Always | Source::Once => {}
+        }
+    }
+    first
 }
 
 /// `delta.TcpExt.ListenOverflows` in its three parts.
@@ -46,35 +80,23 @@ pub fn unit(name: &str) -> Option<String> {
 
 /// A hint for a name that does not exist: `did you mean ...?`, or what the beginning of the name admits.
 pub fn suggest(name: &str) -> Option<String> {
-    let near = match counter_parts(name) {
-        Some((reading, group, counter)) => {
+    if let Some((_, metric)) = change_parts(name).filter(|(_, metric)| catalogue::find(metric).is_some()) {
+        return Some(format!("`{metric}` is read once, or is not a number: it has no delta and no rate"));
+    }
+    let near = match (change_parts(name), counter_parts(name)) {
+        (Some((reading, metric)), _) => {
+            let known = metrics().filter(|metric| metric.has_changes).map(|metric| metric.name);
+            crate::suggest::nearest(metric, known).map(|near| format!("{reading}.{near}"))
+        }
+        (None, Some((reading, group, counter))) => {
             counters::suggest(&format!("{group}.{counter}")).map(|near| format!("{reading}.{near}"))
         }
-        None => {
-            let known = METRICS.iter().map(|metric| metric.name);
+        (None, None) => {
+            let known = metrics().map(|metric| metric.name);
             let keys = keys::catalogue().iter().map(|key| key.name.as_str());
             crate::suggest::nearest(name, known.chain(keys)).map(str::to_owned)
         }
     };
     near.map(|near| format!("did you mean `{near}`?"))
         .or_else(|| Some("`sysctl-advisor rules metrics` prints all names".to_owned()))
-}
-
-/// The type that expressions see of a key.
-pub const fn key_type(key: &Key) -> Type {
-    match key.kind {
-        keys::Kind::Int => Type::Int,
-        keys::Kind::Ints | keys::Kind::PortRange => Type::Ints,
-        keys::Kind::PortList | keys::Kind::Text => Type::Text,
-    }
-}
-
-/// The value that expressions see of a key's text.
-pub fn key_value(key: &Key, text: &str) -> Result<Value, keys::ValueError> {
-    Ok(match keys::parse(key, text)? {
-        KeyValue::Int(value) => Value::Int(value),
-        KeyValue::Ints(values) => Value::Ints(values),
-        KeyValue::PortRange { low, high } => Value::Ints(vec![low.into(), high.into()]),
-        value @ (KeyValue::PortList(_) | KeyValue::Text(_)) => Value::Text(value.to_string()),
-    })
 }

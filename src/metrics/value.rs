@@ -68,8 +68,3 @@ impl fmt::Display for Value {
         }
     }
 }
-
-/// A count as a value; what no `i64` can hold is the largest one.
-pub(super) fn int(value: u64) -> Value {
-    Value::Int(i64::try_from(value).unwrap_or(i64::MAX))
-}

@@ -146,7 +146,7 @@ fn sockstat(text: &str, counters: &mut Counters) {
 }
 
 /// Columns of `softnet_stat` by their position; those between are no longer used by the kernel.
-const SOFTNET: [(usize, &str); 5] =
+pub(super) const SOFTNET: [(usize, &str); 5] =
     [(0, "processed"), (1, "dropped"), (2, "time_squeeze"), (9, "received_rps"), (10, "flow_limit_count")];
 
 fn softnet(text: &str, group: &str, counters: &mut Counters) {

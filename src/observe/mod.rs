@@ -6,7 +6,10 @@
 
 pub mod ages;
 pub mod counters;
+pub mod cpus;
 pub mod gap;
+pub mod interfaces;
+pub(in crate::observe) mod netlink;
 pub mod owners;
 pub mod persisted;
 pub mod sockets;

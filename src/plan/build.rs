@@ -12,9 +12,9 @@ use crate::audit::model::{Audit, Finding, Recommendation, Waiver};
 use crate::audit::run_where;
 use crate::audit::waivers::Waivers;
 use crate::keys::{self, Effect, KeyValue, Risk};
-use crate::metrics::catalogue::Subject;
-use crate::metrics::derive::View;
+use crate::metrics::subjects::Subject;
 use crate::metrics::value::Value;
+use crate::metrics::view::View;
 use crate::rules::Rule;
 use crate::rules::set::RuleSet;
 use crate::snapshot::Namespace;
@@ -207,7 +207,7 @@ fn listeners(audit: &Audit<'_>, change: &PlannedChange) -> Vec<String> {
     let (Some(namespace), Some(_)) = (namespace, key) else { return Vec::new() };
     let view = View::new(audit.snapshot, namespace);
     let mut named: Vec<String> = Vec::new();
-    for item in view.items(Subject::Listener) {
+    for item in view.items(Subject::Listener).unwrap_or_default() {
         let label = view.label(item);
         let behind = |finding: &Finding| finding.subject == label && change.findings.contains(&finding.fingerprint);
         if audit.findings.iter().any(behind) {

@@ -84,7 +84,7 @@ pub struct Guard {
     pub params: BTreeMap<String, serde_json::Value>,
 }
 
-/// A recommendation that is not carried out by this plan.
+/// A recommendation that this plan does not apply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeftOut {

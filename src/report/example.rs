@@ -30,6 +30,8 @@ pub(crate) fn snapshot() -> Snapshot {
             open_files: Some(4000),
         },
         window: Window { seconds: 2.0, source: WindowSource::Sample },
+        cpus: Vec::new(),
+        before: None,
         namespaces: vec![
             Namespace { sockets: Some(sockets()), ..namespace("net:[4026531840]", "host", true) },
             Namespace {
@@ -53,6 +55,8 @@ pub(crate) fn namespace(id: &str, name: &str, initial: bool) -> Namespace {
         sockets: None,
         counters_before: None,
         counters: [].into(),
+        interfaces: Vec::new(),
+        before: None,
         sysctls: [].into(),
         gaps: Vec::new(),
     }

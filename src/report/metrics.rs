@@ -7,8 +7,9 @@ use anstyle::Style;
 use serde::Serialize;
 
 use crate::keys;
-use crate::metrics::catalogue::{METRICS, Metric, Subject};
+use crate::metrics::catalogue::{Metric, metrics};
 use crate::metrics::healthy;
+use crate::metrics::subjects::Subject;
 use crate::metrics::value::Value;
 use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::report::theme::Theme;
@@ -16,28 +17,35 @@ use crate::report::theme::Theme;
 /// What conditions may use besides the catalogue.
 const ALSO: &str = "\
 Sysctls are used by their own names: net.ipv4.tcp_tw_reuse, net.ipv4.tcp_rmem[2] for the third number of a list, \
+<<<<<<< HEAD
 net.ipv4.conf[\"eth0.100\"].rp_filter if a name contains a dot. The kernel's counters are total.GROUP.NAME (since \
 boot), delta.GROUP.NAME (in the window) and rate.GROUP.NAME (per second): delta.TcpExt.ListenOverflows, \
 rate.Tcp.RetransSegs, total.sockstat_TCP.mem. The parameters of the rule are params.NAME. has(NAME) is true if NAME could \
 be read. A rule that uses a name that could not be read is skipped; it does not count as passed.";
+=======
+net.ipv4.conf[\"eth0.100\"].rp_filter where a name holds a dot. The kernel's counters are total.GROUP.NAME (since \
+boot), delta.GROUP.NAME (in the window) and rate.GROUP.NAME (per second): delta.TcpExt.ListenOverflows, \
+rate.Tcp.RetransSegs, total.sockstat_TCP.mem. delta. and rate. go before any number above as well, except those of \
+netns, window, persisted and key: delta.interface.rx_dropped, rate.listener.queue. A rule's own thresholds are params.NAME. has(NAME) tells whether a name \
+could be read; a rule that uses one that could not is skipped, not passed.";
+>>>>>>> main
 
-const SUBJECTS: [(Subject, &str); 6] = [
-    (Subject::Host, "The machine, in every rule"),
-    (Subject::Namespace, "The network namespace, in every rule"),
-    (Subject::Listener, "Rules with for_each = \"listener\""),
-    (Subject::Destination, "Rules with for_each = \"destination\""),
-    (Subject::Owner, "Rules with for_each = \"owner\""),
-    (Subject::Key, "Rules with for_each = \"key\""),
-];
+fn heading(subject: Subject) -> String {
+    match subject {
+        Subject::Host => "The machine, in every rule".to_owned(),
+        Subject::Namespace => "The network namespace, in every rule".to_owned(),
+        other => format!("Rules with for_each = \"{}\"", other.name()),
+    }
+}
 
 /// The catalogue by subject: name, type and unit, and what it means below.
 pub fn metrics_text(theme: &Theme) -> String {
     let mut page = Page::new(theme);
-    let name_width = METRICS.iter().map(|metric| metric.name.len()).max().unwrap_or(0);
-    for (subject, heading) in SUBJECTS {
+    let name_width = metrics().map(|metric| metric.name.len()).max().unwrap_or(0);
+    for subject in Subject::ALL {
         page.blank();
-        page.paragraph(0, theme.heading, heading);
-        for metric in METRICS.iter().filter(|metric| metric.of == subject) {
+        page.paragraph(0, theme.heading, &heading(*subject));
+        for metric in metrics().filter(|metric| metric.of == *subject) {
             let kind = if metric.unit.is_empty() {
                 metric.kind.name().to_owned()
             } else {
@@ -57,7 +65,7 @@ pub fn metrics_text(theme: &Theme) -> String {
 /// The host that the tests inside rule files are laid over: `NAME = VALUE` a line, metrics and then keys. Counters stand
 /// still on it and are not listed.
 pub fn healthy_text(theme: &Theme) -> String {
-    let metrics = METRICS.iter().map(|metric| metric.name);
+    let metrics = metrics().map(|metric| metric.name);
     let keys = keys::catalogue().iter().map(|key| key.name.as_str());
     let mut text = String::new();
     for name in metrics.chain(keys) {
@@ -94,15 +102,15 @@ struct Row {
     healthy: serde_json::Value,
 }
 
-impl From<&Metric> for Row {
-    fn from(metric: &Metric) -> Self {
+impl From<Metric> for Row {
+    fn from(metric: Metric) -> Self {
         Self {
             name: metric.name,
             kind: metric.kind.name(),
             unit: metric.unit,
             subject: metric.of.name(),
             help: metric.help,
-            healthy: json_value(metric.healthy()),
+            healthy: json_value(metric.healthy),
         }
     }
 }
@@ -120,7 +128,7 @@ fn json_value(value: Value) -> serde_json::Value {
 /// The same as indented JSON with a newline at its end.
 pub fn metrics_json() -> Result<String, serde_json::Error> {
     let listing =
-        Listing { schema: "sysctl-advisor/metrics/1", metrics: METRICS.iter().map(Row::from).collect(), also: ALSO };
+        Listing { schema: "sysctl-advisor/metrics/1", metrics: metrics().map(Row::from).collect(), also: ALSO };
     serde_json::to_string_pretty(&listing).map(|text| text + "\n")
 }
 
@@ -131,7 +139,7 @@ mod tests {
     #[test]
     fn every_metric_is_listed_once_under_its_subject() {
         let text = metrics_text(&Theme::plain());
-        for metric in METRICS {
+        for metric in metrics() {
             let lines = text.lines().filter(|line| line.trim_start().split(' ').next() == Some(metric.name));
             assert_eq!(lines.count(), 1, "{}", metric.name);
         }
@@ -154,7 +162,7 @@ mod tests {
         {
             assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
         }
-        for metric in METRICS {
+        for metric in metrics() {
             assert_eq!(text.lines().filter(|line| line.starts_with(&format!("{} = ", metric.name))).count(), 1);
         }
     }
@@ -169,7 +177,7 @@ mod tests {
     fn the_json_form_has_all_that_the_table_has() {
         let json: serde_json::Value = serde_json::from_str(&metrics_json().unwrap()).unwrap();
         let metrics = json["metrics"].as_array().unwrap();
-        assert_eq!(metrics.len(), METRICS.len());
+        assert_eq!(metrics.len(), super::metrics().count());
         let queue = metrics.iter().find(|metric| metric["name"] == "listener.queue").unwrap();
         let expected = serde_json::json!({
             "name": "listener.queue", "type": "int", "unit": "connections", "subject": "listener",

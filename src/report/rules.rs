@@ -91,7 +91,7 @@ pub fn list_json(rules: &RuleSet) -> Result<String, serde_json::Error> {
             area: &rule.area,
             severity: rule.severity().name(),
             kind: rule.kind.name(),
-            for_each: rule.for_each.subject().name(),
+            for_each: rule.for_each.name(),
             summary: &rule.summary,
             since: rule.since.as_deref(),
             title: rule.levels.first().map(|level| level.title.pattern()).unwrap_or_default(),

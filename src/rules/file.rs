@@ -8,8 +8,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::words::{Bound, ForEach};
+use super::words::Bound;
 use crate::keys::Risk;
+use crate::metrics::subjects::Subject;
 use crate::model::{Kind, Severity};
 
 /// A rule file as written.
@@ -32,7 +33,7 @@ pub(super) struct RuleFile {
     pub(super) kind: Kind,
     /// The condition is evaluated once for each of these.
     #[serde(default)]
-    pub(super) for_each: ForEach,
+    pub(super) for_each: Subject,
     /// The condition: an expression of type bool. With `[[level]]` it may be left out, and must hold for every level.
     #[schemars(with = "Option<String>")]
     pub(super) when: Option<Spanned<String>>,

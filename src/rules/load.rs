@@ -16,7 +16,7 @@ use super::template::Template;
 use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, toml_file};
 use crate::diagnostic::Diagnostic;
 use crate::keys;
-use crate::metrics::{names, value::Type, value::Value};
+use crate::metrics::{names, sysctl, value::Type, value::Value};
 
 /// Characters that a summary may have: a line of a terminal.
 const LONGEST_SUMMARY: usize = 80;
@@ -62,7 +62,7 @@ impl Loader<'_> {
             self.error(0..0, &format!("`{id}` cannot be a rule's id"), Some(ID_HELP.to_owned()));
         }
         let params = self.params(std::mem::take(&mut file.params));
-        let scope = RuleNames::new(file.for_each.subject(), &params);
+        let scope = RuleNames::new(file.for_each, &params);
         self.check_summary(&file.summary);
         let levels = self.levels(&file, &scope);
         // Without levels it is the condition of the only one.
@@ -216,7 +216,7 @@ impl Loader<'_> {
             self.error(part.key.span(), &format!("there is no key `{name}` in the catalogue"), help);
             return None;
         };
-        let value = self.expression(&part.value, Some(names::key_type(key)), scope)?;
+        let value = self.expression(&part.value, Some(sysctl::key_type(key)), scope)?;
         if value.names().next().is_none() {
             // A constant can be tried at once.
             let tried = value.eval(&|_| None).map(|value| value.to_string()).map_err(|error| error.to_string());
@@ -401,7 +401,7 @@ fn typed(path: &str, kind: Type, value: &toml::Value) -> Option<Value> {
             toml::Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        return names::key_value(key, &text).ok();
+        return sysctl::key_value(key, &text).ok();
     }
     Some(match (kind, value) {
         (Type::Int, toml::Value::Integer(value)) => Value::Int(*value),

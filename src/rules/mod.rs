@@ -22,11 +22,12 @@ pub use names::guard;
 pub use starter::{StarterError, starter};
 
 use crate::keys::Risk;
+use crate::metrics::subjects::Subject;
 use crate::metrics::value::Value;
 use crate::model::{Kind, Severity};
 use expr::Expr;
 use template::Template;
-use words::{Bound, ForEach};
+use words::Bound;
 
 /// A checked rule.
 #[derive(Debug, Clone)]
@@ -44,7 +45,7 @@ pub struct Rule {
     /// The version that first had the rule.
     pub since: Option<String>,
     pub kind: Kind,
-    pub for_each: ForEach,
+    pub for_each: Subject,
     /// What must hold for every level.
     pub when: Option<Expr>,
     /// At least one, the worst first. The first one whose condition holds makes the finding.

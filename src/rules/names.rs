@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use super::Param;
 use super::expr::{Expr, ExprError, Name, Names};
-use crate::metrics::catalogue::Subject;
 use crate::metrics::names;
+use crate::metrics::subjects::Subject;
 use crate::metrics::value::{Type, Value};
 use crate::suggest;
 
@@ -46,7 +46,7 @@ impl<'a> RuleNames<'a> {
         };
         let found = names::find(metric).ok_or_else(|| names::suggest(metric))?;
         match found.subject {
-            Subject::Host | Subject::Namespace => Ok(found.kind),
+            subject if subject.is_of_every_rule() => Ok(found.kind),
             subject if subject == self.subject => Ok(found.kind),
             _ if self.before => Err(Some(
                 "a guard is evaluated for the whole network namespace, so names of a single subject cannot be used"

@@ -5,6 +5,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+<<<<<<< HEAD
 use crate::metrics::catalogue::Subject;
 
 /// The subjects of a rule. The rule is evaluated once per subject.
@@ -35,6 +36,9 @@ impl ForEach {
 }
 
 /// How proposals of several rules for one key are merged into one.
+=======
+/// How proposals of several rules for one key become one.
+>>>>>>> main
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {

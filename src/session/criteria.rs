@@ -7,8 +7,10 @@ use crate::audit::model::Audit;
 use crate::audit::waivers::Waivers;
 use crate::config::{Config, TypedRules};
 use crate::diagnostic::Diagnostic;
+use crate::metrics::names;
+use crate::rules::Rule;
 use crate::rules::set::RuleSet;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{FirstReading, Snapshot};
 
 /// What a snapshot is judged by.
 #[derive(Debug)]
@@ -25,6 +27,11 @@ impl Criteria {
         say(&rules.broken);
         let waivers = config.waivers(&rules)?;
         Ok(Self { rules, waivers })
+    }
+
+    /// What the first reading of a window has to hold for these rules.
+    pub fn first_reading(&self) -> FirstReading {
+        names::first_reading(self.rules.iter().flat_map(Rule::names))
     }
 
     /// Evaluates the rules, and marks the findings that a person accepted.

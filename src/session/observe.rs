@@ -10,16 +10,21 @@ use super::error::SessionError;
 use crate::host::Host;
 use crate::host::netns::Which;
 use crate::snapshot::take::{self, TakeError};
-use crate::snapshot::{self as snapshots, Snapshot, store};
+use crate::snapshot::{self as snapshots, FirstReading, Snapshot, store};
 
 /// Reads a snapshot from a file; `-` is standard input.
 pub fn read(file: &Path) -> Result<Snapshot, SessionError> {
     Ok(store::read(file)?)
 }
 
-/// Takes a snapshot of the running host. `wait` lets the window pass.
-pub fn observe(which: &Which, window: Duration, wait: impl FnOnce(Duration)) -> Result<Snapshot, SessionError> {
-    let snapshot = take::take(&Host::live(), which, window, wait)?;
+/// Takes a snapshot of the running host. `first` says what its first reading has to hold, `wait` lets the window pass.
+pub fn observe(
+    which: &Which,
+    window: Duration,
+    first: FirstReading,
+    wait: impl FnOnce(Duration),
+) -> Result<Snapshot, SessionError> {
+    let snapshot = take::take(&Host::live(), which, window, first, wait)?;
     for gap in snapshot.gaps.iter().chain(snapshot.namespaces.iter().flat_map(|namespace| &namespace.gaps)) {
         tracing::info!(what = gap.what, why = gap.why, "could not be read");
     }
@@ -27,7 +32,13 @@ pub fn observe(which: &Which, window: Duration, wait: impl FnOnce(Duration)) -> 
 }
 
 /// Observes the host. Without an `earlier` snapshot that can begin the window, two readings are taken `sample` apart.
-pub fn since(host: &Host, which: &Which, earlier: Option<&Snapshot>, sample: Duration) -> Result<Snapshot, TakeError> {
+pub fn since(
+    host: &Host,
+    which: &Which,
+    earlier: Option<&Snapshot>,
+    first: FirstReading,
+    sample: Duration,
+) -> Result<Snapshot, TakeError> {
     let begun = earlier.filter(|earlier| match snapshots::since::age(earlier, host) {
         Ok(_) => true,
         Err(why) => {
@@ -36,8 +47,8 @@ pub fn since(host: &Host, which: &Which, earlier: Option<&Snapshot>, sample: Dur
         }
     });
     let window = if begun.is_some() { Duration::ZERO } else { sample };
-    let mut snapshot = take::take(host, which, window, std::thread::sleep)?;
-    if let Some(Err(why)) = begun.map(|earlier| snapshots::since::enter(&mut snapshot, earlier)) {
+    let mut snapshot = take::take(host, which, window, first, std::thread::sleep)?;
+    if let Some(Err(why)) = begun.map(|earlier| snapshots::since::enter(&mut snapshot, earlier, first)) {
         tracing::info!(%why, "the previous snapshot does not begin this run's window");
     }
     Ok(snapshot)

@@ -4,6 +4,7 @@
 //! Out: [`Snapshot`], from which everything later is a pure function.
 //! Must not: hold anything derived; metrics are computed anew from it, so old snapshots gain new rules for free.
 
+mod begin;
 pub mod since;
 pub mod store;
 pub mod take;
@@ -14,7 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::rehearse::Answer;
 use crate::observe::counters::Counters;
+use crate::observe::cpus::Cpu;
 use crate::observe::gap::Gap;
+use crate::observe::interfaces::Interface;
 use crate::observe::persisted::{Loader, Persisted};
 use crate::observe::sockets::Sockets;
 use crate::observe::surroundings::Surroundings;
@@ -34,6 +37,12 @@ pub struct Snapshot {
     pub taken_at: String,
     pub system: SystemFacts,
     pub window: Window,
+    /// By number; none in a snapshot of an older version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cpus: Vec<Cpu>,
+    /// The machine at the start of the window, when there were two readings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<MachineBefore>,
     pub namespaces: Vec<Namespace>,
     /// Whether these are all of the machine: one that is not among them does not exist.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -84,6 +93,40 @@ pub enum WindowSource {
     None,
 }
 
+/// What the first reading of a window holds beside counters, accept queues, interfaces and CPUs, which cost little.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FirstReading {
+    /// All sockets: a second dump of the kernel's table.
+    pub sockets: bool,
+    /// The facts about the machine.
+    pub system: bool,
+}
+
+impl FirstReading {
+    /// Everything, for a snapshot that any rule may be evaluated on later.
+    pub const WHOLE: Self = Self { sockets: true, system: true };
+}
+
+/// What was read of the machine at the start of the window.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MachineBefore {
+    pub cpus: Vec<Cpu>,
+    /// Only where something asks how these change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<SystemFacts>,
+}
+
+/// What was read of a namespace at the start of the window, beside its counters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NamespaceBefore {
+    pub interfaces: Vec<Interface>,
+    /// Only where something asks how these change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sockets: Option<Sockets>,
+}
+
 /// One network namespace.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -99,7 +142,30 @@ pub struct Namespace {
     /// The reading at the start of the window, when there were two.
     pub counters_before: Option<Counters>,
     pub counters: Counters,
+    /// By index; none in a snapshot of an older version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<Interface>,
+    /// What else there was at the start of the window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<NamespaceBefore>,
     /// Of the first namespace with those of up to 64 interfaces, of the others without.
     pub sysctls: Sysctls,
     pub gaps: Vec<Gap>,
+}
+
+impl Snapshot {
+    /// Makes what `earlier` read of the machine the start of this window.
+    pub fn begin_with(&mut self, earlier: &Self, first: FirstReading) {
+        let system = first.system.then(|| earlier.system.clone());
+        self.before = Some(MachineBefore { cpus: earlier.cpus.clone(), system });
+    }
+}
+
+impl Namespace {
+    /// Makes what an earlier reading of this namespace saw the start of the window.
+    pub fn begin_with(&mut self, earlier: &Self, first: FirstReading) {
+        self.counters_before = Some(earlier.counters.clone());
+        let sockets = earlier.sockets.clone().filter(|_| first.sockets);
+        self.before = Some(NamespaceBefore { interfaces: earlier.interfaces.clone(), sockets });
+    }
 }

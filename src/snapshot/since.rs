@@ -3,7 +3,7 @@
 //! In: two snapshots of one host. Out: the later one with what the earlier one read as its first reading. Must not: take
 //! a clock's word for the time between them, or compare across a boot.
 
-use super::{Namespace, Snapshot, WindowSource};
+use super::{FirstReading, Namespace, Snapshot, WindowSource};
 use crate::host::Host;
 use crate::observe::system;
 
@@ -48,13 +48,13 @@ fn between(earlier: &Snapshot, boot_id: Option<&str>, uptime: Option<u64>) -> Re
 
 /// Makes the readings of `earlier` the start of the window of `snapshot`, which has one reading of its own. A namespace
 /// that was not there then stays without a window.
-pub fn enter(snapshot: &mut Snapshot, earlier: &Snapshot) -> Result<(), NoWindow> {
+pub fn enter(snapshot: &mut Snapshot, earlier: &Snapshot, first: FirstReading) -> Result<(), NoWindow> {
     let seconds = between(earlier, snapshot.system.boot_id.as_deref(), snapshot.system.uptime_ms)?;
     for namespace in &mut snapshot.namespaces {
         // The number of a namespace that is gone is given out again; its name has to be the same as well.
         let same = |other: &&Namespace| other.id == namespace.id && other.name == namespace.name;
         let Some(before) = earlier.namespaces.iter().find(same) else { continue };
-        namespace.counters_before = Some(before.counters.clone());
+        namespace.begin_with(before, first);
         let (Some(seen), Some(seen_before)) = (&mut namespace.sockets, &before.sockets) else { continue };
         for listener in &mut seen.listeners {
             let known = seen_before.listeners.iter().find(|other| {
@@ -63,6 +63,7 @@ pub fn enter(snapshot: &mut Snapshot, earlier: &Snapshot) -> Result<(), NoWindow
             listener.queue_before = known.map(|known| known.queue);
         }
     }
+    snapshot.begin_with(earlier, first);
     snapshot.window.seconds = seconds;
     snapshot.window.source = WindowSource::PreviousRun;
     Ok(())
@@ -107,7 +108,7 @@ mod tests {
         let mut reused = known.clone();
         reused.port += 1;
         earlier.namespaces[0].sockets.as_mut().unwrap().listeners = vec![reused, known];
-        enter(&mut now, &earlier).unwrap();
+        enter(&mut now, &earlier, FirstReading::default()).unwrap();
         assert_eq!((now.window.seconds, now.window.source), (60.0, WindowSource::PreviousRun));
         assert_eq!(now.namespaces[0].counters_before.as_ref().unwrap()["Tcp"]["InSegs"], 7);
         assert_eq!(now.namespaces[1].counters_before, None, "another namespace under the same name");

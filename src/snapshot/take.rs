@@ -1,22 +1,24 @@
-//! Takes a snapshot: asks every source in turn, twice for the counters.
+//! Takes a snapshot: asks every source in turn, twice for what changes over a window.
 //!
-//! In: a host, the namespaces that are wanted, the window, and a way to wait for it. Out: a [`Snapshot`] with a gap for
-//! each thing that was not read.
+//! In: a host, the namespaces to look at, the window, and a way to wait for it. Out: a [`Snapshot`] with a gap for each
+//! thing that was not read.
 //! Must not: fail because one source or one namespace fails; it fails only when nothing at all could be seen. Leave the
 //! calling thread in another namespace.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::{Namespace, SCHEMA, Snapshot, Window, WindowSource};
+use super::begin::{Beginning, begin};
+use super::{FirstReading, Namespace, NamespaceBefore, SCHEMA, Snapshot, Window, WindowSource};
 use crate::host::Host;
 use crate::host::netns::{self, EnterError, Hidden, Place, Places, Which};
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
+use crate::observe::interfaces::Interface;
 use crate::observe::owners;
 use crate::observe::persisted::Persisted;
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Interfaces, Sysctls};
-use crate::observe::{counters, persisted, sockets, system};
+use crate::observe::{counters, cpus, interfaces, persisted, sockets, system};
 use crate::units;
 
 /// Why there is no snapshot.
@@ -25,71 +27,48 @@ pub enum TakeError {
     /// No sockets, no counters, no sysctls.
     #[error("nothing of this host's network could be read: {0}")]
     NothingSeen(String),
-    /// The namespace that was wanted does not exist, or cannot be entered.
+    /// The namespace that was asked for does not exist, or cannot be entered.
     #[error(transparent)]
     Netns(#[from] EnterError),
 }
 
-/// Observes the namespaces that are wanted, the calling thread's own first. `wait` lets the window pass, once for all of
-/// them, and may show that it does; a window of zero takes one reading and no deltas. Namespaces that are there and cannot
-/// be looked at are gaps of the machine. Of a captured tree there is only its own namespace.
-pub fn take(host: &Host, which: &Which, window: Duration, wait: impl FnOnce(Duration)) -> Result<Snapshot, TakeError> {
+/// Observes these namespaces, the calling thread's own first. `wait` lets the window pass, once for all of them, and may
+/// show that it does; a window of zero takes one reading and no changes. Namespaces that are there and cannot be looked at
+/// are gaps of the machine. Of a captured tree there is only its own namespace.
+pub fn take(
+    host: &Host,
+    which: &Which,
+    window: Duration,
+    first: FirstReading,
+    wait: impl FnOnce(Duration),
+) -> Result<Snapshot, TakeError> {
     let Places { places, hidden, complete } = if host.is_live() { netns::resolve(which)? } else { Places::here(host) };
-    let mut first = None;
-    if !window.is_zero() {
-        // A gap of the first look shows in the second again. Each round takes as long as its counterpart after the window,
-        // so that the time between two readings is the same for the first namespace and the last.
-        let queues = netns::visit(&places, |_, _| sockets::read_queues(host).ok());
-        let started = Instant::now();
-        let counters = netns::visit(&places, |_, _| counters::read(host).0);
-        wait(window);
-        first = Some((queues, counters, started.elapsed().as_secs_f64()));
-    }
-    let counters = netns::visit(&places, |_, _| counters::read(host));
-    let (system, mut gaps) = system::read(host);
-    let (files, file_gaps) = persisted::read(host);
-    let (machine_keys, key_gaps) = sysctls::read_machine(host);
-    gaps.extend(file_gaps);
-    gaps.extend(key_gaps);
-    let mut machine = Machine { host, files: &files, keys: &machine_keys, around: None };
-    let empty = |number: usize| match counters.get(number) {
-        Some(Ok((counters, _))) => sockets::is_not_worth_it(counters),
+    let begun = (!window.is_zero()).then(|| begin(host, &places, first));
+    let begun = begun.inspect(|_| wait(window));
+    let seconds = begun.as_ref().map_or(0.0, |begun| begun.at.elapsed().as_secs_f64());
+    let ends = netns::visit(&places, |_, _| End::read(host));
+    let (cpus, mut gaps) = cpus::read(host);
+    let (system, more) = system::read(host);
+    gaps.extend(more);
+    let (files, more) = persisted::read(host);
+    gaps.extend(more);
+    let (keys, more) = sysctls::read_machine(host);
+    gaps.extend(more);
+    let mut machine = Machine { host, files: &files, keys: &keys, around: None };
+    let empty = |number: usize| match ends.get(number) {
+        Some(Ok(end)) => sockets::is_not_worth_it(&end.counters),
         _ => false,
     };
     let looks = netns::visit(&places, |number, _| machine.look(number == 0, empty(number)));
 
-    let around = machine.around;
-    let (queues, before, seconds) = first.map_or((None, None, 0.0), |(q, c, s)| (Some(q), Some(c), s));
-    let mut before = before.map(Vec::into_iter);
-    let mut queues = queues.map(Vec::into_iter);
-    let mut seen = Vec::new();
-    let mut unseen = Vec::new();
-    for ((place, counters), look) in places.iter().zip(counters).zip(looks) {
-        let before = before.as_mut().and_then(Iterator::next).transpose();
-        let queues = queues.as_mut().and_then(Iterator::next).transpose();
-        match (before, queues, counters, look) {
-            (Ok(before), Ok(queues), Ok((counters, gaps)), Ok(mut look)) => {
-                look.gaps.splice(0..0, gaps);
-                match nothing(&counters, &look) {
-                    None => seen.push(Seen { place, before, queues: queues.flatten(), counters, look }),
-                    Some(why) => unseen.push(Hidden { name: place.name.clone(), why }),
-                }
-            }
-            (Err(error), ..) | (_, Err(error), ..) | (_, _, Err(error), _) | (.., Err(error)) => {
-                let EnterError::Refused { name, why } = error else { return Err(error.into()) };
-                unseen.push(Hidden { name, why });
-            }
-        }
-    }
-    match (&seen[..], &unseen[..], which) {
-        ([], [Hidden { name, why }], Which::Named(_)) => {
-            return Err(EnterError::Refused { name: name.clone(), why: why.clone() }.into());
-        }
-        ([], unseen, _) => {
-            let why: Vec<_> = unseen.iter().take(3).map(|hidden| hidden.why.as_str()).collect();
-            return Err(TakeError::NothingSeen(why.join("; ")));
-        }
-        _ => {}
+    let surroundings = machine.around;
+    let (machine_before, beginnings) = match begun {
+        Some(begun) => (Some(begun.machine), begun.namespaces.into_iter().map(|begun| begun.map(Some)).collect()),
+        None => (None, places.iter().map(|_| Ok(None)).collect()),
+    };
+    let (seen, unseen) = sorted(&places, beginnings, ends, looks)?;
+    if seen.is_empty() {
+        return Err(why_nothing(which, &unseen));
     }
     let all_namespaces = *which == Which::All && complete && unseen.is_empty();
     gaps.extend(hidden.into_iter().chain(unseen).map(gap));
@@ -102,13 +81,70 @@ pub fn take(host: &Host, which: &Which, window: Duration, wait: impl FnOnce(Dura
             seconds: (seconds * 1000.0).round() / 1000.0,
             source: if window.is_zero() { WindowSource::None } else { WindowSource::Sample },
         },
-        namespaces: namespaces(host, seen, &machine_keys),
+        cpus,
+        before: machine_before,
+        namespaces: namespaces(host, seen, &keys),
         all_namespaces,
         persisted: Some(files),
-        surroundings: around,
+        surroundings,
         rehearsal: None,
         gaps,
     })
+}
+
+type Visited<T> = Vec<Result<T, EnterError>>;
+
+/// Puts together what the visits of one namespace gave, and sets apart those that could not be looked at.
+fn sorted<'a>(
+    places: &'a [Place],
+    beginnings: Visited<Option<Beginning>>,
+    ends: Visited<End>,
+    looks: Visited<Look>,
+) -> Result<(Vec<Seen<'a>>, Vec<Hidden>), EnterError> {
+    let (mut seen, mut unseen) = (Vec::new(), Vec::new());
+    for (((place, beginning), end), look) in places.iter().zip(beginnings).zip(ends).zip(looks) {
+        let all = beginning.and_then(|beginning| Ok((beginning, end?, look?)));
+        match all {
+            Ok((beginning, mut end, mut look)) => {
+                look.gaps.splice(0..0, std::mem::take(&mut end.gaps));
+                match nothing(&end.counters, &look) {
+                    None => seen.push(Seen { place, beginning, end, look }),
+                    Some(why) => unseen.push(Hidden { name: place.name.clone(), why }),
+                }
+            }
+            Err(EnterError::Refused { name, why }) => unseen.push(Hidden { name, why }),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((seen, unseen))
+}
+
+fn why_nothing(which: &Which, unseen: &[Hidden]) -> TakeError {
+    match (unseen, which) {
+        ([Hidden { name, why }], Which::Named(_)) => {
+            EnterError::Refused { name: name.clone(), why: why.clone() }.into()
+        }
+        _ => {
+            let why: Vec<_> = unseen.iter().take(3).map(|hidden| hidden.why.as_str()).collect();
+            TakeError::NothingSeen(why.join("; "))
+        }
+    }
+}
+
+/// What is read of a namespace at the end of the window, as soon as it has passed.
+struct End {
+    counters: Counters,
+    interfaces: Vec<Interface>,
+    gaps: Vec<Gap>,
+}
+
+impl End {
+    fn read(host: &Host) -> Self {
+        let (counters, mut gaps) = counters::read(host);
+        let (interfaces, more) = interfaces::read(host);
+        gaps.extend(more);
+        Self { counters, interfaces, gaps }
+    }
 }
 
 /// What is the same in every namespace, read already, and what only the first one is asked for.
@@ -129,9 +165,8 @@ struct Look {
 /// Everything that is known of one namespace.
 struct Seen<'a> {
     place: &'a Place,
-    before: Option<Counters>,
-    queues: Option<sockets::Queues>,
-    counters: Counters,
+    beginning: Option<Beginning>,
+    end: End,
     look: Look,
 }
 
@@ -178,29 +213,44 @@ fn gap(Hidden { name, why }: Hidden) -> Gap {
     Gap { what: "netns".to_owned(), why: format!("{name}: {why}") }
 }
 
-/// Enters the owners, found for all at once, the queues of before, and what the machine's namespace is called.
+/// Enters the owners, found for all at once, the start of the window, and what the machine's namespace is called.
 fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<Namespace> {
-    let mut unowned = Vec::new();
-    let mut rest = Vec::new();
-    for Seen { place, before, queues, counters, look: Look { sysctls, sockets, gaps } } in seen {
-        let has_sockets = sockets.is_some();
-        unowned.extend(sockets);
-        rest.push((place, before, queues, counters, sysctls, gaps, has_sockets));
-    }
-    let mut owned = owners::find(host, unowned).into_iter();
-    rest.into_iter()
-        .map(|(place, counters_before, queues, counters, mut sysctls, mut gaps, has_sockets)| {
-            let (mut sockets, gap) = if has_sockets { owned.next().unzip() } else { (None, None) };
-            gaps.extend(gap.flatten());
-            if let (Some(sockets), Some(queues)) = (&mut sockets, queues) {
+    let (seen, unowned): (Vec<_>, Vec<_>) = seen
+        .into_iter()
+        .map(|Seen { place, beginning, end, look: Look { sysctls, sockets, gaps } }| {
+            ((place, beginning, end, sysctls, gaps, sockets.is_some()), sockets)
+        })
+        .unzip();
+    let mut owned = owners::find(host, unowned.into_iter().flatten().collect()).into_iter();
+    let mut namespaces = Vec::new();
+    for (place, beginning, End { counters, interfaces, .. }, mut sysctls, mut gaps, has_sockets) in seen {
+        let (sockets, gap) = if has_sockets { owned.next().unzip() } else { (None, None) };
+        gaps.extend(gap.flatten());
+        let initial = is_initial(&sysctls);
+        sysctls.extend(machine_keys.iter().map(|(key, text)| (key.clone(), text.clone())));
+        let (id, name) = (place.id.clone(), if initial { netns::HOST.to_owned() } else { place.name.clone() });
+        let mut namespace = Namespace {
+            id,
+            name,
+            initial,
+            sockets,
+            counters_before: None,
+            counters,
+            interfaces,
+            before: None,
+            sysctls,
+            gaps,
+        };
+        if let Some(Beginning { counters, queues, interfaces, sockets }) = beginning {
+            if let (Some(sockets), Some(queues)) = (&mut namespace.sockets, queues) {
                 queues.enter(sockets);
             }
-            let initial = is_initial(&sysctls);
-            sysctls.extend(machine_keys.iter().map(|(key, text)| (key.clone(), text.clone())));
-            let name = if initial { netns::HOST.to_owned() } else { place.name.clone() };
-            Namespace { id: place.id.clone(), name, initial, sockets, counters_before, counters, sysctls, gaps }
-        })
-        .collect()
+            namespace.counters_before = Some(counters);
+            namespace.before = Some(NamespaceBefore { interfaces, sockets });
+        }
+        namespaces.push(namespace);
+    }
+    namespaces
 }
 
 /// Which namespace the calling thread is in.

@@ -127,3 +127,29 @@ fn metrics_are_listed_with_their_healthy_values() {
     }
     assert!(healthy.contains("\nnet.ipv4.tcp_fin_timeout = 60\n"), "{healthy}");
 }
+
+#[test]
+fn the_rules_that_the_tests_of_interfaces_use_pass_their_own_tests() {
+    let run = run(&["rules", "test", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rules")]);
+    assert_eq!(
+        (run.code, run.out.as_str()),
+        (0, "3 rules checked, 0 broken; 6 tests passed, 0 failed\n"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn a_change_of_what_is_read_once_is_refused_with_the_reason() {
+    let file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    let rule =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rules/cpu-receives.toml")).unwrap();
+    std::fs::write(file.path(), rule.replace("delta.cpu.net_rx > 0", "delta.window.seconds > 0.0")).unwrap();
+    let run = run(&["rules", "check", file.path().to_str().unwrap()]);
+    assert_eq!(run.code, 2);
+    assert!(
+        run.err.contains("`window.seconds` is read once, or is not a number: it has no delta and no rate"),
+        "{}",
+        run.err
+    );
+}

@@ -92,12 +92,11 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
             costs      When a service that listens in the new part of the range restarts
                        (for example on Kubernetes NodePorts, 30000-32767), an outgoing
                        connection may already use its port. Add such ports to
-                       net.ipv4.ip_local_reserved_ports first. Firewall rules that contain
-                       the old source port range must be changed too. UDP uses the same
-                       range. Firewall rules that contain the old source port range must be
-                       changed too. When a service that listens in the new part restarts,
-                       an outgoing connection may already use its port: first reserve the
-                       port in net.ipv4.ip_local_reserved_ports.
+                       net.ipv4.ip_local_reserved_ports first. Firewall rules that
+                       contain the old source port range must be changed too. UDP uses
+                       the same range. When a service that listens in the new part
+                       restarts, an outgoing connection may already use its port: first
+                       reserve the port in net.ipv4.ip_local_reserved_ports.
             because    ephemeral-ports, port-range-narrow
             kernel     Accepts it: tried in a scratch namespace.
             worse if   rate.Tcp.AttemptFails > before.rate.Tcp.AttemptFails * 2.0 + 5.0

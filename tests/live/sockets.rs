@@ -19,12 +19,12 @@ use std::time::Duration;
 use nix::sched::{CloneFlags, unshare};
 use socket2::{Domain, SockRef, Socket, Type};
 use sysctl_advisor::host::Host;
+use sysctl_advisor::netlink::request::Query;
 use sysctl_advisor::observe::gap::Gap;
 use sysctl_advisor::observe::owners;
 use sysctl_advisor::observe::sockets::netlink::{Walk, dump};
 use sysctl_advisor::observe::sockets::{SocketSource, Sockets, StateCounts, read, read_queues};
 use sysctl_advisor::observe::sysctls::Sysctls;
-use sysctl_advisor::sock_diag::request::Query;
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
@@ -241,7 +241,7 @@ fn one_walk_over_both_families_sees_what_two_walks_see() {
     in_namespace(|| {
         let held = (one_of_each(V4), one_of_each(V6));
         let list = |walk| {
-            let each = |all: &mut Vec<_>, socket: sysctl_advisor::sock_diag::socket::SocketView<'_>| {
+            let each = |all: &mut Vec<_>, socket: sysctl_advisor::netlink::socket::SocketView<'_>| {
                 let ends = (socket.local_address(), socket.local_port(), socket.remote_address(), socket.remote_port());
                 all.push((socket.family(), socket.state(), ends, socket.inode()));
             };

@@ -9,8 +9,8 @@ use super::groups::{Group, Groups, Weight};
 use super::listeners::{Clients, Listeners, Via};
 use super::ports::{Ephemeral, PortSet};
 use super::{DESTINATIONS_KEPT, Destination, Outgoing, PeerCount, SocketSource, Sockets, StateCounts};
+use crate::netlink::state;
 use crate::observe::ages::Ages;
-use crate::sock_diag::state;
 
 /// Destinations followed one by one; the number just below which a hash table of 2^15 slots grows. 2.6 MB.
 const DESTINATIONS_TRACKED: usize = (1 << 15) / 8 * 7;

@@ -13,12 +13,12 @@ use super::netlink::{Walk, dump};
 use super::ports::Ephemeral;
 use super::{SocketSource, Sockets, table};
 use crate::host::Host;
+use crate::netlink::request::Query;
+use crate::netlink::socket::{SocketView, timer};
+use crate::netlink::state;
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
 use crate::observe::sysctls::Sysctls;
-use crate::sock_diag::request::Query;
-use crate::sock_diag::socket::{SocketView, timer};
-use crate::sock_diag::state;
 
 const RANGE: &str = "net.ipv4.ip_local_port_range";
 const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";

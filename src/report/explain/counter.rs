@@ -1,6 +1,6 @@
 //! A kernel counter explained, with this host's value.
 
-use crate::metrics::counters::{CounterDoc, CounterKind, CounterScope};
+use crate::reference::counters::{CounterDoc, CounterKind, CounterScope};
 use crate::report::explain::sections::{Explanation, counter_value, here, key_value};
 use crate::report::theme::Theme;
 use crate::snapshot::Snapshot;
@@ -67,7 +67,7 @@ fn in_a_rule(doc: &CounterDoc) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::counters;
+    use crate::reference::counters;
     use crate::report::explain::fixture::snapshot;
 
     fn text(name: &str, snapshot: &Snapshot) -> String {

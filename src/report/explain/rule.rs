@@ -13,7 +13,7 @@ pub fn rule(rule: &Rule, theme: Theme) -> String {
         "A {} of kind {}, evaluated once per {}.",
         rule.levels.iter().map(|level| level.severity.name()).collect::<Vec<_>>().join(" or "),
         rule.kind.name(),
-        rule.for_each.subject().name()
+        rule.for_each.name()
     ));
     page.section("What it means", &rule.explain);
     if let Some(when) = &rule.when {

@@ -1,6 +1,6 @@
 //! The few shapes that the explanations are made of.
 
-use crate::metrics::counters;
+use crate::reference::counters;
 use crate::report::theme::Theme;
 use crate::report::wrap::{wrap, wrap_hanging};
 use crate::snapshot::{Namespace, Snapshot};

@@ -1,7 +1,7 @@
 //! A TCP state explained, with this host's numbers.
 
-use crate::metrics::states::StateDoc;
 use crate::observe::sockets::StateCounts;
+use crate::reference::states::StateDoc;
 use crate::report::explain::sections::{Explanation, counter_value, here, key_value};
 use crate::report::theme::Theme;
 use crate::snapshot::Snapshot;
@@ -93,7 +93,7 @@ fn count(name: &str, states: &StateCounts) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::states;
+    use crate::reference::states;
     use crate::report::explain::fixture::snapshot;
     use crate::report::theme::Theme;
 

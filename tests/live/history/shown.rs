@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use sysctl_advisor::history::{ChangeNote, Store};
 use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::Which;
-use sysctl_advisor::snapshot::{Snapshot, take};
+use sysctl_advisor::snapshot::{FirstReading, Snapshot, take};
 
 use super::{State, data, now, set_time};
 
@@ -233,7 +233,8 @@ fn an_audit_says_since_when_a_finding_is_there_and_what_is_gone() {
     nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("this test has to run as root");
     std::fs::write("/proc/sys/net/ipv4/tcp_timestamps", "0").unwrap();
     let state = State::new();
-    let mut snapshot = take::take(&Host::live(), &Which::Current, std::time::Duration::ZERO, |_| {}).unwrap();
+    let mut snapshot =
+        take::take(&Host::live(), &Which::Current, std::time::Duration::ZERO, FirstReading::default(), |_| {}).unwrap();
     let seen = |text: &str| {
         let lines = text.lines().skip_while(|line| !line.contains("TCP timestamps are off"));
         lines.take(2).map(|line| line.trim_end().to_owned() + "\n").collect::<String>()

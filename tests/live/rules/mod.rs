@@ -2,6 +2,7 @@
 
 mod close;
 mod idle;
+mod interfaces;
 mod listen;
 mod path;
 mod ports;

@@ -3,7 +3,7 @@
 //! In: which states, which extra attributes, a sequence number. Out: the bytes to send.
 //! Must not: read replies.
 
-use super::state;
+use super::{dump_header, state};
 
 /// Asks for `struct tcp_info` with each full socket.
 pub const WITH_TCP_INFO: u8 = 1 << (super::socket::ATTRIBUTE_INFO - 1);
@@ -12,8 +12,6 @@ pub const WITH_TCP_INFO: u8 = 1 << (super::socket::ATTRIBUTE_INFO - 1);
 const LEGACY_GETSOCK: u16 = 18;
 /// `SOCK_DIAG_BY_FAMILY`: one address family a walk.
 const BY_FAMILY: u16 = 20;
-/// `NLM_F_REQUEST | NLM_F_DUMP`.
-const REQUEST_DUMP: u16 = 0x001 | 0x300;
 const IPPROTO_TCP: u8 = 6;
 
 const HEADER: usize = 16;
@@ -47,7 +45,7 @@ impl Query {
 
     /// One walk over both families.
     pub fn both_families(self, sequence: u32) -> Vec<u8> {
-        let mut bytes = header(LEGACY_LENGTH, LEGACY_GETSOCK, sequence);
+        let mut bytes = dump_header(LEGACY_LENGTH, LEGACY_GETSOCK, sequence);
         // struct inet_diag_req: family (0 is AF_UNSPEC), two unused lengths, extensions, id, states, dbs.
         bytes.extend([0, 0, 0, self.extensions]);
         bytes.extend([0; SOCKET_ID]);
@@ -58,7 +56,7 @@ impl Query {
 
     /// One walk over one family.
     pub fn one_family(self, family: Family, sequence: u32) -> Vec<u8> {
-        let mut bytes = header(BY_FAMILY_LENGTH, BY_FAMILY, sequence);
+        let mut bytes = dump_header(BY_FAMILY_LENGTH, BY_FAMILY, sequence);
         // struct inet_diag_req_v2: family, protocol, extensions, padding, states, id.
         let family = match family {
             Family::V4 => super::socket::AF_INET,
@@ -69,16 +67,6 @@ impl Query {
         bytes.extend([0; SOCKET_ID]);
         bytes
     }
-}
-
-fn header(length: usize, kind: u16, sequence: u32) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(length);
-    bytes.extend((length as u32).to_ne_bytes());
-    bytes.extend(kind.to_ne_bytes());
-    bytes.extend(REQUEST_DUMP.to_ne_bytes());
-    bytes.extend(sequence.to_ne_bytes());
-    bytes.extend([0; 4]);
-    bytes
 }
 
 #[cfg(test)]
@@ -92,7 +80,7 @@ mod tests {
             Query::CONNECTIONS.one_family(Family::V4, 2),
             Query::CONNECTIONS.one_family(Family::V6, 3),
         ] {
-            assert_eq!(crate::sock_diag::u32_at(&bytes, 0), Some(bytes.len() as u32));
+            assert_eq!(crate::netlink::u32_at(&bytes, 0), Some(bytes.len() as u32));
         }
     }
 

@@ -108,8 +108,8 @@ fn folded(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::keys::catalogue;
-    use crate::metrics::counters;
     use crate::observe::sockets::StateCounts;
+    use crate::reference::counters;
 
     #[test]
     fn the_file_parses() {

@@ -1,4 +1,5 @@
-//! The kernel's socket-dump protocol (`NETLINK_SOCK_DIAG`) as bytes: requests to send, views over what comes back.
+//! Netlink as bytes: requests to send, and views over the replies, of `NETLINK_SOCK_DIAG` (sockets) and of
+//! `NETLINK_ROUTE` (interfaces).
 //!
 //! In: state masks to build a request from; the bytes of a reply. Out: request bytes; borrowed views whose getters
 //! decode a field each.
@@ -6,6 +7,7 @@
 //!
 //! Numbers are in host byte order except ports and addresses, as in `linux/inet_diag.h`.
 
+pub mod link;
 pub mod message;
 pub mod request;
 pub mod socket;
@@ -47,6 +49,25 @@ fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
 /// Reads a `u32` of host byte order.
 fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
     bytes.get(offset..)?.first_chunk().copied().map(u32::from_ne_bytes)
+}
+
+/// Reads a `u64` of host byte order.
+fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    bytes.get(offset..)?.first_chunk().copied().map(u64::from_ne_bytes)
+}
+
+/// `NLM_F_REQUEST | NLM_F_DUMP`.
+const REQUEST_DUMP: u16 = 0x001 | 0x300;
+
+/// The header of a dump request whose length, header included, is `length`.
+fn dump_header(length: usize, kind: u16, sequence: u32) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(length);
+    bytes.extend((length as u32).to_ne_bytes());
+    bytes.extend(kind.to_ne_bytes());
+    bytes.extend(REQUEST_DUMP.to_ne_bytes());
+    bytes.extend(sequence.to_ne_bytes());
+    bytes.extend([0; 4]);
+    bytes
 }
 
 /// Lengths in netlink are rounded up to a multiple of four for the start of what follows.

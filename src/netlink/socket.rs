@@ -163,8 +163,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sock_diag::message::{Content, Messages};
-    use crate::sock_diag::state;
+    use crate::netlink::message::{Content, Messages};
+    use crate::netlink::state;
 
     /// A dump by Linux 6.18 (x86-64) of a namespace with one bound socket, one in TIME_WAIT, and both ends of an IPv4
     /// connection to an IPv6 listener: 300 ms earlier the accepted end sent three bytes, which nobody has read. The

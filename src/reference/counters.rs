@@ -164,7 +164,7 @@ pub fn iter() -> impl Iterator<Item = &'static CounterDoc> {
 mod tests {
     use super::*;
     use crate::keys::catalogue;
-    use crate::metrics::states;
+    use crate::reference::states;
 
     #[test]
     fn the_files_parse_and_are_not_empty() {

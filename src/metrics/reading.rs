@@ -1,0 +1,132 @@
+//! One reading of one network namespace: what the functions that get metrics look at.
+//!
+//! In: a snapshot and one of its namespaces. Out: [`Reading`], of the end of the window or of its start. Must not: stand
+//! in a default for what was not read.
+
+use std::collections::BTreeMap;
+
+use super::sysctl::key_value;
+use super::value::Value;
+use crate::drift::model::Drift;
+use crate::drift::{self, Facts};
+use crate::keys::{self, KeyValue};
+use crate::observe::cpus::Cpu;
+use crate::observe::interfaces::Interface;
+use crate::observe::sockets::{Owner, Sockets};
+use crate::observe::system::SystemFacts;
+use crate::snapshot::{Namespace, Snapshot};
+
+/// What was read at one moment.
+#[derive(Debug)]
+pub(super) struct Reading<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) namespace: &'a Namespace,
+    pub(super) system: Option<&'a SystemFacts>,
+    pub(super) sockets: Option<&'a Sockets>,
+    pub(super) interfaces: &'a [Interface],
+    pub(super) cpus: &'a [Cpu],
+    pub(super) ports: Option<Ports>,
+    /// Of the namespace that the configuration files belong to, at the end of the window.
+    pub(super) drift: Option<Drift>,
+}
+
+/// What follows from the ephemeral range.
+#[derive(Debug)]
+pub(super) struct Ports {
+    pub(super) low: u16,
+    pub(super) high: u16,
+    pub(super) usable: i64,
+    reserved: Vec<(u16, u16)>,
+}
+
+impl<'a> Reading<'a> {
+    /// The end of the window.
+    pub(super) fn now(snapshot: &'a Snapshot, namespace: &'a Namespace) -> Self {
+        let sockets = namespace.sockets.as_ref();
+        Self {
+            snapshot,
+            namespace,
+            system: Some(&snapshot.system),
+            sockets,
+            interfaces: &namespace.interfaces,
+            cpus: &snapshot.cpus,
+            ports: Ports::of(namespace, sockets),
+            drift: drift(snapshot, namespace),
+        }
+    }
+
+    /// Its start. The sysctls are those of the end.
+    pub(super) fn before(snapshot: &'a Snapshot, namespace: &'a Namespace) -> Option<Self> {
+        let before = namespace.before.as_ref()?;
+        let machine = snapshot.before.as_ref();
+        let sockets = before.sockets.as_ref();
+        Some(Self {
+            snapshot,
+            namespace,
+            system: machine.and_then(|machine| machine.system.as_ref()),
+            sockets,
+            interfaces: &before.interfaces,
+            cpus: machine.map_or(&[], |machine| &machine.cpus),
+            ports: Ports::of(namespace, sockets),
+            drift: None,
+        })
+    }
+
+    pub(super) fn sysctl(&self, name: &str) -> Option<Value> {
+        let text = self.namespace.sysctls.get(name)?;
+        key_value(keys::catalogue().get(name)?, text).ok()
+    }
+
+    /// The process that holds a listener, where it was looked up.
+    pub(super) fn owner_of_listener(&self, endpoint: &str) -> Option<&'a Owner> {
+        self.sockets?.owners.iter().find(|owner| owner.listeners.iter().any(|listener| listener == endpoint))
+    }
+}
+
+/// Diagnoses the namespace that the snapshot was taken in; the files are not those of any other.
+fn drift(snapshot: &Snapshot, namespace: &Namespace) -> Option<Drift> {
+    let (persisted, surroundings) = (snapshot.persisted.as_ref()?, snapshot.surroundings.as_ref()?);
+    if snapshot.namespaces.first().is_none_or(|first| first.id != namespace.id) {
+        return None;
+    }
+    let facts = Facts {
+        persisted,
+        sysctls: Some(&namespace.sysctls),
+        surroundings,
+        system: &snapshot.system,
+        initial: namespace.initial,
+    };
+    let resolution = drift::resolution(&facts, drift::loader_of(persisted));
+    // Only the `drift` command asks the kernel whether it accepts a value.
+    Some(drift::run(&facts, resolution, &BTreeMap::new()))
+}
+
+impl Ports {
+    fn of(namespace: &Namespace, sockets: Option<&Sockets>) -> Option<Self> {
+        let parsed = |name: &str| keys::parse(keys::catalogue().get(name)?, namespace.sysctls.get(name)?).ok();
+        let KeyValue::PortRange { low, high } = parsed("net.ipv4.ip_local_port_range")? else { return None };
+        let reserved = match parsed("net.ipv4.ip_local_reserved_ports") {
+            Some(KeyValue::PortList(ranges)) => ranges,
+            _ => Vec::new(),
+        };
+        let mut ports = Self { low, high, reserved, usable: 0 };
+        let reserved = (low..=high).filter(|port| ports.is_reserved(*port)).count() as u64;
+        let listening = sockets.map_or(0, |sockets| sockets.outgoing.listening_ports);
+        let range = u64::from(high - low) + 1;
+        ports.usable = i64::try_from(range.saturating_sub(reserved + listening)).unwrap_or(0);
+        Some(ports)
+    }
+
+    pub(super) fn is_reserved(&self, port: u16) -> bool {
+        self.reserved.iter().any(|&(from, to)| (from..=to).contains(&port))
+    }
+}
+
+/// `192.0.2.1:80`, `[2001:db8::1]:80`.
+pub(super) fn endpoint(address: &str, port: u16) -> String {
+    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
+}
+
+pub(super) fn is_loopback(address: &str) -> bool {
+    address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}

@@ -1,0 +1,84 @@
+//! Destinations of outgoing connections, which share the ephemeral ports: `destination.*`.
+
+use crate::metrics::reading::{Reading, endpoint, is_loopback};
+use crate::metrics::table::{Row, Source, Table, double, flag, int, text, whole};
+use crate::metrics::value::Value;
+use crate::observe::sockets::Destination;
+
+/// Seconds that a TIME_WAIT lasts; compiled into the kernel (`TCP_TIMEWAIT_LEN`), no sysctl changes it.
+const TIME_WAIT_SECONDS: f64 = 60.0;
+/// Seconds over which young TIME_WAIT sockets are counted; see `Destination::time_wait_young`.
+const YOUNG_SECONDS: f64 = 10.0;
+
+pub(in crate::metrics) static TABLE: Table<Destination> = Table {
+    prefix: "destination",
+    source: Source::Sockets,
+    records: |reading| reading.sockets.map(|sockets| sockets.destinations.as_slice()),
+    label,
+    identity: label,
+    is_same: |one, other| (&one.source, &one.address, one.port) == (&other.source, &other.address, other.port),
+    rows: ROWS,
+};
+
+#[rustfmt::skip]
+const ROWS: &[Row<Destination>] = &[
+    text("destination.remote", "192.0.2.10:5432", "remote address and port", |_, destination| Some(endpoint(&destination.address, destination.port))),
+    text("destination.source", "192.0.2.1", "local address", |_, destination| Some(destination.source.clone())),
+    int("destination.ports_used", "ports", 50, "local ports that the group takes, TIME_WAIT included", |_, destination| whole(destination.ports)),
+    int("destination.ports_blocked", "ports", 50, "the same less the TIME_WAIT that the present tcp_tw_reuse would hand out again", |reading, destination| whole(blocked(reading, destination))),
+    double("destination.port_use", "share", 0.002, "ports_blocked / ports.usable", port_use),
+    int("destination.established", "sockets", 20, "its ESTABLISHED connections", |_, destination| whole(destination.established)),
+    int("destination.syn_sent", "sockets", 0, "its connections in SYN_SENT", |_, destination| whole(destination.syn_sent)),
+    int("destination.time_wait", "sockets", 30, "its TIME_WAIT sockets", |_, destination| whole(destination.time_wait)),
+    int("destination.fin_wait2", "sockets", 0, "its FIN_WAIT2 sockets", |_, destination| whole(destination.fin_wait2)),
+    int("destination.close_wait", "sockets", 0, "its CLOSE_WAIT sockets", |_, destination| whole(destination.close_wait)),
+    double("destination.close_rate", "1/s", 0.5, "connections a second that this side closed first, over the last 10 s (from the age of the TIME_WAIT sockets)", |_, destination| Some(close_rate(destination))),
+    int("destination.forecast_ports", "ports", 50, "ports that the group will take in a minute if close_rate goes on: every port but TIME_WAIT, and close_rate × the time a TIME_WAIT blocks its port (60 s, or tcp_tw_reuse_delay where it is reused)", |reading, destination| Some(forecast(reading, destination))),
+    flag("destination.loopback", false, "whether the address is 127/8 or ::1, where tcp_tw_reuse = 2 applies", |_, destination| Some(is_loopback(&destination.address))),
+];
+
+fn label(_: &Reading<'_>, destination: &Destination) -> String {
+    format!("{} -> {}", destination.source, endpoint(&destination.address, destination.port))
+}
+
+/// Ports of the group that the next connect() cannot have.
+fn blocked(reading: &Reading<'_>, destination: &Destination) -> u64 {
+    let reusable = if reuses(reading, destination) { destination.time_wait_reusable } else { 0 };
+    destination.ports.saturating_sub(reusable)
+}
+
+fn port_use(reading: &Reading<'_>, destination: &Destination) -> Option<f64> {
+    let usable = reading.ports.as_ref()?.usable;
+    Some(if usable > 0 { blocked(reading, destination) as f64 / usable as f64 } else { 1.0 })
+}
+
+/// Ports in a minute: all but those in TIME_WAIT, and the rate of closing times the seconds that a TIME_WAIT blocks.
+fn forecast(reading: &Reading<'_>, destination: &Destination) -> i64 {
+    let held = destination.ports.saturating_sub(destination.time_wait) as f64;
+    let seconds = if reuses(reading, destination) { reuse_delay(reading) } else { TIME_WAIT_SECONDS };
+    (held + close_rate(destination) * seconds).round() as i64
+}
+
+/// Whether connect() toward this destination may take over a TIME_WAIT: `tcp_tw_reuse` 1, or 2 on loopback, and
+/// timestamps in use (kernel: `tcp_twsk_unique`).
+fn reuses(reading: &Reading<'_>, destination: &Destination) -> bool {
+    let allowed = match reading.sysctl("net.ipv4.tcp_tw_reuse") {
+        Some(Value::Int(1)) => true,
+        Some(Value::Int(2)) => is_loopback(&destination.address),
+        _ => false,
+    };
+    allowed && matches!(reading.sysctl("net.ipv4.tcp_timestamps"), Some(Value::Int(value)) if value > 0)
+}
+
+/// Seconds before a TIME_WAIT may be reused; 1 s on kernels without the key.
+fn reuse_delay(reading: &Reading<'_>) -> f64 {
+    match reading.sysctl("net.ipv4.tcp_tw_reuse_delay") {
+        Some(Value::Int(milliseconds)) => milliseconds as f64 / 1000.0,
+        _ => 1.0,
+    }
+}
+
+/// Connections per second that this side closed first, over the last ten seconds.
+fn close_rate(destination: &Destination) -> f64 {
+    destination.time_wait_young as f64 / YOUNG_SECONDS
+}

@@ -1,0 +1,78 @@
+//! Network interfaces: `interface.*`.
+
+use crate::metrics::table::{Row, Source, Table, counter, flag, int, text, whole};
+use crate::netlink::link::flags;
+use crate::observe::interfaces::Interface;
+
+pub(in crate::metrics) static TABLE: Table<Interface> = Table {
+    prefix: "interface",
+    source: Source::Always,
+    // Every namespace has a loopback: none at all were not read.
+    records: |reading| (!reading.interfaces.is_empty()).then_some(reading.interfaces),
+    label: |_, interface| interface.name.clone(),
+    identity: |_, interface| interface.name.clone(),
+    is_same: |one, other| (one.index, &one.name) == (other.index, &other.name),
+    rows: ROWS,
+};
+
+/// A statistic of rtnetlink under its own name.
+macro_rules! statistic {
+    ($name:ident, $unit:literal, $help:literal) => {
+        counter(concat!("interface.", stringify!($name)), $unit, 0, $help, |_, interface| {
+            whole(*interface.statistics.get(stringify!($name))?)
+        })
+    };
+}
+
+#[rustfmt::skip]
+const ROWS: &[Row<Interface>] = &[
+    text("interface.name", "eth0", "its name", |_, interface| Some(interface.name.clone())),
+    int("interface.index", "", 2, "the kernel's number of it", |_, interface| Some(interface.index.into())),
+    text("interface.kind", "", "veth, bridge, bond, ...; empty for one of hardware, and for the loopback", |_, interface| Some(interface.kind.clone())),
+    int("interface.mtu", "bytes", 1500, "largest packet that it sends, without the link's header", |_, interface| Some(interface.mtu.into())),
+    text("interface.flags", "BROADCAST,MULTICAST,UP,RUNNING,LOWER_UP", "its flags as ip-link spells them", |_, interface| Some(interface.flag_names())),
+    flag("interface.up", true, "whether an administrator set it up (UP)", |_, interface| Some(interface.flags & flags::UP != 0)),
+    flag("interface.carrier", true, "whether it has a link to the other end (LOWER_UP)", |_, interface| Some(interface.flags & flags::LOWER_UP != 0)),
+    flag("interface.loopback", false, "whether it is a loopback", |_, interface| Some(interface.flags & flags::LOOPBACK != 0)),
+    flag("interface.promiscuous", false, "whether it receives packets for other hosts too (PROMISC)", |_, interface| Some(interface.flags & flags::PROMISC != 0)),
+    text("interface.operstate", "up", "RFC 2863: up, down, lowerlayerdown, dormant, unknown, ...", |_, interface| Some(interface.operstate.clone())),
+    text("interface.master", "", "the bridge, bond or VRF that it is a part of; empty for none", |_, interface| Some(interface.master.clone().unwrap_or_default())),
+    statistic!(rx_packets, "packets", "packets received"),
+    statistic!(tx_packets, "packets", "packets sent"),
+    statistic!(rx_bytes, "bytes", "bytes received"),
+    statistic!(tx_bytes, "bytes", "bytes sent"),
+    statistic!(rx_errors, "packets", "packets received with an error of any kind"),
+    statistic!(tx_errors, "packets", "packets that could not be sent, for an error of any kind"),
+    statistic!(rx_dropped, "packets", "packets received whole and dropped: no protocol wanted them, or no memory was left"),
+    statistic!(tx_dropped, "packets", "packets dropped before they were sent; a full queue of the qdisc is not counted here"),
+    statistic!(multicast, "packets", "multicast packets received"),
+    statistic!(collisions, "collisions", "collisions while sending; 0 on every full-duplex link"),
+    statistic!(rx_length_errors, "packets", "packets received with a wrong length"),
+    statistic!(rx_over_errors, "packets", "packets that the receiver had no room for"),
+    statistic!(rx_crc_errors, "packets", "packets received with a wrong checksum of the link: a cable, a transceiver, a duplex mismatch"),
+    statistic!(rx_frame_errors, "packets", "packets received with a wrong frame alignment"),
+    statistic!(rx_fifo_errors, "packets", "packets lost because the device's receive FIFO was full"),
+    statistic!(rx_missed_errors, "packets", "packets lost because the host gave the device no buffer in time: the ring is too small, or the CPU is late"),
+    statistic!(tx_aborted_errors, "packets", "packets whose sending was aborted"),
+    statistic!(tx_carrier_errors, "packets", "packets lost because the link went away while they were sent"),
+    statistic!(tx_fifo_errors, "packets", "packets lost because the device's send FIFO ran empty"),
+    statistic!(tx_heartbeat_errors, "packets", "heartbeat errors of old half-duplex links"),
+    statistic!(tx_window_errors, "packets", "late collisions: a duplex mismatch"),
+    statistic!(rx_compressed, "packets", "compressed packets received (PPP, SLIP)"),
+    statistic!(tx_compressed, "packets", "compressed packets sent (PPP, SLIP)"),
+    statistic!(rx_nohandler, "packets", "packets dropped on an inactive part of a bond or a team (Linux 4.6)"),
+    statistic!(rx_otherhost_dropped, "packets", "packets for another host's link address, dropped (Linux 5.19)"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::netlink::link::STATISTICS;
+
+    #[test]
+    fn every_statistic_of_rtnetlink_is_a_metric() {
+        for name in STATISTICS {
+            assert!(ROWS.iter().any(|row| row.name.strip_prefix("interface.") == Some(name)), "{name}");
+        }
+    }
+}

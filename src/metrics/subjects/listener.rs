@@ -1,0 +1,41 @@
+//! Listening sockets: `listener.*`.
+
+use super::owner::owner_name;
+use crate::metrics::reading::{Reading, endpoint, is_loopback};
+use crate::metrics::table::{Row, Source, Table, ages, flag, int, text, whole};
+use crate::observe::sockets::{Listener, Owner};
+
+pub(in crate::metrics) static TABLE: Table<Listener> = Table {
+    prefix: "listener",
+    source: Source::Sockets,
+    records: |reading| reading.sockets.map(|sockets| sockets.listeners.as_slice()),
+    label: |_, listener| endpoint(&listener.address, listener.port),
+    identity: |_, listener| endpoint(&listener.address, listener.port),
+    is_same: |one, other| (one.inode, one.port, &one.address) == (other.inode, other.port, &other.address),
+    rows: ROWS,
+};
+
+#[rustfmt::skip]
+const ROWS: &[Row<Listener>] = &[
+    text("listener.address", "0.0.0.0:8080", "address and port", |_, listener| Some(endpoint(&listener.address, listener.port))),
+    int("listener.port", "", 8080, "port", |_, listener| Some(listener.port.into())),
+    int("listener.queue", "connections", 0, "connections that wait for accept()", |_, listener| Some(listener.queue.into())),
+    int("listener.queue_before", "connections", 0, "the same at the start of the window", |_, listener| listener.queue_before.map(i64::from)),
+    int("listener.limit", "connections", 4096, "effective backlog: the smaller of listen()'s argument and somaxconn at the time of listen(); full at limit + 1", |_, listener| listener.limit.map(i64::from)),
+    int("listener.half_open", "sockets", 0, "sockets in SYN_RECV toward it", |_, listener| whole(listener.half_open)),
+    int("listener.established", "sockets", 100, "established connections to it, those in the queue included", |_, listener| whole(listener.established)),
+    int("listener.close_wait", "sockets", 0, "connections to it in CLOSE_WAIT", |_, listener| whole(listener.close_wait)),
+    int("listener.time_wait", "sockets", 0, "connections to it in TIME_WAIT, closed by this side first", |_, listener| whole(listener.time_wait)),
+    ages("listener.idle", "established connections to it by seconds since data last went either way", |listener| &listener.idle),
+    ages("listener.idle_no_keepalive", "the part of listener.idle without a keepalive timer", |listener| &listener.idle_no_keepalive),
+    flag("listener.in_port_range", false, "whether the port lies in ip_local_port_range", |reading, listener| reading.ports.as_ref().map(|ports| (ports.low..=ports.high).contains(&listener.port))),
+    flag("listener.reserved", false, "whether the port is in ip_local_reserved_ports", |reading, listener| reading.ports.as_ref().map(|ports| ports.is_reserved(listener.port))),
+    flag("listener.loopback", false, "whether it listens on a loopback address only", |_, listener| Some(is_loopback(&listener.address))),
+    text("listener.owner", "nginx (pid 123)", "its process, or the user where the process could not be seen", |reading, listener| Some(owner(reading, listener).map_or_else(|| format!("uid {}", listener.uid), owner_name))),
+    int("listener.owner_files", "files", 50, "open files of that process", |reading, listener| whole(owner(reading, listener)?.fds?)),
+    int("listener.owner_file_limit", "files", 1_048_576, "its soft limit of open files", |reading, listener| whole(owner(reading, listener)?.fd_limit?)),
+];
+
+fn owner<'a>(reading: &Reading<'a>, listener: &Listener) -> Option<&'a Owner> {
+    reading.owner_of_listener(&endpoint(&listener.address, listener.port))
+}

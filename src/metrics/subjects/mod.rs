@@ -1,0 +1,87 @@
+//! What metrics are properties of: a file for each, and a line below.
+//!
+//! In: nothing; these are tables. Out: [`Subject`], which a rule names in `for_each`, and the tables of its metrics.
+//! Must not: compute; each row does.
+
+mod cpu;
+mod destination;
+mod files;
+mod host;
+mod interface;
+mod key;
+mod listener;
+mod namespace;
+mod owner;
+mod ports;
+mod tcp;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::table::AnyTable;
+
+macro_rules! subjects {
+    ($($(#[$doc:meta])* $subject:ident $name:literal: $($table:path),+;)+) => {
+        /// What a rule is evaluated once for each of, and what a metric is a property of.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Subject {
+            $($(#[$doc])* $subject,)+
+        }
+
+        impl Subject {
+            /// All of them, in the order that pages list them in.
+            pub const ALL: &[Self] = &[$(Self::$subject),+];
+
+            /// As `for_each` spells it.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$subject => $name,)+
+                }
+            }
+
+            pub(super) fn tables(self) -> &'static [&'static dyn AnyTable] {
+                match self {
+                    $(Self::$subject => {
+                        static TABLES: &[&dyn AnyTable] = &[$(&$table),+];
+                        TABLES
+                    })+
+                }
+            }
+        }
+    };
+}
+
+subjects! {
+    /// The machine: its metrics can be used in every rule.
+    Host "host": host::TABLE;
+    /// The network namespace: its metrics can be used in every rule.
+    #[default]
+    Namespace "namespace": namespace::NETNS, namespace::WINDOW, tcp::TABLE, ports::TABLE, files::TABLE;
+    Listener "listener": listener::TABLE;
+    Destination "destination": destination::TABLE;
+    Owner "owner": owner::TABLE;
+    Interface "interface": interface::TABLE;
+    Cpu "cpu": cpu::TABLE;
+    /// A sysctl that the configuration files set, or that was set at runtime only.
+    Key "key": key::TABLE;
+}
+
+impl Subject {
+    /// Whether every rule may use its metrics, whatever the rule is about.
+    pub const fn is_of_every_rule(self) -> bool {
+        matches!(self, Self::Host | Self::Namespace)
+    }
+
+    /// The table that a name is in, by what it begins with, and whose it is.
+    pub(super) fn of_name(name: &str) -> Option<(Self, &'static dyn AnyTable)> {
+        let (prefix, _) = name.split_once('.')?;
+        let tables = Self::ALL.iter().flat_map(|subject| subject.tables().iter().map(|table| (*subject, *table)));
+        tables.into_iter().find(|(_, table)| table.prefix() == prefix)
+    }
+
+    /// The table whose records are what a rule is evaluated on.
+    pub(super) fn main_table(self) -> &'static dyn AnyTable {
+        self.tables()[0]
+    }
+}

@@ -1,0 +1,35 @@
+//! The network namespace and the window: `netns.*`, `window.*`.
+
+use crate::metrics::table::{Row, Source, Table, double, flag, text};
+use crate::snapshot::{Namespace, Window, WindowSource};
+
+pub(in crate::metrics) static NETNS: Table<Namespace> = Table {
+    prefix: "netns",
+    source: Source::Once,
+    records: |reading| Some(std::slice::from_ref(reading.namespace)),
+    label: |_, namespace| namespace.name.clone(),
+    identity: |_, namespace| namespace.name.clone(),
+    is_same: |_, _| true,
+    rows: NETNS_ROWS,
+};
+
+#[rustfmt::skip]
+const NETNS_ROWS: &[Row<Namespace>] = &[
+    text("netns.name", "host", "name of the network namespace", |_, namespace| Some(namespace.name.clone())),
+    flag("netns.initial", true, "whether it is the machine's first namespace, which owns the host-global keys", |_, namespace| Some(namespace.initial)),
+];
+
+pub(in crate::metrics) static WINDOW: Table<Window> = Table {
+    prefix: "window",
+    source: Source::Once,
+    records: |reading| Some(std::slice::from_ref(&reading.snapshot.window)),
+    label: |reading, _| reading.namespace.name.clone(),
+    identity: |reading, _| reading.namespace.name.clone(),
+    is_same: |_, _| true,
+    rows: WINDOW_ROWS,
+};
+
+#[rustfmt::skip]
+const WINDOW_ROWS: &[Row<Window>] = &[
+    double("window.seconds", "s", 10.0, "time between the two readings of the counters", |_, window| (window.source != WindowSource::None).then_some(window.seconds)),
+];

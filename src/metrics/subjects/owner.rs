@@ -1,0 +1,37 @@
+//! Processes that hold CLOSE_WAIT sockets or listeners: `owner.*`.
+
+use crate::metrics::reading::Reading;
+use crate::metrics::table::{Row, Source, Table, ages, int, text, whole};
+use crate::observe::sockets::Owner;
+
+pub(in crate::metrics) static TABLE: Table<Owner> = Table {
+    prefix: "owner",
+    source: Source::Sockets,
+    records: |reading| reading.sockets.map(|sockets| sockets.owners.as_slice()),
+    label: |_, owner| owner_name(owner),
+    identity,
+    is_same: |one, other| (one.pid, one.uid, &one.name) == (other.pid, other.uid, &other.name),
+    rows: ROWS,
+};
+
+#[rustfmt::skip]
+const ROWS: &[Row<Owner>] = &[
+    text("owner.name", "app (pid 4321)", "the process, or the user where the process could not be seen", |_, owner| Some(owner_name(owner))),
+    int("owner.close_wait", "sockets", 1, "its CLOSE_WAIT sockets", |_, owner| whole(owner.close_wait)),
+    ages("owner.close_wait_idle", "those by seconds since the last byte or ACK went either way", |owner| &owner.close_wait_idle),
+    int("owner.files", "files", 100, "its open files", |_, owner| whole(owner.fds?)),
+    int("owner.file_limit", "files", 1_048_576, "its soft limit of open files", |_, owner| whole(owner.fd_limit?)),
+];
+
+/// A restart gives a process another number; its name and user stay.
+fn identity(_: &Reading<'_>, owner: &Owner) -> String {
+    owner.name.as_ref().map_or_else(|| owner_name(owner), |name| format!("{name} (uid {})", owner.uid))
+}
+
+pub(super) fn owner_name(owner: &Owner) -> String {
+    match (&owner.name, owner.pid) {
+        (Some(name), Some(pid)) => format!("{name} (pid {pid})"),
+        (Some(name), None) => name.clone(),
+        _ => format!("uid {}", owner.uid),
+    }
+}

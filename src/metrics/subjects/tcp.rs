@@ -1,0 +1,39 @@
+//! The TCP sockets of a namespace as a whole: `tcp.*`.
+
+use crate::metrics::table::{Row, Source, Table, ages, int, text, whole};
+use crate::observe::sockets::Sockets;
+
+pub(in crate::metrics) static TABLE: Table<Sockets> = Table {
+    prefix: "tcp",
+    source: Source::Sockets,
+    records: |reading| reading.sockets.map(std::slice::from_ref),
+    label: |reading, _| reading.namespace.name.clone(),
+    identity: |reading, _| reading.namespace.name.clone(),
+    is_same: |_, _| true,
+    rows: ROWS,
+};
+
+#[rustfmt::skip]
+const ROWS: &[Row<Sockets>] = &[
+    int("tcp.established", "sockets", 200, "sockets in ESTABLISHED, those still in an accept queue included", |_, sockets| whole(sockets.states.established)),
+    int("tcp.syn_sent", "sockets", 0, "sockets in SYN_SENT", |_, sockets| whole(sockets.states.syn_sent)),
+    int("tcp.syn_recv", "sockets", 0, "half-open connections (SYN_RECV and NEW_SYN_RECV)", |_, sockets| whole(sockets.states.syn_recv)),
+    int("tcp.fin_wait1", "sockets", 0, "sockets in FIN_WAIT1", |_, sockets| whole(sockets.states.fin_wait1)),
+    int("tcp.fin_wait2", "sockets", 2, "sockets in FIN_WAIT2, held and orphaned", |_, sockets| whole(sockets.states.fin_wait2)),
+    int("tcp.time_wait", "sockets", 300, "sockets in TIME_WAIT proper; sockstat's tw counts FIN_WAIT2 orphans too", |_, sockets| whole(sockets.states.time_wait)),
+    int("tcp.close", "sockets", 0, "sockets in CLOSE, those bound but not connected included where the kernel shows them", |_, sockets| whole(sockets.states.close)),
+    int("tcp.close_wait", "sockets", 1, "sockets in CLOSE_WAIT: the peer closed, the application has not", |_, sockets| whole(sockets.states.close_wait)),
+    int("tcp.last_ack", "sockets", 0, "sockets in LAST_ACK", |_, sockets| whole(sockets.states.last_ack)),
+    int("tcp.listen", "sockets", 8, "listening sockets", |_, sockets| whole(sockets.states.listen)),
+    int("tcp.closing", "sockets", 0, "sockets in CLOSING", |_, sockets| whole(sockets.states.closing)),
+    int("tcp.total", "sockets", 511, "sockets in all states", |_, sockets| whole(sockets.states.total())),
+    int("tcp.orphans", "sockets", 0, "FIN_WAIT1, FIN_WAIT2, CLOSING and LAST_ACK sockets that no process holds", |_, sockets| whole(sockets.orphans)),
+    int("tcp.fin_wait2_orphans", "sockets", 1, "FIN_WAIT2 that no process holds; tcp_fin_timeout ends these", |_, sockets| whole(sockets.fin_wait2_orphans)),
+    int("tcp.fin_wait2_held", "sockets", 1, "FIN_WAIT2 whose application still holds the socket; no timer ends these", |_, sockets| whole(sockets.fin_wait2_held)),
+    text("tcp.fin_wait2_top_peer", "", "remote address with the most FIN_WAIT2 orphans", |_, sockets| Some(sockets.fin_wait2_peers.first().map(|peer| peer.address.clone()).unwrap_or_default())),
+    int("tcp.fin_wait2_top_peer_sockets", "sockets", 1, "FIN_WAIT2 orphans of that address", |_, sockets| whole(sockets.fin_wait2_peers.first().map_or(0, |peer| peer.sockets))),
+    ages("tcp.idle", "ESTABLISHED by seconds since data last went either way", |sockets| &sockets.idle),
+    ages("tcp.idle_keepalive", "the part of tcp.idle with a keepalive timer", |sockets| &sockets.idle_keepalive),
+    ages("tcp.idle_no_keepalive", "the part of tcp.idle without a keepalive timer", |sockets| &sockets.idle_no_keepalive),
+    ages("tcp.close_wait_idle", "CLOSE_WAIT by seconds since the last byte or ACK went either way", |sockets| &sockets.close_wait_idle),
+];
