@@ -208,13 +208,8 @@ fn help_of_audit() {
 
               Possible values:
               - text:       Human-readable
-<<<<<<< HEAD
               - json:       Machine-readable; docs/schema has the JSON Schema
               - prometheus: Gauges for the textfile collector of node_exporter
-=======
-              - json:       Machine-readable; the schema is in docs/schema
-              - prometheus: For the textfile collector of node_exporter
->>>>>>> main
 
               [default: text]
 

@@ -40,11 +40,7 @@ struct ChangeView<'a> {
     id: u64,
     begun_at: &'a str,
     status: StatusView,
-<<<<<<< HEAD
     /// The status in words.
-=======
-    /// The status, human-readable.
->>>>>>> main
     words: String,
     /// The process that works on the change now; null if there is none.
     process: Option<&'a str>,
@@ -55,11 +51,7 @@ struct ChangeView<'a> {
     confirm_before: Option<&'a str>,
     /// In the order in which they were written.
     values: Vec<ValueView<'a>>,
-<<<<<<< HEAD
     /// What the guards of the rules behind the change show now; null if they were not evaluated: in a list, and if the
-=======
-    /// What the guards of the rules behind the change say now; null when they were not asked: in a list, and where the
->>>>>>> main
     /// values are not effective.
     verdicts: Option<Vec<VerdictView<'a>>>,
     /// The steps, the oldest first.

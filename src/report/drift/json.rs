@@ -17,11 +17,7 @@ use crate::snapshot::Snapshot;
 /// Name and version of the contract.
 pub const SCHEMA: &str = "sysctl-advisor/drift/1";
 
-<<<<<<< HEAD
 /// The values that files set, the effective values, and why they differ.
-=======
-/// What the files set, what is effective, and why they differ.
->>>>>>> main
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sysctl-advisor drift")]
@@ -69,11 +65,7 @@ struct KeyView<'a> {
     key: &'a str,
     /// The line whose value a boot would set; null if no file sets the key.
     boot: Option<LineView<'a>>,
-<<<<<<< HEAD
     /// The effective value; null if there is none.
-=======
-    /// The current value; null when there is none to read.
->>>>>>> main
     runtime: Option<&'a str>,
     status: StatusView,
     /// Why the two values differ or could not be compared; null for a key in sync.
@@ -85,19 +77,11 @@ struct KeyView<'a> {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", rename = "Status")]
 enum StatusView {
-<<<<<<< HEAD
     /// The effective value is the value that a boot would set.
-=======
-    /// The current value is the one that a boot would set.
->>>>>>> main
     InSync,
     /// Set at runtime; a boot would not set it.
     RuntimeOnly,
-<<<<<<< HEAD
     /// The files set another value than the effective value.
-=======
-    /// The files set another value than the current one.
->>>>>>> main
     NotInForce,
     /// This kernel has no such key.
     Dead,
@@ -105,11 +89,7 @@ enum StatusView {
     Invalid,
     /// This network namespace cannot set the key.
     WrongScope,
-<<<<<<< HEAD
     /// The effective value could not be read, or was not compared.
-=======
-    /// The current value could not be read, or was not asked for.
->>>>>>> main
     Unread,
 }
 
@@ -130,11 +110,7 @@ struct LineView<'a> {
     file: &'a str,
     /// From 1.
     line: u32,
-<<<<<<< HEAD
     /// The pattern in the line that matches the key; null if the line names the key.
-=======
-    /// The pattern in the line that covers the key; null when the line names the key.
->>>>>>> main
     from_glob: Option<&'a str>,
     /// The key that the line names if the kernel copies its value to this key; else null.
     spread_from: Option<&'a str>,

@@ -109,11 +109,7 @@ struct EpisodeView<'a> {
     seen: i64,
     /// Number of runs in between that evaluated the rule and did not have the finding.
     missed: i64,
-<<<<<<< HEAD
     /// Whether it persisted long enough to be reported as new.
-=======
-    /// Whether it held long enough to be reported as new.
->>>>>>> main
     published: bool,
 }
 

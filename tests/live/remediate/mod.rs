@@ -94,15 +94,9 @@ test = [{{ name = "a", given = {{}}, expect = "fires" }}, {{ name = "b", given."
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let said: Json = serde_json::from_slice(&output.stdout).unwrap();
         let screen = said["screen"].as_str().unwrap().to_owned();
-<<<<<<< HEAD
-        // A question and the bar are drawn again on their own line; a path is not broken.
-        let is_drawn_once = |line: &&str| !["? ", " /", "reading the counters"].iter().any(|part| line.contains(part));
-        for line in screen.lines().filter(is_drawn_once) {
-=======
         // A question and the bar of a wait are drawn again and again on their own line; a path is not broken.
         let drawn_over = |line: &str| line.contains("? ") || line.contains("reading the counters");
         for line in screen.lines().filter(|line| !drawn_over(line) && !line.contains(" /")) {
->>>>>>> main
             assert!(line.chars().count() <= 80, "{line:?}");
         }
         (said["code"].as_i64().unwrap(), screen)

@@ -30,11 +30,7 @@ pub(super) struct Report<'a> {
     pub(super) gaps: Vec<GapView<'a>>,
     /// Rule files that could not be loaded, one message each.
     pub(super) broken_rules: Vec<&'a str>,
-<<<<<<< HEAD
     /// Waivers that are expired or match no finding. They are not findings and do not count as one.
-=======
-    /// Waivers that waive nothing. They are not findings and do not count as such.
->>>>>>> main
     pub(super) waiver_problems: Vec<WaiverProblemView<'a>>,
     pub(super) summary: Summary,
 }
@@ -185,11 +181,7 @@ pub(super) struct LocationView<'a> {
     pub(super) file: &'a str,
     /// From 1.
     pub(super) line: u32,
-<<<<<<< HEAD
     /// The text of the line.
-=======
-    /// As it is written there.
->>>>>>> main
     pub(super) text: &'a str,
 }
 
@@ -237,11 +229,7 @@ pub(super) struct RecommendationView<'a> {
     /// tried.
     #[schemars(extend("enum" = ["accepted", "refused", "changed", "not_possible", null]))]
     pub(super) rehearsed: Option<&'a str>,
-<<<<<<< HEAD
     /// Why the change cannot be made in this namespace; null if it can.
-=======
-    /// Why the change cannot be applied in this namespace; null when it can.
->>>>>>> main
     pub(super) blocked: Option<&'a str>,
 }
 
@@ -268,13 +256,8 @@ pub(super) struct Skipped<'a> {
     pub(super) reason: &'a str,
 }
 
-<<<<<<< HEAD
 /// The number of findings by severity, with waived findings counted separately, and the number of rules. `skipped` is
 /// the length of the list; `rules` is the number of rules that were evaluated or skipped.
-=======
-/// Findings by severity, those that are waived apart, and what they are based on. `skipped` is the length of the list; `rules` is the number of
-/// rules that were evaluated or skipped.
->>>>>>> main
 #[derive(Default, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Summary {
