@@ -37,13 +37,13 @@ pub struct Format {
 pub enum FileError {
     #[error("{path}: {why}")]
     Unreadable { path: String, why: String },
-    #[error("{path}: larger than {} MiB, which no {} is", .format.largest >> 20, .format.noun)]
+    #[error("{path}: larger than {} MiB, the limit for a {}", .format.largest >> 20, .format.noun)]
     TooLarge { path: String, format: Format },
     #[error("{path}: this file is empty")]
     Empty { path: String },
-    #[error("{path}:{line}:{column}: this is not a {noun}, or a damaged one: {why}")]
+    #[error("{path}:{line}:{column}: this is not a {noun}, or the file is damaged: {why}")]
     Damaged { path: String, line: usize, column: usize, noun: &'static str, why: String },
-    #[error("{path}: written by a newer version ({found}); this one reads {schema}")]
+    #[error("{path}: a newer version of sysctl-advisor wrote this file ({found}); this version reads {schema}")]
     Newer { path: String, found: String, schema: &'static str },
     #[error("{path}: this is `{found}`, not a {} ({})", .format.noun, .format.schema)]
     Another { path: String, found: String, format: Format },
@@ -225,11 +225,11 @@ mod tests {
         for (text, words) in [
             ("", "l.json: this file is empty"),
             (" \n", "l.json: this file is empty"),
-            ("{", "l.json:1:1: this is not a list, or a damaged one: EOF while parsing an object"),
-            ("{}", "l.json:1:2: this is not a list, or a damaged one: missing field `schema`"),
+            ("{", "l.json:1:1: this is not a list, or the file is damaged: EOF while parsing an object"),
+            ("{}", "l.json:1:2: this is not a list, or the file is damaged: missing field `schema`"),
             (
                 r#"{"schema":"sysctl-advisor/list/3"}"#,
-                "l.json: written by a newer version (sysctl-advisor/list/3); this one reads sysctl-advisor/list/2",
+                "l.json: a newer version of sysctl-advisor wrote this file (sysctl-advisor/list/3); this version reads sysctl-advisor/list/2",
             ),
             (
                 r#"{"schema":"sysctl-advisor/list/1"}"#,
@@ -238,11 +238,11 @@ mod tests {
             (r#"{"schema":"\u001b[2J"}"#, r"l.json: this is `\u{1b}[2J`, not a list (sysctl-advisor/list/2)"),
             (
                 "{\"schema\":\"sysctl-advisor/list/2\",\n \"numbers\":[1,\n 256]}",
-                "l.json:3:4: this is not a list, or a damaged one: invalid value: integer `256`, expected u8",
+                "l.json:3:4: this is not a list, or the file is damaged: invalid value: integer `256`, expected u8",
             ),
             (
                 "{\"schema\":\"sysctl-advisor/list/2\",\n \"hook\":1}",
-                "l.json:2:7: this is not a list, or a damaged one: unknown field `hook`, expected `schema` or `numbers`",
+                "l.json:2:7: this is not a list, or the file is damaged: unknown field `hook`, expected `schema` or `numbers`",
             ),
         ] {
             assert_eq!(parse(text).unwrap_err(), words, "{text}");
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_and_one_without_end_are_refused() {
         let read = |path: &str| FORMAT.read(Path::new(path)).unwrap_err().to_string();
-        assert_eq!(read("/dev/zero"), "/dev/zero: larger than 1 MiB, which no list is");
+        assert_eq!(read("/dev/zero"), "/dev/zero: larger than 1 MiB, the limit for a list");
         assert_eq!(read("/"), "/: is a directory");
         assert_eq!(read("/no/such/file"), "/no/such/file: No such file or directory");
     }

@@ -53,8 +53,8 @@ pub fn of_event(event: &Event, finding: Option<&Finding>) -> Message {
         EventKind::Worse => (format!("finding is {severity} now"), priority(event.severity)),
         EventKind::Flapping => ("finding comes and goes".to_owned(), priority(event.severity)),
         EventKind::Resolved => ("finding is resolved".to_owned(), INFORMATION),
-        EventKind::Waived => ("finding was accepted".to_owned(), INFORMATION),
-        EventKind::Withdrawn => ("finding is dropped with its rule".to_owned(), INFORMATION),
+        EventKind::Waived => ("finding was waived".to_owned(), INFORMATION),
+        EventKind::Withdrawn => ("finding was removed with its rule".to_owned(), INFORMATION),
     };
     let Event { namespace, subject, title, rule, .. } = event;
     let place = if subject == namespace { namespace.clone() } else { format!("{namespace}, {subject}") };
@@ -124,7 +124,7 @@ impl ChangeKind {
 pub fn of_change(kind: ChangeKind, id: u64, values: &[String], why: &str) -> Message {
     let (what, priority) = match kind {
         ChangeKind::Applied => ("is applied", NOTICE),
-        ChangeKind::RolledBack => ("made it worse and is rolled back", WARNING),
+        ChangeKind::RolledBack => ("made something worse and was rolled back", WARNING),
         ChangeKind::Confirmed { permanent: true } => ("is permanent", NOTICE),
         ChangeKind::Confirmed { permanent: false } => ("is confirmed until the next boot", NOTICE),
     };
@@ -221,7 +221,7 @@ mod tests {
     fn a_change_names_its_values_and_the_reason() {
         let values = ["net.core.somaxconn 4096 -> 8192".to_owned()];
         let message = of_change(ChangeKind::RolledBack, 7, &values, "more overflows than before");
-        let expected = "change 7 made it worse and is rolled back: net.core.somaxconn 4096 -> 8192 (more overflows than \
+        let expected = "change 7 made something worse and was rolled back: net.core.somaxconn 4096 -> 8192 (more overflows than \
                         before)";
         assert_eq!(message.text, expected);
     }

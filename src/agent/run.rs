@@ -102,7 +102,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, 
         keep(folder, &snapshot, &mut troubles);
     }
     if let Some(history) = &mut history {
-        troubles.of("the history keeps what is too old", history.prune(&options.settings.retention()));
+        troubles.of("old results were not deleted from the history", history.prune(&options.settings.retention()));
     }
     let shown = options.settings.textfile.as_ref();
     let shown = shown.is_some_and(|file| write_gauges(file, &audit, started, &mut troubles));
@@ -111,7 +111,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, 
 
 fn open_folder(state: &Path, name: &str, troubles: &mut Troubles<'_>) -> Option<Folder> {
     let opened = Folder::open(state, name).map_err(|error| io_words(&error));
-    troubles.of(&format!("{} cannot be used, so that nothing is remembered", state.join(name).display()), opened)
+    troubles.of(&format!("cannot use {}, so no result is recorded", state.join(name).display()), opened)
 }
 
 enum Locked {
@@ -122,7 +122,7 @@ enum Locked {
 }
 
 fn take_lock(folder: &Folder, troubles: &mut Troubles<'_>) -> Locked {
-    let what = format!("{} cannot be locked", folder.path().display());
+    let what = format!("cannot lock {}", folder.path().display());
     match troubles.of(&what, folder.lock().map_err(|error| io_words(&error))) {
         Some(Some(lock)) => {
             folder.sweep(&lock);
@@ -141,10 +141,14 @@ fn remember(
     started: Instant,
     troubles: &mut Troubles<'_>,
 ) -> Option<Store> {
-    let what = "what is new cannot be told";
+    let what = "cannot report what changed";
     let (mut store, aside) = troubles.of(what, Store::open(folder.path()))?;
     if let Some(aside) = aside {
-        let text = format!("the history was begun anew; {}: it is kept as {}", aside.why, aside.path.display());
+        let text = format!(
+            "a new history was started, and the previous one is kept as {}: {}",
+            aside.path.display(),
+            aside.why
+        );
         troubles.of("the history", Err::<(), _>(text));
     }
     let samples = samples::of(audit.snapshot, &options.criteria.rules);
@@ -157,7 +161,7 @@ fn remember(
 
 /// Tells every event that was not told yet; whether that could be done.
 fn tell(history: &mut Store, audit: &Audit<'_>, options: &Options<'_>, troubles: &mut Troubles<'_>) -> bool {
-    let what = "what is new cannot be told";
+    let what = "cannot report what changed";
     let Some(events) = troubles.of(what, history.unpublished()) else { return false };
     if events.is_empty() {
         return true;
@@ -169,21 +173,21 @@ fn tell(history: &mut Store, audit: &Audit<'_>, options: &Options<'_>, troubles:
         teller.tell(&message::of_event(event, findings.get(event.fingerprint.as_str()).copied()));
     }
     let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
-    troubles.of("the next run tells it again", history.mark_published(&ids));
+    troubles.of("the next run reports these events again", history.mark_published(&ids));
     true
 }
 
 fn write_report(folder: &Folder, audit: &Audit<'_>, troubles: &mut Troubles<'_>) -> bool {
     let text = report::audit::JSON.write(Reported::of(audit), &Look::plain()).map_err(|error| error.to_string());
     let written = text.and_then(|text| folder.write(REPORT, &text).map_err(|error| io_words(&error)));
-    troubles.of(&format!("{} is not written", folder.path().join(REPORT).display()), written).is_some()
+    troubles.of(&format!("cannot write {}", folder.path().join(REPORT).display()), written).is_some()
 }
 
 /// Keeps the snapshot for the next run.
 fn keep(folder: &Folder, snapshot: &Snapshot, troubles: &mut Troubles<'_>) {
     let text = store::render(snapshot).map_err(|error| error.to_string());
     let written = text.and_then(|text| folder.write(LAST_SNAPSHOT, &text).map_err(|error| io_words(&error)));
-    troubles.of(&format!("{} is not written", folder.path().join(LAST_SNAPSHOT).display()), written);
+    troubles.of(&format!("cannot write {}", folder.path().join(LAST_SNAPSHOT).display()), written);
 }
 
 fn write_gauges(file: &Path, audit: &Audit<'_>, started: Instant, troubles: &mut Troubles<'_>) -> bool {
@@ -191,13 +195,13 @@ fn write_gauges(file: &Path, audit: &Audit<'_>, started: Instant, troubles: &mut
     let reported = Reported { run: Some(run), ..Reported::of(audit) };
     let text = report::audit::PROMETHEUS.write(reported, &Look::plain()).map_err(|error| error.to_string());
     let written = text.and_then(|text| replace(file, &text));
-    troubles.of(&format!("{} is not written", file.display()), written).is_some()
+    troubles.of(&format!("cannot write {}", file.display()), written).is_some()
 }
 
 /// Replaces the file, readable by everybody: the collector runs as a user of its own.
 fn replace(file: &Path, text: &str) -> Result<(), String> {
     if file.file_name().is_none() {
-        return Err("this is no name of a file".to_owned());
+        return Err("this is not the name of a file".to_owned());
     }
     files::remove_unfinished(files::folder_of(file), ABANDONED);
     files::replace(file, text.as_bytes(), Access::Mode(0o644)).map_err(|error| io_words(&error))

@@ -48,7 +48,7 @@ impl<'a> Teller<'a> {
 
     /// Once: what follows goes to standard error.
     fn no_journal(&mut self, error: &io::Error) {
-        (self.say)(&format!("the journal does not take messages ({}); they follow here", io_words(error)));
+        (self.say)(&format!("the journal does not accept messages ({}), so they are printed here", io_words(error)));
     }
 }
 
@@ -74,7 +74,8 @@ mod tests {
         drop(listener);
         teller.tell(&message("second"));
         teller.tell(&message("third"));
-        let expected = ["the journal does not take messages (Connection refused); they follow here", "second", "third"];
+        let expected =
+            ["the journal does not accept messages (Connection refused), so they are printed here", "second", "third"];
         assert_eq!(said, expected);
     }
 

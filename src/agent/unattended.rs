@@ -103,7 +103,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<run::Outc
             Ok(Some((id, message))) => {
                 messages.push(message);
                 if let Err(error) = watch::note(&folder, made, id, &now) {
-                    say(&format!("change {id} has to be confirmed by a person: {}", io_words(&error)));
+                    say(&format!("change {id} will not be confirmed automatically: {}", io_words(&error)));
                 }
             }
             Ok(None) => {}
@@ -123,7 +123,7 @@ fn not_usable(state: &Path, error: &std::io::Error) -> ApplyError {
 fn keep(folder: &Folder, snapshot: &Snapshot, say: &mut dyn FnMut(&str)) {
     let text = store::render(snapshot).map_err(|error| error.to_string());
     if let Err(why) = text.and_then(|text| folder.write(LAST_SNAPSHOT, &text).map_err(|error| io_words(&error))) {
-        say(&format!("{} is not written: {why}", folder.path().join(LAST_SNAPSHOT).display()));
+        say(&format!("cannot write {}: {why}", folder.path().join(LAST_SNAPSHOT).display()));
     }
 }
 
@@ -242,7 +242,7 @@ fn note_changes(state: &Path, boot_id: &str) {
     let Ok((mut history, _)) = Store::open(&folder) else { return };
     for entry in ids.into_iter().rev().take(NOTED).filter_map(|id| Entry::read(state, id).ok()) {
         if let Err(error) = history.note_change(&ChangeNote::of(&entry, boot_id)) {
-            tracing::info!(%error, "changes are not noted in the history");
+            tracing::info!(%error, "cannot write the changes to the history");
             return;
         }
     }

@@ -77,7 +77,10 @@ pub(super) fn note(folder: &Folder, mut made: Vec<Made>, id: u64, now: &Snapshot
 /// Runs what confines its thread in one of its own, so that the next step is not confined.
 pub(super) fn apart<T: Send>(act: impl FnOnce() -> Result<T, ApplyError> + Send) -> Result<T, ApplyError> {
     std::thread::scope(|scope| {
-        scope.spawn(act).join().unwrap_or_else(|_| Err(ApplyError::NothingDone("the thread ended early".to_owned())))
+        scope
+            .spawn(act)
+            .join()
+            .unwrap_or_else(|_| Err(ApplyError::NothingDone("the thread ended unexpectedly".to_owned())))
     })
 }
 

@@ -302,7 +302,7 @@ impl Kind for Whole {
 
     fn value(&self, raw: i64) -> Result<u32, String> {
         let number = u32::try_from(raw).ok().filter(|number| (self.least..=self.most).contains(number));
-        number.ok_or_else(|| format!("a number from {} to {} is expected", self.least, self.most))
+        number.ok_or_else(|| format!("expected a number from {} to {}", self.least, self.most))
     }
 
     fn schema(&self) -> Json {
@@ -329,7 +329,7 @@ impl Kind for Size {
         };
         let size = number.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
         let size = size.filter(|size| (1 << 20..=1 << 30).contains(size));
-        size.ok_or_else(|| "a size from 1 MiB to 1 GiB is expected".to_owned())
+        size.ok_or_else(|| "expected a size from 1 MiB to 1 GiB".to_owned())
     }
 
     fn schema(&self) -> Json {

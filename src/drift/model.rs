@@ -164,7 +164,7 @@ pub enum Status {
     WrongScope,
     /// The value in force was set by hand or by a program, and a boot would not bring it back.
     RuntimeOnly,
-    /// The current value could not be read, or was not asked for.
+    /// The effective value could not be read, or was not compared.
     Unread,
     InSync,
 }

@@ -12,24 +12,24 @@ use crate::diagnostic::io_words;
 /// Why the history could not be used. None of them is a reason not to audit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HistoryError {
-    #[error("{file}: no room is left for the history")]
+    #[error("{file}: no space is left for the history")]
     Full { file: String },
-    #[error("{file}: the history cannot be written: {why}")]
+    #[error("{file}: cannot write the history: {why}")]
     ReadOnly { file: String, why: String },
-    #[error("{file}: another process holds the history; try again when it has finished")]
+    #[error("{file}: another process uses the history; try again when it has finished")]
     Busy { file: String },
     /// The next opening for writing sets the file aside and begins a new one.
     #[error("{file}: the history is damaged: {why}")]
     Damaged { file: String, why: String },
     #[error(
-        "{file}: this history was written by a newer version (format {found}; this one knows {})",
+        "{file}: a newer version of sysctl-advisor wrote this history (format {found}; this version reads up to {})",
         super::schema::VERSION
     )]
     Newer { file: String, found: i64 },
-    #[error("{file}: the history cannot be reached: {why}")]
+    #[error("{file}: cannot open the history: {why}")]
     Unreachable { file: String, why: String },
     /// A snapshot without a time cannot be remembered.
-    #[error("the snapshot's time `{0}` is not one")]
+    #[error("the snapshot has an invalid time: `{0}`")]
     NoTime(String),
 }
 

@@ -120,9 +120,10 @@ fn open_for_reading(file: &Path) -> Result<Option<Connection>, HistoryError> {
     let damaged = |why: String| HistoryError::Damaged { file: file.display().to_string(), why };
     let failed = |error: rusqlite::Error| match HistoryError::of(file, &error) {
         // What an interrupted run left has to be taken back, and this user may not.
-        HistoryError::ReadOnly { file, .. } => {
-            HistoryError::Unreachable { file, why: "a run was interrupted; the next one repairs it".to_owned() }
-        }
+        HistoryError::ReadOnly { file, .. } => HistoryError::Unreachable {
+            file,
+            why: "an agent run was interrupted; the next run repairs the history".to_owned(),
+        },
         other => other,
     };
     check_file(file).map_err(|trouble| match trouble {
@@ -163,7 +164,7 @@ fn check_file(file: &Path) -> Result<(), Trouble> {
     let why = if facts.is_symlink() {
         "it is a symbolic link"
     } else if !facts.is_file() {
-        "it is no regular file"
+        "it is not a regular file"
     } else if facts.len() > LARGEST {
         "it is larger than 1 GiB"
     } else {

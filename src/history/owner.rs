@@ -91,7 +91,7 @@ impl Owned {
     }
 
     fn refused(&self, why: &str) -> io::Error {
-        let why = format!("it belongs to user {}, whose identity cannot be taken here ({why})", self.user);
+        let why = format!("it belongs to user {}, and this process cannot switch to that user ({why})", self.user);
         io::Error::new(io::ErrorKind::PermissionDenied, why)
     }
 }

@@ -195,7 +195,7 @@ fn a_run_that_comes_twice_is_one_run() {
     let mut timeless = snapshot(START);
     timeless.taken_at = "yesterday".to_owned();
     let error = scene.remember(&mut scene.store(), &audit(&timeless, &[], &[])).unwrap_err();
-    assert_eq!(error.to_string(), "the snapshot's time `yesterday` is not one");
+    assert_eq!(error.to_string(), "the snapshot has an invalid time: `yesterday`");
 }
 
 #[test]

@@ -28,19 +28,23 @@ pub enum Answer {
 /// Why nothing could be rehearsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CannotRehearse {
-    #[error("a scratch network namespace could not be made: {0}")]
+    #[error("cannot create a scratch network namespace: {0}")]
     NoNamespace(String),
-    #[error("the namespace is not a new one: nothing was written")]
+    #[error("the namespace is not new, so nothing was written")]
     NotScratch,
-    #[error("the rehearsal broke off")]
+    #[error("the rehearsal was interrupted")]
     BrokeOff,
 }
 
 /// Gives this process every right in a user namespace of its own, and takes those on the host away: enough to rehearse.
 /// Fails in a process with several threads, and where the administrator does not allow it.
 pub fn become_root_of_a_user_namespace() -> Result<(), CannotRehearse> {
-    unshare(CloneFlags::CLONE_NEWUSER)
-        .map_err(|error| CannotRehearse::NoNamespace(format!("{}, nor a user namespace", error.desc().to_lowercase())))
+    unshare(CloneFlags::CLONE_NEWUSER).map_err(|error| {
+        CannotRehearse::NoNamespace(format!(
+            "{}; a user namespace cannot be created either",
+            error.desc().to_lowercase()
+        ))
+    })
 }
 
 /// Writes each value in turn and reads it back, on a thread that lives in a namespace of its own and ends with it.
@@ -71,7 +75,7 @@ fn inside(lines: &[(String, String)], outside: &[u64]) -> Result<Vec<Answer>, Ca
 
 fn write_and_read(path: &str, value: &str) -> Answer {
     if !is_below_net(path) {
-        return Answer::NotOurs("this is no key of a network namespace".to_owned());
+        return Answer::NotOurs("this is not a key of a network namespace".to_owned());
     }
     let mut file = match OpenOptions::new().write(true).open(path) {
         Ok(file) => file,

@@ -49,7 +49,7 @@ impl Host {
             Ok(count) if count == line.len() => Ok(()),
             Ok(count) => Err(WriteError {
                 path: path.to_owned(),
-                why: format!("the kernel took only {count} of {} bytes", line.len()),
+                why: format!("the kernel accepted only {count} of {} bytes", line.len()),
             }),
             Err(error) => Err(WriteError::new(path, &error)),
         }

@@ -84,9 +84,13 @@ impl Effect {
     const fn sentence(self) -> &'static str {
         match self {
             Self::Immediate => "At once",
-            Self::NewSockets => "For sockets created after the change; those that exist keep what they have",
+            Self::NewSockets => {
+                "For sockets that are created after the change; existing sockets keep the previous value"
+            }
             Self::Relisten => "When the service calls listen() again, which usually means a restart",
-            Self::Timer => "When the timer is armed next; one that runs already keeps its expiry",
+            Self::Timer => {
+                "When the timer is started the next time; a timer that is already running keeps its expiry time"
+            }
             Self::Boot => "At boot, or when the module or the interface comes up",
         }
     }
@@ -95,7 +99,7 @@ impl Effect {
 /// How much a change of a key can break. The order is the order of danger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(description = "What a change may break.")]
+#[schemars(description = "How much a change can break.")]
 pub enum Risk {
     Low,
     Medium,
@@ -251,7 +255,7 @@ impl Catalogue {
 
     fn add(&mut self, area: &'static str, name: String, key: Key) {
         if self.keys.contains_key(&name) {
-            self.problems.push(format!("rules/keys/{area}.toml: {name} stands in another file too"));
+            self.problems.push(format!("rules/keys/{area}.toml: {name} is in another file too"));
         } else {
             self.keys.insert(name.clone(), Key { name, area, ..key });
         }

@@ -87,11 +87,11 @@ fn write_separated<T>(
 /// Why a text is no value of a key, or a value none that the kernel takes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
-    #[error("wanted {wanted}, got `{got}`")]
+    #[error("expected {wanted}, got `{got}`")]
     Malformed { wanted: String, got: String },
-    #[error("the kernel takes {low} to {high}, not {got}")]
+    #[error("the kernel accepts {low} to {high}, not {got}")]
     OutOfRange { low: i64, high: i64, got: i64 },
-    #[error("the first port of the range, {low}, is above the last, {high}")]
+    #[error("the first port of the range, {low}, is greater than the last port, {high}")]
     Reversed { low: u16, high: u16 },
 }
 
@@ -256,7 +256,7 @@ mod tests {
     fn a_triple_needs_all_three_numbers() {
         assert_eq!(
             parsed(TRIPLE, "4096 131072").unwrap_err().to_string(),
-            "wanted 3 integers separated by spaces, got `4096 131072`"
+            "expected 3 integers separated by spaces, got `4096 131072`"
         );
         assert!(parsed(TRIPLE, "1 2 3 4").is_err());
         assert!(parsed(TRIPLE, "1 2 x").is_err());
@@ -271,7 +271,7 @@ mod tests {
         let reversed = parsed(RANGE, "60999 32768").unwrap();
         assert_eq!(
             validate(key, &reversed).unwrap_err().to_string(),
-            "the first port of the range, 60999, is above the last, 32768"
+            "the first port of the range, 60999, is greater than the last port, 32768"
         );
     }
 
@@ -295,7 +295,7 @@ mod tests {
             let key = catalogue().get(name).unwrap();
             validate(key, &parse(key, text).unwrap()).map_err(|error| error.to_string())
         };
-        assert_eq!(validated(INT, "-1"), Err("the kernel takes 0 to 2147483647, not -1".to_owned()));
+        assert_eq!(validated(INT, "-1"), Err("the kernel accepts 0 to 2147483647, not -1".to_owned()));
         assert_eq!(validated(INT, "65536"), Ok(()));
         assert!(validated("net.ipv4.tcp_tw_reuse", "3").is_err());
         assert_eq!(validated("net.ipv4.tcp_max_tw_buckets", "-1"), Ok(()), "the kernel does not check");
@@ -310,7 +310,7 @@ mod tests {
         assert!(validate(key, &KeyValue::Ints(vec![4096, 4096])).is_err());
         assert_eq!(
             validate(key, &KeyValue::Text("big".to_owned())).unwrap_err().to_string(),
-            "wanted a value of type ints, got `big`"
+            "expected a value of type ints, got `big`"
         );
     }
 

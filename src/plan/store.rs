@@ -170,10 +170,10 @@ mod tests {
     #[test]
     fn values_and_namespaces_are_checked() {
         for (pointer, value, why) in [
-            ("/changes/0/proposed", "7", "the kernel takes 0 to 2"),
+            ("/changes/0/proposed", "7", "the kernel accepts 0 to 2"),
             ("/changes/0/proposed", "1\n2", "control characters"),
             ("/changes/0/proposed", "1\u{0}", "control characters"),
-            ("/changes/0/expected", "two", "wanted an integer"),
+            ("/changes/0/expected", "two", "expected an integer"),
             ("/changes/0/namespace", "../host", "no namespace's name"),
             ("/changes/0/namespace", "", "no namespace's name"),
             ("/changes/0/namespace_id", "net:[1]/../x]", "no namespace's identity"),

@@ -17,11 +17,12 @@ use crate::report::theme::Theme;
 /// What conditions may use besides the catalogue.
 pub(super) const ALSO: &str = "\
 Sysctls are used by their own names: net.ipv4.tcp_tw_reuse, net.ipv4.tcp_rmem[2] for the third number of a list, \
-net.ipv4.conf[\"eth0.100\"].rp_filter where a name holds a dot. The kernel's counters are total.GROUP.NAME (since \
+net.ipv4.conf[\"eth0.100\"].rp_filter if a name contains a dot. The kernel's counters are total.GROUP.NAME (since \
 boot), delta.GROUP.NAME (in the window) and rate.GROUP.NAME (per second): delta.TcpExt.ListenOverflows, \
-rate.Tcp.RetransSegs, total.sockstat_TCP.mem. delta. and rate. go before any number above as well, except those of \
-netns, window, persisted and key: delta.interface.rx_dropped, rate.listener.queue. A rule's own thresholds are \
-params.NAME. has(NAME) says whether a name could be read; a rule that uses one that could not is skipped, not passed.";
+rate.Tcp.RetransSegs, total.sockstat_TCP.mem. delta. and rate. can also be put before any number above, except those of \
+netns, window, persisted and key: delta.interface.rx_dropped, rate.listener.queue. The parameters of the rule are \
+params.NAME. has(NAME) is true if NAME could be read. A rule that uses a name that could not be read is skipped; it does \
+not count as passed.";
 
 /// What the metrics of a subject are, and which rules may use them.
 pub(super) fn heading(subject: Subject) -> String {

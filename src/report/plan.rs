@@ -26,7 +26,7 @@ const LONGEST_VALUE: usize = 300;
 pub fn text(plan: &Plan, skipped: usize, theme: &Theme) -> String {
     let mut page = Page::new(theme);
     let host = if plan.host.hostname.is_empty() { String::new() } else { format!(" for {}", plan.host.hostname) };
-    page.paragraph(0, theme.heading, &format!("Plan{host}, from what was seen at {}", plan.made_at));
+    page.paragraph(0, theme.heading, &format!("Plan{host}, based on the state at {}", plan.made_at));
     let same = |a: &PlannedChange, b: &PlannedChange| a.namespace_id == b.namespace_id;
     let several = plan.changes.chunk_by(same).count() > 1;
     for group in plan.changes.chunk_by(same) {
@@ -44,7 +44,7 @@ pub fn text(plan: &Plan, skipped: usize, theme: &Theme) -> String {
     page.paragraph(0, theme.heading, &summary(plan));
     if skipped > 0 {
         let checks = units::quantity(i64::try_from(skipped).unwrap_or(i64::MAX), "checks");
-        page.paragraph(0, theme.dim, &format!("{checks} could not be made; sysctl-advisor audit says why."));
+        page.paragraph(0, theme.dim, &format!("{checks} could not be run; `sysctl-advisor audit` shows why."));
     }
     page.finish()
 }
@@ -112,11 +112,11 @@ fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
 /// What the scratch namespace's kernel said, in words.
 fn rehearsed(theme: &Theme, answer: Option<&Rehearsed>) -> (Style, String) {
     match answer.map(|answer| (answer.result, shortened(&answer.value, LONGEST_VALUE))) {
-        None => (theme.dim, "Not asked.".to_owned()),
-        Some((RehearsalResult::Accepted, _)) => (theme.ok, "Takes it: tried in a scratch namespace.".to_owned()),
-        Some((RehearsalResult::Refused, why)) => (theme.critical, format!("Refuses it: {why}.")),
-        Some((RehearsalResult::Changed, value)) => (theme.critical, format!("Makes another value of it: {value}")),
-        Some((_, why)) => (theme.dim, format!("Could not be asked: {why}.")),
+        None => (theme.dim, "Not tried.".to_owned()),
+        Some((RehearsalResult::Accepted, _)) => (theme.ok, "Accepts it: tried in a scratch namespace.".to_owned()),
+        Some((RehearsalResult::Refused, why)) => (theme.critical, format!("Rejects it: {why}.")),
+        Some((RehearsalResult::Changed, value)) => (theme.critical, format!("Changes it to another value: {value}")),
+        Some((_, why)) => (theme.dim, format!("Could not be tried: {why}.")),
     }
 }
 
@@ -145,7 +145,7 @@ fn summary(plan: &Plan) -> String {
                 |change: &&PlannedChange| change.rehearsed.as_ref().is_some_and(|said| said.result.is_bad());
             let refused = match plan.changes.iter().filter(not_taken).count() {
                 0 => String::new(),
-                number => format!("; the kernel does not take {number} of them"),
+                number => format!("; the kernel does not accept {number} of them"),
             };
             let changes = counted(plan.changes.len(), "changes");
             format!("{changes}, highest risk {}{refused}{left}. Nothing was changed.", risk.name())
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn a_plan_reads_as_a_diff_with_what_each_change_costs() {
         assert_snapshot!(text(&plan(), 3, &Theme::plain()), @"
-        Plan for web-1, from what was seen at 2026-01-01T00:00:00Z
+        Plan for web-1, based on the state at 2026-01-01T00:00:00Z
 
         In the network namespace host
 
@@ -236,7 +236,7 @@ mod tests {
             costs      A full queue may hold more of what nobody waits for any longer,
                        and more memory.
             because    a-rule
-            kernel     Takes it: tried in a scratch namespace.
+            kernel     Accepts it: tried in a scratch namespace.
             worse if   tcp.close_wait > 10
 
         - net.ipv4.ip_local_reserved_ports =
@@ -249,7 +249,7 @@ mod tests {
             risk       low
             effect     At once.
             because    a-rule
-            kernel     Not asked.
+            kernel     Not tried.
 
         In the network namespace blue�[2J
 
@@ -258,22 +258,22 @@ mod tests {
             risk       high
             effect     At once.
             because    a-rule
-            kernel     Refuses it: Invalid argument.
+            kernel     Rejects it: Invalid argument.
 
         - net.ipv4.tcp_fin_timeout = 1
         + net.ipv4.tcp_fin_timeout = 60
             risk       low
             effect     At once.
             because    a-rule
-            kernel     Makes another value of it: 30
+            kernel     Changes it to another value: 30
 
         Left out
           blue: net.core.rmem_max = 1
               this key belongs to the machine
 
-        4 changes, highest risk high; the kernel does not take 2 of them; 1 left out.
+        4 changes, highest risk high; the kernel does not accept 2 of them; 1 left out.
         Nothing was changed.
-        3 checks could not be made; sysctl-advisor audit says why.
+        3 checks could not be run; `sysctl-advisor audit` shows why.
         ");
     }
 

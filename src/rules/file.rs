@@ -37,7 +37,8 @@ pub(super) struct RuleFile {
     /// The condition: an expression of type bool. With `[[level]]` it may be left out, and must hold for every level.
     #[schemars(with = "Option<String>")]
     pub(super) when: Option<Spanned<String>>,
-    /// The same thing at several strengths, the worst first. The first level whose condition holds makes the finding.
+    /// Several levels of the same problem, the most severe first. The first level whose condition holds makes the
+    /// finding.
     #[serde(default)]
     pub(super) level: Vec<LevelFile>,
     /// What happens, why it matters, how the kernel works here.
@@ -46,10 +47,10 @@ pub(super) struct RuleFile {
     /// URLs, RFCs, kernel source files; at least one.
     #[schemars(with = "Vec<String>")]
     pub(super) references: Spanned<Vec<String>>,
-    /// Thresholds that the configuration may override, used as `params.NAME`.
+    /// Parameters that the configuration can override. Expressions use them as `params.NAME`.
     #[serde(default)]
     pub(super) params: BTreeMap<String, ParamFile>,
-    /// Label to expression; shown with its value. At least one.
+    /// Labels with their expressions. A finding shows each label with the value. At least one.
     #[schemars(with = "BTreeMap<String, String>")]
     pub(super) evidence: Spanned<BTreeMap<Spanned<String>, Spanned<String>>>,
     #[serde(default)]
@@ -95,7 +96,7 @@ pub(super) struct RecommendFile {
     /// Expression for the proposed value.
     #[schemars(with = "String")]
     pub(super) value: Spanned<String>,
-    /// Condition for this recommendation; absent: always.
+    /// Condition for this recommendation. Without it the recommendation is always made.
     #[schemars(with = "Option<String>")]
     pub(super) when: Option<Spanned<String>>,
     /// How proposals of several rules for the same key are merged.
@@ -140,13 +141,13 @@ pub(super) struct TestFile {
     #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub(super) given: Spanned<toml::Table>,
     pub(super) expect: Expect,
-    /// The `[[level]]` that fires; named by every test that fires in a rule with levels.
+    /// The `[[level]]` that must fire. In a rule with levels, each test that fires must have it.
     #[schemars(with = "Option<String>")]
     pub(super) level: Option<Spanned<String>>,
     /// Names of metrics that could not be read.
     #[serde(default)]
     pub(super) unread: Vec<String>,
-    /// Key to the value proposed for it; each must be recommended.
+    /// Keys with the values that must be recommended for them.
     #[serde(default)]
     pub(super) recommends: BTreeMap<String, String>,
 }

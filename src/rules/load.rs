@@ -21,7 +21,8 @@ use crate::metrics::{names, sysctl, value::Type, value::Value};
 /// Characters that a summary may have: a line of a terminal.
 const LONGEST_SUMMARY: usize = 80;
 /// What an id looks like.
-pub(super) const ID_HELP: &str = "an id is the file's name: lower case letters, digits and hyphens, a letter first";
+pub(super) const ID_HELP: &str =
+    "the id is the file's name: lower case letters, digits and hyphens; it begins with a letter";
 
 /// Parses and checks one rule file. `origin` names the file in messages.
 pub fn parse(id: &str, area: &str, origin: &str, text: &str) -> Result<Rule, Vec<Diagnostic>> {
@@ -73,14 +74,14 @@ impl Loader<'_> {
         let recommend: Vec<_> = file.recommend.iter().filter_map(|part| self.recommend(part, &scope)).collect();
         let advise: Vec<_> = file.advise.iter().filter_map(|part| self.advise(part, &scope)).collect();
         if file.recommend.is_empty() && file.advise.is_empty() {
-            let message = "a rule must say what to do: [[recommend]] a key or [[advise]] somebody";
+            let message = "a rule must say what to do: add [[recommend]] with a key, or [[advise]]";
             self.error(file.summary.span(), message, None);
         }
         if file.explain.get_ref().trim().len() < 40 {
-            self.error(file.explain.span(), "a rule must explain itself in a sentence or more", None);
+            self.error(file.explain.span(), "`explain` must have at least one full sentence", None);
         }
         if file.references.get_ref().is_empty() {
-            self.error(file.references.span(), "a rule must cite at least one source", None);
+            self.error(file.references.span(), "a rule must have at least one source in `references`", None);
         }
         let guard = match &file.guard {
             Some(guard) => Some(self.expression(&guard.worse_if, Some(Type::Bool), &scope.of_guard())?),
@@ -116,13 +117,13 @@ impl Loader<'_> {
     fn check_summary(&mut self, summary: &Spanned<String>) {
         let text = summary.get_ref();
         let wrong = if text.trim().is_empty() {
-            "a rule must say in a line what it is about"
+            "`summary` is empty: expected one line that names the symptom"
         } else if text.chars().count() > LONGEST_SUMMARY {
-            "a summary has 80 characters at most"
+            "`summary` is too long: at most 80 characters"
         } else if text.contains(['\n', '{', '}']) {
-            "a summary is one line without values; those belong into the title"
+            "`summary` must be one line without { and }; put values into the title"
         } else if text.ends_with('.') {
-            "a summary has no full stop at its end"
+            "`summary` must not end with a full stop"
         } else {
             return;
         };
@@ -135,7 +136,7 @@ impl Loader<'_> {
             let missing =
                 [("title", file.title.is_none()), ("severity", file.severity.is_none()), ("when", file.when.is_none())];
             for (field, _) in missing.iter().filter(|(_, missing)| *missing) {
-                let help = Some("a rule without [[level]] must have it".to_owned());
+                let help = Some("a rule without [[level]] must have this field".to_owned());
                 self.error(file.summary.span(), &format!("`{field}` is missing"), help);
             }
             let title = self.template(file.title.as_ref()?, scope);
@@ -143,25 +144,29 @@ impl Loader<'_> {
             let severity = *file.severity.as_ref()?.get_ref();
             return Some(vec![Level { name: String::new(), severity, title: title?, when: when? }]);
         }
-        let belongs = "with [[level]], each level has its own";
+        let belongs = "a rule with [[level]] has this field in each level";
         if let Some(title) = &file.title {
-            self.error(title.span(), "`title` cannot stand here", Some(belongs.to_owned()));
+            self.error(title.span(), "`title` is not allowed here", Some(belongs.to_owned()));
         }
         if let Some(severity) = &file.severity {
-            self.error(severity.span(), "`severity` cannot stand here", Some(belongs.to_owned()));
+            self.error(severity.span(), "`severity` is not allowed here", Some(belongs.to_owned()));
         }
         let mut levels: Vec<Level> = Vec::new();
         for part in &file.level {
             let name = part.name.get_ref();
             if !is_id(name) {
-                let help = "lower case letters, digits and hyphens are expected".to_owned();
+                let help = "expected lower case letters, digits and hyphens".to_owned();
                 self.error(part.name.span(), &format!("`{name}` is not a name of a level"), Some(help));
             }
             if levels.iter().any(|level| level.name == *name) {
                 self.error(part.name.span(), &format!("there is a level `{name}` already"), None);
             }
             if levels.last().is_some_and(|worse| worse.severity < part.severity) {
-                self.error(part.name.span(), "this level is worse than the one before it: the worst is first", None);
+                self.error(
+                    part.name.span(),
+                    "this level is more severe than the one before it: the most severe level comes first",
+                    None,
+                );
             }
             let title = self.template(&part.title, scope);
             let when = self.expression(&part.when, Some(Type::Bool), scope);
@@ -178,7 +183,7 @@ impl Loader<'_> {
                 Some(value) => {
                     known.insert(name, Param { value, help: param.help });
                 }
-                None => self.error(span, "a parameter is an int, a double, a bool or a string", None),
+                None => self.error(span, "a parameter must be an int, a double, a bool or a string", None),
             }
         }
         known
@@ -191,7 +196,7 @@ impl Loader<'_> {
         scope: &RuleNames<'_>,
     ) -> Vec<Evidence> {
         if evidence.get_ref().is_empty() {
-            self.error(evidence.span(), "a finding must show evidence: label to expression", None);
+            self.error(evidence.span(), "a rule must have evidence: expected LABEL = EXPRESSION in [evidence]", None);
         }
         let mut rows: Vec<_> = evidence.get_ref().iter().collect();
         rows.sort_by_key(|(label, _)| label.span().start);
@@ -291,14 +296,14 @@ impl Loader<'_> {
         for test in tests {
             match &test.level {
                 Some(named) if test.expect != Expect::Fires => {
-                    self.error(named.span(), "only a test that fires names a level", None);
+                    self.error(named.span(), "`level` is allowed only in a test with expect = \"fires\"", None);
                 }
                 Some(named) if !levels.iter().any(|level| level.name.get_ref() == named.get_ref()) => {
                     self.error(named.span(), &format!("this rule has no level `{}`", named.get_ref()), None);
                 }
                 None if test.expect == Expect::Fires && !levels.is_empty() => {
                     let help = Some("add `level = \"NAME\"`".to_owned());
-                    self.error(test.name.span(), "this test must name the level that fires", help);
+                    self.error(test.name.span(), "this test must name the level that it expects to fire", help);
                 }
                 _ => {}
             }
@@ -383,7 +388,7 @@ fn given_values(
             format!("`given` names `{path}`, which does not exist{help}")
         })?;
         let typed = typed(&path, kind, value)
-            .ok_or_else(|| format!("`{path}` is of type {kind}; `{value}` is not a value for it"))?;
+            .ok_or_else(|| format!("`{path}` must be of type {kind}, but `{value}` is not"))?;
         given.insert(path, typed);
     }
     Ok(())

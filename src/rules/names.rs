@@ -36,11 +36,11 @@ impl<'a> RuleNames<'a> {
                 Some(param) => Ok(kind_of(&param.value)),
                 None => Err(suggest::nearest(param, self.params.keys().map(String::as_str))
                     .map(|near| format!("did you mean `params.{near}`?"))
-                    .or_else(|| Some("this rule has no such [params]".to_owned()))),
+                    .or_else(|| Some("this rule has no parameter of this name in [params]".to_owned()))),
             };
         }
         let metric = match name.strip_prefix("before.") {
-            Some(_) if !self.before => return Err(Some("`before.*` is known in [guard] only".to_owned())),
+            Some(_) if !self.before => return Err(Some("`before.*` can be used only in [guard]".to_owned())),
             Some(metric) => metric,
             None => name,
         };
@@ -48,8 +48,11 @@ impl<'a> RuleNames<'a> {
         match found.subject {
             subject if subject.is_of_every_rule() => Ok(found.kind),
             subject if subject == self.subject => Ok(found.kind),
-            _ if self.before => Err(Some("a guard is judged for the whole namespace, not for one subject".to_owned())),
-            subject => Err(Some(format!("`{name}` is known in a rule with for_each = \"{}\"", subject.name()))),
+            _ if self.before => Err(Some(
+                "a guard is evaluated for the whole network namespace, so names of a single subject cannot be used"
+                    .to_owned(),
+            )),
+            subject => Err(Some(format!("`{name}` can be used only in a rule with for_each = \"{}\"", subject.name()))),
         }
     }
 }
@@ -91,9 +94,9 @@ mod tests {
         let compiled = guard("tcp.established > before.tcp.established + params.more", &params);
         assert_eq!(compiled.unwrap().kind(), Type::Bool);
         for (condition, why) in [
-            ("listener.queue > 1", "judged for the whole namespace"),
-            ("before.destination.port_use > 0.5", "judged for the whole namespace"),
-            ("tcp.established > params.other", "no such [params]"),
+            ("listener.queue > 1", "evaluated for the whole network namespace"),
+            ("before.destination.port_use > 0.5", "evaluated for the whole network namespace"),
+            ("tcp.established > params.other", "no parameter of this name"),
             ("before.nonsense > 1", "prints all names"),
         ] {
             let error = guard(condition, &params).unwrap_err().remove(0);

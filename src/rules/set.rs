@@ -33,7 +33,7 @@ pub enum OverrideError {
     NoRule { name: String, near: Option<String> },
     #[error("rule `{rule}` has no parameter `{name}`{}", hint(.near))]
     NoParam { rule: String, name: String, near: Option<String> },
-    #[error("`{rule}.{name}` is of type {wanted}; `{value}` is not")]
+    #[error("`{rule}.{name}` must be of type {wanted}, but `{value}` is not")]
     WrongType { rule: String, name: String, wanted: Type, value: String },
 }
 

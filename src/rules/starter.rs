@@ -14,7 +14,7 @@ const TEXT: &str = include_str!("starter.toml");
 pub enum StarterError {
     #[error("`{0}` cannot be a rule's id; {ID_HELP}")]
     NotAnId(String),
-    #[error("there is a shipped rule `{id}` already ({file}); choose another id, or copy that file to change the rule")]
+    #[error("`{id}` is the id of a shipped rule ({file}); use another id, or copy that file to change the rule")]
     Shipped { id: String, file: String },
 }
 

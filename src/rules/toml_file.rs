@@ -31,7 +31,7 @@ pub fn read(path: &Path) -> Result<String, String> {
         .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
         .map_err(|error| io_words(&error))?;
     if bytes.len() as u64 > LARGEST_FILE {
-        return Err("this is larger than 1 MiB, which no rule and no configuration is".to_owned());
+        return Err("this file is larger than 1 MiB, the limit for rules and configuration files".to_owned());
     }
     String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
@@ -49,7 +49,7 @@ pub fn diagnostic(file: &str, text: &str, error: &toml::de::Error) -> Diagnostic
 fn words(message: &str) -> (String, Option<String>) {
     // How the reader asks for one of a few words, where a number or the like stands.
     if message == "wanted string or table" {
-        return ("a word in quotes is expected here".to_owned(), None);
+        return ("expected a word in quotes here".to_owned(), None);
     }
     let Some((what, expected)) = message.split_once(", expected ") else { return (message.to_owned(), None) };
     let Some(typed) = what.strip_prefix("unknown field `").or_else(|| what.strip_prefix("unknown variant `")) else {
@@ -59,7 +59,7 @@ fn words(message: &str) -> (String, Option<String>) {
     let known: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
     let help = match nearest(typed.trim_end_matches('`'), known.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known here: {}", known.join(", ")),
+        None => format!("expected one of: {}", known.join(", ")),
     };
     (what.replacen("unknown variant", "unknown word", 1), Some(help))
 }
@@ -74,8 +74,8 @@ mod tests {
         let (message, help) = words(&format!("unknown field `severty`, {known}"));
         assert_eq!((message.as_str(), help.as_deref()), ("unknown field `severty`", Some("did you mean `severity`?")));
         let (message, help) = words("unknown variant `fatal`, expected `a` or `b`");
-        assert_eq!((message.as_str(), help.as_deref()), ("unknown word `fatal`", Some("known here: a, b")));
-        assert_eq!(words("wanted string or table").0, "a word in quotes is expected here");
+        assert_eq!((message.as_str(), help.as_deref()), ("unknown word `fatal`", Some("expected one of: a, b")));
+        assert_eq!(words("wanted string or table").0, "expected a word in quotes here");
         assert_eq!(words("unclosed array, expected `]`"), ("unclosed array, expected `]`".to_owned(), None));
     }
 

@@ -24,7 +24,7 @@ use crate::snapshot::Snapshot;
 /// The hidden command that a process without privilege starts.
 pub const COMMAND: &str = "rehearse-in-user-namespace";
 
-const BROKE_OFF: &str = "the rehearsal broke off";
+const BROKE_OFF: &str = "the rehearsal was interrupted";
 
 /// No more than a plan may have is read from the other process.
 pub const LARGEST: u64 = 16 << 20;

@@ -73,7 +73,7 @@ fn the_shape_of_a_rule_file_is_checked() {
       = help: did you mean `severity`?
     "#);
     assert_snapshot!(with_rule(spoilt("\"notice\"", "3")), @"
-    error: a word in quotes is expected here
+    error: expected a word in quotes here
      --> DIR/mine.toml:3:12
       |
     3 | severity = 3
@@ -86,7 +86,7 @@ fn the_shape_of_a_rule_file_is_checked() {
     3 | severity = "fatal"
       |            ^^^^^^^
       |
-      = help: known here: notice, warning, critical
+      = help: expected one of: notice, warning, critical
     "#);
     assert_snapshot!(with_rule(spoilt("[\"RFC 9293\"]", "9293")), @"
     error: invalid type: integer `9293`, expected a sequence
@@ -109,7 +109,7 @@ fn the_expressions_of_a_rule_are_checked() {
       = help: did you mean `tcp.time_wait`?
     ");
     assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wait + 1.5 > 2.0")), @"
-    error: int and double do not mix in arithmetic
+    error: int and double cannot be mixed in arithmetic
      --> DIR/mine.toml:5:9
       |
     5 | when = 'tcp.time_wait + 1.5 > 2.0'
@@ -118,7 +118,7 @@ fn the_expressions_of_a_rule_are_checked() {
       = help: write double(x) around the int, or a literal such as 2.0
     ");
     assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "tcp.time_wait")), @"
-    error: this is of type int, but bool is expected here
+    error: expected bool, but this is of type int
      --> DIR/mine.toml:5:9
       |
     5 | when = 'tcp.time_wait'
@@ -147,7 +147,7 @@ fn the_expressions_of_a_rule_are_checked() {
     5 | when = 'listener.queue > 1'
       |         ^^^^^^^^^^^^^^
       |
-      = help: `listener.queue` is known in a rule with for_each = "listener"
+      = help: `listener.queue` can be used only in a rule with for_each = "listener"
     "#);
 }
 
@@ -166,7 +166,7 @@ fn an_expression_without_end_is_refused() {
     ];
     for when in deep {
         let said = with_rule(spoilt("tcp.time_wait > params.limit", &when));
-        let known = ["nested deeper than", "bytes; at most", "`{` is not understood here"];
+        let known = ["nested deeper than", "bytes; the limit is", "`{` is not understood here"];
         assert!(known.iter().any(|known| said.contains(known)), "{said}");
         assert!(said.contains("DIR/mine.toml:5:"), "{said}");
     }
@@ -188,14 +188,14 @@ fn recommendations_are_checked_against_the_catalogue() {
     let value = "'max(net.ipv4.tcp_max_tw_buckets, 200000)'";
     assert!(syncookies.contains(value));
     assert_snapshot!(with_rule(syncookies.replace(value, "'300'")), @"
-    error: `net.ipv4.tcp_syncookies` cannot have this value: the kernel takes 0 to 255, not 300
+    error: `net.ipv4.tcp_syncookies` cannot have this value: the kernel accepts 0 to 255, not 300
       --> DIR/mine.toml:18:9
        |
     18 | value = '300'
        |         ^^^^^
     ");
     assert_snapshot!(with_rule(syncookies.replace(value, "'\"on\"'")), @r#"
-    error: this is of type string, but int is expected here
+    error: expected int, but this is of type string
       --> DIR/mine.toml:18:10
        |
     18 | value = '"on"'
@@ -229,16 +229,16 @@ fn levels_are_named_tested_and_ordered_the_worst_first() {
     let same_name = MANY.to_owned() + MANY;
     for (text, wrong) in [
         (leveled(MANY), "the level `many` must have a [[test]] in which it fires"),
-        (leveled(MANY), "this test must name the level that fires"),
+        (leveled(MANY), "this test must name the level that it expects to fire"),
         (good.replace("level = \"many\"", "level = \"few\""), "this rule has no level `few`"),
         (
             good.replace("expect = \"quiet\"", "expect = \"quiet\"\nlevel = \"many\""),
-            "only a test that fires names a level",
+            "`level` is allowed only in a test with expect =",
         ),
-        (good.replace("kind = ", "severity = \"notice\"\nkind = "), "`severity` cannot stand here"),
-        (good.replace("kind = ", "title = \"t\"\nkind = "), "`title` cannot stand here"),
+        (good.replace("kind = ", "severity = \"notice\"\nkind = "), "`severity` is not allowed here"),
+        (good.replace("kind = ", "title = \"t\"\nkind = "), "`title` is not allowed here"),
         (good.replace("name = \"many\"", "name = \"Many\""), "`Many` is not a name of a level"),
-        (leveled(&worse_last), "this level is worse than the one before it"),
+        (leveled(&worse_last), "this level is more severe than the one before it"),
         (leveled(&same_name), "there is a level `many` already"),
     ] {
         let said = with_rule(&text);
@@ -250,10 +250,10 @@ fn levels_are_named_tested_and_ordered_the_worst_first() {
 fn a_summary_is_one_short_line_without_values() {
     let summary = "many sockets are in TIME_WAIT";
     for (text, wrong) in [
-        ("".to_owned(), "must say in a line what it is about"),
-        ("x".repeat(81), "80 characters at most"),
-        ("{tcp.time_wait} sockets".to_owned(), "without values"),
-        ("Many sockets.".to_owned(), "no full stop"),
+        ("".to_owned(), "`summary` is empty"),
+        ("x".repeat(81), "at most 80 characters"),
+        ("{tcp.time_wait} sockets".to_owned(), "must be one line without { and }"),
+        ("Many sockets.".to_owned(), "must not end with a full stop"),
     ] {
         let said = with_rule(spoilt(summary, &text));
         assert!(said.contains(wrong) && said.contains("DIR/mine.toml:1:11"), "{said}");
@@ -284,14 +284,14 @@ fn a_rule_must_be_documented_and_tested() {
       | ^
     "#);
     assert_snapshot!(with_rule(spoilt("long enough to count as an explanation of itself", "short")), @r#"
-    error: a rule must explain itself in a sentence or more
+    error: `explain` must have at least one full sentence
      --> DIR/mine.toml:6:11
       |
     6 | explain = "A rule for tests, short."
       |           ^^^^^^^^^^^^^^^^^^^^^^^^^^
     "#);
     assert_snapshot!(with_rule(spoilt("[\"RFC 9293\"]", "[]")), @"
-    error: a rule must cite at least one source
+    error: a rule must have at least one source in `references`
      --> DIR/mine.toml:7:14
       |
     7 | references = []
@@ -309,7 +309,7 @@ fn a_rule_must_be_documented_and_tested() {
 #[test]
 fn a_file_that_is_no_text_is_named() {
     assert_snapshot!(with_rule([RULE.as_bytes(), b"\xff\xfe"].concat()), @"error: DIR/mine.toml: this is not UTF-8 in line 32 (byte 644)");
-    assert_snapshot!(with_rule(vec![b'#'; 50 << 20]), @"error: DIR/mine.toml: this is larger than 1 MiB, which no rule and no configuration is");
+    assert_snapshot!(with_rule(vec![b'#'; 50 << 20]), @"error: DIR/mine.toml: this file is larger than 1 MiB, the limit for rules and configuration files");
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn a_folder_a_pipe_or_a_loose_link_in_place_of_a_rule_does_not_stop_the_audit() 
 
     error: DIR/c.toml: No such file or directory
 
-    error: DIR/d.toml: this is larger than 1 MiB, which no rule and no configuration is
+    error: DIR/d.toml: this file is larger than 1 MiB, the limit for rules and configuration files
     ");
     assert!(run.out.contains("N+1 rules"), "{}", run.out);
 }
@@ -437,7 +437,7 @@ fn the_configuration_is_checked() {
       | ^^^^^^^
     ");
     assert_snapshot!(with_config("[params.close-wait-leak]\nsockets = \"many\"\n"), @r#"
-    error: `close-wait-leak.sockets` is of type int; `many` is not
+    error: `close-wait-leak.sockets` must be of type int, but `many` is not
      --> DIR/c.toml:2:11
       |
     2 | sockets = "many"
@@ -477,8 +477,8 @@ fn parameters_of_the_command_line_are_checked() {
     assert_snapshot!(said("nonsense"), @"error: --param nonsense: expected RULE.NAME=VALUE");
     assert_snapshot!(said("a=b"), @"error: --param a=b: expected RULE.NAME=VALUE");
     assert_snapshot!(said("close-wait-leek.sockets=5"), @"error: --param close-wait-leek.sockets=5: there is no rule `close-wait-leek`; did you mean `close-wait-leak`?");
-    assert_snapshot!(said("close-wait-leak.sockets=many"), @"error: --param close-wait-leak.sockets=many: `close-wait-leak.sockets` is of type int; `many` is not");
-    assert_snapshot!(said("close-wait-leak.sockets=1.5"), @"error: --param close-wait-leak.sockets=1.5: `close-wait-leak.sockets` is of type int; `1.5` is not");
+    assert_snapshot!(said("close-wait-leak.sockets=many"), @"error: --param close-wait-leak.sockets=many: `close-wait-leak.sockets` must be of type int, but `many` is not");
+    assert_snapshot!(said("close-wait-leak.sockets=1.5"), @"error: --param close-wait-leak.sockets=1.5: `close-wait-leak.sockets` must be of type int, but `1.5` is not");
     assert_snapshot!(said("=.="), @"error: --param =.=: expected RULE.NAME=VALUE");
 }
 
@@ -493,25 +493,25 @@ fn a_window_must_be_a_sane_duration() {
 
 #[test]
 fn a_file_that_is_no_snapshot_is_refused_with_the_place() {
-    assert_snapshot!(refused_snapshot(queue().get(..2000).unwrap()), @"error: DIR/s.json:107:1: this is not a snapshot, or a damaged one: EOF while parsing an object");
+    assert_snapshot!(refused_snapshot(queue().get(..2000).unwrap()), @"error: DIR/s.json:107:1: this is not a snapshot, or the file is damaged: EOF while parsing an object");
     assert_snapshot!(refused_snapshot(""), @"error: DIR/s.json: this file is empty");
-    assert_snapshot!(refused_snapshot("{}"), @"error: DIR/s.json:1:2: this is not a snapshot, or a damaged one: missing field `schema`");
-    assert_snapshot!(refused_snapshot(changed("snapshot/1", "snapshot/2")), @"error: DIR/s.json: written by a newer version (sysctl-advisor/snapshot/2); this one reads sysctl-advisor/snapshot/1");
+    assert_snapshot!(refused_snapshot("{}"), @"error: DIR/s.json:1:2: this is not a snapshot, or the file is damaged: missing field `schema`");
+    assert_snapshot!(refused_snapshot(changed("snapshot/1", "snapshot/2")), @"error: DIR/s.json: a newer version of sysctl-advisor wrote this file (sysctl-advisor/snapshot/2); this version reads sysctl-advisor/snapshot/1");
     assert_snapshot!(refused_snapshot(changed("snapshot/1", "report/1")), @"error: DIR/s.json: this is `sysctl-advisor/report/1`, not a snapshot (sysctl-advisor/snapshot/1)");
-    assert_snapshot!(refused_snapshot(vec![b' '; (64 << 20) + 1]), @"error: DIR/s.json: larger than 64 MiB, which no snapshot is");
-    assert_snapshot!(refused_snapshot(b"\xff\xfe"), @"error: DIR/s.json:1:1: this is not a snapshot, or a damaged one: expected value");
+    assert_snapshot!(refused_snapshot(vec![b' '; (64 << 20) + 1]), @"error: DIR/s.json: larger than 64 MiB, the limit for a snapshot");
+    assert_snapshot!(refused_snapshot(b"\xff\xfe"), @"error: DIR/s.json:1:1: this is not a snapshot, or the file is damaged: expected value");
     assert_snapshot!(run(&["audit", "--snapshot", "/nonexistent"]).err, @"error: /nonexistent: No such file or directory");
     assert_snapshot!(run(&["audit", "--snapshot", "/"]).err, @"error: /: is a directory");
 }
 
 #[test]
 fn impossible_numbers_in_a_snapshot_are_refused() {
-    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": NaN")), @"error: DIR/s.json:16:14: this is not a snapshot, or a damaged one: expected value");
-    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": 1e999")), @"error: DIR/s.json:16:18: this is not a snapshot, or a damaged one: number out of range");
+    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": NaN")), @"error: DIR/s.json:16:14: this is not a snapshot, or the file is damaged: expected value");
+    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": 1e999")), @"error: DIR/s.json:16:18: this is not a snapshot, or the file is damaged: number out of range");
     assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": -5")), @"error: DIR/s.json: the seconds of its window are negative or without end");
     assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": 1e300")), @"error: DIR/s.json: the seconds of its window are negative or without end");
-    assert_snapshot!(refused_snapshot(changed("\"close_wait\": 120", "\"close_wait\": -1")), @"error: DIR/s.json:36:21: this is not a snapshot, or a damaged one: invalid value: integer `-1`, expected u64");
-    assert_snapshot!(refused_snapshot(changed("\"port\": 9001", "\"port\": 70000")), @"error: DIR/s.json:84:19: this is not a snapshot, or a damaged one: invalid value: integer `70000`, expected u16");
+    assert_snapshot!(refused_snapshot(changed("\"close_wait\": 120", "\"close_wait\": -1")), @"error: DIR/s.json:36:21: this is not a snapshot, or the file is damaged: invalid value: integer `-1`, expected u64");
+    assert_snapshot!(refused_snapshot(changed("\"port\": 9001", "\"port\": 70000")), @"error: DIR/s.json:84:19: this is not a snapshot, or the file is damaged: invalid value: integer `70000`, expected u16");
 }
 
 #[test]

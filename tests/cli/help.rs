@@ -208,8 +208,8 @@ fn help_of_audit() {
 
               Possible values:
               - text:       Human-readable
-              - json:       Machine-readable; the schema is in docs/schema
-              - prometheus: For the textfile collector of node_exporter
+              - json:       Machine-readable; docs/schema has the JSON Schema
+              - prometheus: Gauges for the textfile collector of node_exporter
 
               [default: text]
 

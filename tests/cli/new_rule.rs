@@ -84,7 +84,7 @@ fn a_wrong_or_taken_id_is_refused_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     for (id, why) in [
         ("My-Rule", "lower case letters, digits and hyphens"),
-        ("9lives", "a letter first"),
+        ("9lives", "it begins with a letter"),
         ("../escape", "cannot be a rule's id"),
         ("", "cannot be a rule's id"),
         ("ephemeral-ports", "rules/ports/ephemeral-ports.toml"),

@@ -99,7 +99,7 @@ fn check_names_every_error_of_a_file() {
       |
       = help: `sysctl-advisor rules metrics` prints all names
 
-    error: a rule must cite at least one source
+    error: a rule must have at least one source in `references`
      --> DIR/mine.toml:7:14
       |
     7 | references = []

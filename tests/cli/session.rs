@@ -67,5 +67,5 @@ fn a_namespace_that_may_not_be_entered_is_the_same_error_for_every_command_that_
         })
         .into();
     all_the_same(&said);
-    assert!(said[0].contains("the network namespace `1` cannot be entered"), "{}", said[0]);
+    assert!(said[0].contains("cannot enter the network namespace `1`"), "{}", said[0]);
 }

@@ -213,7 +213,7 @@ fn mistakes_are_errors_with_their_place() {
     1 | waiver = 1
       |          ^
     ");
-    assert_snapshot!(refused(vec![b'#'; 2 << 20]), @"error: DIR/waivers.toml: these waivers cannot be read: this is larger than 1 MiB, which no rule and no configuration is");
+    assert_snapshot!(refused(vec![b'#'; 2 << 20]), @"error: DIR/waivers.toml: these waivers cannot be read: this file is larger than 1 MiB, the limit for rules and configuration files");
 }
 
 #[test]

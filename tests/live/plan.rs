@@ -77,11 +77,11 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
     assert_eq!(lab.sysctl(RANGE), "40000\t40199");
     insta::with_settings!({filters => vec![
-        (r"^Plan for \S+, from what was seen at \S+", "Plan for HOST, from what was seen at TIME"),
-        (r"\d+ checks could not be made", "N checks could not be made"),
+        (r"^Plan for \S+, based on the state at \S+", "Plan for HOST, based on the state at TIME"),
+        (r"\d+ checks could not be run", "N checks could not be run"),
     ]}, {
         assert_snapshot!(text(&output.stdout), @"
-        Plan for HOST, from what was seen at TIME
+        Plan for HOST, based on the state at TIME
 
         In the network namespace current
 
@@ -99,7 +99,7 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
                        restarts, an outgoing connection may already use its port: first
                        reserve the port in net.ipv4.ip_local_reserved_ports.
             because    ephemeral-ports, port-range-narrow
-            kernel     Takes it: tried in a scratch namespace.
+            kernel     Accepts it: tried in a scratch namespace.
             worse if   rate.Tcp.AttemptFails > before.rate.Tcp.AttemptFails * 2.0 + 5.0
 
         1 change, highest risk medium. Nothing was changed.
@@ -244,12 +244,12 @@ fn a_hostile_plan_is_refused_with_a_reason() {
         ("/changes/0/key", json!("net.ipv4.tcp_tw_reuse\u{0}"), "no sysctl that this program changes"),
         ("/changes/0/key", json!("kernel.core_pattern"), "no sysctl that this program changes"),
         ("/changes/0/proposed", json!("16384 65535\u{0}"), "control characters"),
-        ("/changes/0/proposed", json!("65535 16384"), "above the last"),
+        ("/changes/0/proposed", json!("65535 16384"), "greater than the last port"),
         ("/changes/0/namespace", json!("../../etc"), "no namespace's name"),
         ("/changes/0/namespace_id", json!("/proc/1/ns/net"), "no namespace's identity"),
         ("/schema", json!("sysctl-advisor/plan/2"), "newer version"),
         ("/schema", json!("sysctl-advisor/report/1"), "not a plan"),
-        ("/changes", json!("none"), "not a plan, or a damaged one"),
+        ("/changes", json!("none"), "not a plan, or the file is damaged"),
     ];
     for (pointer, value, why) in damages {
         let mut plan = good.clone();
@@ -262,9 +262,9 @@ fn a_hostile_plan_is_refused_with_a_reason() {
 
     let whole = good.to_string();
     let refused = [
-        (&whole.as_bytes()[..whole.len() / 2], "not a plan, or a damaged one"),
+        (&whole.as_bytes()[..whole.len() / 2], "not a plan, or the file is damaged"),
         (b"", "empty"),
-        (b"\xff\xfe\x00", "not a plan, or a damaged one"),
+        (b"\xff\xfe\x00", "not a plan, or the file is damaged"),
         (&vec![b' '; 5 << 20], "larger than 4 MiB"),
     ];
     for (bytes, why) in refused {

@@ -171,8 +171,8 @@ pub(super) mod tests {
             assert!(refusal(planned(key, "1", "2")).contains("does not know"), "{key:?}");
         }
         for (key, value, why) in [
-            ("net.core.somaxconn", "8192\nkernel.core_pattern=|/x", "wanted an integer"),
-            ("net.core.somaxconn", "99999999999", "the kernel takes"),
+            ("net.core.somaxconn", "8192\nkernel.core_pattern=|/x", "expected an integer"),
+            ("net.core.somaxconn", "99999999999", "the kernel accepts"),
             ("net.ipv4.tcp_congestion_control", "cubic\u{b}x", "characters"),
             ("net.ipv4.tcp_max_syn_backlog", "1", "it would be set to the value that it has"),
             ("net.ipv4.tcp_tw_recycle", "2", "does nothing"),

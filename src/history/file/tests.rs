@@ -42,7 +42,7 @@ fn what_is_none_of_ours_is_set_aside_and_a_new_one_begun() {
                 fs::remove_file(file).unwrap();
                 fs::create_dir(file).unwrap();
             },
-            "it is no regular file",
+            "it is not a regular file",
         ),
         (
             "a pipe",
@@ -50,7 +50,7 @@ fn what_is_none_of_ours_is_set_aside_and_a_new_one_begun() {
                 fs::remove_file(file).unwrap();
                 nix::unistd::mkfifo(file, nix::sys::stat::Mode::S_IRWXU).unwrap();
             },
-            "it is no regular file",
+            "it is not a regular file",
         ),
         (
             "a link",
@@ -104,7 +104,12 @@ fn what_is_none_of_ours_is_set_aside_and_a_new_one_begun() {
 fn a_newer_version_s_history_is_kept_for_it() {
     let scene = of_scene(|file| Connection::open(file).unwrap().pragma_update(None, "user_version", 7).unwrap());
     let reading = Store::read(scene.path()).unwrap_err();
-    assert!(reading.to_string().contains("written by a newer version (format 7; this one knows 1)"), "{reading}");
+    assert!(
+        reading
+            .to_string()
+            .contains("a newer version of sysctl-advisor wrote this history (format 7; this version reads up to 1)"),
+        "{reading}"
+    );
     assert_eq!(
         set_aside(scene.path()),
         ("history.db.newer".to_owned(), "a newer version wrote it (format 7)".to_owned())

@@ -78,7 +78,7 @@ impl<'a> Finder<'a> {
         let names = match self.host.list(FOLDER) {
             Ok(names) => names,
             Err(error) if error.kind == ErrorKind::NotFound => return,
-            Err(error) => return self.hide("names of namespaces", &error.to_string()),
+            Err(error) => return self.hide("the names of the namespaces", &error.to_string()),
         };
         for name in names {
             let path = format!("{FOLDER}/{name}");
@@ -195,7 +195,7 @@ impl<'a> Finder<'a> {
     fn done(mut self) -> Places {
         if !self.more.is_empty() {
             let name = format!("{} more namespaces", self.more.len());
-            self.hide(&name, &format!("{MOST} are looked at, and no more"));
+            self.hide(&name, &format!("only the first {MOST} are observed"));
         }
         Places { places: self.places, hidden: self.hidden, complete: self.complete }
     }

@@ -40,7 +40,7 @@ impl FromStr for Which {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
-            "" => Err("all, current, a name or the number of a process is wanted".to_owned()),
+            "" => Err("expected all, current, a name or the PID of a process".to_owned()),
             "all" => Ok(Self::All),
             CURRENT => Ok(Self::Current),
             name => Ok(Self::Named(name.to_owned())),
@@ -79,17 +79,19 @@ pub struct Places {
 /// Why a namespace was not entered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnterError {
-    #[error("there is no network namespace `{name}`, neither under {FOLDER} nor as the number of a process{}", there_are(.known))]
+    #[error("there is no network namespace `{name}`: {FOLDER} has no such name, and no process has this PID{}", there_are(.known))]
     Unknown { name: String, known: Vec<String> },
-    #[error("the network namespace `{name}` cannot be entered: {why}")]
+    #[error("cannot enter the network namespace `{name}`: {why}")]
     Refused { name: String, why: String },
 }
 
 fn there_are(names: &[String]) -> String {
     match names.len() {
         0 => String::new(),
-        number if number > TOLD => format!("; there are {} and {} more", names[..TOLD].join(", "), number - TOLD),
-        _ => format!("; there are {}", names.join(", ")),
+        number if number > TOLD => {
+            format!("; known namespaces: {} and {} more", names[..TOLD].join(", "), number - TOLD)
+        }
+        _ => format!("; known namespaces: {}", names.join(", ")),
     }
 }
 
@@ -130,7 +132,7 @@ impl Place {
         match own_id(&Host::live()) {
             Some(id) if id == self.id => Ok(()),
             None if self.is_here() => Ok(()),
-            _ => Err(refused("the thread did not arrive there".to_owned())),
+            _ => Err(refused("after setns() the thread is still in another namespace".to_owned())),
         }
     }
 
@@ -140,7 +142,7 @@ impl Place {
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().spawn_scoped(scope, || self.enter().map(|()| work()));
             let thread = thread.map_err(|error| refused(&io_words(&error)))?;
-            thread.join().map_err(|_| refused("the work inside broke off"))?
+            thread.join().map_err(|_| refused("the work in the namespace was interrupted"))?
         })
     }
 }
@@ -158,7 +160,7 @@ pub fn visit<T: Send>(places: &[Place], work: impl FnMut(usize, &Place) -> T + S
     };
     std::thread::scope(|scope| match std::thread::Builder::new().spawn_scoped(scope, || round(places, work)) {
         Err(error) => all(&io_words(&error)),
-        Ok(thread) => thread.join().unwrap_or_else(|_| all("the work inside broke off")),
+        Ok(thread) => thread.join().unwrap_or_else(|_| all("the work in the namespace was interrupted")),
     })
 }
 

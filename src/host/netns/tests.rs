@@ -81,7 +81,7 @@ fn a_thread_that_did_not_arrive_is_an_error() {
     assert!(wrong.inside(|| ()).is_err());
     let file = File::open("/proc/self/ns/mnt").unwrap();
     let refused = Place { id: "net:[1]".to_owned(), name: "mounts".into(), door: Some(file) }.inside(|| ());
-    assert_eq!(refused.unwrap_err().to_string(), "the network namespace `mounts` cannot be entered: Invalid argument");
+    assert_eq!(refused.unwrap_err().to_string(), "cannot enter the network namespace `mounts`: Invalid argument");
 }
 
 #[test]

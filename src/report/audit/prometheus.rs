@@ -26,7 +26,7 @@ const COUNTED: &str = "text is no number; the entries are counted";
 
 pub const FORMAT: Format = Format {
     name: "prometheus",
-    help: "For the textfile collector of node_exporter",
+    help: "Gauges for the textfile collector of node_exporter",
     cannot_carry: &[
         (Part::Host, "the scraper knows which host it asks; node_exporter has its facts"),
         (Part::Ids, WORDS),
@@ -56,16 +56,16 @@ impl<'a> Writer<'a> for Gauges {
         let Head { taken_at, written_by, system: _, window, run, summary } = head;
         let Self(page) = self;
         let version = [([written_by.to_owned()], 1.0)];
-        page.gauge("build_info", "Always 1; which version observed this host.", ["version"], version);
+        page.gauge("build_info", "Always 1. The label is the version that observed this host.", ["version"], version);
         if let Ok(at) = taken_at.parse::<jiff::Timestamp>() {
             let help = "When this host was last observed, in seconds since 1970.";
             page.number("last_run_timestamp_seconds", help, at.as_second() as f64);
         }
-        let help = "Time between the two readings of the counters; 0 after one reading.";
+        let help = "Time between the two readings of the counters; 0 if they were read once.";
         page.number("window_seconds", help, window.seconds);
         if let Some(Run { seconds, failed_steps }) = run {
-            page.number("run_duration_seconds", "How long the agent's last run took.", seconds);
-            page.number("run_failed_steps", "Steps of the agent's last run that failed.", failed_steps as f64);
+            page.number("run_duration_seconds", "Duration of the last agent run.", seconds);
+            page.number("run_failed_steps", "Number of failed steps in the last agent run.", failed_steps as f64);
         }
         rules(page, &summary);
     }
@@ -76,15 +76,19 @@ impl<'a> Writer<'a> for Gauges {
             let Finding { rule, severity, namespace, subject, .. } = open.finding;
             ([rule.clone(), severity.name().to_owned(), namespace.to_string(), label(subject)], 1.0)
         });
-        let help = "1 for each finding that nobody accepted, the worst first if there are too many to list.";
+        let help = "1 for each finding that is not waived. If there are too many, only the most severe are listed.";
         page.gauge("finding", help, ["rule", "severity", "netns", "subject"], series);
         let rest = findings.len().saturating_sub(FINDINGS);
-        page.number("findings_not_listed", "Findings beyond those with a series of their own.", rest as f64);
+        page.number(
+            "findings_not_listed",
+            "Number of findings that are not listed, because there are too many.",
+            rest as f64,
+        );
         changes(page, &findings);
     }
 
     fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
-        self.0.number("findings_waived", "Findings that a person accepted.", waived.len() as f64);
+        self.0.number("findings_waived", "Number of waived findings.", waived.len() as f64);
     }
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
@@ -92,27 +96,31 @@ impl<'a> Writer<'a> for Gauges {
             let states = namespace.sockets.iter().flat_map(|seen| states::in_order(&seen.states));
             states.map(|(state, number)| ([namespace.name.to_string(), state.to_owned()], number as f64))
         });
-        self.0.gauge("sockets", "TCP sockets by network namespace and state.", ["netns", "state"], series);
+        self.0.gauge("sockets", "Number of TCP sockets by network namespace and state.", ["netns", "state"], series);
         let rest = namespaces.len().saturating_sub(NAMESPACES) as f64;
-        self.0.number("namespaces", "Network namespaces that were observed.", namespaces.len() as f64);
-        self.0.number("namespaces_not_listed", "Network namespaces beyond those with series of their own.", rest);
+        self.0.number("namespaces", "Number of network namespaces that were observed.", namespaces.len() as f64);
+        self.0.number(
+            "namespaces_not_listed",
+            "Number of network namespaces that are not listed, because there are too many.",
+            rest,
+        );
     }
 
     fn skipped(&mut self, skipped: &'a [Skipped]) {
-        let help = "Rules that could not be evaluated, counted once for each network namespace.";
+        let help = "Number of rules that could not be evaluated, counted once per network namespace.";
         self.0.number("checks_skipped", help, skipped.len() as f64);
     }
 
     fn gaps(&mut self, gaps: Vec<GapAt<'a>>) {
-        self.0.number("gaps", "Things that could not be read; report.json names them.", gaps.len() as f64);
+        self.0.number("gaps", "Number of sources that could not be read. report.json lists them.", gaps.len() as f64);
     }
 
     fn broken_rules(&mut self, messages: &'a [String]) {
-        self.0.number("rules_broken", "Rule files that could not be loaded.", messages.len() as f64);
+        self.0.number("rules_broken", "Number of rule files that could not be loaded.", messages.len() as f64);
     }
 
     fn waiver_problems(&mut self, problems: &'a [WaiverProblem]) {
-        let help = "Waivers that waive nothing: they expired, or there is no such finding.";
+        let help = "Number of waivers that are expired or match no finding.";
         self.0.number("waiver_problems", help, problems.len() as f64);
     }
 
@@ -127,11 +135,11 @@ fn rules(page: &mut Exposition, summary: &Summary<'_>) {
     let Summary { rules, rules_firing: firing, rules_only_skipped: skipped, .. } = summary;
     let results = [("fires", *firing), ("skipped", *skipped), ("quiet", rules.saturating_sub(firing + skipped))];
     let results = results.map(|(result, number)| ([result.to_owned()], number as f64));
-    let help = "Rules by what came of them; one that could not be evaluated somewhere and fired nowhere is skipped.";
+    let help = "Number of rules by result. A rule is skipped if it could not be evaluated somewhere and fired nowhere.";
     page.gauge("rules", help, ["result"], results);
     let counts = [("critical", summary.critical), ("warning", summary.warning), ("notice", summary.notice)];
     let counts = counts.map(|(severity, number)| ([severity.to_owned()], number as f64));
-    page.gauge("findings", "Findings that nobody accepted, by severity.", ["severity"], counts);
+    page.gauge("findings", "Number of findings that are not waived, by severity.", ["severity"], counts);
 }
 
 /// One change for each key and namespace, however many findings propose it.
@@ -144,7 +152,8 @@ fn changes(page: &mut Exposition, findings: &[Open<'_>]) {
     let possible = proposed.values().filter(|possible| **possible).count();
     let values = [("yes", possible), ("no", proposed.len() - possible)];
     let values = values.map(|(answer, number)| ([answer.to_owned()], number as f64));
-    let help = "Changes of sysctls that findings propose, by whether the namespace that needs one can make it.";
+    let help =
+        "Number of sysctl changes that findings recommend, by whether the namespace of the finding can make them.";
     page.gauge("changes", help, ["possible"], values);
 }
 
@@ -170,60 +179,60 @@ mod tests {
         let audit = example::audit(&snapshot);
         let text = gauges(Reported { run: Some(Run { seconds: 2.25, failed_steps: 1 }), ..Reported::of(&audit) });
         insta::assert_snapshot!(text, @r#"
-        # HELP sysctl_advisor_build_info Always 1; which version observed this host.
+        # HELP sysctl_advisor_build_info Always 1. The label is the version that observed this host.
         # TYPE sysctl_advisor_build_info gauge
         sysctl_advisor_build_info{version="0.1.0"} 1
-        # HELP sysctl_advisor_changes Changes of sysctls that findings propose, by whether the namespace that needs one can make it.
+        # HELP sysctl_advisor_changes Number of sysctl changes that findings recommend, by whether the namespace of the finding can make them.
         # TYPE sysctl_advisor_changes gauge
         sysctl_advisor_changes{possible="no"} 1
         sysctl_advisor_changes{possible="yes"} 1
-        # HELP sysctl_advisor_checks_skipped Rules that could not be evaluated, counted once for each network namespace.
+        # HELP sysctl_advisor_checks_skipped Number of rules that could not be evaluated, counted once per network namespace.
         # TYPE sysctl_advisor_checks_skipped gauge
         sysctl_advisor_checks_skipped 3
-        # HELP sysctl_advisor_finding 1 for each finding that nobody accepted, the worst first if there are too many to list.
+        # HELP sysctl_advisor_finding 1 for each finding that is not waived. If there are too many, only the most severe are listed.
         # TYPE sysctl_advisor_finding gauge
         sysctl_advisor_finding{netns="blue",rule="accept-queue-overflow",severity="warning",subject="[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535"} 1
         sysctl_advisor_finding{netns="host",rule="close-wait-leak",severity="warning",subject="evil�]0;owned��[31m \n�2J�name (pid 12)"} 1
         sysctl_advisor_finding{netns="host",rule="ephemeral-ports",severity="critical",subject="10.0.0.1 -> 10.0.0.5:5432"} 1
         sysctl_advisor_finding{netns="host",rule="timestamps-off",severity="notice",subject="host"} 1
-        # HELP sysctl_advisor_findings Findings that nobody accepted, by severity.
+        # HELP sysctl_advisor_findings Number of findings that are not waived, by severity.
         # TYPE sysctl_advisor_findings gauge
         sysctl_advisor_findings{severity="critical"} 1
         sysctl_advisor_findings{severity="notice"} 1
         sysctl_advisor_findings{severity="warning"} 2
-        # HELP sysctl_advisor_findings_not_listed Findings beyond those with a series of their own.
+        # HELP sysctl_advisor_findings_not_listed Number of findings that are not listed, because there are too many.
         # TYPE sysctl_advisor_findings_not_listed gauge
         sysctl_advisor_findings_not_listed 0
-        # HELP sysctl_advisor_findings_waived Findings that a person accepted.
+        # HELP sysctl_advisor_findings_waived Number of waived findings.
         # TYPE sysctl_advisor_findings_waived gauge
         sysctl_advisor_findings_waived 1
-        # HELP sysctl_advisor_gaps Things that could not be read; report.json names them.
+        # HELP sysctl_advisor_gaps Number of sources that could not be read. report.json lists them.
         # TYPE sysctl_advisor_gaps gauge
         sysctl_advisor_gaps 2
         # HELP sysctl_advisor_last_run_timestamp_seconds When this host was last observed, in seconds since 1970.
         # TYPE sysctl_advisor_last_run_timestamp_seconds gauge
         sysctl_advisor_last_run_timestamp_seconds 1767225600
-        # HELP sysctl_advisor_namespaces Network namespaces that were observed.
+        # HELP sysctl_advisor_namespaces Number of network namespaces that were observed.
         # TYPE sysctl_advisor_namespaces gauge
         sysctl_advisor_namespaces 2
-        # HELP sysctl_advisor_namespaces_not_listed Network namespaces beyond those with series of their own.
+        # HELP sysctl_advisor_namespaces_not_listed Number of network namespaces that are not listed, because there are too many.
         # TYPE sysctl_advisor_namespaces_not_listed gauge
         sysctl_advisor_namespaces_not_listed 0
-        # HELP sysctl_advisor_rules Rules by what came of them; one that could not be evaluated somewhere and fired nowhere is skipped.
+        # HELP sysctl_advisor_rules Number of rules by result. A rule is skipped if it could not be evaluated somewhere and fired nowhere.
         # TYPE sysctl_advisor_rules gauge
         sysctl_advisor_rules{result="fires"} 5
         sysctl_advisor_rules{result="quiet"} 27
         sysctl_advisor_rules{result="skipped"} 3
-        # HELP sysctl_advisor_rules_broken Rule files that could not be loaded.
+        # HELP sysctl_advisor_rules_broken Number of rule files that could not be loaded.
         # TYPE sysctl_advisor_rules_broken gauge
         sysctl_advisor_rules_broken 1
-        # HELP sysctl_advisor_run_duration_seconds How long the agent's last run took.
+        # HELP sysctl_advisor_run_duration_seconds Duration of the last agent run.
         # TYPE sysctl_advisor_run_duration_seconds gauge
         sysctl_advisor_run_duration_seconds 2.25
-        # HELP sysctl_advisor_run_failed_steps Steps of the agent's last run that failed.
+        # HELP sysctl_advisor_run_failed_steps Number of failed steps in the last agent run.
         # TYPE sysctl_advisor_run_failed_steps gauge
         sysctl_advisor_run_failed_steps 1
-        # HELP sysctl_advisor_sockets TCP sockets by network namespace and state.
+        # HELP sysctl_advisor_sockets Number of TCP sockets by network namespace and state.
         # TYPE sysctl_advisor_sockets gauge
         sysctl_advisor_sockets{netns="host",state="CLOSE"} 0
         sysctl_advisor_sockets{netns="host",state="CLOSE_WAIT"} 320
@@ -236,10 +245,10 @@ mod tests {
         sysctl_advisor_sockets{netns="host",state="SYN_RECV"} 1
         sysctl_advisor_sockets{netns="host",state="SYN_SENT"} 0
         sysctl_advisor_sockets{netns="host",state="TIME_WAIT"} 25300
-        # HELP sysctl_advisor_waiver_problems Waivers that waive nothing: they expired, or there is no such finding.
+        # HELP sysctl_advisor_waiver_problems Number of waivers that are expired or match no finding.
         # TYPE sysctl_advisor_waiver_problems gauge
         sysctl_advisor_waiver_problems 1
-        # HELP sysctl_advisor_window_seconds Time between the two readings of the counters; 0 after one reading.
+        # HELP sysctl_advisor_window_seconds Time between the two readings of the counters; 0 if they were read once.
         # TYPE sysctl_advisor_window_seconds gauge
         sysctl_advisor_window_seconds 2
         "#);

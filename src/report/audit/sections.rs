@@ -51,7 +51,7 @@ pub(super) trait Writer<'a> {
     /// Findings that a person accepted.
     fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>);
     fn namespaces(&mut self, namespaces: &'a [Namespace]);
-    /// Rules that could not be evaluated. They did not pass.
+    /// Rules that could not be evaluated. They do not count as passed.
     fn skipped(&mut self, skipped: &'a [Skipped]);
     /// What could not be read.
     fn gaps(&mut self, gaps: Vec<GapAt<'a>>);

@@ -29,7 +29,7 @@ struct ChangesView<'a> {
     schema: &'static str,
     /// The folder that holds the journals.
     state_directory: &'a str,
-    /// By number, which rises with time.
+    /// In ascending order of their numbers; a later change has a higher number.
     changes: Vec<ChangeView<'a>>,
     /// Changes whose journal could not be read.
     unreadable: Vec<UnreadableView<'a>>,
@@ -41,23 +41,23 @@ struct ChangeView<'a> {
     id: u64,
     begun_at: &'a str,
     status: StatusView,
-    /// The status, human-readable.
+    /// The status in words.
     words: String,
-    /// The process that is at work on it; null when none is.
+    /// The process that works on the change now; null if there is none.
     process: Option<&'a str>,
     namespace: NamespaceView<'a>,
-    /// Whether the values are for the running system only.
+    /// Whether the values are only for the running system.
     runtime_only: bool,
-    /// When it rolls back unless it is confirmed; null when it does not.
+    /// When the change is rolled back automatically unless it is confirmed; null if it is not.
     confirm_before: Option<&'a str>,
     /// In the order in which they were written.
     values: Vec<ValueView<'a>>,
-    /// What the guards of the rules behind the change say now; null when they were not asked: in a list, and where the
+    /// What the guards of the rules behind the change show now; null if they were not evaluated: in a list, and if the
     /// values are not effective.
     verdicts: Option<Vec<VerdictView<'a>>>,
-    /// What was done, oldest first.
+    /// The steps, the oldest first.
     steps: Vec<StepView<'a>>,
-    /// Whether a crash tore the last line of the journal. What that line announced never began.
+    /// Whether a crash cut off the last line of the journal. The step of that line never began.
     torn: bool,
     /// `sysctl -p` of this file restores the values from before the change.
     restores: String,
@@ -66,7 +66,7 @@ struct ChangeView<'a> {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", rename = "Status")]
 enum StatusView {
-    /// A process is at work on it.
+    /// A process works on it now.
     UnderWay,
     /// It was interrupted while values were being written.
     Interrupted,
@@ -81,9 +81,9 @@ enum StatusView {
     /// It was interrupted while it was rolled back.
     RollbackInterrupted,
     RolledBack,
-    /// Not everything could be restored.
+    /// Not every value could be restored.
     RollbackFailed,
-    /// The host was booted since.
+    /// The host has booted since then.
     GoneWithBoot,
     /// Its network namespace was deleted.
     GoneWithNamespace,
@@ -113,7 +113,7 @@ struct VerdictView<'a> {
     /// The condition of the guard.
     worse_if: &'a str,
     result: ResultView,
-    /// Why it cannot be judged; null when it can.
+    /// Why it cannot be judged; null if it can.
     why: Option<&'a str>,
     numbers: Vec<NumberView<'a>>,
     /// Over how many seconds rates were measured before the change, and after it.
@@ -130,14 +130,14 @@ enum ResultView {
     Unknown,
 }
 
-/// A metric that a guard looks at.
+/// A metric in the condition of a guard.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Number")]
 struct NumberView<'a> {
     metric: &'a str,
-    /// Empty when it has none.
+    /// Empty if it has no unit.
     unit: &'a str,
-    /// Null when it was not read, as the next one.
+    /// Null if it was not read; the next field also.
     before: Option<String>,
     after: Option<String>,
 }
@@ -152,12 +152,12 @@ struct StepView<'a> {
     boot_id: &'a str,
     #[schemars(extend("enum" = Step::NAMES))]
     step: &'static str,
-    /// Null where the step is about no single key, as the next one.
+    /// Null if the step is not about a single key; the next field also.
     key: Option<&'a str>,
     value: Option<&'a str>,
-    /// Null where there is nothing to say.
+    /// Null if there is no reason.
     why: Option<&'a str>,
-    /// Rules whose guards said that something is worse.
+    /// Rules whose guards showed that something is worse.
     rules: &'a [String],
 }
 

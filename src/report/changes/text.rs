@@ -43,9 +43,9 @@ pub fn one(change: &Listed) -> String {
         text.push_str(&(step(record) + "\n"));
     }
     if entry.torn {
-        text.push_str("The last line was torn by a crash; what it announced never began.\n");
+        text.push_str("The last line of the journal is cut off by a crash. The step in it was never started.\n");
     }
-    text.push_str(&format!("The way back by hand: sysctl -p {}\n", entry.by_hand()));
+    text.push_str(&format!("To restore the previous values by hand: sysctl -p {}\n", entry.by_hand()));
     text
 }
 
@@ -69,7 +69,7 @@ fn step(record: &Record) -> String {
         Step::Written { key } | Step::Restored { key } => key.clone(),
         Step::Confirmed { persisted: _, despite } if despite.is_empty() => String::new(),
         Step::Confirmed { persisted: _, despite } => {
-            format!("although worse, says the guard of {}", despite.join(", "))
+            format!("although a guard showed that something is worse: {}", despite.join(", "))
         }
         Step::Worse { rules: _, why } | Step::RollingBack { why } | Step::RollbackFailed { why } => why.clone(),
     };

@@ -17,18 +17,18 @@ use crate::snapshot::Snapshot;
 /// Name and version of the contract.
 pub const SCHEMA: &str = "sysctl-advisor/drift/1";
 
-/// What the files set, what is effective, and why they differ.
+/// The values that files set, the effective values, and why they differ.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sysctl-advisor drift")]
 struct DriftView<'a> {
     #[schemars(extend("const" = SCHEMA))]
     schema: &'static str,
-    /// The program whose rules of precedence were followed.
+    /// The loader whose order of precedence was used.
     loader: LoaderView,
     /// The root that the files were read from.
     root: &'a str,
-    /// The network namespace whose values were compared; null: nothing was compared.
+    /// The network namespace whose values were compared; null if nothing was compared.
     namespace: Option<&'a str>,
     /// Where and when the snapshot was taken that is reported; left out of a report on the running host.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,33 +63,33 @@ enum LoaderView {
 #[serde(deny_unknown_fields, rename = "Key")]
 struct KeyView<'a> {
     key: &'a str,
-    /// The line that a boot would follow; null when no file sets the key.
+    /// The line whose value a boot would set; null if no file sets the key.
     boot: Option<LineView<'a>>,
-    /// The current value; null when there is none to read.
+    /// The effective value; null if there is none.
     runtime: Option<&'a str>,
     status: StatusView,
-    /// Why the two differ, or why nothing could be compared; null for a key in sync.
+    /// Why the two values differ or could not be compared; null for a key in sync.
     cause: Option<CauseView<'a>>,
-    /// Lines that lose against `boot`, in the order in which the loader meets them.
+    /// Lines that `boot` overrides, in the order in which the loader reads them.
     shadowed: Vec<LineView<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", rename = "Status")]
 enum StatusView {
-    /// The current value is the one that a boot would set.
+    /// The effective value is the value that a boot would set.
     InSync,
-    /// Set at runtime; a boot would not bring it back.
+    /// Set at runtime; a boot would not set it.
     RuntimeOnly,
-    /// The files set another value than the current one.
+    /// The files set another value than the effective value.
     NotInForce,
     /// This kernel has no such key.
     Dead,
-    /// The kernel does not take the value.
+    /// The kernel does not accept the value.
     Invalid,
-    /// Not this network namespace's to set.
+    /// This network namespace cannot set the key.
     WrongScope,
-    /// The current value could not be read, or was not asked for.
+    /// The effective value could not be read, or was not compared.
     Unread,
 }
 
@@ -98,7 +98,7 @@ enum StatusView {
 struct CauseView<'a> {
     /// Stable.
     code: &'a str,
-    /// The cause with its evidence, in sentences.
+    /// The cause with its evidence, as sentences.
     text: &'a str,
 }
 
@@ -110,9 +110,9 @@ struct LineView<'a> {
     file: &'a str,
     /// From 1.
     line: u32,
-    /// The pattern in the line that covers the key; null when the line names the key.
+    /// The pattern in the line that matches the key; null if the line names the key.
     from_glob: Option<&'a str>,
-    /// The key that the line names, when the kernel passes the write on to this one; else null.
+    /// The key that the line names if the kernel copies its value to this key; else null.
     spread_from: Option<&'a str>,
 }
 

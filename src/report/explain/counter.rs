@@ -14,7 +14,7 @@ pub fn counter(doc: &CounterDoc, snapshot: Option<&Snapshot>, theme: Theme) -> S
         page.blank();
         let values = here(snapshot, |namespace| counter_value(snapshot, namespace, &doc.name));
         if values.is_empty() {
-            page.paragraph("This kernel does not have it, or it could not be read.");
+            page.paragraph("This kernel does not have this counter, or it could not be read.");
         }
         for value in values {
             page.paragraph(&format!("Here: {value}."));
@@ -32,7 +32,7 @@ pub fn counter(doc: &CounterDoc, snapshot: Option<&Snapshot>, theme: Theme) -> S
     }
     page.section("States", &doc.see.states.join(", "));
     if !doc.see.counters.is_empty() {
-        page.heading("Look at it together with");
+        page.heading("Read it together with");
         for other in &doc.see.counters {
             let values = snapshot
                 .map(|snapshot| here(snapshot, |namespace| counter_value(snapshot, namespace, other)))
@@ -47,14 +47,14 @@ pub fn counter(doc: &CounterDoc, snapshot: Option<&Snapshot>, theme: Theme) -> S
 
 fn kind(doc: &CounterDoc) -> String {
     let (what, reading) = match doc.kind {
-        CounterKind::Counter => ("A counter", "Only its growth over a window says something."),
-        CounterKind::Gauge => ("A present number", "Its growth says nothing."),
+        CounterKind::Counter => ("A counter", "Only its growth over a window has a meaning."),
+        CounterKind::Gauge => ("A current value", "Its growth has no meaning."),
     };
     let scope = match doc.scope {
-        CounterScope::Namespace => "of each network namespace on its own",
-        CounterScope::Host => "of the whole host, wherever it is read",
+        CounterScope::Namespace => "Each network namespace has its own.",
+        CounterScope::Host => "One for the whole host, the same in every network namespace.",
     };
-    format!("{what} of {}, {scope}. {reading}", doc.unit)
+    format!("{what} of {}. {scope} {reading}", doc.unit)
 }
 
 fn in_a_rule(doc: &CounterDoc) -> String {
@@ -99,7 +99,10 @@ mod tests {
     fn a_counter_that_this_kernel_lacks_is_said_to_be_missing() {
         let mut snapshot = snapshot();
         snapshot.namespaces[0].counters.clear();
-        assert!(text("ListenOverflows", &snapshot).contains("This kernel does not have it, or it could not be read."));
+        assert!(
+            text("ListenOverflows", &snapshot)
+                .contains("This kernel does not have this counter, or it could not be read.")
+        );
     }
 
     #[test]
@@ -112,8 +115,8 @@ mod tests {
         Here: 4,021 since boot, 12 of them in the last 10 s.
 
         Kind
-          A counter of segments, of each network namespace on its own. Only its growth
-          over a window says something.
+          A counter of segments. Each network namespace has its own. Only its growth
+          over a window has a meaning.
 
         Normal
           0 in the window. A single burst when a service starts or restarts is harmless.
@@ -135,7 +138,7 @@ mod tests {
         States
           LISTEN, SYN_RECV
 
-        Look at it together with
+        Read it together with
           TcpExt.ListenDrops
               4,021 since boot, 12 of them in the last 10 s
           TcpExt.TCPReqQFullDoCookies

@@ -21,10 +21,10 @@ fn explained(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> Explanatio
     let mut page = Explanation::new(theme, &key.name);
     page.paragraph(&key.meaning);
     if let Some(removed) = &key.removed {
-        page.warn(&format!("Linux {removed} removed it: on newer kernels the key does not exist."));
+        page.warn(&format!("Linux {removed} removed this key. Newer kernels do not have it."));
     }
     if let Some(inert) = &key.inert {
-        page.warn(&format!("Setting it changes nothing. {inert}"));
+        page.warn(&format!("Setting this key has no effect. {inert}"));
     }
     if let Some(snapshot) = snapshot {
         page.blank();
@@ -68,7 +68,7 @@ fn present(key: &Key, snapshot: &Snapshot) -> Vec<String> {
         })
         .collect();
     if lines.is_empty() {
-        return vec!["This kernel does not have it, or it could not be read.".to_owned()];
+        return vec!["This kernel does not have this key, or the key could not be read.".to_owned()];
     }
     lines
 }
@@ -77,11 +77,11 @@ fn present(key: &Key, snapshot: &Snapshot) -> Vec<String> {
 fn here(key: &Key, namespace: &Namespace) -> Option<String> {
     let raw = namespace.sysctls.get(&key.name)?;
     if keys::is_secret(&key.name) {
-        return Some("set; its value is a secret and is not shown.".to_owned());
+        return Some("set. The value is a secret and is not shown.".to_owned());
     }
     let shown = one_line(raw);
     let Ok(value) = keys::parse(key, raw) else {
-        return Some(format!("{shown}. That is not of the form that this program knows."));
+        return Some(format!("{shown}. This program does not know values of this format."));
     };
     let mut text = match key.values.get(&shown) {
         Some(meaning) => format!("{shown} ({meaning})."),
@@ -96,7 +96,7 @@ fn here(key: &Key, namespace: &Namespace) -> Option<String> {
         None => {}
     }
     if key.is_useful_to_set() && !keys::is_meaningful(key, &value) {
-        text.push_str(" The kernel accepted it, but it makes no sense.");
+        text.push_str(" The kernel accepted this value, but it is not useful.");
     }
     Some(text)
 }
@@ -111,7 +111,7 @@ fn shape(key: &Key) -> String {
         Kind::Text => "Words".to_owned(),
     };
     if key.ascending {
-        text.push_str(", each at least as large as the one before, which the kernel does not check");
+        text.push_str("; each must be at least as large as the one before, but the kernel does not check this");
     }
     text.push('.');
     if key.kind == Kind::Int || key.kind == Kind::Ints {
@@ -119,11 +119,11 @@ fn shape(key: &Key) -> String {
             text.push_str(&format!(" The kernel accepts {} to {}.", units::count(low), units::count(high)));
         }
         if let Some([low, high]) = key.meaningful {
-            text.push_str(&format!(" {} to {} makes sense.", units::count(low), units::count(high)));
+            text.push_str(&format!(" Useful values are {} to {}.", units::count(low), units::count(high)));
         }
     }
     if key.read_only {
-        text.push_str(" Nobody can write it.");
+        text.push_str(" The key is read-only.");
     }
     text
 }
@@ -136,12 +136,12 @@ fn default(key: &Key) -> String {
 const fn scope(key: &Key) -> &'static str {
     match key.scope {
         Scope::Namespace => {
-            "Every network namespace has its own: what is set on the host does not reach containers, and one that is \
-             made later starts at the kernel's default, with few exceptions."
+            "Each network namespace has its own value. A value that is set on the host does not affect containers. With \
+             few exceptions, a new namespace starts with the kernel's default."
         }
-        Scope::Host => "One for the whole host. Other network namespaces do not show it.",
+        Scope::Host => "One value for the whole host. Other network namespaces do not show the key.",
         Scope::ReadOnlyInChild => {
-            "One for the whole host. Other network namespaces show it, and only the first one may write it."
+            "One value for the whole host. Other network namespaces show the key, but only the host's own namespace can write it."
         }
     }
 }
@@ -220,28 +220,28 @@ mod tests {
 
     #[test]
     fn a_senseless_value_that_the_kernel_took_is_called_so() {
-        assert!(with("-1").contains("makes no sense"));
-        assert!(!with("30").contains("makes no sense"));
+        assert!(with("-1").replace('\n', " ").contains("is not useful"));
+        assert!(!with("30").replace('\n', " ").contains("is not useful"));
     }
 
     #[test]
     fn a_value_of_unknown_form_is_shown_as_it_is() {
-        assert!(with("soon").contains("Here: soon. That is not of the form that this program knows."));
+        assert!(with("soon").contains("Here: soon. This program does not know values of this format."));
     }
 
     #[test]
     fn a_key_that_the_kernel_lacks_is_said_to_be_missing() {
-        assert!(key(&switch(), Some(&snapshot()), Theme::plain()).contains("This kernel does not have it"));
+        assert!(key(&switch(), Some(&snapshot()), Theme::plain()).contains("This kernel does not have this key"));
     }
 
     #[test]
     fn a_key_that_is_gone_or_ignored_says_so_first() {
         let mut gone = switch();
         gone.removed = Some("4.12".to_owned());
-        assert!(key(&gone, None, Theme::plain()).contains("Linux 4.12 removed it"));
+        assert!(key(&gone, None, Theme::plain()).contains("Linux 4.12 removed this key"));
         let mut inert = switch();
         inert.inert = Some("The kernel ignores it.".to_owned());
-        assert!(key(&inert, None, Theme::plain()).contains("Setting it changes nothing. The kernel ignores it."));
+        assert!(key(&inert, None, Theme::plain()).contains("Setting this key has no effect. The kernel ignores it."));
     }
 
     #[test]
@@ -273,7 +273,7 @@ mod tests {
         Here: 30 s. The default is 60.
 
         Values
-          One integer, in s. The kernel accepts -1 to 1,000. 0 to 900 makes sense.
+          One integer, in s. The kernel accepts -1 to 1,000. Useful values are 0 to 900.
             0: off
             60: as long as TIME_WAIT
 
@@ -281,9 +281,9 @@ mod tests {
           60. It was 30 before.
 
         Scope
-          Every network namespace has its own: what is set on the host does not reach
-          containers, and one that is made later starts at the kernel's default, with
-          few exceptions.
+          Each network namespace has its own value. A value that is set on the host does
+          not affect containers. With few exceptions, a new namespace starts with the
+          kernel's default.
 
         A change takes effect
           At once.

@@ -20,7 +20,7 @@ fn explained(rule: &Rule, theme: Theme) -> Explanation {
     page.paragraph(&rule.summary);
     page.blank();
     page.paragraph(&format!(
-        "A {} of kind {}, judged for each {}.",
+        "A {} of kind {}, evaluated once per {}.",
         rule.severities().into_iter().map(Severity::name).collect::<Vec<_>>().join(" or "),
         rule.kind.name(),
         rule.for_each.name()

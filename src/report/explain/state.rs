@@ -17,22 +17,22 @@ pub fn state(doc: &StateDoc, snapshot: Option<&Snapshot>, theme: Theme) -> Strin
         present(&mut page, doc, snapshot);
     }
     page.section("On the wire", &doc.wire);
-    page.section("Which side", &doc.side);
-    page.section("How long", &doc.lasts);
+    page.section("Which side has it", &doc.side);
+    page.section("How long it lasts", &doc.lasts);
     page.section("Timers", &doc.timers);
     page.section("What one costs", &doc.cost);
     page.section("What many mean", &doc.many);
     page.section("What to do", &doc.remedy);
     let value = |key: &str| snapshot.and_then(|snapshot| key_value(snapshot, key)).unwrap_or_default();
     if doc.touched_by.is_empty() {
-        page.section("Keys that matter", "None.");
+        page.section("Keys that affect it", "None.");
     } else {
-        page.heading("Keys that matter");
+        page.heading("Keys that affect it");
         for touch in &doc.touched_by {
             page.item(&touch.key, &value(&touch.key), &touch.how);
         }
     }
-    page.heading("Keys that do not, though they are often changed for it");
+    page.heading("Keys that do not affect it, but are often changed for it");
     for other in &doc.not_touched_by {
         page.item(&other.key, &value(&other.key), &other.why);
     }
@@ -61,7 +61,7 @@ fn present(page: &mut Explanation, doc: &StateDoc, snapshot: &Snapshot) {
         })
     });
     match numbers.as_slice() {
-        [] => page.paragraph("How many this host has could not be read."),
+        [] => page.paragraph("The number on this host could not be read."),
         [only] if snapshot.namespaces.len() == 1 => page.paragraph(&format!("This host has {only}.")),
         several => {
             page.paragraph("This host has, by network namespace:");
@@ -127,7 +127,7 @@ mod tests {
         let mut snapshot = snapshot();
         snapshot.namespaces[0].sockets = None;
         let text = state(states::doc("TIME_WAIT").unwrap(), Some(&snapshot), Theme::plain());
-        assert!(text.contains("How many this host has could not be read."), "{text}");
+        assert!(text.contains("The number on this host could not be read."), "{text}");
     }
 
     #[test]
@@ -165,11 +165,11 @@ mod tests {
           keeps late segments of the old connection out of a new one with the same
           addresses and ports.
 
-        Which side
+        Which side has it
           The side that closed first, client or server; both if they closed at the same
           time.
 
-        How long
+        How long it lasts
           60 s, a constant in the kernel (TCP_TIMEWAIT_LEN); tcp_fin_timeout has no
           effect. A retransmitted FIN or a late segment starts the 60 s again. A RST, or
           a new connection that replaces it, ends it early.
@@ -196,7 +196,7 @@ mod tests {
           If the local port is the listening port of a server, nothing is necessary: a
           new SYN of the same client replaces the entry.
 
-        Keys that matter
+        Keys that affect it
           net.ipv4.tcp_tw_reuse = 2
               lets connect() reuse the port of an entry older than one second; only for
               outgoing connections with TCP timestamps; 2, the default, is for loopback
@@ -214,7 +214,7 @@ mod tests {
           net.ipv4.tcp_rfc1337
               with 1 the kernel ignores a RST for an entry
 
-        Keys that do not, though they are often changed for it
+        Keys that do not affect it, but are often changed for it
           net.ipv4.tcp_fin_timeout = 30
               it is the lifetime of FIN_WAIT2 without an owner; measured with 5, 60 and
               120: TIME_WAIT lasted 60 s

@@ -16,7 +16,7 @@ use crate::published;
 /// Name and version of the contract.
 pub const SCHEMA: &str = "sysctl-advisor/history/1";
 
-/// What earlier runs of the agent saw. Times are RFC 3339 in UTC; lists are in the order of the runs, oldest first.
+/// The results of earlier agent runs. Times are RFC 3339 in UTC; lists are in the order of the runs, oldest first.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "sysctl-advisor history")]
@@ -25,16 +25,16 @@ struct HistoryView<'a> {
     schema: &'static str,
     since: String,
     until: String,
-    /// What was asked for: a metric or a rule; null: everything.
+    /// The metric or rule of the request; null for an overview.
     about: Option<AboutView<'a>>,
-    /// The network namespace that the series are of; null when there is no history.
+    /// The network namespace of the series; null if there is no history.
     namespace: Option<&'a str>,
     runs: Vec<RunView<'a>>,
-    /// The TCP states, or the one metric that was asked for.
+    /// The TCP states, or the one metric of the request.
     series: Vec<SeriesView<'a>>,
-    /// Times during which a finding was there; of one rule when that was asked for.
+    /// Periods in which a finding existed; of one rule if the request names a rule.
     episodes: Vec<EpisodeView<'a>>,
-    /// What was applied to this host, and what became of it.
+    /// The changes of this host and their status.
     changes: Vec<ChangeView<'a>>,
 }
 
@@ -55,7 +55,7 @@ enum KindView {
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Run")]
 struct RunView<'a> {
-    /// Rises from run to run, also when the clock was set back.
+    /// Increases with each run, even if the clock was set back.
     number: i64,
     at: String,
     boot_id: &'a str,
@@ -63,7 +63,7 @@ struct RunView<'a> {
     rules: i64,
     skipped: i64,
     broken: i64,
-    /// That nobody had waived.
+    /// Findings that were not waived.
     findings: i64,
 }
 
@@ -71,9 +71,9 @@ struct RunView<'a> {
 #[serde(deny_unknown_fields, rename = "Series")]
 struct SeriesView<'a> {
     metric: &'a str,
-    /// Null when it has none.
+    /// Null if it has no unit.
     unit: Option<&'a str>,
-    /// Null when no run has a value, as the next three.
+    /// Null if no run has a value; the next three fields also.
     min: Option<f64>,
     median: Option<f64>,
     max: Option<f64>,
@@ -87,7 +87,7 @@ struct PointView {
     /// The run's number.
     run: i64,
     at: String,
-    /// Null where the run has none: it was not read, or no rule used it then.
+    /// Null if the run has no value: it was not read, or no rule used it then.
     value: Option<f64>,
 }
 
@@ -103,13 +103,13 @@ struct EpisodeView<'a> {
     title: &'a str,
     first_seen: String,
     last_seen: String,
-    /// Null while it is open.
+    /// Null while the finding is open.
     resolved_at: Option<String>,
-    /// Runs that saw it.
+    /// Number of runs that had the finding.
     seen: i64,
-    /// Runs that looked for it meanwhile and did not see it.
+    /// Number of runs in between that evaluated the rule and did not have the finding.
     missed: i64,
-    /// Whether it held long enough to be reported as new.
+    /// Whether it persisted long enough to be reported as new.
     published: bool,
 }
 

@@ -36,8 +36,8 @@ pub fn text(view: &View<'_>, theme: &Theme) -> String {
 pub fn none(file: &str, theme: &Theme) -> String {
     let mut page = Page::new(theme);
     page.paragraph(0, theme.heading, &format!("There is no history yet: {file} does not exist."));
-    let how = "Each run of `sysctl-advisor agent` adds to it; the timer sysctl-advisor.timer starts one again and \
-               again. Two runs are enough for a finding to be told as new, and a trend needs a few more.";
+    let how = "Each run of `sysctl-advisor agent` adds to it. The timer sysctl-advisor.timer starts a run every hour. \
+               A new finding is reported after two runs (`hold_off`). A trend needs a few more runs.";
     page.paragraph(0, Style::new(), how);
     page.finish()
 }
@@ -63,9 +63,9 @@ fn overview(page: &mut Page<'_>, view: &View<'_>) {
         let age = view.now.saturating_sub(episode.first_seen);
         format!("for {} (since {})", units::span(age), units::day(episode.first_seen))
     });
-    list(page, "Came and went", &gone, |episode| {
+    list(page, "Resolved findings", &gone, |episode| {
         let lasted = episode.last_seen.saturating_sub(episode.first_seen);
-        let rest = if episode.published { "" } else { ", too short to be told" };
+        let rest = if episode.published { "" } else { ", too short to be reported" };
         format!("{} for {}{rest}", units::moment(episode.first_seen), units::span(lasted))
     });
     changes(page, view);
@@ -73,7 +73,7 @@ fn overview(page: &mut Page<'_>, view: &View<'_>) {
     if open.is_empty() && !view.runs.is_empty() {
         page.paragraph(0, theme.ok, "No finding is open.");
     }
-    let more = "`sysctl-advisor history NAME` shows one metric, TCP state or rule; --since 30d looks further back.";
+    let more = "`sysctl-advisor history NAME` shows one metric, TCP state or rule; --since 30d shows a longer time.";
     page.paragraph(0, theme.dim, more);
 }
 
@@ -164,7 +164,7 @@ fn metric(page: &mut Page<'_>, view: &View<'_>, series: &Series) {
     page.paragraph(0, theme.dim, &runs_line(view));
     page.blank();
     let Some(summary) = series.summary() else {
-        page.paragraph(0, Style::new(), "None of these runs has a value: it was not read, or no rule used it.");
+        page.paragraph(0, Style::new(), "None of these runs has a value: it could not be read, or no rule used it.");
         return;
     };
     let when = |wanted: f64| series.points.iter().rev().find(|point| point.value == Some(wanted)).map(|point| point.at);
@@ -198,11 +198,11 @@ fn legend(series: &Series, most: f64, room: usize) -> String {
     let scale = if most > 0.0 { format!("from 0 to {}", quantity(most, &series.unit)) } else { "all 0".to_owned() };
     let mut parts = vec![scale];
     if let Some(seconds) = spark::slice_seconds(&series.points, room) {
-        parts.push(format!("a character is the largest of {}", units::duration(seconds as f64)));
+        parts.push(format!("each character: largest value in {}", units::duration(seconds as f64)));
     }
     let reboots = series.reboots().len();
     if reboots > 0 {
-        parts.push(format!("{} a reboot", spark::REBOOT));
+        parts.push(format!("{} reboot", spark::REBOOT));
     }
     parts.push(format!("{} no value", spark::NOTHING));
     parts.join("; ")
@@ -225,15 +225,15 @@ fn episodes_of(page: &mut Page<'_>, view: &View<'_>, rule: &str) {
         let (first, last) = (units::moment(episode.first_seen), units::moment(episode.last_seen));
         let state = match (episode.resolved_at, episode.published) {
             (None, true) => "open".to_owned(),
-            (None, false) => "open, not told".to_owned(),
+            (None, false) => "open, not reported yet".to_owned(),
             (Some(at), true) => format!("resolved at {} UTC", units::moment(at)),
-            (Some(_), false) => "gone before it was told".to_owned(),
+            (Some(_), false) => "resolved before it was reported".to_owned(),
         };
-        let runs = format!("{}, missed by {}", counted_i64(episode.seen, "runs"), units::count(episode.missed));
+        let runs = format!("seen in {}, not seen in {}", units::count(episode.seen), units::count(episode.missed));
         for (label, text) in [
             ("where", format!("{}: {}", episode.namespace, episode.subject)),
             ("seen", format!("{first} to {last} UTC, {lasted}")),
-            ("by", runs),
+            ("runs", runs),
             ("now", state),
         ] {
             let label = Cell::new(label, LABEL - 2).painted(theme.dim);
@@ -245,7 +245,7 @@ fn episodes_of(page: &mut Page<'_>, view: &View<'_>, rule: &str) {
         let more = format!("And {} older ones; --format json lists them.", view.episodes.len() - SHOWN);
         page.paragraph(0, theme.dim, &more);
     }
-    page.paragraph(0, theme.dim, &format!("sysctl-advisor explain {rule} tells what the rule looks for."));
+    page.paragraph(0, theme.dim, &format!("sysctl-advisor explain {rule} explains what the rule detects."));
 }
 
 fn counted(number: usize, units: &str) -> String {

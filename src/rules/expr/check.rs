@@ -68,7 +68,7 @@ impl Checker<'_> {
                 match kinds.iter().zip(spans).find(|(kind, _)| **kind != Int) {
                     None => Some((Code::List(elements), Ints)),
                     Some((kind, span)) => {
-                        self.error(span, (format!("a list holds int only, this is {kind}"), None));
+                        self.error(span, (format!("a list holds only int, but this is {kind}"), None));
                         None
                     }
                 }
@@ -132,7 +132,7 @@ impl Checker<'_> {
         let (condition, yes, no) = (self.typed(condition), self.typed(yes), self.typed(no));
         let ((condition, kind), (yes, a), (no, b)) = (condition?, yes?, no?);
         let wrong = if kind != Bool {
-            format!("the part before `?` is {kind}, but bool is expected")
+            format!("expected bool before `?`, but the part before it is {kind}")
         } else if a != b {
             format!("both results must be of one type, but they are {a} and {b}")
         } else {
@@ -174,12 +174,12 @@ fn result(operator: &str, a: Type, b: Type) -> Result<Type, Wrong> {
         ("&&" | "||", Bool, Bool) => Ok(Bool),
         ("&&" | "||", _, _) => {
             let wrong = if a == Bool { b } else { a };
-            Err((format!("bool is expected on both sides, but one is {wrong}"), None))
+            Err((format!("expected bool on both sides, but one side is {wrong}"), None))
         }
         ("+" | "-" | "*" | "/", Int, Int) | ("+" | "-" | "*" | "/", Double, Double) | ("+", Text, Text) => Ok(a),
         ("%", Int, Int) | ("[]", Ints, Int) => Ok(Int),
         ("+" | "-" | "*" | "/", Int, Double) | ("+" | "-" | "*" | "/", Double, Int) => Err((
-            "int and double do not mix in arithmetic".to_owned(),
+            "int and double cannot be mixed in arithmetic".to_owned(),
             Some("write double(x) around the int, or a literal such as 2.0".to_owned()),
         )),
         ("<" | "<=" | ">" | ">=" | "==" | "!=", Int | Double, Int | Double) => Ok(Bool),

@@ -25,7 +25,7 @@ impl Expr {
     /// Compiles and checks. All errors that were found are returned, at least one.
     pub fn compile(source: &str, names: &dyn Names) -> Result<Self, Vec<ExprError>> {
         if source.len() > LONGEST {
-            let message = format!("this expression has {} bytes; at most {LONGEST} are read", source.len());
+            let message = format!("this expression has {} bytes; the limit is {LONGEST} bytes", source.len());
             return Err(vec![ExprError { span: 0..LONGEST, message, help: None }]);
         }
         let tree = parser::parse(source).map_err(|error| vec![error])?;
@@ -46,7 +46,7 @@ impl Expr {
         }
         Err(vec![ExprError {
             span: 0..source.len(),
-            message: format!("this is of type {}, but {wanted} is expected here", expr.kind),
+            message: format!("expected {wanted}, but this is of type {}", expr.kind),
             help: None,
         }])
     }

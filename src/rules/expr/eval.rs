@@ -194,7 +194,7 @@ fn compare(operator: &str, left: &Value, right: &Value) -> bool {
 
 /// The checker lets no other type through; if it did, that would be an error with words all the same.
 fn mismatch<T>() -> Result<T, Failed> {
-    Err(Failed::Other("a value is of another type than its name says".to_owned()))
+    Err(Failed::Other("a value has another type than its metric".to_owned()))
 }
 
 fn truth(ran: Ran<'_>) -> Result<bool, Failed> {

@@ -54,7 +54,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 /// The checker lets no other type through; if it did, that would be an error with words all the same.
 fn mismatch<T>() -> Result<T, Failed> {
-    Err(Failed::Other("an argument is of another type than the table of functions says".to_owned()))
+    Err(Failed::Other("an argument has another type than the function expects".to_owned()))
 }
 
 fn int(arguments: &[Value], at: usize) -> Result<i64, Failed> {
@@ -101,7 +101,7 @@ fn older(counts: &[i64], seconds: i64) -> Result<Value, Failed> {
 fn widen(range: &[i64], low: i64, high: i64) -> Result<Value, Failed> {
     match range {
         [from, to] => Ok(Value::Ints(vec![(*from).min(low), (*to).max(high)])),
-        _ => Err(Failed::Other("widen: a range of two numbers is expected".to_owned())),
+        _ => Err(Failed::Other("widen: expected a range of two numbers".to_owned())),
     }
 }
 

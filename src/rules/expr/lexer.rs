@@ -111,7 +111,7 @@ fn number(rest: &str) -> Result<(Token, usize), (usize, String)> {
 }
 
 fn too_large(number: &str) -> String {
-    format!("`{number}` is too large: an int has 64 bits with its sign")
+    format!("`{number}` is too large: an int has 64 bits, including the sign")
 }
 
 /// A number that runs into a word (`10u`, `3x`) is none.

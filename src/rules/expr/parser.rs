@@ -58,7 +58,7 @@ fn strength(token: &Token) -> Option<(&'static str, u8)> {
 
 pub(super) fn parse(source: &str) -> Result<Node, ExprError> {
     if source.trim().is_empty() {
-        let message = "an expression is expected here, but this is empty".to_owned();
+        let message = "expected an expression, but the text is empty".to_owned();
         return Err(ExprError { span: 0..source.len(), message, help: None });
     }
     let mut parser = Parser { source, tokens: lexer::tokens(source)?, next: 0, level: 0 };
@@ -206,7 +206,7 @@ impl Parser<'_> {
                     return Err(called_on_a_value(&part, span));
                 }
                 let Kind::Name(name) = node.kind else {
-                    let message = format!("`.{part}` is only known behind a name");
+                    let message = format!("`.{part}` can be used only after a name");
                     return Err(ExprError { span, message, help: None });
                 };
                 node = self.node(Kind::Name(format!("{name}.{part}")), node.span.start..span.end)?;
@@ -253,7 +253,7 @@ impl Parser<'_> {
                 return self.node(Kind::List(elements), span.start..end);
             }
             Token::IntMin => {
-                let message = "this is too large: an int has 64 bits with its sign".to_owned();
+                let message = "this number is too large: an int has 64 bits, including the sign".to_owned();
                 return Err(ExprError { span, message, help: None });
             }
             _ => {
@@ -286,7 +286,7 @@ fn too_deep(span: Range<usize>, levels: usize) -> ExprError {
 
 fn called_on_a_value(function: &str, span: Range<usize>) -> ExprError {
     if ["all", "exists", "exists_one", "map", "filter"].contains(&function) {
-        let help = "lists here have three numbers at most: write `x[0] < y || x[1] < y`";
+        let help = "a list has at most three numbers: write `x[0] < y || x[1] < y`";
         let message = format!("`{function}` is not available in rules");
         return ExprError { span, message, help: Some(help.to_owned()) };
     }

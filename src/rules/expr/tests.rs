@@ -86,8 +86,8 @@ fn a_name_that_does_not_exist_is_underlined_with_a_suggestion() {
 
 #[test]
 fn types_are_checked_before_anything_runs() {
-    assert_eq!(error("destination.port_use * 2").1, "int and double do not mix in arithmetic");
-    assert_eq!(error("tcp.time_wait && true").1, "bool is expected on both sides, but one is int");
+    assert_eq!(error("destination.port_use * 2").1, "int and double cannot be mixed in arithmetic");
+    assert_eq!(error("tcp.time_wait && true").1, "expected bool on both sides, but one side is int");
     assert_eq!(error("tcp.time_wait > netns.initial").1, "`>` does not work on int and bool");
     assert_eq!(error("older(tcp.time_wait, 5)").1, "older(int, int) does not exist");
     assert_eq!(error("oldre(tcp.idle, 5)").1, "there is no function `oldre`");
@@ -169,7 +169,7 @@ fn two_large_ints_are_compared_exactly() {
 fn syntax_errors_name_the_place_in_few_words() {
     assert_eq!(error("tcp.time_wait = 3"), ("=".into(), "`=` is not understood here".into()));
     assert_eq!(error("tcp.time_wait >").1, "the expression ends here, but more is expected");
-    assert_eq!(error("").1, "an expression is expected here, but this is empty");
+    assert_eq!(error("").1, "expected an expression, but the text is empty");
 }
 
 #[test]

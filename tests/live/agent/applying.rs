@@ -46,7 +46,7 @@ fn what_held_is_applied_once_and_taken_back_when_the_guard_says_worse_and_then_l
     let listener = scene.lab.listen("0.0.0.0:8080", 64);
     let pairs = incoming(&scene.lab, &listener, 20);
     let said = scene.ok(&["--apply"]);
-    assert!(said.contains("change 1 made it worse and is rolled back"), "{said}");
+    assert!(said.contains("change 1 made something worse and was rolled back"), "{said}");
     assert!(said.contains("guard of keepalive-late: worse than before"), "{said}");
     assert_eq!(scene.lab.sysctl(KEY), "7200");
     drop(pairs);

@@ -83,7 +83,7 @@ fn a_queue_that_overflows_after_the_change_keeps_it_from_being_confirmed() {
     let run = scene.ok(&["confirm", "--force"]);
     assert!(run.out.contains("worse than before") && scene.drop_in().is_some(), "{run:?}");
     let changes = scene.ok(&["changes", "1"]).out;
-    assert!(changes.contains("confirmed although worse, says the guard of accept-queue"), "{changes}");
+    assert!(changes.contains("confirmed although a guard showed that something is worse: accept-queue"), "{changes}");
     scene.ok(&["rollback", "1", "--yes"]);
     assert!(scene.is_old(THREE) && scene.drop_in().is_none());
 }
@@ -109,7 +109,7 @@ fn a_baseline_that_is_damaged_or_missing_stops_neither_confirmation_nor_rollback
     let scene = Scene::enter();
     let plan = guarded(&scene, "a-rule", MORE_CONNECTIONS);
     for (damage, why) in [
-        (Some("{\"schema\":"), "not a snapshot, or a damaged one"),
+        (Some("{\"schema\":"), "not a snapshot, or the file is damaged"),
         (Some(""), "this file is empty"),
         (None, "nothing was measured before the change"),
     ] {

@@ -66,7 +66,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
                 default
                 for 2 days (since DATE); port-range-narrow in host
 
-    Came and went
+    Resolved findings
       CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
                 new connections will soon fail
                 DATE TIME for 9 hours; ephemeral-ports in host: 127.0.0.1 ->
@@ -82,7 +82,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
           net.ipv4.ip_local_port_range
 
     `sysctl-advisor history NAME` shows one metric, TCP state or rule; --since 30d
-    looks further back.
+    shows a longer time.
     ");
     assert_shown!(state.text(&["history", "--since", "1d"]), @"
     History since DATE TIME UTC
@@ -103,7 +103,7 @@ fn the_overview_shows_trends_what_is_open_what_came_and_went_and_changes() {
                 for 2 days (since DATE); port-range-narrow in host
 
     `sysctl-advisor history NAME` shows one metric, TCP state or rule; --since 30d
-    looks further back.
+    shows a longer time.
     ");
 }
 
@@ -121,8 +121,8 @@ fn a_metric_a_state_and_a_counter_are_shown_as_a_trend() {
       most      190 sockets  DATE TIME UTC
 
       ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁█████▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁·····│▁███████████████████████████
-      from 0 to 190 sockets; a character is the largest of 1 h 56 min; │ a reboot; ·
-      no value
+      from 0 to 190 sockets; each character: largest value in 1 h 56 min; │ reboot;
+      · no value
     ");
     assert_shown!(state.text(&["history", "ListenOverflows"]), @"
     rate.TcpExt.ListenOverflows of host
@@ -136,7 +136,7 @@ fn a_metric_a_state_and_a_counter_are_shown_as_a_trend() {
       most      0/s  DATE TIME UTC
 
       ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁·····│▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁
-      all 0; a character is the largest of 1 h 56 min; │ a reboot; · no value
+      all 0; each character: largest value in 1 h 56 min; │ reboot; · no value
     ");
     assert_shown!(state.text(&["history", "ports.largest_destination", "--since", "12h"]), @"
     ports.largest_destination of host
@@ -149,14 +149,14 @@ fn a_metric_a_state_and_a_counter_are_shown_as_a_trend() {
       most      195 ports  DATE TIME UTC
 
       █████████████
-      from 0 to 195 ports; a character is the largest of 1 h; · no value
+      from 0 to 195 ports; each character: largest value in 1 h; · no value
     ");
     // A metric that no rule uses is known, and has no values.
     assert_shown!(state.text(&["history", "rate.Ip.InReceives"]), @"
     rate.Ip.InReceives of host
     133 runs from DATE TIME to DATE TIME UTC, 1 reboot
 
-    None of these runs has a value: it was not read, or no rule used it.
+    None of these runs has a value: it could not be read, or no rule used it.
     ");
 }
 
@@ -171,17 +171,17 @@ fn a_rule_is_shown_by_its_episodes() {
               new connections will soon fail
       where   host: 127.0.0.1 -> 127.0.0.1:9000
       seen    DATE TIME to DATE TIME UTC, 2 days
-      by      51 runs, missed by 0
+      runs    seen in 51, not seen in 0
       now     open
 
     CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
               new connections will soon fail
       where   host: 127.0.0.1 -> 127.0.0.1:9000
       seen    DATE TIME to DATE TIME UTC, 9 hours
-      by      10 runs, missed by 2
+      runs    seen in 10, not seen in 2
       now     resolved at DATE TIME UTC
 
-    sysctl-advisor explain ephemeral-ports tells what the rule looks for.
+    sysctl-advisor explain ephemeral-ports explains what the rule detects.
     ");
 }
 
@@ -190,9 +190,9 @@ fn an_unknown_name_gets_a_suggestion_and_a_missing_history_the_way_to_one() {
     let state = State::new();
     assert_shown!(state.text(&["history"]), @"
     There is no history yet: STATE/agent/history.db does not exist.
-    Each run of `sysctl-advisor agent` adds to it; the timer sysctl-advisor.timer
-    starts one again and again. Two runs are enough for a finding to be told as new,
-    and a trend needs a few more.
+    Each run of `sysctl-advisor agent` adds to it. The timer sysctl-advisor.timer
+    starts a run every hour. A new finding is reported after two runs (`hold_off`).
+    A trend needs a few more runs.
     ");
     assert_shown!(state.text(&["history", "--format", "json", "--since", "1d"]).lines().take(2).collect::<String>(), @r#"{  "schema": "sysctl-advisor/history/1","#);
     let state = six_days();

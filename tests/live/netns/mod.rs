@@ -191,7 +191,7 @@ fn without_privilege_the_other_namespaces_are_told_as_gaps() {
         assert!(self::run(&scene, &what).out.contains(whole), "root sees all");
         for which in ["blue", number] {
             let run = as_nobody(which);
-            assert!(run.code == Some(3) && run.err.contains("cannot be entered"), "{run:?}");
+            assert!(run.code == Some(3) && run.err.contains("cannot enter the network namespace"), "{run:?}");
         }
     });
 }
@@ -250,7 +250,7 @@ fn a_plan_for_two_namespaces_is_made_and_carried_out() {
         let places = ["In the network namespace current", "In the network namespace blue"];
         let found: Vec<_> = places.iter().map(|place| made.out.find(place)).collect();
         assert!(found[0].is_some() && found[0] < found[1], "{}", made.out);
-        assert_eq!(made.out.matches("Takes it: tried in a scratch namespace.").count(), 2, "{}", made.out);
+        assert_eq!(made.out.matches("Accepts it: tried in a scratch namespace.").count(), 2, "{}", made.out);
         let applied = scene.ok(&["apply", &file, "--yes"]);
         assert!(applied.out.contains("Change 2 in blue is effective"), "{applied:?}");
         assert_eq!(scene.lab.sysctl("net.ipv4.tcp_sack"), "1");

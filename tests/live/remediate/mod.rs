@@ -129,7 +129,7 @@ const QUESTION: &str = "What do you want to do?";
 const ANSWERS: [(&str, &str); 16] = [
     ("[1 of 5]", ""),
     ("a-reuse found something", ""),
-    ("Takes it: tried in a scratch namespace", ""),
+    ("Accepts it: tried in a scratch namespace", ""),
     (QUESTION, "apply\r"),
     ("[2 of 5]", ""),
     (QUESTION, "running\r"),

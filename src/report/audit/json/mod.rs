@@ -30,7 +30,7 @@ const REPLAY: &str = "the same snapshot gives the same bytes; `history --format 
 /// The JSON of one audit: the same bytes for the same audit.
 pub const FORMAT: Format = Format {
     name: "json",
-    help: "Machine-readable; the schema is in docs/schema",
+    help: "Machine-readable; docs/schema has the JSON Schema",
     cannot_carry: &[(Part::Explanation, RULE), (Part::Earlier, REPLAY)],
     write: |sections, _| sections.give_to(Report::default()),
 };

@@ -22,15 +22,15 @@ pub(super) struct Report<'a> {
     pub(super) host: Host<'a>,
     pub(super) window: Window,
     pub(super) namespaces: Vec<NamespaceView<'a>>,
-    /// Worst first; those that a person accepted last.
+    /// The most severe first; waived findings last.
     pub(super) findings: Vec<FindingView<'a>>,
-    /// Rules that could not be evaluated. They did not pass.
+    /// Rules that could not be evaluated. They do not count as passed.
     pub(super) skipped: Vec<Skipped<'a>>,
     /// What could not be read of the machine as a whole.
     pub(super) gaps: Vec<GapView<'a>>,
     /// Rule files that could not be loaded, one message each.
     pub(super) broken_rules: Vec<&'a str>,
-    /// Waivers that waive nothing. They are not findings and do not count as such.
+    /// Waivers that are expired or match no finding. They are not findings and do not count as one.
     pub(super) waiver_problems: Vec<WaiverProblemView<'a>>,
     pub(super) summary: Summary,
 }
@@ -41,7 +41,7 @@ pub(super) struct Host<'a> {
     pub(super) hostname: &'a str,
     /// `uname -r`.
     pub(super) kernel: &'a str,
-    /// Null when it could not be read, as the next two.
+    /// Null if it could not be read; the next two fields also.
     pub(super) boot_id: Option<&'a str>,
     pub(super) cpus: Option<u64>,
     pub(super) memory_bytes: Option<u64>,
@@ -60,9 +60,9 @@ pub(super) struct Window {
 pub(super) enum WindowSourceView {
     /// Two readings in one run.
     Sample,
-    /// The first is that of the agent's previous run, on the same boot.
+    /// The first reading is from the previous run of the agent, in the same boot.
     PreviousRun,
-    /// One reading only: nothing that needs a rate was evaluated.
+    /// One reading only: rules that need rates were not evaluated.
     #[default]
     None,
 }
@@ -73,11 +73,11 @@ pub(super) enum WindowSourceView {
 pub(super) struct NamespaceView<'a> {
     /// As `/proc/self/ns/net` reads.
     pub(super) id: &'a str,
-    /// What findings call it.
+    /// The name that findings use.
     pub(super) name: &'a str,
-    /// How the sockets were read; null when they could not be.
+    /// How the sockets were read; null if they could not be read.
     pub(super) source: Option<SourceView>,
-    /// Sockets by state; null when they could not be read.
+    /// Sockets by state; null if they could not be read.
     pub(super) tcp: Option<Tcp>,
     pub(super) gaps: Vec<GapView<'a>>,
 }
@@ -85,9 +85,9 @@ pub(super) struct NamespaceView<'a> {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", rename = "SocketSource")]
 pub(super) enum SourceView {
-    /// NETLINK_SOCK_DIAG: with queue limits and ages.
+    /// NETLINK_SOCK_DIAG, which gives queue limits and ages.
     SockDiag,
-    /// /proc/net/tcp and tcp6: without them.
+    /// /proc/net/tcp and tcp6, which give no queue limits and ages.
     Procfs,
 }
 
@@ -135,21 +135,21 @@ pub(super) struct FindingView<'a> {
     /// The numbers that made the rule fire.
     pub(super) evidence: Vec<EvidenceView<'a>>,
     pub(super) recommendations: Vec<RecommendationView<'a>>,
-    /// What helps and no sysctl does.
+    /// What to do where no sysctl helps.
     pub(super) advice: Vec<AdviceView<'a>>,
     /// Wrong remedies.
     pub(super) avoid: Vec<AvoidView<'a>>,
     pub(super) references: &'a [String],
-    /// The same from run to run for the same rule, namespace and subject.
+    /// The same in each run for the same rule, namespace and subject.
     #[schemars(extend("pattern" = "^[0-9a-f]{16}$"))]
     pub(super) fingerprint: &'a str,
-    /// How a person accepted this finding; null when nobody did.
+    /// The waiver of this finding; null if it is not waived.
     pub(super) waived: Option<Waived<'a>>,
-    /// The line of a configuration file that the finding is about; null when it is about none.
+    /// The line of a configuration file that the finding is about; null if there is none.
     pub(super) location: Option<LocationView<'a>>,
 }
 
-/// A finding that a person accepted; it does not count for `--fail-on`.
+/// A waived finding; it does not count for `--fail-on`.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Waived<'a> {
@@ -160,13 +160,13 @@ pub(super) struct Waived<'a> {
     pub(super) until: String,
 }
 
-/// A waiver that has expired, or that no finding answers to.
+/// A waiver that is expired or matches no finding.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "WaiverProblem")]
 pub(super) struct WaiverProblemView<'a> {
     #[schemars(extend("enum" = ["waiver-expired", "waiver-unused"]))]
     pub(super) code: &'static str,
-    /// The rule that it was to waive.
+    /// The rule whose findings it is for.
     pub(super) rule: &'a str,
     pub(super) file: &'a str,
     /// From 1.
@@ -181,7 +181,7 @@ pub(super) struct LocationView<'a> {
     pub(super) file: &'a str,
     /// From 1.
     pub(super) line: u32,
-    /// As it is written there.
+    /// The text of the line.
     pub(super) text: &'a str,
 }
 
@@ -199,7 +199,7 @@ pub(super) struct EvidenceView<'a> {
     pub(super) label: &'a str,
     pub(super) expression: &'a str,
     pub(super) value: ValueView<'a>,
-    /// Empty when the value has none.
+    /// Empty if the value has no unit.
     pub(super) unit: &'a str,
 }
 
@@ -225,10 +225,11 @@ pub(super) struct RecommendationView<'a> {
     pub(super) risk: &'a str,
     pub(super) takes_effect: &'a str,
     pub(super) side_effects: &'a str,
-    /// What the kernel of a scratch namespace said to the value (`audit --rehearse`); null when it was not asked.
+    /// What the kernel of a scratch network namespace answered to the value (`audit --rehearse`); null if it was not
+    /// tried.
     #[schemars(extend("enum" = ["accepted", "refused", "changed", "not_possible", null]))]
     pub(super) rehearsed: Option<&'a str>,
-    /// Why the change cannot be applied in this namespace; null when it can.
+    /// Why the change cannot be made in this namespace; null if it can.
     pub(super) blocked: Option<&'a str>,
 }
 
@@ -255,8 +256,8 @@ pub(super) struct Skipped<'a> {
     pub(super) reason: &'a str,
 }
 
-/// Findings by severity, those that are waived apart, and what they are based on. `skipped` is the length of the list; `rules` is the number of
-/// rules that were evaluated or skipped.
+/// The number of findings by severity, with waived findings counted separately, and the number of rules. `skipped` is
+/// the length of the list; `rules` is the number of rules that were evaluated or skipped.
 #[derive(Default, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Summary {

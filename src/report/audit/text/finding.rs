@@ -187,12 +187,14 @@ fn recommendation(page: &mut Page<'_>, label: &str, change: &Recommendation, new
         detail(page, theme.warning, &format!("Not possible here: {why}"));
     }
     match change.rehearsed {
-        Some(RehearsalResult::Accepted) => detail(page, theme.ok, "Tried in a scratch namespace: the kernel takes it."),
+        Some(RehearsalResult::Accepted) => {
+            detail(page, theme.ok, "Tried in a scratch namespace: the kernel accepts it.");
+        }
         Some(RehearsalResult::Refused) => {
-            detail(page, theme.critical, "Tried in a scratch namespace: the kernel refuses it.");
+            detail(page, theme.critical, "Tried in a scratch namespace: the kernel rejects it.");
         }
         Some(RehearsalResult::Changed) => {
-            detail(page, theme.critical, "Tried in a scratch namespace: the kernel makes another value of it.");
+            detail(page, theme.critical, "Tried in a scratch namespace: the kernel changes it to another value.");
         }
         Some(RehearsalResult::NotPossible) => detail(page, theme.dim, "Could not be tried in a scratch namespace."),
         None => {}

@@ -17,7 +17,7 @@ pub(super) fn verdict(summary: &Summary<'_>, theme: &Theme) -> (Style, String) {
     if summary.rules_skipped >= summary.rules {
         return (
             theme.warning,
-            "No findings, but no rule could be checked everywhere; see what was skipped.".to_owned(),
+            "No findings, but every rule was skipped in at least one namespace. See the reasons above.".to_owned(),
         );
     }
     let places = match summary.namespaces.as_slice() {

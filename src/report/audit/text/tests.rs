@@ -51,7 +51,7 @@ fn a_finding_tells_what_where_why_the_numbers_and_what_to_do() {
                 reuse could help             yes  net.ipv4.tcp_tw_reuse != 1
                 nonsense                 unknown  0.0 / 0.0
       change    net.ipv4.ip_local_port_range  32768 60999 -> 16384 65535
-                  Tried in a scratch namespace: the kernel takes it.
+                  Tried in a scratch namespace: the kernel accepts it.
                   Risk medium. New connections use it at once.
                   Side effects: A service that listens on a port from 16384 up can
                   find it taken when it starts.
@@ -109,7 +109,7 @@ fn at_a_glance_a_finding_holds_what_one_acts_on() {
                 reuse could help             yes
                 nonsense                 unknown
       change    net.ipv4.ip_local_port_range  32768 60999 -> 16384 65535
-                  Tried in a scratch namespace: the kernel takes it.
+                  Tried in a scratch namespace: the kernel accepts it.
                   Risk medium. New connections use it at once.
                   Side effects: A service that listens on a port from 16384 up can
                   find it taken when it starts.
@@ -252,7 +252,7 @@ fn what_could_not_be_checked_is_no_good_news() {
     let mut snapshot = example::snapshot();
     let skipped = example::audit(&snapshot).skipped;
     let audit = Audit { rules: 3, skipped, ..quiet(&snapshot) };
-    assert!(brief(&audit, &Theme::plain()).starts_with("No findings, but no rule could be checked"));
+    assert!(brief(&audit, &Theme::plain()).starts_with("No findings, but every rule was skipped"));
     let audit = Audit { rules: 0, ..quiet(&snapshot) };
     assert_eq!(
         brief(&audit, &Theme::plain()),
