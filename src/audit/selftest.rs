@@ -3,7 +3,7 @@
 //! In: a rule with its tests. Out: a diagnostic for each test that did not come out as written.
 //! Must not: read the system; a test's host is the healthy one with the test's values laid over it.
 
-use super::judge::{Proposal, Values, Verdict, judge};
+use super::judge::{Judgement, Proposal, Values, judge};
 use super::merge::{Merged, merge};
 use crate::diagnostic::Diagnostic;
 use crate::keys;
@@ -36,8 +36,8 @@ fn check(rule: &Rule, test: &RuleTest) -> Result<(), String> {
     let value_of = |name: &str| value(test, name);
     let values = Values { of: &value_of, why_missing: &|name| format!("{name} was not read") };
     match (judge(rule, &values), test.expect) {
-        (Verdict::Quiet, Expect::Quiet) | (Verdict::Skipped(_), Expect::Skipped) => Ok(()),
-        (Verdict::Fires(fired), Expect::Fires) => {
+        (Judgement::Quiet, Expect::Quiet) | (Judgement::Skipped(_), Expect::Skipped) => Ok(()),
+        (Judgement::Fires(fired), Expect::Fires) => {
             if let Some(expected) = test.level.as_ref().filter(|expected| **expected != fired.level) {
                 return Err(format!("its level `{}` fires, not `{expected}`", fired.level));
             }
@@ -52,10 +52,10 @@ fn check(rule: &Rule, test: &RuleTest) -> Result<(), String> {
             }
             proposals(test, &fired.proposals)
         }
-        (verdict, _) => Err(match verdict {
-            Verdict::Fires(fired) => format!("it fires: {}", fired.title),
-            Verdict::Quiet => "it is quiet".to_owned(),
-            Verdict::Skipped(why) => format!("it is skipped: {why}"),
+        (judgement, _) => Err(match judgement {
+            Judgement::Fires(fired) => format!("it fires: {}", fired.title),
+            Judgement::Quiet => "it is quiet".to_owned(),
+            Judgement::Skipped(why) => format!("it is skipped: {why}"),
         }),
     }
 }

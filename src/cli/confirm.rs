@@ -182,7 +182,7 @@ pub(super) fn run_confirm(args: &ConfirmArgs, global: &Global) -> Outcome {
         is_any_applied(&state, id)?;
     }
     let id = args.id.map_or_else(|| confirm::waiting(&state), Ok).map_err(failed)?;
-    let options = confirm::Options { force: args.force, after: None };
+    let options = confirm::ConfirmOptions { force: args.force, after: None };
     let permanent = confirm::confirm(&Host::live(), &state, id, options, &mut teller(global.quiet)).map_err(failed)?;
     let how = if permanent { "permanent" } else { "confirmed until the next boot" };
     output::say(&format!("Change {id} is {how}. `sysctl-advisor rollback {id}` restores the previous values.\n"));

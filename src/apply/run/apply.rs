@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::apply::change::journal::{Entry, Journal, Status};
+use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
@@ -96,10 +96,10 @@ fn unfinished(state: &Path, here: &Here, changes: &[Change]) -> Result<(), Apply
             continue;
         }
         let why = match entry.status() {
-            Status::Confirmed | Status::RolledBack => continue,
-            Status::ConfirmInterrupted => "was interrupted while it was made permanent",
+            ChangeStatus::Confirmed | ChangeStatus::RolledBack => continue,
+            ChangeStatus::ConfirmInterrupted => "was interrupted while it was made permanent",
             _ if !in_force => continue,
-            Status::Applied => {
+            ChangeStatus::Applied => {
                 let same = |change: &&Change| entry.changes.iter().any(|earlier| earlier.name == change.name);
                 match changes.iter().find(same) {
                     Some(change) => {
@@ -113,8 +113,8 @@ fn unfinished(state: &Path, here: &Here, changes: &[Change]) -> Result<(), Apply
                     None => continue,
                 }
             }
-            Status::Interrupted => "was interrupted",
-            Status::RollbackInterrupted | Status::RollbackFailed => "is rolled back only in part",
+            ChangeStatus::Interrupted => "was interrupted",
+            ChangeStatus::RollbackInterrupted | ChangeStatus::RollbackFailed => "is rolled back only in part",
         };
         return Err(ApplyError::NothingDone(format!("change {id} {why}; run `sysctl-advisor rollback {id}` first")));
     }
@@ -130,7 +130,7 @@ pub fn apply(
 ) -> Result<u64, ApplyError> {
     // What a plan alone can be refused for must not depend on the lock, nor make a state directory.
     check::changes(plan, options.policy)?;
-    let mut lock = Lock::take(options.state, "apply")?;
+    let mut lock = Lock::acquire(options.state, "apply")?;
     let (here, changes) = preflight(host, plan, options.policy, options.state)?;
     let confirm_before = options.confirm_within.map(deadline::deadline);
     let baseline = options.baseline.and_then(|seen| guards::baseline(plan, seen));
@@ -157,7 +157,7 @@ pub fn apply(
     progress(&Progress::Confined { files: files.len(), status: sandbox::confine(&files) });
     match write_all(host, &changes, &mut journal, progress) {
         Ok(()) => Ok(id),
-        Err(why) => Err(take_back(host, journal, why, progress)),
+        Err(why) => Err(undo_begun(host, journal, why, progress)),
     }
 }
 
@@ -177,7 +177,7 @@ fn write_all(host: &Host, changes: &[Change], journal: &mut Journal, progress: O
     journal.append(Step::Applied)
 }
 
-fn take_back(host: &Host, mut journal: Journal, why: String, progress: OnProgress<'_>) -> ApplyError {
+fn undo_begun(host: &Host, mut journal: Journal, why: String, progress: OnProgress<'_>) -> ApplyError {
     progress(&Progress::Surprise { why: &why });
     // Where the journal itself is the surprise, these lines may be lost; the values are restored all the same.
     let _ = journal.append(Step::RollingBack { why: why.clone() });

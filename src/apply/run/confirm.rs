@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::apply::change::journal::{Entry, Journal, Status};
+use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
@@ -26,7 +26,7 @@ use crate::snapshot::Snapshot;
 /// The change that is meant when no number is given: the latest that waits for it.
 pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
     for id in state::ids(state)?.into_iter().rev() {
-        if matches!(Entry::read(state, id)?.status(), Status::Applied | Status::ConfirmInterrupted) {
+        if matches!(Entry::read(state, id)?.status(), ChangeStatus::Applied | ChangeStatus::ConfirmInterrupted) {
             return Ok(id);
         }
     }
@@ -35,7 +35,7 @@ pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
 
 /// How a change is confirmed.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Options<'a> {
+pub struct ConfirmOptions<'a> {
     /// Although its guards say that something is worse.
     pub force: bool,
     /// The look at the host that the guards are judged by; `None`: it is taken now, when there are guards.
@@ -48,7 +48,7 @@ pub fn confirm(
     host: &Host,
     state: &Path,
     id: u64,
-    options: Options<'_>,
+    options: ConfirmOptions<'_>,
     progress: OnProgress<'_>,
 ) -> Result<bool, ApplyError> {
     match locate::find(state, id)? {
@@ -72,10 +72,10 @@ fn here(
     host: &Host,
     state: &Path,
     id: u64,
-    options: Options<'_>,
+    options: ConfirmOptions<'_>,
     progress: OnProgress<'_>,
 ) -> Result<bool, ApplyError> {
-    let _lock = Lock::take(state, &format!("confirm {id}"))?;
+    let _lock = Lock::acquire(state, &format!("confirm {id}"))?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     let runtime_only = in_force(host, &journal.entry, &here)?;
@@ -96,7 +96,7 @@ fn here(
 fn guards(
     host: &Host,
     journal: &mut Journal,
-    options: Options<'_>,
+    options: ConfirmOptions<'_>,
     progress: OnProgress<'_>,
 ) -> Result<Vec<String>, ApplyError> {
     let verdicts = match options.after {
@@ -122,10 +122,10 @@ fn in_force(host: &Host, entry: &Entry, here: &Here) -> Result<bool, ApplyError>
     let id = entry.id;
     let nothing = |why: &str| Err(ApplyError::NothingDone(format!("change {id} {why}")));
     match entry.status() {
-        Status::Applied | Status::ConfirmInterrupted => {}
-        Status::Confirmed => return Err(ApplyError::Refused(format!("change {id} is confirmed already"))),
-        Status::RolledBack => return nothing("was rolled back"),
-        Status::Interrupted | Status::RollbackInterrupted | Status::RollbackFailed => {
+        ChangeStatus::Applied | ChangeStatus::ConfirmInterrupted => {}
+        ChangeStatus::Confirmed => return Err(ApplyError::Refused(format!("change {id} is confirmed already"))),
+        ChangeStatus::RolledBack => return nothing("was rolled back"),
+        ChangeStatus::Interrupted | ChangeStatus::RollbackInterrupted | ChangeStatus::RollbackFailed => {
             return nothing("is in force only in part; roll it back");
         }
     }
