@@ -85,19 +85,43 @@ fn proposals(test: &RuleTest, proposals: &[Proposal]) -> Result<(), String> {
     Ok(())
 }
 
-/// The test's own value, else the healthy host's. A delta alone gives the rate too.
+/// The test's own value, else the healthy host's. A delta alone gives the rate too: its value, or that it was not read.
 fn value(test: &RuleTest, name: &str) -> Option<Value> {
-    if test.unread.iter().any(|unread| unread == name) {
+    let delta = name.strip_prefix("rate.").map(|rest| format!("delta.{rest}"));
+    if test.unread.iter().any(|unread| unread == name || delta.as_ref() == Some(unread)) {
         return None;
     }
     if let Some(value) = test.given.get(name) {
         return Some(value.clone());
     }
-    if let Some(Value::Int(delta)) =
-        name.strip_prefix("rate.").and_then(|rest| test.given.get(&format!("delta.{rest}")))
-    {
+    if let Some(Value::Int(delta)) = delta.and_then(|delta| test.given.get(&delta)) {
         let Some(Value::Double(seconds)) = value(test, "window.seconds") else { return None };
         return Some(Value::Double(*delta as f64 / seconds));
     }
     healthy::value(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delta_that_is_given_or_not_read_decides_on_the_rate() {
+        let test = |given: &[(&str, Value)], unread: &[&str]| RuleTest {
+            name: String::new(),
+            given: given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            unread: unread.iter().map(|name| (*name).to_owned()).collect(),
+            expect: Expect::Quiet,
+            level: None,
+            recommends: Default::default(),
+            span: 0..0,
+        };
+        let (delta, rate) = ("delta.Udp.RcvbufErrors", "rate.Udp.RcvbufErrors");
+        let given = test(&[(delta, Value::Int(50))], &[]);
+        assert_eq!(value(&given, rate), Some(Value::Double(5.0)), "in a window of 10 s");
+        let unread = test(&[], &[delta]);
+        assert_eq!((value(&unread, delta), value(&unread, rate)), (None, None));
+        let other = test(&[], &[rate]);
+        assert_eq!((value(&other, delta), value(&other, rate)), (Some(Value::Int(0)), None));
+    }
 }
