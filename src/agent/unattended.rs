@@ -192,7 +192,7 @@ impl LeftAlone {
                 _ => false,
             };
             if alone {
-                keys.extend(entry.changes.into_iter().map(|change| change.name));
+                keys.extend(entry.changes.into_iter().map(|change| change.key.name.clone()));
             }
         }
         let rules = cooling.into_iter().map(|(rule, found)| (rule, found.to_string())).collect();

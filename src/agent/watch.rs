@@ -180,5 +180,5 @@ impl Watch<'_> {
 
 /// `KEY FORMER -> NEW`, one each.
 pub(super) fn values(entry: &Entry) -> Vec<String> {
-    entry.changes.iter().map(|change| format!("{} {} -> {}", change.name, change.before, change.after)).collect()
+    entry.changes.iter().map(|change| format!("{} {} -> {}", change.key.name, change.before, change.after)).collect()
 }

@@ -202,7 +202,12 @@ pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
     let entry = Entry::read(&state, id).map_err(failed)?;
     let mut text = format!("Change {id} of {}:\n", entry.begun_at());
     for change in entry.changes.iter().rev() {
-        text.push_str(&format!("  {}  {} -> {}\n", change.name, change.after, or_empty(&change.before.to_string())));
+        text.push_str(&format!(
+            "  {}  {} -> {}\n",
+            change.key.name,
+            change.after,
+            or_empty(&change.before.to_string())
+        ));
     }
     output::print(&text)?;
     if !args.yes && !questions::typed_yes("Restore the previous values now?")? {

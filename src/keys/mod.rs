@@ -132,7 +132,7 @@ impl Risk {
 }
 
 /// One sysctl. Texts of values (`default`, `typical`, the names in `values`) are as [`parse`] reads them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
     /// As sysctl spells it, with dots.

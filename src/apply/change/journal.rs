@@ -302,7 +302,7 @@ fn put(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
 
 /// Plain `sysctl.d` syntax.
 fn conf<'a>(changes: impl Iterator<Item = &'a Change>, value: impl Fn(&Change) -> &KeyValue) -> String {
-    changes.map(|change| format!("{} = {}\n", change.name, value(change))).collect()
+    changes.map(|change| format!("{} = {}\n", change.key.name, value(change))).collect()
 }
 
 #[cfg(test)]

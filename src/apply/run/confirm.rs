@@ -137,10 +137,9 @@ fn in_force(host: &Host, entry: &Entry, here: &Here) -> Result<bool, ApplyError>
         return nothing("was made in another network namespace than this one");
     }
     for change in &entry.changes {
-        let Some(key) = change.key() else { return nothing("has a key that is not in the catalogue") };
-        let present = write::read(host, key)?;
+        let present = write::read(host, change.key)?;
         if present != change.after {
-            return nothing(&format!("is not in force as it was made: {} is {present} now", change.name));
+            return nothing(&format!("is not in force as it was made: {} is {present} now", change.key.name));
         }
     }
     Ok(runtime_only)
@@ -181,15 +180,15 @@ fn write_drop_in(host: &Host, journal: &mut Journal, progress: OnProgress<'_>) -
 fn losing(host: &Host, changes: &[Change]) -> Vec<String> {
     let (persisted, _) = persisted::read(host);
     // Patterns stand for keys that exist, and these do.
-    let present = changes.iter().map(|change| change.name.clone()).collect();
+    let present = changes.iter().map(|change| change.key.name.clone()).collect();
     let boot = resolve(&persisted, &present, drift::loader_of(&persisted));
     let loses = |change: &Change| {
-        let name = &change.name;
+        let name = &change.key.name;
         let Some(resolved) = boot.keys.get(name) else {
             return Some(format!("{name} is set by no file that is read"));
         };
         let winner = &resolved.winner;
-        let same = change.key().and_then(|key| keys::parse(key, &winner.value).ok()).as_ref() == Some(&change.after);
+        let same = keys::parse(change.key, &winner.value).ok().as_ref() == Some(&change.after);
         let value = &winner.value;
         (!same).then(|| format!("{name} is set to {value} by {} line {}", winner.file, winner.line))
     };

@@ -73,10 +73,10 @@ pub fn refuse_on_doubt(host: &Host, entry: &Entry, now: &NamespaceName) -> Resul
         return Ok(());
     }
     let is_ours = |change: &&crate::apply::check::Change| {
-        let present = change.key().and_then(|key| write::read(host, key).ok());
+        let present = write::read(host, change.key).ok();
         present.is_some_and(|present| present == change.before || present == change.after)
     };
-    let odd = entry.changes.iter().find(|change| !is_ours(change)).map(|change| change.name.as_str());
+    let odd = entry.changes.iter().find(|change| !is_ours(change)).map(|change| change.key.name.as_str());
     if odd.is_none() && !then.excludes(now) { Ok(()) } else { Err(doubt(entry, now, odd)) }
 }
 

@@ -155,7 +155,7 @@ fn finish(
         },
     }
     deadline::disarm(id);
-    let paths = journal.entry.changes.iter().filter_map(|change| keys::path(&change.name));
+    let paths = journal.entry.changes.iter().filter_map(|change| keys::path(&change.key.name));
     let files: Vec<_> = paths.map(|path| host.locate(&path)).collect();
     progress(&Progress::Confined { files: files.len(), status: sandbox::confine(&files) });
     let others = if mode == Mode::Force { Others::Overwrite } else { Others::Leave };
