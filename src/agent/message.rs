@@ -60,7 +60,7 @@ pub fn of_event(event: &Event, finding: Option<&Finding>) -> Message {
     let place = if subject == namespace { namespace.clone() } else { format!("{namespace}, {subject}") };
     let text = line(&format!("{what} in {place}: {title} ({rule})"));
     let first = finding.and_then(|finding| finding.recommendations.first());
-    let of_first = |part: fn(&crate::audit::model::Recommendation) -> &String| first.map(part).cloned();
+    let of_first = |part: fn(&crate::audit::model::Recommendation) -> String| first.map(part);
     let fields = vec![
         ("MESSAGE", text.clone()),
         ("MESSAGE_ID", message_id(event.kind).to_owned()),
@@ -76,9 +76,9 @@ pub fn of_event(event: &Event, finding: Option<&Finding>) -> Message {
         ("SYSCTL_ADVISOR_FINGERPRINT", event.fingerprint.clone()),
         ("SYSCTL_ADVISOR_SINCE", time(event.first_seen)),
         ("SYSCTL_ADVISOR_SEEN", time(event.at)),
-        ("SYSCTL_ADVISOR_KEY", of_first(|first| &first.key).unwrap_or_default()),
-        ("SYSCTL_ADVISOR_CURRENT", of_first(|first| &first.current).unwrap_or_default()),
-        ("SYSCTL_ADVISOR_PROPOSED", of_first(|first| &first.proposed).unwrap_or_default()),
+        ("SYSCTL_ADVISOR_KEY", of_first(|first| first.key.clone()).unwrap_or_default()),
+        ("SYSCTL_ADVISOR_CURRENT", of_first(|first| first.current.clone()).unwrap_or_default()),
+        ("SYSCTL_ADVISOR_PROPOSED", of_first(|first| first.proposed.to_string()).unwrap_or_default()),
         ("SYSCTL_ADVISOR_ADVICE", advice(finding)),
     ];
     Message { text, fields }

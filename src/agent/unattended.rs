@@ -29,6 +29,7 @@ use crate::host::Host;
 use crate::host::rehearse::Answer;
 use crate::keys;
 use crate::keys::Risk;
+use crate::model::RehearsalResult;
 use crate::plan::build;
 use crate::plan::model::Plan;
 use crate::plan::rehearsal::{self, Line};
@@ -218,12 +219,13 @@ fn plan(options: &Options<'_>, host: &Host, here: &Here, audit: &Audit<'_>, limi
     plan.changes.retain(|change| {
         change.namespace_id == here.namespace_id
             && !limits.left_alone.keys.contains(&change.key)
-            && policy.allows(&change.key, &change.risk).is_ok()
+            && policy.allows(&change.key, change.risk).is_ok()
             && writable(&change.key)
     });
     rehearsal::rehearse(&mut plan, audit.snapshot, options.ask);
-    let accepted =
-        |said: &Option<crate::plan::model::Rehearsed>| said.as_ref().is_some_and(|said| said.result == "accepted");
+    let accepted = |said: &Option<crate::plan::model::Rehearsed>| {
+        said.as_ref().is_some_and(|said| said.result == RehearsalResult::Accepted)
+    };
     plan.changes.retain(|change| accepted(&change.rehearsed));
     // The order of a plan is such that its beginning stands without its end.
     plan.changes.truncate(policy.max_changes.unwrap_or(usize::MAX));

@@ -4,7 +4,7 @@
 //! Must not: know whether the values come from a host or from a test.
 
 use super::model::{Advice, Evidence};
-use crate::keys::Risk;
+use crate::keys::{self, KeyValue, Risk};
 use crate::metrics::value::Value;
 use crate::model::Severity;
 use crate::rules::expr::EvalError;
@@ -38,8 +38,7 @@ pub(super) struct Fired {
 #[derive(Debug, Clone)]
 pub(super) struct Proposal {
     pub(super) key: String,
-    /// As sysctl text.
-    pub(super) value: String,
+    pub(super) value: KeyValue,
     pub(super) bound: Bound,
     pub(super) risk: Risk,
     pub(super) side_effects: String,
@@ -136,9 +135,14 @@ fn evidence(rule: &Rule, value_of: &dyn Fn(&str) -> Option<Value>) -> Vec<Eviden
 }
 
 fn propose(part: &Recommend, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<Proposal, EvalError> {
+    let text = part.value.eval(value_of)?.to_string();
+    let key = keys::catalogue().get(&part.key);
+    let value = key.ok_or_else(|| "the catalogue does not know this key".to_owned());
+    let value = value.and_then(|key| keys::parse(key, &text).map_err(|error| format!("`{text}`: {error}")));
+    let wrong = |why| EvalError::Other { expression: part.value.source().to_owned(), why };
     Ok(Proposal {
         key: part.key.clone(),
-        value: part.value.eval(value_of)?.to_string(),
+        value: value.map_err(wrong)?,
         bound: part.bound,
         risk: part.risk,
         side_effects: part.side_effects.clone(),

@@ -10,8 +10,8 @@ use crate::rules::words::Bound;
 /// What became of all wishes for one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Merged {
-    /// The text to set.
-    Set(String),
+    /// The value to set.
+    Set(KeyValue),
     /// The present value satisfies every wish.
     Nothing,
     /// Why it cannot be done.
@@ -23,20 +23,17 @@ pub(super) fn merge(key: &Key, current: Option<&str>, wishes: &[(&str, &Proposal
     let present = current.and_then(|text| keys::parse(key, text).ok());
     let mut value: Option<(KeyValue, Bound, &str)> = None;
     for (rule, wish) in wishes {
-        let parsed = match keys::parse(key, &wish.value) {
-            Ok(parsed) => parsed,
-            Err(error) => return Merged::Refused(format!("{rule} proposes `{}`: {error}", wish.value)),
-        };
-        if present.as_ref().is_some_and(|present| satisfies(present, &parsed, wish.bound)) {
+        if present.as_ref().is_some_and(|present| satisfies(present, &wish.value, wish.bound)) {
             continue;
         }
         value = Some(match value {
-            None => (joined(present.as_ref(), parsed, wish.bound), wish.bound, rule),
-            Some((so_far, bound, other)) => match join(&so_far, bound, &parsed, wish.bound) {
+            None => (joined(present.as_ref(), wish.value.clone(), wish.bound), wish.bound, rule),
+            Some((so_far, bound, other)) => match join(&so_far, bound, &wish.value, wish.bound) {
                 Some((joined, bound)) => (joined, bound, rule),
                 None => {
                     return Merged::Refused(format!(
-                        "{other} and {rule} contradict each other: {so_far} and {parsed}; decide by hand"
+                        "{other} and {rule} contradict each other: {so_far} and {}; decide by hand",
+                        wish.value
                     ));
                 }
             },
@@ -46,7 +43,7 @@ pub(super) fn merge(key: &Key, current: Option<&str>, wishes: &[(&str, &Proposal
     if let Err(error) = keys::validate(key, &value) {
         return Merged::Refused(format!("the rules propose `{value}`: {error}"));
     }
-    if present.as_ref() == Some(&value) { Merged::Nothing } else { Merged::Set(value.to_string()) }
+    if present.as_ref() == Some(&value) { Merged::Nothing } else { Merged::Set(value) }
 }
 
 /// Whether the present value already is what a wish asks for.
@@ -117,29 +114,34 @@ mod tests {
     use super::*;
     use crate::keys::Risk;
 
+    /// What is set, as text.
+    fn set_to(key: &str, current: &str, wishes: &[(&str, Bound)]) -> String {
+        match merged(key, current, wishes) {
+            Merged::Set(value) => value.to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn merged(key: &str, current: &str, wishes: &[(&str, Bound)]) -> Merged {
+        let known = keys::catalogue().get(key).unwrap();
         let proposals: Vec<Proposal> = wishes
             .iter()
             .map(|(value, bound)| Proposal {
                 key: key.into(),
-                value: (*value).into(),
+                value: keys::parse(known, value).unwrap(),
                 bound: *bound,
                 risk: Risk::Low,
                 side_effects: String::new(),
             })
             .collect();
         let wishes: Vec<_> = proposals.iter().map(|proposal| ("rule", proposal)).collect();
-        merge(keys::catalogue().get(key).unwrap(), Some(current), &wishes)
-    }
-
-    fn set(text: &str) -> Merged {
-        Merged::Set(text.into())
+        merge(known, Some(current), &wishes)
     }
 
     #[test]
     fn of_two_lower_bounds_the_larger_wins() {
         let wishes = [("262144", Bound::AtLeast), ("524288", Bound::AtLeast)];
-        assert_eq!(merged("net.ipv4.tcp_max_tw_buckets", "65536", &wishes), set("524288"));
+        assert_eq!(set_to("net.ipv4.tcp_max_tw_buckets", "65536", &wishes), "524288");
     }
 
     #[test]
@@ -154,15 +156,15 @@ mod tests {
     #[test]
     fn of_a_triple_only_the_numbers_that_fall_short_move() {
         let wishes = [("4096 131072 8388608", Bound::AtLeast)];
-        assert_eq!(merged("net.ipv4.tcp_rmem", "8192 16384 4194304", &wishes), set("8192 131072 8388608"));
+        assert_eq!(set_to("net.ipv4.tcp_rmem", "8192 16384 4194304", &wishes), "8192 131072 8388608");
     }
 
     #[test]
     fn ranges_and_lists_are_joined() {
         let range = [("16384 60999", Bound::Widen), ("32768 65535", Bound::Widen)];
-        assert_eq!(merged("net.ipv4.ip_local_port_range", "32768 60999", &range), set("16384 65535"));
+        assert_eq!(set_to("net.ipv4.ip_local_port_range", "32768 60999", &range), "16384 65535");
         let list = [("8080", Bound::Include), ("8081,9000", Bound::Include)];
-        assert_eq!(merged("net.ipv4.ip_local_reserved_ports", "", &list), set("8080-8081,9000"));
+        assert_eq!(set_to("net.ipv4.ip_local_reserved_ports", "", &list), "8080-8081,9000");
     }
 
     #[test]

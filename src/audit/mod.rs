@@ -107,7 +107,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                 let subject = view.label(item);
                 let namespace = view.namespace().name.clone();
                 let finding = Finding {
-                    fingerprint: fingerprint(&[&rule.id, &without_number(&namespace), &view.identity(item)]),
+                    fingerprint: fingerprint(&[&rule.id, &namespace.without_pid(), &view.identity(item)]),
                     rule: rule.id.clone(),
                     severity: fired.severity,
                     kind: rule.kind,
@@ -168,7 +168,7 @@ fn decide(view: &View<'_>, name: &str, wishes: &[(&str, &Proposal)]) -> Option<R
     let current = view.namespace().sysctls.get(name).map(String::as_str);
     let (proposed, refused) = match merge(key, current, wishes) {
         Merged::Nothing => return None,
-        Merged::Set(text) => (text, None),
+        Merged::Set(value) => (value, None),
         Merged::Refused(why) => (wishes.first()?.1.value.clone(), Some(why)),
     };
     let foreign = (!view.namespace().initial && key.scope != Scope::Namespace)
@@ -178,20 +178,12 @@ fn decide(view: &View<'_>, name: &str, wishes: &[(&str, &Proposal)]) -> Option<R
         key: name.to_owned(),
         current: current.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap_or_default(),
         proposed,
-        risk: wishes.iter().map(|(_, wish)| wish.risk).max()?.name().to_owned(),
+        risk: wishes.iter().map(|(_, wish)| wish.risk).max()?,
         takes_effect: key.takes_effect(),
         side_effects: String::new(),
         blocked: refused.or(foreign).or(unread),
         rehearsed: None,
     })
-}
-
-/// A namespace without a name of its own is called after a process in it, whose number is another one after a restart.
-fn without_number(namespace: &str) -> String {
-    match namespace.strip_prefix("pid ").and_then(|rest| rest.split_once(' ')) {
-        Some((_, program)) => format!("pid * {program}"),
-        None => namespace.to_owned(),
-    }
 }
 
 /// Two processes of one name and user are two findings all the same. The order is that of the snapshot, which no waiver
@@ -241,13 +233,6 @@ mod tests {
         assert_eq!(before.len(), 1);
         assert_eq!(fingerprints(vec![owner(4711, 33)]), before);
         assert_ne!(fingerprints(vec![owner(10, 34)]), before);
-    }
-
-    #[test]
-    fn a_namespace_that_is_called_after_a_process_is_recognised_after_its_restart() {
-        assert_eq!(without_number("pid 4711 (nginx)"), without_number("pid 12 (nginx)"));
-        assert_ne!(without_number("pid 4711 (nginx)"), without_number("pid 4711 (redis)"));
-        assert_eq!(without_number("blue"), "blue");
     }
 
     #[test]

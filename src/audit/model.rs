@@ -4,8 +4,9 @@
 //! Must not: know of terminals, JSON layouts or files.
 
 use crate::drift::SourceLine;
+use crate::keys::{KeyValue, Risk};
 use crate::metrics::value::Value;
-use crate::model::{Kind, Severity};
+use crate::model::{Kind, NamespaceName, RehearsalResult, Severity};
 use crate::snapshot::Snapshot;
 
 /// The result of one audit; a pure function of the snapshot, the rules and the parameters.
@@ -43,7 +44,7 @@ pub struct Finding {
     pub severity: Severity,
     pub kind: Kind,
     /// `namespaces[].name` of the snapshot.
-    pub namespace: String,
+    pub namespace: NamespaceName,
     /// `192.0.2.1 -> 192.0.2.10:5432`, `0.0.0.0:80`, `app (pid 12)`; the namespace's name for a rule about a namespace.
     pub subject: String,
     pub title: String,
@@ -118,16 +119,17 @@ pub struct Evidence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recommendation {
     pub key: String,
+    /// As the kernel shows it, its numbers one space apart; empty where it could not be read.
     pub current: String,
-    pub proposed: String,
-    pub risk: String,
+    pub proposed: KeyValue,
+    pub risk: Risk,
     /// A sentence: when the change shows.
     pub takes_effect: String,
     pub side_effects: String,
     /// Why the proposal cannot be carried out in this namespace (host-global key, two rules that contradict each other).
     pub blocked: Option<String>,
-    /// What the kernel said to the value: `accepted`, `refused`, `changed` or `not_possible`; `None`: it was not asked.
-    pub rehearsed: Option<String>,
+    /// What the kernel said to the value; `None`: it was not asked.
+    pub rehearsed: Option<RehearsalResult>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,6 +147,6 @@ pub struct Avoid {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skipped {
     pub rule: String,
-    pub namespace: String,
+    pub namespace: NamespaceName,
     pub reason: String,
 }

@@ -73,8 +73,8 @@ fn proposals(test: &RuleTest, proposals: &[Proposal]) -> Result<(), String> {
         let merged = merge(key, current.as_deref(), &[("the rule", proposal)]);
         match (merged, test.recommends.get(&proposal.key)) {
             (Merged::Refused(why), _) => return Err(why),
-            (Merged::Set(text), Some(wanted)) if keys::parse(key, &text) != keys::parse(key, wanted) => {
-                return Err(format!("it recommends {} = {text}, not {wanted}", proposal.key));
+            (Merged::Set(value), Some(wanted)) if keys::parse(key, wanted).as_ref() != Ok(&value) => {
+                return Err(format!("it recommends {} = {value}, not {wanted}", proposal.key));
             }
             (Merged::Nothing, Some(wanted)) => {
                 return Err(format!("{} has the value {wanted} already", proposal.key));

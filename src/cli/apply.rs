@@ -141,7 +141,7 @@ fn listing(parts: &[Part]) -> String {
     });
     for part in parts {
         if parts.len() > 1 || !part.is_here() {
-            text.push_str(&format!("In the network namespace {}:\n", printable(part.namespace(), LONGEST_NAME)));
+            text.push_str(&format!("In the network namespace {}:\n", printable(&part.namespace(), LONGEST_NAME)));
         }
         for (change, planned) in part.changes.iter().zip(&part.plan.changes) {
             let Change { name, before, after, rules } = change;
@@ -161,7 +161,7 @@ fn farewell(parts: &[Part], ids: &[u64], args: &ApplyArgs, before: Option<&str>)
     let mut text = String::new();
     for (part, id) in parts.iter().zip(ids) {
         let place =
-            if parts.len() > 1 { format!(" in {}", printable(part.namespace(), LONGEST_NAME)) } else { String::new() };
+            if parts.len() > 1 { format!(" in {}", printable(&part.namespace(), LONGEST_NAME)) } else { String::new() };
         text.push_str(&format!(
             "Change {id}{place} is effective and {end}.\n  sysctl-advisor confirm {id}    {permanent}\n  \
              sysctl-advisor rollback {id}   roll it back\n"

@@ -57,7 +57,7 @@ pub fn of(snapshot: &Snapshot, rules: &RuleSet) -> Vec<Sample> {
                 Some(Value::Double(value)) if value.is_finite() => value,
                 _ => continue,
             };
-            samples.push(Sample { namespace: namespace.name.clone(), metric: metric.clone(), value });
+            samples.push(Sample { namespace: namespace.name.to_string(), metric: metric.clone(), value });
         }
     }
     samples

@@ -87,7 +87,7 @@ pub(super) fn snapshot(at: i64) -> Snapshot {
 fn audit<'a>(snapshot: &'a Snapshot, seen: Seen<'_>, skipped: &[&str]) -> Audit<'a> {
     let finding = |(rule, subject, waived): &(&str, &str, bool)| Finding {
         rule: (*rule).to_owned(),
-        namespace: "host".to_owned(),
+        namespace: "host".into(),
         subject: (*subject).to_owned(),
         fingerprint: format!("{rule} {subject}"),
         severity: Severity::Warning,
@@ -96,7 +96,7 @@ fn audit<'a>(snapshot: &'a Snapshot, seen: Seen<'_>, skipped: &[&str]) -> Audit<
     };
     let skip = |rule: &&str| Skipped {
         rule: (*rule).to_owned(),
-        namespace: "host".to_owned(),
+        namespace: "host".into(),
         reason: "it could not be read".to_owned(),
     };
     Audit {

@@ -3,7 +3,7 @@
 //! In: nothing. Out: enums as rule files and reports spell them. Must not: carry behaviour beyond their names.
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How severe a finding is, in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, JsonSchema)]
@@ -57,5 +57,35 @@ impl Kind {
             Self::Application => "application",
             Self::Hygiene => "hygiene",
         }
+    }
+}
+
+/// What a scratch network namespace's kernel said to a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RehearsalResult {
+    /// It holds the value.
+    Accepted,
+    /// The write failed.
+    Refused,
+    /// It was written, and another value was held afterwards.
+    Changed,
+    /// It could not be tried, so that nothing is known.
+    NotPossible,
+}
+
+impl RehearsalResult {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Changed => "changed",
+            Self::NotPossible => "not_possible",
+        }
+    }
+
+    /// Whether the value is known not to work.
+    pub const fn is_bad(self) -> bool {
+        matches!(self, Self::Refused | Self::Changed)
     }
 }

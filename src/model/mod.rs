@@ -5,5 +5,7 @@
 //! ([`keys::Risk`](crate::keys::Risk)) stands with the keys, since each key has one.
 
 mod grade;
+mod namespace;
 
-pub use grade::{Kind, Severity};
+pub use grade::{Kind, RehearsalResult, Severity};
+pub use namespace::{NamespaceName, Naming};

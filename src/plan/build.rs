@@ -84,7 +84,7 @@ fn left_out(finding: &Finding, change: &Recommendation, why: &str) -> LeftOut {
     LeftOut {
         namespace: finding.namespace.clone(),
         key: change.key.clone(),
-        proposed: change.proposed.clone(),
+        proposed: change.proposed.to_string(),
         why: why.to_owned(),
     }
 }
@@ -143,8 +143,7 @@ fn refused(change: &Recommendation, namespace: &Namespace, max_risk: Risk) -> Op
     if !key.is_useful_to_set() {
         return Some("the kernel ignores it, or nobody can write it".to_owned());
     }
-    let too_risky = Risk::named(&change.risk).is_none_or(|risk| risk > max_risk);
-    too_risky.then(|| format!("its risk is {}, above --max-risk {}", change.risk, max_risk.name()))
+    (change.risk > max_risk).then(|| format!("its risk is {}, above --max-risk {}", change.risk, max_risk.name()))
 }
 
 fn planned(namespace: &Namespace, change: &Recommendation) -> PlannedChange {
@@ -153,8 +152,8 @@ fn planned(namespace: &Namespace, change: &Recommendation) -> PlannedChange {
         namespace_id: namespace.id.clone(),
         key: change.key.clone(),
         expected: change.current.clone(),
-        proposed: change.proposed.clone(),
-        risk: change.risk.clone(),
+        proposed: change.proposed.to_string(),
+        risk: change.risk,
         takes_effect: change.takes_effect.clone(),
         side_effects: String::new(),
         restart: Vec::new(),

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::keys::Risk;
+use crate::model::{NamespaceName, RehearsalResult};
+
 /// First field of the file; the number rises when an older reader could misread a newer file.
 pub const SCHEMA: &str = "sysctl-advisor/plan/1";
 
@@ -39,15 +42,14 @@ pub struct PlanHost {
 #[serde(deny_unknown_fields)]
 pub struct PlannedChange {
     /// `namespaces[].name` of the report.
-    pub namespace: String,
+    pub namespace: NamespaceName,
     /// As `/proc/self/ns/net` reads there: `net:[4026531840]`.
     pub namespace_id: String,
     pub key: String,
     /// The value that the plan found; `apply` refuses to touch a key that has another one.
     pub expected: String,
     pub proposed: String,
-    /// `low`, `medium` or `high`.
-    pub risk: String,
+    pub risk: Risk,
     /// A sentence: when the change shows.
     pub takes_effect: String,
     pub side_effects: String,
@@ -67,8 +69,7 @@ pub struct PlannedChange {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rehearsed {
-    /// `accepted`, `refused`, `changed` or `not_possible`.
-    pub result: String,
+    pub result: RehearsalResult,
     /// What the key held afterwards, or why it was refused or not tried.
     pub value: String,
 }
@@ -88,7 +89,7 @@ pub struct Guard {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeftOut {
-    pub namespace: String,
+    pub namespace: NamespaceName,
     pub key: String,
     pub proposed: String,
     pub why: String,

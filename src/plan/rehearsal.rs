@@ -8,6 +8,7 @@ use super::model::{LeftOut, Plan, PlannedChange, Rehearsed};
 use crate::audit::model::Audit;
 use crate::host::rehearse::Answer;
 use crate::keys::{self, Key, Scope};
+use crate::model::RehearsalResult;
 use crate::snapshot::Snapshot;
 
 /// A path below `/proc/sys/net/`, and the value to write there.
@@ -36,7 +37,7 @@ pub fn rehearse<E: std::fmt::Display>(
         let mut asked: Vec<&mut PlannedChange> = Vec::new();
         for change in plan.changes.iter_mut().filter(|change| change.namespace_id == namespace.id) {
             match not_to_ask(&change.key) {
-                Some(why) => change.rehearsed = Some(answer("not_possible", why)),
+                Some(why) => change.rehearsed = Some(answer(RehearsalResult::NotPossible, why)),
                 None => {
                     lines.push((keys::path_of_listed(&change.key), change.proposed.clone()));
                     asked.push(change);
@@ -54,7 +55,7 @@ pub fn rehearse<E: std::fmt::Display>(
             }
             Err(error) => {
                 for change in asked {
-                    change.rehearsed = Some(answer("not_possible", &error.to_string()));
+                    change.rehearsed = Some(answer(RehearsalResult::NotPossible, &error.to_string()));
                 }
             }
         }
@@ -66,10 +67,11 @@ pub fn enter(audit: &mut Audit<'_>, plan: &Plan) {
     for finding in &mut audit.findings {
         for wish in &mut finding.recommendations {
             let same = |change: &&PlannedChange| {
-                (&change.namespace, &change.key, &change.proposed) == (&finding.namespace, &wish.key, &wish.proposed)
+                (&change.namespace, &change.key) == (&finding.namespace, &wish.key)
+                    && change.proposed == wish.proposed.to_string()
             };
             let tried = plan.changes.iter().find(same).and_then(|change| change.rehearsed.as_ref());
-            wish.rehearsed = tried.map(|said| said.result.clone());
+            wish.rehearsed = tried.map(|said| said.result);
         }
     }
 }
@@ -78,9 +80,9 @@ pub fn enter(audit: &mut Audit<'_>, plan: &Plan) {
 pub fn drop_refused(plan: &mut Plan) {
     let Plan { changes, left_out, .. } = plan;
     changes.retain(|change| {
-        let why = match change.rehearsed.as_ref().map(|said| (said.result.as_str(), &said.value)) {
-            Some(("refused", why)) => format!("the kernel refuses it: {why}"),
-            Some(("changed", value)) => format!("the kernel makes another value of it: {value}"),
+        let why = match change.rehearsed.as_ref().map(|said| (said.result, &said.value)) {
+            Some((RehearsalResult::Refused, why)) => format!("the kernel refuses it: {why}"),
+            Some((RehearsalResult::Changed, value)) => format!("the kernel makes another value of it: {value}"),
             _ => return true,
         };
         let (namespace, key) = (change.namespace.clone(), change.key.clone());
@@ -92,7 +94,7 @@ pub fn drop_refused(plan: &mut Plan) {
 /// Says of every change why nobody was asked.
 pub fn not_rehearsed(plan: &mut Plan, why: &str) {
     for change in &mut plan.changes {
-        change.rehearsed = Some(answer("not_possible", why));
+        change.rehearsed = Some(answer(RehearsalResult::NotPossible, why));
     }
 }
 
@@ -107,19 +109,19 @@ fn not_to_ask(key: &str) -> Option<&'static str> {
 
 fn entered(change: &PlannedChange, said: &Answer) -> Rehearsed {
     match said {
-        Answer::Refused(why) => answer("refused", why),
-        Answer::NotOurs(why) => answer("not_possible", why),
+        Answer::Refused(why) => answer(RehearsalResult::Refused, why),
+        Answer::NotOurs(why) => answer(RehearsalResult::NotPossible, why),
         Answer::Taken { at_end, .. } => {
             let value = at_end.split_whitespace().collect::<Vec<_>>().join(" ");
             let parse = |text: &str| keys::parse(keys::catalogue().get(&change.key)?, text).ok();
             let same = parse(&value).is_some_and(|read| Some(read) == parse(&change.proposed));
-            answer(if same { "accepted" } else { "changed" }, &value)
+            answer(if same { RehearsalResult::Accepted } else { RehearsalResult::Changed }, &value)
         }
     }
 }
 
-fn answer(result: &str, value: &str) -> Rehearsed {
-    Rehearsed { result: result.to_owned(), value: value.to_owned() }
+fn answer(result: RehearsalResult, value: &str) -> Rehearsed {
+    Rehearsed { result, value: value.to_owned() }
 }
 
 #[cfg(test)]
@@ -158,7 +160,11 @@ mod tests {
         ];
         let answers = [taken("16384\t65535"), Answer::Refused("Invalid argument".into()), taken("59")];
         let (results, asked) = results(changes, &answers);
-        let expected = [("accepted", "16384 65535"), ("refused", "Invalid argument"), ("changed", "59")];
+        let expected = [
+            (RehearsalResult::Accepted, "16384 65535"),
+            (RehearsalResult::Refused, "Invalid argument"),
+            (RehearsalResult::Changed, "59"),
+        ];
         assert_eq!(results, expected.map(|(result, value)| answer(result, value)));
         assert_eq!(asked[0], ("/proc/sys/net/ipv4/ip_local_port_range".to_owned(), "20000\t30000".to_owned()));
         assert_eq!(asked.len(), 4);
@@ -170,13 +176,13 @@ mod tests {
         let (results, asked) = results(keys.map(|key| change(key, "1", "2")).into(), &[]);
         assert_eq!(asked, []);
         assert_eq!(results.len(), keys.len());
-        assert!(results.iter().all(|rehearsed| rehearsed.result == "not_possible"), "{results:?}");
+        assert!(results.iter().all(|rehearsed| rehearsed.result == RehearsalResult::NotPossible), "{results:?}");
     }
 
     #[test]
     fn what_the_kernel_does_not_take_can_be_taken_out_with_its_answer() {
         let mut plan = example();
-        plan.changes[1].rehearsed = Some(answer("refused", "Invalid argument"));
+        plan.changes[1].rehearsed = Some(answer(RehearsalResult::Refused, "Invalid argument"));
         drop_refused(&mut plan);
         assert_eq!(plan.changes.len(), 1);
         assert_eq!(plan.left_out.last().unwrap().why, "the kernel refuses it: Invalid argument");
@@ -187,7 +193,7 @@ mod tests {
         let mut plan = example();
         rehearse(&mut plan, &snapshot(), |_| Err("Operation not permitted"));
         for change in &plan.changes {
-            assert_eq!(change.rehearsed, Some(answer("not_possible", "Operation not permitted")));
+            assert_eq!(change.rehearsed, Some(answer(RehearsalResult::NotPossible, "Operation not permitted")));
         }
     }
 }

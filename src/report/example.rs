@@ -5,8 +5,9 @@
 use crate::audit::model::{
     Advice, Audit, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem, WaiverTrouble,
 };
+use crate::keys::{KeyValue, Risk};
 use crate::metrics::value::Value;
-use crate::model::{Kind, Severity};
+use crate::model::{Kind, RehearsalResult, Severity};
 use crate::observe::ages::Ages;
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{Outgoing, SocketSource, Sockets, StateCounts};
@@ -50,7 +51,7 @@ pub(crate) fn snapshot() -> Snapshot {
 pub(crate) fn namespace(id: &str, name: &str, initial: bool) -> Namespace {
     Namespace {
         id: id.to_owned(),
-        name: name.to_owned(),
+        name: name.into(),
         initial,
         sockets: None,
         counters_before: None,
@@ -136,7 +137,7 @@ pub(crate) fn waived() -> Finding {
 }
 
 fn skipped(rule: &str, namespace: &str, reason: &str) -> Skipped {
-    Skipped { rule: rule.to_owned(), namespace: namespace.to_owned(), reason: reason.to_owned() }
+    Skipped { rule: rule.to_owned(), namespace: namespace.into(), reason: reason.to_owned() }
 }
 
 fn evidence(label: &str, expression: &str, value: Value, unit: &str) -> Evidence {
@@ -149,7 +150,7 @@ pub(crate) fn bare() -> Finding {
         rule: "timestamps-off".to_owned(),
         severity: Severity::Notice,
         kind: Kind::Hygiene,
-        namespace: "host".to_owned(),
+        namespace: "host".into(),
         subject: "host".to_owned(),
         title: "TCP timestamps are off".to_owned(),
         explain: "Without timestamps there is no PAWS.".to_owned(),
@@ -184,12 +185,12 @@ fn ports() -> Finding {
         recommendations: vec![Recommendation {
             key: "net.ipv4.ip_local_port_range".to_owned(),
             current: "32768\t60999".to_owned(),
-            proposed: "16384 65535".to_owned(),
-            risk: "medium".to_owned(),
+            proposed: KeyValue::PortRange { low: 16384, high: 65535 },
+            risk: Risk::Medium,
             takes_effect: "New connections use it at once.".to_owned(),
             side_effects: "A service that listens on a port from 16384 up can find it taken when it starts.".to_owned(),
             blocked: None,
-            rehearsed: Some("accepted".to_owned()),
+            rehearsed: Some(RehearsalResult::Accepted),
         }],
         advice: vec![
             advice("application", "Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports."),
@@ -213,7 +214,7 @@ fn listener() -> Finding {
         rule: "accept-queue-overflow".to_owned(),
         severity: Severity::Warning,
         kind: Kind::Capacity,
-        namespace: "blue".to_owned(),
+        namespace: "blue".into(),
         subject: "[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535"
             .to_owned(),
         title:
@@ -235,8 +236,8 @@ fn listener() -> Finding {
         recommendations: vec![Recommendation {
             key: "net.core.a_key_with_a_name_that_is_far_longer_than_most_of_them".to_owned(),
             current: String::new(),
-            proposed: "8192".to_owned(),
-            risk: "low".to_owned(),
+            proposed: KeyValue::Int(8192),
+            risk: Risk::Low,
             takes_effect: "The next listen() uses it.".to_owned(),
             side_effects: String::new(),
             blocked: Some("the key belongs to the whole machine and is read-only in this namespace".to_owned()),

@@ -15,7 +15,7 @@ use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::report::theme::Theme;
 
 /// What conditions may use besides the catalogue.
-const ALSO: &str = "\
+pub(super) const ALSO: &str = "\
 Sysctls are used by their own names: net.ipv4.tcp_tw_reuse, net.ipv4.tcp_rmem[2] for the third number of a list, \
 net.ipv4.conf[\"eth0.100\"].rp_filter if a name contains a dot. The kernel's counters are total.GROUP.NAME (since \
 boot), delta.GROUP.NAME (in the window) and rate.GROUP.NAME (per second): delta.TcpExt.ListenOverflows, \
@@ -24,7 +24,8 @@ netns, window, persisted and key: delta.interface.rx_dropped, rate.listener.queu
 params.NAME. has(NAME) is true if NAME could be read. A rule that uses a name that could not be read is skipped; it does \
 not count as passed.";
 
-fn heading(subject: Subject) -> String {
+/// What the metrics of a subject are, and which rules may use them.
+pub(super) fn heading(subject: Subject) -> String {
     match subject {
         Subject::Host => "The machine, in every rule".to_owned(),
         Subject::Namespace => "The network namespace, in every rule".to_owned(),
@@ -64,14 +65,18 @@ pub fn healthy_text(theme: &Theme) -> String {
     let mut text = String::new();
     for name in metrics.chain(keys) {
         if let Some(value) = healthy::value(name) {
-            let value = if let Value::Text(text) = &value { format!("{text:?}") } else { value.to_string() };
-            text.push_str(&format!("{} = {value}\n", theme.paint(theme.key, name)));
+            text.push_str(&format!("{} = {}\n", theme.paint(theme.key, name), written(&value)));
         }
     }
     let note = "# every counter is 0 in total, delta and rate; a key that is not listed is absent";
     text.push_str(&theme.paint(theme.dim, note));
     text.push('\n');
     text
+}
+
+/// A value as an expression would have it.
+pub(super) fn written(value: &Value) -> String {
+    if let Value::Text(text) = value { format!("{text:?}") } else { value.to_string() }
 }
 
 #[derive(Serialize)]

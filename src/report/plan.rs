@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use anstyle::Style;
 
 use crate::keys::Risk;
+use crate::model::RehearsalResult;
 use crate::plan::model::{LeftOut, Plan, PlannedChange, Rehearsed};
 use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
 use crate::report::theme::Theme;
@@ -76,12 +77,12 @@ fn write(page: &mut Page<'_>, change: &PlannedChange) {
     let theme = page.theme;
     line(page, '-', theme.critical, &change.key, &change.expected);
     line(page, '+', theme.ok, &change.key, &change.proposed);
-    let risk = match Risk::named(&change.risk) {
-        Some(Risk::Low) => Style::new(),
-        Some(Risk::Medium) => theme.warning,
-        Some(Risk::High) | None => theme.critical,
+    let risk = match change.risk {
+        Risk::Low => Style::new(),
+        Risk::Medium => theme.warning,
+        Risk::High => theme.critical,
     };
-    labelled(page, "risk", risk, &change.risk);
+    labelled(page, "risk", risk, change.risk.name());
     labelled(page, "effect", Style::new(), &change.takes_effect);
     for (position, listener) in change.restart.iter().enumerate() {
         labelled(page, if position == 0 { "restart" } else { "" }, theme.warning, listener);
@@ -110,11 +111,11 @@ fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
 
 /// What the scratch namespace's kernel said, in words.
 fn rehearsed(theme: &Theme, answer: Option<&Rehearsed>) -> (Style, String) {
-    match answer.map(|answer| (answer.result.as_str(), shortened(&answer.value, LONGEST_VALUE))) {
+    match answer.map(|answer| (answer.result, shortened(&answer.value, LONGEST_VALUE))) {
         None => (theme.dim, "Not tried.".to_owned()),
-        Some(("accepted", _)) => (theme.ok, "Accepts it: tried in a scratch namespace.".to_owned()),
-        Some(("refused", why)) => (theme.critical, format!("Rejects it: {why}.")),
-        Some(("changed", value)) => (theme.critical, format!("Changes it to another value: {value}")),
+        Some((RehearsalResult::Accepted, _)) => (theme.ok, "Accepts it: tried in a scratch namespace.".to_owned()),
+        Some((RehearsalResult::Refused, why)) => (theme.critical, format!("Rejects it: {why}.")),
+        Some((RehearsalResult::Changed, value)) => (theme.critical, format!("Changes it to another value: {value}")),
         Some((_, why)) => (theme.dim, format!("Could not be tried: {why}.")),
     }
 }
@@ -136,13 +137,12 @@ fn left_out(page: &mut Page<'_>, left_out: &[LeftOut]) {
 fn summary(plan: &Plan) -> String {
     let counted = |number: usize, what: &str| units::quantity(i64::try_from(number).unwrap_or(i64::MAX), what);
     let left = if plan.left_out.is_empty() { String::new() } else { format!("; {} left out", plan.left_out.len()) };
-    let highest = plan.changes.iter().filter_map(|change| Risk::named(&change.risk)).max();
+    let highest = plan.changes.iter().map(|change| change.risk).max();
     match highest {
         None => format!("Nothing to change{left}."),
         Some(risk) => {
-            let not_taken = |change: &&PlannedChange| {
-                change.rehearsed.as_ref().is_some_and(|said| matches!(said.result.as_str(), "refused" | "changed"))
-            };
+            let not_taken =
+                |change: &&PlannedChange| change.rehearsed.as_ref().is_some_and(|said| said.result.is_bad());
             let refused = match plan.changes.iter().filter(not_taken).count() {
                 0 => String::new(),
                 number => format!("; the kernel does not accept {number} of them"),
@@ -162,21 +162,21 @@ mod tests {
     use super::*;
     use crate::plan::model::{Guard, PlanHost, SCHEMA};
 
-    fn change(key: &str, expected: &str, proposed: &str, result: Option<(&str, &str)>) -> PlannedChange {
+    fn change(key: &str, expected: &str, proposed: &str, result: Option<(RehearsalResult, &str)>) -> PlannedChange {
         PlannedChange {
             namespace: "host".into(),
             namespace_id: "net:[1]".into(),
             key: key.into(),
             expected: expected.into(),
             proposed: proposed.into(),
-            risk: "low".into(),
+            risk: Risk::Low,
             takes_effect: "At once.".into(),
             side_effects: String::new(),
             restart: Vec::new(),
             rules: vec!["a-rule".into()],
             findings: Vec::new(),
             guards: Vec::new(),
-            rehearsed: result.map(|(result, value)| Rehearsed { result: result.into(), value: value.into() }),
+            rehearsed: result.map(|(result, value)| Rehearsed { result, value: value.into() }),
         }
     }
 
@@ -196,19 +196,19 @@ mod tests {
                         worse_if: "tcp.close_wait > 10".into(),
                         params: BTreeMap::new(),
                     }],
-                    risk: "medium".into(),
-                    ..change("net.core.somaxconn", "128", "4096", Some(("accepted", "4096")))
+                    risk: Risk::Medium,
+                    ..change("net.core.somaxconn", "128", "4096", Some((RehearsalResult::Accepted, "4096")))
                 },
                 change("net.ipv4.ip_local_reserved_ports", "", &reserved, None),
                 PlannedChange {
                     namespace: "blue\u{1b}[2J".into(),
                     namespace_id: "net:[2]".into(),
-                    risk: "high".into(),
-                    ..change("net.ipv4.tcp_tw_reuse", "2", "1", Some(("refused", "Invalid argument")))
+                    risk: Risk::High,
+                    ..change("net.ipv4.tcp_tw_reuse", "2", "1", Some((RehearsalResult::Refused, "Invalid argument")))
                 },
                 PlannedChange {
                     namespace_id: "net:[2]".into(),
-                    ..change("net.ipv4.tcp_fin_timeout", "1", "60", Some(("changed", "30")))
+                    ..change("net.ipv4.tcp_fin_timeout", "1", "60", Some((RehearsalResult::Changed, "30")))
                 },
             ],
             left_out: vec![LeftOut {

@@ -39,7 +39,7 @@ pub fn list(rules: &RuleSet, theme: &Theme) -> String {
 }
 
 /// Rules in the order of their areas, the administrator's last.
-fn by_area(rules: &RuleSet) -> Vec<&Rule> {
+pub(super) fn by_area(rules: &RuleSet) -> Vec<&Rule> {
     let mut sorted: Vec<_> = rules.iter().collect();
     sorted.sort_by(|a, b| (a.area.is_empty(), &a.area, &a.id).cmp(&(b.area.is_empty(), &b.area, &b.id)));
     sorted

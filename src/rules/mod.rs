@@ -68,6 +68,13 @@ impl Rule {
         self.levels.iter().map(|level| level.severity).max().unwrap_or(Severity::Notice)
     }
 
+    /// Those of all levels, the worst first, each once.
+    pub fn severities(&self) -> Vec<Severity> {
+        let mut severities: Vec<_> = self.levels.iter().map(|level| level.severity).collect();
+        severities.dedup();
+        severities
+    }
+
     /// The conditions under which it fires.
     pub fn conditions(&self) -> impl Iterator<Item = &Expr> {
         self.when.iter().chain(self.levels.iter().map(|level| &level.when))

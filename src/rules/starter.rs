@@ -5,6 +5,7 @@
 
 use super::load::{ID_HELP, is_id};
 use super::set::RuleSet;
+use crate::metrics::subjects::Subject;
 
 const TEXT: &str = include_str!("starter.toml");
 
@@ -25,5 +26,7 @@ pub fn starter(id: &str) -> Result<String, StarterError> {
     if let Some(rule) = RuleSet::shipped().get(id) {
         return Err(StarterError::Shipped { id: id.to_owned(), file: rule.origin.clone() });
     }
-    Ok(TEXT.replace("<version>", env!("CARGO_PKG_VERSION")).replace("<id>", id))
+    let subjects: Vec<_> = Subject::ALL.iter().map(|subject| subject.name()).collect();
+    let text = TEXT.replace("<version>", env!("CARGO_PKG_VERSION")).replace("<subjects>", &subjects.join(", "));
+    Ok(text.replace("<id>", id))
 }

@@ -93,7 +93,7 @@ impl Scene {
         let named = place.filter(|place| !place.is_here() && !identity.initial);
         let name = named.map_or(identity.name, |place| place.name);
         Ok(Self {
-            namespace: sysctls.is_some().then_some(name),
+            namespace: sysctls.is_some().then(|| name.into()),
             kernel: if sysctls.is_some() && !own_values { Kernel::Here } else { Kernel::None },
             own_values: own_values || target.root.is_none(),
             initial: identity.initial,
@@ -125,7 +125,7 @@ impl Scene {
             surroundings: surroundings.clone(),
             system: snapshot.system.clone(),
             initial: first.initial,
-            namespace: Some(first.name.clone()),
+            namespace: Some(first.name.to_string()),
             own_values: true,
             gaps: gaps.cloned().collect(),
             kernel: snapshot.rehearsal.clone().map_or(Kernel::Unknown(NOT_RECORDED), Kernel::Recorded),

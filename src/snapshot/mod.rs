@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::host::rehearse::Answer;
+use crate::model::NamespaceName;
 use crate::observe::counters::Counters;
 use crate::observe::cpus::Cpu;
 use crate::observe::gap::Gap;
@@ -135,7 +136,7 @@ pub struct Namespace {
     pub id: String,
     /// `host` for the initial one, else its name under `/run/netns`, else `current` for that of the observer, else after a
     /// process in it: `pid 1234 (nginx)`. Unique in a snapshot.
-    pub name: String,
+    pub name: NamespaceName,
     /// Whether it is the machine's first one, which owns the host-global keys.
     pub initial: bool,
     pub sockets: Option<Sockets>,

@@ -11,6 +11,7 @@ use super::begin::{Beginning, begin};
 use super::{FirstReading, Namespace, NamespaceBefore, SCHEMA, Snapshot, Window, WindowSource};
 use crate::host::Host;
 use crate::host::netns::{self, EnterError, Hidden, Place, Places, Which};
+use crate::model::NamespaceName;
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
 use crate::observe::interfaces::Interface;
@@ -109,7 +110,7 @@ fn sorted<'a>(
                 look.gaps.splice(0..0, std::mem::take(&mut end.gaps));
                 match nothing(&end.counters, &look) {
                     None => seen.push(Seen { place, beginning, end, look }),
-                    Some(why) => unseen.push(Hidden { name: place.name.clone(), why }),
+                    Some(why) => unseen.push(Hidden { name: place.name.to_string(), why }),
                 }
             }
             Err(EnterError::Refused { name, why }) => unseen.push(Hidden { name, why }),
@@ -228,7 +229,7 @@ fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<N
         gaps.extend(gap.flatten());
         let initial = is_initial(&sysctls);
         sysctls.extend(machine_keys.iter().map(|(key, text)| (key.clone(), text.clone())));
-        let (id, name) = (place.id.clone(), if initial { netns::HOST.to_owned() } else { place.name.clone() });
+        let (id, name) = (place.id.clone(), if initial { NamespaceName::host() } else { place.name.clone() });
         let mut namespace = Namespace {
             id,
             name,
@@ -258,7 +259,7 @@ fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<N
 pub struct Identity {
     /// As `/proc/thread-self/ns/net` reads.
     pub id: String,
-    pub name: String,
+    pub name: NamespaceName,
     /// Whether it is the machine's first.
     pub initial: bool,
 }
@@ -267,7 +268,7 @@ pub struct Identity {
 pub fn identity(host: &Host, sysctls: &Sysctls) -> Identity {
     let initial = is_initial(sysctls);
     let Place { id, name, .. } = Place::here(host);
-    let name = if initial { netns::HOST.to_owned() } else { name };
+    let name = if initial { NamespaceName::host() } else { name };
     Identity { id, name, initial }
 }
 

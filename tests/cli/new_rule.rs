@@ -67,7 +67,9 @@ fn it_has_every_field_of_the_format() {
     let printed = run(&["rules", "new", "mine"]);
     assert_eq!((printed.code, printed.err.as_str()), (0, ""));
     assert_eq!(printed.out, run(&["rules", "new", "mine", "-o", "-"]).out);
-    assert!(!printed.out.contains("<id>") && !printed.out.contains("<version>"), "{}", printed.out);
+    for marker in ["<id>", "<version>", "<subjects>"] {
+        assert!(!printed.out.contains(marker), "{marker}");
+    }
     for field in known {
         let begins = |line: &str| {
             let line = line.strip_prefix('#').unwrap_or(line).trim_start_matches('[');

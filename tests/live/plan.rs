@@ -9,6 +9,7 @@ use crate::support::{Lab, ports};
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
 use sysctl_advisor::host::rehearse;
+use sysctl_advisor::model::RehearsalResult;
 use sysctl_advisor::plan::{model::Plan, rehearsal};
 use sysctl_advisor::snapshot::{Snapshot, store};
 
@@ -182,8 +183,8 @@ fn a_value_that_the_kernel_refuses_is_told_with_its_error() {
     .unwrap();
     rehearsal::rehearse(&mut plan, &snapshot, rehearse::rehearse);
     let said: Vec<_> = plan.changes.iter().map(|c| c.rehearsed.clone().unwrap()).map(|r| (r.result, r.value)).collect();
-    let invalid = ("refused".to_owned(), "Invalid argument".to_owned());
-    assert_eq!(said, [invalid.clone(), invalid, ("accepted".to_owned(), "1".to_owned())]);
+    let invalid = (RehearsalResult::Refused, "Invalid argument".to_owned());
+    assert_eq!(said, [invalid.clone(), invalid, (RehearsalResult::Accepted, "1".to_owned())]);
 }
 
 #[test]

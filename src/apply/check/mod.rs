@@ -78,7 +78,7 @@ fn one(planned: &PlannedChange, policy: &Policy) -> Result<Change, String> {
     if !key.is_useful_to_set() {
         return Err("setting this key does nothing on any kernel of today".to_owned());
     }
-    policy.allows(&planned.key, &planned.risk)?;
+    policy.allows(&planned.key, planned.risk)?;
     let before = value(key, &planned.expected)?;
     let after = value(key, &planned.proposed)?;
     keys::validate(key, &after).map_err(|error| format!("`{after}`: {error}"))?;
@@ -86,7 +86,7 @@ fn one(planned: &PlannedChange, policy: &Policy) -> Result<Change, String> {
         return Err("it would be set to the value that it has".to_owned());
     }
     match &planned.rehearsed {
-        Some(rehearsed) if matches!(rehearsed.result.as_str(), "refused" | "changed") => {
+        Some(rehearsed) if rehearsed.result.is_bad() => {
             return Err(format!("the kernel did not take {after} in the rehearsal"));
         }
         _ => {}
@@ -116,6 +116,8 @@ fn is_id(rule: &str) -> bool {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::keys::Risk;
+    use crate::model::RehearsalResult;
     use crate::plan::model::{PlanHost, Rehearsed, SCHEMA};
 
     pub(crate) fn planned(key: &str, expected: &str, proposed: &str) -> PlannedChange {
@@ -125,7 +127,7 @@ pub(super) mod tests {
             key: key.into(),
             expected: expected.into(),
             proposed: proposed.into(),
-            risk: "low".into(),
+            risk: Risk::Low,
             takes_effect: "At once.".into(),
             side_effects: "None.".into(),
             restart: vec![],
@@ -180,7 +182,7 @@ pub(super) mod tests {
         }
         let rule = PlannedChange { rules: vec!["a\nnet.x = 1".into()], ..planned("net.core.somaxconn", "1", "2") };
         assert!(refusal(rule).contains("no rule can have"));
-        let rehearsed = Some(Rehearsed { result: "refused".into(), value: "EINVAL".into() });
+        let rehearsed = Some(Rehearsed { result: RehearsalResult::Refused, value: "EINVAL".into() });
         assert!(refusal(PlannedChange { rehearsed, ..planned("net.core.somaxconn", "1", "2") }).contains("rehearsal"));
         let twice = planned("net.core.somaxconn", "1", "2");
         assert!(

@@ -8,7 +8,8 @@ use std::path::Path;
 use crate::apply::change::journal::{Entry, Status};
 use crate::apply::{ApplyError, write};
 use crate::host::Host;
-use crate::host::netns::{self, CURRENT, HOST, Place};
+use crate::host::netns::{self, Place};
+use crate::model::NamespaceName;
 
 /// Where the values of a change are.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub fn find(state: &Path, id: u64) -> Result<Located, ApplyError> {
         Some(place) if place.is_here() => {
             // Where a name is missing nothing is refused: the automatic rollback may wait inside, and as long as it does
             // the number is not given away.
-            if clash(name(&entry), &place.name) {
+            if name(&entry).excludes(&place.name) {
                 return Err(doubt(&entry, &place.name, None));
             }
             Located::Here
@@ -55,8 +56,8 @@ pub fn find(state: &Path, id: u64) -> Result<Located, ApplyError> {
 }
 
 /// What the namespace was called when the plan was made.
-pub fn name(entry: &Entry) -> &str {
-    entry.plan.changes.first().map_or(CURRENT, |change| change.namespace.as_str())
+pub fn name(entry: &Entry) -> NamespaceName {
+    entry.plan.changes.first().map_or_else(NamespaceName::current, |change| change.namespace.clone())
 }
 
 /// Does `work` inside a place, on a thread that ends with it.
@@ -66,9 +67,9 @@ pub fn inside<T: Send>(place: &Place, work: impl FnOnce() -> Result<T, ApplyErro
 
 /// Called inside the namespace that has the number now. It is taken for the one that the change was made in when it has
 /// the same name, or when each key has the value from before the change or the one from after it.
-pub fn refuse_on_doubt(host: &Host, entry: &Entry, now: &str) -> Result<(), ApplyError> {
+pub fn refuse_on_doubt(host: &Host, entry: &Entry, now: &NamespaceName) -> Result<(), ApplyError> {
     let then = name(entry);
-    if then == now {
+    if then == *now {
         return Ok(());
     }
     let is_ours = |change: &&crate::apply::check::Change| {
@@ -76,13 +77,7 @@ pub fn refuse_on_doubt(host: &Host, entry: &Entry, now: &str) -> Result<(), Appl
         present.is_some_and(|present| present == change.before || present == change.after)
     };
     let odd = entry.changes.iter().find(|change| !is_ours(change)).map(|change| change.name.as_str());
-    if odd.is_none() && !clash(then, now) { Ok(()) } else { Err(doubt(entry, now, odd)) }
-}
-
-/// Two names that `ip netns` gave are two namespaces, whatever the values are.
-fn clash(then: &str, now: &str) -> bool {
-    let is_a_name = |name: &str| name != CURRENT && name != HOST && !name.starts_with("pid ");
-    then != now && is_a_name(then) && is_a_name(now)
+    if odd.is_none() && !then.excludes(now) { Ok(()) } else { Err(doubt(entry, now, odd)) }
 }
 
 fn doubt(entry: &Entry, now: &str, odd: Option<&str>) -> ApplyError {

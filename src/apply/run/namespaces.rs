@@ -10,7 +10,8 @@ use crate::apply::run::locate;
 use crate::apply::run::rollback::{self, Mode};
 use crate::apply::{ApplyError, OnProgress, Progress};
 use crate::host::Host;
-use crate::host::netns::{self, CURRENT, HOST, Place, Places};
+use crate::host::netns::{self, Place, Places};
+use crate::model::{NamespaceName, Naming};
 use crate::plan::model::Plan;
 use crate::text::printable;
 
@@ -30,9 +31,13 @@ impl Part {
     }
 
     /// The namespace's name, as the plan has it.
-    pub fn namespace(&self) -> &str {
-        self.plan.changes.first().map_or(CURRENT, |change| change.namespace.as_str())
+    pub fn namespace(&self) -> NamespaceName {
+        name_of(&self.plan)
     }
+}
+
+fn name_of(plan: &Plan) -> NamespaceName {
+    plan.changes.first().map_or_else(NamespaceName::current, |change| change.namespace.clone())
 }
 
 /// Everything that can be known before the first write, in all namespaces of the plan. Writes nothing.
@@ -88,15 +93,15 @@ fn places(host: &Host, plans: Vec<Plan>) -> Result<Vec<(Place, Plan)>, ApplyErro
             let wanted = id_of(&plan);
             let other = if is_here(&plan) { None } else { found.as_mut() };
             let Some(Places { places, .. }) = other else { return Ok((Place::here(host), plan)) };
-            let name = plan.changes.first().map_or(CURRENT, |change| change.namespace.as_str());
+            let name = name_of(&plan);
             let place = places.iter().position(|place| Some(&place.id) == wanted.as_ref());
             let elsewhere = places.iter().any(|place| place.name == name && Some(&place.id) != wanted.as_ref());
             match place {
-                Some(place) if !elsewhere || name == CURRENT || name == HOST => Ok((places.remove(place), plan)),
+                Some(place) if !elsewhere || matches!(name.naming(), Naming::Current | Naming::Host) => Ok((places.remove(place), plan)),
                 _ => Err(ApplyError::NothingDone(format!(
                     "the network namespace {} ({}) that the plan was made for is not here any more, or not to be seen; make \
                      the plan anew",
-                    printable(name, 100),
+                    printable(&name, 100),
                     printable(&wanted.unwrap_or_default(), 100)
                 ))),
             }
@@ -133,14 +138,14 @@ pub fn apply(
     }
     // Since the preflight somebody was asked, and may have taken their time.
     for part in parts {
-        look(host, &part.place, &part.plan, options).map_err(|error| within(part.namespace(), error))?;
+        look(host, &part.place, &part.plan, options).map_err(|error| within(&part.namespace(), error))?;
     }
     let mut done = Vec::new();
     for part in parts {
-        progress(&Progress::Inside { namespace: part.namespace() });
+        progress(&Progress::Inside { namespace: &part.namespace() });
         match locate::inside(&part.place, || apply::apply(host, &part.plan, options, progress)) {
             Ok(id) => done.push(id),
-            Err(error) => return Err(take_back(host, &done, within(part.namespace(), error), options, progress)),
+            Err(error) => return Err(take_back(host, &done, within(&part.namespace(), error), options, progress)),
         }
     }
     Ok(done)

@@ -53,7 +53,7 @@ fn waiver() -> Waiver {
 }
 
 fn finding(namespace: &str, subject: &str) -> Finding {
-    Finding { namespace: namespace.to_owned(), subject: subject.to_owned(), ..crate::report::example::bare() }
+    Finding { namespace: namespace.into(), subject: subject.to_owned(), ..crate::report::example::bare() }
 }
 
 /// A snapshot of two namespaces, `host` and `blue`, taken at this time.
@@ -201,7 +201,7 @@ fn a_waiver_that_waives_nothing_is_told_with_the_reason() {
 fn of_a_rule_that_could_not_be_checked_nothing_is_said() {
     let skip = |namespace: &str| Skipped {
         rule: "close-wait-leak".to_owned(),
-        namespace: namespace.to_owned(),
+        namespace: namespace.into(),
         reason: "denied".to_owned(),
     };
     let found = [finding("host", "host")];
@@ -234,7 +234,7 @@ fn a_waived_finding_keeps_its_recommendation_and_does_not_move_the_others() {
         let audit = crate::audit::run(&snapshot, &rules, waivers);
         let said = |finding: &Finding| {
             let who = finding.waived.as_ref().map(|waiver| waiver.who.clone()).unwrap_or_default();
-            (finding.rule.clone(), finding.recommendations[0].proposed.clone(), who)
+            (finding.rule.clone(), finding.recommendations[0].proposed.to_string(), who)
         };
         audit.findings.iter().map(said).collect::<Vec<_>>()
     };

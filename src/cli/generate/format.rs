@@ -1,7 +1,8 @@
 //! The man page of the configuration file.
 //!
-//! In: the declarations of the options. Out: sysctl-advisor.toml(5) in roff. Must not: name an option.
+//! In: the declarations of the options, the command line as it is parsed. Out: sysctl-advisor.toml(5) in roff. Must not: name an option.
 
+use clap::Command;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use super::man::{MANUAL, environment, source, table};
@@ -19,7 +20,7 @@ const HOW: [&str; 3] = [
      belong to root, and nobody else may be able to write to them.",
 ];
 
-pub(super) fn page() -> String {
+pub(super) fn page(program: &Command) -> String {
     let mut roff = Roff::new();
     let source = source();
     roff.control("TH", ["sysctl-advisor.toml", "5", "", source.as_str(), MANUAL]);
@@ -38,7 +39,7 @@ pub(super) fn page() -> String {
     }
     options(&mut roff);
     roff.control("SH", ["ENVIRONMENT"]);
-    environment(&mut roff);
+    environment(&mut roff, program);
     roff.control("SH", ["EXAMPLES"]);
     table(
         &mut roff,
@@ -84,7 +85,7 @@ mod tests {
 
     #[test]
     fn every_option_of_the_file_is_in_the_page_with_its_words() {
-        let page = page();
+        let page = page(&crate::cli::program());
         for wanted in [
             "[AUDIT] SECTION",
             "window = ",

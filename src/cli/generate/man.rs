@@ -2,6 +2,7 @@
 //!
 //! In: the command line as it is parsed. Out: pages in roff. Must not: show what `--help` hides.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use clap::Command;
@@ -31,11 +32,8 @@ pub(super) const FILES: [(&str, &str); 9] = [
     ("/usr/share/doc/sysctl-advisor", "Documentation: how to read a report, and how to write rules and waivers."),
 ];
 
-/// Variables that are no option of the configuration.
-const OTHER_VARIABLES: [(&str, &str); 5] = [
-    ("SYSCTL_ADVISOR_CONFIG", "The only configuration file to read, as --config."),
-    ("SYSCTL_ADVISOR_STATE_DIR", "Folder with the journals of changes and the history, as --state-dir."),
-    ("SYSCTL_ADVISOR_LOG_FORMAT", "Format of the messages on standard error, as --log-format."),
+/// Variables that neither an option of the configuration nor a flag declares.
+const OTHER_VARIABLES: [(&str, &str); 2] = [
     (
         "STATE_DIRECTORY",
         "Folder with the journals of changes and the history, if no other is given. systemd(1) sets it.",
@@ -43,14 +41,30 @@ const OTHER_VARIABLES: [(&str, &str); 5] = [
     ("NO_COLOR", "If it is set to any value, the output has no colours (--color always overrides it)."),
 ];
 
-/// The variables, each with what it says.
-pub(super) fn environment(roff: &mut Roff) {
+/// The variables, each with what it says: those of the options, those of other flags, and the rest.
+pub(super) fn environment(roff: &mut Roff, program: &Command) {
     let of_options = config::declared().filter_map(|option| {
         let flag = option.flag.map(|flag| format!(", as --{}", flag.name)).unwrap_or_default();
-        Some((option.variable?, format!("{}{flag}.", option.summary())))
+        Some((option.variable?.to_owned(), format!("{}{flag}.", option.summary())))
     });
-    let rows: Vec<_> = of_options.chain(OTHER_VARIABLES.map(|(name, text)| (name, text.to_owned()))).collect();
-    table(roff, rows.iter().map(|(name, text)| (*name, text.as_str())));
+    let mut of_flags = BTreeMap::new();
+    variables(program, &mut of_flags);
+    let others = OTHER_VARIABLES.map(|(name, text)| (name.to_owned(), text.to_owned()));
+    let rows: Vec<_> = of_options.chain(of_flags).chain(others).collect();
+    table(roff, rows.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+}
+
+/// The variables of the flags of a command and of those in it, each with the flag's help.
+fn variables(command: &Command, found: &mut BTreeMap<String, String>) {
+    for argument in command.get_arguments().filter(|argument| !argument.is_hide_set()) {
+        if let (Some(variable), Some(flag)) = (argument.get_env(), argument.get_long()) {
+            let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+            // The default is that of the flag; here it would be read as the variable's.
+            let help = help.split(" [default:").next().unwrap_or_default().trim_end_matches('.');
+            found.insert(variable.to_string_lossy().into_owned(), format!("{help}, as --{flag}."));
+        }
+    }
+    command.get_subcommands().for_each(|inner| variables(inner, found));
 }
 
 /// The pages, each with the name of its file.
@@ -95,7 +109,7 @@ fn page(command: &Command, is_program: bool) -> io::Result<String> {
     if is_program {
         roff.control("SH", ["ENVIRONMENT"]);
         roff.text([roman("An empty variable is ignored. Command-line options override variables.")]);
-        environment(&mut roff);
+        environment(&mut roff, command);
         roff.control("SH", ["FILES"]);
         table(&mut roff, FILES.into_iter());
     }
@@ -155,25 +169,24 @@ mod tests {
 
     use super::*;
 
-    fn variables(command: &Command, found: &mut BTreeSet<String>) {
-        let names = command.get_arguments().filter_map(|argument| argument.get_env());
-        found.extend(names.map(|name| name.to_string_lossy().into_owned()));
-        command.get_subcommands().for_each(|inner| variables(inner, found));
-    }
-
     #[test]
-    fn every_variable_that_is_read_is_documented() {
+    fn every_variable_that_is_read_is_documented_once() {
         let mut read: BTreeSet<String> =
             config::declared().filter_map(|option| option.variable).map(str::to_owned).collect();
-        variables(&crate::cli::program(), &mut read);
+        let program = crate::cli::program();
+        let mut of_flags = BTreeMap::new();
+        variables(&program, &mut of_flags);
+        assert!(of_flags.contains_key("SYSCTL_ADVISOR_CONFIG") && of_flags.len() >= 3, "{of_flags:?}");
+        read.extend(of_flags.into_keys());
         read.extend(["STATE_DIRECTORY".to_owned(), "NO_COLOR".to_owned()]);
         let mut roff = Roff::new();
-        environment(&mut roff);
+        environment(&mut roff, &program);
         let page = roff.render();
         for variable in &read {
             assert!(page.contains(&format!("\\fB{variable}\\fR")), "{variable}: {page}");
         }
         assert_eq!(page.matches(".TP").count(), read.len());
+        assert!(!page.contains("[default"), "{page}");
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) fn run(args: &GenerateArgs, program: &Command) -> Outcome {
     for (name, page) in man::pages(program)? {
         write(&args.folder.join("man").join(name), &page)?;
     }
-    write(&args.folder.join("man/sysctl-advisor.toml.5"), &format::page())?;
+    write(&args.folder.join("man/sysctl-advisor.toml.5"), &format::page(program))?;
     for (shell, name) in COMPLETIONS {
         write(&args.folder.join("completions").join(name), &completions(shell, program))?;
     }

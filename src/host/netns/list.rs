@@ -16,6 +16,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use super::place::{CURRENT, FOLDER, HOST, Hidden, Place, Places, id_of, inode_of, own_id, printable};
 use crate::diagnostic::io_words;
 use crate::host::Host;
+use crate::model::NamespaceName;
 
 /// Namespaces that are listed one by one; the rest is counted. A host with more runs more than a thousand containers.
 const MOST: usize = 1024;
@@ -58,7 +59,7 @@ struct Finder<'a> {
 
 impl<'a> Finder<'a> {
     fn new(host: &'a Host) -> Self {
-        let own = Place { id: own_id(host).unwrap_or_default(), name: CURRENT.to_owned(), door: None };
+        let own = Place { id: own_id(host).unwrap_or_default(), name: NamespaceName::current(), door: None };
         let device = std::fs::metadata("/proc/thread-self/ns/net").ok().map(|facts| facts.dev());
         Self {
             host,
@@ -88,7 +89,7 @@ impl<'a> Finder<'a> {
                 }
                 Ok(facts) if id_of(&facts) == self.places[0].id => {
                     if self.places[0].name == CURRENT {
-                        self.places[0].name = self.unique(&printable(&name), &id_of(&facts));
+                        self.places[0].name = self.unique(&printable(&name), &id_of(&facts)).into();
                     }
                 }
                 Ok(facts) => self.add(&id_of(&facts), &printable(&name), &path),
@@ -165,7 +166,7 @@ impl<'a> Finder<'a> {
             Ok(Some(place)) => {
                 let name = self.unique(name, id);
                 self.ids.insert(id.to_owned());
-                self.places.push(Place { name, ..place });
+                self.places.push(Place { name: name.into(), ..place });
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => {
@@ -215,13 +216,12 @@ pub(super) fn is_in_our_namespace(process: u32) -> bool {
 pub(super) fn open(id: &str, name: &str, path: &str) -> io::Result<Option<Place>> {
     let door = File::open(path)?;
     let is_it = id_of(&door.metadata()?) == id;
-    Ok(is_it.then(|| Place { id: id.to_owned(), name: name.to_owned(), door: Some(door) }))
+    Ok(is_it.then(|| Place { id: id.to_owned(), name: name.into(), door: Some(door) }))
 }
 
-/// `pid 1234 (nginx)`.
 pub(super) fn process_name(host: &Host, number: u32) -> String {
     let program = host.read_text(&format!("/proc/{number}/comm")).unwrap_or_default();
-    format!("pid {number} ({})", printable(program.trim_end_matches('\n')))
+    NamespaceName::of_process(number, &printable(program.trim_end_matches('\n'))).into()
 }
 
 /// The namespace and the mount point of a line of `mountinfo`, when it is one of a network namespace. A path with a

@@ -11,6 +11,7 @@ use nix::sched::{CloneFlags, setns};
 
 use crate::diagnostic::io_words;
 use crate::host::Host;
+use crate::model::NamespaceName;
 
 /// Where `ip netns add` keeps its namespaces.
 pub const FOLDER: &str = "/run/netns";
@@ -54,7 +55,7 @@ pub struct Place {
     pub id: String,
     /// Unique among those that were found together, and printable. [`CURRENT`] for the caller's own if it has no name; that
     /// it is the machine's first one shows only inside.
-    pub name: String,
+    pub name: NamespaceName,
     /// `None`: the caller is there.
     pub(super) door: Option<File>,
 }
@@ -112,7 +113,7 @@ impl Place {
     /// The caller's own namespace, without a look at any other.
     pub fn here(host: &Host) -> Self {
         let id = own_id(host).unwrap_or_default();
-        let name = name_of(host, &id).unwrap_or_else(|| CURRENT.to_owned());
+        let name = name_of(host, &id).map_or_else(NamespaceName::current, NamespaceName::from);
         Self { id, name, door: None }
     }
 
@@ -123,7 +124,7 @@ impl Place {
 
     /// Puts the calling thread, and the threads and processes that it starts from now on, into the namespace for good.
     pub fn enter(&self) -> Result<(), EnterError> {
-        let refused = |why: String| EnterError::Refused { name: self.name.clone(), why };
+        let refused = |why: String| EnterError::Refused { name: self.name.to_string(), why };
         if let Some(door) = &self.door {
             setns(door, CloneFlags::CLONE_NEWNET).map_err(|errno| refused(io_words(&errno.into())))?;
         }
@@ -137,7 +138,7 @@ impl Place {
 
     /// Does `work` inside, on a thread of its own; the calling thread stays where it is.
     pub fn inside<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, EnterError> {
-        let refused = |why: &str| EnterError::Refused { name: self.name.clone(), why: why.to_owned() };
+        let refused = |why: &str| EnterError::Refused { name: self.name.to_string(), why: why.to_owned() };
         std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().spawn_scoped(scope, || self.enter().map(|()| work()));
             let thread = thread.map_err(|error| refused(&io_words(&error)))?;
@@ -154,7 +155,7 @@ pub fn visit<T: Send>(places: &[Place], work: impl FnMut(usize, &Place) -> T + S
         return places.iter().enumerate().map(|(number, place)| Ok(work(number, place))).collect();
     }
     let all = |why: &str| {
-        let refused = |place: &Place| Err(EnterError::Refused { name: place.name.clone(), why: why.to_owned() });
+        let refused = |place: &Place| Err(EnterError::Refused { name: place.name.to_string(), why: why.to_owned() });
         places.iter().map(refused).collect()
     };
     std::thread::scope(|scope| match std::thread::Builder::new().spawn_scoped(scope, || round(places, work)) {

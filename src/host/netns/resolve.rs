@@ -55,7 +55,7 @@ fn named(wanted: &str) -> Result<Places, EnterError> {
         found.places.iter().find(|place| place.name == wanted).map(|place| place.id.clone())
     };
     let hidden = found.hidden.iter().find(|hidden| hidden.name == wanted);
-    let known = found.places.iter().map(|place| place.name.clone()).collect();
+    let known = found.places.iter().map(|place| place.name.to_string()).collect();
     // The list has an end; a process beyond it can be asked for all the same.
     let beyond = |id: &str| {
         let number = number?;

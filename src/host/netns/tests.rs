@@ -25,7 +25,7 @@ fn apart<T: Send>(work: impl FnOnce(&str) -> T + Send) -> T {
 
 fn door(path: &str) -> Place {
     let door = File::open(path).unwrap();
-    Place { id: id_of(&door.metadata().unwrap()), name: "door".to_owned(), door: Some(door) }
+    Place { id: id_of(&door.metadata().unwrap()), name: "door".into(), door: Some(door) }
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_thread_that_did_not_arrive_is_an_error() {
     let wrong = Place { id: "net:[1]".to_owned(), ..there };
     assert!(wrong.inside(|| ()).is_err());
     let file = File::open("/proc/self/ns/mnt").unwrap();
-    let refused = Place { id: "net:[1]".to_owned(), name: "mounts".to_owned(), door: Some(file) }.inside(|| ());
+    let refused = Place { id: "net:[1]".to_owned(), name: "mounts".into(), door: Some(file) }.inside(|| ());
     assert_eq!(refused.unwrap_err().to_string(), "cannot enter the network namespace `mounts`: Invalid argument");
 }
 

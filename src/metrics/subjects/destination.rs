@@ -24,7 +24,7 @@ pub(in crate::metrics) static TABLE: Table<Destination> = Table {
 const ROWS: &[Row<Destination>] = &[
     text("destination.remote", "192.0.2.10:5432", "remote address and port", |_, destination| Some(endpoint(&destination.address, destination.port))),
     text("destination.source", "192.0.2.1", "local address", |_, destination| Some(destination.source.clone())),
-    int("destination.ports_used", "ports", 50, "local ports that the group takes, TIME_WAIT included", |_, destination| whole(destination.ports)),
+    int("destination.ports_used", "ports", 50, "local ports that the group uses, TIME_WAIT included", |_, destination| whole(destination.ports)),
     int("destination.ports_blocked", "ports", 50, "the same less the TIME_WAIT that the present tcp_tw_reuse would hand out again", |reading, destination| whole(blocked(reading, destination))),
     double("destination.port_use", "share", 0.002, "ports_blocked / ports.usable", port_use),
     int("destination.established", "sockets", 20, "its ESTABLISHED connections", |_, destination| whole(destination.established)),
@@ -32,8 +32,8 @@ const ROWS: &[Row<Destination>] = &[
     int("destination.time_wait", "sockets", 30, "its TIME_WAIT sockets", |_, destination| whole(destination.time_wait)),
     int("destination.fin_wait2", "sockets", 0, "its FIN_WAIT2 sockets", |_, destination| whole(destination.fin_wait2)),
     int("destination.close_wait", "sockets", 0, "its CLOSE_WAIT sockets", |_, destination| whole(destination.close_wait)),
-    double("destination.close_rate", "1/s", 0.5, "connections a second that this side closed first, over the last 10 s (from the age of the TIME_WAIT sockets)", |_, destination| Some(close_rate(destination))),
-    int("destination.forecast_ports", "ports", 50, "ports that the group will take in a minute if close_rate goes on: every port but TIME_WAIT, and close_rate × the time a TIME_WAIT blocks its port (60 s, or tcp_tw_reuse_delay where it is reused)", |reading, destination| Some(forecast(reading, destination))),
+    double("destination.close_rate", "1/s", 0.5, "connections per second that this side closed first, over the last 10 s (from the age of the TIME_WAIT sockets)", |_, destination| Some(close_rate(destination))),
+    int("destination.forecast_ports", "ports", 50, "ports that the group will use in a minute if close_rate goes on: every port but TIME_WAIT, and close_rate × the time a TIME_WAIT blocks its port (60 s, or tcp_tw_reuse_delay where it is reused)", |reading, destination| Some(forecast(reading, destination))),
     flag("destination.loopback", false, "whether the address is 127/8 or ::1, where tcp_tw_reuse = 2 applies", |_, destination| Some(is_loopback(&destination.address))),
 ];
 

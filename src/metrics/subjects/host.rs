@@ -8,8 +8,8 @@ pub(in crate::metrics) static TABLE: Table<SystemFacts> = Table {
     source: Source::System,
     // The machine is no subject where only another namespace of it was looked at.
     records: |reading| reading.system.map(std::slice::from_ref),
-    label: |reading, _| reading.namespace.name.clone(),
-    identity: |reading, _| reading.namespace.name.clone(),
+    label: |reading, _| reading.namespace.name.to_string(),
+    identity: |reading, _| reading.namespace.name.without_pid(),
     is_same: |_, _| true,
     rows: ROWS,
 };

@@ -43,7 +43,7 @@ const ROWS: &[Row<Interface>] = &[
     statistic!(tx_bytes, "bytes", "bytes sent"),
     statistic!(rx_errors, "packets", "packets received with an error of any kind"),
     statistic!(tx_errors, "packets", "packets that could not be sent, for an error of any kind"),
-    statistic!(rx_dropped, "packets", "packets received whole and dropped: no protocol wanted them, or no memory was left"),
+    statistic!(rx_dropped, "packets", "packets received whole and dropped: no protocol is registered for them, or no memory was left"),
     statistic!(tx_dropped, "packets", "packets dropped before they were sent; a full queue of the qdisc is not counted here"),
     statistic!(multicast, "packets", "multicast packets received"),
     statistic!(collisions, "collisions", "collisions while sending; 0 on every full-duplex link"),

@@ -7,15 +7,15 @@ pub(in crate::metrics) static NETNS: Table<Namespace> = Table {
     prefix: "netns",
     source: Source::Once,
     records: |reading| Some(std::slice::from_ref(reading.namespace)),
-    label: |_, namespace| namespace.name.clone(),
-    identity: |_, namespace| namespace.name.clone(),
+    label: |_, namespace| namespace.name.to_string(),
+    identity: |_, namespace| namespace.name.without_pid(),
     is_same: |_, _| true,
     rows: NETNS_ROWS,
 };
 
 #[rustfmt::skip]
 const NETNS_ROWS: &[Row<Namespace>] = &[
-    text("netns.name", "host", "name of the network namespace", |_, namespace| Some(namespace.name.clone())),
+    text("netns.name", "host", "name of the network namespace", |_, namespace| Some(namespace.name.to_string())),
     flag("netns.initial", true, "whether it is the machine's first namespace, which owns the host-global keys", |_, namespace| Some(namespace.initial)),
 ];
 
@@ -23,8 +23,8 @@ pub(in crate::metrics) static WINDOW: Table<Window> = Table {
     prefix: "window",
     source: Source::Once,
     records: |reading| Some(std::slice::from_ref(&reading.snapshot.window)),
-    label: |reading, _| reading.namespace.name.clone(),
-    identity: |reading, _| reading.namespace.name.clone(),
+    label: |reading, _| reading.namespace.name.to_string(),
+    identity: |reading, _| reading.namespace.name.without_pid(),
     is_same: |_, _| true,
     rows: WINDOW_ROWS,
 };

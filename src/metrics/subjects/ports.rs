@@ -7,8 +7,8 @@ pub(in crate::metrics) static TABLE: Table<Sockets> = Table {
     prefix: "ports",
     source: Source::Sockets,
     records: |reading| reading.sockets.filter(|_| reading.ports.is_some()).map(std::slice::from_ref),
-    label: |reading, _| reading.namespace.name.clone(),
-    identity: |reading, _| reading.namespace.name.clone(),
+    label: |reading, _| reading.namespace.name.to_string(),
+    identity: |reading, _| reading.namespace.name.without_pid(),
     is_same: |_, _| true,
     rows: ROWS,
 };
@@ -18,10 +18,10 @@ const ROWS: &[Row<Sockets>] = &[
     int("ports.range", "ports", 28_232, "ports in ip_local_port_range", |reading, _| reading.ports.as_ref().map(|ports| i64::from(ports.high) - i64::from(ports.low) + 1)),
     int("ports.usable", "ports", 28_232, "ports of the range that are neither reserved nor held by a listener", |reading, _| reading.ports.as_ref().map(|ports| ports.usable)),
     int("ports.sockets", "sockets", 300, "outgoing sockets of any state on a port of the range", |_, sockets| whole(sockets.outgoing.sockets)),
-    int("ports.distinct", "ports", 280, "distinct local ports that those take", |_, sockets| whole(sockets.outgoing.distinct_ports)),
+    int("ports.distinct", "ports", 280, "distinct local ports that those use", |_, sockets| whole(sockets.outgoing.distinct_ports)),
     int("ports.bind_parity", "ports", 5, "distinct local ports with the parity that bind(0) tries first and connect() last", |_, sockets| whole(sockets.outgoing.distinct_bind_parity)),
     int("ports.bound_only", "sockets", 0, "sockets bound to a port of the range, neither connected nor listening", |_, sockets| whole(sockets.outgoing.bound_only)),
     int("ports.destinations", "destinations", 40, "destinations (source, address, port) of outgoing connections", |_, sockets| whole(sockets.outgoing.destinations)),
-    int("ports.largest_destination", "ports", 50, "ports that the largest destination takes", |_, sockets| whole(sockets.destinations.iter().map(|destination| destination.ports).max().unwrap_or(0))),
+    int("ports.largest_destination", "ports", 50, "ports that the largest destination uses", |_, sockets| whole(sockets.destinations.iter().map(|destination| destination.ports).max().unwrap_or(0))),
     ages("ports.outgoing_idle_no_keepalive", "outgoing ESTABLISHED without keepalive timer, by seconds since data last went either way", |sockets| &sockets.outgoing.idle_no_keepalive),
 ];

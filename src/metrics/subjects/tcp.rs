@@ -7,8 +7,8 @@ pub(in crate::metrics) static TABLE: Table<Sockets> = Table {
     prefix: "tcp",
     source: Source::Sockets,
     records: |reading| reading.sockets.map(std::slice::from_ref),
-    label: |reading, _| reading.namespace.name.clone(),
-    identity: |reading, _| reading.namespace.name.clone(),
+    label: |reading, _| reading.namespace.name.to_string(),
+    identity: |reading, _| reading.namespace.name.without_pid(),
     is_same: |_, _| true,
     rows: ROWS,
 };

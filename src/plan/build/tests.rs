@@ -3,6 +3,7 @@
 use super::super::model::Rehearsed;
 use super::*;
 use crate::audit;
+use crate::model::RehearsalResult;
 use crate::report::example::{namespace, snapshot as empty};
 use crate::snapshot::Snapshot;
 
@@ -13,7 +14,7 @@ pub(in crate::plan) fn change(key: &str, expected: &str, proposed: &str) -> Plan
         key: key.into(),
         expected: expected.into(),
         proposed: proposed.into(),
-        risk: "low".into(),
+        risk: Risk::Low,
         takes_effect: "At once.".into(),
         side_effects: "None.".into(),
         restart: Vec::new(),
@@ -31,7 +32,7 @@ fn guard(rule: &str, worse_if: &str) -> Guard {
 /// A plan with something in every field.
 pub(in crate::plan) fn example() -> Plan {
     let guards = vec![guard("a-rule", "tcp.time_wait > before.tcp.time_wait")];
-    let rehearsed = Some(Rehearsed { result: "accepted".into(), value: "1".into() });
+    let rehearsed = Some(Rehearsed { result: RehearsalResult::Accepted, value: "1".into() });
     Plan {
         schema: SCHEMA.into(),
         made_at: "2026-01-01T00:00:00Z".into(),
@@ -107,7 +108,7 @@ fn two_rules_for_a_key_become_one_change_with_both_behind_it() {
         [("one", rule(SOMAXCONN, "4096", "at_least", "low")), ("two", rule(SOMAXCONN, "8192", "at_least", "medium"))];
     let plan = plan(&[(SOMAXCONN, "128")], &rules);
     let [change] = &plan.changes[..] else { panic!("{plan:?}") };
-    assert_eq!((change.expected.as_str(), change.proposed.as_str(), change.risk.as_str()), ("128", "8192", "medium"));
+    assert_eq!((change.expected.as_str(), change.proposed.as_str(), change.risk), ("128", "8192", Risk::Medium));
     assert_eq!((change.rules.len(), change.findings.len(), change.guards.len()), (2, 2, 2));
     assert_eq!(change.guards[0].worse_if, "tcp.time_wait > before.tcp.time_wait + 4096");
     assert_eq!(change.side_effects, "Of 4096. Of 8192.");

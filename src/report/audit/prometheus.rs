@@ -74,7 +74,7 @@ impl<'a> Writer<'a> for Gauges {
         let Self(page) = self;
         let series = findings.iter().take(FINDINGS).map(|open| {
             let Finding { rule, severity, namespace, subject, .. } = open.finding;
-            ([rule.clone(), severity.name().to_owned(), namespace.clone(), label(subject)], 1.0)
+            ([rule.clone(), severity.name().to_owned(), namespace.to_string(), label(subject)], 1.0)
         });
         let help = "1 for each finding that is not waived. If there are too many, only the most severe are listed.";
         page.gauge("finding", help, ["rule", "severity", "netns", "subject"], series);
@@ -94,7 +94,7 @@ impl<'a> Writer<'a> for Gauges {
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
         let series = namespaces.iter().take(NAMESPACES).flat_map(|namespace| {
             let states = namespace.sockets.iter().flat_map(|seen| states::in_order(&seen.states));
-            states.map(|(state, number)| ([namespace.name.clone(), state.to_owned()], number as f64))
+            states.map(|(state, number)| ([namespace.name.to_string(), state.to_owned()], number as f64))
         });
         self.0.gauge("sockets", "Number of TCP sockets by network namespace and state.", ["netns", "state"], series);
         let rest = namespaces.len().saturating_sub(NAMESPACES) as f64;

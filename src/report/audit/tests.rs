@@ -12,8 +12,9 @@ use crate::audit::model::{
 };
 use crate::drift::SourceLine;
 use crate::history::read::{Episode, Memory};
+use crate::keys::{KeyValue, Risk};
 use crate::metrics::value::Value;
-use crate::model::{Kind, Severity};
+use crate::model::{Kind, NamespaceName, RehearsalResult, Severity};
 use crate::observe::gap::Gap;
 use crate::report::example;
 use crate::report::theme::Theme;
@@ -41,18 +42,18 @@ impl Scene {
         let change = Recommendation {
             key: text("net.core.somaxconn"),
             current: text("128"),
-            proposed: text("4096"),
-            risk: text("low"),
+            proposed: KeyValue::Int(4096),
+            risk: Risk::Low,
             takes_effect: text("At the next listen()."),
             side_effects: text("None known."),
             blocked: Some(text("the key belongs to the machine")),
-            rehearsed: Some(text("accepted")),
+            rehearsed: Some(RehearsalResult::Accepted),
         };
         let open = Finding {
             rule: text("a-rule"),
             severity: Severity::Warning,
             kind: Kind::Capacity,
-            namespace: text("host"),
+            namespace: NamespaceName::host(),
             subject: text("0.0.0.0:80"),
             title: text("A queue is full"),
             explain: text("The kernel drops what does not fit."),
@@ -87,7 +88,11 @@ impl Scene {
         };
         Self {
             findings: vec![open, waived],
-            skipped: vec![Skipped { rule: text("c-rule"), namespace: text("host"), reason: text("not readable") }],
+            skipped: vec![Skipped {
+                rule: text("c-rule"),
+                namespace: NamespaceName::host(),
+                reason: text("not readable"),
+            }],
             broken_rules: vec![text("mine.toml:2:1: unknown field")],
             waiver_problems: vec![WaiverProblem {
                 trouble: WaiverTrouble::Expired,
@@ -125,12 +130,14 @@ impl Scene {
             change(&mut scene);
         }
         for finding in &mut scene.findings {
-            for word in [&mut finding.title, &mut finding.subject, &mut finding.namespace, &mut finding.rule] {
+            for word in [&mut finding.title, &mut finding.subject, &mut finding.rule] {
                 word.push_str(HOSTILE);
             }
+            finding.namespace = format!("{}{HOSTILE}", finding.namespace).into();
         }
         scene.snapshot.system.hostname.push_str(HOSTILE);
-        scene.snapshot.namespaces[1].name.push_str(HOSTILE);
+        let name = &mut scene.snapshot.namespaces[1].name;
+        *name = format!("{name}{HOSTILE}").into();
         scene.snapshot.gaps[0].why.push_str(HOSTILE);
         scene.skipped[0].reason.push_str(HOSTILE);
         scene.broken_rules[0].push_str(HOSTILE);
@@ -191,11 +198,11 @@ const LEAVES: &[(Option<Part>, Change)] = &[
     (None, |scene| scene.snapshot.taken_at = "2026-01-02T03:04:05Z".to_owned()),
     (None, |scene| scene.snapshot.window.seconds = 77.0),
     (None, |scene| scene.rules = 77),
-    (None, |scene| mark(&mut scene.snapshot.namespaces[1].name)),
+    (None, |scene| scene.snapshot.namespaces[1].name = MARK.into()),
     (None, |scene| scene.snapshot.namespaces[1].sockets.as_mut().unwrap().states.time_wait = 77),
     (None, |scene| mark(&mut scene.findings[0].rule)),
     (None, |scene| scene.findings[0].severity = Severity::Critical),
-    (None, |scene| mark(&mut scene.findings[0].namespace)),
+    (None, |scene| scene.findings[0].namespace = MARK.into()),
     (None, |scene| mark(&mut scene.findings[0].subject)),
     (Some(Part::Words), |scene| scene.findings[0].kind = Kind::Hygiene),
     (Some(Part::Words), |scene| mark(&mut scene.findings[0].title)),
@@ -206,14 +213,14 @@ const LEAVES: &[(Option<Part>, Change)] = &[
     (Some(Part::Expressions), |scene| mark(&mut scene.findings[0].evidence[0].expression)),
     (Some(Part::Changes), |scene| mark(&mut scene.findings[0].recommendations[0].key)),
     (Some(Part::Changes), |scene| mark(&mut scene.findings[0].recommendations[0].current)),
-    (Some(Part::Changes), |scene| mark(&mut scene.findings[0].recommendations[0].proposed)),
-    (Some(Part::Changes), |scene| scene.findings[0].recommendations[0].risk = "high".to_owned()),
+    (Some(Part::Changes), |scene| scene.findings[0].recommendations[0].proposed = KeyValue::Text(MARK.to_owned())),
+    (Some(Part::Changes), |scene| scene.findings[0].recommendations[0].risk = Risk::High),
     (Some(Part::Changes), |scene| mark(&mut scene.findings[0].recommendations[0].takes_effect)),
     (Some(Part::Changes), |scene| mark(&mut scene.findings[0].recommendations[0].side_effects)),
     (Some(Part::Changes), |scene| scene.findings[0].recommendations[0].blocked = Some(MARK.to_owned())),
-    (Some(Part::Changes), |scene| scene.findings[0].recommendations[0].rehearsed = Some("refused".to_owned())),
-    (Some(Part::Changes), |scene| scene.findings[0].recommendations[0].rehearsed = Some("changed".to_owned())),
-    (Some(Part::Changes), |scene| scene.findings[0].recommendations[0].rehearsed = Some("not_possible".to_owned())),
+    (Some(Part::Changes), |scene| scene.findings[0].recommendations[0].rehearsed = Some(RehearsalResult::Refused)),
+    (Some(Part::Changes), |scene| scene.findings[0].recommendations[0].rehearsed = Some(RehearsalResult::Changed)),
+    (Some(Part::Changes), |scene| scene.findings[0].recommendations[0].rehearsed = Some(RehearsalResult::NotPossible)),
     (Some(Part::Changes), |scene| scene.findings[0].recommendations[0].rehearsed = None),
     (Some(Part::Advice), |scene| mark(&mut scene.findings[0].advice[0].who)),
     (Some(Part::Advice), |scene| mark(&mut scene.findings[0].advice[0].text)),
@@ -229,7 +236,7 @@ const LEAVES: &[(Option<Part>, Change)] = &[
     (Some(Part::Waivers), |scene| mark(&mut scene.findings[1].waived.as_mut().unwrap().who)),
     (Some(Part::Waivers), |scene| scene.findings[1].waived.as_mut().unwrap().until = date(2028, 1, 1)),
     (Some(Part::Skipped), |scene| mark(&mut scene.skipped[0].rule)),
-    (Some(Part::Skipped), |scene| mark(&mut scene.skipped[0].namespace)),
+    (Some(Part::Skipped), |scene| scene.skipped[0].namespace = MARK.into()),
     (Some(Part::Skipped), |scene| mark(&mut scene.skipped[0].reason)),
     (Some(Part::Gaps), |scene| mark(&mut scene.snapshot.gaps[0].what)),
     (Some(Part::Gaps), |scene| mark(&mut scene.snapshot.gaps[0].why)),

@@ -14,6 +14,7 @@ use crate::apply::run::locate;
 use crate::apply::verdict::Verdict;
 use crate::audit::guard::{Number, Said};
 use crate::metrics::value::Value;
+use crate::model::NamespaceName;
 use crate::published;
 
 /// Name and version of the contract.
@@ -92,7 +93,7 @@ enum StatusView {
 #[serde(deny_unknown_fields, rename = "Namespace")]
 struct NamespaceView<'a> {
     /// When the plan was made.
-    name: &'a str,
+    name: NamespaceName,
     /// As `/proc/self/ns/net` reads; null when the journal does not say.
     id: Option<&'a str>,
 }

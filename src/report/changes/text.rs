@@ -6,7 +6,7 @@
 use super::{Listed, Listing};
 use crate::apply::change::steps::{Record, Step};
 use crate::apply::run::locate;
-use crate::host::netns::{CURRENT, HOST};
+use crate::model::Naming;
 use crate::report::wrap::wrap_hanging;
 use crate::text::printable;
 
@@ -52,7 +52,11 @@ pub fn one(change: &Listed) -> String {
 /// `in blue: `, and nothing for the machine's own namespace or one without a name.
 fn place(change: &Listed) -> String {
     let name = locate::name(&change.entry);
-    if [HOST, CURRENT].contains(&name) { String::new() } else { format!("in {}: ", printable(name, LONGEST_NAME)) }
+    if matches!(name.naming(), Naming::Host | Naming::Current) {
+        String::new()
+    } else {
+        format!("in {}: ", printable(&name, LONGEST_NAME))
+    }
 }
 
 fn step(record: &Record) -> String {

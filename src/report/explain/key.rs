@@ -9,6 +9,15 @@ use crate::units;
 /// The text for `explain net.ipv4.tcp_fin_timeout`. With a snapshot it says what the key is set to, and how that
 /// stands to the default.
 pub fn key(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> String {
+    explained(key, snapshot, theme).finish()
+}
+
+/// The same for a page of `docs`, without the key's name and any host's values.
+pub fn markdown(key: &Key) -> String {
+    explained(key, None, Theme::plain()).markdown()
+}
+
+fn explained(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> Explanation {
     let mut page = Explanation::new(theme, &key.name);
     page.paragraph(&key.meaning);
     if let Some(removed) = &key.removed {
@@ -44,7 +53,7 @@ pub fn key(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> String {
         page.section("Since", &format!("Linux {since}."));
     }
     page.sources(key.source.split("; "));
-    page.finish()
+    page
 }
 
 /// A line for each namespace that has the key.
@@ -248,7 +257,7 @@ mod tests {
     fn each_namespace_is_named_when_there_are_several() {
         let mut snapshot = snapshot();
         let mut other = snapshot.namespaces[0].clone();
-        other.name = "blue".to_owned();
+        other.name = "blue".into();
         other.sysctls.insert("net.ipv4.switch".to_owned(), "0".to_owned());
         snapshot.namespaces.push(other);
         let text = key(&switch(), Some(&snapshot), Theme::plain());

@@ -1,7 +1,7 @@
 //! What `explain` says of a state, a counter or a key.
 //!
 //! In: an entry of the reference data or the catalogue, and a snapshot where this host's numbers are wanted.
-//! Out: text for a terminal, its last line ended.
+//! Out: text for a terminal, or Markdown for a page of `docs`, its last line ended.
 //! Must not: look names up, or judge the numbers; the rules do.
 
 pub mod counter;
@@ -9,6 +9,8 @@ pub mod key;
 pub mod rule;
 pub mod state;
 
+mod block;
+mod markdown;
 mod sections;
 
 #[cfg(test)]

@@ -1,29 +1,39 @@
 //! A rule explained: its file, for people who do not want to read TOML.
 
+use crate::model::Severity;
 use crate::report::explain::sections::Explanation;
 use crate::report::theme::Theme;
 use crate::rules::Rule;
 
 /// The text for `explain RULE`.
 pub fn rule(rule: &Rule, theme: Theme) -> String {
+    explained(rule, theme).finish()
+}
+
+/// The same for a page of `docs`, without the rule's id.
+pub fn markdown(rule: &Rule) -> String {
+    explained(rule, Theme::plain()).markdown()
+}
+
+fn explained(rule: &Rule, theme: Theme) -> Explanation {
     let mut page = Explanation::new(theme, &rule.id);
     page.paragraph(&rule.summary);
     page.blank();
     page.paragraph(&format!(
         "A {} of kind {}, evaluated once per {}.",
-        rule.levels.iter().map(|level| level.severity.name()).collect::<Vec<_>>().join(" or "),
+        rule.severities().into_iter().map(Severity::name).collect::<Vec<_>>().join(" or "),
         rule.kind.name(),
         rule.for_each.name()
     ));
     page.section("What it means", &rule.explain);
     if let Some(when) = &rule.when {
-        page.section("Only where", when.source());
+        page.condition("Only where", when.source());
     }
     page.heading("Fires when");
     for level in &rule.levels {
         let name = if level.name.is_empty() { level.severity.name() } else { &level.name };
         let severity = if level.name.is_empty() { "" } else { level.severity.name() };
-        page.item(name, severity, level.when.source());
+        page.named(name, severity, level.when.source());
     }
     if !rule.params.is_empty() {
         page.heading("Parameters (--param RULE.NAME=VALUE, or the configuration)");
@@ -33,7 +43,7 @@ pub fn rule(rule: &Rule, theme: Theme) -> String {
     }
     page.heading("Evidence shown");
     for evidence in &rule.evidence {
-        page.item(&evidence.label, "", evidence.expr.source());
+        page.named(&evidence.label, "", evidence.expr.source());
     }
     if !rule.recommend.is_empty() {
         page.heading("Recommends");
@@ -56,5 +66,5 @@ pub fn rule(rule: &Rule, theme: Theme) -> String {
         }
     }
     page.sources(rule.references.iter().map(String::as_str));
-    page.finish()
+    page
 }

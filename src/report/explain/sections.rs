@@ -1,91 +1,92 @@
 //! The few shapes that the explanations are made of.
 
 use crate::reference::counters;
+use crate::report::explain::block::Block;
+use crate::report::explain::markdown::written;
 use crate::report::theme::Theme;
-use crate::report::wrap::{wrap, wrap_hanging};
 use crate::snapshot::{Namespace, Snapshot};
 use crate::units;
 
-/// Text under construction.
+/// An explanation under construction.
 pub(super) struct Explanation {
     theme: Theme,
-    text: String,
+    blocks: Vec<Block>,
 }
 
 impl Explanation {
     /// Begins with the name of what is explained.
     pub(super) fn new(theme: Theme, name: &str) -> Self {
-        let mut page = Self { theme, text: String::new() };
-        page.line(&theme.paint(theme.heading, name));
-        page
+        Self { theme, blocks: vec![Block::Title(name.to_owned())] }
     }
 
     /// A paragraph under what stands above it, without a heading.
     pub(super) fn paragraph(&mut self, text: &str) {
-        self.line(&wrap(text, 0));
+        self.blocks.push(Block::Paragraph(text.to_owned()));
     }
 
     /// Something for the reader to act on or beware of, set apart by its colour.
     pub(super) fn warn(&mut self, text: &str) {
-        let wrapped = wrap(text, 0);
-        // Line by line, so that the colour does not fill the rest of a line in terminals that extend it.
-        for line in wrapped.lines() {
-            self.line(&self.theme.paint(self.theme.warning, line));
-        }
+        self.blocks.push(Block::Warning(text.to_owned()));
     }
 
     pub(super) fn blank(&mut self) {
-        self.text.push('\n');
+        self.blocks.push(Block::Blank);
     }
 
     /// A heading; what belongs to it follows.
     pub(super) fn heading(&mut self, heading: &str) {
-        self.blank();
-        self.line(&self.theme.paint(self.theme.heading, heading));
+        self.blocks.push(Block::Heading(heading.to_owned()));
     }
 
     /// A heading with a text below it; nothing at all when there is no text.
     pub(super) fn section(&mut self, heading: &str, text: &str) {
         if !text.is_empty() {
             self.heading(heading);
-            self.line(&wrap(text, 2));
+            self.blocks.push(Block::Text(text.to_owned()));
         }
+    }
+
+    /// A heading with an expression below it.
+    pub(super) fn condition(&mut self, heading: &str, expression: &str) {
+        self.heading(heading);
+        self.blocks.push(Block::Expression(expression.to_owned()));
     }
 
     /// One name with what is to be said beside it and below it.
     pub(super) fn item(&mut self, name: &str, beside: &str, below: &str) {
-        let theme = self.theme;
-        let name = theme.paint(theme.key, name);
-        self.line(&if beside.is_empty() { format!("  {name}") } else { format!("  {name} {beside}") });
-        if !below.is_empty() {
-            self.line(&wrap(below, 6));
-        }
+        let [name, beside, below] = [name, beside, below].map(str::to_owned);
+        self.blocks.push(Block::Item { name, beside, below });
+    }
+
+    /// One name with an expression below it.
+    pub(super) fn named(&mut self, name: &str, beside: &str, expression: &str) {
+        let [name, beside, expression] = [name, beside, expression].map(str::to_owned);
+        self.blocks.push(Block::Named { name, beside, expression });
     }
 
     /// One of the values that a key can have, with its meaning beside it.
     pub(super) fn choice(&mut self, value: &str, meaning: &str) {
-        let wrapped = wrap_hanging(&format!("{value}: {meaning}"), 4, 8);
-        let painted = self.theme.paint(self.theme.key, value);
-        self.line(&wrapped.replacen(value, &painted, 1));
+        self.blocks.push(Block::Choice { value: value.to_owned(), meaning: meaning.to_owned() });
     }
 
     /// Where the facts are from, one line each.
     pub(super) fn sources<'a>(&mut self, sources: impl IntoIterator<Item = &'a str>) {
         self.heading("Sources");
-        for source in sources {
-            for line in wrap(source, 2).lines() {
-                self.line(&self.theme.paint(self.theme.dim, line));
-            }
-        }
+        self.blocks.extend(sources.into_iter().map(|source| Block::Source(source.to_owned())));
     }
 
     pub(super) fn line(&mut self, line: &str) {
-        self.text.push_str(line);
-        self.text.push('\n');
+        self.blocks.push(Block::Line(line.to_owned()));
     }
 
+    /// The text for a terminal.
     pub(super) fn finish(self) -> String {
-        self.text
+        self.blocks.iter().map(|block| block.shown(self.theme)).collect()
+    }
+
+    /// The text for a page of `docs`, without the name at its head.
+    pub(super) fn markdown(self) -> String {
+        written(&self.blocks)
     }
 }
 

@@ -134,7 +134,7 @@ mod tests {
     fn several_namespaces_are_told_apart() {
         let mut snapshot = snapshot();
         let mut other = snapshot.namespaces[0].clone();
-        other.name = "blue".to_owned();
+        other.name = "blue".into();
         other.initial = false;
         other.sysctls.insert("net.ipv4.tcp_tw_reuse".to_owned(), "1".to_owned());
         snapshot.namespaces.push(other);

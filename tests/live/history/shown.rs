@@ -19,7 +19,7 @@ fn six_days() -> State {
     for hour in (0..=144).filter(|hour| !(80..92).contains(hour)) {
         let short_of_ports = (40..50).contains(&hour) || hour >= 94;
         let mut snapshot = data(if short_of_ports { "ports.json" } else { "quiet.json" }, begin + hour * HOUR);
-        snapshot.namespaces[0].name = "host".to_owned();
+        snapshot.namespaces[0].name = "host".into();
         snapshot.system.boot_id = Some(if hour < 92 { "first" } else { "second" }.to_owned());
         state.remember(&snapshot).unwrap();
     }

@@ -13,7 +13,7 @@ use crate::audit::model::{self as audit, Advice, Avoid, Evidence, Finding, Recom
 use crate::drift::SourceLine;
 use crate::history::read::Episode;
 use crate::metrics::value::Value;
-use crate::model::Severity;
+use crate::model::{RehearsalResult, Severity};
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{SocketSource, StateCounts};
 use crate::published;
@@ -211,11 +211,11 @@ fn recommendation(change: &Recommendation) -> RecommendationView<'_> {
     RecommendationView {
         key,
         current,
-        proposed,
-        risk,
+        proposed: proposed.to_string(),
+        risk: risk.name(),
         takes_effect,
         side_effects,
-        rehearsed: rehearsed.as_deref(),
+        rehearsed: rehearsed.map(RehearsalResult::name),
         blocked: blocked.as_deref(),
     }
 }

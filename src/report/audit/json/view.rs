@@ -220,7 +220,7 @@ pub(super) enum ValueView<'a> {
 pub(super) struct RecommendationView<'a> {
     pub(super) key: &'a str,
     pub(super) current: &'a str,
-    pub(super) proposed: &'a str,
+    pub(super) proposed: String,
     #[schemars(extend("enum" = ["low", "medium", "high"]))]
     pub(super) risk: &'a str,
     pub(super) takes_effect: &'a str,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use anstyle::Style;
 
 use crate::audit::model::{Evidence, Finding, Recommendation};
-use crate::model::Kind;
+use crate::model::{Kind, RehearsalResult};
 use crate::report::audit::format::Detail;
 use crate::report::measured::measured;
 use crate::report::page::{Cell, GAP, Page, WIDTH};
@@ -45,7 +45,7 @@ pub(super) fn write<'a>(
     let severity = finding.severity.name().to_uppercase();
     page.row(0, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&finding.title, title).painted(theme.heading)]);
 
-    if full || finding.subject != finding.namespace {
+    if full || finding.namespace != *finding.subject {
         labelled(page, "where", Style::new(), &place(finding));
     }
     labelled(page, "seen", Style::new(), seen.unwrap_or_default());
@@ -86,8 +86,8 @@ pub(super) fn write<'a>(
 
 /// The namespace, and the subject in it unless that is the namespace itself.
 fn place(finding: &Finding) -> String {
-    if finding.subject == finding.namespace {
-        finding.namespace.clone()
+    if finding.namespace == *finding.subject {
+        finding.namespace.to_string()
     } else {
         format!("{}: {}", finding.namespace, finding.subject)
     }
@@ -170,7 +170,7 @@ fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
 fn recommendation(page: &mut Page<'_>, label: &str, change: &Recommendation, new: bool) {
     let (theme, room) = (page.theme, WIDTH - BODY);
     let label = Cell::new(label, LABEL).painted(theme.dim);
-    let values = format!("{} -> {}", value_or_empty(&change.current), value_or_empty(&change.proposed));
+    let values = format!("{} -> {}", value_or_empty(&change.current), value_or_empty(&change.proposed.to_string()));
     let key_width = columns(&change.key);
     if key_width + GAP + columns(&values) <= room {
         let cells =
@@ -186,13 +186,17 @@ fn recommendation(page: &mut Page<'_>, label: &str, change: &Recommendation, new
     if let Some(why) = &change.blocked {
         detail(page, theme.warning, &format!("Not possible here: {why}"));
     }
-    match change.rehearsed.as_deref() {
-        Some("accepted") => detail(page, theme.ok, "Tried in a scratch namespace: the kernel accepts it."),
-        Some("refused") => detail(page, theme.critical, "Tried in a scratch namespace: the kernel rejects it."),
-        Some("changed") => {
+    match change.rehearsed {
+        Some(RehearsalResult::Accepted) => {
+            detail(page, theme.ok, "Tried in a scratch namespace: the kernel accepts it.")
+        }
+        Some(RehearsalResult::Refused) => {
+            detail(page, theme.critical, "Tried in a scratch namespace: the kernel rejects it.");
+        }
+        Some(RehearsalResult::Changed) => {
             detail(page, theme.critical, "Tried in a scratch namespace: the kernel changes it to another value.");
         }
-        Some(_) => detail(page, theme.dim, "Could not be tried in a scratch namespace."),
+        Some(RehearsalResult::NotPossible) => detail(page, theme.dim, "Could not be tried in a scratch namespace."),
         None => {}
     }
     if !new {

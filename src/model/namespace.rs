@@ -1,0 +1,148 @@
+//! What a network namespace is called.
+//!
+//! In: how it was found, or the name as a file has it. Out: [`NamespaceName`], the one place that makes such names and
+//! takes them apart. Must not: look for a namespace.
+
+use std::fmt;
+use std::ops::Deref;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The name of a network namespace, unique in a snapshot.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+pub struct NamespaceName(String);
+
+/// Where a name is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Naming<'a> {
+    /// The machine's first namespace.
+    Host,
+    /// The observer's own, which has no name.
+    Current,
+    /// Under `/run/netns`: a person or a program gave it, and it stays.
+    Given,
+    /// After a process inside, for want of a name; its number is another one after a restart.
+    Process { pid: u32, program: &'a str },
+}
+
+impl NamespaceName {
+    const HOST: &'static str = "host";
+    const CURRENT: &'static str = "current";
+
+    pub fn host() -> Self {
+        Self(Self::HOST.to_owned())
+    }
+
+    pub fn current() -> Self {
+        Self(Self::CURRENT.to_owned())
+    }
+
+    /// `pid 1234 (nginx)`.
+    pub fn of_process(pid: u32, program: &str) -> Self {
+        Self(format!("pid {pid} ({program})"))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub fn naming(&self) -> Naming<'_> {
+        match self.0.as_str() {
+            Self::HOST => Naming::Host,
+            Self::CURRENT => Naming::Current,
+            other => process(other).map_or(Naming::Given, |(pid, program)| Naming::Process { pid, program }),
+        }
+    }
+
+    /// The same before and after a restart of the process that it is called after: `pid * (nginx)`.
+    pub fn without_pid(&self) -> String {
+        match self.naming() {
+            Naming::Process { program, .. } => format!("pid * ({program})"),
+            _ => self.0.clone(),
+        }
+    }
+
+    /// Whether the two names are of two namespaces, whatever else is the same: both were given, and they differ.
+    pub fn excludes(&self, other: &Self) -> bool {
+        self != other && self.naming() == Naming::Given && other.naming() == Naming::Given
+    }
+}
+
+fn process(name: &str) -> Option<(u32, &str)> {
+    let (pid, program) = name.strip_prefix("pid ")?.split_once(' ')?;
+    Some((pid.parse().ok()?, program.strip_prefix('(')?.strip_suffix(')')?))
+}
+
+impl From<String> for NamespaceName {
+    fn from(name: String) -> Self {
+        Self(name)
+    }
+}
+
+impl From<&str> for NamespaceName {
+    fn from(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+}
+
+impl From<NamespaceName> for String {
+    fn from(name: NamespaceName) -> Self {
+        name.0
+    }
+}
+
+impl Deref for NamespaceName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl PartialEq<str> for NamespaceName {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other
+    }
+}
+
+impl PartialEq<&str> for NamespaceName {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == *other
+    }
+}
+
+impl fmt::Display for NamespaceName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(name: &str) -> NamespaceName {
+        name.into()
+    }
+
+    #[test]
+    fn a_name_after_a_process_is_recognised_after_its_restart() {
+        assert_eq!(NamespaceName::of_process(4711, "nginx").without_pid(), named("pid 12 (nginx)").without_pid());
+        assert_ne!(named("pid 4711 (nginx)").without_pid(), named("pid 4711 (redis)").without_pid());
+        assert_eq!(named("pid 7 (a b) c)").without_pid(), "pid * (a b) c)");
+        for given in ["blue", "pid x (y)", "pid 7", "pid 7 y"] {
+            assert_eq!((named(given).naming(), named(given).without_pid().as_str()), (Naming::Given, given));
+        }
+    }
+
+    #[test]
+    fn only_two_given_names_exclude_each_other() {
+        assert!(named("blue").excludes(&named("green")));
+        for (one, other) in [("blue", "blue"), ("blue", "current"), ("host", "green"), ("pid 7 (x)", "blue")] {
+            assert!(!named(one).excludes(&named(other)), "{one} {other}");
+        }
+    }
+}
