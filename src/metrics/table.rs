@@ -146,6 +146,26 @@ pub(super) struct Table<T: 'static> {
     pub(super) is_same: fn(&T, &T) -> bool,
 }
 
+impl<T> Table<T> {
+    /// A table with one record for each namespace, which reports call by the namespace's name.
+    pub(super) const fn of_namespace(
+        prefix: &'static str,
+        first_read: FirstRead,
+        records: for<'r> fn(&'r Reading<'_>) -> Option<&'r [T]>,
+        rows: &'static [Row<T>],
+    ) -> Self {
+        Self {
+            prefix,
+            first_read,
+            rows,
+            records,
+            label: |reading, _| reading.namespace.name.to_string(),
+            identity: |reading, _| reading.namespace.name.without_pid(),
+            is_same: |_, _| true,
+        }
+    }
+}
+
 /// A metric of a table, whatever its records are.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Described {

@@ -3,15 +3,12 @@
 use crate::drift::model::{Drift, Fate, FileUse, Problem, Status, codes};
 use crate::metrics::table::{FirstRead, Row, Table, int, text, whole};
 
-pub(in crate::metrics) static TABLE: Table<Drift> = Table {
-    prefix: "persisted",
-    first_read: FirstRead::Never,
-    records: |reading| reading.drift.as_ref().map(std::slice::from_ref),
-    label: |reading, _| reading.namespace.name.to_string(),
-    identity: |reading, _| reading.namespace.name.without_pid(),
-    is_same: |_, _| true,
-    rows: ROWS,
-};
+pub(in crate::metrics) static TABLE: Table<Drift> = Table::of_namespace(
+    "persisted",
+    FirstRead::Never,
+    |reading| reading.drift.as_ref().map(std::slice::from_ref),
+    ROWS,
+);
 
 #[rustfmt::skip]
 const ROWS: &[Row<Drift>] = &[

@@ -3,16 +3,8 @@
 use crate::metrics::table::{FirstRead, Row, Table, int, text, whole};
 use crate::observe::system::SystemFacts;
 
-pub(in crate::metrics) static TABLE: Table<SystemFacts> = Table {
-    prefix: "host",
-    first_read: FirstRead::System,
-    // The machine is no subject where only another namespace of it was looked at.
-    records: |reading| reading.system.map(std::slice::from_ref),
-    label: |reading, _| reading.namespace.name.to_string(),
-    identity: |reading, _| reading.namespace.name.without_pid(),
-    is_same: |_, _| true,
-    rows: ROWS,
-};
+pub(in crate::metrics) static TABLE: Table<SystemFacts> =
+    Table::of_namespace("host", FirstRead::System, |reading| reading.system.map(std::slice::from_ref), ROWS);
 
 #[rustfmt::skip]
 const ROWS: &[Row<SystemFacts>] = &[

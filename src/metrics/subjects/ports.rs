@@ -3,15 +3,12 @@
 use crate::metrics::table::{FirstRead, Row, Table, ages, int, whole};
 use crate::observe::sockets::Sockets;
 
-pub(in crate::metrics) static TABLE: Table<Sockets> = Table {
-    prefix: "ports",
-    first_read: FirstRead::Sockets,
-    records: |reading| reading.sockets.filter(|_| reading.ports.is_some()).map(std::slice::from_ref),
-    label: |reading, _| reading.namespace.name.to_string(),
-    identity: |reading, _| reading.namespace.name.without_pid(),
-    is_same: |_, _| true,
-    rows: ROWS,
-};
+pub(in crate::metrics) static TABLE: Table<Sockets> = Table::of_namespace(
+    "ports",
+    FirstRead::Sockets,
+    |reading| reading.sockets.filter(|_| reading.ports.is_some()).map(std::slice::from_ref),
+    ROWS,
+);
 
 #[rustfmt::skip]
 const ROWS: &[Row<Sockets>] = &[

@@ -3,15 +3,8 @@
 use crate::metrics::table::{FirstRead, Row, Table, ages, int, text, whole};
 use crate::observe::sockets::Sockets;
 
-pub(in crate::metrics) static TABLE: Table<Sockets> = Table {
-    prefix: "tcp",
-    first_read: FirstRead::Sockets,
-    records: |reading| reading.sockets.map(std::slice::from_ref),
-    label: |reading, _| reading.namespace.name.to_string(),
-    identity: |reading, _| reading.namespace.name.without_pid(),
-    is_same: |_, _| true,
-    rows: ROWS,
-};
+pub(in crate::metrics) static TABLE: Table<Sockets> =
+    Table::of_namespace("tcp", FirstRead::Sockets, |reading| reading.sockets.map(std::slice::from_ref), ROWS);
 
 #[rustfmt::skip]
 const ROWS: &[Row<Sockets>] = &[
