@@ -20,6 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = env::var("OUT_DIR")?;
     let out = Path::new(&out);
     let mut table = String::from("&[\n");
+    let mut keys = String::from("&[\n");
     for area in names(&rules)? {
         let folder = rules.join(&area);
         if !folder.is_dir() {
@@ -30,6 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let Some(id) = file.strip_suffix(".toml") else { continue };
             let path = folder.join(&file);
             let text = fs::read_to_string(&path)?;
+            if area == "keys" {
+                let _ = writeln!(keys, "({id:?}, include_str!(concat!(env!(\"OUT_DIR\"), \"/keys-{id}.json\"))),");
+            }
             let written = if NOT_RULES.contains(&area.as_str()) {
                 reference(&text, &area, id, out)
             } else {
@@ -41,6 +45,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     table.push(']');
+    keys.push(']');
+    fs::write(out.join("keys.rs"), keys)?;
     Ok(fs::write(out.join("shipped_rules.rs"), table)?)
 }
 

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value as Json;
 use support::Lab;
-use sysctl_advisor::agent::run::{self, Options};
+use sysctl_advisor::agent::run::{self, RunOptions};
 use sysctl_advisor::audit::waivers::Waivers;
 use sysctl_advisor::config::{AgentOptions, Options as Configured};
 use sysctl_advisor::host::netns::Which;
@@ -157,7 +157,7 @@ fn a_thousand_runs_in_one_process_leave_no_memory_and_no_file_behind() {
     let (mut rules, state) = (RuleSet::shipped(), station.path("state"));
     rules.disable(OTHER).unwrap();
     let criteria = Criteria { rules, waivers: Waivers::default() };
-    let options = Options {
+    let options = RunOptions {
         state: &state,
         sample: Duration::ZERO,
         criteria: &criteria,
@@ -168,12 +168,12 @@ fn a_thousand_runs_in_one_process_leave_no_memory_and_no_file_behind() {
     let run_times = |times: usize, told: &mut Vec<String>| {
         for round in 0..times {
             station.fault(round % 50 > 25);
-            let mut outcome = run::Outcome::Busy;
+            let mut outcome = run::RunOutcome::Busy;
             // A process that another test starts holds the lock too, until it becomes another program.
-            while outcome == run::Outcome::Busy {
+            while outcome == run::RunOutcome::Busy {
                 outcome = run::run(&options, &mut |line| told.push(line.to_owned())).unwrap();
             }
-            assert_eq!(outcome, run::Outcome::Done { published: true });
+            assert_eq!(outcome, run::RunOutcome::Done { published: true });
         }
     };
     // Allocators and caches fill first.

@@ -10,10 +10,10 @@
 //! ```
 
 pub mod folder;
-pub mod journal;
+pub mod journald;
 pub mod message;
 pub mod previous;
+pub mod reporter;
 pub mod run;
-pub mod tell;
 pub mod unattended;
 pub mod watch;

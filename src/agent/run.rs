@@ -1,6 +1,6 @@
 //! The steps of one run, in their order.
 //!
-//! In: [`Options`]. Out: [`Outcome`]. Must not: stop because one step fails: each failure is said once, and the others go
+//! In: [`RunOptions`]. Out: [`RunOutcome`]. Must not: stop because one step fails: each failure is said once, and the others go
 //! on.
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::folder::{self, Folder, Lock};
 use super::message;
 use super::previous::{LAST_SNAPSHOT, earlier};
-use super::tell::Teller;
+use super::reporter::Reporter;
 use crate::audit::model::{Audit, Finding};
 use crate::config::AgentOptions;
 use crate::diagnostic::io_words;
@@ -20,7 +20,7 @@ use crate::host::Host;
 use crate::report;
 use crate::report::audit::{Look, Reported, Run};
 use crate::session::{self, Criteria};
-use crate::snapshot::take::TakeError;
+use crate::snapshot::capture::CaptureError;
 use crate::snapshot::{Snapshot, store};
 
 /// The report, as `audit --format json` prints it, in the agent's folder.
@@ -30,7 +30,7 @@ const ABANDONED: Duration = Duration::from_secs(600);
 
 /// What a run needs.
 #[derive(Debug, Clone, Copy)]
-pub struct Options<'a> {
+pub struct RunOptions<'a> {
     /// The state directory; the agent's folder is in it.
     pub state: &'a Path,
     /// Between two readings, where no earlier run begins the window.
@@ -44,7 +44,7 @@ pub struct Options<'a> {
 
 /// How it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RunOutcome {
     /// Another run is at it, and nothing was done.
     Busy,
     Done {
@@ -74,12 +74,12 @@ impl Troubles<'_> {
 }
 
 /// One run. `say` takes lines for standard error.
-pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, TakeError> {
+pub fn run(options: &RunOptions<'_>, say: &mut dyn FnMut(&str)) -> Result<RunOutcome, CaptureError> {
     let started = Instant::now();
     let mut troubles = Troubles { say, count: 0 };
     let folder = open_folder(options.state, folder::NAME, &mut troubles);
     let _lock = match folder.as_ref().map(|folder| take_lock(folder, &mut troubles)) {
-        Some(Locked::Busy) => return Ok(Outcome::Busy),
+        Some(Locked::Busy) => return Ok(RunOutcome::Busy),
         Some(Locked::Held(lock)) => Some(lock),
         Some(Locked::Failed) | None => None,
     };
@@ -96,7 +96,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, 
 
     let history = folder.as_ref().map(|folder| remember(folder, options, &audit, started, &mut troubles));
     let mut history = history.flatten();
-    let told = history.as_mut().is_some_and(|history| tell(history, &audit, options, &mut troubles));
+    let published_events = history.as_mut().is_some_and(|history| publish(history, &audit, options, &mut troubles));
     let reported = folder.as_ref().is_some_and(|folder| write_report(folder, &audit, &mut troubles));
     if let Some(folder) = &folder {
         keep(folder, &snapshot, &mut troubles);
@@ -106,7 +106,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<Outcome, 
     }
     let shown = options.settings.textfile.as_ref();
     let shown = shown.is_some_and(|file| write_gauges(file, &audit, started, &mut troubles));
-    Ok(Outcome::Done { published: told || reported || shown })
+    Ok(RunOutcome::Done { published: published_events || reported || shown })
 }
 
 fn open_folder(state: &Path, name: &str, troubles: &mut Troubles<'_>) -> Option<Folder> {
@@ -136,7 +136,7 @@ fn take_lock(folder: &Folder, troubles: &mut Troubles<'_>) -> Locked {
 /// Takes the run into the history.
 fn remember(
     folder: &Folder,
-    options: &Options<'_>,
+    options: &RunOptions<'_>,
     audit: &Audit<'_>,
     started: Instant,
     troubles: &mut Troubles<'_>,
@@ -154,13 +154,13 @@ fn remember(
     let samples = samples::of(audit.snapshot, &options.criteria.rules);
     let run = history::Run { rules: &options.criteria.rules, duration: started.elapsed() };
     let remembered = store.remember(&run, audit, &samples, &options.settings.hold());
-    // Even then what earlier runs left to tell is told.
+    // Even then what earlier runs left to tell is published_events.
     troubles.of(what, remembered);
     Some(store)
 }
 
-/// Tells every event that was not told yet; whether that could be done.
-fn tell(history: &mut Store, audit: &Audit<'_>, options: &Options<'_>, troubles: &mut Troubles<'_>) -> bool {
+/// Tells every event that was not published_events yet; whether that could be done.
+fn publish(history: &mut Store, audit: &Audit<'_>, options: &RunOptions<'_>, troubles: &mut Troubles<'_>) -> bool {
     let what = "cannot report what changed";
     let Some(events) = troubles.of(what, history.unpublished()) else { return false };
     if events.is_empty() {
@@ -168,9 +168,9 @@ fn tell(history: &mut Store, audit: &Audit<'_>, options: &Options<'_>, troubles:
     }
     let findings: BTreeMap<&str, &Finding> =
         audit.findings.iter().map(|finding| (finding.fingerprint.as_str(), finding)).collect();
-    let mut teller = Teller::new(options.settings.journal.then_some(options.journal), &mut *troubles.say);
+    let mut reporter = Reporter::new(options.settings.journal.then_some(options.journal), &mut *troubles.say);
     for event in &events {
-        teller.tell(&message::of_event(event, findings.get(event.fingerprint.as_str()).copied()));
+        reporter.report(&message::of_event(event, findings.get(event.fingerprint.as_str()).copied()));
     }
     let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
     troubles.of("the next run reports these events again", history.mark_published(&ids));

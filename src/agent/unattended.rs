@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use super::folder::{self, Folder};
 use super::message::{self, ChangeKind, Message};
 use super::previous::{LAST_SNAPSHOT, earlier};
+use super::reporter::Reporter;
 use super::run;
-use super::tell::Teller;
 use super::watch::{self, Watch};
-use crate::apply::change::journal::{Entry, Status};
+use crate::apply::change::journal::{ChangeStatus, Entry};
 use crate::apply::change::state;
 use crate::apply::check::policy::Policy;
 use crate::apply::judge::cool_down;
@@ -35,7 +35,7 @@ use crate::plan::model::Plan;
 use crate::plan::rehearsal::{self, Line};
 use crate::plan::select::Selection;
 use crate::session;
-use crate::snapshot::take::TakeError;
+use crate::snapshot::capture::CaptureError;
 use crate::snapshot::{Snapshot, WindowSource, store};
 
 /// Changes that are noted in the history, the newest.
@@ -46,15 +46,18 @@ pub type Ask<'a> = &'a dyn Fn(&[Line]) -> Result<Vec<Answer>, String>;
 
 /// What it needs.
 #[derive(Clone, Copy)]
-pub struct Options<'a> {
-    pub run: run::Options<'a>,
+pub struct UnattendedOptions<'a> {
+    pub run: run::RunOptions<'a>,
     pub policy: &'a Policy,
     pub ask: Ask<'a>,
 }
 
-impl std::fmt::Debug for Options<'_> {
+impl std::fmt::Debug for UnattendedOptions<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options").field("run", &self.run).field("policy", &self.policy).finish_non_exhaustive()
+        f.debug_struct("UnattendedOptions")
+            .field("run", &self.run)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
     }
 }
 
@@ -62,7 +65,7 @@ impl std::fmt::Debug for Options<'_> {
 #[derive(Debug, thiserror::Error)]
 pub enum Failed {
     #[error(transparent)]
-    Take(#[from] TakeError),
+    Take(#[from] CaptureError),
     #[error(transparent)]
     Apply(#[from] ApplyError),
     #[error("{0}")]
@@ -70,10 +73,12 @@ pub enum Failed {
 }
 
 /// One run; whether it was this one's turn. `say` takes lines for standard error.
-pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<run::Outcome, Failed> {
+pub fn run(options: &UnattendedOptions<'_>, say: &mut dyn FnMut(&str)) -> Result<run::RunOutcome, Failed> {
     let (state, host) = (options.run.state, Host::live());
     let folder = Folder::open(state, folder::UNATTENDED).map_err(|error| not_usable(state, &error))?;
-    let Some(lock) = folder.lock().map_err(|error| not_usable(state, &error))? else { return Ok(run::Outcome::Busy) };
+    let Some(lock) = folder.lock().map_err(|error| not_usable(state, &error))? else {
+        return Ok(run::RunOutcome::Busy);
+    };
     folder.sweep(&lock);
     let here = Here::read(&host)?;
     let before = earlier(&folder).unwrap_or_else(|why| {
@@ -99,7 +104,7 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<run::Outc
         failed.get_or_insert(error.into());
     }
     if !watched.rolled_back && failed.is_none() {
-        match carry_out(options, &host, &here, &now) {
+        match apply_what_holds(options, &host, &here, &now) {
             Ok(Some((id, message))) => {
                 messages.push(message);
                 if let Err(error) = watch::note(&folder, made, id, &now) {
@@ -110,10 +115,10 @@ pub fn run(options: &Options<'_>, say: &mut dyn FnMut(&str)) -> Result<run::Outc
             Err(error) => failed = Some(error),
         }
     }
-    let mut teller = Teller::new(settings.journal.then_some(options.run.journal), say);
-    messages.iter().for_each(|message| teller.tell(message));
+    let mut reporter = Reporter::new(settings.journal.then_some(options.run.journal), say);
+    messages.iter().for_each(|message| reporter.report(message));
     note_changes(state, &here.boot_id);
-    failed.map_or(Ok(run::Outcome::Done { published: true }), Err)
+    failed.map_or(Ok(run::RunOutcome::Done { published: true }), Err)
 }
 
 fn not_usable(state: &Path, error: &std::io::Error) -> ApplyError {
@@ -128,8 +133,8 @@ fn keep(folder: &Folder, snapshot: &Snapshot, say: &mut dyn FnMut(&str)) {
 }
 
 /// Applies what may be applied, if anything.
-fn carry_out(
-    options: &Options<'_>,
+fn apply_what_holds(
+    options: &UnattendedOptions<'_>,
     host: &Host,
     here: &Here,
     now: &Snapshot,
@@ -179,15 +184,15 @@ impl LeftAlone {
         for entry in entries {
             let alone = match entry.status() {
                 // One of an earlier boot is gone.
-                Status::Applied => entry.is_of_boot(&here.boot_id),
-                Status::RolledBack => entry.records.last().is_some_and(|last| {
+                ChangeStatus::Applied => entry.is_of_boot(&here.boot_id),
+                ChangeStatus::RolledBack => entry.records.last().is_some_and(|last| {
                     let until = last.at.parse::<Timestamp>().ok().and_then(|at| at.checked_add(cool_down).ok());
                     until.is_none_or(|until| until > now)
                 }),
                 _ => false,
             };
             if alone {
-                keys.extend(entry.changes.into_iter().map(|change| change.name));
+                keys.extend(entry.changes.into_iter().map(|change| change.key.name.clone()));
             }
         }
         let rules = cooling.into_iter().map(|(rule, found)| (rule, found.to_string())).collect();
@@ -201,13 +206,13 @@ struct Limits<'a> {
 }
 
 /// The plan of what may be done now; often an empty one.
-fn plan(options: &Options<'_>, host: &Host, here: &Here, audit: &Audit<'_>, limits: &Limits<'_>) -> Plan {
+fn plan(options: &UnattendedOptions<'_>, host: &Host, here: &Here, audit: &Audit<'_>, limits: &Limits<'_>) -> Plan {
     let (policy, rules) = (options.policy, &options.run.criteria.rules);
     let chosen = audit
         .open()
         .filter(|finding| limits.held.contains(&finding.fingerprint))
         .map(|finding| finding.fingerprint.clone());
-    let wanted = build::Options {
+    let wanted = build::PlanOptions {
         // With nobody there to look, only what can do little harm, unless the configuration says more.
         max_risk: policy.max_risk.unwrap_or(Risk::Low),
         selection: Selection::default(),

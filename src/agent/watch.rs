@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::folder::Folder;
 use super::message::{self, ChangeKind, Message};
 use crate::apply::ApplyError;
-use crate::apply::change::journal::{Entry, Status};
+use crate::apply::change::journal::{ChangeStatus, Entry};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::judge::guards;
@@ -99,7 +99,7 @@ impl Watch<'_> {
         let mut watched = Watched::default();
         self.finish(&mut watched)?;
         for entry in entries(self.state, self.here)? {
-            if entry.status() == Status::Applied {
+            if entry.status() == ChangeStatus::Applied {
                 self.judge(&entry, &mut watched);
             }
         }
@@ -112,9 +112,12 @@ impl Watch<'_> {
             return Ok(());
         }
         // While nobody else holds the lock, what looks half done is not under way.
-        let lock = Lock::take(self.state, "agent")?;
+        let lock = Lock::acquire(self.state, "agent")?;
         let half = |entry: &Entry| {
-            matches!(entry.status(), Status::Interrupted | Status::RollbackInterrupted | Status::RollbackFailed)
+            matches!(
+                entry.status(),
+                ChangeStatus::Interrupted | ChangeStatus::RollbackInterrupted | ChangeStatus::RollbackFailed
+            )
         };
         let left: Vec<Entry> = entries(self.state, self.here)?.into_iter().filter(half).collect();
         drop(lock);
@@ -149,7 +152,7 @@ impl Watch<'_> {
         }
         let judged = verdicts.iter().all(|verdict| !matches!(verdict.said, crate::audit::guard::Said::Unknown(_)));
         if judged && self.has_proved_itself(entry.id) {
-            let options = confirm::Options { force: false, after: Some(self.now) };
+            let options = confirm::ConfirmOptions { force: false, after: Some(self.now) };
             match apart(|| confirm::confirm(self.host, self.state, entry.id, options, &mut |_| {})) {
                 Ok(permanent) => {
                     let kind = ChangeKind::Confirmed { permanent };
@@ -177,5 +180,5 @@ impl Watch<'_> {
 
 /// `KEY FORMER -> NEW`, one each.
 pub(super) fn values(entry: &Entry) -> Vec<String> {
-    entry.changes.iter().map(|change| format!("{} {} -> {}", change.name, change.before, change.after)).collect()
+    entry.changes.iter().map(|change| format!("{} {} -> {}", change.key.name, change.before, change.after)).collect()
 }

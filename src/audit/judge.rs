@@ -1,6 +1,6 @@
 //! One rule on one subject: does it fire, and what does it say then.
 //!
-//! In: a rule and a function that gives values by name. Out: a [`Verdict`].
+//! In: a rule and a function that gives values by name. Out: a [`Judgement`].
 //! Must not: know whether the values come from a host or from a test.
 
 use super::model::{Advice, Evidence};
@@ -13,7 +13,7 @@ use crate::rules::{Level, Recommend, Rule};
 
 /// What came of a rule on a subject.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(super) enum Judgement {
     Fires(Box<Fired>),
     Quiet,
     /// With the reason.
@@ -51,14 +51,14 @@ pub(super) struct Values<'a> {
 }
 
 /// Evaluates a rule.
-pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Verdict {
+pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Judgement {
     let value_of = |name: &str| match name.strip_prefix("params.") {
         Some(param) => rule.params.get(param).map(|param| param.value.clone()),
         None => (values.of)(name),
     };
     let (level, unknown) = match level(rule, &value_of) {
-        Ok(None) => return Verdict::Quiet,
-        Err(error) => return Verdict::Skipped(reason(&error, values)),
+        Ok(None) => return Judgement::Quiet,
+        Err(error) => return Judgement::Skipped(reason(&error, values)),
         Ok(Some(found)) => found,
     };
     let mut troubles: Vec<String> = unknown
@@ -85,7 +85,7 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Verdict {
             Err(error) => troubles.push(reason(&error, values)),
         }
     }
-    Verdict::Fires(Box::new(Fired {
+    Judgement::Fires(Box::new(Fired {
         level: level.name.clone(),
         severity: level.severity,
         title: level.title.render(&value_of),
@@ -185,7 +185,7 @@ title = "odd"
 when = 'tcp.time_wait > 8'
 "#;
 
-    fn verdict(listen: Option<i64>, time_wait: Option<i64>) -> Verdict {
+    fn judgement(listen: Option<i64>, time_wait: Option<i64>) -> Judgement {
         let rule = load::parse("two-levels", "", "two-levels.toml", RULE).unwrap();
         let of = |name: &str| match name {
             "tcp.listen" => listen.map(Value::Int),
@@ -198,19 +198,19 @@ when = 'tcp.time_wait > 8'
     #[test]
     fn the_worst_level_that_holds_makes_the_finding() {
         for (listen, time_wait, expected) in [(9, 9, "bad"), (9, 0, "bad"), (0, 9, "odd")] {
-            let Verdict::Fires(fired) = verdict(Some(listen), Some(time_wait)) else { panic!("it must fire") };
+            let Judgement::Fires(fired) = judgement(Some(listen), Some(time_wait)) else { panic!("it must fire") };
             assert_eq!((fired.level.as_str(), fired.title.as_str()), (expected, expected));
             assert!(fired.troubles.is_empty());
         }
-        assert!(matches!(verdict(Some(0), Some(0)), Verdict::Quiet));
+        assert!(matches!(judgement(Some(0), Some(0)), Judgement::Quiet));
     }
 
     #[test]
     fn a_level_that_could_not_be_judged_is_never_taken_for_quiet() {
-        let Verdict::Fires(fired) = verdict(None, Some(9)) else { panic!("the milder level holds") };
+        let Judgement::Fires(fired) = judgement(None, Some(9)) else { panic!("the milder level holds") };
         assert_eq!(fired.severity, Severity::Notice);
         assert_eq!(fired.troubles, ["whether it is critical is not known: tcp.listen was not read"]);
-        assert!(matches!(verdict(None, Some(0)), Verdict::Skipped(why) if why == "tcp.listen was not read"));
-        assert!(matches!(verdict(Some(0), None), Verdict::Skipped(why) if why == "tcp.time_wait was not read"));
+        assert!(matches!(judgement(None, Some(0)), Judgement::Skipped(why) if why == "tcp.listen was not read"));
+        assert!(matches!(judgement(Some(0), None), Judgement::Skipped(why) if why == "tcp.time_wait was not read"));
     }
 }

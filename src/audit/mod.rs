@@ -12,7 +12,7 @@ pub mod waivers;
 
 use std::collections::BTreeMap;
 
-use judge::{Proposal, Values, Verdict, judge};
+use judge::{Judgement, Proposal, Values, judge};
 use merge::{Merged, merge};
 use model::{Audit, Avoid, Finding, Recommendation, Skipped};
 use waivers::{Ran, Waivers};
@@ -100,9 +100,9 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
     for item in items {
         let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
         match judge(rule, &values) {
-            Verdict::Quiet => {}
-            Verdict::Skipped(reason) => skip(reason),
-            Verdict::Fires(fired) => {
+            Judgement::Quiet => {}
+            Judgement::Skipped(reason) => skip(reason),
+            Judgement::Fires(fired) => {
                 fired.troubles.into_iter().for_each(&mut skip);
                 let subject = view.label(item);
                 let namespace = view.namespace().name.clone();

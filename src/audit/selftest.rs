@@ -3,7 +3,7 @@
 //! In: a rule with its tests. Out: a diagnostic for each test that did not come out as written.
 //! Must not: read the system; a test's host is the healthy one with the test's values laid over it.
 
-use super::judge::{Proposal, Values, Verdict, judge};
+use super::judge::{Judgement, Proposal, Values, judge};
 use super::merge::{Merged, merge};
 use crate::diagnostic::Diagnostic;
 use crate::keys;
@@ -36,8 +36,8 @@ fn check(rule: &Rule, test: &RuleTest) -> Result<(), String> {
     let value_of = |name: &str| value(test, name);
     let values = Values { of: &value_of, why_missing: &|name| format!("{name} was not read") };
     match (judge(rule, &values), test.expect) {
-        (Verdict::Quiet, Expect::Quiet) | (Verdict::Skipped(_), Expect::Skipped) => Ok(()),
-        (Verdict::Fires(fired), Expect::Fires) => {
+        (Judgement::Quiet, Expect::Quiet) | (Judgement::Skipped(_), Expect::Skipped) => Ok(()),
+        (Judgement::Fires(fired), Expect::Fires) => {
             if let Some(expected) = test.level.as_ref().filter(|expected| **expected != fired.level) {
                 return Err(format!("its level `{}` fires, not `{expected}`", fired.level));
             }
@@ -52,10 +52,10 @@ fn check(rule: &Rule, test: &RuleTest) -> Result<(), String> {
             }
             proposals(test, &fired.proposals)
         }
-        (verdict, _) => Err(match verdict {
-            Verdict::Fires(fired) => format!("it fires: {}", fired.title),
-            Verdict::Quiet => "it is quiet".to_owned(),
-            Verdict::Skipped(why) => format!("it is skipped: {why}"),
+        (judgement, _) => Err(match judgement {
+            Judgement::Fires(fired) => format!("it fires: {}", fired.title),
+            Judgement::Quiet => "it is quiet".to_owned(),
+            Judgement::Skipped(why) => format!("it is skipped: {why}"),
         }),
     }
 }
@@ -85,19 +85,43 @@ fn proposals(test: &RuleTest, proposals: &[Proposal]) -> Result<(), String> {
     Ok(())
 }
 
-/// The test's own value, else the healthy host's. A delta alone gives the rate too.
+/// The test's own value, else the healthy host's. A delta alone gives the rate too: its value, or that it was not read.
 fn value(test: &RuleTest, name: &str) -> Option<Value> {
-    if test.unread.iter().any(|unread| unread == name) {
+    let delta = name.strip_prefix("rate.").map(|rest| format!("delta.{rest}"));
+    if test.unread.iter().any(|unread| unread == name || delta.as_ref() == Some(unread)) {
         return None;
     }
     if let Some(value) = test.given.get(name) {
         return Some(value.clone());
     }
-    if let Some(Value::Int(delta)) =
-        name.strip_prefix("rate.").and_then(|rest| test.given.get(&format!("delta.{rest}")))
-    {
+    if let Some(Value::Int(delta)) = delta.and_then(|delta| test.given.get(&delta)) {
         let Some(Value::Double(seconds)) = value(test, "window.seconds") else { return None };
         return Some(Value::Double(*delta as f64 / seconds));
     }
     healthy::value(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delta_that_is_given_or_not_read_decides_on_the_rate() {
+        let test = |given: &[(&str, Value)], unread: &[&str]| RuleTest {
+            name: String::new(),
+            given: given.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            unread: unread.iter().map(|name| (*name).to_owned()).collect(),
+            expect: Expect::Quiet,
+            level: None,
+            recommends: Default::default(),
+            span: 0..0,
+        };
+        let (delta, rate) = ("delta.Udp.RcvbufErrors", "rate.Udp.RcvbufErrors");
+        let given = test(&[(delta, Value::Int(50))], &[]);
+        assert_eq!(value(&given, rate), Some(Value::Double(5.0)), "in a window of 10 s");
+        let unread = test(&[], &[delta]);
+        assert_eq!((value(&unread, delta), value(&unread, rate)), (None, None));
+        let other = test(&[], &[rate]);
+        assert_eq!((value(&other, delta), value(&other, rate)), (Some(Value::Int(0)), None));
+    }
 }

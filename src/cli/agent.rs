@@ -10,8 +10,8 @@ use super::args::{Global, RuleArgs, StateArgs};
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
 use super::{confirm, remediate, session};
-use crate::agent::run::{self, Options};
-use crate::agent::{journal, unattended};
+use crate::agent::run::{self, RunOptions};
+use crate::agent::{journald, unattended};
 use crate::config::Config;
 use crate::session::rehearse;
 
@@ -36,12 +36,12 @@ pub(super) struct AgentArgs {
 
 pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
     let criteria = session::criteria(config, &args.rules, terminal)?;
-    let options = Options {
+    let options = RunOptions {
         state: &args.state.directory(),
         sample: config.options.audit.window,
         criteria: &criteria,
         settings: &config.options.agent,
-        journal: Path::new(journal::SOCKET),
+        journal: Path::new(journald::SOCKET),
     };
     let ran = if args.apply {
         if !options.settings.apply {
@@ -51,23 +51,23 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
             return Ok(ExitCode::SUCCESS);
         }
         remediate::trusted(&criteria.rules).map_err(|error| confirm::failure(error, false))?;
-        let options = unattended::Options { run: options, policy: config.policy(), ask: &rehearse::ask };
+        let options = unattended::UnattendedOptions { run: options, policy: config.policy(), ask: &rehearse::ask };
         unattended::run(&options, &mut output::note).map_err(not_done)?
     } else {
         run::run(&options, &mut output::note)?
     };
     match ran {
-        run::Outcome::Busy => {
+        run::RunOutcome::Busy => {
             if !global.quiet {
                 output::note("another agent run uses this state directory; this run did nothing");
             }
             Ok(ExitCode::SUCCESS)
         }
-        run::Outcome::Done { published: false } => {
+        run::RunOutcome::Done { published: false } => {
             Err(Exit::Unobservable.because(anyhow!("no result of this run could be written or reported")))
         }
-        run::Outcome::Done { .. } if criteria.rules.broken.is_empty() => Ok(ExitCode::SUCCESS),
-        run::Outcome::Done { .. } => Ok(Exit::Usage.code()),
+        run::RunOutcome::Done { .. } if criteria.rules.broken.is_empty() => Ok(ExitCode::SUCCESS),
+        run::RunOutcome::Done { .. } => Ok(Exit::Usage.code()),
     }
 }
 

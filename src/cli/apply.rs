@@ -129,7 +129,7 @@ pub(super) fn measure(plan: &Plan, window: Duration, global: &Global) -> Option<
 
 fn listing(parts: &[Part]) -> String {
     let changes = || parts.iter().flat_map(|part| part.changes.iter().zip(&part.plan.changes));
-    let width = changes().map(|(change, _)| change.name.len()).max().unwrap_or_default();
+    let width = changes().map(|(change, _)| change.key.name.len()).max().unwrap_or_default();
     let mut text = match changes().count() {
         1 => "1 change".to_owned(),
         many => format!("{many} changes, in this order"),
@@ -144,8 +144,8 @@ fn listing(parts: &[Part]) -> String {
             text.push_str(&format!("In the network namespace {}:\n", printable(&part.namespace(), LONGEST_NAME)));
         }
         for (change, planned) in part.changes.iter().zip(&part.plan.changes) {
-            let Change { name, before, after, rules } = change;
-            text.push_str(&format!("  {name:width$}  {before} -> {after}\n"));
+            let Change { key, before, after, rules } = change;
+            text.push_str(&format!("  {:width$}  {before} -> {after}\n", key.name));
             text.push_str(&format!("  {:width$}  {} risk; {}\n", "", planned.risk, rules.join(", ")));
         }
     }

@@ -13,7 +13,7 @@ use super::session;
 use crate::config::Config;
 use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
-use crate::plan::build::{self, Options};
+use crate::plan::build::{self, PlanOptions};
 use crate::plan::rehearsal;
 use crate::report::audit::{Detail, FORMATS, Format, Look, Part, Reported, named};
 use crate::report::theme::Theme;
@@ -60,7 +60,7 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     let snapshot = session::snapshot(args.snapshot.as_deref(), criteria.first_reading(), global, config)?;
     let mut audit = criteria.audit(&snapshot);
     if args.rehearse {
-        let mut plan = build::build(&audit, &criteria.rules, &Options::default());
+        let mut plan = build::build(&audit, &criteria.rules, &PlanOptions::default());
         rehearse::plan(&mut plan, &snapshot);
         rehearsal::enter(&mut audit, &plan);
     }

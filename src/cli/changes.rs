@@ -58,7 +58,7 @@ pub(super) fn run(args: &ChangesArgs) -> Outcome {
     }
     let mut listing = Listing { state_directory, changes: Vec::new(), unreadable: Vec::new() };
     for id in state::ids(&state).map_err(failed)? {
-        match Entry::look(&state, id) {
+        match Entry::read_with_holder(&state, id) {
             Ok(read) => listing.changes.push(now.listed(read)),
             Err(error) => listing.unreadable.push(Unreadable { id, why: error.to_string() }),
         }
@@ -87,7 +87,7 @@ pub(super) fn run(args: &ChangesArgs) -> Outcome {
 
 /// One change, and what its guards say where they can be asked.
 fn one(state: &Path, id: u64, now: &Now) -> Result<Listed, ApplyError> {
-    let change = now.listed(Entry::look(state, id)?);
+    let change = now.listed(Entry::read_with_holder(state, id)?);
     let can_be_asked = change.holder.is_none() && change.entry.is_of_boot(&now.boot_id) && change.standing.is_whole();
     let verdicts = can_be_asked.then(|| guards::now(&Host::live(), &change.entry));
     Ok(Listed { verdicts, ..change })

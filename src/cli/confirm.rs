@@ -182,7 +182,7 @@ pub(super) fn run_confirm(args: &ConfirmArgs, global: &Global) -> Outcome {
         is_any_applied(&state, id)?;
     }
     let id = args.id.map_or_else(|| confirm::waiting(&state), Ok).map_err(failed)?;
-    let options = confirm::Options { force: args.force, after: None };
+    let options = confirm::ConfirmOptions { force: args.force, after: None };
     let permanent = confirm::confirm(&Host::live(), &state, id, options, &mut teller(global.quiet)).map_err(failed)?;
     let how = if permanent { "permanent" } else { "confirmed until the next boot" };
     output::say(&format!("Change {id} is {how}. `sysctl-advisor rollback {id}` restores the previous values.\n"));
@@ -202,7 +202,12 @@ pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
     let entry = Entry::read(&state, id).map_err(failed)?;
     let mut text = format!("Change {id} of {}:\n", entry.begun_at());
     for change in entry.changes.iter().rev() {
-        text.push_str(&format!("  {}  {} -> {}\n", change.name, change.after, or_empty(&change.before.to_string())));
+        text.push_str(&format!(
+            "  {}  {} -> {}\n",
+            change.key.name,
+            change.after,
+            or_empty(&change.before.to_string())
+        ));
     }
     output::print(&text)?;
     if !args.yes && !questions::typed_yes("Restore the previous values now?")? {

@@ -13,7 +13,7 @@ use crate::drift::select::select;
 use crate::host::netns::Which;
 use crate::observe::persisted::Loader;
 use crate::report;
-use crate::report::drift::View;
+use crate::report::drift::DriftPage;
 use crate::report::theme::Theme;
 use crate::session;
 use crate::session::drift::{Scene, Target};
@@ -100,7 +100,7 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
         tracing::warn!("no file sets {name}, and this system has no value for it");
     }
 
-    let view = View {
+    let view = DriftPage {
         drift: &drift,
         persisted: &scene.persisted,
         root: args.root.as_deref().unwrap_or(Path::new("/")).display().to_string(),

@@ -15,7 +15,7 @@ use crate::history::HistoryError;
 use crate::host::netns::EnterError;
 use crate::plan::select::NamesNothing;
 use crate::session::SessionError;
-use crate::snapshot::take::TakeError;
+use crate::snapshot::capture::CaptureError;
 use crate::versioned::FileError;
 
 /// Why the program ended. The help, the man pages and the README show this table.
@@ -164,11 +164,11 @@ impl From<AppendError> for Failure {
     }
 }
 
-impl From<TakeError> for Failure {
-    fn from(error: TakeError) -> Self {
+impl From<CaptureError> for Failure {
+    fn from(error: CaptureError) -> Self {
         match error {
-            TakeError::Netns(error) => error.into(),
-            TakeError::NothingSeen(_) => Exit::Unobservable.because(error),
+            CaptureError::Netns(error) => error.into(),
+            CaptureError::NothingSeen(_) => Exit::Unobservable.because(error),
         }
     }
 }

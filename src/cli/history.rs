@@ -19,7 +19,7 @@ use crate::host::Host;
 use crate::metrics::catalogue;
 use crate::metrics::names;
 use crate::reference::{counters, states};
-use crate::report::history::{self as report, About, Series, View};
+use crate::report::history::{self as report, About, HistoryPage, Series};
 use crate::suggest::nearest;
 use crate::units;
 
@@ -72,7 +72,7 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
     let newest = store.as_ref().map(Store::newest).transpose()?.flatten();
     let end = newest.map_or(now, |(_, at)| at.min(now));
     let since = end.saturating_sub(i64::try_from(args.since.as_secs()).unwrap_or(i64::MAX));
-    let mut view = View {
+    let mut view = HistoryPage {
         file,
         since,
         now,

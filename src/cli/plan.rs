@@ -13,7 +13,7 @@ use super::output::{self, Terminal};
 use super::session;
 use crate::config::Config;
 use crate::keys::Risk;
-use crate::plan::build::{self, Options};
+use crate::plan::build::{self, PlanOptions};
 use crate::plan::model::Plan;
 use crate::plan::select::Selection;
 use crate::plan::store as plans;
@@ -72,7 +72,7 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
     // Another host's snapshot has nothing to do with what was tried here.
     let cooling = if args.snapshot.is_none() { cooling(&args.state, config) } else { BTreeMap::new() };
     let cooling = cooling.into_iter().map(|(rule, found)| (rule, found.to_string())).collect();
-    let options = Options { max_risk: args.max_risk, selection, findings: None, cooling };
+    let options = PlanOptions { max_risk: args.max_risk, selection, findings: None, cooling };
     let mut plan = build::build(&audit, &criteria.rules, &options);
     if !args.no_rehearse {
         rehearse::plan(&mut plan, &snapshot);

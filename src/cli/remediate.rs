@@ -31,7 +31,7 @@ use crate::audit::waivers;
 use crate::config::Config;
 use crate::host::Host;
 use crate::keys::Risk;
-use crate::plan::build::{self, Options};
+use crate::plan::build::{self, PlanOptions};
 use crate::plan::model::{LeftOut, Plan, PlannedChange};
 use crate::plan::select::Selection;
 use crate::plan::{order, rehearsal};
@@ -129,7 +129,7 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
         if !plan.changes.is_empty() {
             let window = config.options.audit.window;
             let baseline = apply::measure(plan, window, global);
-            carry_out(plan, baseline.as_ref(), runtime_only, args, global, desk.policy)?;
+            apply_chosen(plan, baseline.as_ref(), runtime_only, args, global, desk.policy)?;
         }
     }
     for waiver in &decisions.waivers {
@@ -217,8 +217,12 @@ impl Desk<'_> {
 
     /// What these findings wish for (all, without any named), as far as the policy and the kernel let it.
     fn plan(&self, findings: Option<BTreeSet<String>>) -> Plan {
-        let options =
-            Options { max_risk: self.max_risk, selection: Selection::default(), findings, cooling: BTreeMap::new() };
+        let options = PlanOptions {
+            max_risk: self.max_risk,
+            selection: Selection::default(),
+            findings,
+            cooling: BTreeMap::new(),
+        };
         let mut plan = build::build(self.audit, self.rules, &options);
         rehearsal::rehearse(&mut plan, self.audit.snapshot, rehearse::ask);
         rehearsal::drop_refused(&mut plan);
@@ -304,7 +308,7 @@ fn without_pid(subject: &str) -> String {
 }
 
 /// Applies on a thread of its own: it confines itself to the plan's keys, and others are still to be written.
-fn carry_out(
+fn apply_chosen(
     plan: &Plan,
     baseline: Option<&Snapshot>,
     runtime_only: bool,

@@ -21,7 +21,7 @@ use crate::suggest::nearest;
 
 /// One text.
 #[derive(Debug)]
-struct Source {
+struct TextSource {
     /// A path, or `$NAME` of an environment variable.
     name: String,
     text: Arc<str>,
@@ -31,7 +31,7 @@ struct Source {
 
 /// The texts, in the order in which they were laid.
 #[derive(Debug, Default)]
-pub(super) struct Sources(Vec<Source>);
+pub(super) struct Sources(Vec<TextSource>);
 
 /// The table of rules' parameters.
 pub(super) const PARAMS: &str = "params";
@@ -150,7 +150,7 @@ impl Sources {
     /// Gives a text its range; the gap of one after each keeps a span at an end from being one at a beginning.
     fn begin(&mut self, name: &str, text: &str) -> usize {
         let start = self.0.last().map_or(0, |last| last.start + last.text.len() + 1);
-        self.0.push(Source { name: name.to_owned(), text: text.into(), start });
+        self.0.push(TextSource { name: name.to_owned(), text: text.into(), start });
         start
     }
 

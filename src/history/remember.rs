@@ -239,7 +239,7 @@ impl Following<'_> {
             (true, _) => self.go_on(&followed, sight)?,
         }
         if let Some(kind) = event {
-            self.tell(&followed, kind)?;
+            self.record_event(&followed, kind)?;
         }
         if !followed.track.present {
             followed.episode = None;
@@ -288,7 +288,7 @@ impl Following<'_> {
         Ok(())
     }
 
-    fn tell(&self, followed: &Followed, kind: EventKind) -> rusqlite::Result<()> {
+    fn record_event(&self, followed: &Followed, kind: EventKind) -> rusqlite::Result<()> {
         let Followed { fingerprint, rule, severity, namespace, subject, title, first_seen, .. } = followed;
         self.transaction.execute(
             "INSERT INTO event (run, at, kind, fingerprint, rule, severity, namespace, subject, title, first_seen,

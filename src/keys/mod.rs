@@ -132,7 +132,7 @@ impl Risk {
 }
 
 /// One sysctl. Texts of values (`default`, `typical`, the names in `values`) are as [`parse`] reads them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
     /// As sysctl spells it, with dots.
@@ -219,21 +219,13 @@ pub struct Catalogue {
     problems: Vec<String>,
 }
 
-/// Files of `rules/keys`, by area; the build makes JSON of them.
-const FILES: [(&str, &str); 7] = [
-    ("ports", include_str!(concat!(env!("OUT_DIR"), "/keys-ports.json"))),
-    ("time-wait", include_str!(concat!(env!("OUT_DIR"), "/keys-time-wait.json"))),
-    ("listen", include_str!(concat!(env!("OUT_DIR"), "/keys-listen.json"))),
-    ("retransmission", include_str!(concat!(env!("OUT_DIR"), "/keys-retransmission.json"))),
-    ("buffers", include_str!(concat!(env!("OUT_DIR"), "/keys-buffers.json"))),
-    ("path", include_str!(concat!(env!("OUT_DIR"), "/keys-path.json"))),
-    ("system", include_str!(concat!(env!("OUT_DIR"), "/keys-system.json"))),
-];
+/// Every file of `rules/keys`, by area, as JSON; the build makes this table.
+const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/keys.rs"));
 
 /// The catalogue that is compiled in, parsed once.
 pub fn catalogue() -> &'static Catalogue {
     static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
-    CATALOGUE.get_or_init(|| Catalogue::from_files(&FILES))
+    CATALOGUE.get_or_init(|| Catalogue::from_files(FILES))
 }
 
 impl Catalogue {

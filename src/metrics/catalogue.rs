@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::subjects::Subject;
-use super::table::{Described, Source};
+use super::table::{Described, FirstRead};
 use super::value::{Type, Value};
 
 /// One metric.
@@ -38,13 +38,15 @@ pub fn find(name: &str) -> Option<&'static Metric> {
 pub fn metrics() -> impl Iterator<Item = Metric> {
     Subject::ALL.iter().flat_map(|&subject| {
         let tables = subject.tables().iter();
-        tables.flat_map(move |table| table.described().into_iter().map(move |row| metric(subject, table.source(), row)))
+        tables.flat_map(move |table| {
+            table.described().into_iter().map(move |row| metric(subject, table.first_read(), row))
+        })
     })
 }
 
-fn metric(of: Subject, source: Source, row: Described) -> Metric {
+fn metric(of: Subject, first_read: FirstRead, row: Described) -> Metric {
     let Described { name, unit, help, kind, grows, healthy } = row;
-    let has_changes = source != Source::Once && matches!(kind, Type::Int | Type::Double);
+    let has_changes = first_read != FirstRead::Never && matches!(kind, Type::Int | Type::Double);
     Metric { name, kind, unit, of, help, grows, has_changes, healthy }
 }
 

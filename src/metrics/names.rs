@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use super::catalogue::{self, metrics};
 use super::subjects::Subject;
 use super::sysctl::key_type;
-use super::table::Source;
+use super::table::FirstRead;
 use super::value::Type;
 use crate::keys;
 use crate::reference::counters;
@@ -59,10 +59,10 @@ pub fn first_reading<'a>(names: impl Iterator<Item = &'a str>) -> FirstReading {
     let mut first = FirstReading::default();
     let changes = names.filter_map(|name| change_parts(name)).filter_map(|(_, metric)| Subject::of_name(metric));
     for (_, table) in changes {
-        match table.source() {
-            Source::Sockets => first.sockets = true,
-            Source::System => first.system = true,
-            Source::Always | Source::Once => {}
+        match table.first_read() {
+            FirstRead::Sockets => first.sockets = true,
+            FirstRead::System => first.system = true,
+            FirstRead::Always | FirstRead::Never => {}
         }
     }
     first

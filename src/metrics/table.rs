@@ -118,7 +118,7 @@ impl<T> Row<T> {
 
 /// Where two readings of a table come from, and with it whether its metrics have `delta.` and `rate.`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(super) enum FirstRead {
     /// The sockets; they are read twice only if a rule asks for a change of them.
     Sockets,
     /// Facts about the machine, likewise.
@@ -126,7 +126,7 @@ pub(super) enum Source {
     /// Read at both ends of each window.
     Always,
     /// Of the snapshot as a whole: there is one reading.
-    Once,
+    Never,
 }
 
 /// All metrics of one kind of record.
@@ -134,7 +134,7 @@ pub(super) enum Source {
 pub(super) struct Table<T: 'static> {
     /// What the names begin with, without the dot.
     pub(super) prefix: &'static str,
-    pub(super) source: Source,
+    pub(super) first_read: FirstRead,
     pub(super) rows: &'static [Row<T>],
     /// The records of a reading; `None` where they were not read.
     pub(super) records: for<'r> fn(&'r Reading<'_>) -> Option<&'r [T]>,
@@ -160,7 +160,7 @@ pub(super) struct Described {
 /// A table whose records are of some kind: [`Table`] for each kind, and nothing else.
 pub(super) trait AnyTable: Sync + std::fmt::Debug {
     fn prefix(&self) -> &'static str;
-    fn source(&self) -> Source;
+    fn first_read(&self) -> FirstRead;
     fn described(&self) -> Vec<Described>;
     fn find(&self, name: &str) -> Option<Described>;
     /// How many records a reading has; `None` where they were not read.
@@ -177,8 +177,8 @@ impl<T: std::fmt::Debug + 'static> AnyTable for Table<T> {
         self.prefix
     }
 
-    fn source(&self) -> Source {
-        self.source
+    fn first_read(&self) -> FirstRead {
+        self.first_read
     }
 
     fn described(&self) -> Vec<Described> {

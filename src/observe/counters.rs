@@ -31,7 +31,7 @@ enum Layout {
     PerCpu,
 }
 
-struct Source {
+struct CounterFile {
     /// Under `/proc/net`.
     file: &'static str,
     layout: Layout,
@@ -42,11 +42,11 @@ struct Source {
     optional: bool,
 }
 
-const fn source(file: &'static str, layout: Layout, groups: &'static [&'static str], optional: bool) -> Source {
-    Source { file, layout, groups, optional }
+const fn source(file: &'static str, layout: Layout, groups: &'static [&'static str], optional: bool) -> CounterFile {
+    CounterFile { file, layout, groups, optional }
 }
 
-const SOURCES: [Source; 10] = [
+const SOURCES: [CounterFile; 10] = [
     source("netstat", Layout::Pairs, &["TcpExt", "IpExt"], false),
     source("snmp", Layout::Pairs, &["Ip", "Icmp", "Tcp", "Udp"], false),
     source("snmp6", Layout::Named, &["Ip6", "Icmp6", "Udp6"], true),

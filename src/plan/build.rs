@@ -21,7 +21,7 @@ use crate::snapshot::Namespace;
 
 /// What a plan may hold.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct PlanOptions {
     pub max_risk: Risk,
     pub selection: Selection,
     /// Only what these findings wish for, by their fingerprints; what others wish for is not mentioned.
@@ -31,7 +31,7 @@ pub struct Options {
     pub cooling: BTreeMap<String, String>,
 }
 
-impl Default for Options {
+impl Default for PlanOptions {
     fn default() -> Self {
         Self { max_risk: Risk::High, selection: Selection::default(), findings: None, cooling: BTreeMap::new() }
     }
@@ -39,7 +39,7 @@ impl Default for Options {
 
 /// Makes the plan. `rules` are those of the audit. The wishes of findings that are waived, or not selected, are not
 /// merged into the values.
-pub fn build(audit: &Audit<'_>, rules: &RuleSet, options: &Options) -> Plan {
+pub fn build(audit: &Audit<'_>, rules: &RuleSet, options: &PlanOptions) -> Plan {
     let waived: BTreeMap<&str, &Waiver> =
         audit.findings.iter().filter_map(|found| Some((found.fingerprint.as_str(), found.waived.as_ref()?))).collect();
     let chosen = |finding: &Finding| options.findings.as_ref().is_none_or(|only| only.contains(&finding.fingerprint));

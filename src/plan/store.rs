@@ -7,19 +7,15 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::model::{Plan, PlannedChange, SCHEMA};
-use crate::keys;
+use super::change::Change;
+use super::model::{Plan, SCHEMA};
 use crate::published;
-use crate::text::printable;
 use crate::versioned::{FileError, Format, place_of};
 
 /// The longest value, a list of every other port, has 190 KiB, and a plan holds it twice.
 const FORMAT: Format = Format { noun: "plan", schema: SCHEMA, largest: 4 << 20 };
 /// The catalogue has some 200 keys; a plan for each of many namespaces stays far below.
 const MOST_CHANGES: usize = 10_000;
-
-/// Each rule behind a change has one.
-const MOST_GUARDS: usize = 64;
 
 /// Reads a plan from a file, `-` for standard input.
 pub fn read(path: &Path) -> Result<Plan, FileError> {
@@ -55,47 +51,12 @@ fn check(plan: &Plan) -> Result<(), (Option<usize>, String)> {
     let mut seen = BTreeSet::new();
     for (number, change) in plan.changes.iter().enumerate() {
         let refused = |why: String| (Some(number), format!("change {}: {why}", number + 1));
-        check_change(change).map_err(refused)?;
+        Change::of(change).map_err(refused)?;
         if !seen.insert((&change.namespace_id, &change.key)) {
             return Err(refused(format!("{} has a change already", change.key)));
         }
     }
     Ok(())
-}
-
-fn check_change(change: &PlannedChange) -> Result<(), String> {
-    // Whatever is no name of the catalogue, be it `..`, a path or worse, ends here.
-    let known = keys::catalogue().get(&change.key).filter(|key| !keys::is_secret(&key.name));
-    let key = known.ok_or_else(|| format!("{} is no sysctl that this program changes", quoted(&change.key)))?;
-    if !key.is_useful_to_set() {
-        return Err(format!("{} cannot be set, or the kernel ignores it", key.name));
-    }
-    if change.namespace.is_empty() || change.namespace.contains(['/', '\0']) || change.namespace.starts_with('.') {
-        return Err(format!("{} is no namespace's name", quoted(&change.namespace)));
-    }
-    let inode = change.namespace_id.strip_prefix("net:[").and_then(|rest| rest.strip_suffix(']'));
-    if !inode.is_some_and(|digits| digits.parse::<u64>().is_ok() && digits.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err(format!("{} is no namespace's identity, like net:[4026531840]", quoted(&change.namespace_id)));
-    }
-    for (what, text) in [("expected", &change.expected), ("proposed", &change.proposed)] {
-        // A tab stands between the numbers of a list as /proc/sys prints it.
-        if text.contains(|c: char| c.is_control() && c != '\t') {
-            return Err(format!("the {what} value of {} holds control characters", key.name));
-        }
-        let value = keys::parse(key, text).map_err(|error| format!("the {what} value of {}: {error}", key.name))?;
-        if what == "proposed" {
-            keys::validate(key, &value).map_err(|error| format!("the {what} value of {}: {error}", key.name))?;
-        }
-    }
-    if change.guards.len() > MOST_GUARDS {
-        return Err(format!("it has {} guards, more than {MOST_GUARDS}", change.guards.len()));
-    }
-    Ok(())
-}
-
-/// A stranger's text for a message.
-fn quoted(text: &str) -> String {
-    format!("`{}`", printable(text, 60))
 }
 
 #[cfg(test)]
@@ -105,6 +66,7 @@ mod tests {
 
     use super::super::build::tests::example;
     use super::*;
+    use crate::keys;
 
     fn file() -> Json {
         serde_json::to_value(example()).unwrap()
@@ -159,7 +121,7 @@ mod tests {
             "\u{1b}[2J",
         ] {
             let error = refusal("/changes/0/key", json!(key));
-            assert!(error.contains("is no sysctl that this program changes"), "{key:?}: {error}");
+            assert!(error.contains("is not a sysctl that this program changes"), "{key:?}: {error}");
             assert!(!error.contains(char::is_control), "{error:?}");
         }
         assert!(
@@ -174,11 +136,11 @@ mod tests {
             ("/changes/0/proposed", "1\n2", "control characters"),
             ("/changes/0/proposed", "1\u{0}", "control characters"),
             ("/changes/0/expected", "two", "expected an integer"),
-            ("/changes/0/namespace", "../host", "no namespace's name"),
-            ("/changes/0/namespace", "", "no namespace's name"),
-            ("/changes/0/namespace_id", "net:[1]/../x]", "no namespace's identity"),
-            ("/changes/0/namespace_id", "net:[+1]", "no namespace's identity"),
-            ("/changes/0/namespace_id", "mnt:[1]", "no namespace's identity"),
+            ("/changes/0/namespace", "../host", "not a namespace's name"),
+            ("/changes/0/namespace", "", "not a namespace's name"),
+            ("/changes/0/namespace_id", "net:[1]/../x]", "not a namespace's identity"),
+            ("/changes/0/namespace_id", "net:[+1]", "not a namespace's identity"),
+            ("/changes/0/namespace_id", "mnt:[1]", "not a namespace's identity"),
             ("/changes/0/risk", "none", "unknown variant `none`, expected one of `low`, `medium`, `high`"),
             ("/changes/0/rehearsed/result", "fine", "unknown variant `fine`, expected one of `accepted`, `refused`"),
         ] {

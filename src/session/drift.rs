@@ -18,7 +18,7 @@ use crate::observe::persisted::{self, Loader, Persisted};
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Sysctls};
 use crate::observe::system::{self, SystemFacts};
-use crate::snapshot::take;
+use crate::snapshot::capture;
 use crate::snapshot::{Rehearsal, Snapshot};
 
 /// Which host, and what of it.
@@ -207,7 +207,7 @@ struct Look {
     gaps: Vec<Gap>,
     system: SystemFacts,
     surroundings: Surroundings,
-    identity: take::Identity,
+    identity: capture::Identity,
 }
 
 impl Look {
@@ -216,7 +216,7 @@ impl Look {
         let (sysctls, gaps) = if compared { sysctls::read(running) } else { (Sysctls::new(), Vec::new()) };
         let (system, _) = system::read(running);
         let surroundings = surroundings::read(running, persisted, &[&sysctls]);
-        let identity = take::identity(running, &sysctls);
+        let identity = capture::identity(running, &sysctls);
         Self { sysctls: compared.then_some(sysctls), gaps, system, surroundings, identity }
     }
 }

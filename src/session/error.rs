@@ -5,7 +5,7 @@
 use crate::config::ConfigError;
 use crate::diagnostic::Diagnostics;
 use crate::host::netns::EnterError;
-use crate::snapshot::take::TakeError;
+use crate::snapshot::capture::CaptureError;
 use crate::versioned::FileError;
 
 /// Why there is nothing to judge, or nothing to judge it by.
@@ -22,7 +22,7 @@ pub enum SessionError {
     #[error("{file}: this snapshot {lacks}")]
     Lacks { file: String, lacks: &'static str },
     #[error(transparent)]
-    Take(#[from] TakeError),
+    Take(#[from] CaptureError),
     /// There is nothing to compare the files with.
     #[error("no sysctl of this namespace could be read")]
     NoValues,
@@ -30,6 +30,6 @@ pub enum SessionError {
 
 impl From<EnterError> for SessionError {
     fn from(error: EnterError) -> Self {
-        Self::Take(TakeError::Netns(error))
+        Self::Take(CaptureError::Netns(error))
     }
 }

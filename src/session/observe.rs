@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::error::SessionError;
 use crate::host::Host;
 use crate::host::netns::Which;
-use crate::snapshot::take::{self, TakeError};
+use crate::snapshot::capture::{self, CaptureError};
 use crate::snapshot::{self as snapshots, FirstReading, Snapshot, store};
 
 /// Reads a snapshot from a file; `-` is standard input.
@@ -24,7 +24,7 @@ pub fn observe(
     first: FirstReading,
     wait: impl FnOnce(Duration),
 ) -> Result<Snapshot, SessionError> {
-    let snapshot = take::take(&Host::live(), which, window, first, wait)?;
+    let snapshot = capture::capture(&Host::live(), which, window, first, wait)?;
     for gap in snapshot.gaps.iter().chain(snapshot.namespaces.iter().flat_map(|namespace| &namespace.gaps)) {
         tracing::info!(what = gap.what, why = gap.why, "could not be read");
     }
@@ -38,7 +38,7 @@ pub fn since(
     earlier: Option<&Snapshot>,
     first: FirstReading,
     sample: Duration,
-) -> Result<Snapshot, TakeError> {
+) -> Result<Snapshot, CaptureError> {
     let begun = earlier.filter(|earlier| match snapshots::since::age(earlier, host) {
         Ok(_) => true,
         Err(why) => {
@@ -47,7 +47,7 @@ pub fn since(
         }
     });
     let window = if begun.is_some() { Duration::ZERO } else { sample };
-    let mut snapshot = take::take(host, which, window, first, std::thread::sleep)?;
+    let mut snapshot = capture::capture(host, which, window, first, std::thread::sleep)?;
     if let Some(Err(why)) = begun.map(|earlier| snapshots::since::enter(&mut snapshot, earlier, first)) {
         tracing::info!(%why, "the previous snapshot does not begin this run's window");
     }

@@ -34,7 +34,7 @@ pub(super) struct Beginning {
 /// Reads what the first reading has to hold. The counters come last, and take as long as their counterpart after the
 /// window, so that the time between two readings is the same for the first namespace and the last.
 pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun {
-    let unowned = if first.sockets { netns::visit(places, |number, _| look(host, number)) } else { Vec::new() };
+    let unowned = if first.sockets { netns::visit(places, |number, _| read_sockets(host, number)) } else { Vec::new() };
     let mut owned = owners(host, unowned).into_iter();
     let system = first.system.then(|| system::read(host).0);
     let queues = netns::visit(places, |_, _| sockets::read_queues(host).ok());
@@ -50,7 +50,7 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
 }
 
 /// The sockets of the namespace that the thread is in.
-fn look(host: &Host, number: usize) -> Option<Unowned> {
+fn read_sockets(host: &Host, number: usize) -> Option<Unowned> {
     if number > 0 && sockets::is_not_worth_it(&counters::read(host).0) {
         return Some(sockets::none().0);
     }

@@ -5,9 +5,9 @@
 //! Must not: hold anything derived; metrics are computed anew from it, so old snapshots gain new rules for free.
 
 mod begin;
+pub mod capture;
 pub mod since;
 pub mod store;
-pub mod take;
 
 use std::collections::BTreeMap;
 

@@ -33,7 +33,7 @@ pub const BASELINE: &str = "baseline.json";
 
 /// How far a change has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+pub enum ChangeStatus {
     /// Values were being written when it ended.
     Interrupted,
     /// All values are in force, until the next boot.
@@ -47,7 +47,7 @@ pub enum Status {
     RollbackFailed,
 }
 
-impl Status {
+impl ChangeStatus {
     /// Whether something was begun and not finished.
     pub const fn is_half_way(self) -> bool {
         matches!(self, Self::Interrupted | Self::ConfirmInterrupted | Self::RollbackInterrupted)
@@ -89,7 +89,7 @@ impl Entry {
     }
 
     /// The same, and who is at work on it, when somebody is: what looks interrupted may be under way.
-    pub fn look(state: &Path, id: u64) -> Result<(Self, Option<Holder>), ApplyError> {
+    pub fn read_with_holder(state: &Path, id: u64) -> Result<(Self, Option<Holder>), ApplyError> {
         let mut entry = Self::read(state, id)?;
         while entry.status().is_half_way() {
             let holder = lock::holder(state).filter(|holder| holder.change.is_none_or(|change| change == id));
@@ -107,7 +107,7 @@ impl Entry {
     }
 
     /// The state that the last line which decides it tells.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> ChangeStatus {
         status(&self.records)
     }
 
@@ -152,14 +152,14 @@ impl Entry {
     }
 }
 
-fn status(records: &[Record]) -> Status {
-    records.iter().fold(Status::Interrupted, |status, record| match record.step {
-        Step::Applied => Status::Applied,
-        Step::Confirming => Status::ConfirmInterrupted,
-        Step::Confirmed { .. } => Status::Confirmed,
-        Step::RollingBack { .. } => Status::RollbackInterrupted,
-        Step::RolledBack => Status::RolledBack,
-        Step::RollbackFailed { .. } => Status::RollbackFailed,
+fn status(records: &[Record]) -> ChangeStatus {
+    records.iter().fold(ChangeStatus::Interrupted, |status, record| match record.step {
+        Step::Applied => ChangeStatus::Applied,
+        Step::Confirming => ChangeStatus::ConfirmInterrupted,
+        Step::Confirmed { .. } => ChangeStatus::Confirmed,
+        Step::RollingBack { .. } => ChangeStatus::RollbackInterrupted,
+        Step::RolledBack => ChangeStatus::RolledBack,
+        Step::RollbackFailed { .. } => ChangeStatus::RollbackFailed,
         Step::Begun { .. }
         | Step::Writing { .. }
         | Step::Written { .. }
@@ -302,7 +302,7 @@ fn put(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
 
 /// Plain `sysctl.d` syntax.
 fn conf<'a>(changes: impl Iterator<Item = &'a Change>, value: impl Fn(&Change) -> &KeyValue) -> String {
-    changes.map(|change| format!("{} = {}\n", change.name, value(change))).collect()
+    changes.map(|change| format!("{} = {}\n", change.key.name, value(change))).collect()
 }
 
 #[cfg(test)]
@@ -331,7 +331,10 @@ mod tests {
         assert_eq!(text("before.conf"), "net.ipv4.tcp_fin_timeout = 60\nnet.core.somaxconn = 4096\n");
         assert_eq!(text("after.conf"), "net.core.somaxconn = 8192\nnet.ipv4.tcp_fin_timeout = 30\n");
         let entry = Entry::read(state.path(), 1).unwrap();
-        assert_eq!((entry.status(), entry.is_of_boot("b00t"), entry.changes.len()), (Status::Interrupted, true, 2));
+        assert_eq!(
+            (entry.status(), entry.is_of_boot("b00t"), entry.changes.len()),
+            (ChangeStatus::Interrupted, true, 2)
+        );
         assert_eq!(created(state.path()).entry.id, 2);
     }
 
@@ -344,10 +347,10 @@ mod tests {
         let text = fs::read_to_string(&file).unwrap();
         fs::write(&file, &text[..text.len() - 3]).unwrap();
         let entry = Entry::read(state.path(), 1).unwrap();
-        assert_eq!((entry.torn, entry.status()), (true, Status::Interrupted));
+        assert_eq!((entry.torn, entry.status()), (true, ChangeStatus::Interrupted));
         Journal::open(state.path(), 1, "b00t").unwrap().append(Step::RolledBack).unwrap();
         let entry = Entry::read(state.path(), 1).unwrap();
-        assert_eq!((entry.torn, entry.status(), entry.records.len()), (false, Status::RolledBack, 2));
+        assert_eq!((entry.torn, entry.status(), entry.records.len()), (false, ChangeStatus::RolledBack, 2));
     }
 
     #[test]

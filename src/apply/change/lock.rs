@@ -29,7 +29,7 @@ pub struct Lock {
 impl Lock {
     /// Takes the lock or says who holds it; never waits for whoever is changing something. `what` is a command, and the
     /// change's number where it is known: `rollback 3`.
-    pub fn take(state: &Path, what: &str) -> Result<Self, ApplyError> {
+    pub fn acquire(state: &Path, what: &str) -> Result<Self, ApplyError> {
         trust::make_folder(state)?;
         let path = path(state);
         let failed =
@@ -113,11 +113,11 @@ mod tests {
     #[test]
     fn the_second_is_told_who_holds_the_lock_until_it_is_dropped() {
         let state = tempfile::tempdir().unwrap();
-        let first = Lock::take(state.path(), "apply").unwrap();
-        let refused = Lock::take(state.path(), "rollback").unwrap_err().to_string();
+        let first = Lock::acquire(state.path(), "apply").unwrap();
+        let refused = Lock::acquire(state.path(), "rollback").unwrap_err().to_string();
         assert!(refused.contains(&format!("process {} (apply)", std::process::id())), "{refused}");
         drop(first);
-        Lock::take(state.path(), "rollback").unwrap();
+        Lock::acquire(state.path(), "rollback").unwrap();
     }
 
     #[test]
@@ -125,7 +125,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         assert_eq!(holder(state.path()), None);
         assert!(!path(state.path()).exists());
-        let mut lock = Lock::take(state.path(), "apply").unwrap();
+        let mut lock = Lock::acquire(state.path(), "apply").unwrap();
         let process = format!("process {}", std::process::id());
         assert_eq!(holder(state.path()), Some(Holder { process: process.clone(), change: None }));
         lock.says("apply 12");
@@ -145,7 +145,7 @@ mod tests {
         looks.lock_shared().unwrap();
         assert_eq!(holder(state.path()), None, "another who looks is nobody who changes something");
         let taken = std::thread::scope(|scope| {
-            let taking = scope.spawn(|| Lock::take(state.path(), "apply").is_ok());
+            let taking = scope.spawn(|| Lock::acquire(state.path(), "apply").is_ok());
             drop(looks);
             taking.join().unwrap()
         });
@@ -157,7 +157,7 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         let elsewhere = state.path().join("elsewhere");
         std::os::unix::fs::symlink(&elsewhere, state.path().join("lock")).unwrap();
-        assert!(Lock::take(state.path(), "apply").is_err());
+        assert!(Lock::acquire(state.path(), "apply").is_err());
         assert!(!elsewhere.exists());
     }
 }

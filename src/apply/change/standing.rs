@@ -3,7 +3,7 @@
 //! In: its journal, the boot of now, whether its network namespace is still there. Out: a [`Standing`]. Must not: look at
 //! the host.
 
-use super::journal::{Entry, Status};
+use super::journal::{ChangeStatus, Entry};
 
 /// How a change that nobody is at work on stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,20 +31,30 @@ impl Standing {
         let gone = !entry.is_of_boot(boot_id);
         let lost = is_lost && !entry.reached_drop_in();
         match entry.status() {
-            Status::Confirmed if entry.reached_drop_in() => Self::Permanent,
-            Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if lost => {
+            ChangeStatus::Confirmed if entry.reached_drop_in() => Self::Permanent,
+            ChangeStatus::Interrupted
+            | ChangeStatus::Applied
+            | ChangeStatus::Confirmed
+            | ChangeStatus::RollbackInterrupted
+                if lost =>
+            {
                 Self::GoneWithNamespace
             }
-            Status::Interrupted | Status::Applied | Status::Confirmed | Status::RollbackInterrupted if gone => {
+            ChangeStatus::Interrupted
+            | ChangeStatus::Applied
+            | ChangeStatus::Confirmed
+            | ChangeStatus::RollbackInterrupted
+                if gone =>
+            {
                 Self::GoneWithBoot
             }
-            Status::Interrupted => Self::Interrupted,
-            Status::Applied => Self::InForce,
-            Status::ConfirmInterrupted => Self::ConfirmInterrupted,
-            Status::Confirmed => Self::Confirmed,
-            Status::RollbackInterrupted => Self::RollbackInterrupted,
-            Status::RolledBack => Self::RolledBack,
-            Status::RollbackFailed => Self::RollbackFailed,
+            ChangeStatus::Interrupted => Self::Interrupted,
+            ChangeStatus::Applied => Self::InForce,
+            ChangeStatus::ConfirmInterrupted => Self::ConfirmInterrupted,
+            ChangeStatus::Confirmed => Self::Confirmed,
+            ChangeStatus::RollbackInterrupted => Self::RollbackInterrupted,
+            ChangeStatus::RolledBack => Self::RolledBack,
+            ChangeStatus::RollbackFailed => Self::RollbackFailed,
         }
     }
 

@@ -10,33 +10,12 @@ use std::path::Path;
 
 use crate::apply::check::policy::Policy;
 use crate::apply::{ApplyError, trust};
-use crate::keys::{self, Key, KeyValue, catalogue};
+pub use crate::plan::change::Change;
 use crate::plan::model::{Plan, PlannedChange};
 use crate::plan::store;
-use crate::text::printable;
-
-/// Characters of a plan's text that a message shows.
-const SHOWN: usize = 100;
 
 /// Nobody means to change more keys at once; the catalogue has fewer.
 const MOST_CHANGES: usize = 256;
-
-/// One key of a plan, its values typed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    pub name: String,
-    pub before: KeyValue,
-    pub after: KeyValue,
-    /// Rules behind it, for the comment above its line.
-    pub rules: Vec<String>,
-}
-
-impl Change {
-    /// The catalogue's entry. A [`Change`] is made only of keys that have one.
-    pub fn key(&self) -> Option<&'static Key> {
-        catalogue().get(&self.name)
-    }
-}
 
 /// Reads a plan from a file that can be trusted.
 pub fn read(path: &Path) -> Result<Plan, ApplyError> {
@@ -57,10 +36,9 @@ pub fn changes(plan: &Plan, policy: &Policy) -> Result<Vec<Change>, ApplyError> 
     let mut seen = BTreeSet::new();
     let mut changes = Vec::new();
     for planned in &plan.changes {
-        let change =
-            one(planned, policy).map_err(|why| refused(format!("{}: {why}", printable(&planned.key, SHOWN))))?;
-        if !seen.insert(change.name.clone()) {
-            return Err(refused(format!("{}: it stands there twice", change.name)));
+        let change = one(planned, policy).map_err(refused)?;
+        if !seen.insert(change.key.name.as_str()) {
+            return Err(refused(format!("{}: it is in the plan twice", change.key.name)));
         }
         changes.push(change);
     }
@@ -71,52 +49,22 @@ pub fn changes(plan: &Plan, policy: &Policy) -> Result<Vec<Change>, ApplyError> 
 }
 
 fn one(planned: &PlannedChange, policy: &Policy) -> Result<Change, String> {
-    let key = catalogue().get(&planned.key).ok_or("the catalogue does not know this key")?;
-    if keys::path(&planned.key).is_none() || keys::is_secret(&planned.key) {
-        return Err("this key is never written".to_owned());
+    let change = Change::of(planned)?;
+    let of_key = |why: &str| format!("{}: {why}", change.key.name);
+    policy.allows(&change.key.name, planned.risk).map_err(|why| of_key(&why))?;
+    if change.before == change.after {
+        return Err(of_key("it would be set to the value that it has"));
     }
-    if !key.is_useful_to_set() {
-        return Err("setting this key does nothing on any kernel of today".to_owned());
+    if planned.rehearsed.as_ref().is_some_and(|rehearsed| rehearsed.result.is_bad()) {
+        return Err(of_key(&format!("the kernel did not accept {} in the rehearsal", change.after)));
     }
-    policy.allows(&planned.key, planned.risk)?;
-    let before = value(key, &planned.expected)?;
-    let after = value(key, &planned.proposed)?;
-    keys::validate(key, &after).map_err(|error| format!("`{after}`: {error}"))?;
-    if before == after {
-        return Err("it would be set to the value that it has".to_owned());
-    }
-    match &planned.rehearsed {
-        Some(rehearsed) if rehearsed.result.is_bad() => {
-            return Err(format!("the kernel did not take {after} in the rehearsal"));
-        }
-        _ => {}
-    }
-    if planned.rules.iter().any(|rule| !is_id(rule)) {
-        return Err("one of its rules has a name that no rule can have".to_owned());
-    }
-    Ok(Change { name: planned.key.clone(), before, after, rules: planned.rules.clone() })
-}
-
-fn value(key: &Key, text: &str) -> Result<KeyValue, String> {
-    let value = keys::parse(key, text).map_err(|error| printable(&error.to_string(), SHOWN))?;
-    if keys::is_printable(&value.to_string()) {
-        Ok(value)
-    } else {
-        Err("a value that is too long, or that has characters which no value has".to_owned())
-    }
-}
-
-/// Names of rules go into comments: a line break there would begin a line of its own.
-fn is_id(rule: &str) -> bool {
-    !rule.is_empty()
-        && rule.len() <= 100
-        && rule.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.'))
+    Ok(change)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::keys::Risk;
+    use crate::keys::{KeyValue, Risk};
     use crate::model::RehearsalResult;
     use crate::plan::model::{PlanHost, Rehearsed, SCHEMA};
 
@@ -156,11 +104,14 @@ pub(super) mod tests {
     fn values_are_typed_and_kept_in_order() {
         let plan = plan(vec![
             planned("net.ipv4.ip_local_port_range", "32768\t60999", "1024  65535"),
-            planned("net.core.somaxconn", "4096\n", "8192"),
+            planned("net.core.somaxconn", "4096", "8192"),
         ]);
         let changes = changes(&plan, &Policy::default()).unwrap();
         assert_eq!(changes[0].after, KeyValue::PortRange { low: 1024, high: 65535 });
-        assert_eq!((changes[1].before.to_string().as_str(), changes[1].name.as_str()), ("4096", "net.core.somaxconn"));
+        assert_eq!(
+            (changes[1].before.to_string().as_str(), changes[1].key.name.as_str()),
+            ("4096", "net.core.somaxconn")
+        );
     }
 
     #[test]
@@ -168,20 +119,20 @@ pub(super) mod tests {
         for key in
             ["net.core/../../../etc/passwd", "/etc/passwd", "net.core.somaxconn\0", "..", "kernel.core_pattern", ""]
         {
-            assert!(refusal(planned(key, "1", "2")).contains("does not know"), "{key:?}");
+            assert!(refusal(planned(key, "1", "2")).contains("is not a sysctl that this program changes"), "{key:?}");
         }
         for (key, value, why) in [
-            ("net.core.somaxconn", "8192\nkernel.core_pattern=|/x", "expected an integer"),
+            ("net.core.somaxconn", "8192\nkernel.core_pattern=|/x", "holds control characters"),
             ("net.core.somaxconn", "99999999999", "the kernel accepts"),
             ("net.ipv4.tcp_congestion_control", "cubic\u{b}x", "characters"),
             ("net.ipv4.tcp_max_syn_backlog", "1", "it would be set to the value that it has"),
-            ("net.ipv4.tcp_tw_recycle", "2", "does nothing"),
+            ("net.ipv4.tcp_tw_recycle", "2", "cannot be set, or the kernel ignores it"),
         ] {
             let refusal = refusal(planned(key, "1", value));
             assert!(refusal.contains(why), "{key} {value:?}: {refusal}");
         }
         let rule = PlannedChange { rules: vec!["a\nnet.x = 1".into()], ..planned("net.core.somaxconn", "1", "2") };
-        assert!(refusal(rule).contains("no rule can have"));
+        assert!(refusal(rule).contains("is not a rule's id"));
         let rehearsed = Some(Rehearsed { result: RehearsalResult::Refused, value: "EINVAL".into() });
         assert!(refusal(PlannedChange { rehearsed, ..planned("net.core.somaxconn", "1", "2") }).contains("rehearsal"));
         let twice = planned("net.core.somaxconn", "1", "2");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::apply::ApplyError;
-use crate::apply::change::journal::{Entry, Status};
+use crate::apply::change::journal::{ChangeStatus, Entry};
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
 
@@ -35,7 +35,7 @@ pub fn cooling(entries: &[Entry], now: Timestamp, cool_down: Duration) -> BTreeM
     if cool_down.is_zero() {
         return cooling;
     }
-    for entry in entries.iter().filter(|entry| entry.status() == Status::RolledBack) {
+    for entry in entries.iter().filter(|entry| entry.status() == ChangeStatus::RolledBack) {
         let Some((rules, at)) = worse(entry) else { continue };
         let until = at.parse::<Timestamp>().ok().map(|at| at.checked_add(cool_down).unwrap_or(Timestamp::MAX));
         let Some(until) = until.filter(|until| *until > now) else { continue };

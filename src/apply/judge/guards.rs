@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::host::netns::{self, Which};
 use crate::metrics::value::Value;
 use crate::plan::model::{Guard, Plan};
-use crate::snapshot::{FirstReading, Snapshot, store, take};
+use crate::snapshot::{FirstReading, Snapshot, capture, store};
 use crate::text::printable;
 
 /// The guards of change `id` over its baseline and a look of now, in the order of the plan; empty when it has none. An
@@ -49,7 +49,7 @@ pub fn now(host: &Host, entry: &Entry) -> Vec<Verdict> {
     if !has_guards(&entry.plan) {
         return Vec::new();
     }
-    match take::take(host, &namespaces(host, &entry.plan), Duration::ZERO, FirstReading::default(), |_| {}) {
+    match capture::capture(host, &namespaces(host, &entry.plan), Duration::ZERO, FirstReading::default(), |_| {}) {
         Ok(after) => of(entry, &after),
         Err(error) => {
             let unknown = |(_, guard): (&str, &Guard)| Verdict::new(guard, Said::Unknown(error.to_string()));

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::apply::change::journal::{Entry, Journal, Status};
+use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
@@ -47,7 +47,7 @@ pub fn preflight(host: &Host, plan: &Plan, policy: &Policy, state: &Path) -> Res
         return Err(ApplyError::NothingDone(format!("drifted since the plan was made: {}", drifted.join("; "))));
     }
     for change in &changes {
-        if let Some(path) = keys::path(&change.name) {
+        if let Some(path) = keys::path(&change.key.name) {
             host.can_write_sysctl(&path)
                 .map_err(|error| ApplyError::NothingDone(format!("this process may not write {error}")))?;
         }
@@ -79,9 +79,9 @@ fn same_host(plan: &Plan, here: &Here) -> Result<(), ApplyError> {
 
 /// What is wrong when a key does not have the value that the plan expects.
 fn drift(host: &Host, change: &Change) -> Option<String> {
-    match write::read(host, change.key()?) {
+    match write::read(host, change.key) {
         Ok(present) if present == change.before => None,
-        Ok(present) => Some(format!("{} is {present}, not {}", change.name, change.before)),
+        Ok(present) => Some(format!("{} is {present}, not {}", change.key.name, change.before)),
         Err(error) => Some(error.to_string()),
     }
 }
@@ -96,25 +96,25 @@ fn unfinished(state: &Path, here: &Here, changes: &[Change]) -> Result<(), Apply
             continue;
         }
         let why = match entry.status() {
-            Status::Confirmed | Status::RolledBack => continue,
-            Status::ConfirmInterrupted => "was interrupted while it was made permanent",
+            ChangeStatus::Confirmed | ChangeStatus::RolledBack => continue,
+            ChangeStatus::ConfirmInterrupted => "was interrupted while it was made permanent",
             _ if !in_force => continue,
-            Status::Applied => {
-                let same = |change: &&Change| entry.changes.iter().any(|earlier| earlier.name == change.name);
+            ChangeStatus::Applied => {
+                let same = |change: &&Change| entry.changes.iter().any(|earlier| earlier.key.name == change.key.name);
                 match changes.iter().find(same) {
                     Some(change) => {
                         let why = format!(
                             "change {id} of {} is not confirmed yet; run `sysctl-advisor confirm {id}` or \
                              `sysctl-advisor rollback {id}` first",
-                            change.name
+                            change.key.name
                         );
                         return Err(ApplyError::NothingDone(why));
                     }
                     None => continue,
                 }
             }
-            Status::Interrupted => "was interrupted",
-            Status::RollbackInterrupted | Status::RollbackFailed => "is rolled back only in part",
+            ChangeStatus::Interrupted => "was interrupted",
+            ChangeStatus::RollbackInterrupted | ChangeStatus::RollbackFailed => "is rolled back only in part",
         };
         return Err(ApplyError::NothingDone(format!("change {id} {why}; run `sysctl-advisor rollback {id}` first")));
     }
@@ -130,7 +130,7 @@ pub fn apply(
 ) -> Result<u64, ApplyError> {
     // What a plan alone can be refused for must not depend on the lock, nor make a state directory.
     check::changes(plan, options.policy)?;
-    let mut lock = Lock::take(options.state, "apply")?;
+    let mut lock = Lock::acquire(options.state, "apply")?;
     let (here, changes) = preflight(host, plan, options.policy, options.state)?;
     let confirm_before = options.confirm_within.map(deadline::deadline);
     let baseline = options.baseline.and_then(|seen| guards::baseline(plan, seen));
@@ -153,31 +153,31 @@ pub fn apply(
         }
     }
     let files: Vec<_> =
-        changes.iter().filter_map(|change| keys::path(&change.name)).map(|path| host.locate(&path)).collect();
+        changes.iter().filter_map(|change| keys::path(&change.key.name)).map(|path| host.locate(&path)).collect();
     progress(&Progress::Confined { files: files.len(), status: sandbox::confine(&files) });
     match write_all(host, &changes, &mut journal, progress) {
         Ok(()) => Ok(id),
-        Err(why) => Err(take_back(host, journal, why, progress)),
+        Err(why) => Err(undo_begun(host, journal, why, progress)),
     }
 }
 
 fn write_all(host: &Host, changes: &[Change], journal: &mut Journal, progress: OnProgress<'_>) -> Result<(), String> {
     for change in changes {
-        let key = change.key().ok_or_else(|| format!("{}: not in the catalogue", change.name))?;
+        let key = change.key;
         // Before the line that announces the write: what somebody set in between is not ours to take back.
         if let Some(drift) = drift(host, change) {
             return Err(format!("drifted meanwhile: {drift}"));
         }
         let (from, to) = (change.before.to_string(), change.after.to_string());
-        journal.append(Step::Writing { key: change.name.clone(), value: to.clone() })?;
+        journal.append(Step::Writing { key: change.key.name.clone(), value: to.clone() })?;
         write::write(host, key, &change.after)?;
-        journal.append(Step::Written { key: change.name.clone() })?;
-        progress(&Progress::Written { key: &change.name, from: &from, to: &to });
+        journal.append(Step::Written { key: change.key.name.clone() })?;
+        progress(&Progress::Written { key: &change.key.name, from: &from, to: &to });
     }
     journal.append(Step::Applied)
 }
 
-fn take_back(host: &Host, mut journal: Journal, why: String, progress: OnProgress<'_>) -> ApplyError {
+fn undo_begun(host: &Host, mut journal: Journal, why: String, progress: OnProgress<'_>) -> ApplyError {
     progress(&Progress::Surprise { why: &why });
     // Where the journal itself is the surprise, these lines may be lost; the values are restored all the same.
     let _ = journal.append(Step::RollingBack { why: why.clone() });

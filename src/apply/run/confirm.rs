@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::apply::change::journal::{Entry, Journal, Status};
+use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
@@ -26,7 +26,7 @@ use crate::snapshot::Snapshot;
 /// The change that is meant when no number is given: the latest that waits for it.
 pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
     for id in state::ids(state)?.into_iter().rev() {
-        if matches!(Entry::read(state, id)?.status(), Status::Applied | Status::ConfirmInterrupted) {
+        if matches!(Entry::read(state, id)?.status(), ChangeStatus::Applied | ChangeStatus::ConfirmInterrupted) {
             return Ok(id);
         }
     }
@@ -35,7 +35,7 @@ pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
 
 /// How a change is confirmed.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Options<'a> {
+pub struct ConfirmOptions<'a> {
     /// Although its guards say that something is worse.
     pub force: bool,
     /// The look at the host that the guards are judged by; `None`: it is taken now, when there are guards.
@@ -48,7 +48,7 @@ pub fn confirm(
     host: &Host,
     state: &Path,
     id: u64,
-    options: Options<'_>,
+    options: ConfirmOptions<'_>,
     progress: OnProgress<'_>,
 ) -> Result<bool, ApplyError> {
     match locate::find(state, id)? {
@@ -72,10 +72,10 @@ fn here(
     host: &Host,
     state: &Path,
     id: u64,
-    options: Options<'_>,
+    options: ConfirmOptions<'_>,
     progress: OnProgress<'_>,
 ) -> Result<bool, ApplyError> {
-    let _lock = Lock::take(state, &format!("confirm {id}"))?;
+    let _lock = Lock::acquire(state, &format!("confirm {id}"))?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     let runtime_only = in_force(host, &journal.entry, &here)?;
@@ -96,7 +96,7 @@ fn here(
 fn guards(
     host: &Host,
     journal: &mut Journal,
-    options: Options<'_>,
+    options: ConfirmOptions<'_>,
     progress: OnProgress<'_>,
 ) -> Result<Vec<String>, ApplyError> {
     let verdicts = match options.after {
@@ -122,10 +122,10 @@ fn in_force(host: &Host, entry: &Entry, here: &Here) -> Result<bool, ApplyError>
     let id = entry.id;
     let nothing = |why: &str| Err(ApplyError::NothingDone(format!("change {id} {why}")));
     match entry.status() {
-        Status::Applied | Status::ConfirmInterrupted => {}
-        Status::Confirmed => return Err(ApplyError::Refused(format!("change {id} is confirmed already"))),
-        Status::RolledBack => return nothing("was rolled back"),
-        Status::Interrupted | Status::RollbackInterrupted | Status::RollbackFailed => {
+        ChangeStatus::Applied | ChangeStatus::ConfirmInterrupted => {}
+        ChangeStatus::Confirmed => return Err(ApplyError::Refused(format!("change {id} is confirmed already"))),
+        ChangeStatus::RolledBack => return nothing("was rolled back"),
+        ChangeStatus::Interrupted | ChangeStatus::RollbackInterrupted | ChangeStatus::RollbackFailed => {
             return nothing("is in force only in part; roll it back");
         }
     }
@@ -137,10 +137,9 @@ fn in_force(host: &Host, entry: &Entry, here: &Here) -> Result<bool, ApplyError>
         return nothing("was made in another network namespace than this one");
     }
     for change in &entry.changes {
-        let Some(key) = change.key() else { return nothing("has a key that is not in the catalogue") };
-        let present = write::read(host, key)?;
+        let present = write::read(host, change.key)?;
         if present != change.after {
-            return nothing(&format!("is not in force as it was made: {} is {present} now", change.name));
+            return nothing(&format!("is not in force as it was made: {} is {present} now", change.key.name));
         }
     }
     Ok(runtime_only)
@@ -181,15 +180,15 @@ fn write_drop_in(host: &Host, journal: &mut Journal, progress: OnProgress<'_>) -
 fn losing(host: &Host, changes: &[Change]) -> Vec<String> {
     let (persisted, _) = persisted::read(host);
     // Patterns stand for keys that exist, and these do.
-    let present = changes.iter().map(|change| change.name.clone()).collect();
+    let present = changes.iter().map(|change| change.key.name.clone()).collect();
     let boot = resolve(&persisted, &present, drift::loader_of(&persisted));
     let loses = |change: &Change| {
-        let name = &change.name;
+        let name = &change.key.name;
         let Some(resolved) = boot.keys.get(name) else {
             return Some(format!("{name} is set by no file that is read"));
         };
         let winner = &resolved.winner;
-        let same = change.key().and_then(|key| keys::parse(key, &winner.value).ok()).as_ref() == Some(&change.after);
+        let same = keys::parse(change.key, &winner.value).ok().as_ref() == Some(&change.after);
         let value = &winner.value;
         (!same).then(|| format!("{name} is set to {value} by {} line {}", winner.file, winner.line))
     };

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::apply::change::journal::{Entry, Status};
+use crate::apply::change::journal::{ChangeStatus, Entry};
 use crate::apply::{ApplyError, write};
 use crate::host::Host;
 use crate::host::netns::{self, Place};
@@ -32,7 +32,7 @@ pub fn find(state: &Path, id: u64) -> Result<Located, ApplyError> {
     let host = Host::live();
     let boot_id = host.read_sysctl("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     // What is over and done with needs no namespace to say so.
-    let over = matches!(entry.status(), Status::RolledBack);
+    let over = matches!(entry.status(), ChangeStatus::RolledBack);
     let Some((namespace_id, ..)) = entry.begun().filter(|_| entry.is_of_boot(boot_id.trim()) && !over) else {
         return Ok(Located::Here);
     };
@@ -73,10 +73,10 @@ pub fn refuse_on_doubt(host: &Host, entry: &Entry, now: &NamespaceName) -> Resul
         return Ok(());
     }
     let is_ours = |change: &&crate::apply::check::Change| {
-        let present = change.key().and_then(|key| write::read(host, key).ok());
+        let present = write::read(host, change.key).ok();
         present.is_some_and(|present| present == change.before || present == change.after)
     };
-    let odd = entry.changes.iter().find(|change| !is_ours(change)).map(|change| change.name.as_str());
+    let odd = entry.changes.iter().find(|change| !is_ours(change)).map(|change| change.key.name.as_str());
     if odd.is_none() && !then.excludes(now) { Ok(()) } else { Err(doubt(entry, now, odd)) }
 }
 

@@ -46,7 +46,7 @@ pub fn preflight(host: &Host, plan: &Plan, options: &ApplyOptions<'_>) -> Result
     let several = plans.len() > 1;
     let mut parts = Vec::new();
     for (place, plan) in places(host, plans)? {
-        let changes = look(host, &place, &plan, options);
+        let changes = checked(host, &place, &plan, options);
         let changes = changes.map_err(|error| if several { within(&place.name, error) } else { error })?;
         parts.push(Part { place, plan, changes });
     }
@@ -54,7 +54,7 @@ pub fn preflight(host: &Host, plan: &Plan, options: &ApplyOptions<'_>) -> Result
 }
 
 /// Whether a part could be carried out now.
-fn look(host: &Host, place: &Place, plan: &Plan, options: &ApplyOptions<'_>) -> Result<Vec<Change>, ApplyError> {
+fn checked(host: &Host, place: &Place, plan: &Plan, options: &ApplyOptions<'_>) -> Result<Vec<Change>, ApplyError> {
     let look = || apply::preflight(host, plan, options.policy, options.state).map(|(_, changes)| changes);
     if place.is_here() { look() } else { locate::inside(place, look) }
 }
@@ -138,20 +138,20 @@ pub fn apply(
     }
     // Since the preflight somebody was asked, and may have taken their time.
     for part in parts {
-        look(host, &part.place, &part.plan, options).map_err(|error| within(&part.namespace(), error))?;
+        checked(host, &part.place, &part.plan, options).map_err(|error| within(&part.namespace(), error))?;
     }
     let mut done = Vec::new();
     for part in parts {
         progress(&Progress::Inside { namespace: &part.namespace() });
         match locate::inside(&part.place, || apply::apply(host, &part.plan, options, progress)) {
             Ok(id) => done.push(id),
-            Err(error) => return Err(take_back(host, &done, within(&part.namespace(), error), options, progress)),
+            Err(error) => return Err(undo_others(host, &done, within(&part.namespace(), error), options, progress)),
         }
     }
     Ok(done)
 }
 
-fn take_back(
+fn undo_others(
     host: &Host,
     done: &[u64],
     error: ApplyError,

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::apply::change::journal::{Entry, Journal, Status};
+use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
@@ -38,7 +38,7 @@ pub enum Mode<'a> {
 /// The change that `--last` means: the latest that is not rolled back.
 pub fn last(state: &Path) -> Result<u64, ApplyError> {
     for id in state::ids(state)?.into_iter().rev() {
-        if Entry::read(state, id)?.status() != Status::RolledBack {
+        if Entry::read(state, id)?.status() != ChangeStatus::RolledBack {
             return Ok(id);
         }
     }
@@ -79,7 +79,7 @@ pub fn rollback(
 
 /// The namespace was deleted, and its values with it.
 fn gone(host: &Host, state: &Path, id: u64, progress: OnProgress<'_>) -> Result<(), ApplyError> {
-    let _lock = Lock::take(state, &format!("rollback {id}"))?;
+    let _lock = Lock::acquire(state, &format!("rollback {id}"))?;
     let mut journal = Journal::open(state, id, &Here::read(host)?.boot_id)?;
     progress(&Progress::Note { text: "its network namespace was deleted since; nothing of this change is left" });
     deadline::disarm(id);
@@ -88,15 +88,15 @@ fn gone(host: &Host, state: &Path, id: u64, progress: OnProgress<'_>) -> Result<
 
 /// Rolls back a change of the calling thread's namespace.
 fn here(host: &Host, state: &Path, id: u64, mode: Mode<'_>, progress: OnProgress<'_>) -> Result<(), ApplyError> {
-    let _lock = Lock::take(state, &format!("rollback {id}"))?;
+    let _lock = Lock::acquire(state, &format!("rollback {id}"))?;
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     match (journal.entry.status(), mode) {
-        (Status::RolledBack | Status::Confirmed, mode) if mode.is_unattended() => return Ok(()),
-        (Status::RolledBack, _) => {
+        (ChangeStatus::RolledBack | ChangeStatus::Confirmed, mode) if mode.is_unattended() => return Ok(()),
+        (ChangeStatus::RolledBack, _) => {
             return Err(ApplyError::Refused(format!("change {id} is rolled back already")));
         }
-        (Status::Confirmed, Mode::Worse { .. }) => {
+        (ChangeStatus::Confirmed, Mode::Worse { .. }) => {
             return Err(ApplyError::Refused(format!("change {id} is confirmed; only a person takes it back")));
         }
         _ => {}
@@ -155,7 +155,7 @@ fn finish(
         },
     }
     deadline::disarm(id);
-    let paths = journal.entry.changes.iter().filter_map(|change| keys::path(&change.name));
+    let paths = journal.entry.changes.iter().filter_map(|change| keys::path(&change.key.name));
     let files: Vec<_> = paths.map(|path| host.locate(&path)).collect();
     progress(&Progress::Confined { files: files.len(), status: sandbox::confine(&files) });
     let others = if mode == Mode::Force { Others::Overwrite } else { Others::Leave };

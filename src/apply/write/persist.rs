@@ -36,7 +36,7 @@ pub fn write(host: &Host, text: Option<&str>) -> Result<(), WriteError> {
 
 /// The text with the changes in it: a key that stands there already is replaced, everything else stays.
 pub fn with(present: Option<&str>, changes: &[Change], id: u64, date: &str) -> String {
-    let mut text = without(present.unwrap_or(HEADER), |key, _| changes.iter().any(|change| change.name == key));
+    let mut text = without(present.unwrap_or(HEADER), |key, _| changes.iter().any(|change| change.key.name == key));
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
@@ -47,7 +47,7 @@ pub fn with(present: Option<&str>, changes: &[Change], id: u64, date: &str) -> S
         };
         text.push_str(&format!(
             "# change {id}, {date}{rules}; was {}\n{} = {}\n",
-            change.before, change.name, change.after
+            change.before, change.key.name, change.after
         ));
     }
     text
@@ -56,7 +56,9 @@ pub fn with(present: Option<&str>, changes: &[Change], id: u64, date: &str) -> S
 /// The text without the lines that give these keys the values of these changes. What stood there before an earlier
 /// confirmation of the same key does not come back.
 pub fn taken_out(present: &str, changes: &[Change]) -> String {
-    without(present, |key, value| changes.iter().any(|change| change.name == key && change.after.to_string() == value))
+    without(present, |key, value| {
+        changes.iter().any(|change| change.key.name == key && change.after.to_string() == value)
+    })
 }
 
 /// Leaves out the assignments that `drop` picks by key and value, each with the comments right above it.

@@ -35,20 +35,20 @@ pub fn theirs(host: &Host, entry: &Entry) -> Vec<(String, String)> {
     let changes = entry.changes.iter();
     changes
         .filter_map(|change| match found(host, entry, change) {
-            Found::Theirs(value) => Some((change.name.clone(), value)),
+            Found::Theirs(value) => Some((change.key.name.clone(), value)),
             _ => None,
         })
         .collect()
 }
 
 fn found(host: &Host, entry: &Entry, change: &Change) -> Found {
-    let name = &change.name;
+    let name = &change.key.name;
     let touched =
         |record: &crate::apply::change::steps::Record| matches!(&record.step, Step::Writing { key, .. } if key == name);
     if !entry.records.iter().any(touched) {
         return Found::Nothing;
     }
-    let Some(key) = change.key() else { return Found::Unreadable(format!("{name}: not in the catalogue")) };
+    let key = change.key;
     let present = match write::read(host, key) {
         Ok(present) => present,
         Err(error) => return Found::Unreadable(error.to_string()),
@@ -76,19 +76,19 @@ pub fn restore(host: &Host, journal: &mut Journal, others: Others, progress: OnP
                 continue;
             }
             Found::Theirs(value) if others == Others::Leave => {
-                progress(&Progress::Left { key: &change.name, value: &value });
-                let _ = journal.append(Step::Left { key: change.name.clone(), value });
+                progress(&Progress::Left { key: &change.key.name, value: &value });
+                let _ = journal.append(Step::Left { key: change.key.name.clone(), value });
                 continue;
             }
             Found::Ours | Found::Theirs(_) => {}
         }
-        let Some(key) = change.key() else { continue };
+        let key = change.key;
         let value = change.before.to_string();
-        let _ = journal.append(Step::Restoring { key: change.name.clone(), value: value.clone() });
+        let _ = journal.append(Step::Restoring { key: change.key.name.clone(), value: value.clone() });
         match write::write(host, key, &change.before) {
             Ok(()) => {
-                let _ = journal.append(Step::Restored { key: change.name.clone() });
-                progress(&Progress::Restored { key: &change.name, value: &value });
+                let _ = journal.append(Step::Restored { key: change.key.name.clone() });
+                progress(&Progress::Restored { key: &change.key.name, value: &value });
             }
             Err(why) => failed.push(why),
         }

@@ -3,12 +3,12 @@
 //! In: the text of `/proc/cmdline`. Out: entries like those of a file.
 //! Must not: know what a loader does later.
 
-use super::parse::Entry;
+use super::parse::ParsedLine;
 use crate::observe::persisted::command_line::words;
 
 /// The settings in it, in order. The kernel makes a `/` of each `.` and leaves a `/` alone, so that an interface with a
 /// dot in its name cannot be meant; an empty value is refused.
-pub(in crate::drift) fn entries(text: &str) -> Vec<Entry> {
+pub(in crate::drift) fn entries(text: &str) -> Vec<ParsedLine> {
     let mut entries = Vec::new();
     for span in words(text) {
         let word = unquoted(&text[span.clone()]);
@@ -20,7 +20,7 @@ pub(in crate::drift) fn entries(text: &str) -> Vec<Entry> {
         if let Some((name, value)) = rest.split_once('=')
             && !value.is_empty()
         {
-            entries.push(Entry {
+            entries.push(ParsedLine {
                 line: 1,
                 span,
                 name: name.replace('.', "/"),

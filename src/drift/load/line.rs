@@ -2,7 +2,7 @@
 //!
 //! In: an entry and its file. Out: [`Line`]. Must not: know other lines.
 
-use super::parse::Entry;
+use super::parse::ParsedLine;
 use crate::drift::key;
 use crate::drift::model::{Assignment, Problem};
 use crate::observe::persisted::Loader;
@@ -10,7 +10,7 @@ use crate::observe::persisted::Loader;
 /// One line with the file that it stands in.
 pub(in crate::drift) struct Line {
     pub(in crate::drift) file: String,
-    pub(in crate::drift) entry: Entry,
+    pub(in crate::drift) entry: ParsedLine,
     /// Below `/proc/sys`, as the loader compares it.
     pub(in crate::drift) path: String,
     pub(in crate::drift) loader: Loader,

@@ -17,7 +17,7 @@ pub const LONGEST_LINE: usize = 1 << 20;
 
 /// One line that says something.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ParsedLine {
     /// From 1.
     pub line: u32,
     /// Bytes of the text from the key (without `-`) to the end of the value.
@@ -40,7 +40,7 @@ pub struct Fault {
 
 /// Cuts a file into entries. Of the faults only the first of each kind come, at most [`MOST_FAULTS`]: a binary file
 /// would have thousands.
-pub fn entries(text: &str, loader: Loader) -> (Vec<Entry>, Vec<Fault>) {
+pub fn entries(text: &str, loader: Loader) -> (Vec<ParsedLine>, Vec<Fault>) {
     let mut reading = Reading { loader, entries: Vec::new(), faults: Vec::new(), left_out: 0 };
     let mut start = 0;
     for (number, line) in text.split_inclusive('\n').enumerate() {
@@ -62,7 +62,7 @@ pub const MOST_FAULTS: usize = 20;
 
 struct Reading {
     loader: Loader,
-    entries: Vec<Entry>,
+    entries: Vec<ParsedLine>,
     faults: Vec<Fault>,
     left_out: usize,
 }
@@ -126,7 +126,7 @@ impl Reading {
         let name = self.trimmed(text, after_dash..name_end);
         let is_key = self.check_name(text, number, after_dash, &name);
         if is_key {
-            self.entries.push(Entry {
+            self.entries.push(ParsedLine {
                 line: number,
                 span: name.start..value.as_ref().map_or(name.end, |value| value.end.max(name_end + 1)),
                 name: text[name].to_owned(),

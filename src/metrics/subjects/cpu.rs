@@ -1,11 +1,11 @@
 //! What each CPU does with packets: `cpu.*`.
 
-use crate::metrics::table::{Row, Source, Table, counter, int, whole};
+use crate::metrics::table::{FirstRead, Row, Table, counter, int, whole};
 use crate::observe::cpus::Cpu;
 
 pub(in crate::metrics) static TABLE: Table<Cpu> = Table {
     prefix: "cpu",
-    source: Source::Always,
+    first_read: FirstRead::Always,
     records: |reading| (!reading.cpus.is_empty()).then_some(reading.cpus),
     label: |_, cpu| format!("CPU {}", cpu.number),
     identity: |_, cpu| format!("CPU {}", cpu.number),

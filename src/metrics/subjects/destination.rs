@@ -1,7 +1,7 @@
 //! Destinations of outgoing connections, which share the ephemeral ports: `destination.*`.
 
 use crate::metrics::reading::{Reading, endpoint, is_loopback};
-use crate::metrics::table::{Row, Source, Table, double, flag, int, text, whole};
+use crate::metrics::table::{FirstRead, Row, Table, double, flag, int, text, whole};
 use crate::metrics::value::Value;
 use crate::observe::sockets::Destination;
 
@@ -12,7 +12,7 @@ const YOUNG_SECONDS: f64 = 10.0;
 
 pub(in crate::metrics) static TABLE: Table<Destination> = Table {
     prefix: "destination",
-    source: Source::Sockets,
+    first_read: FirstRead::Sockets,
     records: |reading| reading.sockets.map(|sockets| sockets.destinations.as_slice()),
     label,
     identity: label,

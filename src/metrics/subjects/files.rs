@@ -1,11 +1,11 @@
 //! What the configuration files set, as a whole: `persisted.*`.
 
 use crate::drift::model::{Drift, Fate, FileUse, Problem, Status, codes};
-use crate::metrics::table::{Row, Source, Table, int, text, whole};
+use crate::metrics::table::{FirstRead, Row, Table, int, text, whole};
 
 pub(in crate::metrics) static TABLE: Table<Drift> = Table {
     prefix: "persisted",
-    source: Source::Once,
+    first_read: FirstRead::Never,
     records: |reading| reading.drift.as_ref().map(std::slice::from_ref),
     label: |reading, _| reading.namespace.name.to_string(),
     identity: |reading, _| reading.namespace.name.without_pid(),

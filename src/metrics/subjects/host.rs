@@ -1,11 +1,11 @@
 //! The machine: `host.*`.
 
-use crate::metrics::table::{Row, Source, Table, int, text, whole};
+use crate::metrics::table::{FirstRead, Row, Table, int, text, whole};
 use crate::observe::system::SystemFacts;
 
 pub(in crate::metrics) static TABLE: Table<SystemFacts> = Table {
     prefix: "host",
-    source: Source::System,
+    first_read: FirstRead::System,
     // The machine is no subject where only another namespace of it was looked at.
     records: |reading| reading.system.map(std::slice::from_ref),
     label: |reading, _| reading.namespace.name.to_string(),

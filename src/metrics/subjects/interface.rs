@@ -1,12 +1,12 @@
 //! Network interfaces: `interface.*`.
 
-use crate::metrics::table::{Row, Source, Table, counter, flag, int, text, whole};
+use crate::metrics::table::{FirstRead, Row, Table, counter, flag, int, text, whole};
 use crate::netlink::link::flags;
 use crate::observe::interfaces::Interface;
 
 pub(in crate::metrics) static TABLE: Table<Interface> = Table {
     prefix: "interface",
-    source: Source::Always,
+    first_read: FirstRead::Always,
     // Every namespace has a loopback: none at all were not read.
     records: |reading| (!reading.interfaces.is_empty()).then_some(reading.interfaces),
     label: |_, interface| interface.name.clone(),

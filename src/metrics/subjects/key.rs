@@ -3,11 +3,11 @@
 use crate::drift::explain::lint::{self, Flaws};
 use crate::drift::model::{Assignment, FOLLOWS, KeyDrift};
 use crate::metrics::reading::Reading;
-use crate::metrics::table::{Row, Source, Table, flag, int, text};
+use crate::metrics::table::{FirstRead, Row, Table, flag, int, text};
 
 pub(in crate::metrics) static TABLE: Table<KeyDrift> = Table {
     prefix: "key",
-    source: Source::Once,
+    first_read: FirstRead::Never,
     records: |reading| reading.drift.as_ref().map(|drift| drift.keys.as_slice()),
     label: |_, key| key.key.clone(),
     identity: |_, key| key.key.clone(),

@@ -2,12 +2,12 @@
 
 use super::owner::owner_name;
 use crate::metrics::reading::{Reading, endpoint, is_loopback};
-use crate::metrics::table::{Row, Source, Table, ages, flag, int, text, whole};
+use crate::metrics::table::{FirstRead, Row, Table, ages, flag, int, text, whole};
 use crate::observe::sockets::{Listener, Owner};
 
 pub(in crate::metrics) static TABLE: Table<Listener> = Table {
     prefix: "listener",
-    source: Source::Sockets,
+    first_read: FirstRead::Sockets,
     records: |reading| reading.sockets.map(|sockets| sockets.listeners.as_slice()),
     label: |_, listener| endpoint(&listener.address, listener.port),
     identity: |_, listener| endpoint(&listener.address, listener.port),

@@ -1,11 +1,11 @@
 //! The network namespace and the window: `netns.*`, `window.*`.
 
-use crate::metrics::table::{Row, Source, Table, double, flag, text};
+use crate::metrics::table::{FirstRead, Row, Table, double, flag, text};
 use crate::snapshot::{Namespace, Window, WindowSource};
 
 pub(in crate::metrics) static NETNS: Table<Namespace> = Table {
     prefix: "netns",
-    source: Source::Once,
+    first_read: FirstRead::Never,
     records: |reading| Some(std::slice::from_ref(reading.namespace)),
     label: |_, namespace| namespace.name.to_string(),
     identity: |_, namespace| namespace.name.without_pid(),
@@ -21,7 +21,7 @@ const NETNS_ROWS: &[Row<Namespace>] = &[
 
 pub(in crate::metrics) static WINDOW: Table<Window> = Table {
     prefix: "window",
-    source: Source::Once,
+    first_read: FirstRead::Never,
     records: |reading| Some(std::slice::from_ref(&reading.snapshot.window)),
     label: |reading, _| reading.namespace.name.to_string(),
     identity: |reading, _| reading.namespace.name.without_pid(),

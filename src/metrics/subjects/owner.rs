@@ -1,12 +1,12 @@
 //! Processes that hold CLOSE_WAIT sockets or listeners: `owner.*`.
 
 use crate::metrics::reading::Reading;
-use crate::metrics::table::{Row, Source, Table, ages, int, text, whole};
+use crate::metrics::table::{FirstRead, Row, Table, ages, int, text, whole};
 use crate::observe::sockets::Owner;
 
 pub(in crate::metrics) static TABLE: Table<Owner> = Table {
     prefix: "owner",
-    source: Source::Sockets,
+    first_read: FirstRead::Sockets,
     records: |reading| reading.sockets.map(|sockets| sockets.owners.as_slice()),
     label: |_, owner| owner_name(owner),
     identity,

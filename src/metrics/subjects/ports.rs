@@ -1,11 +1,11 @@
 //! The ephemeral ports of a namespace as a whole: `ports.*`.
 
-use crate::metrics::table::{Row, Source, Table, ages, int, whole};
+use crate::metrics::table::{FirstRead, Row, Table, ages, int, whole};
 use crate::observe::sockets::Sockets;
 
 pub(in crate::metrics) static TABLE: Table<Sockets> = Table {
     prefix: "ports",
-    source: Source::Sockets,
+    first_read: FirstRead::Sockets,
     records: |reading| reading.sockets.filter(|_| reading.ports.is_some()).map(std::slice::from_ref),
     label: |reading, _| reading.namespace.name.to_string(),
     identity: |reading, _| reading.namespace.name.without_pid(),

@@ -1,11 +1,11 @@
 //! The TCP sockets of a namespace as a whole: `tcp.*`.
 
-use crate::metrics::table::{Row, Source, Table, ages, int, text, whole};
+use crate::metrics::table::{FirstRead, Row, Table, ages, int, text, whole};
 use crate::observe::sockets::Sockets;
 
 pub(in crate::metrics) static TABLE: Table<Sockets> = Table {
     prefix: "tcp",
-    source: Source::Sockets,
+    first_read: FirstRead::Sockets,
     records: |reading| reading.sockets.map(std::slice::from_ref),
     label: |reading, _| reading.namespace.name.to_string(),
     identity: |reading, _| reading.namespace.name.without_pid(),

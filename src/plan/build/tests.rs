@@ -86,12 +86,12 @@ fn snapshot(sysctls: &[(&str, &str)]) -> Snapshot {
     snapshot
 }
 
-fn plan_of(snapshot: &Snapshot, rules: &RuleSet, options: &Options) -> Plan {
+fn plan_of(snapshot: &Snapshot, rules: &RuleSet, options: &PlanOptions) -> Plan {
     build(&audit::run(snapshot, rules, &Waivers::default()), rules, options)
 }
 
 fn plan(sysctls: &[(&str, &str)], rules: &[(&str, String)]) -> Plan {
-    plan_of(&snapshot(sysctls), &set(rules), &Options::default())
+    plan_of(&snapshot(sysctls), &set(rules), &PlanOptions::default())
 }
 
 fn changes(plan: &Plan) -> Vec<(&str, &str)> {
@@ -123,14 +123,15 @@ fn what_a_rule_wishes_for_that_is_to_be_left_alone_is_left_out_whoever_else_want
         ("three", rule(REUSE, "1", "exactly", "low")),
     ]);
     let snapshot = snapshot(&[(SOMAXCONN, "128"), (REUSE, "2"), (TIMESTAMPS, "1")]);
-    let options = Options { cooling: [("one".into(), "it made things worse".into())].into(), ..Options::default() };
+    let options =
+        PlanOptions { cooling: [("one".into(), "it made things worse".into())].into(), ..PlanOptions::default() };
     let plan = plan_of(&snapshot, &rules, &options);
     assert_eq!(changes(&plan), [(REUSE, "1")]);
     let [left] = &plan.left_out[..] else { panic!("{plan:?}") };
     assert_eq!((left.key.as_str(), left.why.as_str()), (SOMAXCONN, "it made things worse"));
     // Without that rule, the other is not meant.
     let selection = Selection::new(&[], &["one".into()], &rules).unwrap();
-    assert_eq!(changes(&plan_of(&snapshot, &rules, &Options { selection, ..options })).len(), 2);
+    assert_eq!(changes(&plan_of(&snapshot, &rules, &PlanOptions { selection, ..options })).len(), 2);
 }
 
 #[test]
@@ -144,7 +145,8 @@ fn rules_that_contradict_each_other_are_both_named_and_nothing_is_changed() {
 
     // Without one of them the other is heard.
     let rules = set(&rules);
-    let options = Options { selection: Selection::new(&[], &["two".into()], &rules).unwrap(), ..Options::default() };
+    let options =
+        PlanOptions { selection: Selection::new(&[], &["two".into()], &rules).unwrap(), ..PlanOptions::default() };
     assert_eq!(changes(&plan_of(&snapshot(&sysctls), &rules, &options)), [(REUSE, "1")]);
 }
 
@@ -156,7 +158,8 @@ fn what_was_not_asked_for_neither_moves_a_value_nor_goes_unmentioned() {
         ("other", rule(TIMESTAMPS, "1", "exactly", "low")),
     ]);
     let snapshot = snapshot(&[(SOMAXCONN, "128"), (TIMESTAMPS, "0")]);
-    let options = Options { selection: Selection::new(&["one".into()], &[], &rules).unwrap(), ..Options::default() };
+    let options =
+        PlanOptions { selection: Selection::new(&["one".into()], &[], &rules).unwrap(), ..PlanOptions::default() };
     let plan = plan_of(&snapshot, &rules, &options);
     assert_eq!(changes(&plan), [(SOMAXCONN, "4096")]);
     let [left] = &plan.left_out[..] else { panic!("{plan:?}") };
@@ -169,7 +172,7 @@ fn a_change_above_the_highest_risk_is_left_out_with_its_risk() {
         ("one", rule(SOMAXCONN, "4096", "at_least", "medium")),
         ("two", rule(TIMESTAMPS, "1", "exactly", "high")),
     ]);
-    let options = Options { max_risk: Risk::Medium, ..Options::default() };
+    let options = PlanOptions { max_risk: Risk::Medium, ..PlanOptions::default() };
     let plan = plan_of(&snapshot(&[(SOMAXCONN, "128"), (TIMESTAMPS, "0")]), &rules, &options);
     assert_eq!(changes(&plan), [(SOMAXCONN, "4096")]);
     assert_eq!(plan.left_out[0].why, "its risk is high, above --max-risk medium");
@@ -193,7 +196,7 @@ fn a_key_of_the_machine_is_left_out_in_a_namespace_that_does_not_own_it() {
     snapshot.namespaces[0].sockets = Some(crate::report::example::sockets());
     snapshot.namespaces[0].sysctls = [("net.core.rmem_max".to_owned(), "212992".to_owned())].into();
     let rules = set(&[("one", rule("net.core.rmem_max", "4194304", "at_least", "low"))]);
-    let plan = plan_of(&snapshot, &rules, &Options::default());
+    let plan = plan_of(&snapshot, &rules, &PlanOptions::default());
     assert_eq!(changes(&plan), []);
     assert!(plan.left_out[0].why.contains("belongs to the machine"), "{plan:?}");
 }
@@ -210,7 +213,7 @@ fn a_waived_finding_changes_nothing_and_is_named_with_its_reason() {
         format!("[[waiver]]\nrule = \"{rule}\"\nreason = \"it is fine\"\nwho = \"me\"\nuntil = \"2026-02-01\"\n")
     };
     let waivers = Waivers::parse("w", &(block("two") + &block("three")), &rules).unwrap();
-    let plan = build(&audit::run(&snapshot, &rules, &waivers), &rules, &Options::default());
+    let plan = build(&audit::run(&snapshot, &rules, &waivers), &rules, &PlanOptions::default());
     assert_eq!(changes(&plan), [(SOMAXCONN, "4096")]);
     let [left] = &plan.left_out[..] else { panic!("{plan:?}") };
     assert_eq!((left.key.as_str(), left.why.as_str()), (REUSE, "me accepted it until 2026-02-01: it is fine"));
@@ -226,7 +229,7 @@ fn only_the_wishes_of_chosen_findings_count() {
     let snapshot = snapshot(&[(SOMAXCONN, "128"), (TIMESTAMPS, "0")]);
     let audit = audit::run(&snapshot, &rules, &Waivers::default());
     let one = audit.findings.iter().find(|finding| finding.rule == "one").unwrap().fingerprint.clone();
-    let plan = build(&audit, &rules, &Options { findings: Some([one].into()), ..Options::default() });
+    let plan = build(&audit, &rules, &PlanOptions { findings: Some([one].into()), ..PlanOptions::default() });
     assert_eq!(changes(&plan), [(SOMAXCONN, "4096")]);
     assert_eq!(plan.left_out, []);
 }

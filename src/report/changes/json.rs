@@ -201,7 +201,7 @@ fn change(change: &Listed) -> ChangeView<'_> {
             .changes
             .iter()
             .map(|change| ValueView {
-                key: &change.name,
+                key: &change.key.name,
                 before: change.before.to_string(),
                 after: change.after.to_string(),
             })

@@ -21,7 +21,7 @@ pub fn list(listing: &Listing) -> String {
         let Listed { entry, standing: _, holder: _, verdicts: _ } = change;
         let line = format!("{}  {}{}", entry.begun_at(), place(change), change.words());
         text.push_str(&format!("{:>4}  {line}\n", entry.id));
-        let keys: Vec<&str> = entry.changes.iter().map(|change| change.name.as_str()).collect();
+        let keys: Vec<&str> = entry.changes.iter().map(|change| change.key.name.as_str()).collect();
         text.push_str(&(wrap_hanging(&keys.join(", "), 6, 6) + "\n"));
     }
     text
@@ -33,7 +33,12 @@ pub fn one(change: &Listed) -> String {
     let words = change.words();
     let mut text = format!("Change {} of {}: {}{words}\n", entry.id, entry.begun_at(), place(change));
     for change in &entry.changes {
-        text.push_str(&format!("  {}  {} -> {}\n", change.name, or_empty(&change.before.to_string()), change.after));
+        text.push_str(&format!(
+            "  {}  {} -> {}\n",
+            change.key.name,
+            or_empty(&change.before.to_string()),
+            change.after
+        ));
     }
     for verdict in verdicts.iter().flatten() {
         text.push_str(&(wrap_hanging(&verdict.to_string(), 2, 4) + "\n"));

@@ -1,13 +1,13 @@
 //! `sysctl-advisor/drift/1`, field by field as published.
 //!
-//! In: a [`View`]. Out: JSON text, the same bytes for the same view, and its JSON Schema.
+//! In: a [`DriftPage`]. Out: JSON text, the same bytes for the same view, and its JSON Schema.
 //! Must not: change with the program's records. A removed, renamed or differently meant field is a new number at the end
 //! of [`SCHEMA`]; a new field keeps the number, with `docs/schema/drift-1.json` regenerated.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::View;
+use super::DriftPage;
 use crate::drift::model::{Assignment, KeyDrift, Problem, Status};
 use crate::observe::gap::Gap;
 use crate::observe::persisted::Loader;
@@ -150,7 +150,7 @@ struct Summary {
 }
 
 /// The view as indented JSON, with a newline at its end. No input makes it fail today; the error is serde's.
-pub fn json(view: &View<'_>) -> Result<String, serde_json::Error> {
+pub fn json(view: &DriftPage<'_>) -> Result<String, serde_json::Error> {
     serde_json::to_string_pretty(&drift(view)).map(|text| text + "\n")
 }
 
@@ -159,7 +159,7 @@ pub fn schema() -> String {
     published::of_output::<DriftView<'_>>(SCHEMA)
 }
 
-fn drift<'a>(view: &'a View<'a>) -> DriftView<'a> {
+fn drift<'a>(view: &'a DriftPage<'a>) -> DriftView<'a> {
     let drift = view.drift;
     DriftView {
         schema: SCHEMA,

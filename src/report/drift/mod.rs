@@ -1,6 +1,6 @@
 //! What `drift` says, for a person and for programs.
 //!
-//! In: a [`View`]: the diagnosis, and the files for their lines. Out: text, JSON.
+//! In: a [`DriftPage`]: the diagnosis, and the files for their lines. Out: text, JSON.
 //! Must not: decide what is drift; only what is worth a line.
 
 mod json;
@@ -16,7 +16,7 @@ use crate::snapshot::Snapshot;
 
 /// What is reported.
 #[derive(Debug, Clone)]
-pub struct View<'a> {
+pub struct DriftPage<'a> {
     pub drift: &'a Drift,
     /// For the text of the lines.
     pub persisted: &'a Persisted,

@@ -1,11 +1,11 @@
 //! The drift for a person at a terminal.
 //!
-//! In: a [`View`], a theme. Out: text, the worst first, each with the administrator's own line.
+//! In: a [`DriftPage`], a theme. Out: text, the worst first, each with the administrator's own line.
 //! Must not: let "could not be read" look like "is in sync".
 
 use anstyle::Style;
 
-use super::View;
+use super::DriftPage;
 use crate::drift::model::{Assignment, FOLLOWS, KeyDrift, Problem, Status};
 use crate::drift::source_line;
 use crate::observe::persisted::Loader;
@@ -25,7 +25,7 @@ const KEYS_SHOWN: usize = 100;
 const PROBLEMS_SHOWN: usize = 50;
 
 /// The whole report.
-pub fn text(view: &View<'_>, theme: &Theme) -> String {
+pub fn text(view: &DriftPage<'_>, theme: &Theme) -> String {
     let mut page = Page::new(theme);
     header(&mut page, view);
     for status in Status::ALL {
@@ -43,7 +43,7 @@ pub fn text(view: &View<'_>, theme: &Theme) -> String {
     page.finish()
 }
 
-fn header(page: &mut Page<'_>, view: &View<'_>) {
+fn header(page: &mut Page<'_>, view: &DriftPage<'_>) {
     let theme = page.theme;
     let loader = match view.drift.resolution.loader {
         Loader::Systemd => "systemd-sysctl",
@@ -69,7 +69,7 @@ fn header(page: &mut Page<'_>, view: &View<'_>) {
     page.paragraph(0, theme.dim, &evidence);
 }
 
-fn key(page: &mut Page<'_>, view: &View<'_>, drift: &KeyDrift) {
+fn key(page: &mut Page<'_>, view: &DriftPage<'_>, drift: &KeyDrift) {
     let theme = page.theme;
     let status = drift.status.name().replace('_', " ").to_uppercase();
     let width = columns(&status);
@@ -128,7 +128,7 @@ fn labelled(page: &mut Page<'_>, label: &str, text: &str) {
 }
 
 /// What a key's own entry says already is not repeated.
-fn problems(page: &mut Page<'_>, view: &View<'_>) {
+fn problems(page: &mut Page<'_>, view: &DriftPage<'_>) {
     use crate::drift::model::codes::{DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY};
     let told = |problem: &&Problem| ![DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY].contains(&problem.code);
     let problems: Vec<&Problem> = view.drift.problems.iter().filter(told).collect();
@@ -158,7 +158,7 @@ fn more(page: &mut Page<'_>, all: usize, shown: usize, what: &str) {
     }
 }
 
-fn gaps(page: &mut Page<'_>, view: &View<'_>) {
+fn gaps(page: &mut Page<'_>, view: &DriftPage<'_>) {
     if view.gaps.is_empty() {
         return;
     }
@@ -170,7 +170,7 @@ fn gaps(page: &mut Page<'_>, view: &View<'_>) {
 }
 
 /// `2 keys not in force, 1 dead; 8 in sync, 1 unread; 3 problems in the files.`
-fn summary(view: &View<'_>) -> String {
+fn summary(view: &DriftPage<'_>) -> String {
     let drift = view.drift;
     let of = |status: Status| {
         (drift.count(status) > 0).then(|| format!("{} {}", drift.count(status), status.name().replace('_', " ")))
@@ -190,7 +190,7 @@ fn counted(number: usize, what: &str) -> String {
     units::quantity(i64::try_from(number).unwrap_or(i64::MAX), what)
 }
 
-fn summary_style(view: &View<'_>, theme: &Theme) -> Style {
+fn summary_style(view: &DriftPage<'_>, theme: &Theme) -> Style {
     if view.drift.keys.iter().any(|key| key.status.is_drift()) { theme.heading } else { theme.ok }
 }
 

@@ -1,13 +1,13 @@
 //! `sysctl-advisor/history/1`, field by field as published.
 //!
-//! In: a [`View`]. Out: JSON text, the same bytes for the same view, and its JSON Schema.
+//! In: a [`HistoryPage`]. Out: JSON text, the same bytes for the same view, and its JSON Schema.
 //! Must not: change with the program's records. A removed, renamed or differently meant field is a new number at the end
 //! of [`SCHEMA`]; a new field keeps the number, with `docs/schema/history-1.json` regenerated.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{About, Series, View};
+use super::{About, HistoryPage, Series};
 use crate::history::ChangeNote;
 use crate::history::read::{Episode, RunRow};
 use crate::model::Severity;
@@ -133,7 +133,7 @@ struct ChangeView<'a> {
 }
 
 /// The JSON text, with a final newline.
-pub fn json(view: &View<'_>) -> Result<String, serde_json::Error> {
+pub fn json(view: &HistoryPage<'_>) -> Result<String, serde_json::Error> {
     let about = match view.about {
         About::Everything => None,
         About::Metric(name) => Some(AboutView { kind: KindView::Metric, name }),

@@ -1,6 +1,6 @@
 //! What `history` says, for a person and for programs.
 //!
-//! In: a [`View`]: what was read from the history. Out: text, JSON.
+//! In: a [`HistoryPage`]: what was read from the history. Out: text, JSON.
 //! Must not: read the history, or draw a line through a time of which nothing is known.
 
 mod json;
@@ -15,7 +15,7 @@ use crate::history::read::{Episode, Point, RunRow};
 
 /// What is reported. Times are seconds since the epoch.
 #[derive(Debug, Clone)]
-pub struct View<'a> {
+pub struct HistoryPage<'a> {
     /// The file, for where there is nothing in it.
     pub file: String,
     pub since: i64,

@@ -23,7 +23,7 @@ fn episode(number: i64) -> Episode {
     }
 }
 
-fn with_view(about: About<'_>, check: impl Fn(&View<'_>)) {
+fn with_view(about: About<'_>, check: impl Fn(&HistoryPage<'_>)) {
     let run = |id| RunRow {
         id,
         at: if id % 2 == 0 { i64::MIN } else { i64::MAX },
@@ -44,7 +44,7 @@ fn with_view(about: About<'_>, check: impl Fn(&View<'_>)) {
     let change =
         ChangeNote { id: u64::MAX, at: i64::MAX, status: HOSTILE.to_owned(), keys: vec![HOSTILE.to_owned(); 99] };
     let changes = vec![change; 30];
-    check(&View {
+    check(&HistoryPage {
         file: HOSTILE.to_owned(),
         since: i64::MIN,
         now: i64::MAX,

@@ -1,11 +1,11 @@
 //! The history for a person at a terminal.
 //!
-//! In: a [`View`], a theme. Out: text, what is open first.
+//! In: a [`HistoryPage`], a theme. Out: text, what is open first.
 //! Must not: show more than a screen or two; the JSON has everything.
 
 use anstyle::Style;
 
-use super::{About, Series, View, spark};
+use super::{About, HistoryPage, Series, spark};
 use crate::history::read::Episode;
 use crate::metrics::value::Value;
 use crate::report::measured::measured;
@@ -22,7 +22,7 @@ const SHOWN: usize = 20;
 const LABEL: usize = 8;
 
 /// The whole report.
-pub fn text(view: &View<'_>, theme: &Theme) -> String {
+pub fn text(view: &HistoryPage<'_>, theme: &Theme) -> String {
     let mut page = Page::new(theme);
     match view.about {
         About::Everything => overview(&mut page, view),
@@ -42,7 +42,7 @@ pub fn none(file: &str, theme: &Theme) -> String {
     page.finish()
 }
 
-fn runs_line(view: &View<'_>) -> String {
+fn runs_line(view: &HistoryPage<'_>) -> String {
     let (Some(first), Some(last)) = (view.runs.first(), view.runs.last()) else {
         return format!("No runs since {} UTC.", units::moment(view.since));
     };
@@ -52,7 +52,7 @@ fn runs_line(view: &View<'_>) -> String {
     format!("{} from {first} to {last} UTC{reboots}", counted(view.runs.len(), "runs"))
 }
 
-fn overview(page: &mut Page<'_>, view: &View<'_>) {
+fn overview(page: &mut Page<'_>, view: &HistoryPage<'_>) {
     let theme = page.theme;
     page.paragraph(0, theme.heading, &format!("History since {} UTC", units::moment(view.since)));
     page.paragraph(0, theme.dim, &runs_line(view));
@@ -77,7 +77,7 @@ fn overview(page: &mut Page<'_>, view: &View<'_>) {
     page.paragraph(0, theme.dim, more);
 }
 
-fn states(page: &mut Page<'_>, view: &View<'_>) {
+fn states(page: &mut Page<'_>, view: &HistoryPage<'_>) {
     let theme = page.theme;
     let known: Vec<_> = view
         .series
@@ -140,7 +140,7 @@ fn place(episode: &Episode) -> String {
     }
 }
 
-fn changes(page: &mut Page<'_>, view: &View<'_>) {
+fn changes(page: &mut Page<'_>, view: &HistoryPage<'_>) {
     if view.changes.is_empty() {
         return;
     }
@@ -157,7 +157,7 @@ fn changes(page: &mut Page<'_>, view: &View<'_>) {
     }
 }
 
-fn metric(page: &mut Page<'_>, view: &View<'_>, series: &Series) {
+fn metric(page: &mut Page<'_>, view: &HistoryPage<'_>, series: &Series) {
     let theme = page.theme;
     page.paragraph(0, theme.heading, &format!("{} of {}", series.metric, view.namespace));
     page.paragraph(0, theme.dim, &series.help);
@@ -208,7 +208,7 @@ fn legend(series: &Series, most: f64, room: usize) -> String {
     parts.join("; ")
 }
 
-fn episodes_of(page: &mut Page<'_>, view: &View<'_>, rule: &str) {
+fn episodes_of(page: &mut Page<'_>, view: &HistoryPage<'_>, rule: &str) {
     let theme = page.theme;
     let since = units::moment(view.since);
     let heading = format!("{rule}: {} since {since} UTC", counted(view.episodes.len(), "episodes"));

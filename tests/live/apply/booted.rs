@@ -18,7 +18,7 @@ fn a_timer_of_systemd_rolls_back_what_nobody_confirms() {
     let container = Container::boot("");
     container.write_plan();
     let said = apply(&container, "2s");
-    assert!(said.contains("a timer of systemd rolls back"), "{said}");
+    assert!(said.contains("a timer of systemd rolls it back"), "{said}");
     assert_eq!(somaxconn(&container), "8192");
     let timers = container.run(&["systemctl", "list-timers", "--all", "--no-pager"]);
     assert!(timers.contains("sysctl-advisor-rollback-1.timer"), "{timers}");

@@ -13,7 +13,7 @@ use sysctl_advisor::apply::{verdict, watch_over};
 use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::Which;
 use sysctl_advisor::rules::set::RuleSet;
-use sysctl_advisor::snapshot::{FirstReading, take};
+use sysctl_advisor::snapshot::{FirstReading, capture};
 
 use super::scene::{Scene, THREE, finish};
 use crate::support::connect::{Pair, incoming};
@@ -181,7 +181,7 @@ const INSIDE: &str = "GUARDS_TEST_STATE";
 /// What a program does that watches over a change by itself.
 fn watch_and_roll_back(state: &std::path::Path) {
     let host = Host::live();
-    let after = take::take(&host, &Which::Current, Duration::ZERO, FirstReading::default(), |_| {}).unwrap();
+    let after = capture::capture(&host, &Which::Current, Duration::ZERO, FirstReading::default(), |_| {}).unwrap();
     let verdicts = watch_over(state, 1, &after).unwrap();
     let worse: Vec<_> = verdicts.into_iter().filter(verdict::Verdict::is_worse).collect();
     let rules: Vec<_> = worse.iter().map(|verdict| verdict.rule.clone()).collect();

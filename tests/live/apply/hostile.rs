@@ -31,7 +31,7 @@ fn keys_that_lead_elsewhere_are_refused_with_the_whole_plan() {
     ] {
         let mut plan = scene.plan_json(THREE);
         plan["changes"][2]["key"] = key.into();
-        refused(&scene, "is no sysctl that this program changes", &scene.write_plan(&plan));
+        refused(&scene, "is not a sysctl that this program changes", &scene.write_plan(&plan));
     }
 }
 
@@ -45,7 +45,7 @@ fn values_that_are_more_than_a_value_are_refused() {
     }
     let mut plan = scene.plan_json(THREE);
     plan["changes"][1]["rules"] = serde_json::json!(["a\nkernel.core_pattern=|/tmp/x"]);
-    refused(&scene, "no rule can have", &scene.write_plan(&plan));
+    refused(&scene, "is not a rule's id", &scene.write_plan(&plan));
 }
 
 #[test]

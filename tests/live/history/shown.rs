@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use sysctl_advisor::history::{ChangeNote, Store};
 use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::Which;
-use sysctl_advisor::snapshot::{FirstReading, Snapshot, take};
+use sysctl_advisor::snapshot::{FirstReading, Snapshot, capture};
 
 use super::{State, data, now, set_time};
 
@@ -140,7 +140,7 @@ fn a_metric_a_state_and_a_counter_are_shown_as_a_trend() {
     ");
     assert_shown!(state.text(&["history", "ports.largest_destination", "--since", "12h"]), @"
     ports.largest_destination of host
-    ports that the largest destination takes
+    ports that the largest destination uses
     13 runs from DATE TIME to DATE TIME UTC
 
       last      195 ports  DATE TIME UTC
@@ -234,7 +234,8 @@ fn an_audit_says_since_when_a_finding_is_there_and_what_is_gone() {
     std::fs::write("/proc/sys/net/ipv4/tcp_timestamps", "0").unwrap();
     let state = State::new();
     let mut snapshot =
-        take::take(&Host::live(), &Which::Current, std::time::Duration::ZERO, FirstReading::default(), |_| {}).unwrap();
+        capture::capture(&Host::live(), &Which::Current, std::time::Duration::ZERO, FirstReading::default(), |_| {})
+            .unwrap();
     let seen = |text: &str| {
         let lines = text.lines().skip_while(|line| !line.contains("TCP timestamps are off"));
         lines.take(2).map(|line| line.trim_end().to_owned() + "\n").collect::<String>()

@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::{Which, own_id};
 use sysctl_advisor::observe::{owners, sockets, sysctls};
-use sysctl_advisor::snapshot::{FirstReading, take};
+use sysctl_advisor::snapshot::{FirstReading, capture};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_sysctl-advisor");
 
@@ -220,8 +220,13 @@ fn the_process_is_where_it_was_after_a_snapshot_of_another_namespace() {
     let mut resident = home.far.inside(|| Command::new("sleep").arg("600").spawn().unwrap());
     let (thread, process) = (own_id(&Host::live()), std::fs::read_link("/proc/self/ns/net").unwrap());
     let which = Which::Named(resident.id().to_string());
-    let taken =
-        take::take(&Host::live(), &which, Duration::from_millis(100), FirstReading::default(), std::thread::sleep);
+    let taken = capture::capture(
+        &Host::live(),
+        &which,
+        Duration::from_millis(100),
+        FirstReading::default(),
+        std::thread::sleep,
+    );
     let _ = resident.kill();
     let _ = resident.wait();
     let namespace = taken.unwrap().namespaces.remove(0);

@@ -24,7 +24,7 @@ pub(super) type Told<'a> = BTreeSet<(&'a str, &'a str)>;
 
 /// How a finding stands among the others, and in time.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Place<'a> {
+pub(super) struct Position<'a> {
     /// No finding of the same rule and namespace stands above.
     pub(super) first: bool,
     /// `new`, `for 3 days (since 2026-11-20)`; `None`: there is no memory of earlier audits.
@@ -35,7 +35,7 @@ pub(super) fn write<'a>(
     page: &mut Page<'_>,
     finding: &'a Finding,
     detail: Detail,
-    Place { first, seen }: Place<'_>,
+    Position { first, seen }: Position<'_>,
     told: &mut Told<'a>,
 ) {
     let theme = page.theme;

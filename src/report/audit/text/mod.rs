@@ -44,7 +44,7 @@ pub const FORMAT: Format = Format {
 /// One finding alone.
 pub fn one(found: &Finding, detail: Detail, theme: &Theme) -> String {
     let mut page = Page::new(theme);
-    let place = finding::Place { first: true, seen: None };
+    let place = finding::Position { first: true, seen: None };
     finding::write(&mut page, found, detail, place, &mut finding::Told::new());
     page.finish()
 }
@@ -157,7 +157,13 @@ fn findings_of_rule<'a>(page: &mut Page<'_>, groups: &[&[Open<'a>]], detail: Det
             }
             page.blank();
             let seen = said(*seen);
-            finding::write(page, found, detail, finding::Place { first: position == 0, seen: seen.as_deref() }, told);
+            finding::write(
+                page,
+                found,
+                detail,
+                finding::Position { first: position == 0, seen: seen.as_deref() },
+                told,
+            );
         }
         if detail == Detail::Glance && group.len() > SHOWN {
             let more = summary::counted(group.len() - SHOWN, "findings");

@@ -31,7 +31,7 @@ fn quiet(snapshot: &Snapshot) -> Audit<'_> {
 fn shown(finding: Finding) -> String {
     let theme = Theme::plain();
     let mut page = Page::new(&theme);
-    let place = finding::Place { first: true, seen: None };
+    let place = finding::Position { first: true, seen: None };
     finding::write(&mut page, &finding, Detail::Full, place, &mut finding::Told::new());
     page.finish()
 }
@@ -98,7 +98,7 @@ fn at_a_glance_a_finding_holds_what_one_acts_on() {
     let theme = Theme::plain();
     let mut page = Page::new(&theme);
     let finding = example::audit(&snapshot).findings.remove(0);
-    let place = finding::Place { first: true, seen: None };
+    let place = finding::Position { first: true, seen: None };
     finding::write(&mut page, &finding, Detail::Glance, place, &mut finding::Told::new());
     assert_snapshot!(page.finish(), @"
     CRITICAL  10.0.0.5:5432 takes 92 % of the ephemeral ports

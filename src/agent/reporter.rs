@@ -5,36 +5,36 @@
 use std::io;
 use std::path::Path;
 
-use super::journal::Journal;
+use super::journald::Journal;
 use super::message::Message;
 use crate::diagnostic::io_words;
 
 /// Where messages go.
-pub struct Teller<'a> {
+pub struct Reporter<'a> {
     journal: Option<Journal>,
     say: &'a mut dyn FnMut(&str),
 }
 
-impl std::fmt::Debug for Teller<'_> {
+impl std::fmt::Debug for Reporter<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Teller").field("journal", &self.journal).finish_non_exhaustive()
+        f.debug_struct("Reporter").field("journal", &self.journal).finish_non_exhaustive()
     }
 }
 
-impl<'a> Teller<'a> {
+impl<'a> Reporter<'a> {
     /// Connects to the journal at `socket`, if there is to be one. `say` takes lines for standard error.
     pub fn new(socket: Option<&Path>, say: &'a mut dyn FnMut(&str)) -> Self {
-        let mut teller = Self { journal: None, say };
+        let mut reporter = Self { journal: None, say };
         match socket.map(Journal::connect) {
-            Some(Ok(journal)) => teller.journal = Some(journal),
-            Some(Err(error)) => teller.no_journal(&error),
+            Some(Ok(journal)) => reporter.journal = Some(journal),
+            Some(Err(error)) => reporter.no_journal(&error),
             None => {}
         }
-        teller
+        reporter
     }
 
     /// Tells one message.
-    pub fn tell(&mut self, message: &Message) {
+    pub fn report(&mut self, message: &Message) {
         match self.journal.as_ref().map(|journal| journal.send(&message.fields)) {
             Some(Ok(())) => return,
             Some(Err(error)) => {
@@ -69,11 +69,11 @@ mod tests {
         let listener = UnixDatagram::bind(&path).unwrap();
         let mut said = Vec::new();
         let mut say = |line: &str| said.push(line.to_owned());
-        let mut teller = Teller::new(Some(&path), &mut say);
-        teller.tell(&message("first"));
+        let mut reporter = Reporter::new(Some(&path), &mut say);
+        reporter.report(&message("first"));
         drop(listener);
-        teller.tell(&message("second"));
-        teller.tell(&message("third"));
+        reporter.report(&message("second"));
+        reporter.report(&message("third"));
         let expected =
             ["the journal does not accept messages (Connection refused), so they are printed here", "second", "third"];
         assert_eq!(said, expected);
@@ -84,8 +84,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut said = Vec::new();
         let mut say = |line: &str| said.push(line.to_owned());
-        Teller::new(Some(&folder.path().join("nobody")), &mut say).tell(&message("a"));
-        Teller::new(None, &mut say).tell(&message("b"));
+        Reporter::new(Some(&folder.path().join("nobody")), &mut say).report(&message("a"));
+        Reporter::new(None, &mut say).report(&message("b"));
         assert_eq!(said.len(), 3, "{said:?}");
         assert_eq!(said[1..], ["a", "b"]);
     }

@@ -1,4 +1,4 @@
-//! Takes a snapshot: asks every source in turn, twice for what changes over a window.
+//! Captures a snapshot: asks every source in turn, twice for what changes over a window.
 //!
 //! In: a host, the namespaces to look at, the window, and a way to wait for it. Out: a [`Snapshot`] with a gap for each
 //! thing that was not read.
@@ -24,7 +24,7 @@ use crate::units;
 
 /// Why there is no snapshot.
 #[derive(Debug, thiserror::Error)]
-pub enum TakeError {
+pub enum CaptureError {
     /// No sockets, no counters, no sysctls.
     #[error("nothing of this host's network could be read: {0}")]
     NothingSeen(String),
@@ -36,13 +36,13 @@ pub enum TakeError {
 /// Observes these namespaces, the calling thread's own first. `wait` lets the window pass, once for all of them, and may
 /// show that it does; a window of zero takes one reading and no changes. Namespaces that are there and cannot be looked at
 /// are gaps of the machine. Of a captured tree there is only its own namespace.
-pub fn take(
+pub fn capture(
     host: &Host,
     which: &Which,
     window: Duration,
     first: FirstReading,
     wait: impl FnOnce(Duration),
-) -> Result<Snapshot, TakeError> {
+) -> Result<Snapshot, CaptureError> {
     let Places { places, hidden, complete } = if host.is_live() { netns::resolve(which)? } else { Places::here(host) };
     let begun = (!window.is_zero()).then(|| begin(host, &places, first));
     let begun = begun.inspect(|_| wait(window));
@@ -60,14 +60,14 @@ pub fn take(
         Some(Ok(end)) => sockets::is_not_worth_it(&end.counters),
         _ => false,
     };
-    let looks = netns::visit(&places, |number, _| machine.look(number == 0, empty(number)));
+    let shown = netns::visit(&places, |number, _| machine.read(number == 0, empty(number)));
 
     let surroundings = machine.around;
     let (machine_before, beginnings) = match begun {
         Some(begun) => (Some(begun.machine), begun.namespaces.into_iter().map(|begun| begun.map(Some)).collect()),
         None => (None, places.iter().map(|_| Ok(None)).collect()),
     };
-    let (seen, unseen) = sorted(&places, beginnings, ends, looks)?;
+    let (seen, unseen) = sorted(&places, beginnings, ends, shown)?;
     if seen.is_empty() {
         return Err(why_nothing(which, &unseen));
     }
@@ -100,16 +100,16 @@ fn sorted<'a>(
     places: &'a [Place],
     beginnings: Visited<Option<Beginning>>,
     ends: Visited<End>,
-    looks: Visited<Look>,
+    shown: Visited<Shown>,
 ) -> Result<(Vec<Seen<'a>>, Vec<Hidden>), EnterError> {
     let (mut seen, mut unseen) = (Vec::new(), Vec::new());
-    for (((place, beginning), end), look) in places.iter().zip(beginnings).zip(ends).zip(looks) {
-        let all = beginning.and_then(|beginning| Ok((beginning, end?, look?)));
+    for (((place, beginning), end), shown) in places.iter().zip(beginnings).zip(ends).zip(shown) {
+        let all = beginning.and_then(|beginning| Ok((beginning, end?, shown?)));
         match all {
-            Ok((beginning, mut end, mut look)) => {
-                look.gaps.splice(0..0, std::mem::take(&mut end.gaps));
-                match nothing(&end.counters, &look) {
-                    None => seen.push(Seen { place, beginning, end, look }),
+            Ok((beginning, mut end, mut shown)) => {
+                shown.gaps.splice(0..0, std::mem::take(&mut end.gaps));
+                match nothing(&end.counters, &shown) {
+                    None => seen.push(Seen { place, beginning, end, shown }),
                     Some(why) => unseen.push(Hidden { name: place.name.to_string(), why }),
                 }
             }
@@ -120,14 +120,14 @@ fn sorted<'a>(
     Ok((seen, unseen))
 }
 
-fn why_nothing(which: &Which, unseen: &[Hidden]) -> TakeError {
+fn why_nothing(which: &Which, unseen: &[Hidden]) -> CaptureError {
     match (unseen, which) {
         ([Hidden { name, why }], Which::Named(_)) => {
             EnterError::Refused { name: name.clone(), why: why.clone() }.into()
         }
         _ => {
             let why: Vec<_> = unseen.iter().take(3).map(|hidden| hidden.why.as_str()).collect();
-            TakeError::NothingSeen(why.join("; "))
+            CaptureError::NothingSeen(why.join("; "))
         }
     }
 }
@@ -157,7 +157,7 @@ struct Machine<'a> {
 }
 
 /// What one namespace shows after the window, besides its counters.
-struct Look {
+struct Shown {
     sysctls: Sysctls,
     sockets: Option<sockets::Unowned>,
     gaps: Vec<Gap>,
@@ -168,12 +168,12 @@ struct Seen<'a> {
     place: &'a Place,
     beginning: Option<Beginning>,
     end: End,
-    look: Look,
+    shown: Shown,
 }
 
 impl Machine<'_> {
     /// Looks at the namespace of the calling thread.
-    fn look(&mut self, is_first: bool, is_empty: bool) -> Look {
+    fn read(&mut self, is_first: bool, is_empty: bool) -> Shown {
         let interfaces = if is_first { Interfaces::Read } else { Interfaces::LeftOut };
         let (sysctls, mut gaps) = sysctls::read_net(self.host, interfaces);
         let read = if is_empty && !is_first {
@@ -196,16 +196,16 @@ impl Machine<'_> {
         if self.around.is_none() && !sysctls.is_empty() {
             self.around = Some(surroundings::read(self.host, self.files, &[&sysctls, self.keys]));
         }
-        Look { sysctls, sockets, gaps }
+        Shown { sysctls, sockets, gaps }
     }
 }
 
 /// Why a namespace that shows nothing does so.
-fn nothing(counters: &Counters, look: &Look) -> Option<String> {
-    if look.sockets.is_some() || !counters.is_empty() || !look.sysctls.is_empty() {
+fn nothing(counters: &Counters, shown: &Shown) -> Option<String> {
+    if shown.sockets.is_some() || !counters.is_empty() || !shown.sysctls.is_empty() {
         return None;
     }
-    let why: Vec<_> = look.gaps.iter().take(3).map(|gap| gap.why.as_str()).collect();
+    let why: Vec<_> = shown.gaps.iter().take(3).map(|gap| gap.why.as_str()).collect();
     Some(why.join("; "))
 }
 
@@ -217,7 +217,7 @@ fn gap(Hidden { name, why }: Hidden) -> Gap {
 fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<Namespace> {
     let (seen, unowned): (Vec<_>, Vec<_>) = seen
         .into_iter()
-        .map(|Seen { place, beginning, end, look: Look { sysctls, sockets, gaps } }| {
+        .map(|Seen { place, beginning, end, shown: Shown { sysctls, sockets, gaps } }| {
             ((place, beginning, end, sysctls, gaps, sockets.is_some()), sockets)
         })
         .unzip();
