@@ -310,7 +310,7 @@ fn a_full_disk_is_told_the_gauges_still_appear_and_afterwards_all_is_as_before()
     for file in ["report.json", "last-snapshot.json"] {
         assert!(full.lines().any(|line| line.contains(file) && line.contains("No space left")), "{file}: {err}");
     }
-    assert!(full.contains("no room is left for the history"), "{full}");
+    assert!(full.contains("no space is left for the history"), "{full}");
     assert_eq!(err.split("roomy\n").nth(1), Some(""), "nothing is wrong any more");
     let copy = Connection::open(station.path("copy.db")).unwrap();
     let runs: i64 = copy.query_row("SELECT count(*) FROM run", [], |row| row.get(0)).unwrap();
