@@ -166,7 +166,7 @@ fn numbers(condition: &Expr, before: &View<'_>, after: &View<'_>) -> Vec<Number>
         if !numbers.iter().any(|number| number.name == name) {
             numbers.push(Number {
                 name: name.to_owned(),
-                unit: found.unit,
+                unit: found.unit.into_owned(),
                 before: before.value(Item::NAMESPACE, name),
                 after: after.value(Item::NAMESPACE, name),
             });

@@ -13,7 +13,7 @@ use crate::reference::counters;
 /// says. `None` for a name that does not exist, or a key that such a host does not have.
 pub fn value(name: &str) -> Option<Value> {
     if let Some(metric) = catalogue::find(name) {
-        return Some(metric.healthy);
+        return Some(metric.healthy.clone());
     }
     if change_parts(name).is_some() {
         let found = names::find(name)?;

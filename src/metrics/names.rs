@@ -3,6 +3,8 @@
 //! In: a dotted name. Out: its type, unit and subject, or the name that was probably meant.
 //! Must not: compute values; `view` does.
 
+use std::borrow::Cow;
+
 use super::catalogue::{self, metrics};
 use super::subjects::Subject;
 use super::sysctl::key_type;
@@ -17,31 +19,31 @@ use crate::snapshot::FirstReading;
 pub struct Found {
     pub kind: Type,
     /// Empty where there is none.
-    pub unit: String,
+    pub unit: Cow<'static, str>,
     pub subject: Subject,
 }
 
 /// Looks a name up: a metric, its `delta.` or `rate.`, a sysctl, or `total|delta|rate.GROUP.COUNTER`.
 pub fn find(name: &str) -> Option<Found> {
     if let Some(metric) = catalogue::find(name) {
-        return Some(Found { kind: metric.kind, unit: metric.unit.to_owned(), subject: metric.of });
+        return Some(Found { kind: metric.kind, unit: metric.unit.into(), subject: metric.of });
     }
     if let Some((reading, metric)) = change_parts(name) {
         let metric = catalogue::find(metric).filter(|metric| metric.has_changes)?;
         let (kind, unit) = match (reading, metric.unit) {
-            ("delta", unit) => (metric.kind, unit.to_owned()),
-            (_, "") => (Type::Double, "1/s".to_owned()),
-            (_, unit) => (Type::Double, format!("{unit}/s")),
+            ("delta", unit) => (metric.kind, unit.into()),
+            (_, "") => (Type::Double, "1/s".into()),
+            (_, unit) => (Type::Double, format!("{unit}/s").into()),
         };
         return Some(Found { kind, unit, subject: metric.of });
     }
     if let Some(key) = keys::catalogue().get(name) {
-        return Some(Found { kind: key_type(key), unit: key.unit.clone(), subject: Subject::Namespace });
+        return Some(Found { kind: key_type(key), unit: key.unit.as_str().into(), subject: Subject::Namespace });
     }
     let (reading, group, counter) = counter_parts(name)?;
     counters::is_known(group, counter).then(|| {
         let (kind, unit) = if reading == "rate" { (Type::Double, "1/s") } else { (Type::Int, "") };
-        Found { kind, unit: unit.to_owned(), subject: Subject::Namespace }
+        Found { kind, unit: unit.into(), subject: Subject::Namespace }
     })
 }
 
@@ -75,7 +77,7 @@ pub fn counter_parts(name: &str) -> Option<(&str, &str, &str)> {
 
 /// The unit of a name, when it has one.
 pub fn unit(name: &str) -> Option<String> {
-    find(name).map(|found| found.unit).filter(|unit| !unit.is_empty())
+    find(name).map(|found| found.unit.into_owned()).filter(|unit| !unit.is_empty())
 }
 
 /// A hint for a name that does not exist: `did you mean ...?`, or what the beginning of the name admits.

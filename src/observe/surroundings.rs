@@ -80,7 +80,7 @@ const MOST_KEYS: usize = 4096;
 const MOST_PROCESSES: usize = 100_000;
 
 /// Looks around. `sysctls` are the namespace's, already read.
-pub fn read(host: &Host, persisted: &Persisted, sysctls: &Sysctls) -> Surroundings {
+pub fn read(host: &Host, persisted: &Persisted, sysctls: &[&Sysctls]) -> Surroundings {
     let mut found = Surroundings {
         modules: modules(host),
         modules_at_boot: modules_at_boot(host),
@@ -103,7 +103,7 @@ pub fn read(host: &Host, persisted: &Persisted, sysctls: &Sysctls) -> Surroundin
     }
     for key in mentioned(persisted) {
         let path = keys::path_of_listed(&key);
-        if !sysctls.contains_key(&key) {
+        if !sysctls.iter().any(|sysctls| sysctls.contains_key(&key)) {
             let state = state(host, &key, &path);
             found.keys.insert(key.clone(), state);
         }
@@ -250,7 +250,7 @@ mod tests {
             ("etc/sysctl.d/a.conf", ""),
         ]);
         let text = "-kernel.panic = 5\nnet/ipv4/conf/eth0.5/rp_filter=1\nnet.x = 2\n# a.b = 1\nnet.*.y = 1\n..=1\n";
-        let found = read(&Host::recorded(root.path()), &persisted(text), &Sysctls::new());
+        let found = read(&Host::recorded(root.path()), &persisted(text), &[]);
         let expected = [
             ("kernel.panic", KeyState::Value("10".to_owned())),
             ("net.ipv4.conf.eth0/5.rp_filter", KeyState::Value("1".to_owned())),
@@ -285,7 +285,7 @@ mod tests {
             ("sys/class/net/eth0/ifindex", "3\n"),
             ("run/udev/data/n3", "E:X=1\nI:5000000\n"),
         ]);
-        let found = read(&Host::recorded(root.path()), &Persisted::default(), &Sysctls::new());
+        let found = read(&Host::recorded(root.path()), &Persisted::default(), &[]);
         assert_eq!(found.modules.unwrap().len(), 2);
         assert!(found.modules_at_boot.contains("tcp_bbr"));
         let programs: Vec<_> = found.programs.into_iter().collect();

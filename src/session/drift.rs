@@ -215,7 +215,7 @@ impl Look {
     fn at(running: &Host, persisted: &Persisted, compared: bool) -> Self {
         let (sysctls, gaps) = if compared { sysctls::read(running) } else { (Sysctls::new(), Vec::new()) };
         let (system, _) = system::read(running);
-        let surroundings = surroundings::read(running, persisted, &sysctls);
+        let surroundings = surroundings::read(running, persisted, &[&sysctls]);
         let identity = capture::identity(running, &sysctls);
         Self { sysctls: compared.then_some(sysctls), gaps, system, surroundings, identity }
     }

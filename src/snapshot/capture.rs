@@ -194,8 +194,7 @@ impl Machine<'_> {
         };
         // The files are those of one namespace, that of a boot; what is around them is held against the first.
         if self.around.is_none() && !sysctls.is_empty() {
-            let all = sysctls.iter().chain(self.keys).map(|(key, text)| (key.clone(), text.clone())).collect();
-            self.around = Some(surroundings::read(self.host, self.files, &all));
+            self.around = Some(surroundings::read(self.host, self.files, &[&sysctls, self.keys]));
         }
         Shown { sysctls, sockets, gaps }
     }

@@ -3,7 +3,9 @@
 //! In: a host. Out: the loader with its evidence, a version, ufw's settings.
 //! Must not: run a program.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Cursor, Read};
+
+use memchr::memmem;
 
 use super::{Loader, LoaderFound, Ufw};
 use crate::host::{EntryKind, Host};
@@ -60,21 +62,36 @@ pub(super) fn procps_version(host: &Host) -> Option<String> {
 /// The version of a package: the database is too large to be held for one line of it.
 fn version(host: &Host, path: &str, package: &str, version: &str) -> Option<String> {
     let entry = host.entry(path).ok().filter(|entry| entry.kind == EntryKind::Regular)?;
-    let mut database = BufReader::with_capacity(64 << 10, host.open_beginning(&entry.real, LARGEST_DATABASE).ok()?);
-    let (mut line, mut found) = (Vec::new(), false);
-    loop {
-        line.clear();
-        if database.read_until(b'\n', &mut line).ok()? == 0 {
-            return None;
-        }
-        let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        match text.strip_prefix(version.as_bytes()) {
-            _ if !found => found = text == package.as_bytes(),
+    let database = host.open_beginning(&entry.real, LARGEST_DATABASE).ok()?;
+    let paragraph = behind_line(database, package.as_bytes())?;
+    for line in BufReader::new(paragraph).split(b'\n') {
+        let line = line.ok()?;
+        match line.strip_prefix(version.as_bytes()) {
             Some(version) => return Some(String::from_utf8_lossy(version).into_owned()),
             // The package's paragraph ends.
-            None if text.is_empty() => return None,
+            None if line.is_empty() => return None,
             None => {}
         }
+    }
+    None
+}
+
+/// What follows a line in a file. The thousands of lines before it are not taken apart.
+fn behind_line(mut file: impl Read, line: &[u8]) -> Option<impl Read> {
+    let wanted = [b"\n", line, b"\n"].concat();
+    let finder = memmem::Finder::new(&wanted);
+    // As if a line ended before the first one.
+    let mut seen = vec![b'\n'];
+    loop {
+        if file.by_ref().take(PIECE).read_to_end(&mut seen).ok()? == 0 {
+            return None;
+        }
+        if let Some(at) = finder.find(&seen) {
+            seen.drain(..at + wanted.len());
+            return Some(Cursor::new(seen).chain(file));
+        }
+        // The line may have begun at the end of this piece.
+        seen.drain(..seen.len().saturating_sub(wanted.len()));
     }
 }
 
@@ -87,6 +104,8 @@ pub(super) fn text(host: &Host, path: &str) -> Option<String> {
 
 /// Debian's list of installed packages has a few MiB.
 const LARGEST_DATABASE: u64 = 32 << 20;
+/// How much of one is searched at a time.
+const PIECE: u64 = 64 << 10;
 
 /// ufw's settings, when it is installed.
 pub(super) fn ufw(host: &Host) -> Option<Ufw> {

@@ -219,6 +219,18 @@ fn the_version_of_procps_comes_from_the_package_database() {
     assert_eq!(read_in(&tree(&[("var/lib/dpkg/status", b"Package: procps\n\nVersion: 1\n")])).0.procps_version, None);
 }
 
+/// The database is searched in pieces of 64 KiB.
+#[test]
+fn the_package_may_stand_anywhere_in_the_database() {
+    for before in [0, 1, (64 << 10) - 20, (64 << 10) - 9, (64 << 10) - 1, 64 << 10, 200 << 10] {
+        let mut status = vec![b'x'; before];
+        status.extend_from_slice(b"\nPackage: procps-base\nVersion: 1\n\nPackage: procps\nVersion: 2\n");
+        let found = read_in(&tree(&[("var/lib/dpkg/status", &status)])).0.procps_version;
+        assert_eq!(found.as_deref(), Some("2"), "{before}");
+    }
+    assert_eq!(read_in(&tree(&[("var/lib/dpkg/status", b"xPackage: procps\nVersion: 1\n")])).0.procps_version, None);
+}
+
 #[test]
 fn this_machine_is_read_without_a_gap() {
     let (persisted, gaps) = read(&Host::live());
