@@ -178,11 +178,20 @@ fn another_namespace_that_got_the_number_is_not_touched() {
     scene.ok(&["apply", &plan, "--yes"]);
     let id = scene.id_of("blue");
     scene.shell("ip netns del blue");
-    // The kernel gives the lowest number that is free, and takes a deleted namespace down a moment later.
+    // The kernel gives the lowest number that is free, and takes a deleted namespace down a moment later. Those that other
+    // tests give back meanwhile are lower: each that is tried is kept until one gets the number.
+    let mut tried = 0;
     wait_until("the number is given again", || {
-        scene.shell("if [ -e /run/netns/green ]; then ip netns del green; fi; ip netns add green");
-        scene.id_of("green") == id
+        scene.shell(&format!("ip netns add green{tried}"));
+        tried += 1;
+        scene.id_of(&format!("green{}", tried - 1)) == id
     });
+    scene.shell(&format!(
+        "touch /run/netns/green; mount --bind /run/netns/green{last} /run/netns/green
+         for number in $(seq 0 {last}); do ip netns del green$number; done",
+        last = tried - 1
+    ));
+    assert_eq!(scene.id_of("green"), id);
     TWO.iter().for_each(|(key, _, after)| scene.set_in("green", key, after));
     for command in [&["rollback", "1", "--yes"][..], &["rollback", "1", "--yes", "--force"], &["confirm", "1"]] {
         let run = scene.run(command);
