@@ -19,7 +19,7 @@ pub enum ApplyError {
     #[error("change {id} is not confirmed, for something is worse than before it: {}", verdict::words(.verdicts))]
     Worse { id: u64, verdicts: Vec<Verdict> },
     /// A surprise half way. The former values are in force again.
-    #[error("change {id}: {why}; the former values are in force again")]
+    #[error("change {id} failed: {why}. All previous values were restored")]
     Undone { id: u64, why: String },
     /// The host may hold some of the new values.
     #[error("change {id}: {why}\nBy hand: sysctl -p {by_hand}")]

@@ -301,7 +301,7 @@ fn a_change_is_noted_once_and_as_it_stands_last() {
         status: status.to_owned(),
         keys: vec!["net.core.somaxconn".to_owned(), "net.ipv4.tcp_fin_timeout".to_owned()],
     };
-    for status in ["in force, not confirmed", "permanent"] {
+    for status in ["effective, not confirmed", "permanent"] {
         scene.store().note_change(&note(status)).unwrap();
     }
     assert_eq!(scene.store().changes(i64::MIN).unwrap(), [note("permanent")]);

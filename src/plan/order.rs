@@ -123,11 +123,11 @@ pub(super) fn unmet(change: &PlannedChange, value_of: &dyn Fn(&str) -> Option<Ke
     match (change.key.as_str(), own) {
         (RANGE, KeyValue::PortRange { low, .. }) => {
             let start = int(UNPRIVILEGED).filter(|start| i64::from(low) < *start)?;
-            Some(format!("the kernel takes no range that begins below {UNPRIVILEGED}, which is {start}"))
+            Some(format!("the kernel accepts no range that begins below {UNPRIVILEGED}, which is {start}"))
         }
         (UNPRIVILEGED, KeyValue::Int(start)) => match value_of(RANGE)? {
             KeyValue::PortRange { low, .. } if i64::from(low) < start => {
-                Some(format!("the kernel takes no value above the beginning of {RANGE}, which is {low}"))
+                Some(format!("the kernel accepts no value above the beginning of {RANGE}, which is {low}"))
             }
             _ => None,
         },

@@ -181,7 +181,7 @@ fn removing_the_package_says_which_changes_stay() {
     dpkg(&container, &["-i", &inside()]);
     change(&container);
     let said = dpkg(&container, &["-r", "sysctl-advisor"]);
-    assert!(said.contains("net.core.somaxconn") && said.contains("in force, not confirmed"), "{said}");
+    assert!(said.contains("net.core.somaxconn") && said.contains("effective, not confirmed"), "{said}");
     assert!(said.contains("sysctl-advisor rollback ID"), "{said}");
     assert_eq!(container.run(&["cat", "/proc/sys/net/core/somaxconn"]).trim(), "8192", "a removal changes no sysctl");
     // Installed again, the change can be taken back; then there is nothing to tell.

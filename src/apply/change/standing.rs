@@ -62,7 +62,7 @@ impl Standing {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Interrupted => "interrupted; roll it back",
-            Self::InForce => "in force, not confirmed",
+            Self::InForce => "effective, not confirmed",
             Self::ConfirmInterrupted => "interrupted while it was made permanent; confirm it again or roll it back",
             Self::Confirmed => "confirmed, until the next boot",
             Self::Permanent => "permanent",

@@ -63,7 +63,7 @@ fn same_host(plan: &Plan, here: &Here) -> Result<(), ApplyError> {
         return other(format!("the plan was made for {}, and this is {}", shown(&plan.host.hostname), here.hostname));
     }
     if plan.host.boot_id.as_deref() != Some(&here.boot_id) {
-        return other("the plan was not made in this boot of the host; make it anew".to_owned());
+        return other("the plan was not made in this boot of the host; make it again".to_owned());
     }
     match plan.changes.first() {
         Some(change) if change.namespace_id != here.namespace_id => other(format!(

@@ -61,7 +61,7 @@ pub fn confirm(
             })
         }
         Located::Gone => Err(ApplyError::NothingDone(format!(
-            "change {id} is not in force any more: its network namespace was deleted"
+            "change {id} is not effective any more: its network namespace was deleted"
         ))),
         Located::NotFound(why) => Err(ApplyError::NothingDone(why)),
     }
@@ -126,11 +126,11 @@ fn in_force(host: &Host, entry: &Entry, here: &Here) -> Result<bool, ApplyError>
         ChangeStatus::Confirmed => return Err(ApplyError::Refused(format!("change {id} is confirmed already"))),
         ChangeStatus::RolledBack => return nothing("was rolled back"),
         ChangeStatus::Interrupted | ChangeStatus::RollbackInterrupted | ChangeStatus::RollbackFailed => {
-            return nothing("is in force only in part; roll it back");
+            return nothing("is effective only in part; roll it back");
         }
     }
     if !entry.is_of_boot(&here.boot_id) {
-        return nothing("is not in force any more: the host was started anew since");
+        return nothing("is not effective any more: the host was rebooted since");
     }
     let Some((namespace, runtime_only, _)) = entry.begun() else { return nothing("has no beginning") };
     if namespace != here.namespace_id {
@@ -139,7 +139,7 @@ fn in_force(host: &Host, entry: &Entry, here: &Here) -> Result<bool, ApplyError>
     for change in &entry.changes {
         let present = write::read(host, change.key)?;
         if present != change.after {
-            return nothing(&format!("is not in force as it was made: {} is {present} now", change.key.name));
+            return nothing(&format!("is not effective as it was made: {} is {present} now", change.key.name));
         }
     }
     Ok(runtime_only)

@@ -49,7 +49,7 @@ pub fn find(state: &Path, id: u64) -> Result<Located, ApplyError> {
         Some(place) => Located::Elsewhere { place, entry: Box::new(entry) },
         None if complete => Located::Gone,
         None => Located::NotFound(format!(
-            "the network namespace of change {id}, {} ({namespace_id}), is not to be found from here; root sees all of them",
+            "the network namespace of change {id}, {} ({namespace_id}), is not visible from here; root sees all of them",
             name(&entry)
         )),
     })

@@ -99,8 +99,8 @@ fn places(host: &Host, plans: Vec<Plan>) -> Result<Vec<(Place, Plan)>, ApplyErro
             match place {
                 Some(place) if !elsewhere || matches!(name.naming(), Naming::Current | Naming::Host) => Ok((places.remove(place), plan)),
                 _ => Err(ApplyError::NothingDone(format!(
-                    "the network namespace {} ({}) that the plan was made for is not here any more, or not to be seen; make \
-                     the plan anew",
+                    "the network namespace {} ({}) that the plan was made for does not exist any more, or is not visible; make \
+                     the plan again",
                     printable(&name, 100),
                     printable(&wanted.unwrap_or_default(), 100)
                 ))),
@@ -170,7 +170,7 @@ fn undo_others(
         // On a thread, since it confines itself to this change's keys.
         let roll_back = || rollback::rollback(host, options.state, id, Mode::Together, progress);
         if let Err(error) = locate::inside(&Place::here(host), roll_back) {
-            whys.push(format!("change {id} could not be taken back: {error}"));
+            whys.push(format!("change {id} could not be rolled back: {error}"));
             by_hand
                 .push(crate::apply::change::state::folder(options.state, id).join("before.conf").display().to_string());
         }
@@ -179,7 +179,7 @@ fn undo_others(
     if by_hand.is_empty() {
         let others: Vec<String> = done.iter().filter(|id| **id != failing).map(u64::to_string).collect();
         let also =
-            if others.is_empty() { String::new() } else { format!("; taken back with it: {}", others.join(", ")) };
+            if others.is_empty() { String::new() } else { format!("; rolled back with it: {}", others.join(", ")) };
         return ApplyError::Undone { id: failing, why: why + &also };
     }
     ApplyError::NotUndone { id: failing, why, by_hand: by_hand.join(" and, in their own namespaces, ") }

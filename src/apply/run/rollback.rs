@@ -103,7 +103,7 @@ fn here(host: &Host, state: &Path, id: u64, mode: Mode<'_>, progress: OnProgress
     }
     let entry = &journal.entry;
     if !entry.is_of_boot(&here.boot_id) && !entry.reached_drop_in() {
-        progress(&Progress::Note { text: "the host was started anew since; nothing of this change is left" });
+        progress(&Progress::Note { text: "the host was rebooted since; nothing of this change is left" });
         return journal.append(Step::RolledBack).map_err(ApplyError::NothingDone);
     }
     same_namespace(entry, &here)?;
@@ -126,7 +126,7 @@ fn first_steps(mode: Mode<'_>) -> Vec<Step> {
     match mode {
         Mode::Careful | Mode::Force => vec![rolling_back("asked for")],
         Mode::Automatic => vec![rolling_back("not confirmed in time")],
-        Mode::Together => vec![rolling_back("another part of the plan was not carried out")],
+        Mode::Together => vec![rolling_back("another part of the plan was not applied")],
         Mode::Worse { rules, why } => {
             let worse = Step::Worse { rules: rules.to_vec(), why: why.to_owned() };
             vec![worse, rolling_back(&format!("worse than before, says the guard of {}", rules.join(", ")))]
@@ -163,7 +163,7 @@ fn finish(
     if failed.is_empty() {
         return journal.append(Step::RolledBack).map_err(|why| ApplyError::NotUndone {
             id,
-            why: format!("the former values are in force, but {why}"),
+            why: format!("the previous values are effective, but {why}"),
             by_hand: journal.entry.by_hand(),
         });
     }
@@ -225,7 +225,7 @@ fn refuse_to_overwrite(host: &Host, entry: &Entry, drop_in: &DropIn) -> Result<(
         return Ok(());
     }
     Err(ApplyError::NothingDone(format!(
-        "changed by someone else since change {}: {}. With --force the former values are restored all the same",
+        "changed by someone else since change {}: {}. With --force the previous values are restored all the same",
         entry.id,
         changed.join("; ")
     )))

@@ -103,7 +103,7 @@ fn a_change_is_confirmed_after_its_time_and_never_before() {
     let scene = ready("confirm_after = \"1m\"");
     scene.ok(&["--apply"]);
     assert_eq!(scene.ok(&["--apply"]), "");
-    assert!(changes(&scene).contains("in force, not confirmed"));
+    assert!(changes(&scene).contains("effective, not confirmed"));
     let file = scene.state().join("unattended/changes.json");
     let mut made = read(&file);
     made[0]["uptime_ms"] = 0.into();
@@ -122,7 +122,7 @@ fn by_default_nothing_is_ever_confirmed_by_itself() {
     made[0]["uptime_ms"] = 0.into();
     fs::write(file, made.to_string()).unwrap();
     assert_eq!(scene.ok(&["--apply"]), "");
-    assert!(changes(&scene).contains("in force, not confirmed"));
+    assert!(changes(&scene).contains("effective, not confirmed"));
 }
 
 #[test]

@@ -78,7 +78,7 @@ fn a_queue_that_overflows_after_the_change_keeps_it_from_being_confirmed() {
     assert!(run.err.lines().all(|line| line.chars().count() <= 80), "{}", run.err);
     assert!(scene.is_new(THREE) && scene.drop_in().is_none(), "refusing changes nothing");
     let changes = scene.ok(&["changes", "1"]).out;
-    assert!(changes.contains("in force, not confirmed") && changes.contains("worse than"), "{changes}");
+    assert!(changes.contains("effective, not confirmed") && changes.contains("worse than"), "{changes}");
 
     let run = scene.ok(&["confirm", "--force"]);
     assert!(run.out.contains("worse than before") && scene.drop_in().is_some(), "{run:?}");

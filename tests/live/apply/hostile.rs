@@ -73,7 +73,7 @@ fn other_hosts_other_schemas_and_noise_are_refused() {
     let mut plan = scene.plan_json(THREE);
     plan["changes"][0]["namespace_id"] = "net:[1]".into();
     let run = scene.run(&["apply", &scene.write_plan(&plan), "--yes"]);
-    assert!(run.code == Some(4) && run.err.contains("is not here any more") && scene.is_old(THREE), "{run:?}");
+    assert!(run.code == Some(4) && run.err.contains("does not exist any more") && scene.is_old(THREE), "{run:?}");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn a_plan_for_two_namespaces_is_applied_confirmed_and_taken_back_from_outside() 
     assert!(scene.is_new(THREE) && in_blue(&scene, TWO, true), "{run:?}");
     assert_eq!(run.out.matches("enforced by Landlock").count(), 2, "each is confined to its own keys: {run:?}");
     let changes = scene.ok(&["changes"]).out;
-    assert!(changes.contains("in blue: in force, not confirmed"), "{changes}");
+    assert!(changes.contains("in blue: effective, not confirmed"), "{changes}");
     let text = fs::read_to_string(scene.state().join("changes/2/before.conf")).unwrap();
     assert_eq!(text, "net.ipv4.tcp_retries2 = 15\nnet.core.somaxconn = 4096\n");
 
@@ -120,9 +120,9 @@ fn where_the_second_is_refused_half_way_the_first_is_taken_back() {
     let run = scene.run(&["apply", &plan, "--yes", "--confirm-within", "10m"]);
     assert_eq!(run.code, Some(4), "{run:?}");
     assert!(scene.is_old(THREE) && in_blue(&scene, &TWO[..1], false), "{run:?}");
-    assert!(run.err.contains("in blue: the kernel refused 500 60999") && run.err.contains("taken back with it: 1"));
+    assert!(run.err.contains("in blue: the kernel refused 500 60999") && run.err.contains("rolled back with it: 1"));
     let changes = scene.ok(&["changes", "1"]).out;
-    assert!(changes.contains("another part of the plan was not carried out"), "{changes}");
+    assert!(changes.contains("another part of the plan was not applied"), "{changes}");
     assert_eq!(scene.ok(&["changes"]).out.matches("rolled back").count(), 2);
 }
 
@@ -215,8 +215,8 @@ fn a_namespace_that_cannot_be_found_from_here_is_not_taken_for_a_deleted_one() {
     // The name is there, and what it stood for does not show.
     scene.shell("umount /run/netns/blue; test -e /run/netns/blue");
     let run = scene.run(&["rollback", "1", "--yes"]);
-    assert!(run.code == Some(5) && run.err.contains("is not to be found from here"), "{run:?}");
-    assert!(scene.ok(&["changes"]).out.contains("in force, not confirmed"));
+    assert!(run.code == Some(5) && run.err.contains("is not visible from here"), "{run:?}");
+    assert!(scene.ok(&["changes"]).out.contains("effective, not confirmed"));
     let run = scene.ok(&["rollback", "1", "--yes", "--force"]);
     assert!(scene.ok(&["changes"]).out.contains("rolled back"), "{run:?}");
 }

@@ -20,7 +20,7 @@ fn a_plan_is_applied_confirmed_and_taken_back() {
         assert!(run.out.contains(said), "{said}: {run:?}");
     }
     assert_eq!(scene.drop_in(), None, "nothing is permanent before it is confirmed");
-    assert!(scene.ok(&["changes"]).out.contains("in force, not confirmed"));
+    assert!(scene.ok(&["changes"]).out.contains("effective, not confirmed"));
 
     scene.ok(&["confirm"]);
     let text = scene.drop_in().unwrap();
@@ -107,7 +107,7 @@ fn without_confirmation_in_time_it_is_rolled_back_though_the_terminal_is_gone() 
     let script = format!("setsid sh -c '{apply} >/dev/null; kill -HUP 0; sleep 0.1; kill -KILL 0' || true");
     scene.shell(&script);
     assert!(scene.is_new(THREE));
-    assert!(scene.ok(&["changes"]).out.contains("in force, not confirmed"));
+    assert!(scene.ok(&["changes"]).out.contains("effective, not confirmed"));
     wait_until("nobody confirmed", || scene.is_old(THREE));
     wait_until("the journal says so", || scene.ok(&["changes", "1"]).out.contains("not confirmed in time"));
     assert_eq!(scene.run(&["confirm", "1"]).code, Some(4), "too late");
@@ -135,7 +135,7 @@ fn a_reboot_before_confirmation_leaves_nothing_behind() {
     assert_eq!(scene.drop_in(), None);
     assert!(scene.ok(&["changes"]).out.contains("gone with the last boot"));
     let run = scene.run(&["confirm", "1"]);
-    assert!(run.code == Some(4) && run.err.contains("started anew") && scene.drop_in().is_none(), "{run:?}");
+    assert!(run.code == Some(4) && run.err.contains("was rebooted") && scene.drop_in().is_none(), "{run:?}");
     // A value that is like ours by chance is not touched.
     scene.lab.set("net.core.somaxconn", "8192");
     let run = scene.ok(&["rollback", "1", "--yes"]);
@@ -167,7 +167,7 @@ fn a_drop_in_that_another_file_would_overrule_at_boot_is_not_confirmed() {
     let line = "net.ipv4.tcp_fin_timeout is set to 15 by /etc/sysctl.d/99-other-tool.conf line 2";
     assert!(run.err.contains(line), "{run:?}");
     assert!(scene.drop_in().is_none() && scene.is_new(THREE));
-    assert!(scene.ok(&["changes"]).out.contains("in force, not confirmed"));
+    assert!(scene.ok(&["changes"]).out.contains("effective, not confirmed"));
     // The same value in a later file is no contradiction.
     fs::write(&other, "net/ipv4/tcp_fin_timeout=30\n").unwrap();
     scene.ok(&["confirm"]);

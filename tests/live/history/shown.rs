@@ -30,7 +30,7 @@ fn six_days() -> State {
         status: status.to_owned(),
         keys: vec!["net.ipv4.ip_local_port_range".to_owned()],
     };
-    store.note_change(&change(1, 44, "in force, not confirmed")).unwrap();
+    store.note_change(&change(1, 44, "effective, not confirmed")).unwrap();
     store.note_change(&change(1, 44, "rolled back")).unwrap();
     store.note_change(&change(2, 50, "permanent")).unwrap();
     state

@@ -227,7 +227,7 @@ fn the_keyboard_s_arrows_are_enough() {
     let (code, screen) = scene.remediate(&[], &[(QUESTION, down_and_back), ("Write all of this now?", "yes\r")]);
     assert_eq!(code, 0, "{screen}");
     assert!(screen.contains("Only in the running system"), "{screen}");
-    assert!(scene.changes().contains("in force, not confirmed"), "{}", scene.changes());
+    assert!(scene.changes().contains("effective, not confirmed"), "{}", scene.changes());
 }
 
 #[test]
