@@ -239,14 +239,14 @@ fn a_hostile_plan_is_refused_with_a_reason() {
     assert_eq!(show(good.to_string().as_bytes()).status.code(), Some(0));
 
     let damages = [
-        ("/changes/0/key", json!("net.ipv4.../../kernel.core_pattern"), "no sysctl that this program changes"),
-        ("/changes/0/key", json!("/proc/sys/kernel/core_pattern"), "no sysctl that this program changes"),
-        ("/changes/0/key", json!("net.ipv4.tcp_tw_reuse\u{0}"), "no sysctl that this program changes"),
-        ("/changes/0/key", json!("kernel.core_pattern"), "no sysctl that this program changes"),
+        ("/changes/0/key", json!("net.ipv4.../../kernel.core_pattern"), "not a sysctl that this program changes"),
+        ("/changes/0/key", json!("/proc/sys/kernel/core_pattern"), "not a sysctl that this program changes"),
+        ("/changes/0/key", json!("net.ipv4.tcp_tw_reuse\u{0}"), "not a sysctl that this program changes"),
+        ("/changes/0/key", json!("kernel.core_pattern"), "not a sysctl that this program changes"),
         ("/changes/0/proposed", json!("16384 65535\u{0}"), "control characters"),
         ("/changes/0/proposed", json!("65535 16384"), "greater than the last port"),
-        ("/changes/0/namespace", json!("../../etc"), "no namespace's name"),
-        ("/changes/0/namespace_id", json!("/proc/1/ns/net"), "no namespace's identity"),
+        ("/changes/0/namespace", json!("../../etc"), "not a namespace's name"),
+        ("/changes/0/namespace_id", json!("/proc/1/ns/net"), "not a namespace's identity"),
         ("/schema", json!("sysctl-advisor/plan/2"), "newer version"),
         ("/schema", json!("sysctl-advisor/report/1"), "not a plan"),
         ("/changes", json!("none"), "not a plan, or the file is damaged"),
