@@ -10,6 +10,7 @@ use crate::apply::{ApplyError, write};
 use crate::host::Host;
 use crate::host::netns::{self, Place};
 use crate::model::NamespaceName;
+use crate::plan::model::Plan;
 
 /// Where the values of a change are.
 #[derive(Debug)]
@@ -57,7 +58,12 @@ pub fn find(state: &Path, id: u64) -> Result<Located, ApplyError> {
 
 /// What the namespace was called when the plan was made.
 pub fn name(entry: &Entry) -> NamespaceName {
-    entry.plan.changes.first().map_or_else(NamespaceName::current, |change| change.namespace.clone())
+    name_in(&entry.plan)
+}
+
+/// What the namespace of a plan, or of a part of one, was called then.
+pub fn name_in(plan: &Plan) -> NamespaceName {
+    plan.changes.first().map_or_else(NamespaceName::current, |change| change.namespace.clone())
 }
 
 /// Does `work` inside a place, on a thread that ends with it.

@@ -32,12 +32,8 @@ impl Part {
 
     /// The namespace's name, as the plan has it.
     pub fn namespace(&self) -> NamespaceName {
-        name_of(&self.plan)
+        locate::name_in(&self.plan)
     }
-}
-
-fn name_of(plan: &Plan) -> NamespaceName {
-    plan.changes.first().map_or_else(NamespaceName::current, |change| change.namespace.clone())
 }
 
 /// Everything that can be known before the first write, in all namespaces of the plan. Writes nothing.
@@ -93,7 +89,7 @@ fn places(host: &Host, plans: Vec<Plan>) -> Result<Vec<(Place, Plan)>, ApplyErro
             let wanted = id_of(&plan);
             let other = if is_here(&plan) { None } else { found.as_mut() };
             let Some(Places { places, .. }) = other else { return Ok((Place::here(host), plan)) };
-            let name = name_of(&plan);
+            let name = locate::name_in(&plan);
             let place = places.iter().position(|place| Some(&place.id) == wanted.as_ref());
             let elsewhere = places.iter().any(|place| place.name == name && Some(&place.id) != wanted.as_ref());
             match place {
