@@ -199,7 +199,8 @@ fn a_hundred_runs_that_are_killed_anywhere_harm_neither_the_next_nor_the_history
     let mut hour = 0;
     let mut next = || {
         hour += 1;
-        station.fault(hour % 2 == 0);
+        // The runs that nobody kills are six hours apart: of one to the next the fault changes.
+        station.fault(hour / 2 % 2 == 0);
         format!("+{hour}h")
     };
     station.run(&next());
@@ -228,7 +229,7 @@ fn a_hundred_runs_that_are_killed_anywhere_harm_neither_the_next_nor_the_history
     println!("{KILLS} runs killed, {finished} of them had finished before; {} remembered", station.count("run"));
     assert!(finished < KILLS / 2, "most must be hit while they run");
     assert_eq!(station.count("event WHERE published = 0"), 0, "what a killed run did not tell is told by the next");
-    assert!(told > 10, "{told} events");
+    assert!(told >= i64::from(KILLS / 5), "{told} events");
 }
 
 #[test]
