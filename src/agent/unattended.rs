@@ -192,7 +192,7 @@ impl LeftAlone {
                 _ => false,
             };
             if alone {
-                keys.extend(entry.changes.into_iter().map(|change| change.key.name.clone()));
+                keys.extend(entry.plan.changes.into_iter().map(|change| change.key.name.clone()));
             }
         }
         let rules = cooling.into_iter().map(|(rule, found)| (rule, found.to_string())).collect();
@@ -223,9 +223,9 @@ fn plan(options: &UnattendedOptions<'_>, host: &Host, here: &Here, audit: &Audit
     let writable = |key: &str| keys::path(key).is_some_and(|path| host.can_write_sysctl(&path).is_ok());
     plan.changes.retain(|change| {
         change.namespace_id == here.namespace_id
-            && !limits.left_alone.keys.contains(&change.key)
-            && policy.allows(&change.key, change.risk).is_ok()
-            && writable(&change.key)
+            && !limits.left_alone.keys.contains(change.name())
+            && policy.allows(change.name(), change.risk).is_ok()
+            && writable(change.name())
     });
     rehearsal::rehearse(&mut plan, audit.snapshot, options.ask);
     let accepted = |said: &Option<crate::plan::model::Rehearsed>| {

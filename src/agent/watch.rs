@@ -180,5 +180,10 @@ impl Watch<'_> {
 
 /// `KEY FORMER -> NEW`, one each.
 pub(super) fn values(entry: &Entry) -> Vec<String> {
-    entry.changes.iter().map(|change| format!("{} {} -> {}", change.key.name, change.before, change.after)).collect()
+    entry
+        .plan
+        .changes
+        .iter()
+        .map(|change| format!("{} {} -> {}", change.key.name, change.before, change.after))
+        .collect()
 }

@@ -12,14 +12,14 @@ use super::confirm::{LONGEST_NAME, cooling, failure, teller};
 use super::exit::{Failure, Outcome};
 use super::{output, progress, questions};
 use crate::apply::Progress;
-use crate::apply::check::{self, Change};
+use crate::apply::check;
 use crate::apply::judge::cool_down::Cooling;
 use crate::apply::judge::guards;
 use crate::apply::run::apply::ApplyOptions;
 use crate::apply::run::namespaces::{self, Part};
 use crate::config::Config;
 use crate::host::Host;
-use crate::plan::model::Plan;
+use crate::plan::model::{Plan, PlannedChange};
 use crate::report::wrap::wrap_hanging;
 use crate::session;
 use crate::snapshot::{FirstReading, Snapshot};
@@ -128,8 +128,8 @@ pub(super) fn measure(plan: &Plan, window: Duration, global: &Global) -> Option<
 }
 
 fn listing(parts: &[Part]) -> String {
-    let changes = || parts.iter().flat_map(|part| part.changes.iter().zip(&part.plan.changes));
-    let width = changes().map(|(change, _)| change.key.name.len()).max().unwrap_or_default();
+    let changes = || parts.iter().flat_map(|part| &part.plan.changes);
+    let width = changes().map(|change| change.name().len()).max().unwrap_or_default();
     let mut text = match changes().count() {
         1 => "1 change".to_owned(),
         many => format!("{many} changes, in this order"),
@@ -143,10 +143,9 @@ fn listing(parts: &[Part]) -> String {
         if parts.len() > 1 || !part.is_here() {
             text.push_str(&format!("In the network namespace {}:\n", printable(&part.namespace(), LONGEST_NAME)));
         }
-        for (change, planned) in part.changes.iter().zip(&part.plan.changes) {
-            let Change { key, before, after, rules } = change;
+        for PlannedChange { key, before, after, risk, rules, .. } in &part.plan.changes {
             text.push_str(&format!("  {:width$}  {before} -> {after}\n", key.name));
-            text.push_str(&format!("  {:width$}  {} risk; {}\n", "", planned.risk, rules.join(", ")));
+            text.push_str(&format!("  {:width$}  {risk} risk; {}\n", "", rules.join(", ")));
         }
     }
     text

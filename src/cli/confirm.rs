@@ -201,7 +201,7 @@ pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
     is_any_applied(&state, id)?;
     let entry = Entry::read(&state, id).map_err(failed)?;
     let mut text = format!("Change {id} of {}:\n", entry.begun_at());
-    for change in entry.changes.iter().rev() {
+    for change in entry.plan.changes.iter().rev() {
         text.push_str(&format!(
             "  {}  {} -> {}\n",
             change.key.name,

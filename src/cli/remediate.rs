@@ -227,11 +227,10 @@ impl Desk<'_> {
         rehearsal::rehearse(&mut plan, self.audit.snapshot, rehearse::ask);
         rehearsal::drop_refused(&mut plan);
         let Plan { changes, left_out, .. } = &mut plan;
-        changes.retain(|change| match self.policy.allows(&change.key, change.risk) {
+        changes.retain(|change| match self.policy.allows(change.name(), change.risk) {
             Ok(()) => true,
             Err(why) => {
-                let (namespace, key) = (change.namespace.clone(), change.key.clone());
-                left_out.push(LeftOut { namespace, key, proposed: change.proposed.clone(), why });
+                left_out.push(LeftOut::of(change, why));
                 false
             }
         });

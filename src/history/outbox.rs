@@ -53,7 +53,7 @@ impl ChangeNote {
             id: entry.id,
             at: entry.begun_at().parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second),
             status: Standing::of(entry, boot_id, false).words().to_owned(),
-            keys: entry.changes.iter().map(|change| change.key.name.clone()).collect(),
+            keys: entry.plan.changes.iter().map(|change| change.key.name.clone()).collect(),
         }
     }
 }

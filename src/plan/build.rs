@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Guard, LeftOut, Plan, PlanHost, PlannedChange, SCHEMA};
+use super::file::value;
+use super::model::{Guard, LeftOut, Plan, PlanHost, PlannedChange};
 use super::order;
 use super::select::Selection;
 use crate::audit::model::{Audit, Finding, Recommendation, Waiver};
@@ -61,7 +62,7 @@ pub fn build(audit: &Audit<'_>, rules: &RuleSet, options: &PlanOptions) -> Plan 
     let mut plan = assemble(&narrowed, rules, options.max_risk);
     for (finding, change) in recommendations(audit).filter(|(finding, _)| chosen(finding)) {
         let is = |namespace: &str, key: &str| (namespace, key) == (finding.namespace.as_str(), change.key.as_str());
-        let is_told = plan.changes.iter().any(|change| is(&change.namespace, &change.key))
+        let is_told = plan.changes.iter().any(|change| is(&change.namespace, change.name()))
             || plan.left_out.iter().any(|left| is(&left.namespace, &left.key));
         if !is_told {
             let cooling = cooling.get(&(finding.namespace.as_str(), change.key.as_str()));
@@ -92,7 +93,6 @@ fn left_out(finding: &Finding, change: &Recommendation, why: &str) -> LeftOut {
 fn assemble(audit: &Audit<'_>, rules: &RuleSet, max_risk: Risk) -> Plan {
     let snapshot = audit.snapshot;
     let mut plan = Plan {
-        schema: SCHEMA.to_owned(),
         made_at: snapshot.taken_at.clone(),
         host: PlanHost { hostname: snapshot.system.hostname.clone(), boot_id: snapshot.system.boot_id.clone() },
         changes: Vec::new(),
@@ -102,21 +102,21 @@ fn assemble(audit: &Audit<'_>, rules: &RuleSet, max_risk: Risk) -> Plan {
         let Some(namespace) = snapshot.namespaces.iter().find(|namespace| namespace.name == finding.namespace) else {
             continue;
         };
-        let why = refused(change, namespace, max_risk);
-        if let Some(why) = why {
-            let left = left_out(finding, change, &why);
-            if !plan.left_out.contains(&left) {
-                plan.left_out.push(left);
-            }
+        let known = |known: &&mut PlannedChange| known.namespace_id == namespace.id && known.name() == change.key;
+        if let Some(known) = plan.changes.iter_mut().find(known) {
+            stands_behind(known, finding, change, rules);
             continue;
         }
-        let place = plan.changes.iter().position(|known| known.namespace_id == namespace.id && known.key == change.key);
-        match place.and_then(|place| plan.changes.get_mut(place)) {
-            Some(known) => stands_behind(known, finding, change, rules),
-            None => {
-                let mut planned = planned(namespace, change);
+        match planned(namespace, change, max_risk) {
+            Ok(mut planned) => {
                 stands_behind(&mut planned, finding, change, rules);
                 plan.changes.push(planned);
+            }
+            Err(why) => {
+                let left = left_out(finding, change, &why);
+                if !plan.left_out.contains(&left) {
+                    plan.left_out.push(left);
+                }
             }
         }
     }
@@ -131,28 +131,27 @@ fn assemble(audit: &Audit<'_>, rules: &RuleSet, max_risk: Risk) -> Plan {
     plan
 }
 
-/// Why a recommendation cannot be carried out at all.
-fn refused(change: &Recommendation, namespace: &Namespace, max_risk: Risk) -> Option<String> {
+/// A recommendation as a change that nothing is behind yet, or why it cannot be carried out at all.
+fn planned(namespace: &Namespace, change: &Recommendation, max_risk: Risk) -> Result<PlannedChange, String> {
     if let Some(why) = &change.blocked {
-        return Some(why.clone());
+        return Err(why.clone());
     }
     if namespace.id.is_empty() {
-        return Some("the identity of its network namespace could not be read".to_owned());
+        return Err("the identity of its network namespace could not be read".to_owned());
     }
-    let key = keys::catalogue().get(&change.key)?;
+    let key = keys::catalogue().get(&change.key).ok_or("it is not a sysctl that this program changes")?;
     if !key.is_useful_to_set() {
-        return Some("the kernel ignores it, or nobody can write it".to_owned());
+        return Err("the kernel ignores it, or nobody can write it".to_owned());
     }
-    (change.risk > max_risk).then(|| format!("its risk is {}, above --max-risk {}", change.risk, max_risk.name()))
-}
-
-fn planned(namespace: &Namespace, change: &Recommendation) -> PlannedChange {
-    PlannedChange {
+    if change.risk > max_risk {
+        return Err(format!("its risk is {}, above --max-risk {}", change.risk, max_risk.name()));
+    }
+    Ok(PlannedChange {
         namespace: namespace.name.clone(),
         namespace_id: namespace.id.clone(),
-        key: change.key.clone(),
-        expected: change.current.clone(),
-        proposed: change.proposed.to_string(),
+        key,
+        before: value(key, "current", &change.current)?,
+        after: change.proposed.clone(),
         risk: change.risk,
         takes_effect: change.takes_effect.clone(),
         side_effects: String::new(),
@@ -161,7 +160,7 @@ fn planned(namespace: &Namespace, change: &Recommendation) -> PlannedChange {
         findings: Vec::new(),
         guards: Vec::new(),
         rehearsed: None,
-    }
+    })
 }
 
 /// Enters a finding as a reason for a change.
@@ -202,8 +201,7 @@ fn guard(rule: &Rule) -> Option<Guard> {
 /// The listeners among the subjects of a change that shows only when listen() is called again.
 fn listeners(audit: &Audit<'_>, change: &PlannedChange) -> Vec<String> {
     let namespace = audit.snapshot.namespaces.iter().find(|namespace| namespace.id == change.namespace_id);
-    let key = keys::catalogue().get(&change.key).filter(|key| key.effect == Effect::Relisten);
-    let (Some(namespace), Some(_)) = (namespace, key) else { return Vec::new() };
+    let Some(namespace) = namespace.filter(|_| change.key.effect == Effect::Relisten) else { return Vec::new() };
     let view = View::new(audit.snapshot, namespace);
     let mut named: Vec<String> = Vec::new();
     for item in view.items(Subject::Listener).unwrap_or_default() {
@@ -228,16 +226,18 @@ fn drop_unmet(plan: &mut Plan, namespaces: &[Namespace]) {
     while let Some((place, why)) =
         plan.changes.iter().enumerate().find_map(|(place, change)| Some((place, unmet(change, &plan.changes)?)))
     {
-        let PlannedChange { namespace, key, proposed, .. } = plan.changes.remove(place);
-        plan.left_out.push(LeftOut { namespace, key, proposed, why });
+        let change = plan.changes.remove(place);
+        plan.left_out.push(LeftOut::of(&change, why));
     }
 }
 
 fn value_after(key: &str, near: &PlannedChange, all: &[PlannedChange], namespaces: &[Namespace]) -> Option<KeyValue> {
-    let planned = all.iter().find(|change| change.key == key && change.namespace_id == near.namespace_id);
-    let present = || namespaces.iter().find(|namespace| namespace.id == near.namespace_id)?.sysctls.get(key);
-    let text = planned.map(|change| &change.proposed).or_else(present)?;
-    keys::parse(keys::catalogue().get(key)?, text).ok()
+    let planned = all.iter().find(|change| change.name() == key && change.namespace_id == near.namespace_id);
+    if let Some(change) = planned {
+        return Some(change.after.clone());
+    }
+    let present = namespaces.iter().find(|namespace| namespace.id == near.namespace_id)?.sysctls.get(key)?;
+    keys::parse(keys::catalogue().get(key)?, present).ok()
 }
 
 #[cfg(test)]

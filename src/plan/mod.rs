@@ -3,7 +3,7 @@
 //! In: an audit, and what a scratch namespace's kernel said to the values. Out: a [`Plan`](model::Plan). Must not: read or write the system.
 
 pub mod build;
-pub mod change;
+pub mod file;
 pub mod model;
 pub mod order;
 pub mod rehearsal;

@@ -1,31 +1,25 @@
-//! The plan's record: what is stored in a file and handed to `apply`.
+//! The plan's record: what is shown, stored in a [file](super::file) and handed to `apply`.
 //!
-//! In: nothing; these are records. Must not: hold behaviour.
+//! In: nothing; these are records. Out: keys of the catalogue and values with their types; text stands only where people
+//! read it. Must not: hold behaviour, or know how a file spells it.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::keys::Risk;
+use crate::keys::{Key, KeyValue, Risk};
 use crate::model::{NamespaceName, RehearsalResult};
 
-/// First field of the file; the number rises when an older reader could misread a newer file.
-pub const SCHEMA: &str = "sysctl-advisor/plan/1";
-
 /// An ordered list of changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// `sysctl-advisor/plan/1`.
-    pub schema: String,
     /// RFC 3339, UTC: of the snapshot that the plan was made from.
     pub made_at: String,
     pub host: PlanHost,
     /// In the order in which they are to be written.
     pub changes: Vec<PlannedChange>,
     /// Recommendations that are not in the plan, and why.
-    #[serde(default)]
     pub left_out: Vec<LeftOut>,
 }
 
@@ -38,31 +32,34 @@ pub struct PlanHost {
 }
 
 /// One key and the value that it is to have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedChange {
-    /// `namespaces[].name` of the report.
     pub namespace: NamespaceName,
     /// As `/proc/self/ns/net` reads there: `net:[4026531840]`.
     pub namespace_id: String,
-    pub key: String,
+    pub key: &'static Key,
     /// The value that the plan found; `apply` refuses to touch a key that has another one.
-    pub expected: String,
-    pub proposed: String,
+    pub before: KeyValue,
+    pub after: KeyValue,
     pub risk: Risk,
     /// A sentence: when the change shows.
     pub takes_effect: String,
     pub side_effects: String,
     /// Listeners that keep what they have until their service calls listen() again, with their process where it was seen.
-    #[serde(default)]
     pub restart: Vec<String>,
     /// Rules whose findings are behind it, with the fingerprints of those findings.
     pub rules: Vec<String>,
     pub findings: Vec<String>,
     /// Conditions that must not become true afterwards, by rule.
-    #[serde(default)]
     pub guards: Vec<Guard>,
     pub rehearsed: Option<Rehearsed>,
+}
+
+impl PlannedChange {
+    /// The key's name: `net.core.somaxconn`.
+    pub fn name(&self) -> &'static str {
+        &self.key.name
+    }
 }
 
 /// What a scratch namespace's kernel said to the value.
@@ -93,4 +90,16 @@ pub struct LeftOut {
     pub key: String,
     pub proposed: String,
     pub why: String,
+}
+
+impl LeftOut {
+    /// A change that was planned and is not applied after all.
+    pub fn of(change: &PlannedChange, why: String) -> Self {
+        Self {
+            namespace: change.namespace.clone(),
+            key: change.key.name.clone(),
+            proposed: change.after.to_string(),
+            why,
+        }
+    }
 }

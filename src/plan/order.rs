@@ -4,7 +4,7 @@
 //! in between is worse than before or after. Must not: judge whether a change is good.
 
 use super::model::PlannedChange;
-use crate::keys::{self, KeyValue};
+use crate::keys::KeyValue;
 use crate::pattern::matches;
 
 /// One key before another, when both are to be changed.
@@ -97,36 +97,33 @@ fn goes_before(one: &PlannedChange, other: &PlannedChange, all: &[PlannedChange]
         Rises(key) => direction(key, one, all).is_some_and(|rises| rises),
         Falls(key) => direction(key, one, all).is_some_and(|rises| !rises),
     };
-    one.key != other.key
-        && ORDER.iter().any(|entry| entry.first == one.key && matches(entry.then, &other.key) && applies(&entry.when))
+    one.name() != other.name()
+        && ORDER
+            .iter()
+            .any(|entry| entry.first == one.name() && matches(entry.then, other.name()) && applies(&entry.when))
 }
 
 /// Whether the first number of a key that changes goes up; for one of several numbers that moves, that one.
 fn direction(key: &str, near: &PlannedChange, all: &[PlannedChange]) -> Option<bool> {
-    let change = all.iter().find(|change| change.key == key && change.namespace_id == near.namespace_id)?;
-    let (from, to) = (numbers(&change.expected), numbers(&change.proposed));
+    let change = all.iter().find(|change| change.name() == key && change.namespace_id == near.namespace_id)?;
+    let (from, to) = (change.before.numbers(), change.after.numbers());
     from.iter().zip(&to).find(|(from, to)| from != to).map(|(from, to)| to > from)
-}
-
-fn numbers(text: &str) -> Vec<i64> {
-    text.split_whitespace().filter_map(|word| word.parse().ok()).collect()
 }
 
 /// Why a change is worth nothing, or refused by the kernel, with the other values that the namespace will have. `value_of`
 /// gives them: the planned one, else the present one, else nothing.
 pub(super) fn unmet(change: &PlannedChange, value_of: &dyn Fn(&str) -> Option<KeyValue>) -> Option<String> {
-    let own = keys::parse(keys::catalogue().get(&change.key)?, &change.proposed).ok()?;
     let int = |key| match value_of(key) {
         Some(KeyValue::Int(number)) => Some(number),
         _ => None,
     };
-    match (change.key.as_str(), own) {
+    match (change.name(), &change.after) {
         (RANGE, KeyValue::PortRange { low, .. }) => {
-            let start = int(UNPRIVILEGED).filter(|start| i64::from(low) < *start)?;
+            let start = int(UNPRIVILEGED).filter(|start| i64::from(*low) < *start)?;
             Some(format!("the kernel accepts no range that begins below {UNPRIVILEGED}, which is {start}"))
         }
         (UNPRIVILEGED, KeyValue::Int(start)) => match value_of(RANGE)? {
-            KeyValue::PortRange { low, .. } if i64::from(low) < start => {
+            KeyValue::PortRange { low, .. } if i64::from(low) < *start => {
                 Some(format!("the kernel accepts no value above the beginning of {RANGE}, which is {low}"))
             }
             _ => None,
@@ -145,7 +142,10 @@ mod tests {
 
     fn sorted(changes: &[(&str, &str, &str)]) -> Vec<String> {
         let changes = changes.iter().map(|(key, from, to)| change(key, from, to)).collect();
-        sort(changes).into_iter().map(|change| change.key.rsplit('.').next().unwrap_or_default().to_owned()).collect()
+        sort(changes)
+            .into_iter()
+            .map(|change| change.name().rsplit('.').next().unwrap_or_default().to_owned())
+            .collect()
     }
 
     #[test]
@@ -195,14 +195,23 @@ mod tests {
         assert_eq!(order, ["ip_forward", "accept_redirects"]);
         let elsewhere = PlannedChange { namespace_id: "net:[1]".into(), ..change(TIMESTAMPS, "0", "1") };
         let order = sort(vec![change(REUSE, "2", "1"), elsewhere]);
-        assert_eq!(order[0].key, REUSE);
+        assert_eq!(order[0].name(), REUSE);
     }
 
     #[test]
     fn every_pair_of_the_table_has_an_order_in_both_directions() {
         for entry in ORDER {
-            for (from, to) in [("1 1 1", "2 2 2"), ("2 2 2", "1 1 1")] {
-                let (a, b) = (change(entry.first, from, to), change(entry.then, from, to));
+            let moved = |key: &str, up: bool| {
+                let three = ["net.ipv4.tcp_mem", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"].contains(&key);
+                let (low, high) = match key {
+                    RANGE => ("1 2", "3 4"),
+                    _ if three => ("1 1 1", "2 2 2"),
+                    _ => ("1", "2"),
+                };
+                if up { change(key, low, high) } else { change(key, high, low) }
+            };
+            for up in [true, false] {
+                let (a, b) = (moved(entry.first, up), moved(entry.then, up));
                 let both = [a.clone(), b.clone()];
                 assert!(!(goes_before(&a, &b, &both) && goes_before(&b, &a, &both)), "{} {}", entry.first, entry.then);
             }

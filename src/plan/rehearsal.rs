@@ -36,10 +36,10 @@ pub fn rehearse<E: std::fmt::Display>(
         let before = lines.len();
         let mut asked: Vec<&mut PlannedChange> = Vec::new();
         for change in plan.changes.iter_mut().filter(|change| change.namespace_id == namespace.id) {
-            match not_to_ask(&change.key) {
+            match not_to_ask(change.key) {
                 Some(why) => change.rehearsed = Some(answer(RehearsalResult::NotPossible, why)),
                 None => {
-                    lines.push((keys::path_of_listed(&change.key), change.proposed.clone()));
+                    lines.push((keys::path_of_listed(change.name()), change.after.to_string()));
                     asked.push(change);
                 }
             }
@@ -67,8 +67,8 @@ pub fn enter(audit: &mut Audit<'_>, plan: &Plan) {
     for finding in &mut audit.findings {
         for wish in &mut finding.recommendations {
             let same = |change: &&PlannedChange| {
-                (&change.namespace, &change.key) == (&finding.namespace, &wish.key)
-                    && change.proposed == wish.proposed.to_string()
+                (&change.namespace, change.name()) == (&finding.namespace, wish.key.as_str())
+                    && change.after == wish.proposed
             };
             let tried = plan.changes.iter().find(same).and_then(|change| change.rehearsed.as_ref());
             wish.rehearsed = tried.map(|said| said.result);
@@ -85,8 +85,7 @@ pub fn drop_refused(plan: &mut Plan) {
             Some((RehearsalResult::Changed, value)) => format!("the kernel makes another value of it: {value}"),
             _ => return true,
         };
-        let (namespace, key) = (change.namespace.clone(), change.key.clone());
-        left_out.push(LeftOut { namespace, key, proposed: change.proposed.clone(), why });
+        left_out.push(LeftOut::of(change, why));
         false
     });
 }
@@ -98,13 +97,12 @@ pub fn not_rehearsed(plan: &mut Plan, why: &str) {
     }
 }
 
-fn not_to_ask(key: &str) -> Option<&'static str> {
-    if LOADS_A_MODULE.contains(&key) {
+fn not_to_ask(key: &Key) -> Option<&'static str> {
+    if LOADS_A_MODULE.contains(&key.name.as_str()) {
         return Some("writing it may load a kernel module");
     }
-    let of_a_namespace = |key: &Key| key.scope == Scope::Namespace && key.name.starts_with("net.");
-    let ours = keys::catalogue().get(key).is_some_and(of_a_namespace);
-    (!ours).then_some("it belongs to the machine, so that no scratch namespace has it")
+    let of_a_namespace = key.scope == Scope::Namespace && key.name.starts_with("net.");
+    (!of_a_namespace).then_some("it belongs to the machine, so that no scratch namespace has it")
 }
 
 fn entered(change: &PlannedChange, said: &Answer) -> Rehearsed {
@@ -113,8 +111,7 @@ fn entered(change: &PlannedChange, said: &Answer) -> Rehearsed {
         Answer::NotOurs(why) => answer(RehearsalResult::NotPossible, why),
         Answer::Taken { at_end, .. } => {
             let value = at_end.split_whitespace().collect::<Vec<_>>().join(" ");
-            let parse = |text: &str| keys::parse(keys::catalogue().get(&change.key)?, text).ok();
-            let same = parse(&value).is_some_and(|read| Some(read) == parse(&change.proposed));
+            let same = keys::parse(change.key, &value).is_ok_and(|read| read == change.after);
             answer(if same { RehearsalResult::Accepted } else { RehearsalResult::Changed }, &value)
         }
     }
@@ -172,10 +169,16 @@ mod tests {
 
     #[test]
     fn keys_of_the_machine_and_those_that_load_modules_are_never_written() {
-        let keys = ["net.core.rmem_max", "net.ipv4.tcp_congestion_control", "fs.nr_open", "net.ipv4.tcp_mem"];
-        let (results, asked) = results(keys.map(|key| change(key, "1", "2")).into(), &[]);
+        let changes = vec![
+            change("net.core.rmem_max", "1", "2"),
+            change("net.ipv4.tcp_congestion_control", "cubic", "bbr"),
+            change("fs.nr_open", "1", "2"),
+            change("net.ipv4.tcp_mem", "1 1 1", "2 2 2"),
+        ];
+        let number = changes.len();
+        let (results, asked) = results(changes, &[]);
         assert_eq!(asked, []);
-        assert_eq!(results.len(), keys.len());
+        assert_eq!(results.len(), number);
         assert!(results.iter().all(|rehearsed| rehearsed.result == RehearsalResult::NotPossible), "{results:?}");
     }
 

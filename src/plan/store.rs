@@ -4,18 +4,15 @@
 //! kernel may take, or words that say what is wrong with the file and where.
 //! Must not: trust the file; it may be truncated, huge, of another version or hostile.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::change::Change;
-use super::model::{Plan, SCHEMA};
+use super::file::{NoPlan, PlanFile, SCHEMA};
+use super::model::Plan;
 use crate::published;
 use crate::versioned::{FileError, Format, place_of};
 
 /// The longest value, a list of every other port, has 190 KiB, and a plan holds it twice.
 const FORMAT: Format = Format { noun: "plan", schema: SCHEMA, largest: 4 << 20 };
-/// The catalogue has some 200 keys; a plan for each of many namespaces stays far below.
-const MOST_CHANGES: usize = 10_000;
 
 /// Reads a plan from a file, `-` for standard input.
 pub fn read(path: &Path) -> Result<Plan, FileError> {
@@ -24,39 +21,22 @@ pub fn read(path: &Path) -> Result<Plan, FileError> {
 
 /// The same from bytes; `name` is for messages.
 pub fn parse(name: &str, bytes: &[u8]) -> Result<Plan, FileError> {
-    let plan: Plan = FORMAT.parse(name, bytes)?;
-    check(&plan).map_err(|(number, why)| FileError::Refused {
+    let file: PlanFile = FORMAT.parse(name, bytes)?;
+    Plan::try_from(file).map_err(|NoPlan { change, why }| FileError::Refused {
         path: name.to_owned(),
-        place: number.and_then(|number| place_of(bytes, "changes", number)),
+        place: change.and_then(|number| place_of(bytes, "changes", number)),
         why: why + "; nothing of it can be used",
-    })?;
-    Ok(plan)
+    })
 }
 
 /// The file's text, with a final newline.
 pub fn render(plan: &Plan) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(plan).map(|text| text + "\n")
+    serde_json::to_string_pretty(&PlanFile::from(plan)).map(|text| text + "\n")
 }
 
 /// The JSON Schema (draft 2020-12) of a plan, as indented JSON with a newline at its end.
 pub fn schema() -> String {
-    published::of_input::<Plan>(SCHEMA)
-}
-
-/// What the shape alone does not say; of a change with its place in the list.
-fn check(plan: &Plan) -> Result<(), (Option<usize>, String)> {
-    if plan.changes.len() > MOST_CHANGES {
-        return Err((None, format!("it has {} changes, more than {MOST_CHANGES}", plan.changes.len())));
-    }
-    let mut seen = BTreeSet::new();
-    for (number, change) in plan.changes.iter().enumerate() {
-        let refused = |why: String| (Some(number), format!("change {}: {why}", number + 1));
-        Change::of(change).map_err(refused)?;
-        if !seen.insert((&change.namespace_id, &change.key)) {
-            return Err(refused(format!("{} has a change already", change.key)));
-        }
-    }
-    Ok(())
+    published::of_input::<PlanFile>(SCHEMA)
 }
 
 #[cfg(test)]
@@ -66,10 +46,9 @@ mod tests {
 
     use super::super::build::tests::example;
     use super::*;
-    use crate::keys;
 
     fn file() -> Json {
-        serde_json::to_value(example()).unwrap()
+        serde_json::to_value(PlanFile::from(&example())).unwrap()
     }
 
     fn refusal(pointer: &str, value: Json) -> String {
@@ -178,8 +157,9 @@ mod tests {
             prop_assert!(parse("p", &text[..at.min(text.len() - 2)]).is_err());
             let mut changed = text;
             changed[at] = byte;
+            // A byte more in a value of text is another value.
             if let Ok(plan) = parse("p", &changed) {
-                prop_assert!(plan.changes.iter().all(|change| keys::catalogue().get(&change.key).is_some()));
+                prop_assert_eq!(parse("p", render(&plan).unwrap().as_bytes()).unwrap(), plan);
             }
         }
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use anstyle::Style;
 
-use crate::keys::Risk;
+use crate::keys::{KeyValue, Risk};
 use crate::model::RehearsalResult;
 use crate::plan::model::{LeftOut, Plan, PlannedChange, Rehearsed};
 use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
@@ -59,8 +59,8 @@ pub fn diff(changes: &[PlannedChange], theme: &Theme) -> String {
             page.paragraph(0, Style::new(), &format!("In the network namespace {}", change.namespace));
             last = Some(&change.namespace_id);
         }
-        line(&mut page, '-', theme.critical, &change.key, &change.expected);
-        line(&mut page, '+', theme.ok, &change.key, &change.proposed);
+        line(&mut page, '-', theme.critical, change.name(), &change.before);
+        line(&mut page, '+', theme.ok, change.name(), &change.after);
     }
     page.finish()
 }
@@ -69,14 +69,14 @@ pub fn diff(changes: &[PlannedChange], theme: &Theme) -> String {
 pub fn answer(change: &PlannedChange, theme: &Theme) -> String {
     let mut page = Page::new(theme);
     let (style, answer) = rehearsed(theme, change.rehearsed.as_ref());
-    page.row(2, &[Cell::new(&format!("kernel on {}: {answer}", change.key), WIDTH - 2).painted(style).hanging(2)]);
+    page.row(2, &[Cell::new(&format!("kernel on {}: {answer}", change.name()), WIDTH - 2).painted(style).hanging(2)]);
     page.finish()
 }
 
 fn write(page: &mut Page<'_>, change: &PlannedChange) {
     let theme = page.theme;
-    line(page, '-', theme.critical, &change.key, &change.expected);
-    line(page, '+', theme.ok, &change.key, &change.proposed);
+    line(page, '-', theme.critical, change.name(), &change.before);
+    line(page, '+', theme.ok, change.name(), &change.after);
     let risk = match change.risk {
         Risk::Low => Style::new(),
         Risk::Medium => theme.warning,
@@ -97,8 +97,8 @@ fn write(page: &mut Page<'_>, change: &PlannedChange) {
     }
 }
 
-fn line(page: &mut Page<'_>, sign: char, style: Style, key: &str, value: &str) {
-    let text = format!("{sign} {key} = {}", shortened(value, LONGEST_VALUE));
+fn line(page: &mut Page<'_>, sign: char, style: Style, key: &str, value: &KeyValue) {
+    let text = format!("{sign} {key} = {}", shortened(&value.to_string(), LONGEST_VALUE));
     page.row(0, &[Cell::new(text.trim_end(), WIDTH).painted(style).hanging(4)]);
 }
 
@@ -160,15 +160,17 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::plan::model::{Guard, PlanHost, SCHEMA};
+    use crate::keys;
+    use crate::plan::model::{Guard, PlanHost};
 
     fn change(key: &str, expected: &str, proposed: &str, result: Option<(RehearsalResult, &str)>) -> PlannedChange {
+        let key = keys::catalogue().get(key).unwrap();
         PlannedChange {
             namespace: "host".into(),
             namespace_id: "net:[1]".into(),
-            key: key.into(),
-            expected: expected.into(),
-            proposed: proposed.into(),
+            key,
+            before: keys::parse(key, expected).unwrap(),
+            after: keys::parse(key, proposed).unwrap(),
             risk: Risk::Low,
             takes_effect: "At once.".into(),
             side_effects: String::new(),
@@ -183,7 +185,6 @@ mod tests {
     fn plan() -> Plan {
         let reserved = (0..400).map(|port| (20_000 + 2 * port).to_string()).collect::<Vec<_>>().join(",");
         Plan {
-            schema: SCHEMA.into(),
             made_at: "2026-01-01T00:00:00Z".into(),
             host: PlanHost { hostname: "web-1".into(), boot_id: None },
             changes: vec![

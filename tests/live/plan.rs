@@ -9,8 +9,10 @@ use crate::support::{Lab, ports};
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
 use sysctl_advisor::host::rehearse;
+use sysctl_advisor::keys::{self, KeyValue, Risk};
 use sysctl_advisor::model::RehearsalResult;
-use sysctl_advisor::plan::{model::Plan, rehearsal};
+use sysctl_advisor::plan::model::{Plan, PlanHost, PlannedChange};
+use sysctl_advisor::plan::rehearsal;
 use sysctl_advisor::snapshot::{Snapshot, store};
 
 const RANGE: &str = "net.ipv4.ip_local_port_range";
@@ -171,16 +173,29 @@ fn a_value_that_the_kernel_refuses_is_told_with_its_error() {
     let snapshot: Snapshot = store::read(Path::new("tests/data/ports.json")).unwrap();
     let namespace = &snapshot.namespaces[0];
     let change = |key: &str, value: &str| {
-        json!({
-            "namespace": namespace.name, "namespace_id": namespace.id, "key": key, "expected": "2", "proposed": value,
-            "risk": "low", "takes_effect": "", "side_effects": "", "rules": [], "findings": [], "rehearsed": null,
-        })
+        let key = keys::catalogue().get(key).unwrap();
+        PlannedChange {
+            namespace: namespace.name.clone(),
+            namespace_id: namespace.id.clone(),
+            key,
+            before: KeyValue::Int(2),
+            after: keys::parse(key, value).unwrap(),
+            risk: Risk::Low,
+            takes_effect: String::new(),
+            side_effects: String::new(),
+            restart: vec![],
+            rules: vec![],
+            findings: vec![],
+            guards: vec![],
+            rehearsed: None,
+        }
     };
-    let mut plan: Plan = serde_json::from_value(json!({
-        "schema": "sysctl-advisor/plan/1", "made_at": "", "host": { "hostname": "", "boot_id": null },
-        "changes": [change(REUSE, "9"), change(RANGE, "500 60999"), change("net.ipv4.tcp_sack", "1")],
-    }))
-    .unwrap();
+    let mut plan = Plan {
+        made_at: String::new(),
+        host: PlanHost { hostname: String::new(), boot_id: None },
+        changes: vec![change(REUSE, "9"), change(RANGE, "500 60999"), change("net.ipv4.tcp_sack", "1")],
+        left_out: vec![],
+    };
     rehearsal::rehearse(&mut plan, &snapshot, rehearse::rehearse);
     let said: Vec<_> = plan.changes.iter().map(|c| c.rehearsed.clone().unwrap()).map(|r| (r.result, r.value)).collect();
     let invalid = (RehearsalResult::Refused, "Invalid argument".to_owned());

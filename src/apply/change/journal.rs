@@ -16,13 +16,14 @@ use nix::fcntl::OFlag;
 use crate::apply::change::lock::{self, Holder};
 use crate::apply::change::state;
 use crate::apply::change::steps::{self, Record, Step};
+use crate::apply::check;
 use crate::apply::check::policy::Policy;
-use crate::apply::check::{self, Change};
 use crate::apply::{ApplyError, trust};
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
 use crate::keys::KeyValue;
-use crate::plan::model::Plan;
+use crate::plan::model::{Plan, PlannedChange};
+use crate::plan::store as plans;
 use crate::snapshot::Snapshot;
 use crate::units;
 
@@ -60,7 +61,6 @@ pub struct Entry {
     pub id: u64,
     pub folder: PathBuf,
     pub plan: Plan,
-    pub changes: Vec<Change>,
     pub records: Vec<Record>,
     /// Bytes of `steps.jsonl` that are whole lines.
     whole: usize,
@@ -80,12 +80,12 @@ impl Entry {
         trust::folder(&folder)?;
         let plan = check::read(&folder.join(PLAN))?;
         // The policy of the day it was made let it through; a stricter one must not keep it from being undone.
-        let changes = check::changes(&plan, &Policy::default())?;
+        check::allowed(&plan, &Policy::default())?;
         let text = trust::read(&folder.join(STEPS))?;
         let steps = steps::read(&text)
             .map_err(|error| ApplyError::Refused(format!("{}: {error}", folder.join(STEPS).display())))?;
         let torn = steps.whole < text.len();
-        Ok(Self { id, folder, plan, changes, records: steps.records, whole: steps.whole, torn })
+        Ok(Self { id, folder, plan, records: steps.records, whole: steps.whole, torn })
     }
 
     /// The same, and who is at work on it, when somebody is: what looks interrupted may be under way.
@@ -183,7 +183,6 @@ impl Journal {
     pub fn create(
         state: &Path,
         plan: &Plan,
-        changes: &[Change],
         baseline: Option<&Snapshot>,
         boot_id: &str,
         begun: Step,
@@ -192,7 +191,7 @@ impl Journal {
         let all = state::changes_folder(state);
         trust::make_folder(&all)?;
         let id = state::ids(state)?.last().map_or(1, |last| last.saturating_add(1));
-        let contents = contents(plan, changes, baseline, &record(1, boot_id, begun));
+        let contents = contents(plan, baseline, &record(1, boot_id, begun));
         let made = contents.map_err(io::Error::from).and_then(|contents| fill(&all, id, &contents));
         made.map_err(|error| {
             ApplyError::NothingDone(format!("the journal in {} cannot be written: {}", all.display(), io_words(&error)))
@@ -263,14 +262,13 @@ fn record(number: u64, boot_id: &str, step: Step) -> Record {
 /// The files of a new change.
 fn contents(
     plan: &Plan,
-    changes: &[Change],
     baseline: Option<&Snapshot>,
     begun: &Record,
 ) -> serde_json::Result<Vec<(&'static str, Vec<u8>)>> {
     let mut files = vec![
-        (PLAN, serde_json::to_vec_pretty(plan)?),
-        ("before.conf", conf(changes.iter().rev(), |change| &change.before).into_bytes()),
-        ("after.conf", conf(changes.iter(), |change| &change.after).into_bytes()),
+        (PLAN, plans::render(plan)?.into_bytes()),
+        ("before.conf", conf(plan.changes.iter().rev(), |change| &change.before).into_bytes()),
+        ("after.conf", conf(plan.changes.iter(), |change| &change.after).into_bytes()),
     ];
     if let Some(baseline) = baseline {
         files.push((BASELINE, serde_json::to_vec(baseline)?));
@@ -301,7 +299,7 @@ fn put(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
 }
 
 /// Plain `sysctl.d` syntax.
-fn conf<'a>(changes: impl Iterator<Item = &'a Change>, value: impl Fn(&Change) -> &KeyValue) -> String {
+fn conf<'a>(changes: impl Iterator<Item = &'a PlannedChange>, value: impl Fn(&PlannedChange) -> &KeyValue) -> String {
     changes.map(|change| format!("{} = {}\n", change.key.name, value(change))).collect()
 }
 
@@ -319,8 +317,7 @@ mod tests {
     fn created(state: &Path) -> Journal {
         let plan =
             plan(vec![planned("net.core.somaxconn", "4096", "8192"), planned("net.ipv4.tcp_fin_timeout", "60", "30")]);
-        let changes = check::changes(&plan, &Policy::default()).unwrap();
-        Journal::create(state, &plan, &changes, None, "b00t", begun()).unwrap()
+        Journal::create(state, &plan, None, "b00t", begun()).unwrap()
     }
 
     #[test]
@@ -332,7 +329,7 @@ mod tests {
         assert_eq!(text("after.conf"), "net.core.somaxconn = 8192\nnet.ipv4.tcp_fin_timeout = 30\n");
         let entry = Entry::read(state.path(), 1).unwrap();
         assert_eq!(
-            (entry.status(), entry.is_of_boot("b00t"), entry.changes.len()),
+            (entry.status(), entry.is_of_boot("b00t"), entry.plan.changes.len()),
             (ChangeStatus::Interrupted, true, 2)
         );
         assert_eq!(created(state.path()).entry.id, 2);

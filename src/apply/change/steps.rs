@@ -172,6 +172,8 @@ fn checksum(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn record(number: u64, step: Step) -> Record {
@@ -242,7 +244,40 @@ mod tests {
         assert_eq!(read(&without).map(|steps| steps.records.len()), Ok(1));
     }
 
-    proptest::proptest! {
+    fn steps() -> impl Strategy<Value = Step> {
+        let text = || "\\PC{0,30}|\",\"sum\":\"0\"\\}|\\PC\n\\PC";
+        let rules = || proptest::collection::vec(text(), 0..3);
+        prop_oneof![
+            (text(), any::<bool>(), proptest::option::of(text())).prop_map(
+                |(namespace_id, runtime_only, confirm_before)| Step::Begun {
+                    namespace_id,
+                    runtime_only,
+                    confirm_before
+                }
+            ),
+            (text(), text()).prop_map(|(key, value)| Step::Writing { key, value }),
+            text().prop_map(|key| Step::Written { key }),
+            Just(Step::Applied),
+            Just(Step::Confirming),
+            (any::<bool>(), rules()).prop_map(|(persisted, despite)| Step::Confirmed { persisted, despite }),
+            (rules(), text()).prop_map(|(rules, why)| Step::Worse { rules, why }),
+            text().prop_map(|why| Step::RollingBack { why }),
+            (text(), text()).prop_map(|(key, value)| Step::Restoring { key, value }),
+            text().prop_map(|key| Step::Restored { key }),
+            (text(), text()).prop_map(|(key, value)| Step::Left { key, value }),
+            Just(Step::RolledBack),
+            text().prop_map(|why| Step::RollbackFailed { why }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_steps_say_they_read_back(steps in proptest::collection::vec(steps(), 0..6)) {
+            let records: Vec<Record> = (1..).zip(steps).map(|(number, step)| record(number, step)).collect();
+            let text: String = records.iter().map(|record| line(record).unwrap()).collect();
+            prop_assert_eq!(read(&text), Ok(Steps { records, whole: text.len() }));
+        }
+
         #[test]
         fn no_bytes_panic(text in "(\\PC|\\n|[{}\":,a-z0-9]){0,200}") {
             let _ = read(&text);

@@ -10,8 +10,8 @@ use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
+use crate::apply::check;
 use crate::apply::check::policy::Policy;
-use crate::apply::check::{self, Change};
 use crate::apply::judge::guards;
 use crate::apply::run::deadline::{self, Arm};
 use crate::apply::run::here::Here;
@@ -20,7 +20,7 @@ use crate::apply::write::undo::{self, Others};
 use crate::apply::{ApplyError, OnProgress, Progress, write};
 use crate::host::Host;
 use crate::keys;
-use crate::plan::model::Plan;
+use crate::plan::model::{Plan, PlannedChange};
 use crate::snapshot::Snapshot;
 use crate::text::printable;
 
@@ -38,22 +38,22 @@ pub struct ApplyOptions<'a> {
 }
 
 /// Everything that can be known before the first write, in which case the plan could be carried out now. Writes nothing.
-pub fn preflight(host: &Host, plan: &Plan, policy: &Policy, state: &Path) -> Result<(Here, Vec<Change>), ApplyError> {
-    let changes = check::changes(plan, policy)?;
+pub fn preflight(host: &Host, plan: &Plan, policy: &Policy, state: &Path) -> Result<Here, ApplyError> {
+    check::allowed(plan, policy)?;
     let here = Here::read(host)?;
     same_host(plan, &here)?;
-    let drifted: Vec<String> = changes.iter().filter_map(|change| drift(host, change)).collect();
+    let drifted: Vec<String> = plan.changes.iter().filter_map(|change| drift(host, change)).collect();
     if !drifted.is_empty() {
         return Err(ApplyError::NothingDone(format!("drifted since the plan was made: {}", drifted.join("; "))));
     }
-    for change in &changes {
+    for change in &plan.changes {
         if let Some(path) = keys::path(&change.key.name) {
             host.can_write_sysctl(&path)
                 .map_err(|error| ApplyError::NothingDone(format!("this process may not write {error}")))?;
         }
     }
-    unfinished(state, &here, &changes)?;
-    Ok((here, changes))
+    unfinished(state, &here, &plan.changes)?;
+    Ok(here)
 }
 
 fn same_host(plan: &Plan, here: &Here) -> Result<(), ApplyError> {
@@ -78,7 +78,7 @@ fn same_host(plan: &Plan, here: &Here) -> Result<(), ApplyError> {
 }
 
 /// What is wrong when a key does not have the value that the plan expects.
-fn drift(host: &Host, change: &Change) -> Option<String> {
+fn drift(host: &Host, change: &PlannedChange) -> Option<String> {
     match write::read(host, change.key) {
         Ok(present) if present == change.before => None,
         Ok(present) => Some(format!("{} is {present}, not {}", change.key.name, change.before)),
@@ -87,7 +87,7 @@ fn drift(host: &Host, change: &Change) -> Option<String> {
 }
 
 /// Earlier changes of this boot that stand in the way.
-fn unfinished(state: &Path, here: &Here, changes: &[Change]) -> Result<(), ApplyError> {
+fn unfinished(state: &Path, here: &Here, changes: &[PlannedChange]) -> Result<(), ApplyError> {
     for id in state::ids(state)? {
         let entry = Entry::read(state, id)?;
         let elsewhere = entry.begun().is_some_and(|(namespace, ..)| namespace != here.namespace_id);
@@ -100,7 +100,9 @@ fn unfinished(state: &Path, here: &Here, changes: &[Change]) -> Result<(), Apply
             ChangeStatus::ConfirmInterrupted => "was interrupted while it was made permanent",
             _ if !in_force => continue,
             ChangeStatus::Applied => {
-                let same = |change: &&Change| entry.changes.iter().any(|earlier| earlier.key.name == change.key.name);
+                let same = |change: &&PlannedChange| {
+                    entry.plan.changes.iter().any(|earlier| earlier.key.name == change.key.name)
+                };
                 match changes.iter().find(same) {
                     Some(change) => {
                         let why = format!(
@@ -129,9 +131,9 @@ pub fn apply(
     progress: OnProgress<'_>,
 ) -> Result<u64, ApplyError> {
     // What a plan alone can be refused for must not depend on the lock, nor make a state directory.
-    check::changes(plan, options.policy)?;
+    check::allowed(plan, options.policy)?;
     let mut lock = Lock::acquire(options.state, "apply")?;
-    let (here, changes) = preflight(host, plan, options.policy, options.state)?;
+    let here = preflight(host, plan, options.policy, options.state)?;
     let confirm_before = options.confirm_within.map(deadline::deadline);
     let baseline = options.baseline.and_then(|seen| guards::baseline(plan, seen));
     let begun = Step::Begun {
@@ -139,7 +141,7 @@ pub fn apply(
         runtime_only: options.runtime_only,
         confirm_before: confirm_before.clone(),
     };
-    let mut journal = Journal::create(options.state, plan, &changes, baseline.as_ref(), &here.boot_id, begun)?;
+    let mut journal = Journal::create(options.state, plan, baseline.as_ref(), &here.boot_id, begun)?;
     let id = journal.entry.id;
     lock.says(&format!("apply {id}"));
     progress(&Progress::Journal { id, folder: &journal.entry.folder.clone() });
@@ -153,15 +155,20 @@ pub fn apply(
         }
     }
     let files: Vec<_> =
-        changes.iter().filter_map(|change| keys::path(&change.key.name)).map(|path| host.locate(&path)).collect();
+        plan.changes.iter().filter_map(|change| keys::path(change.name())).map(|path| host.locate(&path)).collect();
     progress(&Progress::Confined { files: files.len(), status: sandbox::confine(&files) });
-    match write_all(host, &changes, &mut journal, progress) {
+    match write_all(host, &plan.changes, &mut journal, progress) {
         Ok(()) => Ok(id),
         Err(why) => Err(undo_begun(host, journal, why, progress)),
     }
 }
 
-fn write_all(host: &Host, changes: &[Change], journal: &mut Journal, progress: OnProgress<'_>) -> Result<(), String> {
+fn write_all(
+    host: &Host,
+    changes: &[PlannedChange],
+    journal: &mut Journal,
+    progress: OnProgress<'_>,
+) -> Result<(), String> {
     for change in changes {
         let key = change.key;
         // Before the line that announces the write: what somebody set in between is not ours to take back.

@@ -9,7 +9,6 @@ use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
-use crate::apply::check::Change;
 use crate::apply::judge::guards;
 use crate::apply::run::deadline;
 use crate::apply::run::here::Here;
@@ -21,6 +20,7 @@ use crate::drift::{self, resolve::resolve};
 use crate::host::Host;
 use crate::keys;
 use crate::observe::persisted;
+use crate::plan::model::PlannedChange;
 use crate::snapshot::Snapshot;
 
 /// The change that is meant when no number is given: the latest that waits for it.
@@ -136,7 +136,7 @@ fn in_force(host: &Host, entry: &Entry, here: &Here) -> Result<bool, ApplyError>
     if namespace != here.namespace_id {
         return nothing("was made in another network namespace than this one");
     }
-    for change in &entry.changes {
+    for change in &entry.plan.changes {
         let present = write::read(host, change.key)?;
         if present != change.after {
             return nothing(&format!("is not effective as it was made: {} is {present} now", change.key.name));
@@ -149,7 +149,7 @@ fn write_drop_in(host: &Host, journal: &mut Journal, progress: OnProgress<'_>) -
     let present = persist::read(host)?;
     let entry = &journal.entry;
     let date = entry.begun_at().split('T').next().unwrap_or_default();
-    let text = persist::with(present.as_deref(), &entry.changes, entry.id, date);
+    let text = persist::with(present.as_deref(), &entry.plan.changes, entry.id, date);
     // After a confirmation that was interrupted behind the write, what is there is not the former content.
     if !(entry.reached_drop_in() && present.as_deref() == Some(text.as_str())) {
         let kept = match &present {
@@ -161,7 +161,7 @@ fn write_drop_in(host: &Host, journal: &mut Journal, progress: OnProgress<'_>) -
             .map_err(ApplyError::NothingDone)?;
         persist::write(host, Some(&text))?;
     }
-    let losing = losing(host, &journal.entry.changes);
+    let losing = losing(host, &journal.entry.plan.changes);
     if losing.is_empty() {
         progress(&Progress::DropIn { path: persist::DROP_IN, what: "has the values, and wins at the next boot" });
         return Ok(());
@@ -177,12 +177,12 @@ fn write_drop_in(host: &Host, journal: &mut Journal, progress: OnProgress<'_>) -
 }
 
 /// The values of the change that the drop-in would not win for at the next boot, and the line that would.
-fn losing(host: &Host, changes: &[Change]) -> Vec<String> {
+fn losing(host: &Host, changes: &[PlannedChange]) -> Vec<String> {
     let (persisted, _) = persisted::read(host);
     // Patterns stand for keys that exist, and these do.
     let present = changes.iter().map(|change| change.key.name.clone()).collect();
     let boot = resolve(&persisted, &present, drift::loader_of(&persisted));
-    let loses = |change: &Change| {
+    let loses = |change: &PlannedChange| {
         let name = &change.key.name;
         let Some(resolved) = boot.keys.get(name) else {
             return Some(format!("{name} is set by no file that is read"));

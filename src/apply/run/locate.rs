@@ -78,11 +78,11 @@ pub fn refuse_on_doubt(host: &Host, entry: &Entry, now: &NamespaceName) -> Resul
     if then == *now {
         return Ok(());
     }
-    let is_ours = |change: &&crate::apply::check::Change| {
+    let is_ours = |change: &&crate::plan::model::PlannedChange| {
         let present = write::read(host, change.key).ok();
         present.is_some_and(|present| present == change.before || present == change.after)
     };
-    let odd = entry.changes.iter().find(|change| !is_ours(change)).map(|change| change.key.name.as_str());
+    let odd = entry.plan.changes.iter().find(|change| !is_ours(change)).map(|change| change.key.name.as_str());
     if odd.is_none() && !then.excludes(now) { Ok(()) } else { Err(doubt(entry, now, odd)) }
 }
 

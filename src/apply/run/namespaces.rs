@@ -3,7 +3,6 @@
 //! In: a plan, a policy, the host. Out: a change for each namespace, or the former values everywhere. Must not: write in
 //! one namespace before all of them were looked at, or go on after one was not carried out.
 
-use crate::apply::check::Change;
 use crate::apply::check::policy::Policy;
 use crate::apply::run::apply::{self, ApplyOptions};
 use crate::apply::run::locate;
@@ -21,7 +20,6 @@ pub struct Part {
     place: Place,
     /// For this namespace alone.
     pub plan: Plan,
-    pub changes: Vec<Change>,
 }
 
 impl Part {
@@ -42,16 +40,16 @@ pub fn preflight(host: &Host, plan: &Plan, options: &ApplyOptions<'_>) -> Result
     let several = plans.len() > 1;
     let mut parts = Vec::new();
     for (place, plan) in places(host, plans)? {
-        let changes = checked(host, &place, &plan, options);
-        let changes = changes.map_err(|error| if several { within(&place.name, error) } else { error })?;
-        parts.push(Part { place, plan, changes });
+        let checked = check(host, &place, &plan, options);
+        checked.map_err(|error| if several { within(&place.name, error) } else { error })?;
+        parts.push(Part { place, plan });
     }
     Ok(parts)
 }
 
 /// Whether a part could be carried out now.
-fn checked(host: &Host, place: &Place, plan: &Plan, options: &ApplyOptions<'_>) -> Result<Vec<Change>, ApplyError> {
-    let look = || apply::preflight(host, plan, options.policy, options.state).map(|(_, changes)| changes);
+fn check(host: &Host, place: &Place, plan: &Plan, options: &ApplyOptions<'_>) -> Result<(), ApplyError> {
+    let look = || apply::preflight(host, plan, options.policy, options.state).map(drop);
     if place.is_here() { look() } else { locate::inside(place, look) }
 }
 
@@ -134,7 +132,7 @@ pub fn apply(
     }
     // Since the preflight somebody was asked, and may have taken their time.
     for part in parts {
-        checked(host, &part.place, &part.plan, options).map_err(|error| within(&part.namespace(), error))?;
+        check(host, &part.place, &part.plan, options).map_err(|error| within(&part.namespace(), error))?;
     }
     let mut done = Vec::new();
     for part in parts {

@@ -155,7 +155,7 @@ fn finish(
         },
     }
     deadline::disarm(id);
-    let paths = journal.entry.changes.iter().filter_map(|change| keys::path(&change.key.name));
+    let paths = journal.entry.plan.changes.iter().filter_map(|change| keys::path(&change.key.name));
     let files: Vec<_> = paths.map(|path| host.locate(&path)).collect();
     progress(&Progress::Confined { files: files.len(), status: sandbox::confine(&files) });
     let others = if mode == Mode::Force { Others::Overwrite } else { Others::Leave };
@@ -211,7 +211,7 @@ fn former_drop_in(host: &Host, entry: &Entry) -> Result<DropIn, ApplyError> {
         return Ok(DropIn::Becomes(former));
     }
     let Some(present) = present else { return Ok(DropIn::Stays) };
-    let taken_out = persist::taken_out(&present, &entry.changes);
+    let taken_out = persist::taken_out(&present, &entry.plan.changes);
     Ok(if taken_out == present { DropIn::Stays } else { DropIn::Edited(Some(taken_out)) })
 }
 

@@ -3,10 +3,10 @@
 //! In: its present text, the changes of one confirmation. Out: its new text; the file read, written, taken back.
 //! Must not: lose a line that an earlier confirmation or a person wrote, or write through a symbolic link.
 
-use crate::apply::check::Change;
 use crate::apply::{ApplyError, trust};
 use crate::host::Host;
 use crate::host::write::WriteError;
+use crate::plan::model::PlannedChange;
 
 /// The file. `90-` comes after what distributions ship.
 pub const DROP_IN: &str = "/etc/sysctl.d/90-sysctl-advisor.conf";
@@ -35,7 +35,7 @@ pub fn write(host: &Host, text: Option<&str>) -> Result<(), WriteError> {
 }
 
 /// The text with the changes in it: a key that stands there already is replaced, everything else stays.
-pub fn with(present: Option<&str>, changes: &[Change], id: u64, date: &str) -> String {
+pub fn with(present: Option<&str>, changes: &[PlannedChange], id: u64, date: &str) -> String {
     let mut text = without(present.unwrap_or(HEADER), |key, _| changes.iter().any(|change| change.key.name == key));
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
@@ -55,7 +55,7 @@ pub fn with(present: Option<&str>, changes: &[Change], id: u64, date: &str) -> S
 
 /// The text without the lines that give these keys the values of these changes. What stood there before an earlier
 /// confirmation of the same key does not come back.
-pub fn taken_out(present: &str, changes: &[Change]) -> String {
+pub fn taken_out(present: &str, changes: &[PlannedChange]) -> String {
     without(present, |key, value| {
         changes.iter().any(|change| change.key.name == key && change.after.to_string() == value)
     })
@@ -90,12 +90,10 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::apply::check::policy::Policy;
-    use crate::apply::check::{self, tests};
+    use crate::apply::check::tests::planned;
 
-    fn changes(list: &[(&str, &str, &str)]) -> Vec<Change> {
-        let planned = list.iter().map(|(key, before, after)| tests::planned(key, before, after)).collect();
-        check::changes(&tests::plan(planned), &Policy::default()).unwrap()
+    fn changes(list: &[(&str, &str, &str)]) -> Vec<PlannedChange> {
+        list.iter().map(|(key, before, after)| planned(key, before, after)).collect()
     }
 
     #[test]

@@ -5,9 +5,9 @@
 
 use crate::apply::change::journal::{Entry, Journal};
 use crate::apply::change::steps::Step;
-use crate::apply::check::Change;
 use crate::apply::{OnProgress, Progress, write};
 use crate::host::Host;
+use crate::plan::model::PlannedChange;
 
 /// What to do with a key that someone else changed since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ enum Found {
 
 /// Keys that have neither their former value nor that of the change, with the value that they have.
 pub fn theirs(host: &Host, entry: &Entry) -> Vec<(String, String)> {
-    let changes = entry.changes.iter();
+    let changes = entry.plan.changes.iter();
     changes
         .filter_map(|change| match found(host, entry, change) {
             Found::Theirs(value) => Some((change.key.name.clone(), value)),
@@ -41,7 +41,7 @@ pub fn theirs(host: &Host, entry: &Entry) -> Vec<(String, String)> {
         .collect()
 }
 
-fn found(host: &Host, entry: &Entry, change: &Change) -> Found {
+fn found(host: &Host, entry: &Entry, change: &PlannedChange) -> Found {
     let name = &change.key.name;
     let touched =
         |record: &crate::apply::change::steps::Record| matches!(&record.step, Step::Writing { key, .. } if key == name);
@@ -68,7 +68,7 @@ fn found(host: &Host, entry: &Entry, change: &Change) -> Found {
 /// failed is returned; empty means that every value that was ours is the former one again.
 pub fn restore(host: &Host, journal: &mut Journal, others: Others, progress: OnProgress<'_>) -> Vec<String> {
     let mut failed = Vec::new();
-    for change in journal.entry.changes.clone().iter().rev() {
+    for change in journal.entry.plan.changes.clone().iter().rev() {
         match found(host, &journal.entry, change) {
             Found::Nothing => continue,
             Found::Unreadable(why) => {

@@ -198,6 +198,7 @@ fn change(change: &Listed) -> ChangeView<'_> {
         runtime_only: begun.is_some_and(|(_, runtime_only, _)| runtime_only),
         confirm_before: begun.and_then(|(.., before)| before),
         values: entry
+            .plan
             .changes
             .iter()
             .map(|change| ValueView {

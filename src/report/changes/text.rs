@@ -21,7 +21,7 @@ pub fn list(listing: &Listing) -> String {
         let Listed { entry, standing: _, holder: _, verdicts: _ } = change;
         let line = format!("{}  {}{}", entry.begun_at(), place(change), change.words());
         text.push_str(&format!("{:>4}  {line}\n", entry.id));
-        let keys: Vec<&str> = entry.changes.iter().map(|change| change.key.name.as_str()).collect();
+        let keys: Vec<&str> = entry.plan.changes.iter().map(|change| change.key.name.as_str()).collect();
         text.push_str(&(wrap_hanging(&keys.join(", "), 6, 6) + "\n"));
     }
     text
@@ -32,7 +32,7 @@ pub fn one(change: &Listed) -> String {
     let Listed { entry, standing: _, holder: _, verdicts } = change;
     let words = change.words();
     let mut text = format!("Change {} of {}: {}{words}\n", entry.id, entry.begun_at(), place(change));
-    for change in &entry.changes {
+    for change in &entry.plan.changes {
         text.push_str(&format!(
             "  {}  {} -> {}\n",
             change.key.name,

@@ -2,16 +2,14 @@
 
 use super::*;
 use crate::apply::change::journal::Journal;
-use crate::apply::check::policy::Policy;
-use crate::apply::check::{self, tests};
+use crate::apply::check::tests;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn journal(state: &Path, steps: Vec<Step>) -> Entry {
     let plan = tests::plan(vec![tests::planned("net.core.somaxconn", "4096", "8192")]);
-    let changes = check::changes(&plan, &Policy::default()).unwrap();
     let begun = Step::Begun { namespace_id: "net:[1]".into(), runtime_only: false, confirm_before: None };
-    let mut journal = Journal::create(state, &plan, &changes, None, "b00t", begun).unwrap();
+    let mut journal = Journal::create(state, &plan, None, "b00t", begun).unwrap();
     steps.into_iter().for_each(|step| journal.append(step).unwrap());
     journal.entry
 }

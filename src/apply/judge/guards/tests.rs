@@ -5,8 +5,7 @@ use std::fs;
 use super::*;
 use crate::apply::change::journal::Journal;
 use crate::apply::change::steps::Step;
-use crate::apply::check::policy::Policy;
-use crate::apply::check::{self, tests};
+use crate::apply::check::tests;
 use crate::report::example::snapshot;
 
 const HOST: &str = "net:[4026531840]";
@@ -35,9 +34,8 @@ fn after(established: u64) -> Snapshot {
 }
 
 fn create(state: &Path, plan: &Plan, baseline: Option<&Snapshot>) -> Entry {
-    let changes = check::changes(plan, &Policy::default()).unwrap();
     let begun = Step::Begun { namespace_id: HOST.into(), runtime_only: false, confirm_before: None };
-    Journal::create(state, plan, &changes, baseline, "b00t", begun).unwrap().entry
+    Journal::create(state, plan, baseline, "b00t", begun).unwrap().entry
 }
 
 #[test]
