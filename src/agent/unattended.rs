@@ -10,6 +10,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::folder::{self, Folder};
+use super::made;
 use super::message::{self, ChangeKind, Message};
 use super::previous::{LAST_SNAPSHOT, earlier};
 use super::reporter::Reporter;
@@ -95,7 +96,10 @@ pub fn run(options: &UnattendedOptions<'_>, say: &mut dyn FnMut(&str)) -> Result
     )?;
     keep(&folder, &now, say);
 
-    let made = watch::made(&folder);
+    let made = made::read(&folder).unwrap_or_else(|why| {
+        say(&format!("changes of the agent are not confirmed automatically: {why}"));
+        Vec::new()
+    });
     let (watch, confirm_after) = (settings.watched_for(), settings.confirm_after);
     let watched = Watch { host: &host, state, here: &here, now: &now, watch, confirm_after, made: &made }.run()?;
     let mut messages = watched.messages;
@@ -107,8 +111,8 @@ pub fn run(options: &UnattendedOptions<'_>, say: &mut dyn FnMut(&str)) -> Result
         match apply_what_holds(options, &host, &here, &now) {
             Ok(Some((id, message))) => {
                 messages.push(message);
-                if let Err(error) = watch::note(&folder, made, id, &now) {
-                    say(&format!("change {id} will not be confirmed automatically: {}", io_words(&error)));
+                if let Err(why) = made::note(&folder, made, id, &now) {
+                    say(&format!("change {id} will not be confirmed automatically: {why}"));
                 }
             }
             Ok(None) => {}

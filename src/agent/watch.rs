@@ -3,11 +3,12 @@
 //! In: the journals, a look at the host of now. Out: changes rolled back or confirmed, and a message for each. Must not:
 //! make permanent what a person applied, or what could not be judged.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::folder::Folder;
+use super::made::Made;
 use super::message::{self, ChangeKind, Message};
 use crate::apply::ApplyError;
 use crate::apply::change::journal::{ChangeStatus, Entry};
@@ -20,23 +21,6 @@ use crate::apply::run::rollback::{self, Mode};
 use crate::apply::verdict;
 use crate::host::Host;
 use crate::snapshot::Snapshot;
-use serde::{Deserialize, Serialize};
-use std::path::Path;
-
-/// Where the agent notes the changes that it made.
-const MADE: &str = "changes.json";
-const LARGEST: u64 = 1 << 20;
-/// More of one boot are not noted.
-const MOST: usize = 100;
-
-/// A change that the agent made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Made {
-    id: u64,
-    boot_id: String,
-    /// Milliseconds from the boot to the change: a clock that somebody sets must not make it look old.
-    uptime_ms: u64,
-}
 
 /// What is looked after, and how.
 #[derive(Debug)]
@@ -57,21 +41,6 @@ pub(super) struct Watched {
     pub(super) errors: Vec<ApplyError>,
     /// Whether something was taken back: the host has to settle before anything else is tried.
     pub(super) rolled_back: bool,
-}
-
-/// The changes that the agent made; none when nothing can be read, so that none is confirmed by itself.
-pub(super) fn made(folder: &Folder) -> Vec<Made> {
-    let bytes = folder.read(MADE, LARGEST).ok().flatten();
-    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
-}
-
-/// Notes one more.
-pub(super) fn note(folder: &Folder, mut made: Vec<Made>, id: u64, now: &Snapshot) -> std::io::Result<()> {
-    let (Some(boot_id), Some(uptime_ms)) = (now.system.boot_id.clone(), now.system.uptime_ms) else { return Ok(()) };
-    made.retain(|other| other.boot_id == boot_id);
-    made.push(Made { id, boot_id, uptime_ms });
-    let first = made.len().saturating_sub(MOST);
-    folder.write(MADE, &serde_json::to_string_pretty(&made.split_off(first))?)
 }
 
 /// Runs what confines its thread in one of its own, so that the next step is not confined.

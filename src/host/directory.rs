@@ -28,15 +28,10 @@ pub struct Directory {
     open: Dir,
 }
 
-/// Room for the text of a sysctl, used for one after the other.
-#[derive(Debug)]
+/// Room for the text of a sysctl, used for one after the other. It is made at the first one, so that an empty one in its
+/// place costs nothing.
+#[derive(Debug, Default)]
 pub struct Buffer(Vec<u8>);
-
-impl Default for Buffer {
-    fn default() -> Self {
-        Self(vec![0; USUAL_SYSCTL])
-    }
-}
 
 impl Host {
     /// Opens a directory.
@@ -103,6 +98,9 @@ impl Directory {
 impl Buffer {
     fn fill(&mut self, directory: BorrowedFd<'_>, name: &Path) -> io::Result<Cow<'_, str>> {
         let Self(bytes) = self;
+        if bytes.is_empty() {
+            bytes.resize(USUAL_SYSCTL, 0);
+        }
         let mut length = read_once(directory, name, bytes)?;
         if length == bytes.len() {
             bytes.resize(LARGEST_SYSCTL + 1, 0);

@@ -225,7 +225,7 @@ const LEGACY: &[(&str, &str)] = &[
 
 /// The program among the running ones that is known to write a key.
 pub(super) fn writer(key: &str, is_running: impl Fn(&str) -> bool) -> Option<&'static Writer> {
-    WRITERS.iter().find(|writer| writer.keys.iter().any(|pattern| matches(pattern, key)) && is_running(writer.program))
+    WRITERS.iter().find(|writer| is_running(writer.program) && writer.keys.iter().any(|pattern| matches(pattern, key)))
 }
 
 /// The module that a key comes with.

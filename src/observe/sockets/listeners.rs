@@ -104,12 +104,13 @@ impl From<Found> for Listeners {
         tracked
             .sort_unstable_by_key(|listening| (listening.port, listening.address, listening.v6_only, listening.inode));
         let mut begin = Vec::with_capacity((1 << 16) + 1);
-        let mut position = 0;
-        for port in 0..=u16::MAX {
-            begin.push(position as u16);
-            position += tracked[position..].iter().take_while(|listening| listening.port == port).count();
+        for (position, listening) in tracked.iter().enumerate() {
+            // All ports since the one before this begin here.
+            if begin.len() <= usize::from(listening.port) {
+                begin.resize(usize::from(listening.port) + 1, position as u16);
+            }
         }
-        begin.push(position as u16);
+        begin.resize((1 << 16) + 1, tracked.len() as u16);
         let sockets = tracked.into_iter().map(|listening| (listening, Clients::default())).collect();
         Self { sockets, begin: begin.into_boxed_slice(), ports, beyond }
     }

@@ -190,18 +190,18 @@ fn result(operator: &str, a: Type, b: Type) -> Result<Type, Wrong> {
 }
 
 fn overload(name: &str, kinds: &[Type]) -> Result<&'static Function, Wrong> {
-    let overloads: Vec<_> = FUNCTIONS.iter().filter(|function| function.name == name).collect();
-    if overloads.is_empty() {
+    let overloads = || FUNCTIONS.iter().filter(|function| function.name == name);
+    if let Some(found) = overloads().find(|function| function.arguments == kinds) {
+        return Ok(found);
+    }
+    if overloads().next().is_none() {
         let near = suggest::nearest(name, FUNCTIONS.iter().map(|function| function.name));
         return Err((
             format!("there is no function `{name}`"),
             near.map(|near| format!("did you mean `{near}(...)`?")),
         ));
     }
-    if let Some(found) = overloads.iter().find(|function| function.arguments == kinds) {
-        return Ok(found);
-    }
     let spell = |kinds: &[Type]| kinds.iter().map(Type::to_string).collect::<Vec<_>>().join(", ");
-    let known: Vec<_> = overloads.iter().map(|function| format!("{name}({})", spell(function.arguments))).collect();
+    let known: Vec<_> = overloads().map(|function| format!("{name}({})", spell(function.arguments))).collect();
     Err((format!("{name}({}) does not exist", spell(kinds)), Some(format!("expected {}", known.join(", ")))))
 }

@@ -8,28 +8,54 @@ use super::scope::ExprError;
 
 /// What a token is. Operators and brackets keep their text.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Token {
+pub(super) enum Token<'a> {
     Int(i64),
     /// One more than the largest int: legal behind a minus only.
     IntMin,
     Double(f64),
     Text(String),
     /// A word: part of a name, a function, `true`, `false`, `in`.
-    Word(String),
+    Word(&'a str),
     Sign(&'static str),
     End,
 }
 
-/// All signs, the longer ones first.
-const SIGNS: [&str; 25] = [
-    "==", "!=", "<=", ">=", "&&", "||", "<", ">", "+", "-", "*", "/", "%", "!", "?", ":", "(", ")", "[", "]", ",", ".",
-    // Known, so that the parser can say what is written instead.
-    "=", "&", "|",
-];
+/// The sign that a text begins with. A lone `=`, `&` or `|` is one, so that the parser can say what is written instead.
+fn sign(rest: &[u8]) -> Option<&'static str> {
+    Some(match rest {
+        [b'=', b'=', ..] => "==",
+        [b'!', b'=', ..] => "!=",
+        [b'<', b'=', ..] => "<=",
+        [b'>', b'=', ..] => ">=",
+        [b'&', b'&', ..] => "&&",
+        [b'|', b'|', ..] => "||",
+        [b'<', ..] => "<",
+        [b'>', ..] => ">",
+        [b'+', ..] => "+",
+        [b'-', ..] => "-",
+        [b'*', ..] => "*",
+        [b'/', ..] => "/",
+        [b'%', ..] => "%",
+        [b'!', ..] => "!",
+        [b'?', ..] => "?",
+        [b':', ..] => ":",
+        [b'(', ..] => "(",
+        [b')', ..] => ")",
+        [b'[', ..] => "[",
+        [b']', ..] => "]",
+        [b',', ..] => ",",
+        [b'.', ..] => ".",
+        [b'=', ..] => "=",
+        [b'&', ..] => "&",
+        [b'|', ..] => "|",
+        _ => return None,
+    })
+}
 
 /// The tokens, the last of which is [`Token::End`].
-pub(super) fn tokens(source: &str) -> Result<Vec<(Token, Range<usize>)>, ExprError> {
-    let mut tokens = Vec::new();
+pub(super) fn tokens(source: &str) -> Result<Vec<(Token<'_>, Range<usize>)>, ExprError> {
+    // A token has four bytes or more with the blank behind it.
+    let mut tokens = Vec::with_capacity(source.len() / 4 + 2);
     let mut at = 0;
     loop {
         at += blank(&source[at..]);
@@ -45,8 +71,8 @@ pub(super) fn tokens(source: &str) -> Result<Vec<(Token, Range<usize>)>, ExprErr
             text(rest).map_err(|(part, message)| error(at + part.start..at + part.end, message))?
         } else if is_word(first) {
             let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
-            (Token::Word(rest[..length].to_owned()), length)
-        } else if let Some(sign) = SIGNS.into_iter().find(|sign| rest.starts_with(sign)) {
+            (Token::Word(&rest[..length]), length)
+        } else if let Some(sign) = sign(rest.as_bytes()) {
             (Token::Sign(sign), sign.len())
         } else {
             return Err(error(at..at + first.len_utf8(), format!("`{}` is not understood here", first.escape_debug())));
@@ -77,7 +103,7 @@ fn blank(rest: &str) -> usize {
 }
 
 /// A number and its length: `12`, `0x1f`, `1.5`, `.5`, `2e3`.
-fn number(rest: &str) -> Result<(Token, usize), (usize, String)> {
+fn number(rest: &str) -> Result<(Token<'static>, usize), (usize, String)> {
     let digits = |text: &str| text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let mut length = digits(rest);
     let mut whole = true;
@@ -126,7 +152,7 @@ fn ends_well(rest: &str, length: usize) -> Result<(), (usize, String)> {
 }
 
 /// A text in quotes, and its length with them.
-fn text(rest: &str) -> Result<(Token, usize), (Range<usize>, String)> {
+fn text(rest: &str) -> Result<(Token<'static>, usize), (Range<usize>, String)> {
     let mut characters = rest.char_indices();
     let quote = characters.next().map_or('"', |(_, quote)| quote);
     let mut text = String::new();

@@ -41,9 +41,9 @@ pub(super) enum Kind {
 }
 
 /// How tightly an operator of two sides holds them. All of them hold the left side first.
-fn strength(token: &Token) -> Option<(&'static str, u8)> {
+fn strength(token: &Token<'_>) -> Option<(&'static str, u8)> {
     Some(match token {
-        Token::Word(word) if word == "in" => ("in", 3),
+        Token::Word("in") => ("in", 3),
         Token::Sign(sign) => match *sign {
             "||" => ("||", 1),
             "&&" => ("&&", 2),
@@ -71,7 +71,7 @@ pub(super) fn parse(source: &str) -> Result<Node, ExprError> {
 
 struct Parser<'a> {
     source: &'a str,
-    tokens: Vec<(Token, Range<usize>)>,
+    tokens: Vec<(Token<'a>, Range<usize>)>,
     next: usize,
     /// Calls of [`Self::expression`] and [`Self::unary`] within each other.
     level: usize,
@@ -79,8 +79,8 @@ struct Parser<'a> {
 
 type Parsed = Result<Node, ExprError>;
 
-impl Parser<'_> {
-    fn peek(&self) -> &Token {
+impl<'a> Parser<'a> {
+    fn peek(&self) -> &Token<'a> {
         self.tokens.get(self.next).map_or(&Token::End, |(token, _)| token)
     }
 
@@ -88,7 +88,7 @@ impl Parser<'_> {
         self.tokens.get(self.next).map_or(self.source.len()..self.source.len(), |(_, span)| span.clone())
     }
 
-    fn advance(&mut self) -> (Token, Range<usize>) {
+    fn advance(&mut self) -> (Token<'a>, Range<usize>) {
         let end = self.source.len()..self.source.len();
         let taken = self.tokens.get(self.next).cloned().unwrap_or((Token::End, end));
         self.next += 1;
@@ -203,13 +203,15 @@ impl Parser<'_> {
                     return Err(self.not_understood());
                 };
                 if matches!(self.peek(), Token::Sign("(")) {
-                    return Err(called_on_a_value(&part, span));
+                    return Err(called_on_a_value(part, span));
                 }
-                let Kind::Name(name) = node.kind else {
+                let Kind::Name(mut name) = node.kind else {
                     let message = format!("`.{part}` can be used only after a name");
                     return Err(ExprError { span, message, help: None });
                 };
-                node = self.node(Kind::Name(format!("{name}.{part}")), node.span.start..span.end)?;
+                name.push('.');
+                name.push_str(part);
+                node = self.node(Kind::Name(name), node.span.start..span.end)?;
             } else if self.skip("[") {
                 let index = self.expression()?;
                 let end = self.expect("]")?;
@@ -237,10 +239,10 @@ impl Parser<'_> {
             Token::Word(word) if word == "true" || word == "false" => Kind::Literal(Value::Bool(word == "true")),
             Token::Word(word) if word != "in" => {
                 if !self.skip("(") {
-                    return self.node(Kind::Name(word), span);
+                    return self.node(Kind::Name(word.to_owned()), span);
                 }
                 let (arguments, end) = self.list(")")?;
-                return self.node(Kind::Call(word, arguments), span.start..end);
+                return self.node(Kind::Call(word.to_owned(), arguments), span.start..end);
             }
             Token::Sign("(") => {
                 let inner = self.expression()?;
