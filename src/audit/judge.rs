@@ -75,7 +75,7 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Judgement {
         match wanted {
             Ok(proposal) => proposals.extend(proposal),
             Err(error) => {
-                troubles.push(format!("no value can be proposed for {}: {}", part.key, reason(&error, values)))
+                troubles.push(format!("no value can be proposed for {}: {}", part.key, reason(&error, values)));
             }
         }
     }
