@@ -81,8 +81,8 @@ pub fn drop_refused(plan: &mut Plan) {
     let Plan { changes, left_out, .. } = plan;
     changes.retain(|change| {
         let why = match change.rehearsed.as_ref().map(|said| (said.result, &said.value)) {
-            Some((RehearsalResult::Refused, why)) => format!("the kernel refuses it: {why}"),
-            Some((RehearsalResult::Changed, value)) => format!("the kernel makes another value of it: {value}"),
+            Some((RehearsalResult::Refused, why)) => format!("the kernel rejects it: {why}"),
+            Some((RehearsalResult::Changed, value)) => format!("the kernel changes it to another value: {value}"),
             _ => return true,
         };
         left_out.push(LeftOut::of(change, why));
@@ -99,10 +99,10 @@ pub fn not_rehearsed(plan: &mut Plan, why: &str) {
 
 fn not_to_ask(key: &Key) -> Option<&'static str> {
     if LOADS_A_MODULE.contains(&key.name.as_str()) {
-        return Some("writing it may load a kernel module");
+        return Some("a write may load a kernel module");
     }
     let of_a_namespace = key.scope == Scope::Namespace && key.name.starts_with("net.");
-    (!of_a_namespace).then_some("it belongs to the machine, so that no scratch namespace has it")
+    (!of_a_namespace).then_some("the key belongs to the machine, so a scratch namespace does not have it")
 }
 
 fn entered(change: &PlannedChange, said: &Answer) -> Rehearsed {
@@ -188,7 +188,7 @@ mod tests {
         plan.changes[1].rehearsed = Some(answer(RehearsalResult::Refused, "Invalid argument"));
         drop_refused(&mut plan);
         assert_eq!(plan.changes.len(), 1);
-        assert_eq!(plan.left_out.last().unwrap().why, "the kernel refuses it: Invalid argument");
+        assert_eq!(plan.left_out.last().unwrap().why, "the kernel rejects it: Invalid argument");
     }
 
     #[test]

@@ -90,8 +90,8 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
         - net.ipv4.ip_local_port_range = 40000 40199
         + net.ipv4.ip_local_port_range = 16384 65535
             risk       medium
-            effect     At once: the next connect() or bind() to port 0 uses it, sockets
-                       that exist keep their port.
+            effect     At once: the next connect() or bind() to port 0 uses the new
+                       range; existing sockets keep their port.
             costs      When a service that listens in the new part of the range restarts
                        (for example on Kubernetes NodePorts, 30000-32767), an outgoing
                        connection may already use its port. Add such ports to
@@ -239,7 +239,9 @@ fn a_plan_for_another_kernel_is_not_tried_on_this_one() {
     let plan = json_of(&["--snapshot", "tests/data/ports.json"]);
     let rehearsed = &change(&plan, RANGE)["rehearsed"];
     assert_eq!(rehearsed["result"], "not_possible");
-    assert!(rehearsed["value"].as_str().unwrap().starts_with("the plan is for Linux 6.12.0, and this is"));
+    assert!(
+        rehearsed["value"].as_str().unwrap().starts_with("the plan is for Linux 6.12.0, and this host runs Linux ")
+    );
 }
 
 #[test]
@@ -280,7 +282,7 @@ fn a_hostile_plan_is_refused_with_a_reason() {
         (&whole.as_bytes()[..whole.len() / 2], "not a plan, or the file is damaged"),
         (b"", "empty"),
         (b"\xff\xfe\x00", "not a plan, or the file is damaged"),
-        (&vec![b' '; 5 << 20], "this file is larger than 4 MiB"),
+        (&vec![b' '; 5 << 20], "larger than 4 MiB"),
     ];
     for (bytes, why) in refused {
         let output = show(bytes);

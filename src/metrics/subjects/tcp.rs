@@ -13,7 +13,7 @@ const ROWS: &[Row<Sockets>] = &[
     int("tcp.syn_recv", "sockets", 0, "half-open connections (SYN_RECV and NEW_SYN_RECV)", |_, sockets| whole(sockets.states.syn_recv)),
     int("tcp.fin_wait1", "sockets", 0, "sockets in FIN_WAIT1", |_, sockets| whole(sockets.states.fin_wait1)),
     int("tcp.fin_wait2", "sockets", 2, "sockets in FIN_WAIT2, with and without a process", |_, sockets| whole(sockets.states.fin_wait2)),
-    int("tcp.time_wait", "sockets", 300, "sockets in TIME_WAIT; the tw of sockstat also counts FIN_WAIT2 sockets without a process", |_, sockets| whole(sockets.states.time_wait)),
+    int("tcp.time_wait", "sockets", 300, "sockets in TIME_WAIT; sockstat's tw also counts FIN_WAIT2 orphans", |_, sockets| whole(sockets.states.time_wait)),
     int("tcp.close", "sockets", 0, "sockets in CLOSE, including sockets that are only bound, if the kernel shows them", |_, sockets| whole(sockets.states.close)),
     int("tcp.close_wait", "sockets", 1, "sockets in CLOSE_WAIT: the peer has closed the connection, the application has not", |_, sockets| whole(sockets.states.close_wait)),
     int("tcp.last_ack", "sockets", 0, "sockets in LAST_ACK", |_, sockets| whole(sockets.states.last_ack)),

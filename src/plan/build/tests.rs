@@ -176,7 +176,7 @@ fn what_was_not_asked_for_neither_moves_a_value_nor_goes_unmentioned() {
     let plan = plan_of(&snapshot, &rules, &options);
     assert_eq!(changes(&plan), only(SOMAXCONN, "4096"));
     let [left] = &plan.left_out[..] else { panic!("{plan:?}") };
-    assert_eq!((left.key.as_str(), left.why.as_str()), (TIMESTAMPS, "not asked for (--only, --except)"));
+    assert_eq!((left.key.as_str(), left.why.as_str()), (TIMESTAMPS, "not selected (--only, --except)"));
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn a_queue_that_overflows_after_the_change_keeps_it_from_being_confirmed() {
     for said in [
         "change 1 is not confirmed",
         "guard of accept-queue-limited-by-somaxconn: worse than before",
-        "rate.TcpExt.ListenOverflows was 0/s, is ",
+        "rate.TcpExt.ListenOverflows was 0/s and is ",
         "ms before, ",
         " since)",
         "sysctl-advisor rollback 1 roll it back",

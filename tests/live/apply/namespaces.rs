@@ -54,7 +54,7 @@ fn a_plan_for_two_namespaces_is_applied_confirmed_and_taken_back_from_outside() 
     assert_eq!(text, "net.ipv4.tcp_retries2 = 15\nnet.core.somaxconn = 4096\n");
 
     let run = scene.ok(&["confirm", "2"]);
-    assert!(run.out.contains("nothing was written for the next boot") && scene.drop_in().is_none(), "{run:?}");
+    assert!(run.out.contains("no file was written for the next boot") && scene.drop_in().is_none(), "{run:?}");
     scene.ok(&["confirm", "1"]);
     assert!(!scene.drop_in().unwrap().contains("9000"), "only what the boot sets up is made permanent");
 

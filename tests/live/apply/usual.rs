@@ -164,7 +164,7 @@ fn a_drop_in_that_another_file_would_overrule_at_boot_is_not_confirmed() {
     scene.ok(&["apply", &scene.plan(THREE), "--yes"]);
     let run = scene.run(&["confirm"]);
     assert_eq!(run.code, Some(4), "{run:?}");
-    let line = "net.ipv4.tcp_fin_timeout is set to 15 by /etc/sysctl.d/99-other-tool.conf line 2";
+    let line = "/etc/sysctl.d/99-other-tool.conf:2 sets net.ipv4.tcp_fin_timeout to 15";
     assert!(run.err.contains(line), "{run:?}");
     assert!(scene.drop_in().is_none() && scene.is_new(THREE));
     assert!(scene.ok(&["changes"]).out.contains("effective, not confirmed"));
