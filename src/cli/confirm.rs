@@ -117,7 +117,7 @@ pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
 fn worse(id: u64, verdicts: &[Verdict]) -> String {
     let verdicts: Vec<_> = verdicts.iter().map(judged).collect();
     format!(
-        "change {id} is not confirmed, because something is worse than before it:\n{}\n  \
+        "change {id} is not confirmed, because something is worse than before the change:\n{}\n  \
          sysctl-advisor rollback {id}          roll it back\n  \
          sysctl-advisor confirm {id} --force   confirm it anyway",
         verdicts.join("\n")

@@ -20,7 +20,7 @@ use crate::metrics::catalogue;
 use crate::metrics::names;
 use crate::reference::{counters, states};
 use crate::report::history::{self as report, About, HistoryPage, Series};
-use crate::suggest::nearest;
+use crate::suggest::nearest_name;
 use crate::units;
 
 /// Show the results of earlier agent runs: trends, new findings and resolved findings, changes.
@@ -188,7 +188,7 @@ fn asked(
         .chain(told.iter().map(String::as_str))
         .chain(states::iter().map(|state| state.name.as_str()))
         .chain(counters::iter().map(|counter| counter.name.as_str()));
-    let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let near = nearest_name(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     Err(Failure::usage(anyhow!("unknown name `{name}`: not a metric of the history, TCP state, counter or rule{near}")))
 }
 

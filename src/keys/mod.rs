@@ -229,7 +229,7 @@ pub fn catalogue() -> &'static Catalogue {
 }
 
 impl Catalogue {
-    /// A file that cannot be parsed, and a key that stands in two files, become a [problem](Self::problems).
+    /// A file that cannot be parsed, and a key that is in two files become a [problem](Self::problems).
     fn from_files(files: &[(&'static str, &str)]) -> Self {
         let mut catalogue = Self::default();
         for &(area, text) in files {
@@ -247,7 +247,7 @@ impl Catalogue {
 
     fn add(&mut self, area: &'static str, name: String, key: Key) {
         if self.keys.contains_key(&name) {
-            self.problems.push(format!("rules/keys/{area}.toml: {name} is in another file too"));
+            self.problems.push(format!("rules/keys/{area}.toml: {name} is also in another file"));
         } else {
             self.keys.insert(name.clone(), Key { name, area, ..key });
         }
@@ -280,13 +280,11 @@ const NEAR_ENOUGH: f64 = 0.8;
 /// How alike two names are, from 0 to 1. The last part counts most, since people mistake the directory
 /// (`net.ipv4.somaxconn`) or leave it out altogether (`tcp_tw_reuse`).
 fn closeness(known: &str, given: &str) -> f64 {
-    let alike = suggest::likeness;
-    let (directory, last) = known.rsplit_once('.').unwrap_or(("", known));
-    match given.rsplit_once('.') {
-        Some((other_directory, other_last)) => {
-            0.75 * alike(last, other_last) + 0.25 * alike(directory, other_directory)
+    match (known.rsplit_once('.'), given.rsplit_once('.')) {
+        (Some((directory, last)), Some((other_directory, other_last))) => {
+            0.75 * suggest::likeness(last, other_last) + 0.25 * suggest::likeness(directory, other_directory)
         }
-        None => alike(last, given),
+        _ => suggest::name_likeness(known, given),
     }
 }
 

@@ -30,7 +30,7 @@ fn a_broken_file_and_a_key_in_two_files_are_problems_and_the_rest_is_kept() {
     assert_eq!(catalogue.iter().map(|key| (key.name.as_str(), key.area)).collect::<Vec<_>>(), [("net.a", "one")]);
     assert_eq!(catalogue.problems().len(), 2);
     assert!(catalogue.problems()[0].contains("two.toml") && catalogue.problems()[0].contains("typo"));
-    assert!(catalogue.problems()[1].contains("three.toml: net.a is in another file too"));
+    assert!(catalogue.problems()[1].contains("three.toml: net.a is also in another file"));
 }
 
 #[test]

@@ -508,8 +508,8 @@ fn a_file_that_is_no_snapshot_is_refused_with_the_place() {
 fn impossible_numbers_in_a_snapshot_are_refused() {
     assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": NaN")), @"error: DIR/s.json:16:14: this is not a snapshot, or the file is damaged: expected value");
     assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": 1e999")), @"error: DIR/s.json:16:18: this is not a snapshot, or the file is damaged: number out of range");
-    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": -5")), @"error: DIR/s.json: the seconds of its window are negative or without end");
-    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": 1e300")), @"error: DIR/s.json: the seconds of its window are negative or without end");
+    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": -5")), @"error: DIR/s.json: the length of its window is negative or not finite");
+    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": 1e300")), @"error: DIR/s.json: the length of its window is negative or not finite");
     assert_snapshot!(refused_snapshot(changed("\"close_wait\": 120", "\"close_wait\": -1")), @"error: DIR/s.json:36:21: this is not a snapshot, or the file is damaged: invalid value: integer `-1`, expected u64");
     assert_snapshot!(refused_snapshot(changed("\"port\": 9001", "\"port\": 70000")), @"error: DIR/s.json:84:19: this is not a snapshot, or the file is damaged: invalid value: integer `70000`, expected u16");
 }
@@ -569,7 +569,7 @@ fn errors_are_json_for_who_asks_for_it() {
         (&["audit", "--snapshot", "/nonexistent"][..], 2, "/nonexistent: "),
         (&["audit", "--config", config], 2, "config.toml:2:1: "),
         (&["rollback", "7", "--yes", "--state-dir", "/nonexistent"], 2, "/nonexistent"),
-        (&["-q", "plan", "--only", "nonsense"], 2, "names no key and no rule"),
+        (&["-q", "plan", "--only", "nonsense"], 2, "matches no key and no rule"),
     ] {
         let run = run(&[arguments, &["--log-format", "json"]].concat());
         assert_eq!(run.code, code, "{run:?}");

@@ -62,7 +62,7 @@ fn what_is_waived_stands_after_the_others_with_who_and_why() {
                 distinct ports in use          195 ports
       change    net.ipv4.ip_local_port_range  40000 40199 -> 32768 60999
                   Risk medium. At once: the next connect() or bind() to port 0 uses
-                  it, sockets that exist keep their port.
+                  the new range; existing sockets keep their port.
                   Side effects: Firewall rules that contain the old source port
                   range must be changed too. When a service that listens in the new
                   part restarts, an outgoing connection may already use its port:
@@ -144,8 +144,8 @@ fn expired_and_unused_waivers_are_told_and_change_no_exit_code() {
     assert_eq!(
         joined(section.split_once("\n\n").unwrap().0),
         "DIR/waivers.toml:1: waiver-expired ephemeral-ports: ended on 2025-12-31 (by maria: load test \
-         until the release); there is nothing left that it would waive \
-         DIR/waivers.toml:9: waiver-unused port-range-narrow: the rule found nothing this time"
+         until the release); no finding matches it now \
+         DIR/waivers.toml:9: waiver-unused port-range-narrow: the rule has no finding now"
     );
 }
 
@@ -185,22 +185,22 @@ fn mistakes_are_errors_with_their_place() {
        = help: did you mean `port-range-narrow`?
     "#);
     assert_snapshot!(refused(changed("2027-01-31", "2027-02-31")), @r#"
-    error: `2027-02-31` is no date
+    error: `2027-02-31` is not a date
       --> DIR/waivers.toml:13:9
        |
     13 | until = "2027-02-31"
        |         ^^^^^^^^^^^^
        |
-       = help: a day is written as "2027-01-31"
+       = help: expected a day such as "2027-01-31"
     "#);
     assert_snapshot!(refused(changed("who = \"kim\"\nuntil = \"2027-01-31\"\n", "")), @"
-    error: this waiver has no `who`: the person who answers for it
+    error: this waiver has no `who`: the person who is responsible for this decision
      --> DIR/waivers.toml:9:1
       |
     9 | [[waiver]]
       | ^^^^^^^^^^
 
-    error: this waiver has no `until`: the last day on which it holds
+    error: this waiver has no `until`: the last day of the waiver
      --> DIR/waivers.toml:9:1
       |
     9 | [[waiver]]

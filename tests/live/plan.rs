@@ -231,7 +231,7 @@ fn what_is_asked_for_decides_what_is_planned() {
     assert_eq!(planned(&["--except", "*port*"]), (0, 1));
     let output = plan(&[&data[..], &["--except", "ip_local_port_rnge"]].concat());
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("did you mean `ip_local_port_range`?"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("did you mean `net.ipv4.ip_local_port_range`?"), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -280,7 +280,7 @@ fn a_hostile_plan_is_refused_with_a_reason() {
         (&whole.as_bytes()[..whole.len() / 2], "not a plan, or the file is damaged"),
         (b"", "empty"),
         (b"\xff\xfe\x00", "not a plan, or the file is damaged"),
-        (&vec![b' '; 5 << 20], "larger than 4 MiB"),
+        (&vec![b' '; 5 << 20], "this file is larger than 4 MiB"),
     ];
     for (bytes, why) in refused {
         let output = show(bytes);

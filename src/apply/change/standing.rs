@@ -69,8 +69,8 @@ impl Standing {
             Self::RollbackInterrupted => "interrupted while it was rolled back; roll it back again",
             Self::RolledBack => "rolled back",
             Self::RollbackFailed => "rolled back only in part; roll it back again",
-            Self::GoneWithBoot => "gone with the last boot",
-            Self::GoneWithNamespace => "gone with its network namespace",
+            Self::GoneWithBoot => "ended by a reboot",
+            Self::GoneWithNamespace => "ended, because its network namespace was deleted",
         }
     }
 

@@ -24,7 +24,10 @@ pub struct Cooling {
 impl std::fmt::Display for Cooling {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { until, change } = self;
-        write!(formatter, "change {change} made things worse and was rolled back; it is not tried again before {until}")
+        write!(
+            formatter,
+            "change {change} of this rule made something worse and was rolled back; the rule is left out until {until}"
+        )
     }
 }
 

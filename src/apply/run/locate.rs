@@ -50,7 +50,7 @@ pub fn find(state: &Path, id: u64) -> Result<Located, ApplyError> {
         Some(place) => Located::Elsewhere { place, entry: Box::new(entry) },
         None if complete => Located::Gone,
         None => Located::NotFound(format!(
-            "the network namespace of change {id}, {} ({namespace_id}), is not visible from here; root sees all of them",
+            "the network namespace of change {id}, {} ({namespace_id}), cannot be found from this process; root can find all namespaces",
             name(&entry)
         )),
     })
@@ -88,10 +88,10 @@ pub fn refuse_on_doubt(host: &Host, entry: &RecordedChange, now: &NamespaceName)
 
 fn doubt(entry: &RecordedChange, now: &str, odd: Option<&str>) -> ApplyError {
     let why =
-        odd.map(|key| format!(", and {key} has neither the value from before the change nor the one from after it"));
+        odd.map(|key| format!(", and {key} has neither the value from before the change nor the value from after it"));
     ApplyError::Refused(format!(
-        "the network namespace of change {} was called {}; the one that has its number now is called {now}{}. It may be \
-         another one, so nothing was done. The former values: {}",
+        "the network namespace of change {} had the name {}; the namespace that has its number now has the name {now}{}. It \
+         may be another namespace, so nothing was changed. The previous values: {}",
         entry.id,
         name(entry),
         why.unwrap_or_default(),

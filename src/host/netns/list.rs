@@ -78,7 +78,7 @@ impl<'a> Finder<'a> {
         let names = match self.host.list(FOLDER) {
             Ok(names) => names,
             Err(error) if error.kind == ErrorKind::NotFound => return,
-            Err(error) => return self.hide("the names of the namespaces", &error.to_string()),
+            Err(error) => return self.hide("names of network namespaces", &error.to_string()),
         };
         for name in names {
             let path = format!("{FOLDER}/{name}");

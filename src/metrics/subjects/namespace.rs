@@ -9,7 +9,7 @@ pub(in crate::metrics) static NETNS: Table<Namespace> =
 #[rustfmt::skip]
 const NETNS_ROWS: &[Row<Namespace>] = &[
     text("netns.name", "host", "name of the network namespace", |_, namespace| Some(namespace.name.to_string())),
-    flag("netns.initial", true, "whether it is the machine's first namespace, which owns the host-global keys", |_, namespace| Some(namespace.initial)),
+    flag("netns.initial", true, "whether it is the first namespace of the machine, in which the keys of the whole machine can be set", |_, namespace| Some(namespace.initial)),
 ];
 
 pub(in crate::metrics) static WINDOW: Table<Window> = Table::of_namespace(

@@ -81,7 +81,10 @@ fn without_a_first_reading_nothing_has_a_change() {
         assert!(values(&now, subject, name).iter().all(|(_, value)| value.is_none()), "{name}");
     }
     let view = View::new(&now, &now.namespaces[0]);
-    assert_eq!(view.why_missing("delta.tcp.total"), "delta.tcp.total needs two readings, a window apart");
+    assert_eq!(
+        view.why_missing("delta.tcp.total"),
+        "delta.tcp.total needs a reading at both ends of the window, and there is one reading"
+    );
 }
 
 #[test]

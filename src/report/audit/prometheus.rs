@@ -22,7 +22,7 @@ const NAMESPACES: usize = 100;
 const SUBJECT: usize = 120;
 
 const WORDS: &str = "a label with changing text makes a new time series with each change";
-const COUNTED: &str = "text is no number; the entries are counted";
+const COUNTED: &str = "text is not a number; the entries are counted";
 
 pub const FORMAT: Format = Format {
     name: "prometheus",

@@ -46,7 +46,7 @@ impl Listed {
     /// How it stands, for a person.
     fn words(&self) -> String {
         match &self.holder {
-            Some(holder) => format!("under way ({})", holder.process),
+            Some(holder) => format!("in progress ({})", holder.process),
             None => self.standing.words().to_owned(),
         }
     }

@@ -203,5 +203,5 @@ fn overload(name: &str, kinds: &[Type]) -> Result<&'static Function, Wrong> {
     }
     let spell = |kinds: &[Type]| kinds.iter().map(Type::to_string).collect::<Vec<_>>().join(", ");
     let known: Vec<_> = overloads().map(|function| format!("{name}({})", spell(function.arguments))).collect();
-    Err((format!("{name}({}) does not exist", spell(kinds)), Some(format!("there is {}", known.join(", ")))))
+    Err((format!("{name}({}) does not exist", spell(kinds)), Some(format!("expected {}", known.join(", ")))))
 }

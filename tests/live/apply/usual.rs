@@ -133,15 +133,15 @@ fn a_reboot_before_confirmation_leaves_nothing_behind() {
     fs::write(&id, "00000000-0000-4000-8000-000000000000\n").unwrap();
     scene.shell(&format!("mount --bind {} /proc/sys/kernel/random/boot_id", id.display()));
     assert_eq!(scene.drop_in(), None);
-    assert!(scene.ok(&["changes"]).out.contains("gone with the last boot"));
+    assert!(scene.ok(&["changes"]).out.contains("ended by a reboot"));
     let run = scene.run(&["confirm", "1"]);
     assert!(run.code == Some(4) && run.err.contains("was rebooted") && scene.drop_in().is_none(), "{run:?}");
     // A value that is like ours by chance is not touched.
     scene.lab.set("net.core.somaxconn", "8192");
     let run = scene.ok(&["rollback", "1", "--yes"]);
-    assert!(run.out.contains("nothing of this change is left") && scene.lab.sysctl("net.core.somaxconn") == "8192");
+    assert!(run.out.contains("no value of this change is left") && scene.lab.sysctl("net.core.somaxconn") == "8192");
     let run = scene.run(&["apply", &scene.plan(THREE), "--yes"]);
-    assert!(run.code == Some(4) && run.err.contains("not made in this boot"), "{run:?}");
+    assert!(run.code == Some(4) && run.err.contains("rebooted after the plan was made"), "{run:?}");
 }
 
 #[test]
