@@ -16,7 +16,7 @@ use super::previous::{LAST_SNAPSHOT, earlier};
 use super::reporter::Reporter;
 use super::run;
 use super::watch::{self, Watch};
-use crate::apply::change::journal::{ChangeStatus, Entry};
+use crate::apply::change::journal::{ChangeStatus, RecordedChange};
 use crate::apply::change::state;
 use crate::apply::check::policy::Policy;
 use crate::apply::judge::cool_down;
@@ -33,7 +33,7 @@ use crate::keys::Risk;
 use crate::model::RehearsalResult;
 use crate::plan::build;
 use crate::plan::model::Plan;
-use crate::plan::rehearsal::{self, Line};
+use crate::plan::rehearsal::{self, Trial};
 use crate::plan::select::Selection;
 use crate::session;
 use crate::snapshot::capture::CaptureError;
@@ -43,7 +43,7 @@ use crate::snapshot::{Snapshot, WindowSource, store};
 const NOTED: usize = 100;
 
 /// Who tries values in a scratch network namespace.
-pub type Ask<'a> = &'a dyn Fn(&[Line]) -> Result<Vec<Answer>, String>;
+pub type Ask<'a> = &'a dyn Fn(&[Trial]) -> Result<Vec<Answer>, String>;
 
 /// What it needs.
 #[derive(Clone, Copy)]
@@ -154,7 +154,7 @@ fn apply_what_holds(
     let baseline = (now.window.source != WindowSource::None).then_some(now);
     let how = ApplyOptions { state, policy: options.policy, runtime_only: false, confirm_within: None, baseline };
     let id = watch::apart(|| apply::run::apply::apply(host, &plan, &how, &mut |_| {}))?;
-    let values = watch::values(&Entry::read(state, id)?);
+    let values = watch::values(&RecordedChange::read(state, id)?);
     let rules: BTreeSet<&str> = plan.changes.iter().flat_map(|change| &change.rules).map(String::as_str).collect();
     let why = rules.into_iter().collect::<Vec<_>>().join(", ");
     Ok(Some((id, message::of_change(ChangeKind::Applied, id, &values, &why))))
@@ -181,8 +181,8 @@ struct LeftAlone {
 impl LeftAlone {
     fn read(state: &Path, here: &Here, policy: &Policy) -> Result<Self, ApplyError> {
         let (cool_down, now) = (policy.cool_down, Timestamp::now());
-        let entries: Vec<Entry> =
-            state::ids(state)?.into_iter().map(|id| Entry::read(state, id)).collect::<Result<_, _>>()?;
+        let entries: Vec<RecordedChange> =
+            state::ids(state)?.into_iter().map(|id| RecordedChange::read(state, id)).collect::<Result<_, _>>()?;
         let cooling = cool_down::cooling(&entries, now, cool_down);
         let mut keys = BTreeSet::new();
         for entry in entries {
@@ -249,7 +249,7 @@ fn note_changes(state: &Path, boot_id: &str) {
         return;
     }
     let Ok((mut history, _)) = Store::open(&folder) else { return };
-    for entry in ids.into_iter().rev().take(NOTED).filter_map(|id| Entry::read(state, id).ok()) {
+    for entry in ids.into_iter().rev().take(NOTED).filter_map(|id| RecordedChange::read(state, id).ok()) {
         if let Err(error) = history.note_change(&ChangeNote::of(&entry, boot_id)) {
             tracing::info!(%error, "cannot write the changes to the history");
             return;

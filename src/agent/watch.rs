@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::made::Made;
 use super::message::{self, ChangeKind, Message};
 use crate::apply::ApplyError;
-use crate::apply::change::journal::{ChangeStatus, Entry};
+use crate::apply::change::journal::{ChangeStatus, RecordedChange};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::judge::guards;
@@ -54,9 +54,9 @@ pub(super) fn apart<T: Send>(act: impl FnOnce() -> Result<T, ApplyError> + Send)
 }
 
 /// Every change of this boot and namespace, as the journals say.
-pub(super) fn entries(state: &Path, here: &Here) -> Result<Vec<Entry>, ApplyError> {
-    let all: Result<Vec<_>, _> = state::ids(state)?.into_iter().map(|id| Entry::read(state, id)).collect();
-    let of_here = |entry: &Entry| {
+pub(super) fn entries(state: &Path, here: &Here) -> Result<Vec<RecordedChange>, ApplyError> {
+    let all: Result<Vec<_>, _> = state::ids(state)?.into_iter().map(|id| RecordedChange::read(state, id)).collect();
+    let of_here = |entry: &RecordedChange| {
         entry.is_of_boot(&here.boot_id) && entry.begun().is_some_and(|(namespace, ..)| namespace == here.namespace_id)
     };
     Ok(all?.into_iter().filter(of_here).collect())
@@ -82,13 +82,13 @@ impl Watch<'_> {
         }
         // While nobody else holds the lock, what looks half done is not under way.
         let lock = Lock::acquire(self.state, "agent")?;
-        let half = |entry: &Entry| {
+        let half = |entry: &RecordedChange| {
             matches!(
                 entry.status(),
                 ChangeStatus::Interrupted | ChangeStatus::RollbackInterrupted | ChangeStatus::RollbackFailed
             )
         };
-        let left: Vec<Entry> = entries(self.state, self.here)?.into_iter().filter(half).collect();
+        let left: Vec<RecordedChange> = entries(self.state, self.here)?.into_iter().filter(half).collect();
         drop(lock);
         for entry in left {
             match apart(|| rollback::rollback(self.host, self.state, entry.id, Mode::Automatic, &mut |_| {})) {
@@ -99,7 +99,7 @@ impl Watch<'_> {
         Ok(())
     }
 
-    fn judge(&self, entry: &Entry, watched: &mut Watched) {
+    fn judge(&self, entry: &RecordedChange, watched: &mut Watched) {
         if self.age(entry) > self.watch {
             return;
         }
@@ -132,7 +132,7 @@ impl Watch<'_> {
         }
     }
 
-    fn age(&self, entry: &Entry) -> Duration {
+    fn age(&self, entry: &RecordedChange) -> Duration {
         let begun = entry.begun_at().parse::<Timestamp>().ok();
         let age = begun.and_then(|begun| Duration::try_from(Timestamp::now().duration_since(begun)).ok());
         age.unwrap_or_default()
@@ -148,7 +148,7 @@ impl Watch<'_> {
 }
 
 /// `KEY FORMER -> NEW`, one each.
-pub(super) fn values(entry: &Entry) -> Vec<String> {
+pub(super) fn values(entry: &RecordedChange) -> Vec<String> {
     entry
         .plan
         .changes

@@ -12,10 +12,13 @@ use crate::metrics::view::{Item, View};
 use crate::rules;
 use crate::rules::expr::{EvalError, Expr};
 use crate::snapshot::{FirstReading, Namespace, Snapshot, Window, WindowSource};
+use crate::text::printable;
 use crate::units;
 
 /// Seconds that must have passed for a rate to say something.
 const SHORTEST: f64 = 1.0;
+/// Characters of a stranger's text that a message shows.
+const SHOWN: usize = 300;
 
 /// What a guard says.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +49,7 @@ impl fmt::Display for Number {
             Some(Value::Int(value)) if self.unit.is_empty() => units::count(*value),
             Some(Value::Int(value)) => units::quantity(*value, &self.unit),
             Some(Value::Double(value)) => format!("{} {}", units::decimal(*value), self.unit).trim_end().to_owned(),
-            Some(value) => printable(&value.to_string()),
+            Some(value) => printable(&value.to_string(), SHOWN),
             None => "not read".to_owned(),
         };
         write!(formatter, "{} was {} and is {} now", self.name, shown(&self.before), shown(&self.after))
@@ -118,7 +121,7 @@ impl<'a> Looks<'a> {
     /// Judges one guard in the namespace with this id (`net:[4026531840]`). The condition may be anybody's text: one that
     /// does not compile, or has no value, gives [`Said::Unknown`].
     pub fn judge(&self, namespace_id: &str, worse_if: &str, params: &BTreeMap<String, Value>) -> Said {
-        self.try_judge(namespace_id, worse_if, params).unwrap_or_else(|why| Said::Unknown(printable(&why)))
+        self.try_judge(namespace_id, worse_if, params).unwrap_or_else(|why| Said::Unknown(printable(&why, SHOWN)))
     }
 
     fn try_judge(&self, id: &str, worse_if: &str, params: &BTreeMap<String, Value>) -> Result<Said, String> {
@@ -176,11 +179,6 @@ fn numbers(condition: &Expr, before: &View<'_>, after: &View<'_>) -> Vec<Number>
         }
     }
     numbers
-}
-
-/// A stranger's text for a message: short, and nothing in it that a terminal acts on.
-fn printable(text: &str) -> String {
-    text.chars().take(300).flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use clap::Args;
 use super::args::{Global, StateArgs};
 use super::exit::{Exit, Failure, Outcome};
 use super::{output, questions};
-use crate::apply::change::journal::Entry;
+use crate::apply::change::journal::RecordedChange;
 use crate::apply::change::state;
 use crate::apply::judge::cool_down::{self, Cooling};
 use crate::apply::run::automatic;
@@ -199,7 +199,7 @@ pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     is_any_applied(&state, id)?;
-    let entry = Entry::read(&state, id).map_err(failed)?;
+    let entry = RecordedChange::read(&state, id).map_err(failed)?;
     let mut text = format!("Change {id} of {}:\n", entry.begun_at());
     for change in entry.plan.changes.iter().rev() {
         text.push_str(&format!(

@@ -10,7 +10,7 @@ use clap::Args;
 use super::args::{Format, StateArgs};
 use super::exit::{Failure, Outcome};
 use super::output::{self, Terminal};
-use crate::apply::change::journal::Entry;
+use crate::apply::change::journal::RecordedChange;
 use crate::apply::change::state;
 use crate::apply::run::here::Here;
 use crate::config::{Config, TypedRules};
@@ -135,7 +135,7 @@ fn journalled(noted: Vec<ChangeNote>, args: &HistoryArgs, since: i64) -> Vec<Cha
     let state = args.state.directory();
     let boot_id = Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id);
     let ids = state::ids(&state).unwrap_or_default();
-    let read = ids.into_iter().filter_map(|id| Entry::read(&state, id).ok());
+    let read = ids.into_iter().filter_map(|id| RecordedChange::read(&state, id).ok());
     let found = read.map(|entry| ChangeNote::of(&entry, &boot_id)).filter(|change| change.at >= since);
     let by_id: BTreeMap<u64, ChangeNote> = noted.into_iter().chain(found).map(|change| (change.id, change)).collect();
     by_id.into_values().collect()

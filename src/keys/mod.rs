@@ -20,7 +20,7 @@ pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
 /// Shape of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ValueType {
     /// One integer.
     Int,
     /// A fixed number of integers ([`Key::length`]), separated by white space: `tcp_rmem`.
@@ -33,7 +33,7 @@ pub enum Kind {
     Text,
 }
 
-impl Kind {
+impl ValueType {
     /// The name that the catalogue's files use.
     pub const fn name(self) -> &'static str {
         match self {
@@ -142,8 +142,8 @@ pub struct Key {
     #[serde(skip)]
     pub area: &'static str,
     #[serde(rename = "type")]
-    pub kind: Kind,
-    /// How many numbers an [`Kind::Ints`] has; 1 for every other kind.
+    pub kind: ValueType,
+    /// How many numbers an [`ValueType::Ints`] has; 1 for every other kind.
     #[serde(default = "one")]
     pub length: usize,
     /// `s`, `ms`, `bytes`, `pages`, `ports`, ...; empty for a bare number or a text.

@@ -219,7 +219,7 @@ mod tests {
 
     use super::super::store::{parse, render};
     use super::*;
-    use crate::keys::Kind;
+    use crate::keys::ValueType;
     use crate::model::RehearsalResult;
 
     /// A value that this key can have.
@@ -228,16 +228,16 @@ mod tests {
         let numbers = || least..=most;
         let ports = || (any::<u16>(), any::<u16>());
         match key.kind {
-            Kind::Int => numbers().prop_map(KeyValue::Int).boxed(),
-            Kind::Ints => proptest::collection::vec(numbers(), key.length).prop_map(KeyValue::Ints).boxed(),
-            Kind::PortRange => ports()
+            ValueType::Int => numbers().prop_map(KeyValue::Int).boxed(),
+            ValueType::Ints => proptest::collection::vec(numbers(), key.length).prop_map(KeyValue::Ints).boxed(),
+            ValueType::PortRange => ports()
                 .prop_map(|(one, other)| KeyValue::PortRange {
                     low: one.min(other).max(1),
                     high: one.max(other).max(1),
                 })
                 .boxed(),
-            Kind::PortList => proptest::collection::vec(ports(), 0..4).prop_map(KeyValue::port_list).boxed(),
-            Kind::Text => "[a-z0-9_]{1,12}( [a-z0-9_]{1,12}){0,3}".prop_map(KeyValue::Text).boxed(),
+            ValueType::PortList => proptest::collection::vec(ports(), 0..4).prop_map(KeyValue::port_list).boxed(),
+            ValueType::Text => "[a-z0-9_]{1,12}( [a-z0-9_]{1,12}){0,3}".prop_map(KeyValue::Text).boxed(),
         }
     }
 

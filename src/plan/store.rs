@@ -44,11 +44,11 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value as Json, json};
 
-    use super::super::build::tests::example;
+    use super::super::example;
     use super::*;
 
     fn file() -> Json {
-        serde_json::to_value(PlanFile::from(&example())).unwrap()
+        serde_json::to_value(PlanFile::from(&example::plan())).unwrap()
     }
 
     fn refusal(pointer: &str, value: Json) -> String {
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_plan_comes_back_as_it_was_written() {
-        let plan = example();
+        let plan = example::plan();
         assert_eq!(parse("p.json", render(&plan).unwrap().as_bytes()).unwrap(), plan);
     }
 
@@ -150,7 +150,7 @@ mod tests {
             at in 0_usize..3000,
             byte in any::<u8>(),
         ) {
-            let text = render(&example()).unwrap().into_bytes();
+            let text = render(&example::plan()).unwrap().into_bytes();
             let at = at % text.len();
             let _ = parse("p", &noise);
             // The last byte is a newline that nobody needs.

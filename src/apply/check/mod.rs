@@ -59,27 +59,13 @@ fn one(change: &PlannedChange, policy: &Policy) -> Result<(), String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::keys::{self, Risk};
     use crate::model::RehearsalResult;
+    use crate::plan::example;
     use crate::plan::model::{PlanHost, Rehearsed};
 
     pub(crate) fn planned(key: &str, expected: &str, proposed: &str) -> PlannedChange {
-        let key = keys::catalogue().get(key).unwrap();
-        PlannedChange {
-            namespace: "current".into(),
-            namespace_id: "net:[1]".into(),
-            key,
-            before: keys::parse(key, expected).unwrap(),
-            after: keys::parse(key, proposed).unwrap(),
-            risk: Risk::Low,
-            takes_effect: "At once.".into(),
-            side_effects: "None.".into(),
-            restart: vec![],
-            rules: vec!["a-rule".into()],
-            findings: vec![],
-            guards: vec![],
-            rehearsed: None,
-        }
+        let change = example::change(key, expected, proposed);
+        PlannedChange { namespace: "current".into(), namespace_id: "net:[1]".into(), findings: vec![], ..change }
     }
 
     pub(crate) fn plan(changes: Vec<PlannedChange>) -> Plan {

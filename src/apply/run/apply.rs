@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
+use crate::apply::change::journal::{ChangeStatus, Journal, RecordedChange};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
@@ -89,7 +89,7 @@ fn drift(host: &Host, change: &PlannedChange) -> Option<String> {
 /// Earlier changes of this boot that stand in the way.
 fn unfinished(state: &Path, here: &Here, changes: &[PlannedChange]) -> Result<(), ApplyError> {
     for id in state::ids(state)? {
-        let entry = Entry::read(state, id)?;
+        let entry = RecordedChange::read(state, id)?;
         let elsewhere = entry.begun().is_some_and(|(namespace, ..)| namespace != here.namespace_id);
         let in_force = entry.is_of_boot(&here.boot_id);
         if in_force && elsewhere {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::deadline::READY;
 use super::rollback;
-use crate::apply::change::journal::{ChangeStatus, Entry};
+use crate::apply::change::journal::{ChangeStatus, RecordedChange};
 use crate::apply::{ApplyError, OnProgress};
 use crate::host::Host;
 
@@ -23,7 +23,7 @@ pub fn watch(host: &Host, state: &Path, id: u64, within: Duration, progress: OnP
     // If nobody reads it any more, that is what this process is for.
     let _ = output.write_all(READY.as_bytes()).and_then(|()| output.flush());
     loop {
-        let over = Entry::read(state, id)
+        let over = RecordedChange::read(state, id)
             .is_ok_and(|entry| matches!(entry.status(), ChangeStatus::Confirmed | ChangeStatus::RolledBack));
         if over {
             return Ok(());

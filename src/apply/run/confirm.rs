@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
+use crate::apply::change::journal::{ChangeStatus, Journal, RecordedChange};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
@@ -26,7 +26,8 @@ use crate::snapshot::Snapshot;
 /// The change that is meant when no number is given: the latest that waits for it.
 pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
     for id in state::ids(state)?.into_iter().rev() {
-        if matches!(Entry::read(state, id)?.status(), ChangeStatus::Applied | ChangeStatus::ConfirmInterrupted) {
+        if matches!(RecordedChange::read(state, id)?.status(), ChangeStatus::Applied | ChangeStatus::ConfirmInterrupted)
+        {
             return Ok(id);
         }
     }
@@ -118,7 +119,7 @@ fn guards(
 }
 
 /// Makes sure that all values of the change are in force; returns whether they are for the running system only.
-fn in_force(host: &Host, entry: &Entry, here: &Here) -> Result<bool, ApplyError> {
+fn in_force(host: &Host, entry: &RecordedChange, here: &Here) -> Result<bool, ApplyError> {
     let id = entry.id;
     let nothing = |why: &str| Err(ApplyError::NothingDone(format!("change {id} {why}")));
     match entry.status() {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
+use crate::apply::change::journal::{ChangeStatus, Journal, RecordedChange};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
@@ -38,7 +38,7 @@ pub enum Mode<'a> {
 /// The change that `--last` means: the latest that is not rolled back.
 pub fn last(state: &Path) -> Result<u64, ApplyError> {
     for id in state::ids(state)?.into_iter().rev() {
-        if Entry::read(state, id)?.status() != ChangeStatus::RolledBack {
+        if RecordedChange::read(state, id)?.status() != ChangeStatus::RolledBack {
             return Ok(id);
         }
     }
@@ -178,7 +178,7 @@ fn finish(
     Err(ApplyError::NotUndone { id, why, by_hand: journal.entry.by_hand() })
 }
 
-fn same_namespace(entry: &Entry, here: &Here) -> Result<(), ApplyError> {
+fn same_namespace(entry: &RecordedChange, here: &Here) -> Result<(), ApplyError> {
     let id = entry.id;
     let there = entry.begun().map_or("", |(namespace, ..)| namespace);
     // The number of a namespace does not outlive a boot; what was made permanent belongs to the one that boots.
@@ -205,7 +205,7 @@ enum DropIn {
     Unclear(String),
 }
 
-fn former_drop_in(host: &Host, entry: &Entry) -> Result<DropIn, ApplyError> {
+fn former_drop_in(host: &Host, entry: &RecordedChange) -> Result<DropIn, ApplyError> {
     if !entry.reached_drop_in() {
         return Ok(DropIn::Stays);
     }
@@ -221,7 +221,7 @@ fn former_drop_in(host: &Host, entry: &Entry) -> Result<DropIn, ApplyError> {
     Ok(if taken_out == present { DropIn::Stays } else { DropIn::Edited(Some(taken_out)) })
 }
 
-fn refuse_to_overwrite(host: &Host, entry: &Entry, drop_in: &DropIn) -> Result<(), ApplyError> {
+fn refuse_to_overwrite(host: &Host, entry: &RecordedChange, drop_in: &DropIn) -> Result<(), ApplyError> {
     let mut changed: Vec<String> =
         undo::theirs(host, entry).into_iter().map(|(key, value)| format!("{key} is {value} now")).collect();
     if let DropIn::Edited(_) = drop_in {

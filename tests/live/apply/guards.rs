@@ -6,7 +6,7 @@
 use std::fs;
 use std::time::Duration;
 
-use sysctl_advisor::apply::change::{journal::Entry, steps::Step};
+use sysctl_advisor::apply::change::{journal::RecordedChange, steps::Step};
 use sysctl_advisor::apply::judge::cool_down;
 use sysctl_advisor::apply::run::rollback;
 use sysctl_advisor::apply::{verdict, watch_over};
@@ -202,7 +202,7 @@ fn a_program_that_watches_rolls_back_what_is_worse_and_the_rule_cools_down() {
     let run = finish(inside.args(["--exact", name, "--nocapture"]).env(INSIDE, scene.state()));
     assert!(run.code == Some(0) && run.out.contains("1 passed"), "{run:?}");
     assert!(scene.is_old(THREE));
-    let entry = Entry::read(&scene.state(), 1).unwrap();
+    let entry = RecordedChange::read(&scene.state(), 1).unwrap();
     let worse = entry.records.iter().find_map(|record| match &record.step {
         Step::Worse { rules, why } => Some((rules.clone(), why.clone())),
         _ => None,

@@ -33,7 +33,7 @@ fn after(established: u64) -> Snapshot {
     snapshot
 }
 
-fn create(state: &Path, plan: &Plan, baseline: Option<&Snapshot>) -> Entry {
+fn create(state: &Path, plan: &Plan, baseline: Option<&Snapshot>) -> RecordedChange {
     let begun = Step::Begun { namespace_id: HOST.into(), runtime_only: false, confirm_before: None };
     Journal::create(state, plan, baseline, "b00t", begun).unwrap().entry
 }
