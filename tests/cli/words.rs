@@ -246,8 +246,15 @@ fn text(content: &str, range: Range<usize>) -> Text {
 fn every_text_uses_the_words_of_the_style_page() {
     let words = words();
     assert!(words.len() >= 10, "{} patterns", words.len());
+    let places = places();
+    // Nothing of a kind would mean that it is not searched.
+    let of_kind =
+        |part: &str| places.iter().filter(|(name, ..)| name.contains(part)).map(|(.., texts)| texts.len()).sum();
+    let kinds = ["rules/", "docs/", "config/", "systemd/", "--help", ".1", "src/"];
+    let found: [usize; 7] = kinds.map(of_kind);
+    assert!(found.iter().all(|texts| *texts > 0) && found[6] > 500, "{kinds:?}: {found:?}");
     let mut failures = Vec::new();
-    for (name, content, texts) in places() {
+    for (name, content, texts) in places {
         for (start, found, better) in texts.iter().flat_map(|text| matches(&words, text)) {
             let line = content[..start].matches('\n').count() + 1;
             failures.push(format!("{name}:{line}: \"{found}\": write \"{better}\""));
