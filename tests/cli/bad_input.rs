@@ -203,6 +203,17 @@ fn recommendations_are_checked_against_the_catalogue() {
     "#);
 }
 
+#[test]
+fn a_bound_has_to_suit_the_values_of_the_key() {
+    assert_snapshot!(with_rule(spoilt("bound = \"at_least\"", "bound = \"widen\"")), @r#"
+    error: this bound does not suit the values of `net.ipv4.tcp_max_tw_buckets`: expected `at_least`, `at_most` or `exactly`
+      --> DIR/mine.toml:19:9
+       |
+    19 | bound = "widen"
+       |         ^^^^^^^
+    "#);
+}
+
 /// The rule of these tests with levels in place of its own severity, title and condition.
 fn leveled(levels: &str) -> String {
     let head = RULE.find("title = ").unwrap()..RULE.find("kind = ").unwrap();
