@@ -149,7 +149,7 @@ fn root(named: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
     let Some(named) = named else { return Ok(None) };
     let root = named.canonicalize().with_context(|| format!("--root {}", named.display()))?;
     if !root.is_dir() {
-        return Err(anyhow!("--root {}: not a directory", named.display()));
+        return Err(anyhow!("--root {}: this is not a directory", named.display()));
     }
     Ok((root != Path::new("/")).then_some(root))
 }

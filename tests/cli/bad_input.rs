@@ -509,7 +509,7 @@ fn a_file_that_is_no_snapshot_is_refused_with_the_place() {
     assert_snapshot!(refused_snapshot("{}"), @"error: DIR/s.json:1:2: this is not a snapshot, or the file is damaged: missing field `schema`");
     assert_snapshot!(refused_snapshot(changed("snapshot/1", "snapshot/2")), @"error: DIR/s.json: a newer version of sysctl-advisor wrote this file (sysctl-advisor/snapshot/2); this version reads sysctl-advisor/snapshot/1");
     assert_snapshot!(refused_snapshot(changed("snapshot/1", "report/1")), @"error: DIR/s.json: this is `sysctl-advisor/report/1`, not a snapshot (sysctl-advisor/snapshot/1)");
-    assert_snapshot!(refused_snapshot(vec![b' '; (64 << 20) + 1]), @"error: DIR/s.json: larger than 64 MiB, the limit for a snapshot");
+    assert_snapshot!(refused_snapshot(vec![b' '; (64 << 20) + 1]), @"error: DIR/s.json: this file is larger than 64 MiB, the limit for a snapshot");
     assert_snapshot!(refused_snapshot(b"\xff\xfe"), @"error: DIR/s.json:1:1: this is not a snapshot, or the file is damaged: expected value");
     assert_snapshot!(run(&["audit", "--snapshot", "/nonexistent"]).err, @"error: /nonexistent: No such file or directory");
     assert_snapshot!(run(&["audit", "--snapshot", "/"]).err, @"error: /: is a directory");

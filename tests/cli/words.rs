@@ -1,7 +1,7 @@
 //! The word list of `docs/style.md`, held over every text that a user reads.
 //!
 //! In: the list, as the page has it, and the texts that the page names: rules, docs, README, changelog, configuration, units,
-//! help, man pages, messages in the source. Out: each forbidden word with its file and line, and the better word.
+//! packaging, help, man pages, messages in the source. Out: each forbidden word with its file and line, and the better word.
 //! Must not: know a word of the list itself, or search code: what is between backquotes, code blocks, expressions.
 
 mod source;
@@ -75,8 +75,8 @@ fn word(line: &str) -> Word {
 
 /// Every text, by the name under which it is reported.
 fn places() -> Vec<(String, String, Vec<Text>)> {
-    let mut all = ["README.md", "CHANGELOG.md"].map(PathBuf::from).to_vec();
-    for folder in ["rules", "docs", "config", "systemd", "src"] {
+    let mut all = ["README.md", "CHANGELOG.md", "SECURITY.md"].map(PathBuf::from).to_vec();
+    for folder in ["rules", "docs", "config", "systemd", "deploy", "src"] {
         files(Path::new(folder), &mut all);
     }
     all.retain(|path| !path.starts_with("src") || is_shipped(path));
@@ -250,9 +250,9 @@ fn every_text_uses_the_words_of_the_style_page() {
     // Nothing of a kind would mean that it is not searched.
     let of_kind =
         |part: &str| places.iter().filter(|(name, ..)| name.contains(part)).map(|(.., texts)| texts.len()).sum();
-    let kinds = ["rules/", "docs/", "config/", "systemd/", "--help", ".1", "src/"];
-    let found: [usize; 7] = kinds.map(of_kind);
-    assert!(found.iter().all(|texts| *texts > 0) && found[6] > 500, "{kinds:?}: {found:?}");
+    let kinds = ["rules/", "docs/", "config/", "systemd/", "deploy/", "--help", ".1", "src/"];
+    let found: [usize; 8] = kinds.map(of_kind);
+    assert!(found.iter().all(|texts| *texts > 0) && found[7] > 500, "{kinds:?}: {found:?}");
     let mut failures = Vec::new();
     for (name, content, texts) in places {
         for (start, found, better) in texts.iter().flat_map(|text| matches(&words, text)) {

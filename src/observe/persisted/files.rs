@@ -68,7 +68,7 @@ impl<'a> Reading<'a> {
 
     fn list(&mut self, directory: &mut Directory, entry: &Entry) {
         if entry.kind != EntryKind::Directory {
-            directory.state = DirectoryState::Unreadable("not a directory".to_owned());
+            directory.state = DirectoryState::Unreadable("this is not a directory".to_owned());
             return;
         }
         let names = match self.host.list(&entry.real) {
