@@ -37,7 +37,7 @@ pub struct Format {
 pub enum FileError {
     #[error("{path}: {why}")]
     Unreadable { path: String, why: String },
-    #[error("{path}: larger than {} MiB, the limit for a {}", .format.largest >> 20, .format.noun)]
+    #[error("{path}: this file is larger than {} MiB, the limit for a {}", .format.largest >> 20, .format.noun)]
     TooLarge { path: String, format: Format },
     #[error("{path}: this file is empty")]
     Empty { path: String },
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_read_and_one_without_end_are_refused() {
         let read = |path: &str| FORMAT.read(Path::new(path)).unwrap_err().to_string();
-        assert_eq!(read("/dev/zero"), "/dev/zero: larger than 1 MiB, the limit for a list");
+        assert_eq!(read("/dev/zero"), "/dev/zero: this file is larger than 1 MiB, the limit for a list");
         assert_eq!(read("/"), "/: is a directory");
         assert_eq!(read("/no/such/file"), "/no/such/file: No such file or directory");
     }

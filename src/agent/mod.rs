@@ -11,6 +11,7 @@
 
 pub mod folder;
 pub mod journald;
+pub mod made;
 pub mod message;
 pub mod previous;
 pub mod reporter;

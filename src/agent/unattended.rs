@@ -10,12 +10,13 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::folder::{self, Folder};
+use super::made;
 use super::message::{self, ChangeKind, Message};
 use super::previous::{LAST_SNAPSHOT, earlier};
 use super::reporter::Reporter;
 use super::run;
 use super::watch::{self, Watch};
-use crate::apply::change::journal::{ChangeStatus, Entry};
+use crate::apply::change::journal::{ChangeStatus, RecordedChange};
 use crate::apply::change::state;
 use crate::apply::check::policy::Policy;
 use crate::apply::judge::cool_down;
@@ -32,7 +33,7 @@ use crate::keys::Risk;
 use crate::model::RehearsalResult;
 use crate::plan::build;
 use crate::plan::model::Plan;
-use crate::plan::rehearsal::{self, Line};
+use crate::plan::rehearsal::{self, Trial};
 use crate::plan::select::Selection;
 use crate::session;
 use crate::snapshot::capture::CaptureError;
@@ -42,7 +43,7 @@ use crate::snapshot::{Snapshot, WindowSource, store};
 const NOTED: usize = 100;
 
 /// Who tries values in a scratch network namespace.
-pub type Ask<'a> = &'a dyn Fn(&[Line]) -> Result<Vec<Answer>, String>;
+pub type Ask<'a> = &'a dyn Fn(&[Trial]) -> Result<Vec<Answer>, String>;
 
 /// What it needs.
 #[derive(Clone, Copy)]
@@ -95,7 +96,10 @@ pub fn run(options: &UnattendedOptions<'_>, say: &mut dyn FnMut(&str)) -> Result
     )?;
     keep(&folder, &now, say);
 
-    let made = watch::made(&folder);
+    let made = made::read(&folder).unwrap_or_else(|why| {
+        say(&format!("changes of the agent are not confirmed automatically: {why}"));
+        Vec::new()
+    });
     let (watch, confirm_after) = (settings.watched_for(), settings.confirm_after);
     let watched = Watch { host: &host, state, here: &here, now: &now, watch, confirm_after, made: &made }.run()?;
     let mut messages = watched.messages;
@@ -107,8 +111,8 @@ pub fn run(options: &UnattendedOptions<'_>, say: &mut dyn FnMut(&str)) -> Result
         match apply_what_holds(options, &host, &here, &now) {
             Ok(Some((id, message))) => {
                 messages.push(message);
-                if let Err(error) = watch::note(&folder, made, id, &now) {
-                    say(&format!("change {id} will not be confirmed automatically: {}", io_words(&error)));
+                if let Err(why) = made::note(&folder, made, id, &now) {
+                    say(&format!("change {id} will not be confirmed automatically: {why}"));
                 }
             }
             Ok(None) => {}
@@ -150,7 +154,7 @@ fn apply_what_holds(
     let baseline = (now.window.source != WindowSource::None).then_some(now);
     let how = ApplyOptions { state, policy: options.policy, runtime_only: false, confirm_within: None, baseline };
     let id = watch::apart(|| apply::run::apply::apply(host, &plan, &how, &mut |_| {}))?;
-    let values = watch::values(&Entry::read(state, id)?);
+    let values = watch::values(&RecordedChange::read(state, id)?);
     let rules: BTreeSet<&str> = plan.changes.iter().flat_map(|change| &change.rules).map(String::as_str).collect();
     let why = rules.into_iter().collect::<Vec<_>>().join(", ");
     Ok(Some((id, message::of_change(ChangeKind::Applied, id, &values, &why))))
@@ -177,8 +181,8 @@ struct LeftAlone {
 impl LeftAlone {
     fn read(state: &Path, here: &Here, policy: &Policy) -> Result<Self, ApplyError> {
         let (cool_down, now) = (policy.cool_down, Timestamp::now());
-        let entries: Vec<Entry> =
-            state::ids(state)?.into_iter().map(|id| Entry::read(state, id)).collect::<Result<_, _>>()?;
+        let entries: Vec<RecordedChange> =
+            state::ids(state)?.into_iter().map(|id| RecordedChange::read(state, id)).collect::<Result<_, _>>()?;
         let cooling = cool_down::cooling(&entries, now, cool_down);
         let mut keys = BTreeSet::new();
         for entry in entries {
@@ -245,7 +249,7 @@ fn note_changes(state: &Path, boot_id: &str) {
         return;
     }
     let Ok((mut history, _)) = Store::open(&folder) else { return };
-    for entry in ids.into_iter().rev().take(NOTED).filter_map(|id| Entry::read(state, id).ok()) {
+    for entry in ids.into_iter().rev().take(NOTED).filter_map(|id| RecordedChange::read(state, id).ok()) {
         if let Err(error) = history.note_change(&ChangeNote::of(&entry, boot_id)) {
             tracing::info!(%error, "cannot write the changes to the history");
             return;

@@ -3,14 +3,15 @@
 //! In: the journals, a look at the host of now. Out: changes rolled back or confirmed, and a message for each. Must not:
 //! make permanent what a person applied, or what could not be judged.
 
+use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::folder::Folder;
+use super::made::Made;
 use super::message::{self, ChangeKind, Message};
 use crate::apply::ApplyError;
-use crate::apply::change::journal::{ChangeStatus, Entry};
+use crate::apply::change::journal::{ChangeStatus, RecordedChange};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::judge::guards;
@@ -20,23 +21,6 @@ use crate::apply::run::rollback::{self, Mode};
 use crate::apply::verdict;
 use crate::host::Host;
 use crate::snapshot::Snapshot;
-use serde::{Deserialize, Serialize};
-use std::path::Path;
-
-/// Where the agent notes the changes that it made.
-const MADE: &str = "changes.json";
-const LARGEST: u64 = 1 << 20;
-/// More of one boot are not noted.
-const MOST: usize = 100;
-
-/// A change that the agent made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Made {
-    id: u64,
-    boot_id: String,
-    /// Milliseconds from the boot to the change: a clock that somebody sets must not make it look old.
-    uptime_ms: u64,
-}
 
 /// What is looked after, and how.
 #[derive(Debug)]
@@ -59,21 +43,6 @@ pub(super) struct Watched {
     pub(super) rolled_back: bool,
 }
 
-/// The changes that the agent made; none when nothing can be read, so that none is confirmed by itself.
-pub(super) fn made(folder: &Folder) -> Vec<Made> {
-    let bytes = folder.read(MADE, LARGEST).ok().flatten();
-    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
-}
-
-/// Notes one more.
-pub(super) fn note(folder: &Folder, mut made: Vec<Made>, id: u64, now: &Snapshot) -> std::io::Result<()> {
-    let (Some(boot_id), Some(uptime_ms)) = (now.system.boot_id.clone(), now.system.uptime_ms) else { return Ok(()) };
-    made.retain(|other| other.boot_id == boot_id);
-    made.push(Made { id, boot_id, uptime_ms });
-    let first = made.len().saturating_sub(MOST);
-    folder.write(MADE, &serde_json::to_string_pretty(&made.split_off(first))?)
-}
-
 /// Runs what confines its thread in one of its own, so that the next step is not confined.
 pub(super) fn apart<T: Send>(act: impl FnOnce() -> Result<T, ApplyError> + Send) -> Result<T, ApplyError> {
     std::thread::scope(|scope| {
@@ -85,9 +54,9 @@ pub(super) fn apart<T: Send>(act: impl FnOnce() -> Result<T, ApplyError> + Send)
 }
 
 /// Every change of this boot and namespace, as the journals say.
-pub(super) fn entries(state: &Path, here: &Here) -> Result<Vec<Entry>, ApplyError> {
-    let all: Result<Vec<_>, _> = state::ids(state)?.into_iter().map(|id| Entry::read(state, id)).collect();
-    let of_here = |entry: &Entry| {
+pub(super) fn entries(state: &Path, here: &Here) -> Result<Vec<RecordedChange>, ApplyError> {
+    let all: Result<Vec<_>, _> = state::ids(state)?.into_iter().map(|id| RecordedChange::read(state, id)).collect();
+    let of_here = |entry: &RecordedChange| {
         entry.is_of_boot(&here.boot_id) && entry.begun().is_some_and(|(namespace, ..)| namespace == here.namespace_id)
     };
     Ok(all?.into_iter().filter(of_here).collect())
@@ -113,13 +82,13 @@ impl Watch<'_> {
         }
         // While nobody else holds the lock, what looks half done is not under way.
         let lock = Lock::acquire(self.state, "agent")?;
-        let half = |entry: &Entry| {
+        let half = |entry: &RecordedChange| {
             matches!(
                 entry.status(),
                 ChangeStatus::Interrupted | ChangeStatus::RollbackInterrupted | ChangeStatus::RollbackFailed
             )
         };
-        let left: Vec<Entry> = entries(self.state, self.here)?.into_iter().filter(half).collect();
+        let left: Vec<RecordedChange> = entries(self.state, self.here)?.into_iter().filter(half).collect();
         drop(lock);
         for entry in left {
             match apart(|| rollback::rollback(self.host, self.state, entry.id, Mode::Automatic, &mut |_| {})) {
@@ -130,7 +99,7 @@ impl Watch<'_> {
         Ok(())
     }
 
-    fn judge(&self, entry: &Entry, watched: &mut Watched) {
+    fn judge(&self, entry: &RecordedChange, watched: &mut Watched) {
         if self.age(entry) > self.watch {
             return;
         }
@@ -163,7 +132,7 @@ impl Watch<'_> {
         }
     }
 
-    fn age(&self, entry: &Entry) -> Duration {
+    fn age(&self, entry: &RecordedChange) -> Duration {
         let begun = entry.begun_at().parse::<Timestamp>().ok();
         let age = begun.and_then(|begun| Duration::try_from(Timestamp::now().duration_since(begun)).ok());
         age.unwrap_or_default()
@@ -179,7 +148,7 @@ impl Watch<'_> {
 }
 
 /// `KEY FORMER -> NEW`, one each.
-pub(super) fn values(entry: &Entry) -> Vec<String> {
+pub(super) fn values(entry: &RecordedChange) -> Vec<String> {
     entry
         .plan
         .changes

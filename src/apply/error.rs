@@ -16,7 +16,7 @@ pub enum ApplyError {
     #[error("{0}; nothing was changed")]
     NothingDone(String),
     /// A guard of the change says that something is worse than before it. Nothing was written.
-    #[error("change {id} is not confirmed, for something is worse than before it: {}", verdict::words(.verdicts))]
+    #[error("change {id} is not confirmed, because something is worse than before: {}", verdict::words(.verdicts))]
     Worse { id: u64, verdicts: Vec<Verdict> },
     /// A surprise half way. The former values are in force again.
     #[error("change {id} failed: {why}. All previous values were restored")]

@@ -37,7 +37,7 @@ pub fn read(path: &Path) -> Result<String, ApplyError> {
     let file = file.map_err(|error| refused(path, &open_words(path, &error)))?;
     let facts = file.metadata().map_err(|error| refused(path, &io_words(&error)))?;
     if !facts.is_file() {
-        return Err(refused(path, "this is no regular file"));
+        return Err(refused(path, "this is not a regular file"));
     }
     judge(path, &facts)?;
     whole(path, file)
@@ -47,7 +47,7 @@ fn whole(path: &Path, file: File) -> Result<String, ApplyError> {
     let mut text = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut text).map_err(|error| refused(path, &io_words(&error)))?;
     if text.len() as u64 > LARGEST {
-        return Err(refused(path, "larger than 4 MiB"));
+        return Err(refused(path, "this file is larger than 4 MiB"));
     }
     String::from_utf8(text).map_err(|_| refused(path, "this is not UTF-8 text"))
 }
@@ -63,7 +63,7 @@ pub fn folder(path: &Path) -> Result<(), ApplyError> {
         return Err(refused(path, "this is a symbolic link, which is not followed"));
     }
     if !facts.is_dir() {
-        return Err(refused(path, "this is no folder"));
+        return Err(refused(path, "this is not a folder"));
     }
     judge(path, &facts)
 }
@@ -71,9 +71,11 @@ pub fn folder(path: &Path) -> Result<(), ApplyError> {
 /// The same, and makes it, for its owner only, where it is missing.
 pub fn make_folder(path: &Path) -> Result<(), ApplyError> {
     match DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(ApplyError::NothingDone(format!("{}: cannot be made: {}", path.display(), io_words(&error))))
-        }
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(ApplyError::NothingDone(format!(
+            "{}: the folder cannot be created: {}",
+            path.display(),
+            io_words(&error)
+        ))),
         Err(_) => folder(path),
         Ok(()) => {
             // The name of a new folder is on the disk when its parent is.
@@ -90,11 +92,11 @@ fn judge(path: &Path, facts: &Metadata) -> Result<(), ApplyError> {
     // Inside a user namespace root is the user who made it; files of everybody else show another owner there.
     let me = nix::unistd::geteuid().as_raw();
     if facts.uid() != 0 && facts.uid() != me {
-        return Err(refused(path, &format!("it belongs to user {}, and only root's own are trusted", facts.uid())));
+        return Err(refused(path, &format!("it belongs to user {}, and must belong to root", facts.uid())));
     }
     if facts.mode() & 0o022 != 0 {
         let mode = facts.mode() & 0o777;
-        return Err(refused(path, &format!("others may write to it (mode {mode:o}); chmod go-w makes it acceptable")));
+        return Err(refused(path, &format!("others may write to it (mode {mode:o}); run chmod go-w")));
     }
     Ok(())
 }
@@ -119,11 +121,11 @@ mod tests {
         let link = folder.path().join("link.json");
         std::os::unix::fs::symlink(&file, &link).unwrap();
         assert!(read(&link).unwrap_err().to_string().contains("symbolic link"));
-        assert!(read(folder.path()).unwrap_err().to_string().contains("no regular file"));
+        assert!(read(folder.path()).unwrap_err().to_string().contains("not a regular file"));
         assert!(read(Path::new("/dev/null")).is_err());
         let pipe = folder.path().join("pipe");
         nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRUSR).unwrap();
-        assert!(read(&pipe).unwrap_err().to_string().contains("no regular file"));
+        assert!(read(&pipe).unwrap_err().to_string().contains("not a regular file"));
         fs::write(&file, [0xff]).unwrap();
         assert!(read(&file).unwrap_err().to_string().contains("UTF-8"));
     }

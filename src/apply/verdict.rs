@@ -37,7 +37,7 @@ impl Verdict {
 }
 
 impl fmt::Display for Verdict {
-    /// One line: `guard of RULE: worse than before: rate.x was 0/s, is 131.2/s (2 s before, 45 s since)`.
+    /// One line: `guard of RULE: worse than before: rate.x was 0/s and is 131.2/s now (2 s before, 45 s since)`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "guard of {}: ", self.rule)?;
         let (what, numbers) = match &self.said {

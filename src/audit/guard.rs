@@ -12,10 +12,13 @@ use crate::metrics::view::{Item, View};
 use crate::rules;
 use crate::rules::expr::{EvalError, Expr};
 use crate::snapshot::{FirstReading, Namespace, Snapshot, Window, WindowSource};
+use crate::text::printable;
 use crate::units;
 
 /// Seconds that must have passed for a rate to say something.
 const SHORTEST: f64 = 1.0;
+/// Characters of a stranger's text that a message shows.
+const SHOWN: usize = 300;
 
 /// What a guard says.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,17 +42,17 @@ pub struct Number {
 }
 
 impl fmt::Display for Number {
-    /// `rate.TcpExt.ListenOverflows was 0/s, is 131.2/s`.
+    /// `rate.TcpExt.ListenOverflows was 0/s and is 131.2/s now`.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |value: &Option<Value>| match value {
             Some(Value::Double(value)) if self.unit == "1/s" => units::rate(*value),
             Some(Value::Int(value)) if self.unit.is_empty() => units::count(*value),
             Some(Value::Int(value)) => units::quantity(*value, &self.unit),
             Some(Value::Double(value)) => format!("{} {}", units::decimal(*value), self.unit).trim_end().to_owned(),
-            Some(value) => printable(&value.to_string()),
+            Some(value) => printable(&value.to_string(), SHOWN),
             None => "not read".to_owned(),
         };
-        write!(formatter, "{} was {}, is {}", self.name, shown(&self.before), shown(&self.after))
+        write!(formatter, "{} was {} and is {} now", self.name, shown(&self.before), shown(&self.after))
     }
 }
 
@@ -67,10 +70,11 @@ impl<'a> Looks<'a> {
     pub fn new(before: &'a Snapshot, after: &Snapshot) -> Result<Self, String> {
         let boot = |snapshot: &Snapshot| snapshot.system.boot_id.clone();
         if boot(before).is_none() || boot(before) != boot(after) {
-            return Err("what was measured before the change is not of this boot".to_owned());
+            return Err("the measurement before the change is from another boot".to_owned());
         }
         let uptime = |snapshot: &Snapshot| snapshot.system.uptime_ms.ok_or("the host's uptime could not be read");
-        let passed = uptime(after)?.checked_sub(uptime(before)?).ok_or("the second look is older than the first")?;
+        let passed =
+            uptime(after)?.checked_sub(uptime(before)?).ok_or("the second measurement is older than the first")?;
         let elapsed = passed as f64 / 1000.0;
         let enough = elapsed >= SHORTEST;
         let namespaces = after.namespaces.iter().map(|namespace| {
@@ -117,19 +121,19 @@ impl<'a> Looks<'a> {
     /// Judges one guard in the namespace with this id (`net:[4026531840]`). The condition may be anybody's text: one that
     /// does not compile, or has no value, gives [`Said::Unknown`].
     pub fn judge(&self, namespace_id: &str, worse_if: &str, params: &BTreeMap<String, Value>) -> Said {
-        self.try_judge(namespace_id, worse_if, params).unwrap_or_else(|why| Said::Unknown(printable(&why)))
+        self.try_judge(namespace_id, worse_if, params).unwrap_or_else(|why| Said::Unknown(printable(&why, SHOWN)))
     }
 
     fn try_judge(&self, id: &str, worse_if: &str, params: &BTreeMap<String, Value>) -> Result<Said, String> {
         let condition = rules::guard(worse_if, params).map_err(|errors| {
             let first = errors.first().map_or_else(String::new, ToString::to_string);
-            format!("its condition is not understood: {first}")
+            format!("its condition is invalid: {first}")
         })?;
         let find = |snapshot: &'_ Snapshot| snapshot.namespaces.iter().position(|namespace| namespace.id == id);
         let before = find(self.before).and_then(|place| self.before.namespaces.get(place));
         let before = before.ok_or("its network namespace was not measured before the change")?;
         let after = find(&self.after).and_then(|place| self.after.namespaces.get(place));
-        let after = after.ok_or("its network namespace is not the one that was looked at")?;
+        let after = after.ok_or("its network namespace was not measured after the change")?;
         let (before, after) = (View::new(self.before, before), View::new(&self.after, after));
         let value_of = |name: &str| match name.split_once('.') {
             Some(("params", param)) => params.get(param).cloned(),
@@ -151,7 +155,9 @@ impl<'a> Looks<'a> {
         let is_rate = counter_parts(name).is_some_and(|(reading, ..)| reading != "total");
         if is_rate && self.elapsed < SHORTEST {
             let passed = units::duration(self.elapsed);
-            return format!("{name} needs a second at least, and only {passed} have passed since the measurement");
+            return format!(
+                "{name} needs at least 1 s, and only {passed} have passed since the measurement before the change"
+            );
         }
         after.why_missing(name)
     }
@@ -173,11 +179,6 @@ fn numbers(condition: &Expr, before: &View<'_>, after: &View<'_>) -> Vec<Number>
         }
     }
     numbers
-}
-
-/// A stranger's text for a message: short, and nothing in it that a terminal acts on.
-fn printable(text: &str) -> String {
-    text.chars().take(300).flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] }).collect()
 }
 
 #[cfg(test)]

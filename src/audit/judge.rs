@@ -63,7 +63,7 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Judgement {
     };
     let mut troubles: Vec<String> = unknown
         .map(|(worse, error)| {
-            format!("whether it is {} is not known: {}", worse.severity.name(), reason(&error, values))
+            format!("it is unknown whether the severity is {}: {}", worse.severity.name(), reason(&error, values))
         })
         .into_iter()
         .collect();
@@ -74,7 +74,9 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Judgement {
             holds(&part.when).and_then(|wanted| if wanted { propose(part, &value_of).map(Some) } else { Ok(None) });
         match wanted {
             Ok(proposal) => proposals.extend(proposal),
-            Err(error) => troubles.push(format!("no value for {}: {}", part.key, reason(&error, values))),
+            Err(error) => {
+                troubles.push(format!("no value can be proposed for {}: {}", part.key, reason(&error, values)));
+            }
         }
     }
     let mut advice = Vec::new();
@@ -137,7 +139,7 @@ fn evidence(rule: &Rule, value_of: &dyn Fn(&str) -> Option<Value>) -> Vec<Eviden
 fn propose(part: &Recommend, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<Proposal, EvalError> {
     let text = part.value.eval(value_of)?.to_string();
     let key = keys::catalogue().get(&part.key);
-    let value = key.ok_or_else(|| "the catalogue does not know this key".to_owned());
+    let value = key.ok_or_else(|| "this key is not in the catalogue".to_owned());
     let value = value.and_then(|key| keys::parse(key, &text).map_err(|error| format!("`{text}`: {error}")));
     let wrong = |why| EvalError::Other { expression: part.value.source().to_owned(), why };
     Ok(Proposal {
@@ -209,7 +211,7 @@ when = 'tcp.time_wait > 8'
     fn a_level_that_could_not_be_judged_is_never_taken_for_quiet() {
         let Judgement::Fires(fired) = judgement(None, Some(9)) else { panic!("the milder level holds") };
         assert_eq!(fired.severity, Severity::Notice);
-        assert_eq!(fired.troubles, ["whether it is critical is not known: tcp.listen was not read"]);
+        assert_eq!(fired.troubles, ["it is unknown whether the severity is critical: tcp.listen was not read"]);
         assert!(matches!(judgement(None, Some(0)), Judgement::Skipped(why) if why == "tcp.listen was not read"));
         assert!(matches!(judgement(Some(0), None), Judgement::Skipped(why) if why == "tcp.time_wait was not read"));
     }

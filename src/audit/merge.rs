@@ -19,39 +19,54 @@ pub(super) enum Merged {
 }
 
 /// Merges the wishes for `key`, each with the rule that made it; `current` is the present value where it could be read.
+/// Neither the order of the wishes nor how often one is made matters.
 pub(super) fn merge(key: &Key, current: Option<&str>, wishes: &[(&str, &Proposal)]) -> Merged {
     let present = current.and_then(|text| keys::parse(key, text).ok());
-    let mut value: Option<(KeyValue, Bound, &str)> = None;
-    for (rule, wish) in wishes {
-        if present.as_ref().is_some_and(|present| satisfies(present, &wish.value, wish.bound)) {
-            continue;
-        }
-        value = Some(match value {
-            None => (joined(present.as_ref(), wish.value.clone(), wish.bound), wish.bound, rule),
-            Some((so_far, bound, other)) => match join(&so_far, bound, &wish.value, wish.bound) {
-                Some((joined, bound)) => (joined, bound, rule),
-                None => {
-                    return Merged::Refused(format!(
-                        "{other} and {rule} contradict each other: {so_far} and {}; decide by hand",
-                        wish.value
-                    ));
-                }
-            },
-        });
+    if wishes.iter().all(|(_, wish)| present.as_ref().is_some_and(|present| satisfies(present, wish))) {
+        return Merged::Nothing;
     }
-    let Some((value, ..)) = value else { return Merged::Nothing };
-    if let Err(error) = keys::validate(key, &value) {
-        return Merged::Refused(format!("the rules propose `{value}`: {error}"));
+    let mut wishes = wishes.to_vec();
+    wishes.sort_by_cached_key(|(rule, wish)| ((*rule).to_owned(), wish.value.to_string(), wish.bound));
+    if let Some(((one, a), (other, b))) = contradiction(&wishes) {
+        let (a, b) = (&a.value, &b.value);
+        return Merged::Refused(format!("{one} and {other} contradict each other: {a} and {b}; decide by hand"));
     }
-    if present.as_ref() == Some(&value) { Merged::Nothing } else { Merged::Set(value) }
+    let Some(value) = together(present.as_ref(), &wishes) else {
+        return Merged::Refused("the values that the rules propose are of different types".to_owned());
+    };
+    match keys::validate(key, &value) {
+        Err(error) => Merged::Refused(format!("the rules propose `{value}`: {error}")),
+        Ok(()) if present.as_ref() == Some(&value) => Merged::Nothing,
+        Ok(()) => Merged::Set(value),
+    }
 }
 
-/// Whether the present value already is what a wish asks for.
-fn satisfies(present: &KeyValue, wish: &KeyValue, bound: Bound) -> bool {
-    match bound {
-        Bound::AtLeast => elementwise(present, wish, |a, b| a >= b),
-        Bound::AtMost => elementwise(present, wish, |a, b| a <= b),
-        Bound::Exactly | Bound::Widen | Bound::Include => present == wish,
+type Wish<'a> = (&'a str, &'a Proposal);
+
+/// The first two wishes that no value fulfils both. Bounds are intervals and sets that a value has to hold: where every
+/// two of them have a value in common, all of them have one.
+fn contradiction<'a>(wishes: &[Wish<'a>]) -> Option<(Wish<'a>, Wish<'a>)> {
+    let pairs = wishes.iter().enumerate().flat_map(|(place, one)| wishes.iter().skip(place + 1).map(move |b| (one, b)));
+    pairs.into_iter().find(|((_, a), (_, b))| !agree(a, b)).map(|(one, other)| (*one, *other))
+}
+
+fn agree(a: &Proposal, b: &Proposal) -> bool {
+    match (a.bound, b.bound) {
+        (Bound::Exactly, _) => satisfies(&a.value, b),
+        (_, Bound::Exactly) => satisfies(&b.value, a),
+        (Bound::AtLeast, Bound::AtMost) => elementwise(&a.value, &b.value, |least, most| least <= most),
+        (Bound::AtMost, Bound::AtLeast) => elementwise(&a.value, &b.value, |most, least| most >= least),
+        (one, other) => one == other,
+    }
+}
+
+/// Whether a value is what a wish asks for.
+fn satisfies(value: &KeyValue, wish: &Proposal) -> bool {
+    match wish.bound {
+        Bound::AtLeast => elementwise(value, &wish.value, |a, b| a >= b),
+        Bound::AtMost => elementwise(value, &wish.value, |a, b| a <= b),
+        Bound::Exactly => *value == wish.value,
+        Bound::Widen | Bound::Include => joined(value, &wish.value).as_ref() == Some(value),
     }
 }
 
@@ -60,41 +75,28 @@ fn elementwise(a: &KeyValue, b: &KeyValue, holds: impl Fn(i64, i64) -> bool) -> 
     !a.is_empty() && a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| holds(*a, *b))
 }
 
-/// A first wish laid over the present value: only the numbers that fall short move.
-fn joined(present: Option<&KeyValue>, wish: KeyValue, bound: Bound) -> KeyValue {
-    match (present, bound) {
-        (Some(present), Bound::AtLeast) => zip(present, &wish, i64::max).unwrap_or(wish),
-        (Some(present), Bound::AtMost) => zip(present, &wish, i64::min).unwrap_or(wish),
-        _ => wish,
+/// The value nearest to the present one that fulfils wishes of which no two contradict each other.
+fn together(present: Option<&KeyValue>, wishes: &[Wish<'_>]) -> Option<KeyValue> {
+    if let Some((_, exact)) = wishes.iter().find(|(_, wish)| wish.bound == Bound::Exactly) {
+        return Some(exact.value.clone());
     }
+    let first = wishes.first()?.1.value.clone();
+    let moved = |value: KeyValue, (_, wish): &Wish<'_>| match wish.bound {
+        Bound::AtLeast => zip(&value, &wish.value, i64::max),
+        Bound::AtMost => zip(&value, &wish.value, i64::min),
+        Bound::Widen | Bound::Include => joined(&value, &wish.value),
+        Bound::Exactly => None,
+    };
+    wishes.iter().try_fold(present.cloned().unwrap_or(first), moved)
 }
 
-fn join(a: &KeyValue, a_bound: Bound, b: &KeyValue, b_bound: Bound) -> Option<(KeyValue, Bound)> {
-    if a == b {
-        return Some((a.clone(), Bound::Exactly));
-    }
-    match (a_bound, b_bound) {
-        (Bound::AtLeast, Bound::AtLeast) => Some((zip(a, b, i64::max)?, Bound::AtLeast)),
-        (Bound::AtMost, Bound::AtMost) => Some((zip(a, b, i64::min)?, Bound::AtMost)),
-        // A fixed value may still lie within a bound.
-        (Bound::Exactly, Bound::AtLeast | Bound::AtMost) => {
-            satisfies(a, b, b_bound).then(|| (a.clone(), Bound::Exactly))
+/// The smallest range or port list with both in it.
+fn joined(a: &KeyValue, b: &KeyValue) -> Option<KeyValue> {
+    match (a, b) {
+        (KeyValue::PortRange { low: l1, high: h1 }, KeyValue::PortRange { low: l2, high: h2 }) => {
+            Some(KeyValue::PortRange { low: *l1.min(l2), high: *h1.max(h2) })
         }
-        (Bound::AtLeast | Bound::AtMost, Bound::Exactly) => {
-            satisfies(b, a, a_bound).then(|| (b.clone(), Bound::Exactly))
-        }
-        (Bound::Widen, Bound::Widen) => match (a, b) {
-            (KeyValue::PortRange { low: l1, high: h1 }, KeyValue::PortRange { low: l2, high: h2 }) => {
-                Some((KeyValue::PortRange { low: *l1.min(l2), high: *h1.max(h2) }, Bound::Widen))
-            }
-            _ => None,
-        },
-        (Bound::Include, Bound::Include) => match (a, b) {
-            (KeyValue::PortList(one), KeyValue::PortList(two)) => {
-                Some((KeyValue::port_list(one.iter().chain(two).copied()), Bound::Include))
-            }
-            _ => None,
-        },
+        (KeyValue::PortList(one), KeyValue::PortList(two)) => Some(KeyValue::port_list(one.iter().chain(two).copied())),
         _ => None,
     }
 }
@@ -111,6 +113,9 @@ fn zip(a: &KeyValue, b: &KeyValue, pick: fn(i64, i64) -> i64) -> Option<KeyValue
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
     use crate::keys::Risk;
 
@@ -178,7 +183,94 @@ mod tests {
     }
 
     #[test]
+    fn a_third_wish_is_heard_whatever_the_first_two_agree_on() {
+        let range = "net.ipv4.ip_local_port_range";
+        let widened = |low_high: &'static str| (low_high, Bound::Widen);
+        let wishes = [widened("16384 65535"), widened("16384 65535"), widened("32768 60999")];
+        assert_eq!(set_to(range, "40000 40500", &wishes), "16384 65535");
+        let least = [("8192", Bound::AtLeast), ("8192", Bound::AtLeast), ("65535", Bound::AtLeast)];
+        assert_eq!(set_to("net.core.somaxconn", "128", &least), "65535");
+    }
+
+    #[test]
+    fn a_wish_that_is_fulfilled_today_still_bounds_the_others() {
+        let wishes = [("600", Bound::AtMost), ("1000", Bound::AtLeast)];
+        assert!(matches!(merged("net.ipv4.tcp_keepalive_time", "300", &wishes), Merged::Refused(_)));
+    }
+
+    #[test]
+    fn a_port_that_is_to_be_included_takes_none_out() {
+        let list = [("8080", Bound::Include)];
+        assert_eq!(set_to("net.ipv4.ip_local_reserved_ports", "9000-9010", &list), "8080,9000-9010");
+    }
+
+    #[test]
     fn what_the_kernel_would_refuse_is_never_proposed() {
         assert!(matches!(merged("net.ipv4.tcp_tw_reuse", "0", &[("7", Bound::Exactly)]), Merged::Refused(_)));
+    }
+
+    const OF_NUMBERS: &[Bound] = &[Bound::AtLeast, Bound::AtMost, Bound::Exactly];
+
+    /// A key, its present value, and up to five wishes, each with the name of a rule.
+    fn wishes() -> impl Strategy<Value = (&'static Key, String, Vec<(String, Proposal)>)> {
+        let number = || (1_i64..9).prop_map(|number| KeyValue::Int(number * 1000)).boxed();
+        let triple = || proptest::collection::vec((1_i64..5).prop_map(|number| number * 4096), 3);
+        let port = || (1_u16..9).prop_map(|port| port * 1000);
+        let range = || (port(), port()).prop_map(|(a, b)| KeyValue::PortRange { low: a.min(b), high: a.max(b) });
+        let list = || proptest::collection::vec((port(), port()), 0..3).prop_map(KeyValue::port_list);
+        let of = |key: &str, bounds: &'static [Bound], value: BoxedStrategy<KeyValue>| {
+            let key = keys::catalogue().get(key).unwrap();
+            let wish = ("[a-c]", value.clone(), select(bounds)).prop_map(move |(rule, value, bound)| {
+                let (key, side_effects) = (key.name.clone(), String::new());
+                (rule, Proposal { key, value, bound, risk: Risk::Low, side_effects })
+            });
+            (Just(key), value.prop_map(|value| value.to_string()), proptest::collection::vec(wish, 1..6)).boxed()
+        };
+        prop_oneof![
+            of("net.core.somaxconn", OF_NUMBERS, number()),
+            of("net.ipv4.tcp_rmem", OF_NUMBERS, triple().prop_map(KeyValue::Ints).boxed()),
+            of("net.ipv4.ip_local_port_range", &[Bound::Widen, Bound::Exactly], range().boxed()),
+            of("net.ipv4.ip_local_reserved_ports", &[Bound::Include, Bound::Exactly], list().boxed()),
+        ]
+    }
+
+    fn merged_of(key: &Key, present: &str, wishes: &[(String, Proposal)]) -> Merged {
+        let wishes: Vec<_> = wishes.iter().map(|(rule, wish)| (rule.as_str(), wish)).collect();
+        merge(key, Some(present), &wishes)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn neither_order_nor_number_of_wishes_matters(
+            (key, present, wishes, shuffled) in wishes().prop_flat_map(|(key, present, wishes)| {
+                (Just(key), Just(present), Just(wishes.clone()), Just(wishes).prop_shuffle())
+            })
+        ) {
+            let one = merged_of(key, &present, &wishes);
+            prop_assert_eq!(&merged_of(key, &present, &shuffled), &one);
+            prop_assert_eq!(&merged_of(key, &present, &[shuffled, wishes].concat()), &one);
+        }
+
+        #[test]
+        fn a_merged_value_fulfils_every_wish_and_leaves_nothing_to_propose((key, present, wishes) in wishes()) {
+            match merged_of(key, &present, &wishes) {
+                Merged::Set(value) => {
+                    prop_assert!(wishes.iter().all(|(_, wish)| satisfies(&value, wish)), "{value}");
+                    prop_assert_eq!(merged_of(key, &value.to_string(), &wishes), Merged::Nothing);
+                }
+                Merged::Nothing => {
+                    let present = keys::parse(key, &present).unwrap();
+                    prop_assert!(wishes.iter().all(|(_, wish)| satisfies(&present, wish)));
+                }
+                // Two of them are enough to be refused, or one that the kernel does not accept.
+                Merged::Refused(_) => {
+                    let refused = |few: &[(String, Proposal)]| matches!(merged_of(key, &present, few), Merged::Refused(_));
+                    let pairs = wishes.iter().flat_map(|a| wishes.iter().map(move |b| [a.clone(), b.clone()]));
+                    prop_assert!(pairs.into_iter().any(|pair| refused(&pair)));
+                }
+            }
+        }
     }
 }

@@ -173,7 +173,7 @@ fn decide(view: &View<'_>, name: &str, wishes: &[(&str, &Proposal)]) -> Option<R
     };
     let foreign = (!view.namespace().initial && key.scope != Scope::Namespace)
         .then(|| "this key belongs to the machine; it can only be set in the host's own namespace".to_owned());
-    let unread = current.is_none().then(|| "its present value could not be read".to_owned());
+    let unread = current.is_none().then(|| "its current value could not be read".to_owned());
     Some(Recommendation {
         key: name.to_owned(),
         current: current.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap_or_default(),

@@ -15,7 +15,7 @@ use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
 use crate::plan::build::{self, PlanOptions};
 use crate::plan::rehearsal;
-use crate::report::audit::{Detail, FORMATS, Format, Look, Part, Reported, named};
+use crate::report::audit::{Content, Detail, FORMATS, Format, Look, Reported, named};
 use crate::report::theme::Theme;
 use crate::session::rehearse;
 use crate::snapshot::Snapshot;
@@ -70,7 +70,7 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
         (false, true) => Detail::Full,
         (false, false) => Detail::Glance,
     };
-    let wants_memory = args.snapshot.is_none() && detail != Detail::Line && args.format.carries(Part::Earlier);
+    let wants_memory = args.snapshot.is_none() && detail != Detail::Line && args.format.carries(Content::Earlier);
     let memory = if wants_memory { memory(&args.state, &snapshot) } else { None };
     let reported = Reported { memory: memory.as_ref(), ..Reported::of(&audit) };
     let text = args.format.write(reported, &Look { theme, detail })?;

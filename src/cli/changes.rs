@@ -14,7 +14,7 @@ use super::confirm::{failure, is_any_applied};
 use super::exit::{Failure, Outcome};
 use super::output;
 use crate::apply::ApplyError;
-use crate::apply::change::journal::Entry;
+use crate::apply::change::journal::RecordedChange;
 use crate::apply::change::lock::Holder;
 use crate::apply::change::standing::Standing;
 use crate::apply::change::state;
@@ -58,7 +58,7 @@ pub(super) fn run(args: &ChangesArgs) -> Outcome {
     }
     let mut listing = Listing { state_directory, changes: Vec::new(), unreadable: Vec::new() };
     for id in state::ids(&state).map_err(failed)? {
-        match Entry::read_with_holder(&state, id) {
+        match RecordedChange::read_with_holder(&state, id) {
             Ok(read) => listing.changes.push(now.listed(read)),
             Err(error) => listing.unreadable.push(Unreadable { id, why: error.to_string() }),
         }
@@ -87,7 +87,7 @@ pub(super) fn run(args: &ChangesArgs) -> Outcome {
 
 /// One change, and what its guards say where they can be asked.
 fn one(state: &Path, id: u64, now: &Now) -> Result<Listed, ApplyError> {
-    let change = now.listed(Entry::read_with_holder(state, id)?);
+    let change = now.listed(RecordedChange::read_with_holder(state, id)?);
     let can_be_asked = change.holder.is_none() && change.entry.is_of_boot(&now.boot_id) && change.standing.is_whole();
     let verdicts = can_be_asked.then(|| guards::now(&Host::live(), &change.entry));
     Ok(Listed { verdicts, ..change })
@@ -106,13 +106,13 @@ impl Now {
         Self { boot_id, places: OnceCell::new() }
     }
 
-    fn listed(&self, (entry, holder): (Entry, Option<Holder>)) -> Listed {
+    fn listed(&self, (entry, holder): (RecordedChange, Option<Holder>)) -> Listed {
         let standing = Standing::of(&entry, &self.boot_id, self.has_lost(&entry));
         Listed { entry, standing, holder, verdicts: None }
     }
 
     /// Whether the namespace of a change of this boot was deleted, as far as can be told from here.
-    fn has_lost(&self, entry: &Entry) -> bool {
+    fn has_lost(&self, entry: &RecordedChange) -> bool {
         let Some((id, ..)) = entry.begun().filter(|_| entry.is_of_boot(&self.boot_id)) else { return false };
         if netns::own_id(&Host::live()).as_deref() == Some(id) {
             return false;

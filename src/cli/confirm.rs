@@ -11,7 +11,7 @@ use clap::Args;
 use super::args::{Global, StateArgs};
 use super::exit::{Exit, Failure, Outcome};
 use super::{output, questions};
-use crate::apply::change::journal::Entry;
+use crate::apply::change::journal::RecordedChange;
 use crate::apply::change::state;
 use crate::apply::judge::cool_down::{self, Cooling};
 use crate::apply::run::automatic;
@@ -117,7 +117,7 @@ pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
 fn worse(id: u64, verdicts: &[Verdict]) -> String {
     let verdicts: Vec<_> = verdicts.iter().map(judged).collect();
     format!(
-        "change {id} is not confirmed, because something is worse than before it:\n{}\n  \
+        "change {id} is not confirmed, because something is worse than before:\n{}\n  \
          sysctl-advisor rollback {id}          roll it back\n  \
          sysctl-advisor confirm {id} --force   confirm it anyway",
         verdicts.join("\n")
@@ -199,7 +199,7 @@ pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
         return Ok(ExitCode::SUCCESS);
     }
     is_any_applied(&state, id)?;
-    let entry = Entry::read(&state, id).map_err(failed)?;
+    let entry = RecordedChange::read(&state, id).map_err(failed)?;
     let mut text = format!("Change {id} of {}:\n", entry.begun_at());
     for change in entry.plan.changes.iter().rev() {
         text.push_str(&format!(

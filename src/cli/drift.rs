@@ -11,12 +11,15 @@ use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
 use crate::drift::select::select;
 use crate::host::netns::Which;
+use crate::keys;
 use crate::observe::persisted::Loader;
+use crate::observe::sysctls::Sysctls;
 use crate::report;
 use crate::report::drift::DriftPage;
 use crate::report::theme::Theme;
 use crate::session;
 use crate::session::drift::{Scene, Target};
+use crate::suggest::nearest_name;
 
 /// Compare the values that files set with the effective values, and explain each difference.
 #[derive(Debug, Args)]
@@ -97,7 +100,10 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
     let mut scene = scene?;
     let mut drift = scene.compare(args.loader.map(LoaderArg::loader), !args.no_rehearsal);
     for name in select(&mut drift, scene.sysctls.as_ref(), &args.keys) {
-        tracing::warn!("no file sets {name}, and this system has no value for it");
+        let known = scene.sysctls.iter().flat_map(Sysctls::keys).map(String::as_str);
+        let known = known.chain(keys::catalogue().iter().map(|key| key.name.as_str()));
+        let near = nearest_name(&name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        tracing::warn!("no file sets {name}, and this system has no value for it{near}");
     }
 
     let view = DriftPage {
@@ -143,7 +149,7 @@ fn root(named: Option<&Path>) -> anyhow::Result<Option<PathBuf>> {
     let Some(named) = named else { return Ok(None) };
     let root = named.canonicalize().with_context(|| format!("--root {}", named.display()))?;
     if !root.is_dir() {
-        return Err(anyhow!("--root {}: not a directory", named.display()));
+        return Err(anyhow!("--root {}: this is not a directory", named.display()));
     }
     Ok((root != Path::new("/")).then_some(root))
 }

@@ -17,7 +17,7 @@ use crate::reference::{counters, states};
 use crate::report::explain;
 use crate::session::{self, SessionError};
 use crate::snapshot::{FirstReading, Snapshot};
-use crate::suggest::nearest;
+use crate::suggest::nearest_name;
 
 /// Explain a rule, a sysctl key, a TCP state or a kernel counter.
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> O
             .chain(keys::catalogue().iter().map(|key| key.name.as_str()))
             .chain(states::iter().map(|state| state.name.as_str()))
             .chain(counters::iter().map(|counter| counter.name.as_str()));
-        let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        let near = nearest_name(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         return Err(Failure::usage(anyhow!(
             "unknown name `{name}`: not a rule, sysctl key, TCP state or documented counter{near}"
         )));

@@ -10,7 +10,7 @@ use clap::Args;
 use super::args::{Format, StateArgs};
 use super::exit::{Failure, Outcome};
 use super::output::{self, Terminal};
-use crate::apply::change::journal::Entry;
+use crate::apply::change::journal::RecordedChange;
 use crate::apply::change::state;
 use crate::apply::run::here::Here;
 use crate::config::{Config, TypedRules};
@@ -20,7 +20,7 @@ use crate::metrics::catalogue;
 use crate::metrics::names;
 use crate::reference::{counters, states};
 use crate::report::history::{self as report, About, HistoryPage, Series};
-use crate::suggest::nearest;
+use crate::suggest::nearest_name;
 use crate::units;
 
 /// Show the results of earlier agent runs: trends, new findings and resolved findings, changes.
@@ -135,7 +135,7 @@ fn journalled(noted: Vec<ChangeNote>, args: &HistoryArgs, since: i64) -> Vec<Cha
     let state = args.state.directory();
     let boot_id = Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id);
     let ids = state::ids(&state).unwrap_or_default();
-    let read = ids.into_iter().filter_map(|id| Entry::read(&state, id).ok());
+    let read = ids.into_iter().filter_map(|id| RecordedChange::read(&state, id).ok());
     let found = read.map(|entry| ChangeNote::of(&entry, &boot_id)).filter(|change| change.at >= since);
     let by_id: BTreeMap<u64, ChangeNote> = noted.into_iter().chain(found).map(|change| (change.id, change)).collect();
     by_id.into_values().collect()
@@ -188,7 +188,7 @@ fn asked(
         .chain(told.iter().map(String::as_str))
         .chain(states::iter().map(|state| state.name.as_str()))
         .chain(counters::iter().map(|counter| counter.name.as_str()));
-    let near = nearest(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    let near = nearest_name(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     Err(Failure::usage(anyhow!("unknown name `{name}`: not a metric of the history, TCP state, counter or rule{near}")))
 }
 

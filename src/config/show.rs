@@ -17,7 +17,9 @@ pub fn shown(config: &Config) -> String {
     let mut text = match names.as_slice() {
         [] => "# No configuration file and no environment variable was found: each option has its default value.\n"
             .to_owned(),
-        names => format!("# These were read, and each overrides the previous one:\n#   {}\n", names.join("\n#   ")),
+        names => {
+            format!("# These sources were read. Each one overrides the previous ones:\n#   {}\n", names.join("\n#   "))
+        }
     };
     for section in SECTIONS {
         text.push_str(&format!("\n[{}]\n", section.name));

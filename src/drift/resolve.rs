@@ -94,7 +94,8 @@ impl Met {
         let mut assignments = 0;
         for entry in entries {
             if self.lines.len() >= MOST_LINES {
-                let why = format!("there are {MOST_LINES} lines before this one; from here on lines are not examined");
+                let why =
+                    format!("there are {MOST_LINES} lines before this one; the lines from here on are not examined");
                 let span = (entry.span.start, entry.span.end);
                 let (file, code) = (file.path.clone(), codes::TOO_MANY_LINES);
                 self.problems.push(Problem { file, line: entry.line, span, code, text: why });

@@ -5,7 +5,7 @@
 use super::model::Resolution;
 use super::value::same;
 use crate::keys::path_of_listed;
-use crate::keys::{self, Kind, Scope};
+use crate::keys::{self, Scope, ValueType};
 use crate::observe::sysctls::Sysctls;
 
 /// A line that can be tried in a scratch namespace.
@@ -47,7 +47,7 @@ fn is_own(key: &str) -> bool {
         return false;
     }
     match keys::catalogue().get(key) {
-        Some(known) => known.scope == Scope::Namespace && known.kind != Kind::Text && !known.read_only,
+        Some(known) => known.scope == Scope::Namespace && known.kind != ValueType::Text && !known.read_only,
         None => conf.iter().any(|prefix| key.starts_with(prefix)),
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 use super::remember::{severity_of, short};
 use super::track::EventKind;
 use super::{HistoryError, Store};
-use crate::apply::change::journal::Entry;
+use crate::apply::change::journal::RecordedChange;
 use crate::apply::change::standing::Standing;
 use crate::model::Severity;
 
@@ -48,7 +48,7 @@ pub struct ChangeNote {
 
 impl ChangeNote {
     /// As the journal of the change tells it, in the boot of this id.
-    pub fn of(entry: &Entry, boot_id: &str) -> Self {
+    pub fn of(entry: &RecordedChange, boot_id: &str) -> Self {
         Self {
             id: entry.id,
             at: entry.begun_at().parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second),

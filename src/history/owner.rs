@@ -82,7 +82,7 @@ impl Owned {
         let user = setfsuid(self.user);
         guard.before = Some((user, group, home));
         if setfsuid(self.user) != self.user || setfsgid(self.group) != self.group {
-            return Err(self.refused("not permitted"));
+            return Err(self.refused("the kernel does not permit it"));
         }
         // As the owner: root without its capabilities need not get in.
         fchdir(self.handle.as_fd()).and_then(|()| chroot(".")).map_err(|error| self.refused(&error.to_string()))?;

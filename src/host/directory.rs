@@ -107,7 +107,7 @@ impl Buffer {
             length = read_once(directory, name, bytes)?;
         }
         if length > LARGEST_SYSCTL {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 256 KiB"));
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "this file is larger than 256 KiB"));
         }
         Ok(String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()))
     }

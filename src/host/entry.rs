@@ -91,7 +91,7 @@ impl Host {
             .open(self.locate(real))
             .map_err(failed)?;
         if !file.metadata().map_err(failed)?.is_file() {
-            return Err(failed(io::Error::new(ErrorKind::InvalidInput, "not a regular file")));
+            return Err(failed(io::Error::new(ErrorKind::InvalidInput, "this is not a regular file")));
         }
         Ok(file.take(limit))
     }
@@ -196,7 +196,7 @@ mod tests {
         ] {
             assert_eq!(host(&root).entry(name).unwrap().kind, kind, "{name}");
         }
-        assert_eq!(host(&root).read_beginning("/fifo", 10).unwrap_err().why, "not a regular file");
+        assert_eq!(host(&root).read_beginning("/fifo", 10).unwrap_err().why, "this is not a regular file");
         assert_eq!(host(&root).entry("/absent").unwrap_err().kind, ErrorKind::NotFound);
     }
 

@@ -77,7 +77,7 @@ impl Host {
             .read_to_end(&mut content)
             .map_err(|error| ReadError::new(path, &error))?;
         if content.len() as u64 > LARGEST_FILE {
-            let error = io::Error::new(io::ErrorKind::FileTooLarge, "larger than 16 MiB");
+            let error = io::Error::new(io::ErrorKind::FileTooLarge, "this file is larger than 16 MiB");
             return Err(ReadError::new(path, &error));
         }
         Ok(content)

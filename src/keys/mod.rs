@@ -20,7 +20,7 @@ pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
 /// Shape of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ValueType {
     /// One integer.
     Int,
     /// A fixed number of integers ([`Key::length`]), separated by white space: `tcp_rmem`.
@@ -33,7 +33,7 @@ pub enum Kind {
     Text,
 }
 
-impl Kind {
+impl ValueType {
     /// The name that the catalogue's files use.
     pub const fn name(self) -> &'static str {
         match self {
@@ -142,8 +142,8 @@ pub struct Key {
     #[serde(skip)]
     pub area: &'static str,
     #[serde(rename = "type")]
-    pub kind: Kind,
-    /// How many numbers an [`Kind::Ints`] has; 1 for every other kind.
+    pub kind: ValueType,
+    /// How many numbers an [`ValueType::Ints`] has; 1 for every other kind.
     #[serde(default = "one")]
     pub length: usize,
     /// `s`, `ms`, `bytes`, `pages`, `ports`, ...; empty for a bare number or a text.
@@ -229,7 +229,7 @@ pub fn catalogue() -> &'static Catalogue {
 }
 
 impl Catalogue {
-    /// A file that cannot be parsed, and a key that stands in two files, become a [problem](Self::problems).
+    /// A file that cannot be parsed, and a key that is in two files become a [problem](Self::problems).
     fn from_files(files: &[(&'static str, &str)]) -> Self {
         let mut catalogue = Self::default();
         for &(area, text) in files {
@@ -247,7 +247,7 @@ impl Catalogue {
 
     fn add(&mut self, area: &'static str, name: String, key: Key) {
         if self.keys.contains_key(&name) {
-            self.problems.push(format!("rules/keys/{area}.toml: {name} is in another file too"));
+            self.problems.push(format!("rules/keys/{area}.toml: {name} is also in another file"));
         } else {
             self.keys.insert(name.clone(), Key { name, area, ..key });
         }
@@ -280,13 +280,11 @@ const NEAR_ENOUGH: f64 = 0.8;
 /// How alike two names are, from 0 to 1. The last part counts most, since people mistake the directory
 /// (`net.ipv4.somaxconn`) or leave it out altogether (`tcp_tw_reuse`).
 fn closeness(known: &str, given: &str) -> f64 {
-    let alike = suggest::likeness;
-    let (directory, last) = known.rsplit_once('.').unwrap_or(("", known));
-    match given.rsplit_once('.') {
-        Some((other_directory, other_last)) => {
-            0.75 * alike(last, other_last) + 0.25 * alike(directory, other_directory)
+    match (known.rsplit_once('.'), given.rsplit_once('.')) {
+        (Some((directory, last)), Some((other_directory, other_last))) => {
+            0.75 * suggest::likeness(last, other_last) + 0.25 * suggest::likeness(directory, other_directory)
         }
-        None => alike(last, given),
+        _ => suggest::name_likeness(known, given),
     }
 }
 

@@ -30,7 +30,7 @@ fn a_broken_file_and_a_key_in_two_files_are_problems_and_the_rest_is_kept() {
     assert_eq!(catalogue.iter().map(|key| (key.name.as_str(), key.area)).collect::<Vec<_>>(), [("net.a", "one")]);
     assert_eq!(catalogue.problems().len(), 2);
     assert!(catalogue.problems()[0].contains("two.toml") && catalogue.problems()[0].contains("typo"));
-    assert!(catalogue.problems()[1].contains("three.toml: net.a is in another file too"));
+    assert!(catalogue.problems()[1].contains("three.toml: net.a is also in another file"));
 }
 
 #[test]
@@ -87,8 +87,8 @@ fn every_key_is_documented() {
         let name = &key.name;
         assert!(key.meaning.ends_with('.') && key.meaning.contains(". "), "{name}: the meaning has two sentences");
         assert!(!key.source.is_empty(), "{name}");
-        assert!((key.length > 1) == (key.kind == Kind::Ints), "{name}: only a list has a length");
-        assert!(!key.ascending || key.kind == Kind::Ints, "{name}: only a list can ascend");
+        assert!((key.length > 1) == (key.kind == ValueType::Ints), "{name}: only a list has a length");
+        assert!(!key.ascending || key.kind == ValueType::Ints, "{name}: only a list can ascend");
         assert_eq!(key.unit.trim(), key.unit, "{name}");
         for note in [&key.risk_note, &key.misuse, &key.interactions, &key.inert, &key.default_note] {
             assert!(note.as_ref().is_none_or(|note| note.ends_with(['.', '`', ')'])), "{name}: {note:?}");
@@ -192,8 +192,9 @@ fn this_kernel_s_namespaces_agree_with_the_scopes() {
 #[test]
 fn this_kernel_takes_both_ends_of_what_is_accepted_and_gives_them_back() {
     in_a_fresh_namespace(|| {
-        for key in
-            catalogue().iter().filter(|key| key.scope == Scope::Namespace && !key.read_only && key.kind == Kind::Int)
+        for key in catalogue()
+            .iter()
+            .filter(|key| key.scope == Scope::Namespace && !key.read_only && key.kind == ValueType::Int)
         {
             let [low, high] = key.accepted.unwrap_or([i64::from(i32::MIN), i64::from(i32::MAX)]);
             for value in [low, high] {

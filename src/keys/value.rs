@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::{Key, Kind};
+use super::{Key, ValueType};
 
 /// A value with its type. Two values are equal when the kernel would see no difference: white space and the order of
 /// a port list do not matter.
@@ -108,11 +108,11 @@ fn malformed(wanted: impl Into<String>, got: &str) -> ValueError {
 pub fn parse(key: &Key, text: &str) -> Result<KeyValue, ValueError> {
     let text = text.trim_matches(|character: char| character.is_ascii_whitespace() || character == '\0');
     match key.kind {
-        Kind::Int => integer(text).map(KeyValue::Int).ok_or_else(|| malformed("an integer", text)),
-        Kind::Ints => integers(text, key.length).map(KeyValue::Ints),
-        Kind::PortRange => port_range(text),
-        Kind::PortList => port_list(text),
-        Kind::Text => Ok(KeyValue::Text(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))),
+        ValueType::Int => integer(text).map(KeyValue::Int).ok_or_else(|| malformed("an integer", text)),
+        ValueType::Ints => integers(text, key.length).map(KeyValue::Ints),
+        ValueType::PortRange => port_range(text),
+        ValueType::PortList => port_list(text),
+        ValueType::Text => Ok(KeyValue::Text(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))),
     }
 }
 
@@ -176,7 +176,7 @@ pub fn integer(text: &str) -> Option<i64> {
 /// key's is malformed.
 pub fn validate(key: &Key, value: &KeyValue) -> Result<(), ValueError> {
     let fits = match (key.kind, value) {
-        (Kind::Ints, KeyValue::Ints(numbers)) => numbers.len() == key.length,
+        (ValueType::Ints, KeyValue::Ints(numbers)) => numbers.len() == key.length,
         (kind, value) => kind == kind_of(value),
     };
     if !fits {
@@ -194,13 +194,13 @@ pub fn validate(key: &Key, value: &KeyValue) -> Result<(), ValueError> {
     }
 }
 
-const fn kind_of(value: &KeyValue) -> Kind {
+const fn kind_of(value: &KeyValue) -> ValueType {
     match value {
-        KeyValue::Int(_) => Kind::Int,
-        KeyValue::Ints(_) => Kind::Ints,
-        KeyValue::PortRange { .. } => Kind::PortRange,
-        KeyValue::PortList(_) => Kind::PortList,
-        KeyValue::Text(_) => Kind::Text,
+        KeyValue::Int(_) => ValueType::Int,
+        KeyValue::Ints(_) => ValueType::Ints,
+        KeyValue::PortRange { .. } => ValueType::PortRange,
+        KeyValue::PortList(_) => ValueType::PortList,
+        KeyValue::Text(_) => ValueType::Text,
     }
 }
 

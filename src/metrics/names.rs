@@ -83,12 +83,12 @@ pub fn unit(name: &str) -> Option<String> {
 /// A hint for a name that does not exist: `did you mean ...?`, or what the beginning of the name admits.
 pub fn suggest(name: &str) -> Option<String> {
     if let Some((_, metric)) = change_parts(name).filter(|(_, metric)| catalogue::find(metric).is_some()) {
-        return Some(format!("`{metric}` is read once, or is not a number: it has no delta and no rate"));
+        return Some(format!("`{metric}` has no delta and no rate, because it is read once or is not a number"));
     }
     let near = match (change_parts(name), counter_parts(name)) {
         (Some((reading, metric)), _) => {
             let known = metrics().filter(|metric| metric.has_changes).map(|metric| metric.name);
-            crate::suggest::nearest(metric, known).map(|near| format!("{reading}.{near}"))
+            crate::suggest::nearest_name(metric, known).map(|near| format!("{reading}.{near}"))
         }
         (None, Some((reading, group, counter))) => {
             counters::suggest(&format!("{group}.{counter}")).map(|near| format!("{reading}.{near}"))
@@ -96,7 +96,7 @@ pub fn suggest(name: &str) -> Option<String> {
         (None, None) => {
             let known = metrics().map(|metric| metric.name);
             let keys = keys::catalogue().iter().map(|key| key.name.as_str());
-            crate::suggest::nearest(name, known.chain(keys)).map(str::to_owned)
+            crate::suggest::nearest_name(name, known.chain(keys)).map(str::to_owned)
         }
     };
     near.map(|near| format!("did you mean `{near}`?"))

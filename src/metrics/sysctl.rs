@@ -8,9 +8,9 @@ use crate::keys::{self, Key, KeyValue};
 /// The type that expressions see of a key.
 pub const fn key_type(key: &Key) -> Type {
     match key.kind {
-        keys::Kind::Int => Type::Int,
-        keys::Kind::Ints | keys::Kind::PortRange => Type::Ints,
-        keys::Kind::PortList | keys::Kind::Text => Type::Text,
+        keys::ValueType::Int => Type::Int,
+        keys::ValueType::Ints | keys::ValueType::PortRange => Type::Ints,
+        keys::ValueType::PortList | keys::ValueType::Text => Type::Text,
     }
 }
 

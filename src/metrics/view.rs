@@ -149,7 +149,7 @@ impl<'a> View<'a> {
         let gap = |what: &str| self.gap_of(what).map(|gap| format!("{name}: {}", gap.why));
         if let Some((_, metric)) = change_parts(name) {
             let one_reading = || match self.before {
-                None => format!("{name} needs two readings, a window apart"),
+                None => format!("{name} needs a reading at both ends of the window, and there is one reading"),
                 Some(_) => {
                     format!("{name} has no value: {metric} was not read at both ends of the window, or was reset")
                 }
@@ -158,16 +158,16 @@ impl<'a> View<'a> {
         }
         if let Some((reading, group, counter)) = counter_parts(name) {
             if reading != "total" && self.namespace().counters_before.is_none() {
-                return format!("{name} needs two readings, a window apart");
+                return format!("{name} needs a reading at both ends of the window, and there is one reading");
             }
             if reading != "total" && self.counter("total", group, counter).is_some() {
                 return format!("{name} has no value: the counter was reset, or not read at the start of the window");
             }
             return gap(&format!("counters.{group}"))
-                .unwrap_or_else(|| format!("this kernel does not count {group}.{counter}"));
+                .unwrap_or_else(|| format!("this kernel has no counter {group}.{counter}"));
         }
         if let Some(text) = self.namespace().sysctls.get(name) {
-            return format!("{name} has a value that was not understood: {}", crate::text::printable(text, 40));
+            return format!("{name} has an invalid value: {}", crate::text::printable(text, 40));
         }
         if keys::catalogue().get(name).is_some() {
             let scope = if self.namespace().initial { "kernel" } else { "namespace" };
@@ -181,7 +181,7 @@ impl<'a> View<'a> {
         match name.split('.').next()? {
             "tcp" | "ports" | "listener" | "destination" | "owner" => {
                 let gap = self.gap_of("sockets").map(|gap| format!("{name}: {}", gap.why));
-                Some(gap.unwrap_or_else(|| format!("{name} was not seen")))
+                Some(gap.unwrap_or_else(|| format!("{name} could not be read")))
             }
             "persisted" | "key" => {
                 let unread = self.now.drift.is_none();

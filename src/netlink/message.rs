@@ -22,9 +22,9 @@ const ATTRIBUTE_TYPE: u16 = 0x3fff;
 /// Bytes that are not netlink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    #[error("{have} bytes where a message header takes {HEADER}")]
+    #[error("a message header has {HEADER} bytes, but there are {have}")]
     ShortHeader { have: usize },
-    #[error("a message claims {claimed} bytes of {have}")]
+    #[error("a message has {claimed} bytes by its header, but there are {have}")]
     BadLength { claimed: usize, have: usize },
     #[error("an error message without an error number")]
     NoErrorNumber,

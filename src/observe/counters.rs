@@ -71,7 +71,7 @@ pub fn read(host: &Host) -> (Counters, Vec<Gap>) {
         let why = match host.read_text(&path) {
             Ok(text) => {
                 parse(source.layout, source.groups, &text, &mut counters);
-                format!("/proc/net/{}: the group is not there", source.file)
+                format!("/proc/net/{} does not contain this group", source.file)
             }
             Err(error) if source.optional && error.kind == ErrorKind::NotFound => continue,
             Err(error) => format!("/proc/net/{}: {}", source.file, error.why),
@@ -306,10 +306,10 @@ mod tests {
             [
                 ("counters.IpExt", "/proc/net/netstat: No such file or directory"),
                 ("counters.TcpExt", "/proc/net/netstat: No such file or directory"),
-                ("counters.Udp", "/proc/net/snmp: the group is not there"),
+                ("counters.Udp", "/proc/net/snmp does not contain this group"),
                 ("counters.sockstat_TCP", "/proc/net/sockstat: No such file or directory"),
                 ("counters.sockstat_UDP", "/proc/net/sockstat: No such file or directory"),
-                ("counters.softnet", "/proc/net/softnet_stat: the group is not there"),
+                ("counters.softnet", "/proc/net/softnet_stat does not contain this group"),
             ],
             "IPv6, conntrack and the neighbours may be missing for a good reason"
         );

@@ -58,7 +58,7 @@ pub fn read(host: &Host) -> (Vec<Interface>, Vec<Gap>) {
             Err(error) if !error.is_passing() || attempt == ATTEMPTS => {
                 return (Vec::new(), vec![gap(&error.to_string())]);
             }
-            Ok(_) | Err(_) => tracing::debug!(attempt, "dump of interfaces interrupted; asking again"),
+            Ok(_) | Err(_) => tracing::debug!(attempt, "the dump of interfaces was interrupted; asking again"),
         }
     }
 }
@@ -97,12 +97,12 @@ fn interface(link: LinkView<'_>) -> Interface {
 fn kept(mut interfaces: Vec<Interface>, interrupted: bool) -> (Vec<Interface>, Vec<Gap>) {
     let mut gaps = Vec::new();
     if interrupted {
-        let why = "interfaces kept coming and going while they were read; one may be missing".to_owned();
+        let why = "interfaces appeared and disappeared while they were read; one may be missing".to_owned();
         gaps.push(Gap { what: "interface.walk".to_owned(), why });
     }
     if interfaces.len() > INTERFACES_KEPT {
         let more = interfaces.len() - INTERFACES_KEPT;
-        let why = format!("only the first {INTERFACES_KEPT} interfaces are looked at; there are {more} more");
+        let why = format!("only the first {INTERFACES_KEPT} interfaces were read; there are {more} more");
         gaps.push(Gap { what: "interface.others".to_owned(), why });
         interfaces.truncate(INTERFACES_KEPT);
     }

@@ -162,11 +162,9 @@ fn name_of(listener: &Listener) -> String {
 
 fn unseen(sockets: usize, hidden: u64) -> String {
     if hidden > 0 {
-        format!(
-            "no process seen to hold {sockets} sockets; {hidden} processes may not be looked into without privilege"
-        )
+        format!("the process of {sockets} sockets is unknown; {hidden} processes cannot be examined without privileges")
     } else {
-        format!("no process in this PID namespace holds {sockets} sockets")
+        format!("{sockets} sockets belong to no process of this PID namespace")
     }
 }
 

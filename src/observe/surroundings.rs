@@ -116,7 +116,7 @@ pub fn read(host: &Host, persisted: &Persisted, sysctls: &[&Sysctls]) -> Surroun
 
 fn state(host: &Host, key: &str, path: &str) -> KeyState {
     if keys::is_secret(key) {
-        return KeyState::Unread("it is a secret, which is never read".to_owned());
+        return KeyState::Unread("it is a secret, and secrets are never read".to_owned());
     }
     match host.read_sysctl(path) {
         Ok(text) => KeyState::Value(text.trim_end_matches(['\n', '\0']).to_owned()),

@@ -130,7 +130,7 @@ impl<'a> Reading<'a> {
             kept += usize::from(is_interface(entry));
             !is_interface(entry) || kept <= INTERFACES_READ
         });
-        let why = format!("{INTERFACES_READ} of {interfaces} interfaces were read");
+        let why = format!("only {INTERFACES_READ} of {interfaces} interfaces were read");
         self.gaps.push(Gap { what: name.to_owned(), why });
     }
 
@@ -151,7 +151,8 @@ impl<'a> Reading<'a> {
         self.bytes += name.len() + text.len();
         if self.values.len() >= MOST_KEYS || self.bytes > MOST_BYTES {
             self.full = true;
-            let why = format!("more than {MOST_KEYS} keys or {} MiB; the rest was not read", MOST_BYTES >> 20);
+            let why =
+                format!("there are more than {MOST_KEYS} keys or {} MiB; the rest was not read", MOST_BYTES >> 20);
             return self.gaps.push(Gap { what: "net".to_owned(), why });
         }
         self.values.insert(name, text.to_owned());
@@ -240,7 +241,10 @@ mod tests {
         assert_eq!(values.len(), 66);
         assert!(values.contains_key("net.ipv4.conf.all.rp_filter"));
         assert!(values.contains_key("net.ipv4.conf.veth063.rp_filter"));
-        assert_eq!(gaps, [Gap { what: "net.ipv4.conf".to_owned(), why: "64 of 100 interfaces were read".to_owned() }]);
+        assert_eq!(
+            gaps,
+            [Gap { what: "net.ipv4.conf".to_owned(), why: "only 64 of 100 interfaces were read".to_owned() }]
+        );
     }
 
     #[test]

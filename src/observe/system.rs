@@ -61,7 +61,7 @@ impl Reading<'_> {
         let why = match text {
             Ok(text) => match parse(&text) {
                 Some(value) => return Some(value),
-                None => format!("{path}: not in the form that was expected"),
+                None => format!("{path} has an unexpected format"),
             },
             Err(error) => error.to_string(),
         };
@@ -78,7 +78,7 @@ impl Reading<'_> {
         };
         let bytes = answer.and_then(|bytes| u64::try_from(bytes).ok());
         if bytes.is_none() {
-            let why = "the size of a page can only be asked of a running system".to_owned();
+            let why = "the size of a memory page can be read only on a running system".to_owned();
             self.gaps.push(Gap { what: "host.page_bytes".to_owned(), why });
         }
         bytes
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(facts.uptime_ms, Some(12_345_670));
         let missing: Vec<_> = gaps.iter().map(|gap| gap.what.as_str()).collect();
         assert_eq!(missing, ["host.kernel", "host.boot_id", "host.memory_bytes", "host.page_bytes"]);
-        assert_eq!(gaps[2].why, "/proc/meminfo: not in the form that was expected");
+        assert_eq!(gaps[2].why, "/proc/meminfo has an unexpected format");
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub fn build(audit: &Audit<'_>, rules: &RuleSet, options: &PlanOptions) -> Plan 
             let why = match (waived.get(finding.fingerprint.as_str()), cooling) {
                 (Some(waiver), _) => format!("{} accepted it until {}: {}", waiver.who, waiver.until, waiver.reason),
                 (None, Some(why)) => (*why).to_owned(),
-                (None, None) => "not asked for (--only, --except)".to_owned(),
+                (None, None) => "not selected (--only, --except)".to_owned(),
             };
             plan.left_out.push(left_out(finding, change, &why));
         }
@@ -141,7 +141,7 @@ fn planned(namespace: &Namespace, change: &Recommendation, max_risk: Risk) -> Re
     }
     let key = keys::catalogue().get(&change.key).ok_or("it is not a sysctl that this program changes")?;
     if !key.is_useful_to_set() {
-        return Err("the kernel ignores it, or nobody can write it".to_owned());
+        return Err("the kernel ignores it, or it cannot be written".to_owned());
     }
     if change.risk > max_risk {
         return Err(format!("its risk is {}, above --max-risk {}", change.risk, max_risk.name()));

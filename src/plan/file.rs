@@ -92,7 +92,7 @@ impl TryFrom<PlanFile> for Plan {
     fn try_from(file: PlanFile) -> Result<Self, NoPlan> {
         let number = file.changes.len();
         if number > MOST_CHANGES {
-            let why = format!("it has {number} changes, more than {MOST_CHANGES}");
+            let why = format!("it has {number} changes, and the limit is {MOST_CHANGES}");
             return Err(NoPlan { change: None, why });
         }
         let mut seen = BTreeSet::new();
@@ -101,7 +101,7 @@ impl TryFrom<PlanFile> for Plan {
             let wrong = |why: String| NoPlan { change: Some(place), why: format!("change {}: {why}", place + 1) };
             let change = PlannedChange::try_from(change).map_err(wrong)?;
             if !seen.insert((change.namespace_id.clone(), change.name())) {
-                return Err(wrong(format!("{} has a change already", change.name())));
+                return Err(wrong(format!("{} is in the plan twice", change.name())));
             }
             changes.push(change);
         }
@@ -141,10 +141,10 @@ impl TryFrom<ChangeFile> for PlannedChange {
         let after = value(key, "proposed", &file.proposed)?;
         keys::validate(key, &after).map_err(|error| format!("the proposed value of {}: {error}", key.name))?;
         if file.guards.len() > MOST_GUARDS {
-            return Err(format!("it has {} guards, more than {MOST_GUARDS}", file.guards.len()));
+            return Err(format!("it has {} guards, and the limit is {MOST_GUARDS}", file.guards.len()));
         }
         if let Some(rule) = file.rules.iter().find(|rule| !is_id(rule)) {
-            return Err(format!("{} is not a rule's id", quoted(rule)));
+            return Err(format!("{} is not the id of a rule", quoted(rule)));
         }
         Ok(Self {
             namespace: file.namespace,
@@ -175,11 +175,11 @@ fn settable(name: &str) -> Result<&'static Key, String> {
 fn namespace(file: &ChangeFile) -> Result<(), String> {
     let ChangeFile { namespace: name, namespace_id: id, .. } = file;
     if name.is_empty() || name.contains(['/', '\0']) || name.starts_with('.') {
-        return Err(format!("{} is not a namespace's name", quoted(name)));
+        return Err(format!("{} is not the name of a namespace", quoted(name)));
     }
     let inode = id.strip_prefix("net:[").and_then(|rest| rest.strip_suffix(']'));
     if !inode.is_some_and(|digits| digits.parse::<u64>().is_ok() && digits.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err(format!("{} is not a namespace's identity, like net:[4026531840]", quoted(id)));
+        return Err(format!("{} is not the identity of a namespace, such as net:[4026531840]", quoted(id)));
     }
     Ok(())
 }
@@ -189,11 +189,15 @@ pub(super) fn value(key: &Key, what: &str, text: &str) -> Result<KeyValue, Strin
     let wrong = |why: &str| format!("the {what} value of {}: {}", key.name, printable(why, 2 * SHOWN));
     // /proc/sys prints a tab between the numbers of a list.
     if text.contains(|c: char| c.is_control() && c != '\t') {
-        return Err(wrong("it holds control characters"));
+        return Err(wrong("it contains control characters"));
     }
     let value = keys::parse(key, text).map_err(|error| wrong(&error.to_string()))?;
     // A text may be what a parser lets through, and a line of sysctl.d does not hold.
-    if keys::is_printable(&value.to_string()) { Ok(value) } else { Err(wrong("it is too long, or not plain ASCII")) }
+    if keys::is_printable(&value.to_string()) {
+        Ok(value)
+    } else {
+        Err(wrong("it is too long, or contains other characters than ASCII"))
+    }
 }
 
 /// Rules' ids go into comments: a line break there would begin a line of its own.
@@ -215,7 +219,7 @@ mod tests {
 
     use super::super::store::{parse, render};
     use super::*;
-    use crate::keys::Kind;
+    use crate::keys::ValueType;
     use crate::model::RehearsalResult;
 
     /// A value that this key can have.
@@ -224,16 +228,16 @@ mod tests {
         let numbers = || least..=most;
         let ports = || (any::<u16>(), any::<u16>());
         match key.kind {
-            Kind::Int => numbers().prop_map(KeyValue::Int).boxed(),
-            Kind::Ints => proptest::collection::vec(numbers(), key.length).prop_map(KeyValue::Ints).boxed(),
-            Kind::PortRange => ports()
+            ValueType::Int => numbers().prop_map(KeyValue::Int).boxed(),
+            ValueType::Ints => proptest::collection::vec(numbers(), key.length).prop_map(KeyValue::Ints).boxed(),
+            ValueType::PortRange => ports()
                 .prop_map(|(one, other)| KeyValue::PortRange {
                     low: one.min(other).max(1),
                     high: one.max(other).max(1),
                 })
                 .boxed(),
-            Kind::PortList => proptest::collection::vec(ports(), 0..4).prop_map(KeyValue::port_list).boxed(),
-            Kind::Text => "[a-z0-9_]{1,12}( [a-z0-9_]{1,12}){0,3}".prop_map(KeyValue::Text).boxed(),
+            ValueType::PortList => proptest::collection::vec(ports(), 0..4).prop_map(KeyValue::port_list).boxed(),
+            ValueType::Text => "[a-z0-9_]{1,12}( [a-z0-9_]{1,12}){0,3}".prop_map(KeyValue::Text).boxed(),
         }
     }
 

@@ -3,6 +3,8 @@
 //! In: an audit, and what a scratch namespace's kernel said to the values. Out: a [`Plan`](model::Plan). Must not: read or write the system.
 
 pub mod build;
+#[cfg(test)]
+pub mod example;
 pub mod file;
 pub mod model;
 pub mod order;

@@ -137,7 +137,7 @@ pub(super) fn unmet(change: &PlannedChange, value_of: &dyn Fn(&str) -> Option<Ke
 
 #[cfg(test)]
 mod tests {
-    use super::super::build::tests::change;
+    use super::super::example::change;
     use super::*;
 
     fn sorted(changes: &[(&str, &str, &str)]) -> Vec<String> {

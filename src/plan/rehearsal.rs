@@ -12,7 +12,7 @@ use crate::model::RehearsalResult;
 use crate::snapshot::Snapshot;
 
 /// A path below `/proc/sys/net/`, and the value to write there.
-pub type Line = (String, String);
+pub type Trial = (String, String);
 
 /// A scratch namespace has the defaults, but what the kernel takes for one key may depend on another. So the present
 /// values of these are written first. The first unprivileged port and the port range bound each other: the one that is
@@ -27,12 +27,12 @@ const LOADS_A_MODULE: [&str; 1] = ["net.ipv4.tcp_congestion_control"];
 pub fn rehearse<E: std::fmt::Display>(
     plan: &mut Plan,
     snapshot: &Snapshot,
-    ask: impl Fn(&[Line]) -> Result<Vec<Answer>, E>,
+    ask: impl Fn(&[Trial]) -> Result<Vec<Answer>, E>,
 ) {
     for namespace in &snapshot.namespaces {
         let context =
             CONTEXT.iter().filter_map(|key| Some((keys::path_of_listed(key), namespace.sysctls.get(*key)?.clone())));
-        let mut lines: Vec<Line> = context.collect();
+        let mut lines: Vec<Trial> = context.collect();
         let before = lines.len();
         let mut asked: Vec<&mut PlannedChange> = Vec::new();
         for change in plan.changes.iter_mut().filter(|change| change.namespace_id == namespace.id) {
@@ -81,8 +81,8 @@ pub fn drop_refused(plan: &mut Plan) {
     let Plan { changes, left_out, .. } = plan;
     changes.retain(|change| {
         let why = match change.rehearsed.as_ref().map(|said| (said.result, &said.value)) {
-            Some((RehearsalResult::Refused, why)) => format!("the kernel refuses it: {why}"),
-            Some((RehearsalResult::Changed, value)) => format!("the kernel makes another value of it: {value}"),
+            Some((RehearsalResult::Refused, why)) => format!("the kernel rejects it: {why}"),
+            Some((RehearsalResult::Changed, value)) => format!("the kernel changes it to another value: {value}"),
             _ => return true,
         };
         left_out.push(LeftOut::of(change, why));
@@ -99,10 +99,10 @@ pub fn not_rehearsed(plan: &mut Plan, why: &str) {
 
 fn not_to_ask(key: &Key) -> Option<&'static str> {
     if LOADS_A_MODULE.contains(&key.name.as_str()) {
-        return Some("writing it may load a kernel module");
+        return Some("a write may load a kernel module");
     }
     let of_a_namespace = key.scope == Scope::Namespace && key.name.starts_with("net.");
-    (!of_a_namespace).then_some("it belongs to the machine, so that no scratch namespace has it")
+    (!of_a_namespace).then_some("the key belongs to the machine, so a scratch namespace does not have it")
 }
 
 fn entered(change: &PlannedChange, said: &Answer) -> Rehearsed {
@@ -125,15 +125,15 @@ fn answer(result: RehearsalResult, value: &str) -> Rehearsed {
 mod tests {
     use std::cell::RefCell;
 
-    use super::super::build::tests::{change, example};
+    use super::super::example::{self, change};
     use super::*;
     use crate::report::example::snapshot;
 
     const RANGE: &str = "net.ipv4.ip_local_port_range";
 
-    fn results(changes: Vec<PlannedChange>, answers: &[Answer]) -> (Vec<Rehearsed>, Vec<Line>) {
+    fn results(changes: Vec<PlannedChange>, answers: &[Answer]) -> (Vec<Rehearsed>, Vec<Trial>) {
         let asked = RefCell::new(Vec::new());
-        let mut plan = Plan { changes, ..example() };
+        let mut plan = Plan { changes, ..example::plan() };
         let mut snapshot = snapshot();
         snapshot.namespaces[0].sysctls = [(RANGE.to_owned(), "20000\t30000".to_owned())].into();
         rehearse(&mut plan, &snapshot, |lines| {
@@ -184,16 +184,16 @@ mod tests {
 
     #[test]
     fn what_the_kernel_does_not_take_can_be_taken_out_with_its_answer() {
-        let mut plan = example();
+        let mut plan = example::plan();
         plan.changes[1].rehearsed = Some(answer(RehearsalResult::Refused, "Invalid argument"));
         drop_refused(&mut plan);
         assert_eq!(plan.changes.len(), 1);
-        assert_eq!(plan.left_out.last().unwrap().why, "the kernel refuses it: Invalid argument");
+        assert_eq!(plan.left_out.last().unwrap().why, "the kernel rejects it: Invalid argument");
     }
 
     #[test]
     fn without_a_scratch_namespace_every_change_says_why() {
-        let mut plan = example();
+        let mut plan = example::plan();
         rehearse(&mut plan, &snapshot(), |_| Err("Operation not permitted"));
         for change in &plan.changes {
             assert_eq!(change.rehearsed, Some(answer(RehearsalResult::NotPossible, "Operation not permitted")));

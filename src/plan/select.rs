@@ -6,7 +6,7 @@
 use crate::keys;
 use crate::pattern::matches;
 use crate::rules::set::RuleSet;
-use crate::suggest::nearest;
+use crate::suggest::nearest_name;
 
 /// Patterns to keep and to leave out. Without any, everything is kept.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +17,7 @@ pub struct Selection {
 
 /// A pattern that names nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{pattern}` names no key and no rule{}", .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+#[error("`{pattern}` matches no key and no rule{}", .near.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
 pub struct NamesNothing {
     pub pattern: String,
     pub near: Option<String>,
@@ -33,8 +33,7 @@ impl Selection {
         };
         for pattern in only.iter().chain(except) {
             if !known().any(|name| names(pattern, name)) {
-                let short = keys::catalogue().iter().filter_map(|key| key.name.rsplit('.').next());
-                let near = nearest(pattern, known().chain(short)).map(str::to_owned);
+                let near = nearest_name(pattern, known()).map(str::to_owned);
                 return Err(NamesNothing { pattern: pattern.clone(), near });
             }
         }
@@ -79,7 +78,10 @@ mod tests {
     #[test]
     fn a_pattern_that_names_nothing_is_an_error_with_the_nearest_name() {
         let error = selection(&[], &["tcp_tw_reus"]).unwrap_err();
-        assert_eq!(error.to_string(), "`tcp_tw_reus` names no key and no rule; did you mean `tcp_tw_reuse`?");
+        assert_eq!(
+            error.to_string(),
+            "`tcp_tw_reus` matches no key and no rule; did you mean `net.ipv4.tcp_tw_reuse`?"
+        );
         assert!(selection(&["net.ipv5.*"], &[]).is_err());
         assert!(selection(&[""], &[]).is_err());
     }

@@ -25,7 +25,7 @@ pub fn parse(name: &str, bytes: &[u8]) -> Result<Plan, FileError> {
     Plan::try_from(file).map_err(|NoPlan { change, why }| FileError::Refused {
         path: name.to_owned(),
         place: change.and_then(|number| place_of(bytes, "changes", number)),
-        why: why + "; nothing of it can be used",
+        why: why + "; the plan cannot be used",
     })
 }
 
@@ -44,11 +44,11 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value as Json, json};
 
-    use super::super::build::tests::example;
+    use super::super::example;
     use super::*;
 
     fn file() -> Json {
-        serde_json::to_value(PlanFile::from(&example())).unwrap()
+        serde_json::to_value(PlanFile::from(&example::plan())).unwrap()
     }
 
     fn refusal(pointer: &str, value: Json) -> String {
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_plan_comes_back_as_it_was_written() {
-        let plan = example();
+        let plan = example::plan();
         assert_eq!(parse("p.json", render(&plan).unwrap().as_bytes()).unwrap(), plan);
     }
 
@@ -115,11 +115,11 @@ mod tests {
             ("/changes/0/proposed", "1\n2", "control characters"),
             ("/changes/0/proposed", "1\u{0}", "control characters"),
             ("/changes/0/expected", "two", "expected an integer"),
-            ("/changes/0/namespace", "../host", "not a namespace's name"),
-            ("/changes/0/namespace", "", "not a namespace's name"),
-            ("/changes/0/namespace_id", "net:[1]/../x]", "not a namespace's identity"),
-            ("/changes/0/namespace_id", "net:[+1]", "not a namespace's identity"),
-            ("/changes/0/namespace_id", "mnt:[1]", "not a namespace's identity"),
+            ("/changes/0/namespace", "../host", "not the name of a namespace"),
+            ("/changes/0/namespace", "", "not the name of a namespace"),
+            ("/changes/0/namespace_id", "net:[1]/../x]", "not the identity of a namespace"),
+            ("/changes/0/namespace_id", "net:[+1]", "not the identity of a namespace"),
+            ("/changes/0/namespace_id", "mnt:[1]", "not the identity of a namespace"),
             ("/changes/0/risk", "none", "unknown variant `none`, expected one of `low`, `medium`, `high`"),
             ("/changes/0/rehearsed/result", "fine", "unknown variant `fine`, expected one of `accepted`, `refused`"),
         ] {
@@ -127,7 +127,7 @@ mod tests {
             assert!(error.contains(why), "{pointer} {value:?}: {error}");
         }
         let twice = [file()["changes"][0].clone(), file()["changes"][0].clone()];
-        assert!(refusal("/changes", json!(twice)).contains("has a change already"));
+        assert!(refusal("/changes", json!(twice)).contains("is in the plan twice"));
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
             at in 0_usize..3000,
             byte in any::<u8>(),
         ) {
-            let text = render(&example()).unwrap().into_bytes();
+            let text = render(&example::plan()).unwrap().into_bytes();
             let at = at % text.len();
             let _ = parse("p", &noise);
             // The last byte is a newline that nobody needs.

@@ -127,11 +127,7 @@ pub fn known() -> impl Iterator<Item = (&'static str, &'static str)> {
 pub fn suggest(wanted: &str) -> Option<String> {
     let wanted = bare(wanted);
     let full_names = known().map(|(group, name)| format!("{group}.{name}"));
-    suggest::nearest_by(full_names, NEAR_ENOUGH, |full| {
-        let compared =
-            if wanted.contains('.') { full } else { full.split_once('.').map_or(full.as_str(), |(_, name)| name) };
-        suggest::likeness(compared, wanted)
-    })
+    suggest::nearest_by(full_names, NEAR_ENOUGH, |full| suggest::name_likeness(full, wanted))
 }
 
 /// A fifth of the letters may be wrong.

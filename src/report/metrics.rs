@@ -147,7 +147,7 @@ mod tests {
         let queue = text.find("  listener.queue ").unwrap();
         assert!(listeners < queue && queue < destinations);
         assert!(
-            text.contains("  tcp.idle                          ages, sockets\n      ESTABLISHED by seconds"),
+            text.contains("  tcp.idle                          ages, sockets\n      ESTABLISHED sockets, by seconds"),
             "{text}"
         );
         assert!(text.contains("delta.TcpExt.ListenOverflows"));

@@ -160,25 +160,15 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::keys;
+    use crate::plan::example;
     use crate::plan::model::{Guard, PlanHost};
 
     fn change(key: &str, expected: &str, proposed: &str, result: Option<(RehearsalResult, &str)>) -> PlannedChange {
-        let key = keys::catalogue().get(key).unwrap();
         PlannedChange {
-            namespace: "host".into(),
             namespace_id: "net:[1]".into(),
-            key,
-            before: keys::parse(key, expected).unwrap(),
-            after: keys::parse(key, proposed).unwrap(),
-            risk: Risk::Low,
-            takes_effect: "At once.".into(),
             side_effects: String::new(),
-            restart: Vec::new(),
-            rules: vec!["a-rule".into()],
-            findings: Vec::new(),
-            guards: Vec::new(),
             rehearsed: result.map(|(result, value)| Rehearsed { result, value: value.into() }),
+            ..example::change(key, expected, proposed)
         }
     }
 

@@ -100,7 +100,8 @@ pub(super) struct RecommendFile {
     #[schemars(with = "Option<String>")]
     pub(super) when: Option<Spanned<String>>,
     /// How proposals of several rules for the same key are merged.
-    pub(super) bound: Bound,
+    #[schemars(with = "Bound")]
+    pub(super) bound: Spanned<Bound>,
     pub(super) risk: Risk,
     pub(super) side_effects: String,
 }

@@ -13,9 +13,10 @@ use super::expr::{Expr, ExprError};
 use super::file::{AdviseFile, LevelFile, ParamFile, RecommendFile, RuleFile, TestFile};
 use super::names::RuleNames;
 use super::template::Template;
+use super::words::Bound;
 use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, toml_file};
 use crate::diagnostic::Diagnostic;
-use crate::keys;
+use crate::keys::{self, ValueType};
 use crate::metrics::{names, sysctl, value::Type, value::Value};
 
 /// Characters that a summary may have: a line of a terminal.
@@ -227,6 +228,22 @@ impl Loader<'_> {
                 self.error(part.value.span(), &format!("`{name}` cannot have this value: {why}"), None);
             }
         }
+        let bound = *part.bound.get_ref();
+        let (suits, wanted) = match key.kind {
+            ValueType::Int | ValueType::Ints => {
+                (matches!(bound, Bound::AtLeast | Bound::AtMost), "`at_least`, `at_most` or `exactly`")
+            }
+            ValueType::PortRange => (bound == Bound::Widen, "`widen` or `exactly`"),
+            ValueType::PortList => (bound == Bound::Include, "`include` or `exactly`"),
+            ValueType::Text => (false, "`exactly`"),
+        };
+        if !suits && bound != Bound::Exactly {
+            self.error(
+                part.bound.span(),
+                &format!("this bound does not suit the values of `{name}`: expected {wanted}"),
+                None,
+            );
+        }
         let when = match &part.when {
             Some(when) => Some(self.expression(when, Some(Type::Bool), scope)?),
             None => None,
@@ -235,7 +252,7 @@ impl Loader<'_> {
             key: name.clone(),
             value,
             when,
-            bound: part.bound,
+            bound,
             risk: part.risk,
             side_effects: part.side_effects.clone(),
         })

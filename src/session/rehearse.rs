@@ -34,7 +34,7 @@ pub const LARGEST: u64 = 16 << 20;
 pub fn ask(lines: &[(String, String)]) -> Result<Vec<Answer>, String> {
     match rehearse::rehearse(lines) {
         Err(CannotRehearse::NoNamespace(why)) => {
-            in_child(lines).inspect_err(|_| tracing::debug!(why, "no network namespace in this process"))
+            in_child(lines).inspect_err(|_| tracing::debug!(why, "this process cannot create a network namespace"))
         }
         other => other.map_err(|error| error.to_string()),
     }
@@ -46,7 +46,7 @@ pub fn plan(plan: &mut Plan, snapshot: &Snapshot) {
     if ours.trim() == snapshot.system.kernel {
         rehearsal::rehearse(plan, snapshot, ask);
     } else {
-        let why = format!("the plan is for Linux {}, and this is {}", snapshot.system.kernel, ours.trim());
+        let why = format!("the plan is for Linux {}, and this host runs Linux {}", snapshot.system.kernel, ours.trim());
         rehearsal::not_rehearsed(plan, &why);
     }
 }

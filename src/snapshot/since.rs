@@ -17,9 +17,9 @@ const LONGEST: u64 = 86_400_000;
 pub enum NoWindow {
     #[error("it was taken before the last boot")]
     AnotherBoot,
-    #[error("its time since the boot, or this one's, is not known")]
+    #[error("its uptime or the current uptime is unknown")]
     NoTime,
-    #[error("it claims to be taken later than now")]
+    #[error("its time is in the future")]
     Future,
     #[error("it is less than 10 s old")]
     TooYoung,

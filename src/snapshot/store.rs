@@ -23,9 +23,9 @@ pub fn read(path: &Path) -> Result<Snapshot, FileError> {
 pub fn parse(name: &str, bytes: &[u8]) -> Result<Snapshot, FileError> {
     let snapshot: Snapshot = FORMAT.parse(name, bytes)?;
     let contradiction = if snapshot.namespaces.is_empty() {
-        Some("it holds no network namespace")
+        Some("it contains no network namespace")
     } else if !(0.0..=LONGEST_WINDOW).contains(&snapshot.window.seconds) {
-        Some("the seconds of its window are negative or without end")
+        Some("the length of its window is negative or not finite")
     } else {
         None
     };

@@ -203,6 +203,17 @@ fn recommendations_are_checked_against_the_catalogue() {
     "#);
 }
 
+#[test]
+fn a_bound_has_to_suit_the_values_of_the_key() {
+    assert_snapshot!(with_rule(spoilt("bound = \"at_least\"", "bound = \"widen\"")), @r#"
+    error: this bound does not suit the values of `net.ipv4.tcp_max_tw_buckets`: expected `at_least`, `at_most` or `exactly`
+      --> DIR/mine.toml:19:9
+       |
+    19 | bound = "widen"
+       |         ^^^^^^^
+    "#);
+}
+
 /// The rule of these tests with levels in place of its own severity, title and condition.
 fn leveled(levels: &str) -> String {
     let head = RULE.find("title = ").unwrap()..RULE.find("kind = ").unwrap();
@@ -498,7 +509,7 @@ fn a_file_that_is_no_snapshot_is_refused_with_the_place() {
     assert_snapshot!(refused_snapshot("{}"), @"error: DIR/s.json:1:2: this is not a snapshot, or the file is damaged: missing field `schema`");
     assert_snapshot!(refused_snapshot(changed("snapshot/1", "snapshot/2")), @"error: DIR/s.json: a newer version of sysctl-advisor wrote this file (sysctl-advisor/snapshot/2); this version reads sysctl-advisor/snapshot/1");
     assert_snapshot!(refused_snapshot(changed("snapshot/1", "report/1")), @"error: DIR/s.json: this is `sysctl-advisor/report/1`, not a snapshot (sysctl-advisor/snapshot/1)");
-    assert_snapshot!(refused_snapshot(vec![b' '; (64 << 20) + 1]), @"error: DIR/s.json: larger than 64 MiB, the limit for a snapshot");
+    assert_snapshot!(refused_snapshot(vec![b' '; (64 << 20) + 1]), @"error: DIR/s.json: this file is larger than 64 MiB, the limit for a snapshot");
     assert_snapshot!(refused_snapshot(b"\xff\xfe"), @"error: DIR/s.json:1:1: this is not a snapshot, or the file is damaged: expected value");
     assert_snapshot!(run(&["audit", "--snapshot", "/nonexistent"]).err, @"error: /nonexistent: No such file or directory");
     assert_snapshot!(run(&["audit", "--snapshot", "/"]).err, @"error: /: is a directory");
@@ -508,8 +519,8 @@ fn a_file_that_is_no_snapshot_is_refused_with_the_place() {
 fn impossible_numbers_in_a_snapshot_are_refused() {
     assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": NaN")), @"error: DIR/s.json:16:14: this is not a snapshot, or the file is damaged: expected value");
     assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": 1e999")), @"error: DIR/s.json:16:18: this is not a snapshot, or the file is damaged: number out of range");
-    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": -5")), @"error: DIR/s.json: the seconds of its window are negative or without end");
-    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": 1e300")), @"error: DIR/s.json: the seconds of its window are negative or without end");
+    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": -5")), @"error: DIR/s.json: the length of its window is negative or not finite");
+    assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": 1e300")), @"error: DIR/s.json: the length of its window is negative or not finite");
     assert_snapshot!(refused_snapshot(changed("\"close_wait\": 120", "\"close_wait\": -1")), @"error: DIR/s.json:36:21: this is not a snapshot, or the file is damaged: invalid value: integer `-1`, expected u64");
     assert_snapshot!(refused_snapshot(changed("\"port\": 9001", "\"port\": 70000")), @"error: DIR/s.json:84:19: this is not a snapshot, or the file is damaged: invalid value: integer `70000`, expected u16");
 }
@@ -569,7 +580,7 @@ fn errors_are_json_for_who_asks_for_it() {
         (&["audit", "--snapshot", "/nonexistent"][..], 2, "/nonexistent: "),
         (&["audit", "--config", config], 2, "config.toml:2:1: "),
         (&["rollback", "7", "--yes", "--state-dir", "/nonexistent"], 2, "/nonexistent"),
-        (&["-q", "plan", "--only", "nonsense"], 2, "names no key and no rule"),
+        (&["-q", "plan", "--only", "nonsense"], 2, "matches no key and no rule"),
     ] {
         let run = run(&[arguments, &["--log-format", "json"]].concat());
         assert_eq!(run.code, code, "{run:?}");

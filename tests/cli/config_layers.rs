@@ -49,7 +49,7 @@ fn set(shown: &str) -> String {
 fn each_value_is_shown_with_the_place_that_it_is_from() {
     let shown = with_etc(&format!("{TWO_FILES} SYSCTL_ADVISOR_WINDOW=9s SYSCTL_ADVISOR_WAIVERS= $p config show"));
     assert_snapshot!(set(&said(&shown)), @r#"
-    # These were read, and each overrides the previous one:
+    # These sources were read. Each one overrides the previous ones:
     #   /etc/sysctl-advisor/sysctl-advisor.toml
     #   /etc/sysctl-advisor/config.d/50-site.toml
     #   /etc/sysctl-advisor/config.d/60-host.toml
@@ -123,7 +123,8 @@ fn a_named_file_is_read_alone() {
         "{TWO_FILES} printf '[audit]\\n' > /etc/other.toml; $p --config /etc/other.toml config show"
     ));
     assert!(
-        said(&shown).starts_with("# These were read, and each overrides the previous one:\n#   /etc/other.toml\n\n"),
+        said(&shown)
+            .starts_with("# These sources were read. Each one overrides the previous ones:\n#   /etc/other.toml\n\n"),
         "{}",
         said(&shown)
     );

@@ -781,7 +781,7 @@ fn what_does_not_exist_is_a_usage_error() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(run(&["explain", "tcp_fin_timeuot"]).err, @"error: unknown name `tcp_fin_timeuot`: not a rule, sysctl key, TCP state or documented counter");
+    assert_snapshot!(run(&["explain", "tcp_fin_timeuot"]).err, @"error: unknown name `tcp_fin_timeuot`: not a rule, sysctl key, TCP state or documented counter; did you mean `net.ipv4.tcp_fin_timeout`?");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn without_netstat_the_rules_on_its_counters_are_skipped_with_the_reason() {
 fn a_counter_that_the_kernel_does_not_have_skips_what_needs_it_and_nothing_else() {
     let run = damaged("sed -i 's/ ListenOverflows / Something /' thread-self/net/netstat", false);
     let skipped = section(&run, "Not checked");
-    let reason = "current: this kernel does not count TcpExt.ListenOverflows accept-queue-overflow";
+    let reason = "current: this kernel has no counter TcpExt.ListenOverflows accept-queue-overflow";
     assert!(skipped.starts_with(reason), "{}", run.out);
     assert!(!skipped.contains("TCPTimeWaitOverflow"), "{}", run.out);
 }
@@ -115,7 +115,7 @@ fn where_netlink_is_refused_the_tables_of_proc_serve_and_the_report_says_so() {
     assert_eq!((run.code, run.err.as_str()), (0, ""), "{run:?}");
     assert!(run.out.contains("(read through /proc/net/tcp: no queue limits, no ages)"), "{}", run.out);
     assert!(
-        section(&run, "Could not be read").contains("listener.limit (/proc/net/tcp does not show it"),
+        section(&run, "Could not be read").contains("listener.limit (/proc/net/tcp does not contain it"),
         "{}",
         run.out
     );
@@ -147,9 +147,9 @@ fn without_privilege_it_works_and_says_what_it_could_not_see() {
     assert_eq!((run.code, run.err.as_str()), (0, ""), "{run:?}");
     assert!(run.out.contains("uid 0 has not closed 30 connections"), "{}", run.out);
     let gaps = section(&run, "Could not be read");
-    let why = "processes may not be looked into without privilege";
+    let why = "processes cannot be examined without privileges";
     assert!(
-        gaps.contains("current: owners (no process seen to hold 31 sockets; ") && gaps.contains(why),
+        gaps.contains("current: owners (the process of 31 sockets is unknown; ") && gaps.contains(why),
         "{}",
         run.out
     );
@@ -185,5 +185,5 @@ fn a_snapshot_of_a_namespace_audits_to_the_same_findings_as_the_namespace() {
 fn one_reading_skips_the_rules_on_rates_and_says_why() {
     let run = finish(command("unshare").args(["--net", PROGRAM, "--config", "/dev/null", "audit", "--window", "0"]));
     assert_eq!((run.code, run.err.as_str()), (0, ""), "{run:?}");
-    assert!(section(&run, "Not checked").contains("needs two readings, a window apart"), "{}", run.out);
+    assert!(section(&run, "Not checked").contains("needs a reading at both ends of the window"), "{}", run.out);
 }

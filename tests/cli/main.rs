@@ -20,6 +20,7 @@ mod readme;
 mod report;
 mod rules;
 mod session;
+mod suggestions;
 mod systemd_units;
 mod waivers;
 mod words;

@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests are not in a #[test] function")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command as Process;
 
@@ -137,6 +138,23 @@ fn anchor(heading: &str) -> String {
         .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'))
         .map(|c| if c == ' ' { '-' } else { c })
         .collect()
+}
+
+/// The man page has every variable that an option or a flag declares; README writes the ones after the first in a list
+/// without their common beginning.
+#[test]
+fn readme_names_every_variable_that_the_program_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let generated = super::run(&["generate", folder.path().to_str().unwrap()]);
+    assert_eq!(generated.code, 0, "{generated:?}");
+    let manual = std::fs::read_to_string(folder.path().join("man/sysctl-advisor.1")).unwrap();
+    let full = Regex::new("SYSCTL_ADVISOR(_[A-Z_]+)").unwrap();
+    let short = Regex::new("`(?:SYSCTL_ADVISOR)?(_[A-Z_]+)`").unwrap();
+    let read: BTreeSet<&str> = full.captures_iter(&manual).map(|found| found.extract::<1>().1[0]).collect();
+    let named: BTreeSet<&str> =
+        short.captures_iter(include_str!("../../README.md")).map(|found| found.extract::<1>().1[0]).collect();
+    assert!(read.len() >= 8, "{read:?}");
+    assert_eq!(named, read, "README.md names other variables than sysctl-advisor(1)");
 }
 
 /// A message that a heading of the page quotes is one that the program still has.

@@ -148,7 +148,7 @@ fn a_change_of_what_is_read_once_is_refused_with_the_reason() {
     let run = run(&["rules", "check", file.path().to_str().unwrap()]);
     assert_eq!(run.code, 2);
     assert!(
-        run.err.contains("`window.seconds` is read once, or is not a number: it has no delta and no rate"),
+        run.err.contains("`window.seconds` has no delta and no rate, because it is read once or is not a number"),
         "{}",
         run.err
     );

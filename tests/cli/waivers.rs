@@ -60,13 +60,17 @@ fn what_is_waived_stands_after_the_others_with_who_and_why() {
       evidence  ip_local_port_range    40000 40199 ports
                 usable ports                   200 ports
                 distinct ports in use          195 ports
-      change    net.ipv4.ip_local_port_range  40000 40199 -> 32768 60999
+      change    net.ipv4.ip_local_port_range  40000 40199 -> 16384 65535
                   Risk medium. At once: the next connect() or bind() to port 0 uses
-                  it, sockets that exist keep their port.
-                  Side effects: Firewall rules that contain the old source port
-                  range must be changed too. When a service that listens in the new
-                  part restarts, an outgoing connection may already use its port:
-                  first reserve the port in net.ipv4.ip_local_reserved_ports.
+                  the new range; existing sockets keep their port.
+                  Side effects: When a service that uses a port in the new part of
+                  the range starts, an outgoing connection may already use its port.
+                  If TCP listeners have ports there now, this finding proposes to
+                  reserve them. Add those of stopped services, of UDP services and
+                  Kubernetes NodePorts (30000-32767) to
+                  net.ipv4.ip_local_reserved_ports first. Firewall rules that
+                  contain the old source port range must be changed too. UDP uses
+                  the same range.
       why       sysctl-advisor explain port-range-narrow
 
     Waived
@@ -120,8 +124,7 @@ fn the_json_keeps_the_finding_whole_with_its_waiver() {
     let waived = &with["findings"][1]["waived"];
     let wanted = serde_json::json!({"reason": "the firewall knows these ports", "who": "kim", "until": "2027-01-31"});
     assert_eq!(*waived, wanted);
-    // Alone, the waived rule would ask for less than what both are merged to.
-    assert_eq!(with["findings"][1]["recommendations"][0]["proposed"], "32768 60999");
+    assert_eq!(with["findings"][1]["recommendations"][0]["proposed"], "16384 65535");
     let mut same = with["findings"].clone();
     same[1]["waived"] = Json::Null;
     same[1]["recommendations"][0]["proposed"] = without["findings"][1]["recommendations"][0]["proposed"].clone();
@@ -144,8 +147,8 @@ fn expired_and_unused_waivers_are_told_and_change_no_exit_code() {
     assert_eq!(
         joined(section.split_once("\n\n").unwrap().0),
         "DIR/waivers.toml:1: waiver-expired ephemeral-ports: ended on 2025-12-31 (by maria: load test \
-         until the release); there is nothing left that it would waive \
-         DIR/waivers.toml:9: waiver-unused port-range-narrow: the rule found nothing this time"
+         until the release); no finding matches it now \
+         DIR/waivers.toml:9: waiver-unused port-range-narrow: the rule has no finding now"
     );
 }
 
@@ -185,22 +188,22 @@ fn mistakes_are_errors_with_their_place() {
        = help: did you mean `port-range-narrow`?
     "#);
     assert_snapshot!(refused(changed("2027-01-31", "2027-02-31")), @r#"
-    error: `2027-02-31` is no date
+    error: `2027-02-31` is not a date
       --> DIR/waivers.toml:13:9
        |
     13 | until = "2027-02-31"
        |         ^^^^^^^^^^^^
        |
-       = help: a day is written as "2027-01-31"
+       = help: expected a day such as "2027-01-31"
     "#);
     assert_snapshot!(refused(changed("who = \"kim\"\nuntil = \"2027-01-31\"\n", "")), @"
-    error: this waiver has no `who`: the person who answers for it
+    error: this waiver has no `who`: the person who is responsible for this decision
      --> DIR/waivers.toml:9:1
       |
     9 | [[waiver]]
       | ^^^^^^^^^^
 
-    error: this waiver has no `until`: the last day on which it holds
+    error: this waiver has no `until`: the last day of the waiver
      --> DIR/waivers.toml:9:1
       |
     9 | [[waiver]]

@@ -1,8 +1,10 @@
 //! The word list of `docs/style.md`, held over every text that a user reads.
 //!
-//! In: the list, as the page has it, and the texts that the page names: rules, docs, README, configuration, units, help.
-//! Out: each forbidden word with its file and line, and the better word.
+//! In: the list, as the page has it, and the texts that the page names: rules, docs, README, changelog, configuration, units,
+//! packaging, help, man pages, messages in the source. Out: each forbidden word with its file and line, and the better word.
 //! Must not: know a word of the list itself, or search code: what is between backquotes, code blocks, expressions.
+
+mod source;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -73,13 +75,22 @@ fn word(line: &str) -> Word {
 
 /// Every text, by the name under which it is reported.
 fn places() -> Vec<(String, String, Vec<Text>)> {
-    let mut all = vec![PathBuf::from("README.md")];
-    for folder in ["rules", "docs", "config", "systemd"] {
+    let mut all = ["README.md", "CHANGELOG.md", "SECURITY.md"].map(PathBuf::from).to_vec();
+    for folder in ["rules", "docs", "config", "systemd", "deploy", "src"] {
         files(Path::new(folder), &mut all);
     }
+    all.retain(|path| !path.starts_with("src") || is_shipped(path));
     let mut places: Vec<_> = all.iter().map(|path| file(path)).collect();
     help(&[], &mut places);
+    man_pages(&mut places);
     places
+}
+
+/// A file of tests quotes messages of other files, and those of older versions.
+fn is_shipped(source: &Path) -> bool {
+    source.extension().is_some_and(|extension| extension == "rs" || extension == "toml")
+        && !source.ends_with("tests.rs")
+        && !source.iter().any(|folder| folder == "tests")
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -94,6 +105,7 @@ fn file(path: &Path) -> (String, String, Vec<Text>) {
     let content = std::fs::read_to_string(root().join(path)).unwrap();
     let texts = match path.extension().and_then(|extension| extension.to_str()) {
         Some("toml") => toml_texts(&content),
+        Some("rs") => source::messages(&content),
         Some("md") => vec![Text { start: 0, shown: without_code(&without_blocks(&content)) }],
         _ => vec![Text { start: 0, shown: without_code(&content.replace("\n#", "\n ")) }],
     };
@@ -114,6 +126,35 @@ fn help(command: &[&str], places: &mut Vec<(String, String, Vec<Text>)>) {
     }
     let texts = vec![Text { start: 0, shown: without_code(&run.out) }];
     places.push((format!("sysctl-advisor {}", arguments.join(" ")), run.out, texts));
+}
+
+/// The man pages as the packages install them.
+fn man_pages(places: &mut Vec<(String, String, Vec<Text>)>) {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run(&["generate", folder.path().to_str().unwrap()]);
+    assert_eq!(run.code, 0, "{run:?}");
+    for entry in std::fs::read_dir(folder.path().join("man")).unwrap() {
+        let path = entry.unwrap().path();
+        let page = std::fs::read_to_string(&path).unwrap();
+        let texts = vec![roff_text(&page)];
+        places.push((path.file_name().unwrap().to_str().unwrap().to_owned(), page, texts));
+    }
+}
+
+/// A page without its macros and with what is bold, the names, put out of sight.
+fn roff_text(page: &str) -> Text {
+    let code = Regex::new(r"(?m)^\..*$|\\fB.*?\\fR|\\f.|\\-").unwrap();
+    let mut shown = without_code(page);
+    for found in code.find_iter(page) {
+        let found = found.unwrap();
+        let with = match found.as_str() {
+            r"\-" => '-',
+            change if change.len() == 3 => ' ',
+            _ => '_',
+        };
+        cover(&mut shown, found.range(), with);
+    }
+    Text { start: 0, shown }
 }
 
 /// The same number of bytes in each line, all of them `cover`.
@@ -205,8 +246,15 @@ fn text(content: &str, range: Range<usize>) -> Text {
 fn every_text_uses_the_words_of_the_style_page() {
     let words = words();
     assert!(words.len() >= 10, "{} patterns", words.len());
+    let places = places();
+    // Nothing of a kind would mean that it is not searched.
+    let of_kind =
+        |part: &str| places.iter().filter(|(name, ..)| name.contains(part)).map(|(.., texts)| texts.len()).sum();
+    let kinds = ["rules/", "docs/", "config/", "systemd/", "deploy/", "--help", ".1", "src/"];
+    let found: [usize; 8] = kinds.map(of_kind);
+    assert!(found.iter().all(|texts| *texts > 0) && found[7] > 500, "{kinds:?}: {found:?}");
     let mut failures = Vec::new();
-    for (name, content, texts) in places() {
+    for (name, content, texts) in places {
         for (start, found, better) in texts.iter().flat_map(|text| matches(&words, text)) {
             let line = content[..start].matches('\n').count() + 1;
             failures.push(format!("{name}:{line}: \"{found}\": write \"{better}\""));
@@ -245,4 +293,19 @@ fn the_search_sees_text_and_not_code() {
         })
         .collect();
     assert_eq!(lines, [1, 7, 7, 5]);
+    let page = ".TH told 1\n\\fBtold\\fR\nThe user is told\\-once.\n.PP\nIt was \\fItold\\fR.\n";
+    assert_eq!(found(&roff_text(page)), ["told", "told"]);
+}
+
+#[test]
+fn the_search_sees_messages_and_not_other_literals() {
+    let seen = |source: &str| source::messages(source).iter().flat_map(found).collect::<Vec<_>>();
+    assert_eq!(seen(r#"error("it was told {told} and \"told\"", "told")"#), ["told", "told"]);
+    assert_eq!(
+        seen("\"taken \\\n    back\", r#\"was \"told\"\"#, '\"', b'\"', \"it stands\""),
+        ["taken back", "told", "stands"]
+    );
+    assert_eq!(seen("// \"it was told\"\n/* \"it was told\" */ #[expect(x, reason = \"it was told\")]"), [""; 0]);
+    assert_eq!(seen("\"SELECT told FROM track\", \"{told} of them\", \"`told` it\""), [""; 0]);
+    assert_eq!(seen("\"told it\"\n#[cfg(test)]\nmod tests {\n\"told it\"\n}\n"), ["told"]);
 }

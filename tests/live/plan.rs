@@ -90,16 +90,16 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
         - net.ipv4.ip_local_port_range = 40000 40199
         + net.ipv4.ip_local_port_range = 16384 65535
             risk       medium
-            effect     At once: the next connect() or bind() to port 0 uses it, sockets
-                       that exist keep their port.
-            costs      When a service that listens in the new part of the range restarts
-                       (for example on Kubernetes NodePorts, 30000-32767), an outgoing
-                       connection may already use its port. Add such ports to
+            effect     At once: the next connect() or bind() to port 0 uses the new
+                       range; existing sockets keep their port.
+            costs      When a service that uses a port in the new part of the range
+                       starts, an outgoing connection may already use its port. If TCP
+                       listeners have ports there now, this finding proposes to reserve
+                       them. Add those of stopped services, of UDP services and
+                       Kubernetes NodePorts (30000-32767) to
                        net.ipv4.ip_local_reserved_ports first. Firewall rules that
                        contain the old source port range must be changed too. UDP uses
-                       the same range. When a service that listens in the new part
-                       restarts, an outgoing connection may already use its port: first
-                       reserve the port in net.ipv4.ip_local_reserved_ports.
+                       the same range.
             because    ephemeral-ports, port-range-narrow
             kernel     Accepts it: tried in a scratch namespace.
             worse if   rate.Tcp.AttemptFails > before.rate.Tcp.AttemptFails * 2.0 + 5.0
@@ -231,7 +231,7 @@ fn what_is_asked_for_decides_what_is_planned() {
     assert_eq!(planned(&["--except", "*port*"]), (0, 1));
     let output = plan(&[&data[..], &["--except", "ip_local_port_rnge"]].concat());
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("did you mean `ip_local_port_range`?"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("did you mean `net.ipv4.ip_local_port_range`?"), "{}", text(&output.stderr));
 }
 
 #[test]
@@ -239,7 +239,9 @@ fn a_plan_for_another_kernel_is_not_tried_on_this_one() {
     let plan = json_of(&["--snapshot", "tests/data/ports.json"]);
     let rehearsed = &change(&plan, RANGE)["rehearsed"];
     assert_eq!(rehearsed["result"], "not_possible");
-    assert!(rehearsed["value"].as_str().unwrap().starts_with("the plan is for Linux 6.12.0, and this is"));
+    assert!(
+        rehearsed["value"].as_str().unwrap().starts_with("the plan is for Linux 6.12.0, and this host runs Linux ")
+    );
 }
 
 #[test]
@@ -260,8 +262,8 @@ fn a_hostile_plan_is_refused_with_a_reason() {
         ("/changes/0/key", json!("kernel.core_pattern"), "not a sysctl that this program changes"),
         ("/changes/0/proposed", json!("16384 65535\u{0}"), "control characters"),
         ("/changes/0/proposed", json!("65535 16384"), "greater than the last port"),
-        ("/changes/0/namespace", json!("../../etc"), "not a namespace's name"),
-        ("/changes/0/namespace_id", json!("/proc/1/ns/net"), "not a namespace's identity"),
+        ("/changes/0/namespace", json!("../../etc"), "not the name of a namespace"),
+        ("/changes/0/namespace_id", json!("/proc/1/ns/net"), "not the identity of a namespace"),
         ("/schema", json!("sysctl-advisor/plan/2"), "newer version"),
         ("/schema", json!("sysctl-advisor/report/1"), "not a plan"),
         ("/changes", json!("none"), "not a plan, or the file is damaged"),

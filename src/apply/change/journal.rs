@@ -1,7 +1,7 @@
 //! The journal of one change: `STATE/changes/ID/` with `plan.json`, `before.conf`, `after.conf`, `steps.jsonl`, and
 //! `baseline.json` where something was measured before.
 //!
-//! In: a checked plan; steps. Out: [`Journal`] to append to, [`Entry`] to look at. Must not: return from an append before
+//! In: a checked plan; steps. Out: [`Journal`] to append to, [`RecordedChange`] to look at. Must not: return from an append before
 //! the line is on the disk, or let a folder be seen that is not complete.
 
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a door: the journal's own folder"))]
@@ -57,7 +57,7 @@ impl ChangeStatus {
 
 /// A change as its folder tells it.
 #[derive(Debug)]
-pub struct Entry {
+pub struct RecordedChange {
     pub id: u64,
     pub folder: PathBuf,
     pub plan: Plan,
@@ -68,7 +68,7 @@ pub struct Entry {
     pub torn: bool,
 }
 
-impl Entry {
+impl RecordedChange {
     /// Reads a change; everything in its folder has to be trusted.
     pub fn read(state: &Path, id: u64) -> Result<Self, ApplyError> {
         trust::folder(state)?;
@@ -173,7 +173,7 @@ fn status(records: &[Record]) -> ChangeStatus {
 /// A change that is being made or undone. Only the holder of the lock has one.
 #[derive(Debug)]
 pub struct Journal {
-    pub entry: Entry,
+    pub entry: RecordedChange,
     boot_id: String,
     file: File,
 }
@@ -201,7 +201,7 @@ impl Journal {
 
     /// Opens a change to append to it. A torn last line is cut off: what it announces never began.
     pub fn open(state: &Path, id: u64, boot_id: &str) -> Result<Self, ApplyError> {
-        let entry = Entry::read(state, id)?;
+        let entry = RecordedChange::read(state, id)?;
         let path = entry.folder.join(STEPS);
         let file = OpenOptions::new().append(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(&path);
         let file = file.and_then(|file| {
@@ -327,7 +327,7 @@ mod tests {
         let text = |name: &str| fs::read_to_string(journal.entry.folder.join(name)).unwrap();
         assert_eq!(text("before.conf"), "net.ipv4.tcp_fin_timeout = 60\nnet.core.somaxconn = 4096\n");
         assert_eq!(text("after.conf"), "net.core.somaxconn = 8192\nnet.ipv4.tcp_fin_timeout = 30\n");
-        let entry = Entry::read(state.path(), 1).unwrap();
+        let entry = RecordedChange::read(state.path(), 1).unwrap();
         assert_eq!(
             (entry.status(), entry.is_of_boot("b00t"), entry.plan.changes.len()),
             (ChangeStatus::Interrupted, true, 2)
@@ -343,10 +343,10 @@ mod tests {
         let file = journal.entry.folder.join(STEPS);
         let text = fs::read_to_string(&file).unwrap();
         fs::write(&file, &text[..text.len() - 3]).unwrap();
-        let entry = Entry::read(state.path(), 1).unwrap();
+        let entry = RecordedChange::read(state.path(), 1).unwrap();
         assert_eq!((entry.torn, entry.status()), (true, ChangeStatus::Interrupted));
         Journal::open(state.path(), 1, "b00t").unwrap().append(Step::RolledBack).unwrap();
-        let entry = Entry::read(state.path(), 1).unwrap();
+        let entry = RecordedChange::read(state.path(), 1).unwrap();
         assert_eq!((entry.torn, entry.status(), entry.records.len()), (false, ChangeStatus::RolledBack, 2));
     }
 
@@ -366,10 +366,10 @@ mod tests {
         let journal = created(state.path());
         let steps = journal.entry.folder.join(STEPS);
         fs::set_permissions(&steps, fs::Permissions::from_mode(0o666)).unwrap();
-        assert!(Entry::read(state.path(), 1).is_err());
+        assert!(RecordedChange::read(state.path(), 1).is_err());
         fs::rename(&steps, state.path().join("real")).unwrap();
         fs::set_permissions(state.path().join("real"), fs::Permissions::from_mode(0o600)).unwrap();
         std::os::unix::fs::symlink(state.path().join("real"), &steps).unwrap();
-        assert!(Entry::read(state.path(), 1).unwrap_err().to_string().contains("symbolic link"));
+        assert!(RecordedChange::read(state.path(), 1).unwrap_err().to_string().contains("symbolic link"));
     }
 }

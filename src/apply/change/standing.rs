@@ -3,7 +3,7 @@
 //! In: its journal, the boot of now, whether its network namespace is still there. Out: a [`Standing`]. Must not: look at
 //! the host.
 
-use super::journal::{ChangeStatus, Entry};
+use super::journal::{ChangeStatus, RecordedChange};
 
 /// How a change that nobody is at work on stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum Standing {
 
 impl Standing {
     /// `boot_id` is the one of now; `is_lost`: the network namespace of the change is not there any more.
-    pub fn of(entry: &Entry, boot_id: &str, is_lost: bool) -> Self {
+    pub fn of(entry: &RecordedChange, boot_id: &str, is_lost: bool) -> Self {
         let gone = !entry.is_of_boot(boot_id);
         let lost = is_lost && !entry.reached_drop_in();
         match entry.status() {
@@ -69,8 +69,8 @@ impl Standing {
             Self::RollbackInterrupted => "interrupted while it was rolled back; roll it back again",
             Self::RolledBack => "rolled back",
             Self::RollbackFailed => "rolled back only in part; roll it back again",
-            Self::GoneWithBoot => "gone with the last boot",
-            Self::GoneWithNamespace => "gone with its network namespace",
+            Self::GoneWithBoot => "ended by a reboot",
+            Self::GoneWithNamespace => "ended, because its network namespace was deleted",
         }
     }
 

@@ -26,7 +26,7 @@ pub fn read(path: &Path) -> Result<Plan, ApplyError> {
 pub fn allowed(plan: &Plan, policy: &Policy) -> Result<(), ApplyError> {
     let refused = |why: String| ApplyError::Refused(format!("this plan is refused: {why}"));
     if plan.changes.is_empty() {
-        return Err(refused("it changes nothing".to_owned()));
+        return Err(refused("it contains no change".to_owned()));
     }
     let most = policy.max_changes.unwrap_or(MOST_CHANGES).min(MOST_CHANGES);
     if plan.changes.len() > most {
@@ -48,7 +48,7 @@ pub fn allowed(plan: &Plan, policy: &Policy) -> Result<(), ApplyError> {
 fn one(change: &PlannedChange, policy: &Policy) -> Result<(), String> {
     policy.allows(change.name(), change.risk)?;
     if change.before == change.after {
-        return Err("it would be set to the value that it has".to_owned());
+        return Err("its new value is the same as its current value".to_owned());
     }
     if change.rehearsed.as_ref().is_some_and(|rehearsed| rehearsed.result.is_bad()) {
         return Err(format!("the kernel did not accept {} in the rehearsal", change.after));
@@ -59,27 +59,13 @@ fn one(change: &PlannedChange, policy: &Policy) -> Result<(), String> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::keys::{self, Risk};
     use crate::model::RehearsalResult;
+    use crate::plan::example;
     use crate::plan::model::{PlanHost, Rehearsed};
 
     pub(crate) fn planned(key: &str, expected: &str, proposed: &str) -> PlannedChange {
-        let key = keys::catalogue().get(key).unwrap();
-        PlannedChange {
-            namespace: "current".into(),
-            namespace_id: "net:[1]".into(),
-            key,
-            before: keys::parse(key, expected).unwrap(),
-            after: keys::parse(key, proposed).unwrap(),
-            risk: Risk::Low,
-            takes_effect: "At once.".into(),
-            side_effects: "None.".into(),
-            restart: vec![],
-            rules: vec!["a-rule".into()],
-            findings: vec![],
-            guards: vec![],
-            rehearsed: None,
-        }
+        let change = example::change(key, expected, proposed);
+        PlannedChange { namespace: "current".into(), namespace_id: "net:[1]".into(), findings: vec![], ..change }
     }
 
     pub(crate) fn plan(changes: Vec<PlannedChange>) -> Plan {
@@ -104,8 +90,8 @@ pub(super) mod tests {
         let elsewhere =
             PlannedChange { namespace_id: "net:[2]".into(), ..planned("net.ipv4.tcp_fin_timeout", "60", "30") };
         for (changes, why) in [
-            (vec![], "it changes nothing"),
-            (vec![change(), same], "it would be set to the value that it has"),
+            (vec![], "it contains no change"),
+            (vec![change(), same], "its new value is the same as its current value"),
             (vec![PlannedChange { rehearsed, ..change() }], "the kernel did not accept 8192 in the rehearsal"),
             (vec![change(), change()], "it is in the plan twice"),
             (vec![change(), elsewhere], "more than one network namespace"),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::apply::ApplyError;
-use crate::apply::change::journal::{ChangeStatus, Entry};
+use crate::apply::change::journal::{ChangeStatus, RecordedChange};
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
 
@@ -24,13 +24,16 @@ pub struct Cooling {
 impl std::fmt::Display for Cooling {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { until, change } = self;
-        write!(formatter, "change {change} made things worse and was rolled back; it is not tried again before {until}")
+        write!(
+            formatter,
+            "change {change} of this rule made something worse and was rolled back; the rule is left out until {until}"
+        )
     }
 }
 
 /// Rules whose guard said worse of a change that was then rolled back, less than `cool_down` ago; a zero one: none. The
 /// latest such change of each rule. What was confirmed in between, and rolled back later, was not rolled back for that.
-pub fn cooling(entries: &[Entry], now: Timestamp, cool_down: Duration) -> BTreeMap<String, Cooling> {
+pub fn cooling(entries: &[RecordedChange], now: Timestamp, cool_down: Duration) -> BTreeMap<String, Cooling> {
     let mut cooling: BTreeMap<String, Cooling> = BTreeMap::new();
     if cool_down.is_zero() {
         return cooling;
@@ -51,7 +54,7 @@ pub fn cooling(entries: &[Entry], now: Timestamp, cool_down: Duration) -> BTreeM
 }
 
 /// The rules that said worse when a change was rolled back, and when that was.
-fn worse(entry: &Entry) -> Option<(&[String], &str)> {
+fn worse(entry: &RecordedChange) -> Option<(&[String], &str)> {
     let mut said: Option<&[String]> = None;
     let mut at = "";
     for record in &entry.records {
@@ -76,7 +79,7 @@ pub fn read(
     }
     let (mut entries, mut unread) = (Vec::new(), Vec::new());
     for id in state::ids(state)? {
-        match Entry::read(state, id) {
+        match RecordedChange::read(state, id) {
             Ok(entry) => entries.push(entry),
             Err(error) => unread.push(error),
         }

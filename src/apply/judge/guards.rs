@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::apply::ApplyError;
-use crate::apply::change::journal::{BASELINE, Entry};
+use crate::apply::change::journal::{BASELINE, RecordedChange};
 use crate::apply::verdict::Verdict;
 use crate::audit::guard::{Looks, Said};
 use crate::host::Host;
@@ -21,11 +21,11 @@ use crate::text::printable;
 /// The guards of change `id` over its baseline and a look of now, in the order of the plan; empty when it has none. An
 /// error: the journal itself cannot be read or trusted.
 pub fn watch_over(state: &Path, id: u64, after: &Snapshot) -> Result<Vec<Verdict>, ApplyError> {
-    Ok(of(&Entry::read(state, id)?, after))
+    Ok(of(&RecordedChange::read(state, id)?, after))
 }
 
 /// The same of a journal that was read.
-pub fn of(entry: &Entry, after: &Snapshot) -> Vec<Verdict> {
+pub fn of(entry: &RecordedChange, after: &Snapshot) -> Vec<Verdict> {
     let guards = guards(&entry.plan);
     if guards.is_empty() {
         return Vec::new();
@@ -45,7 +45,7 @@ pub fn of(entry: &Entry, after: &Snapshot) -> Vec<Verdict> {
 }
 
 /// The same, and looks at the host for it, when there are guards: one reading, which does not wait.
-pub fn now(host: &Host, entry: &Entry) -> Vec<Verdict> {
+pub fn now(host: &Host, entry: &RecordedChange) -> Vec<Verdict> {
     if !has_guards(&entry.plan) {
         return Vec::new();
     }
@@ -93,7 +93,7 @@ pub fn baseline(plan: &Plan, seen: &Snapshot) -> Option<Snapshot> {
     })
 }
 
-fn baseline_of(entry: &Entry) -> Result<Snapshot, String> {
+fn baseline_of(entry: &RecordedChange) -> Result<Snapshot, String> {
     let text = entry.kept(BASELINE).map_err(|error| error.to_string())?;
     let text = text.ok_or("nothing was measured before the change")?;
     store::parse(BASELINE, text.as_bytes()).map_err(|error| error.to_string())

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
+use crate::apply::change::journal::{ChangeStatus, Journal, RecordedChange};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
@@ -49,7 +49,7 @@ pub fn preflight(host: &Host, plan: &Plan, policy: &Policy, state: &Path) -> Res
     for change in &plan.changes {
         if let Some(path) = keys::path(&change.key.name) {
             host.can_write_sysctl(&path)
-                .map_err(|error| ApplyError::NothingDone(format!("this process may not write {error}")))?;
+                .map_err(|error| ApplyError::NothingDone(format!("this process cannot write {error}")))?;
         }
     }
     unfinished(state, &here, &plan.changes)?;
@@ -63,7 +63,7 @@ fn same_host(plan: &Plan, here: &Here) -> Result<(), ApplyError> {
         return other(format!("the plan was made for {}, and this is {}", shown(&plan.host.hostname), here.hostname));
     }
     if plan.host.boot_id.as_deref() != Some(&here.boot_id) {
-        return other("the plan was not made in this boot of the host; make it again".to_owned());
+        return other("the host was rebooted after the plan was made; make a new plan".to_owned());
     }
     match plan.changes.first() {
         Some(change) if change.namespace_id != here.namespace_id => other(format!(
@@ -89,7 +89,7 @@ fn drift(host: &Host, change: &PlannedChange) -> Option<String> {
 /// Earlier changes of this boot that stand in the way.
 fn unfinished(state: &Path, here: &Here, changes: &[PlannedChange]) -> Result<(), ApplyError> {
     for id in state::ids(state)? {
-        let entry = Entry::read(state, id)?;
+        let entry = RecordedChange::read(state, id)?;
         let elsewhere = entry.begun().is_some_and(|(namespace, ..)| namespace != here.namespace_id);
         let in_force = entry.is_of_boot(&here.boot_id);
         if in_force && elsewhere {
@@ -173,7 +173,7 @@ fn write_all(
         let key = change.key;
         // Before the line that announces the write: what somebody set in between is not ours to take back.
         if let Some(drift) = drift(host, change) {
-            return Err(format!("drifted meanwhile: {drift}"));
+            return Err(format!("a value was changed while the plan was applied: {drift}"));
         }
         let (from, to) = (change.before.to_string(), change.after.to_string());
         journal.append(Step::Writing { key: change.key.name.clone(), value: to.clone() })?;
@@ -196,9 +196,5 @@ fn undo_begun(host: &Host, mut journal: Journal, why: String, progress: OnProgre
     }
     let failed = failed.join("; ");
     let _ = journal.append(Step::RollbackFailed { why: failed.clone() });
-    ApplyError::NotUndone {
-        id,
-        why: format!("{why}; and taking it back failed: {failed}"),
-        by_hand: journal.entry.by_hand(),
-    }
+    ApplyError::NotUndone { id, why: format!("{why}; the rollback failed: {failed}"), by_hand: journal.entry.by_hand() }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::deadline::READY;
 use super::rollback;
-use crate::apply::change::journal::{ChangeStatus, Entry};
+use crate::apply::change::journal::{ChangeStatus, RecordedChange};
 use crate::apply::{ApplyError, OnProgress};
 use crate::host::Host;
 
@@ -17,12 +17,13 @@ use crate::host::Host;
 /// confirmed, rolled back, or there is nothing left to wait for.
 pub fn watch(host: &Host, state: &Path, id: u64, within: Duration, progress: OnProgress<'_>) -> Result<(), ApplyError> {
     let until = Instant::now() + within;
-    nix::unistd::setsid().map_err(|error| ApplyError::NothingDone(format!("no session of its own: {error}")))?;
+    nix::unistd::setsid()
+        .map_err(|error| ApplyError::NothingDone(format!("the process cannot create a session: {error}")))?;
     let mut output = std::io::stdout();
     // If nobody reads it any more, that is what this process is for.
     let _ = output.write_all(READY.as_bytes()).and_then(|()| output.flush());
     loop {
-        let over = Entry::read(state, id)
+        let over = RecordedChange::read(state, id)
             .is_ok_and(|entry| matches!(entry.status(), ChangeStatus::Confirmed | ChangeStatus::RolledBack));
         if over {
             return Ok(());

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
+use crate::apply::change::journal::{ChangeStatus, Journal, RecordedChange};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
@@ -26,7 +26,8 @@ use crate::snapshot::Snapshot;
 /// The change that is meant when no number is given: the latest that waits for it.
 pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
     for id in state::ids(state)?.into_iter().rev() {
-        if matches!(Entry::read(state, id)?.status(), ChangeStatus::Applied | ChangeStatus::ConfirmInterrupted) {
+        if matches!(RecordedChange::read(state, id)?.status(), ChangeStatus::Applied | ChangeStatus::ConfirmInterrupted)
+        {
             return Ok(id);
         }
     }
@@ -84,7 +85,7 @@ fn here(
     if persisted {
         write_drop_in(host, &mut journal, progress)?;
     } else if !runtime_only {
-        let text = "this network namespace is not the one that the boot sets up: nothing was written for the next boot";
+        let text = "no file was written for the next boot, because the boot does not set up this network namespace";
         progress(&Progress::Note { text });
     }
     journal.append(Step::Confirmed { persisted, despite }).map_err(ApplyError::NothingDone)?;
@@ -118,28 +119,30 @@ fn guards(
 }
 
 /// Makes sure that all values of the change are in force; returns whether they are for the running system only.
-fn in_force(host: &Host, entry: &Entry, here: &Here) -> Result<bool, ApplyError> {
+fn in_force(host: &Host, entry: &RecordedChange, here: &Here) -> Result<bool, ApplyError> {
     let id = entry.id;
     let nothing = |why: &str| Err(ApplyError::NothingDone(format!("change {id} {why}")));
     match entry.status() {
         ChangeStatus::Applied | ChangeStatus::ConfirmInterrupted => {}
-        ChangeStatus::Confirmed => return Err(ApplyError::Refused(format!("change {id} is confirmed already"))),
+        ChangeStatus::Confirmed => return Err(ApplyError::Refused(format!("change {id} is already confirmed"))),
         ChangeStatus::RolledBack => return nothing("was rolled back"),
         ChangeStatus::Interrupted | ChangeStatus::RollbackInterrupted | ChangeStatus::RollbackFailed => {
             return nothing("is effective only in part; roll it back");
         }
     }
     if !entry.is_of_boot(&here.boot_id) {
-        return nothing("is not effective any more: the host was rebooted since");
+        return nothing("is not effective any more: the host was rebooted after it");
     }
-    let Some((namespace, runtime_only, _)) = entry.begun() else { return nothing("has no beginning") };
+    let Some((namespace, runtime_only, _)) = entry.begun() else {
+        return nothing("has a journal without its first line");
+    };
     if namespace != here.namespace_id {
-        return nothing("was made in another network namespace than this one");
+        return nothing("was applied in another network namespace");
     }
     for change in &entry.plan.changes {
         let present = write::read(host, change.key)?;
         if present != change.after {
-            return nothing(&format!("is not effective as it was made: {} is {present} now", change.key.name));
+            return nothing(&format!("is not effective any more: {} is {present} now", change.key.name));
         }
     }
     Ok(runtime_only)
@@ -163,7 +166,10 @@ fn write_drop_in(host: &Host, journal: &mut Journal, progress: OnProgress<'_>) -
     }
     let losing = losing(host, &journal.entry.plan.changes);
     if losing.is_empty() {
-        progress(&Progress::DropIn { path: persist::DROP_IN, what: "has the values, and wins at the next boot" });
+        progress(&Progress::DropIn {
+            path: persist::DROP_IN,
+            what: "contains the values, and the next boot sets them",
+        });
         return Ok(());
     }
     // What would not survive the boot must not stand there as if it did.
@@ -171,7 +177,7 @@ fn write_drop_in(host: &Host, journal: &mut Journal, progress: OnProgress<'_>) -
     persist::write(host, former.as_deref())?;
     journal.append(Step::Applied).map_err(ApplyError::NothingDone)?;
     Err(ApplyError::NothingDone(format!(
-        "the next boot would not leave it so: {}. Take that line out and confirm again",
+        "another value would be effective after the next boot: {}. Remove that line and confirm again",
         losing.join("; ")
     )))
 }
@@ -185,12 +191,12 @@ fn losing(host: &Host, changes: &[PlannedChange]) -> Vec<String> {
     let loses = |change: &PlannedChange| {
         let name = &change.key.name;
         let Some(resolved) = boot.keys.get(name) else {
-            return Some(format!("{name} is set by no file that is read"));
+            return Some(format!("no file that the boot reads sets {name}"));
         };
         let winner = &resolved.winner;
         let same = keys::parse(change.key, &winner.value).ok().as_ref() == Some(&change.after);
         let value = &winner.value;
-        (!same).then(|| format!("{name} is set to {value} by {} line {}", winner.file, winner.line))
+        (!same).then(|| format!("{}:{} sets {name} to {value}", winner.file, winner.line))
     };
     changes.iter().filter_map(loses).collect()
 }

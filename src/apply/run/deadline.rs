@@ -70,7 +70,8 @@ fn timer(arm: &Arm<'_>, state: &Path) -> Option<()> {
 }
 
 fn process(arm: &Arm<'_>, state: &Path) -> Result<(), String> {
-    let failed = |why: &dyn std::fmt::Display| format!("the process that would roll back cannot be started: {why}");
+    let failed =
+        |why: &dyn std::fmt::Display| format!("the process for the automatic rollback cannot be started: {why}");
     // By this name it is the running program, even when a newer one was installed meanwhile.
     let mut child = Command::new("/proc/self/exe")
         .args(["deadline", &arm.id.to_string(), &arm.within.as_millis().to_string(), "--state-dir"])

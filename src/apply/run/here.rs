@@ -21,10 +21,11 @@ impl Here {
     /// Asks the host.
     pub fn read(host: &Host) -> Result<Self, ApplyError> {
         let (facts, _) = system::read(host);
-        let boot_id =
-            facts.boot_id.ok_or_else(|| ApplyError::NothingDone("this boot's id cannot be read".to_owned()))?;
+        let boot_id = facts
+            .boot_id
+            .ok_or_else(|| ApplyError::NothingDone("the boot id of this host cannot be read".to_owned()))?;
         let namespace_id = netns::own_id(host)
-            .ok_or_else(|| ApplyError::NothingDone("this network namespace's number cannot be read".to_owned()))?;
+            .ok_or_else(|| ApplyError::NothingDone("the number of this network namespace cannot be read".to_owned()))?;
         // A look at process 1 may be refused. Then a key that only the machine's first namespace has decides.
         let boots = host.read_link("/proc/1/ns/net").map_or_else(
             |_| host.read_sysctl("/proc/sys/net/ipv4/tcp_mem").is_ok(),

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::apply::change::journal::{ChangeStatus, Entry};
+use crate::apply::change::journal::{ChangeStatus, RecordedChange};
 use crate::apply::{ApplyError, write};
 use crate::host::Host;
 use crate::host::netns::{self, Place};
@@ -19,7 +19,7 @@ pub enum Located {
     Here,
     Elsewhere {
         place: Place,
-        entry: Box<Entry>,
+        entry: Box<RecordedChange>,
     },
     /// They went away with their namespace.
     Gone,
@@ -29,7 +29,7 @@ pub enum Located {
 
 /// Finds the namespace of a change by its number.
 pub fn find(state: &Path, id: u64) -> Result<Located, ApplyError> {
-    let entry = Entry::read(state, id)?;
+    let entry = RecordedChange::read(state, id)?;
     let host = Host::live();
     let boot_id = host.read_sysctl("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     // What is over and done with needs no namespace to say so.
@@ -50,14 +50,14 @@ pub fn find(state: &Path, id: u64) -> Result<Located, ApplyError> {
         Some(place) => Located::Elsewhere { place, entry: Box::new(entry) },
         None if complete => Located::Gone,
         None => Located::NotFound(format!(
-            "the network namespace of change {id}, {} ({namespace_id}), is not visible from here; root sees all of them",
+            "the network namespace of change {id}, {} ({namespace_id}), cannot be found from this process; root can find all namespaces",
             name(&entry)
         )),
     })
 }
 
 /// What the namespace was called when the plan was made.
-pub fn name(entry: &Entry) -> NamespaceName {
+pub fn name(entry: &RecordedChange) -> NamespaceName {
     name_in(&entry.plan)
 }
 
@@ -73,7 +73,7 @@ pub fn inside<T: Send>(place: &Place, work: impl FnOnce() -> Result<T, ApplyErro
 
 /// Called inside the namespace that has the number now. It is taken for the one that the change was made in when it has
 /// the same name, or when each key has the value from before the change or the one from after it.
-pub fn refuse_on_doubt(host: &Host, entry: &Entry, now: &NamespaceName) -> Result<(), ApplyError> {
+pub fn refuse_on_doubt(host: &Host, entry: &RecordedChange, now: &NamespaceName) -> Result<(), ApplyError> {
     let then = name(entry);
     if then == *now {
         return Ok(());
@@ -86,12 +86,12 @@ pub fn refuse_on_doubt(host: &Host, entry: &Entry, now: &NamespaceName) -> Resul
     if odd.is_none() && !then.excludes(now) { Ok(()) } else { Err(doubt(entry, now, odd)) }
 }
 
-fn doubt(entry: &Entry, now: &str, odd: Option<&str>) -> ApplyError {
+fn doubt(entry: &RecordedChange, now: &str, odd: Option<&str>) -> ApplyError {
     let why =
-        odd.map(|key| format!(", and {key} has neither the value from before the change nor the one from after it"));
+        odd.map(|key| format!(", and {key} has neither the value from before the change nor the value from after it"));
     ApplyError::Refused(format!(
-        "the network namespace of change {} was called {}; the one that has its number now is called {now}{}. It may be \
-         another one, so nothing was done. The former values: {}",
+        "the network namespace of change {} had the name {}; the namespace that has its number now has the name {now}{}. It \
+         may be another namespace, so nothing was changed. The previous values: {}",
         entry.id,
         name(entry),
         why.unwrap_or_default(),

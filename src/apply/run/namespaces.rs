@@ -93,8 +93,8 @@ fn places(host: &Host, plans: Vec<Plan>) -> Result<Vec<(Place, Plan)>, ApplyErro
             match place {
                 Some(place) if !elsewhere || matches!(name.naming(), Naming::Current | Naming::Host) => Ok((places.remove(place), plan)),
                 _ => Err(ApplyError::NothingDone(format!(
-                    "the network namespace {} ({}) that the plan was made for does not exist any more, or is not visible; make \
-                     the plan again",
+                    "the network namespace {} ({}) that the plan was made for does not exist any more, or cannot be found; make \
+                     a new plan",
                     printable(&name, 100),
                     printable(&wanted.unwrap_or_default(), 100)
                 ))),

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::apply::change::journal::{ChangeStatus, Entry, Journal};
+use crate::apply::change::journal::{ChangeStatus, Journal, RecordedChange};
 use crate::apply::change::lock::Lock;
 use crate::apply::change::state;
 use crate::apply::change::steps::Step;
@@ -38,7 +38,7 @@ pub enum Mode<'a> {
 /// The change that `--last` means: the latest that is not rolled back.
 pub fn last(state: &Path) -> Result<u64, ApplyError> {
     for id in state::ids(state)?.into_iter().rev() {
-        if Entry::read(state, id)?.status() != ChangeStatus::RolledBack {
+        if RecordedChange::read(state, id)?.status() != ChangeStatus::RolledBack {
             return Ok(id);
         }
     }
@@ -72,7 +72,7 @@ pub fn rollback(
         Located::Gone => gone(host, state, id, progress),
         Located::NotFound(_) if mode == Mode::Force => gone(host, state, id, progress),
         Located::NotFound(why) => Err(ApplyError::NothingDone(format!(
-            "{why}. With --force the change is marked as rolled back, and no value is touched"
+            "{why}. With --force the change is marked as rolled back, and no value is changed"
         ))),
     }
 }
@@ -81,7 +81,7 @@ pub fn rollback(
 fn gone(host: &Host, state: &Path, id: u64, progress: OnProgress<'_>) -> Result<(), ApplyError> {
     let _lock = Lock::acquire(state, &format!("rollback {id}"))?;
     let mut journal = Journal::open(state, id, &Here::read(host)?.boot_id)?;
-    progress(&Progress::Note { text: "its network namespace was deleted since; nothing of this change is left" });
+    progress(&Progress::Note { text: "its network namespace was deleted, so no value of this change is left" });
     deadline::disarm(id);
     journal.append(Step::RolledBack).map_err(ApplyError::NothingDone)
 }
@@ -94,16 +94,18 @@ fn here(host: &Host, state: &Path, id: u64, mode: Mode<'_>, progress: OnProgress
     match (journal.entry.status(), mode) {
         (ChangeStatus::RolledBack | ChangeStatus::Confirmed, mode) if mode.is_unattended() => return Ok(()),
         (ChangeStatus::RolledBack, _) => {
-            return Err(ApplyError::Refused(format!("change {id} is rolled back already")));
+            return Err(ApplyError::Refused(format!("change {id} is already rolled back")));
         }
         (ChangeStatus::Confirmed, Mode::Worse { .. }) => {
-            return Err(ApplyError::Refused(format!("change {id} is confirmed; only a person takes it back")));
+            return Err(ApplyError::Refused(format!(
+                "change {id} is confirmed, so it is not rolled back automatically"
+            )));
         }
         _ => {}
     }
     let entry = &journal.entry;
     if !entry.is_of_boot(&here.boot_id) && !entry.reached_drop_in() {
-        progress(&Progress::Note { text: "the host was rebooted since; nothing of this change is left" });
+        progress(&Progress::Note { text: "the host was rebooted, so no value of this change is left" });
         return journal.append(Step::RolledBack).map_err(ApplyError::NothingDone);
     }
     same_namespace(entry, &here)?;
@@ -124,12 +126,12 @@ fn here(host: &Host, state: &Path, id: u64, mode: Mode<'_>, progress: OnProgress
 fn first_steps(mode: Mode<'_>) -> Vec<Step> {
     let rolling_back = |why: &str| Step::RollingBack { why: why.to_owned() };
     match mode {
-        Mode::Careful | Mode::Force => vec![rolling_back("asked for")],
+        Mode::Careful | Mode::Force => vec![rolling_back("requested")],
         Mode::Automatic => vec![rolling_back("not confirmed in time")],
         Mode::Together => vec![rolling_back("another part of the plan was not applied")],
         Mode::Worse { rules, why } => {
             let worse = Step::Worse { rules: rules.to_vec(), why: why.to_owned() };
-            vec![worse, rolling_back(&format!("worse than before, says the guard of {}", rules.join(", ")))]
+            vec![worse, rolling_back(&format!("worse than before by the guard of {}", rules.join(", ")))]
         }
     }
 }
@@ -148,7 +150,11 @@ fn finish(
         DropIn::Unclear(why) => failed.push(why),
         DropIn::Becomes(text) | DropIn::Edited(text) => match persist::write(host, text.as_deref()) {
             Ok(()) => {
-                let what = if text.is_some() { "has its former lines again" } else { "is removed, as it was before" };
+                let what = if text.is_some() {
+                    "has its previous lines again"
+                } else {
+                    "is removed, because it did not exist before the change"
+                };
                 progress(&Progress::DropIn { path: persist::DROP_IN, what });
             }
             Err(error) => failed.push(error.to_string()),
@@ -172,7 +178,7 @@ fn finish(
     Err(ApplyError::NotUndone { id, why, by_hand: journal.entry.by_hand() })
 }
 
-fn same_namespace(entry: &Entry, here: &Here) -> Result<(), ApplyError> {
+fn same_namespace(entry: &RecordedChange, here: &Here) -> Result<(), ApplyError> {
     let id = entry.id;
     let there = entry.begun().map_or("", |(namespace, ..)| namespace);
     // The number of a namespace does not outlive a boot; what was made permanent belongs to the one that boots.
@@ -182,7 +188,7 @@ fn same_namespace(entry: &Entry, here: &Here) -> Result<(), ApplyError> {
     }
     let now = &here.namespace_id;
     Err(ApplyError::Refused(format!(
-        "change {id} was made in the network namespace {there}, and this process is in {now}"
+        "change {id} was applied in the network namespace {there}, and this process is in {now}"
     )))
 }
 
@@ -199,7 +205,7 @@ enum DropIn {
     Unclear(String),
 }
 
-fn former_drop_in(host: &Host, entry: &Entry) -> Result<DropIn, ApplyError> {
+fn former_drop_in(host: &Host, entry: &RecordedChange) -> Result<DropIn, ApplyError> {
     if !entry.reached_drop_in() {
         return Ok(DropIn::Stays);
     }
@@ -215,17 +221,17 @@ fn former_drop_in(host: &Host, entry: &Entry) -> Result<DropIn, ApplyError> {
     Ok(if taken_out == present { DropIn::Stays } else { DropIn::Edited(Some(taken_out)) })
 }
 
-fn refuse_to_overwrite(host: &Host, entry: &Entry, drop_in: &DropIn) -> Result<(), ApplyError> {
+fn refuse_to_overwrite(host: &Host, entry: &RecordedChange, drop_in: &DropIn) -> Result<(), ApplyError> {
     let mut changed: Vec<String> =
         undo::theirs(host, entry).into_iter().map(|(key, value)| format!("{key} is {value} now")).collect();
     if let DropIn::Edited(_) = drop_in {
-        changed.push(format!("{} has other lines now", persist::DROP_IN));
+        changed.push(format!("{} has changed", persist::DROP_IN));
     }
     if changed.is_empty() {
         return Ok(());
     }
     Err(ApplyError::NothingDone(format!(
-        "changed by someone else since change {}: {}. With --force the previous values are restored all the same",
+        "changed by someone else since change {}: {}. --force restores the previous values nevertheless",
         entry.id,
         changed.join("; ")
     )))

@@ -24,12 +24,12 @@ pub fn read(host: &Host, key: &Key) -> Result<KeyValue, ReadError> {
 
 /// Writes a value and makes sure that the kernel has exactly that; else what is wrong, in words.
 pub fn write(host: &Host, key: &Key, value: &KeyValue) -> Result<(), String> {
-    let path = keys::path(&key.name).ok_or_else(|| format!("{}: not a key's name", key.name))?;
-    host.write_sysctl(&path, &value.to_string()).map_err(|error| format!("the kernel refused {value}: {error}"))?;
+    let path = keys::path(&key.name).ok_or_else(|| format!("{}: this is not the name of a key", key.name))?;
+    host.write_sysctl(&path, &value.to_string()).map_err(|error| format!("the kernel rejected {value}: {error}"))?;
     let taken = read(host, key).map_err(|error| format!("{value} was written and cannot be read back: {error}"))?;
     if taken == *value {
         Ok(())
     } else {
-        Err(format!("{} was given {value} and the kernel made {taken} of it", key.name))
+        Err(format!("{value} was written to {}, and the kernel changed it to {taken}", key.name))
     }
 }

@@ -12,8 +12,8 @@ use crate::plan::model::PlannedChange;
 pub const DROP_IN: &str = "/etc/sysctl.d/90-sysctl-advisor.conf";
 
 const HEADER: &str = "\
-# Written by `sysctl-advisor confirm`. Above each value: the change, its date, the rules behind it, the former value.
-# `sysctl-advisor rollback ID` takes a change out again.
+# Written by `sysctl-advisor confirm`. The line above each value has the change, its date, its rules and the previous value.
+# `sysctl-advisor rollback ID` removes a change from this file.
 
 ";
 

@@ -17,7 +17,7 @@ const RIGHTS: ABI = ABI::V5;
 pub fn confine(files: &[PathBuf]) -> &'static str {
     match enforce(files) {
         Ok(RulesetStatus::FullyEnforced) => "enforced by Landlock",
-        Ok(RulesetStatus::PartiallyEnforced) => "enforced by Landlock as far as this kernel can",
+        Ok(RulesetStatus::PartiallyEnforced) => "enforced by Landlock, as far as this kernel supports it",
         Ok(RulesetStatus::NotEnforced) => "not enforced: this kernel has no Landlock",
         Err(_) => "not enforced: the kernel refused the Landlock rules",
     }

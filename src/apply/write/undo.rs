@@ -3,7 +3,7 @@
 //! In: the journal of a change, the host. Out: the former values in force, or what could not be restored. Must not: take
 //! a value away from someone else who set it since, unless told to.
 
-use crate::apply::change::journal::{Entry, Journal};
+use crate::apply::change::journal::{Journal, RecordedChange};
 use crate::apply::change::steps::Step;
 use crate::apply::{OnProgress, Progress, write};
 use crate::host::Host;
@@ -20,9 +20,9 @@ pub enum Others {
 
 /// How a key stands before it is restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Found {
+enum CurrentValue {
     /// The change never got to it, or it has its former value again.
-    Nothing,
+    Previous,
     /// It has the value of the change, or what the kernel made of it.
     Ours,
     /// It has a value that somebody else gave it.
@@ -31,36 +31,36 @@ enum Found {
 }
 
 /// Keys that have neither their former value nor that of the change, with the value that they have.
-pub fn theirs(host: &Host, entry: &Entry) -> Vec<(String, String)> {
+pub fn theirs(host: &Host, entry: &RecordedChange) -> Vec<(String, String)> {
     let changes = entry.plan.changes.iter();
     changes
         .filter_map(|change| match found(host, entry, change) {
-            Found::Theirs(value) => Some((change.key.name.clone(), value)),
+            CurrentValue::Theirs(value) => Some((change.key.name.clone(), value)),
             _ => None,
         })
         .collect()
 }
 
-fn found(host: &Host, entry: &Entry, change: &PlannedChange) -> Found {
+fn found(host: &Host, entry: &RecordedChange, change: &PlannedChange) -> CurrentValue {
     let name = &change.key.name;
     let touched =
         |record: &crate::apply::change::steps::Record| matches!(&record.step, Step::Writing { key, .. } if key == name);
     if !entry.records.iter().any(touched) {
-        return Found::Nothing;
+        return CurrentValue::Previous;
     }
     let key = change.key;
     let present = match write::read(host, key) {
         Ok(present) => present,
-        Err(error) => return Found::Unreadable(error.to_string()),
+        Err(error) => return CurrentValue::Unreadable(error.to_string()),
     };
     // Without the line after the write it is not known what the kernel made of the value: what is there is taken for it.
     let finished = entry.records.iter().any(|record| matches!(&record.step, Step::Written { key } if key == name));
     if present == change.before {
-        Found::Nothing
+        CurrentValue::Previous
     } else if present == change.after || !finished {
-        Found::Ours
+        CurrentValue::Ours
     } else {
-        Found::Theirs(present.to_string())
+        CurrentValue::Theirs(present.to_string())
     }
 }
 
@@ -70,17 +70,17 @@ pub fn restore(host: &Host, journal: &mut Journal, others: Others, progress: OnP
     let mut failed = Vec::new();
     for change in journal.entry.plan.changes.clone().iter().rev() {
         match found(host, &journal.entry, change) {
-            Found::Nothing => continue,
-            Found::Unreadable(why) => {
+            CurrentValue::Previous => continue,
+            CurrentValue::Unreadable(why) => {
                 failed.push(why);
                 continue;
             }
-            Found::Theirs(value) if others == Others::Leave => {
+            CurrentValue::Theirs(value) if others == Others::Leave => {
                 progress(&Progress::Left { key: &change.key.name, value: &value });
                 let _ = journal.append(Step::Left { key: change.key.name.clone(), value });
                 continue;
             }
-            Found::Ours | Found::Theirs(_) => {}
+            CurrentValue::Ours | CurrentValue::Theirs(_) => {}
         }
         let key = change.key;
         let value = change.before.to_string();

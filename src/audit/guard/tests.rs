@@ -31,7 +31,7 @@ fn a_rate_is_reckoned_from_the_end_of_the_first_look_over_the_time_that_passed()
     let Said::Worse(numbers) = judge(&looks(90, 5.0), GUARD) else { panic!() };
     assert_eq!(
         numbers.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["rate.TcpExt.ListenOverflows was 10/s, is 18/s"]
+        ["rate.TcpExt.ListenOverflows was 10/s and is 18/s now"]
     );
     assert!(matches!(judge(&looks(70, 5.0), GUARD), Said::NotWorse(_)));
     assert!(matches!(judge(&looks(90, 50_000.0), GUARD), Said::NotWorse(_)));
@@ -42,7 +42,7 @@ fn states_are_compared_as_they_are_at_once() {
     let mut now = looks(0, 0.1);
     now.1.namespaces[0].sockets.as_mut().unwrap().states.established = 2;
     let Said::Worse(numbers) = judge(&now, "tcp.established < before.tcp.established") else { panic!() };
-    assert_eq!(numbers[0].to_string(), "tcp.established was 1,203 sockets, is 2 sockets");
+    assert_eq!(numbers[0].to_string(), "tcp.established was 1,203 sockets and is 2 sockets now");
 }
 
 #[test]
@@ -56,14 +56,14 @@ fn what_cannot_be_told_is_unknown_with_the_reason() {
     one_reading.0.namespaces[0].counters_before = None;
     assert_eq!(
         unknown(&one_reading, GUARD),
-        "before the change: rate.TcpExt.ListenOverflows needs two readings, a window apart"
+        "before the change: rate.TcpExt.ListenOverflows needs a reading at both ends of the window, and there is one reading"
     );
     let mut elsewhere = looks(90, 5.0);
     elsewhere.0.namespaces.remove(0);
     assert!(unknown(&elsewhere, GUARD).contains("was not measured before the change"));
     let mut elsewhere = looks(90, 5.0);
     elsewhere.1.namespaces.remove(0);
-    assert!(unknown(&elsewhere, GUARD).contains("not the one that was looked at"));
+    assert!(unknown(&elsewhere, GUARD).contains("was not measured after the change"));
     for hostile in [
         "",
         "1 +",
@@ -85,7 +85,7 @@ fn what_cannot_be_told_is_unknown_with_the_reason() {
 fn another_boot_or_an_older_look_is_no_comparison() {
     let (before, mut after) = looks(90, 5.0);
     after.system.boot_id = Some("another".into());
-    assert!(Looks::new(&before, &after).unwrap_err().contains("not of this boot"));
+    assert!(Looks::new(&before, &after).unwrap_err().contains("from another boot"));
     let (before, after) = looks(90, 5.0);
     assert!(Looks::new(&after, &before).unwrap_err().contains("older"));
     let (mut before, after) = looks(90, 5.0);

@@ -28,7 +28,8 @@ pub enum AppendError {
 }
 
 /// Top of a file that did not exist.
-const HEADER: &str = "# Findings that were accepted, for sysctl-advisor; the format is in docs/waivers.md.\n";
+const HEADER: &str =
+    "# Waivers of sysctl-advisor: findings that a person accepted. docs/waivers.md describes the format.\n";
 
 /// The block as it is written; the order of the fields is that of the documentation.
 #[derive(Serialize)]
@@ -59,7 +60,7 @@ pub fn append(path: &Path, waiver: &Waiver) -> Result<(), AppendError> {
     // Two at once would each keep what was there before the other.
     let folder_lock = File::open(folder).map_err(failed)?;
     folder_lock.try_lock().map_err(|error| match error {
-        fs::TryLockError::WouldBlock => unwritable("another process is changing it; try again".to_owned()),
+        fs::TryLockError::WouldBlock => unwritable("another process is changing this file; try again".to_owned()),
         fs::TryLockError::Error(error) => failed(error),
     })?;
 

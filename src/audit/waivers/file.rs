@@ -101,11 +101,11 @@ impl<'a> Reader<'a> {
         let place = self.first_line(block.span());
         let block = block.into_inner();
         let rule = self.required(block.rule, &place, "rule", "the rule whose findings are waived");
-        let reason = self.required(block.reason, &place, "reason", "why this is accepted");
-        let who = self.required(block.who, &place, "who", "the person who answers for it");
+        let reason = self.required(block.reason, &place, "reason", "why the finding is accepted");
+        let who = self.required(block.who, &place, "who", "the person who is responsible for this decision");
         let until = match block.until {
             Some(until) => self.date(&until),
-            None => self.missing(&place, "until", "the last day on which it holds"),
+            None => self.missing(&place, "until", "the last day of the waiver"),
         };
         let rule = rule.and_then(|rule| self.known(rule, rules));
         let namespace = self.optional(block.namespace);
@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
 
     fn not_blank(&mut self, value: Spanned<String>) -> Option<Spanned<String>> {
         if value.get_ref().trim().is_empty() {
-            self.error(value.span(), "this is empty".to_owned(), None);
+            self.error(value.span(), "this value is empty".to_owned(), None);
             return None;
         }
         Some(value)
@@ -164,8 +164,8 @@ impl<'a> Reader<'a> {
         // The reader of dates takes times too, and would leave them out.
         let date = Date::from_str(&text).ok().filter(|date| date.to_string() == text);
         if date.is_none() {
-            let help = Some("a day is written as \"2027-01-31\"".to_owned());
-            self.error(value.span(), format!("`{text}` is no date"), help);
+            let help = Some("expected a day such as \"2027-01-31\"".to_owned());
+            self.error(value.span(), format!("`{text}` is not a date"), help);
         }
         date
     }

@@ -65,12 +65,12 @@ impl Waivers {
 fn trouble(waiver: &Waiver, ran: &Ran<'_>) -> Option<(WaiverTrouble, String)> {
     let unused = |why: String| Some((WaiverTrouble::Unused, why));
     let Some(day) = day_of(ran.snapshot) else {
-        return unused(format!("the time of this snapshot, `{}`, is not understood", ran.snapshot.taken_at));
+        return unused(format!("the time of this snapshot is invalid: `{}`", ran.snapshot.taken_at));
     };
     let found = ran.findings.iter().any(|finding| covers(waiver, finding));
     if waiver.until < day {
         let Waiver { until, who, reason, .. } = waiver;
-        let again = if found { "; what it waived counts again" } else { "; there is nothing left that it would waive" };
+        let again = if found { "; the findings that it waived count again" } else { "; no finding matches it now" };
         return Some((WaiverTrouble::Expired, format!("ended on {until} (by {who}: {reason}){again}")));
     }
     if found {
@@ -82,13 +82,13 @@ fn trouble(waiver: &Waiver, ran: &Ran<'_>) -> Option<(WaiverTrouble, String)> {
     let seen = |name: &str| admits(waiver.namespace.as_deref(), name);
     if !ran.snapshot.namespaces.iter().any(|namespace| seen(&namespace.name)) {
         let wanted = waiver.namespace.as_deref().unwrap_or_default();
-        return unused(format!("this audit looked at no namespace `{wanted}`"));
+        return unused(format!("this audit did not observe the namespace `{wanted}`"));
     }
     if ran.skipped.iter().any(|skip| skip.rule == waiver.rule && seen(&skip.namespace)) {
         return None;
     }
     let subject = waiver.subject.as_deref().map(|subject| format!(" on `{subject}`")).unwrap_or_default();
-    unused(format!("the rule found nothing{subject} this time"))
+    unused(format!("the rule has no finding{subject} now"))
 }
 
 fn covers(waiver: &Waiver, finding: &Finding) -> bool {

@@ -93,9 +93,9 @@ fn all_that_a_block_lacks_is_told_at_once() {
         refused("\n[[waiver]]\nsubject = \"x\"\n"),
         [
             "w.toml:2:1: this waiver has no `rule`: the rule whose findings are waived [[[waiver]]]",
-            "w.toml:2:1: this waiver has no `reason`: why this is accepted [[[waiver]]]",
-            "w.toml:2:1: this waiver has no `who`: the person who answers for it [[[waiver]]]",
-            "w.toml:2:1: this waiver has no `until`: the last day on which it holds [[[waiver]]]",
+            "w.toml:2:1: this waiver has no `reason`: why the finding is accepted [[[waiver]]]",
+            "w.toml:2:1: this waiver has no `who`: the person who is responsible for this decision [[[waiver]]]",
+            "w.toml:2:1: this waiver has no `until`: the last day of the waiver [[[waiver]]]",
         ]
     );
 }
@@ -107,8 +107,8 @@ fn mistakes_are_underlined_where_they_stand() {
         refused(&GOOD.replacen(old, new, 1))
     };
     assert_eq!(with("who =", "whom ="), ["w.toml:5:1: unknown field `whom` [whom]"]);
-    assert_eq!(with("\"maria\"", "\" \""), ["w.toml:5:7: this is empty [\" \"]"]);
-    assert_eq!(with("\"blue\"", "\"\""), ["w.toml:10:13: this is empty [\"\"]"]);
+    assert_eq!(with("\"maria\"", "\" \""), ["w.toml:5:7: this value is empty [\" \"]"]);
+    assert_eq!(with("\"blue\"", "\"\""), ["w.toml:10:13: this value is empty [\"\"]"]);
     assert_eq!(with("\"maria\"", "7"), ["w.toml:5:7: invalid type: integer `7`, expected a string [7]"]);
     for wrong in [
         "\"2027-02-29\"",
@@ -123,7 +123,7 @@ fn mistakes_are_underlined_where_they_stand() {
         "true",
     ] {
         let text = wrong.trim_matches('"');
-        assert_eq!(with("\"2027-01-31\"", wrong), [format!("w.toml:6:9: `{text}` is no date [{wrong}]")]);
+        assert_eq!(with("\"2027-01-31\"", wrong), [format!("w.toml:6:9: `{text}` is not a date [{wrong}]")]);
     }
     let error = Waivers::parse("w.toml", &GOOD.replace("timestamps-off", "timestamp-off"), &RULES).unwrap_err();
     assert_eq!(error.0[0].to_string(), "w.toml:3:8: there is no rule `timestamp-off`");
@@ -170,31 +170,31 @@ fn the_day_is_that_of_the_snapshot_in_utc() {
         assert_eq!(day_of(&snapshot(odd)), None);
         let said = troubles(GOOD, odd, &[finding("host", "host")], &[]);
         assert_eq!(said.len(), 2, "{said:?}");
-        assert!(said[0].ends_with(&format!("the time of this snapshot, `{odd}`, is not understood")), "{said:?}");
+        assert!(said[0].ends_with(&format!("the time of this snapshot is invalid: `{odd}`")), "{said:?}");
     }
 }
 
 #[test]
 fn a_waiver_that_waives_nothing_is_told_with_the_reason() {
     let found = [finding("host", "host")];
-    let leak = "waiver-unused close-wait-leak w.toml:8 the rule found nothing on `app (pid *)` this time";
+    let leak = "waiver-unused close-wait-leak w.toml:8 the rule has no finding on `app (pid *)` now";
     assert_eq!(troubles(GOOD, "2026-06-01T00:00:00Z", &found, &[]), [leak]);
     assert_eq!(
         troubles(GOOD, "2026-06-01T00:00:00Z", &[], &[]),
-        ["waiver-unused timestamps-off w.toml:2 the rule found nothing this time", leak]
+        ["waiver-unused timestamps-off w.toml:2 the rule has no finding now", leak]
     );
     assert_eq!(
         troubles(GOOD, "2027-02-01T00:00:00Z", &found, &[]),
         [
-            "waiver-expired timestamps-off w.toml:2 ended on 2027-01-31 (by maria: lab machine); what it waived counts \
-             again",
-            "waiver-expired close-wait-leak w.toml:8 ended on 2026-12-31 (by kim: the vendor works on it); there is \
-             nothing left that it would waive",
+            "waiver-expired timestamps-off w.toml:2 ended on 2027-01-31 (by maria: lab machine); the findings that it waived \
+             count again",
+            "waiver-expired close-wait-leak w.toml:8 ended on 2026-12-31 (by kim: the vendor works on it); no \
+             finding matches it now",
         ]
     );
     let elsewhere = GOOD.replace("\"blue\"", "\"re*\"");
     let said = troubles(&elsewhere, "2026-06-01T00:00:00Z", &found, &[]);
-    assert_eq!(said, ["waiver-unused close-wait-leak w.toml:8 this audit looked at no namespace `re*`"]);
+    assert_eq!(said, ["waiver-unused close-wait-leak w.toml:8 this audit did not observe the namespace `re*`"]);
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn a_file_that_is_missing_is_made_with_its_folder() {
     append(&path, &waiver()).unwrap();
     append(&path, &Waiver { subject: Some("[::]:80".to_owned()), ..waiver() }).unwrap();
     insta::assert_snapshot!(read(&path), @r#"
-    # Findings that were accepted, for sysctl-advisor; the format is in docs/waivers.md.
+    # Waivers of sysctl-advisor: findings that a person accepted. docs/waivers.md describes the format.
 
     [[waiver]]
     rule = "timestamps-off"
@@ -337,7 +337,7 @@ fn while_another_process_writes_nothing_is_lost() {
     let lock = std::fs::File::open(folder.path()).unwrap();
     lock.lock().unwrap();
     let refused = append(&path, &waiver()).unwrap_err().to_string();
-    assert!(refused.ends_with("another process is changing it; try again"), "{refused}");
+    assert!(refused.ends_with("another process is changing this file; try again"), "{refused}");
     assert!(!path.exists());
     drop(lock);
     append(&path, &waiver()).unwrap();

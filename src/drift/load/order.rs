@@ -63,8 +63,8 @@ fn fate(file: &File) -> Fate {
         FileKind::Fifo => Fate::Failed("is a fifo".to_owned()),
         FileKind::Socket => Fate::Failed("is a socket".to_owned()),
         FileKind::Device => Fate::Failed("is a device".to_owned()),
-        FileKind::Dangling => Fate::Failed("is a link to nothing".to_owned()),
-        FileKind::LinkLoop => Fate::Failed("is a link that leads back to itself".to_owned()),
+        FileKind::Dangling => Fate::Failed("is a symbolic link to a file that does not exist".to_owned()),
+        FileKind::LinkLoop => Fate::Failed("is a symbolic link to itself".to_owned()),
         FileKind::Unreadable(why) => Fate::Failed(why.clone()),
     }
 }

@@ -90,7 +90,7 @@ impl Reading {
                 for piece in text[range].split_inclusive(['\n', '\r', '\0']) {
                     let content = piece.trim_end_matches(['\n', '\r', '\0']);
                     if content.len() >= LONGEST_LINE {
-                        let why = "systemd-sysctl stops reading a file at a line of 1 MiB: nothing from here on is set";
+                        let why = "systemd-sysctl stops reading a file at a line of 1 MiB: it sets no key from here on";
                         self.fault(number, start..start + 40, codes::LINE_TOO_LONG, why.to_owned());
                         return false;
                     }
@@ -109,7 +109,7 @@ impl Reading {
             return;
         }
         if number == 1 && piece.starts_with('\u{feff}') {
-            let why = "a byte order mark is before the first key, and becomes part of its name";
+            let why = "a byte order mark is before the first key and becomes part of its name";
             self.fault(number, range.clone(), codes::BAD_KEY, why.to_owned());
         }
         let (name_end, value) = match piece.find('=') {
@@ -117,7 +117,7 @@ impl Reading {
             None if piece.starts_with('-') => (range.end, None),
             None => {
                 // procps does not even look at a single character at the end of the file.
-                let why = "neither an assignment nor a comment; the loader ignores it".to_owned();
+                let why = "this line is neither an assignment nor a comment; the loader ignores it".to_owned();
                 return self.fault(number, range, codes::NOT_AN_ASSIGNMENT, why);
             }
         };

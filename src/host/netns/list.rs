@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
-use super::place::{CURRENT, FOLDER, HOST, Hidden, Place, Places, id_of, inode_of, own_id, printable};
+use super::place::{CURRENT, FOLDER, HOST, Hidden, Place, Places, id_of, inode_of, own_id, plain};
 use crate::diagnostic::io_words;
 use crate::host::Host;
 use crate::model::NamespaceName;
@@ -78,23 +78,23 @@ impl<'a> Finder<'a> {
         let names = match self.host.list(FOLDER) {
             Ok(names) => names,
             Err(error) if error.kind == ErrorKind::NotFound => return,
-            Err(error) => return self.hide("the names of the namespaces", &error.to_string()),
+            Err(error) => return self.hide("names of network namespaces", &error.to_string()),
         };
         for name in names {
             let path = format!("{FOLDER}/{name}");
             match std::fs::metadata(&path) {
                 Ok(facts) if Some(facts.dev()) != self.device => {
                     // What `ip netns` leaves behind where the mount is not seen.
-                    self.hide(&printable(&name), &format!("no namespace is mounted at {}", printable(&path)));
+                    self.hide(&plain(&name), &format!("no namespace is mounted at {}", plain(&path)));
                 }
                 Ok(facts) if id_of(&facts) == self.places[0].id => {
                     if self.places[0].name == CURRENT {
-                        self.places[0].name = self.unique(&printable(&name), &id_of(&facts)).into();
+                        self.places[0].name = self.unique(&plain(&name), &id_of(&facts)).into();
                     }
                 }
-                Ok(facts) => self.add(&id_of(&facts), &printable(&name), &path),
+                Ok(facts) => self.add(&id_of(&facts), &plain(&name), &path),
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(error) => self.hide(&printable(&name), &io_words(&error)),
+                Err(error) => self.hide(&plain(&name), &io_words(&error)),
             }
         }
     }
@@ -147,7 +147,7 @@ impl<'a> Finder<'a> {
         let text = self.host.read_text("/proc/thread-self/mountinfo").unwrap_or_default();
         for (id, path) in text.lines().filter_map(mounted) {
             if !self.ids.contains(id) && std::fs::metadata(path).is_ok_and(|facts| id_of(&facts) == id) {
-                self.add(id, &printable(path), path);
+                self.add(id, &plain(path), path);
             }
         }
     }
@@ -221,7 +221,7 @@ pub(super) fn open(id: &str, name: &str, path: &str) -> io::Result<Option<Place>
 
 pub(super) fn process_name(host: &Host, number: u32) -> String {
     let program = host.read_text(&format!("/proc/{number}/comm")).unwrap_or_default();
-    NamespaceName::of_process(number, &printable(program.trim_end_matches('\n'))).into()
+    NamespaceName::of_process(number, &plain(program.trim_end_matches('\n'))).into()
 }
 
 /// The namespace and the mount point of a line of `mountinfo`, when it is one of a network namespace. A path with a
@@ -255,8 +255,8 @@ mod tests {
 
     #[test]
     fn a_hostile_name_cannot_reach_the_terminal() {
-        assert_eq!(printable("a\u{1b}[2J\nb\u{202e}"), "a?[2J?b?");
-        assert_eq!(printable(&"x".repeat(1000)).len(), LONGEST_NAME);
+        assert_eq!(plain("a\u{1b}[2J\nb\u{202e}"), "a?[2J?b?");
+        assert_eq!(plain(&"x".repeat(1000)).len(), LONGEST_NAME);
     }
 
     proptest::proptest! {

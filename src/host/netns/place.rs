@@ -185,14 +185,14 @@ fn name_of(host: &Host, id: &str) -> Option<String> {
     let names = host.list(FOLDER).unwrap_or_default();
     let is_it =
         |name: &String| std::fs::metadata(host.locate(&format!("{FOLDER}/{name}"))).is_ok_and(|it| it.ino() == inode);
-    names.into_iter().find(is_it).map(|name| printable(&name))
+    names.into_iter().find(is_it).map(|name| plain(&name))
 }
 
 /// `TASK_COMM_LEN` less the final zero, and room for what a hostile `/run/netns` may hold.
 pub(super) const LONGEST_NAME: usize = 100;
 
 /// A stranger's text as a name: what is not a plain letter, digit or sign becomes `?`.
-pub(super) fn printable(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let plain = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
     text.chars().take(LONGEST_NAME).map(plain).collect()
 }

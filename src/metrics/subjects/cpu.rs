@@ -25,11 +25,11 @@ macro_rules! softnet {
 #[rustfmt::skip]
 const ROWS: &[Row<Cpu>] = &[
     int("cpu.number", "", 0, "its number", |_, cpu| Some(cpu.number.into())),
-    softnet!(processed, "packets", "packets that it took from the devices (softnet_stat, column 1)"),
+    softnet!(processed, "packets", "packets that it received from the devices (softnet_stat, column 1)"),
     softnet!(dropped, "packets", "packets dropped because its backlog was full: net.core.netdev_max_backlog (column 2)"),
     softnet!(time_squeeze, "times", "rounds that ended with work left: netdev_budget or netdev_budget_usecs was used up (column 3)"),
     softnet!(received_rps, "times", "interrupts from other CPUs to process packets for them, by RPS (column 10)"),
     softnet!(flow_limit_count, "packets", "packets dropped by the flow limit (column 11)"),
-    counter("cpu.net_rx", "times", 0, "times that the softirq NET_RX ran", |_, cpu| whole(cpu.net_rx?)),
-    counter("cpu.net_tx", "times", 0, "times that the softirq NET_TX ran", |_, cpu| whole(cpu.net_tx?)),
+    counter("cpu.net_rx", "times", 0, "number of times that the softirq NET_RX ran", |_, cpu| whole(cpu.net_rx?)),
+    counter("cpu.net_tx", "times", 0, "number of times that the softirq NET_TX ran", |_, cpu| whole(cpu.net_tx?)),
 ];

@@ -24,8 +24,8 @@ pub(in crate::metrics) static TABLE: Table<Destination> = Table {
 const ROWS: &[Row<Destination>] = &[
     text("destination.remote", "192.0.2.10:5432", "remote address and port", |_, destination| Some(endpoint(&destination.address, destination.port))),
     text("destination.source", "192.0.2.1", "local address", |_, destination| Some(destination.source.clone())),
-    int("destination.ports_used", "ports", 50, "local ports that the group uses, TIME_WAIT included", |_, destination| whole(destination.ports)),
-    int("destination.ports_blocked", "ports", 50, "the same less the TIME_WAIT that the present tcp_tw_reuse would hand out again", |reading, destination| whole(blocked(reading, destination))),
+    int("destination.ports_used", "ports", 50, "local ports that the group uses, including those in TIME_WAIT", |_, destination| whole(destination.ports)),
+    int("destination.ports_blocked", "ports", 50, "the same without the TIME_WAIT ports that the kernel can use again with the current tcp_tw_reuse", |reading, destination| whole(blocked(reading, destination))),
     double("destination.port_use", "share", 0.002, "ports_blocked / ports.usable", port_use),
     int("destination.established", "sockets", 20, "its ESTABLISHED connections", |_, destination| whole(destination.established)),
     int("destination.syn_sent", "sockets", 0, "its connections in SYN_SENT", |_, destination| whole(destination.syn_sent)),
@@ -33,7 +33,7 @@ const ROWS: &[Row<Destination>] = &[
     int("destination.fin_wait2", "sockets", 0, "its FIN_WAIT2 sockets", |_, destination| whole(destination.fin_wait2)),
     int("destination.close_wait", "sockets", 0, "its CLOSE_WAIT sockets", |_, destination| whole(destination.close_wait)),
     double("destination.close_rate", "1/s", 0.5, "connections per second that this side closed first, over the last 10 s (from the age of the TIME_WAIT sockets)", |_, destination| Some(close_rate(destination))),
-    int("destination.forecast_ports", "ports", 50, "ports that the group will use in a minute if close_rate goes on: every port but TIME_WAIT, and close_rate × the time a TIME_WAIT blocks its port (60 s, or tcp_tw_reuse_delay where it is reused)", |reading, destination| Some(forecast(reading, destination))),
+    int("destination.forecast_ports", "ports", 50, "ports that the group will use in a minute if close_rate does not change: its ports that are not in TIME_WAIT, plus close_rate × the time for which a TIME_WAIT socket blocks its port (60 s, or tcp_tw_reuse_delay if the port is reused)", |reading, destination| Some(forecast(reading, destination))),
     flag("destination.loopback", false, "whether the address is 127/8 or ::1, where tcp_tw_reuse = 2 applies", |_, destination| Some(is_loopback(&destination.address))),
 ];
 

@@ -15,20 +15,20 @@ const ROWS: &[Row<Drift>] = &[
     // Without a loader nothing of this is set at boot, and no rule is to say otherwise.
     text("persisted.loader", "systemd", "the loader that this system boots with: systemd or procps", |reading, _| Some(reading.snapshot.persisted.as_ref()?.loader.loader?.name().to_owned())),
     int("persisted.files", "files", 3, "configuration files that the loader reads", |_, drift| number(read(drift).count())),
-    int("persisted.keys", "keys", 4, "keys that they set", |_, drift| number(drift.resolution.keys.len())),
+    int("persisted.keys", "keys", 4, "keys that these files set", |_, drift| number(drift.resolution.keys.len())),
     int("persisted.in_sync", "keys", 4, "keys whose effective value is the one that a boot would set", |_, drift| number(drift.count(Status::InSync))),
     int("persisted.not_in_force", "keys", 0, "keys that the files set to another value than the effective one", |_, drift| number(drift.count(Status::NotInForce))),
     int("persisted.dead", "keys", 0, "keys in the files that this kernel does not have", |_, drift| number(drift.count(Status::Dead))),
     int("persisted.invalid", "keys", 0, "keys whose value in the files the kernel does not accept", |_, drift| number(drift.count(Status::Invalid))),
-    int("persisted.wrong_scope", "keys", 0, "keys in the files that are not this namespace's to set", |_, drift| number(drift.count(Status::WrongScope))),
-    int("persisted.runtime_only", "keys", 0, "keys with a value that a boot would not bring back", |_, drift| number(drift.count(Status::RuntimeOnly))),
+    int("persisted.wrong_scope", "keys", 0, "keys in the files that this namespace cannot set", |_, drift| number(drift.count(Status::WrongScope))),
+    int("persisted.runtime_only", "keys", 0, "keys whose effective value a boot would not restore", |_, drift| number(drift.count(Status::RuntimeOnly))),
     int("persisted.unread", "keys", 0, "keys in the files whose value could not be read", |_, drift| number(drift.count(Status::Unread))),
     int("persisted.unreadable_files", "files", 0, "configuration files that could not be read, or that the loader cannot read", |_, drift| number(unreadable(drift).count())),
-    text("persisted.unreadable_file", "", "the first of them", |_, drift| first(unreadable(drift))),
-    int("persisted.writable_files", "files", 0, "configuration files that anybody may write", |_, drift| number(with_code(drift, codes::WORLD_WRITABLE).count())),
-    text("persisted.writable_file", "", "the first of them", |_, drift| first(with_code(drift, codes::WORLD_WRITABLE))),
-    int("persisted.ignored_files", "files", 0, "files that set keys and that this system's loader does not read", |_, drift| number(with_code(drift, codes::NOT_READ_BY_LOADER).count())),
-    text("persisted.ignored_file", "", "the first of them", |_, drift| first(with_code(drift, codes::NOT_READ_BY_LOADER))),
+    text("persisted.unreadable_file", "", "the first of these files", |_, drift| first(unreadable(drift))),
+    int("persisted.writable_files", "files", 0, "configuration files that every user can write", |_, drift| number(with_code(drift, codes::WORLD_WRITABLE).count())),
+    text("persisted.writable_file", "", "the first of these files", |_, drift| first(with_code(drift, codes::WORLD_WRITABLE))),
+    int("persisted.ignored_files", "files", 0, "files that set keys, and that the loader of this system does not read", |_, drift| number(with_code(drift, codes::NOT_READ_BY_LOADER).count())),
+    text("persisted.ignored_file", "", "the first of these files", |_, drift| first(with_code(drift, codes::NOT_READ_BY_LOADER))),
 ];
 
 fn read(drift: &Drift) -> impl Iterator<Item = &FileUse> {

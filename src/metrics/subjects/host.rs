@@ -13,5 +13,5 @@ const ROWS: &[Row<SystemFacts>] = &[
     int("host.page_bytes", "bytes", 4096, "size of a memory page, the unit of tcp_mem", |_, system| whole(system.page_bytes?)),
     int("host.uptime_seconds", "s", 864_000, "time since boot", |_, system| whole(system.uptime_seconds?)),
     int("host.open_files", "files", 4000, "open files of the whole machine (fs.file-nr)", |_, system| whole(system.open_files?)),
-    text("host.kernel", "6.12.0", "uname -r, for display; never decide on it", |_, system| Some(system.kernel.clone())),
+    text("host.kernel", "6.12.0", "release of the kernel (uname -r), for texts; a condition must not depend on it", |_, system| Some(system.kernel.clone())),
 ];

@@ -16,9 +16,9 @@ pub(in crate::metrics) static TABLE: Table<Owner> = Table {
 
 #[rustfmt::skip]
 const ROWS: &[Row<Owner>] = &[
-    text("owner.name", "app (pid 4321)", "the process, or the user where the process could not be seen", |_, owner| Some(owner_name(owner))),
+    text("owner.name", "app (pid 4321)", "the process, or the user if the process is unknown", |_, owner| Some(owner_name(owner))),
     int("owner.close_wait", "sockets", 1, "its CLOSE_WAIT sockets", |_, owner| whole(owner.close_wait)),
-    ages("owner.close_wait_idle", "those by seconds since the last byte or ACK went either way", |owner| &owner.close_wait_idle),
+    ages("owner.close_wait_idle", "its CLOSE_WAIT sockets, by seconds since the last byte or ACK was sent or received", |owner| &owner.close_wait_idle),
     int("owner.files", "files", 100, "its open files", |_, owner| whole(owner.fds?)),
     int("owner.file_limit", "files", 1_048_576, "its soft limit of open files", |_, owner| whole(owner.fd_limit?)),
 ];

@@ -68,7 +68,7 @@ impl<'a> Reading<'a> {
 
     fn list(&mut self, directory: &mut Directory, entry: &Entry) {
         if entry.kind != EntryKind::Directory {
-            directory.state = DirectoryState::Unreadable("not a directory".to_owned());
+            directory.state = DirectoryState::Unreadable("this is not a directory".to_owned());
             return;
         }
         let names = match self.host.list(&entry.real) {
@@ -93,7 +93,8 @@ impl<'a> Reading<'a> {
     pub(super) fn file(&mut self, path: &str, source: Source) -> bool {
         if self.files.len() >= MOST_FILES {
             if self.files.len() == MOST_FILES {
-                let why = format!("{path}: not read, nor what comes after it: there are {MOST_FILES} files before it");
+                let why =
+                    format!("{path} and the files after it were not read: there are {MOST_FILES} files before them");
                 self.gaps.push(Gap { what: "persisted".to_owned(), why });
             }
             return false;

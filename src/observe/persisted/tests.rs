@@ -139,7 +139,7 @@ fn the_texts_together_are_bounded() {
 fn a_directory_that_is_none_is_said_to_be() {
     let root = tree(&[("etc/sysctl.d", b"a.b=1\n"), ("run/sysctl.d/a.conf", b"")]);
     let (persisted, _) = read_in(&root);
-    assert_eq!(persisted.directories[0].state, DirectoryState::Unreadable("not a directory".to_owned()));
+    assert_eq!(persisted.directories[0].state, DirectoryState::Unreadable("this is not a directory".to_owned()));
     assert_eq!(persisted.directories[1].state, DirectoryState::Read);
     assert_eq!(persisted.directories[2].state, DirectoryState::Absent);
 }

@@ -49,7 +49,7 @@ pub fn dump<T>(
         match read_once(query, walk, &mut buffer, &mut |socket| each(&mut record, socket)) {
             Ok(interrupted) if !interrupted || attempt == ATTEMPTS => return Ok(Dump { record, interrupted }),
             Err(error) if !error.is_passing() || attempt == ATTEMPTS => return Err(error),
-            Ok(_) | Err(_) => tracing::debug!(attempt, "socket dump interrupted; asking again"),
+            Ok(_) | Err(_) => tracing::debug!(attempt, "the dump of sockets was interrupted; asking again"),
         }
     }
 }
@@ -69,7 +69,10 @@ fn read_once(
         };
         match sockets(&query.both_families(1), buffer, &mut watched) {
             Err(DumpError::Refused(why)) if !begun && why != Errno::ENOBUFS => {
-                tracing::debug!(why = why.desc(), "walk of both families refused; one by one");
+                tracing::debug!(
+                    why = why.desc(),
+                    "the kernel refused one dump of both address families; asking for each"
+                );
             }
             outcome => return outcome,
         }

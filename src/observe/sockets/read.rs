@@ -77,7 +77,7 @@ pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Unowned, Vec<Gap>), Gap> 
         "a recorded tree has no netlink".to_owned()
     };
     let tally = from_table(host, range.as_ref()).map_err(|why| Gap { what: "sockets".to_owned(), why })?;
-    let why = format!("/proc/net/tcp does not show it ({refused})");
+    let why = format!("/proc/net/tcp does not contain it, and netlink cannot be used ({refused})");
     gaps.extend(NOT_IN_PROCFS.map(|what| Gap { what: what.to_owned(), why: why.clone() }));
     Ok((unowned(tally, SocketSource::Procfs), gaps))
 }
@@ -97,8 +97,9 @@ pub fn is_not_worth_it(counters: &Counters) -> bool {
 
 /// The reading of a namespace that has no sockets, without a look.
 pub fn none() -> (Unowned, Gap) {
-    let why =
-        format!("the machine has more than {CROWDED} sockets and this namespace none in use, so none was looked for");
+    let why = format!(
+        "the machine has more than {CROWDED} sockets and this namespace uses none, so its sockets were not read"
+    );
     let tally = Tally::new(Listeners::from(Found::new()), None);
     (unowned(tally, SocketSource::SockDiag), Gap { what: "ports.bound_only".to_owned(), why })
 }
@@ -143,7 +144,7 @@ fn from_netlink<'a>(range: Option<&'a Ephemeral>, gaps: &mut Vec<Gap>) -> Result
     };
     let dump = dump(Query::CONNECTIONS, Walk::Together, start, each).map_err(|error| error.to_string())?;
     if dump.interrupted || listeners_interrupted {
-        let why = "the socket table kept changing while it was read; counts may be a little off".to_owned();
+        let why = "the socket table kept changing while it was read; counts may be slightly wrong".to_owned();
         gaps.push(Gap { what: "sockets.walk".to_owned(), why });
     }
     Ok(dump.record)

@@ -38,7 +38,7 @@ fn read_lines(mut file: impl Read, each: &mut impl FnMut(&TcpNetEntry)) -> Resul
     loop {
         let space = chunk.get_mut(have..).unwrap_or_default();
         if space.is_empty() {
-            return Err("a line without end".to_owned());
+            return Err("a line is too long".to_owned());
         }
         let read = match file.read(space) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
@@ -53,8 +53,8 @@ fn read_lines(mut file: impl Read, each: &mut impl FnMut(&TcpNetEntry)) -> Resul
         };
         let lines = filled.get(..whole).unwrap_or_default();
         // The crate's error text names its own source file; it helps nobody.
-        let entries =
-            TcpNetEntries::from_buf_read(lines, current_system_info()).map_err(|_| "a line that is not one")?;
+        let entries = TcpNetEntries::from_buf_read(lines, current_system_info())
+            .map_err(|_| "a line has an unexpected format")?;
         entries.0.iter().for_each(&mut *each);
         if read == 0 {
             return Ok(());

@@ -1,63 +1,9 @@
 //! Plans from audits of made-up hosts.
 
-use super::super::model::Rehearsed;
 use super::*;
 use crate::audit;
-use crate::keys::Key;
-use crate::model::RehearsalResult;
 use crate::report::example::{namespace, snapshot as empty};
 use crate::snapshot::Snapshot;
-
-pub(in crate::plan) fn change(key: &str, expected: &str, proposed: &str) -> PlannedChange {
-    let key = known_or_made_up(key);
-    PlannedChange {
-        namespace: "host".into(),
-        namespace_id: "net:[4026531840]".into(),
-        key,
-        before: keys::parse(key, expected).unwrap(),
-        after: keys::parse(key, proposed).unwrap(),
-        risk: Risk::Low,
-        takes_effect: "At once.".into(),
-        side_effects: "None.".into(),
-        restart: Vec::new(),
-        rules: vec!["a-rule".into()],
-        findings: vec!["0123456789abcdef".into()],
-        guards: Vec::new(),
-        rehearsed: None,
-    }
-}
-
-/// The order of changes knows keys that the catalogue has not got yet; they are numbers.
-fn known_or_made_up(name: &str) -> &'static Key {
-    keys::catalogue().get(name).unwrap_or_else(|| {
-        let number = keys::catalogue().get(SOMAXCONN).unwrap().clone();
-        Box::leak(Box::new(Key { name: name.to_owned(), ..number }))
-    })
-}
-
-fn guard(rule: &str, worse_if: &str) -> Guard {
-    Guard { rule: rule.into(), worse_if: worse_if.into(), params: [("ratio".to_owned(), 1.5.into())].into() }
-}
-
-/// A plan with something in every field.
-pub(in crate::plan) fn example() -> Plan {
-    let guards = vec![guard("a-rule", "tcp.time_wait > before.tcp.time_wait")];
-    let rehearsed = Some(Rehearsed { result: RehearsalResult::Accepted, value: "1".into() });
-    Plan {
-        made_at: "2026-01-01T00:00:00Z".into(),
-        host: PlanHost { hostname: "web-1".into(), boot_id: Some("11111111-2222-3333-4444-555555555555".into()) },
-        changes: vec![
-            PlannedChange { guards, rehearsed, ..change("net.ipv4.tcp_tw_reuse", "2", "1") },
-            PlannedChange { restart: vec!["0.0.0.0:80 (a)".into()], ..change("net.core.somaxconn", "128", "4096") },
-        ],
-        left_out: vec![LeftOut {
-            namespace: "host".into(),
-            key: "net.ipv4.tcp_fin_timeout".into(),
-            proposed: "60".into(),
-            why: "a and b contradict each other".into(),
-        }],
-    }
-}
 
 /// A rule that always fires in every namespace and wishes for one key.
 fn rule(key: &str, value: &str, bound: &str, risk: &str) -> String {
@@ -176,7 +122,7 @@ fn what_was_not_asked_for_neither_moves_a_value_nor_goes_unmentioned() {
     let plan = plan_of(&snapshot, &rules, &options);
     assert_eq!(changes(&plan), only(SOMAXCONN, "4096"));
     let [left] = &plan.left_out[..] else { panic!("{plan:?}") };
-    assert_eq!((left.key.as_str(), left.why.as_str()), (TIMESTAMPS, "not asked for (--only, --except)"));
+    assert_eq!((left.key.as_str(), left.why.as_str()), (TIMESTAMPS, "not selected (--only, --except)"));
 }
 
 #[test]

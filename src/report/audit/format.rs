@@ -32,7 +32,7 @@ pub enum Detail {
 
 /// Content that a format may be unable to carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub enum Content {
     /// Hostname, kernel, processors, memory.
     Host,
     /// Boot id, ids of namespaces, fingerprints.
@@ -72,13 +72,13 @@ pub struct Format {
     pub help: &'static str,
     /// What it leaves out, each with the reason. Of a section that is left out, the format has at least the number of
     /// entries; the tests hold it to both.
-    pub cannot_carry: &'static [(Part, &'static str)],
+    pub cannot_carry: &'static [(Content, &'static str)],
     pub(super) write: fn(Sections<'_>, &Look) -> Result<String, serde_json::Error>,
 }
 
 impl Format {
     /// Whether the content is in the report, in words or in numbers.
-    pub fn carries(&self, part: Part) -> bool {
+    pub fn carries(&self, part: Content) -> bool {
         self.cannot_carry.iter().all(|(missing, _)| *missing != part)
     }
 

@@ -13,7 +13,7 @@ pub mod text;
 #[cfg(test)]
 mod tests;
 
-pub use format::{Detail, Format, Look, Part};
+pub use format::{Content, Detail, Format, Look};
 pub use json::FORMAT as JSON;
 pub use prometheus::FORMAT as PROMETHEUS;
 pub use sections::{Reported, Run, Sections};

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::format::{Format, Part};
+use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Run, Summary, Writer};
 use super::states;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
@@ -22,29 +22,29 @@ const NAMESPACES: usize = 100;
 const SUBJECT: usize = 120;
 
 const WORDS: &str = "a label with changing text makes a new time series with each change";
-const COUNTED: &str = "text is no number; the entries are counted";
+const COUNTED: &str = "text is not a number; the entries are counted";
 
 pub const FORMAT: Format = Format {
     name: "prometheus",
     help: "Gauges for the textfile collector of node_exporter",
     cannot_carry: &[
-        (Part::Host, "the scraper knows which host it asks; node_exporter has its facts"),
-        (Part::Ids, WORDS),
-        (Part::Words, WORDS),
-        (Part::Explanation, WORDS),
-        (Part::Evidence, WORDS),
-        (Part::Expressions, WORDS),
-        (Part::Changes, COUNTED),
-        (Part::Advice, WORDS),
-        (Part::Avoid, WORDS),
-        (Part::References, WORDS),
-        (Part::Location, WORDS),
-        (Part::Waivers, COUNTED),
-        (Part::Skipped, COUNTED),
-        (Part::Gaps, COUNTED),
-        (Part::BrokenRules, COUNTED),
-        (Part::WaiverProblems, COUNTED),
-        (Part::Earlier, "Prometheus remembers by itself since when a series is there"),
+        (Content::Host, "the scraper knows which host it asks; node_exporter has its facts"),
+        (Content::Ids, WORDS),
+        (Content::Words, WORDS),
+        (Content::Explanation, WORDS),
+        (Content::Evidence, WORDS),
+        (Content::Expressions, WORDS),
+        (Content::Changes, COUNTED),
+        (Content::Advice, WORDS),
+        (Content::Avoid, WORDS),
+        (Content::References, WORDS),
+        (Content::Location, WORDS),
+        (Content::Waivers, COUNTED),
+        (Content::Skipped, COUNTED),
+        (Content::Gaps, COUNTED),
+        (Content::BrokenRules, COUNTED),
+        (Content::WaiverProblems, COUNTED),
+        (Content::Earlier, "Prometheus remembers by itself since when a series is there"),
     ],
     write: |sections, _| sections.give_to(Gauges(Exposition::new("sysctl_advisor_"))),
 };

@@ -9,7 +9,7 @@ mod text;
 pub use json::{SCHEMA, json, schema};
 pub use text::{list, one};
 
-use crate::apply::change::journal::Entry;
+use crate::apply::change::journal::RecordedChange;
 use crate::apply::change::lock::Holder;
 use crate::apply::change::standing::Standing;
 use crate::apply::verdict::Verdict;
@@ -27,7 +27,7 @@ pub struct Listing {
 /// One change.
 #[derive(Debug)]
 pub struct Listed {
-    pub entry: Entry,
+    pub entry: RecordedChange,
     pub standing: Standing,
     /// Who is at work on it; how it stands is then of no interest.
     pub holder: Option<Holder>,
@@ -46,7 +46,7 @@ impl Listed {
     /// How it stands, for a person.
     fn words(&self) -> String {
         match &self.holder {
-            Some(holder) => format!("under way ({})", holder.process),
+            Some(holder) => format!("in progress ({})", holder.process),
             None => self.standing.words().to_owned(),
         }
     }

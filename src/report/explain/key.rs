@@ -1,6 +1,6 @@
 //! A sysctl explained, with this host's value.
 
-use crate::keys::{self, Key, Kind, Risk, Scope};
+use crate::keys::{self, Key, Risk, Scope, ValueType};
 use crate::report::explain::sections::{Explanation, key_value, one_line};
 use crate::report::theme::Theme;
 use crate::snapshot::{Namespace, Snapshot};
@@ -85,7 +85,7 @@ fn here(key: &Key, namespace: &Namespace) -> Option<String> {
     };
     let mut text = match key.values.get(&shown) {
         Some(meaning) => format!("{shown} ({meaning})."),
-        None if key.kind == Kind::Int && !key.unit.is_empty() => format!("{shown} {}.", key.unit),
+        None if key.kind == ValueType::Int && !key.unit.is_empty() => format!("{shown} {}.", key.unit),
         None => format!("{shown}."),
     };
     let default =
@@ -104,17 +104,17 @@ fn here(key: &Key, namespace: &Namespace) -> Option<String> {
 fn shape(key: &Key) -> String {
     let unit = |text: &str| if key.unit.is_empty() { text.to_owned() } else { format!("{text}, in {}", key.unit) };
     let mut text = match key.kind {
-        Kind::Int => unit("One integer"),
-        Kind::Ints => unit(&format!("{} integers separated by spaces", key.length)),
-        Kind::PortRange => "Two ports separated by a space, first and last".to_owned(),
-        Kind::PortList => "Ports and ranges separated by commas, like 8080,9000-9010".to_owned(),
-        Kind::Text => "Words".to_owned(),
+        ValueType::Int => unit("One integer"),
+        ValueType::Ints => unit(&format!("{} integers separated by spaces", key.length)),
+        ValueType::PortRange => "Two ports separated by a space, first and last".to_owned(),
+        ValueType::PortList => "Ports and ranges separated by commas, like 8080,9000-9010".to_owned(),
+        ValueType::Text => "Words".to_owned(),
     };
     if key.ascending {
         text.push_str("; each must be at least as large as the one before, but the kernel does not check this");
     }
     text.push('.');
-    if key.kind == Kind::Int || key.kind == Kind::Ints {
+    if key.kind == ValueType::Int || key.kind == ValueType::Ints {
         if let Some([low, high]) = key.accepted {
             text.push_str(&format!(" The kernel accepts {} to {}.", units::count(low), units::count(high)));
         }

@@ -55,7 +55,7 @@ fn present(page: &mut Explanation, doc: &StateDoc, snapshot: &Snapshot) {
         Some(if doc.name == "FIN_WAIT2" {
             let closed = units::count_u64(sockets.fin_wait2_orphans);
             let held = units::count_u64(sockets.fin_wait2_held);
-            format!("{number} now: {closed} closed by the application, {held} still held by it")
+            format!("{number} now: the application has closed {closed} and still has {held} open")
         } else {
             format!("{number} now")
         })

@@ -2,7 +2,7 @@
 //!
 //! In: the catalogue of keys. Out: an index by area, then each key as `explain` shows it. Must not: know any key.
 
-use crate::keys::{Key, Kind, catalogue};
+use crate::keys::{Key, ValueType, catalogue};
 use crate::report::explain;
 use crate::report::markdown::{anchor, code, table};
 use crate::units;
@@ -37,7 +37,7 @@ pub fn page() -> String {
 
 fn row(key: &Key) -> [String; 6] {
     let kind = match key.kind {
-        Kind::Ints => format!("{} ints", key.length),
+        ValueType::Ints => format!("{} ints", key.length),
         kind => kind.name().replace('_', " "),
     };
     let range = key.accepted.map(|[low, high]| format!("{} to {}", units::count(low), units::count(high)));

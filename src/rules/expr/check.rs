@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::eval::Code;
 use super::functions::{FUNCTIONS, Function};
-use super::parser::{Kind, Node};
+use super::parser::{Node, NodeKind};
 use super::scope::{ExprError, Name, Names, Used};
 use crate::metrics::value::Type::{self, Bool, Double, Int, Ints, Text};
 use crate::metrics::value::Value;
@@ -42,7 +42,7 @@ impl Checker<'_> {
     fn typed(&mut self, node: Node) -> Option<Typed> {
         let span = node.span;
         match node.kind {
-            Kind::Literal(value) => {
+            NodeKind::Literal(value) => {
                 let kind = match value {
                     Value::Bool(_) => Bool,
                     Value::Int(_) => Int,
@@ -52,17 +52,17 @@ impl Checker<'_> {
                 };
                 Some((Code::Constant(value), kind))
             }
-            Kind::Name(name) => {
+            NodeKind::Name(name) => {
                 let kind = self.lookup(&name, span)?;
                 Some((Code::Name(self.note(name, |used| used.needed = true)), kind))
             }
-            Kind::Call(function, arguments) if function == "has" => self.has(arguments, span),
-            Kind::Call(function, arguments) => {
+            NodeKind::Call(function, arguments) if function == "has" => self.has(arguments, span),
+            NodeKind::Call(function, arguments) => {
                 let (arguments, kinds) = self.all(arguments)?;
                 let found = overload(&function, &kinds).map_err(|wrong| self.error(span, wrong)).ok()?;
                 Some((Code::Call(found, arguments), found.result))
             }
-            Kind::List(elements) => {
+            NodeKind::List(elements) => {
                 let spans: Vec<_> = elements.iter().map(|element| element.span.clone()).collect();
                 let (elements, kinds) = self.all(elements)?;
                 match kinds.iter().zip(spans).find(|(kind, _)| **kind != Int) {
@@ -73,11 +73,11 @@ impl Checker<'_> {
                     }
                 }
             }
-            Kind::Not(inner) => self.one(*inner, span, "!"),
-            Kind::Negate(inner) => self.one(*inner, span, "-"),
-            Kind::Binary(operator, sides) => self.two(operator, *sides, span),
-            Kind::Index(sides) => self.two("[]", *sides, span),
-            Kind::Choice(parts) => self.choice(*parts, span),
+            NodeKind::Not(inner) => self.one(*inner, span, "!"),
+            NodeKind::Negate(inner) => self.one(*inner, span, "-"),
+            NodeKind::Binary(operator, sides) => self.two(operator, *sides, span),
+            NodeKind::Index(sides) => self.two("[]", *sides, span),
+            NodeKind::Choice(parts) => self.choice(*parts, span),
         }
     }
 
@@ -89,7 +89,7 @@ impl Checker<'_> {
 
     fn has(&mut self, mut arguments: Vec<Node>, span: Range<usize>) -> Option<Typed> {
         match (arguments.pop(), arguments.is_empty()) {
-            (Some(Node { kind: Kind::Name(name), span, .. }), true) => {
+            (Some(Node { kind: NodeKind::Name(name), span, .. }), true) => {
                 self.lookup(&name, span)?;
                 Some((Code::Has(self.note(name, |used| used.optional = true)), Bool))
             }
@@ -203,5 +203,5 @@ fn overload(name: &str, kinds: &[Type]) -> Result<&'static Function, Wrong> {
     }
     let spell = |kinds: &[Type]| kinds.iter().map(Type::to_string).collect::<Vec<_>>().join(", ");
     let known: Vec<_> = overloads().map(|function| format!("{name}({})", spell(function.arguments))).collect();
-    Err((format!("{name}({}) does not exist", spell(kinds)), Some(format!("there is {}", known.join(", ")))))
+    Err((format!("{name}({}) does not exist", spell(kinds)), Some(format!("expected {}", known.join(", ")))))
 }

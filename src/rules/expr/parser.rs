@@ -18,7 +18,7 @@ const MOST_BRACKETS: usize = 40;
 /// A part of an expression.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
-    pub(super) kind: Kind,
+    pub(super) kind: NodeKind,
     /// In bytes of the text.
     pub(super) span: Range<usize>,
     /// Levels of nodes from here on down.
@@ -27,7 +27,7 @@ pub(super) struct Node {
 
 /// What a part is.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum NodeKind {
     Literal(Value),
     /// A dotted name: `net.ipv4.tcp_rmem`. An interface's name is one part and has slashes for its dots.
     Name(String),
@@ -126,14 +126,14 @@ impl<'a> Parser<'a> {
     }
 
     /// A node around others, unless that makes the tree too deep.
-    fn node(&self, kind: Kind, span: Range<usize>) -> Parsed {
+    fn node(&self, kind: NodeKind, span: Range<usize>) -> Parsed {
         let inside = |nodes: &[Node]| nodes.iter().map(|node| node.depth).max().unwrap_or(0);
         let depth = 1 + match &kind {
-            Kind::Literal(_) | Kind::Name(_) => 0,
-            Kind::List(nodes) | Kind::Call(_, nodes) => inside(nodes),
-            Kind::Not(node) | Kind::Negate(node) => node.depth,
-            Kind::Binary(_, nodes) | Kind::Index(nodes) => inside(&nodes[..]),
-            Kind::Choice(nodes) => inside(&nodes[..]),
+            NodeKind::Literal(_) | NodeKind::Name(_) => 0,
+            NodeKind::List(nodes) | NodeKind::Call(_, nodes) => inside(nodes),
+            NodeKind::Not(node) | NodeKind::Negate(node) => node.depth,
+            NodeKind::Binary(_, nodes) | NodeKind::Index(nodes) => inside(&nodes[..]),
+            NodeKind::Choice(nodes) => inside(&nodes[..]),
         };
         if depth > DEEPEST { Err(too_deep(span, DEEPEST)) } else { Ok(Node { kind, span, depth }) }
     }
@@ -158,7 +158,7 @@ impl<'a> Parser<'a> {
             parser.expect(":")?;
             let no = parser.expression()?;
             let span = condition.span.start..no.span.end;
-            parser.node(Kind::Choice(Box::new([condition, yes, no])), span)
+            parser.node(NodeKind::Choice(Box::new([condition, yes, no])), span)
         })
     }
 
@@ -169,7 +169,7 @@ impl<'a> Parser<'a> {
             self.next += 1;
             let right = self.binary(strength + 1)?;
             let span = left.span.start..right.span.end;
-            left = self.node(Kind::Binary(operator, Box::new([left, right])), span)?;
+            left = self.node(NodeKind::Binary(operator, Box::new([left, right])), span)?;
         }
         Ok(left)
     }
@@ -179,16 +179,16 @@ impl<'a> Parser<'a> {
         if self.skip("!") {
             let inner = self.deeper(Self::unary)?;
             let span = start..inner.span.end;
-            return self.node(Kind::Not(Box::new(inner)), span);
+            return self.node(NodeKind::Not(Box::new(inner)), span);
         }
         if self.skip("-") {
             if *self.peek() == Token::IntMin {
                 let (_, span) = self.advance();
-                return self.node(Kind::Literal(Value::Int(i64::MIN)), start..span.end);
+                return self.node(NodeKind::Literal(Value::Int(i64::MIN)), start..span.end);
             }
             let inner = self.deeper(Self::unary)?;
             let span = start..inner.span.end;
-            return self.node(Kind::Negate(Box::new(inner)), span);
+            return self.node(NodeKind::Negate(Box::new(inner)), span);
         }
         self.postfix()
     }
@@ -205,23 +205,23 @@ impl<'a> Parser<'a> {
                 if matches!(self.peek(), Token::Sign("(")) {
                     return Err(called_on_a_value(part, span));
                 }
-                let Kind::Name(mut name) = node.kind else {
+                let NodeKind::Name(mut name) = node.kind else {
                     let message = format!("`.{part}` can be used only after a name");
                     return Err(ExprError { span, message, help: None });
                 };
                 name.push('.');
                 name.push_str(part);
-                node = self.node(Kind::Name(name), node.span.start..span.end)?;
+                node = self.node(NodeKind::Name(name), node.span.start..span.end)?;
             } else if self.skip("[") {
                 let index = self.expression()?;
                 let end = self.expect("]")?;
                 let span = node.span.start..end;
                 let kind = match (node.kind, index.kind) {
                     // An interface's name with dots is one part; sysctl writes its dots as slashes.
-                    (Kind::Name(name), Kind::Literal(Value::Text(part))) => {
-                        Kind::Name(format!("{name}.{}", part.replace('.', "/")))
+                    (NodeKind::Name(name), NodeKind::Literal(Value::Text(part))) => {
+                        NodeKind::Name(format!("{name}.{}", part.replace('.', "/")))
                     }
-                    (kind, inner) => Kind::Index(Box::new([Node { kind, ..node }, Node { kind: inner, ..index }])),
+                    (kind, inner) => NodeKind::Index(Box::new([Node { kind, ..node }, Node { kind: inner, ..index }])),
                 };
                 node = self.node(kind, span)?;
             } else {
@@ -233,16 +233,16 @@ impl<'a> Parser<'a> {
     fn primary(&mut self) -> Parsed {
         let (token, span) = self.advance();
         let kind = match token {
-            Token::Int(value) => Kind::Literal(Value::Int(value)),
-            Token::Double(value) => Kind::Literal(Value::Double(value)),
-            Token::Text(value) => Kind::Literal(Value::Text(value)),
-            Token::Word(word) if word == "true" || word == "false" => Kind::Literal(Value::Bool(word == "true")),
+            Token::Int(value) => NodeKind::Literal(Value::Int(value)),
+            Token::Double(value) => NodeKind::Literal(Value::Double(value)),
+            Token::Text(value) => NodeKind::Literal(Value::Text(value)),
+            Token::Word(word) if word == "true" || word == "false" => NodeKind::Literal(Value::Bool(word == "true")),
             Token::Word(word) if word != "in" => {
                 if !self.skip("(") {
-                    return self.node(Kind::Name(word.to_owned()), span);
+                    return self.node(NodeKind::Name(word.to_owned()), span);
                 }
                 let (arguments, end) = self.list(")")?;
-                return self.node(Kind::Call(word.to_owned(), arguments), span.start..end);
+                return self.node(NodeKind::Call(word.to_owned(), arguments), span.start..end);
             }
             Token::Sign("(") => {
                 let inner = self.expression()?;
@@ -252,7 +252,7 @@ impl<'a> Parser<'a> {
             }
             Token::Sign("[") => {
                 let (elements, end) = self.list("]")?;
-                return self.node(Kind::List(elements), span.start..end);
+                return self.node(NodeKind::List(elements), span.start..end);
             }
             Token::IntMin => {
                 let message = "this number is too large: an int has 64 bits, including the sign".to_owned();

@@ -106,7 +106,7 @@ fn a_change_is_confirmed_after_its_time_and_never_before() {
     assert!(changes(&scene).contains("effective, not confirmed"));
     let file = scene.state().join("unattended/changes.json");
     let mut made = read(&file);
-    made[0]["uptime_ms"] = 0.into();
+    made["changes"][0]["uptime_ms"] = 0.into();
     fs::write(file, made.to_string()).unwrap();
     let said = scene.ok(&["--apply"]);
     assert!(said.contains("change 1 is confirmed until the next boot"), "{said}");
@@ -119,7 +119,7 @@ fn by_default_nothing_is_ever_confirmed_by_itself() {
     scene.ok(&["--apply"]);
     let file = scene.state().join("unattended/changes.json");
     let mut made = read(&file);
-    made[0]["uptime_ms"] = 0.into();
+    made["changes"][0]["uptime_ms"] = 0.into();
     fs::write(file, made.to_string()).unwrap();
     assert_eq!(scene.ok(&["--apply"]), "");
     assert!(changes(&scene).contains("effective, not confirmed"));

@@ -15,7 +15,7 @@ const MESSAGE_NEW: &str = "ab16232450b141ca88f339c9ccc389ae";
 const BAD: &str = "net.ipv4.tcp_timestamps = 0\n";
 
 /// A container with everything that the packages install, and each finding told in the first run.
-fn installed(conf: &str, agent: &str) -> Container {
+pub(super) fn installed(conf: &str, agent: &str) -> Container {
     let container = Container::boot(conf);
     for (file, place) in [
         ("sysctl-advisor.service", "/usr/lib/systemd/system/sysctl-advisor.service"),
@@ -36,10 +36,10 @@ fn installed(conf: &str, agent: &str) -> Container {
     container
 }
 
-const AT_ONCE: &str = "[agent]\nhold_off = 1\n";
+pub(super) const AT_ONCE: &str = "[agent]\nhold_off = 1\n";
 
 /// Runs a service to its end.
-fn start(container: &Container, service: &str) {
+pub(super) fn start(container: &Container, service: &str) {
     let started = container.attempt(&["systemctl", "start", service]);
     let log = || container.run(&["journalctl", "-u", service, "--no-pager"]);
     assert!(started.status.success(), "{}", log());

@@ -10,6 +10,7 @@
 mod applying;
 mod booted;
 mod folder;
+mod page;
 mod prometheus;
 mod runs;
 mod scene;

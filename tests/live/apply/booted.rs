@@ -34,7 +34,7 @@ fn what_is_confirmed_outlives_the_timer_and_the_boot() {
     container.write_plan();
     apply(&container, "6s");
     let said = container.run(&["sysctl-advisor", "confirm"]);
-    assert!(said.contains("wins at the next boot"), "{said}");
+    assert!(said.contains("the next boot sets them"), "{said}");
     let timers = container.run(&["systemctl", "list-timers", "--all", "--no-pager"]);
     assert!(!timers.contains("sysctl-advisor-rollback"), "{timers}");
     std::thread::sleep(std::time::Duration::from_millis(6500));
@@ -59,7 +59,7 @@ fn a_reboot_undoes_what_was_not_confirmed_and_a_rollback_after_it_what_was() {
     container.put_state(&state);
     assert_eq!(somaxconn(&container), "4096");
     let changes = container.run(&["sysctl-advisor", "changes"]);
-    assert!(changes.contains("gone with the last boot"), "{changes}");
+    assert!(changes.contains("ended by a reboot"), "{changes}");
     let confirmed = container.attempt(&["sysctl-advisor", "confirm", "1"]);
     assert_eq!(confirmed.status.code(), Some(4));
     assert!(!container.attempt(&["test", "-e", DROP_IN]).status.success());

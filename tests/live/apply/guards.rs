@@ -6,7 +6,7 @@
 use std::fs;
 use std::time::Duration;
 
-use sysctl_advisor::apply::change::{journal::Entry, steps::Step};
+use sysctl_advisor::apply::change::{journal::RecordedChange, steps::Step};
 use sysctl_advisor::apply::judge::cool_down;
 use sysctl_advisor::apply::run::rollback;
 use sysctl_advisor::apply::{verdict, watch_over};
@@ -66,7 +66,7 @@ fn a_queue_that_overflows_after_the_change_keeps_it_from_being_confirmed() {
     for said in [
         "change 1 is not confirmed",
         "guard of accept-queue-limited-by-somaxconn: worse than before",
-        "rate.TcpExt.ListenOverflows was 0/s, is ",
+        "rate.TcpExt.ListenOverflows was 0/s and is ",
         "ms before, ",
         " since)",
         "sysctl-advisor rollback 1 roll it back",
@@ -136,8 +136,8 @@ fn rates_are_not_told_from_less_than_a_second_and_conditions_that_nobody_underst
     let scene = Scene::enter();
     for (worse_if, why) in [
         ("rate.TcpExt.ListenOverflows > before.rate.TcpExt.ListenOverflows", " needs "),
-        ("tcp.nonsense > 1", "is not understood"),
-        ("\u{1b}[2J", "is not understood"),
+        ("tcp.nonsense > 1", "its condition is invalid"),
+        ("\u{1b}[2J", "its condition is invalid"),
     ] {
         scene.reset(THREE);
         scene.ok(&["apply", &guarded(&scene, "a-rule\u{1b}[2J", worse_if), "--yes", "--window", "0"]);
@@ -165,14 +165,14 @@ fn while_a_rollback_is_under_way_the_list_says_so() {
     let slow = ["-qq", "-f", "-e", "trace=fdatasync", "-e", "inject=fdatasync:delay_enter=3000000:when=3", "-o"];
     command.args(slow).arg(scene.trace()).arg(env!("CARGO_BIN_EXE_sysctl-advisor"));
     let mut rollback = command.args(["rollback", "1", "--yes", "--state-dir"]).arg(scene.state()).spawn().unwrap();
-    wait_until("it has begun", || scene.ok(&["changes"]).out.contains("under way (process "));
+    wait_until("it has begun", || scene.ok(&["changes"]).out.contains("in progress (process "));
     let one = scene.ok(&["changes", "1"]).out;
-    assert!(one.contains("under way (process ") && !one.contains("interrupted"), "{one}");
+    assert!(one.contains("in progress (process ") && !one.contains("interrupted"), "{one}");
     let refused = scene.run(&["confirm", "1"]);
     assert!(refused.code == Some(4) && refused.err.contains("(rollback 1) is changing this host now"), "{refused:?}");
     assert!(rollback.wait().unwrap().success());
     let changes = scene.ok(&["changes"]).out;
-    assert!(changes.contains("rolled back") && !changes.contains("under way"), "{changes}");
+    assert!(changes.contains("rolled back") && !changes.contains("in progress"), "{changes}");
 }
 
 /// Set for the process that this test starts inside of the scene.
@@ -202,15 +202,15 @@ fn a_program_that_watches_rolls_back_what_is_worse_and_the_rule_cools_down() {
     let run = finish(inside.args(["--exact", name, "--nocapture"]).env(INSIDE, scene.state()));
     assert!(run.code == Some(0) && run.out.contains("1 passed"), "{run:?}");
     assert!(scene.is_old(THREE));
-    let entry = Entry::read(&scene.state(), 1).unwrap();
+    let entry = RecordedChange::read(&scene.state(), 1).unwrap();
     let worse = entry.records.iter().find_map(|record| match &record.step {
         Step::Worse { rules, why } => Some((rules.clone(), why.clone())),
         _ => None,
     });
     let (rules, why) = worse.unwrap();
-    assert!(rules == ["a-rule"] && why.contains("tcp.established was 0 sockets, is 20 sockets"), "{why}");
+    assert!(rules == ["a-rule"] && why.contains("tcp.established was 0 sockets and is 20 sockets now"), "{why}");
     let changes = scene.ok(&["changes", "1"]).out;
-    assert!(changes.contains("rolling_back worse than before, says the guard of a-rule"), "{changes}");
+    assert!(changes.contains("rolling_back worse than before by the guard of a-rule"), "{changes}");
     let now = jiff::Timestamp::now();
     assert_eq!(cool_down::read(&scene.state(), now, usual_cool_down()).unwrap().0["a-rule"].change, 1);
     let later = now.checked_add(usual_cool_down() + Duration::from_secs(60)).unwrap();
@@ -259,10 +259,12 @@ fn a_rule_that_made_things_worse_is_left_out_of_the_next_plan_and_a_person_may_a
     assert_eq!(made["changes"], serde_json::json!([]), "{made}");
     let why = made["left_out"][0]["why"].as_str().unwrap();
     assert!(
-        why.starts_with("change 1 made things worse and was rolled back; it is not tried again before 20"),
+        why.starts_with(
+            "change 1 of this rule made something worse and was rolled back; the rule is left out until 20"
+        ),
         "{why}"
     );
-    assert!(run.out.contains("change 1 made things worse"), "{run:?}");
+    assert!(run.out.contains("change 1 of this rule made something worse"), "{run:?}");
     fs::write(file("config.toml"), "[apply]\ncool_down = \"0\"\n").unwrap();
     let (made, _) = plan(&["--config", &file("config.toml")]);
     assert_eq!(made["changes"][0]["key"], "net.ipv4.tcp_fin_timeout", "{made}");
@@ -274,6 +276,6 @@ fn a_rule_that_made_things_worse_is_left_out_of_the_next_plan_and_a_person_may_a
     fs::write(scene.journal("plan.json"), plan_json).unwrap();
 
     let run = scene.ok(&["apply", &file("first.json"), "--yes", "--window", "0"]);
-    assert!(run.out.contains("Note: test-rule: change 1 made things worse"), "{run:?}");
+    assert!(run.out.contains("Note: test-rule: change 1 of this rule made something worse"), "{run:?}");
     assert!(scene.is_new(&THREE[1..2]));
 }

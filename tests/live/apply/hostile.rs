@@ -45,7 +45,7 @@ fn values_that_are_more_than_a_value_are_refused() {
     }
     let mut plan = scene.plan_json(THREE);
     plan["changes"][1]["rules"] = serde_json::json!(["a\nkernel.core_pattern=|/tmp/x"]);
-    refused(&scene, "is not a rule's id", &scene.write_plan(&plan));
+    refused(&scene, "is not the id of a rule", &scene.write_plan(&plan));
 }
 
 #[test]

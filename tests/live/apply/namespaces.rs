@@ -54,7 +54,7 @@ fn a_plan_for_two_namespaces_is_applied_confirmed_and_taken_back_from_outside() 
     assert_eq!(text, "net.ipv4.tcp_retries2 = 15\nnet.core.somaxconn = 4096\n");
 
     let run = scene.ok(&["confirm", "2"]);
-    assert!(run.out.contains("nothing was written for the next boot") && scene.drop_in().is_none(), "{run:?}");
+    assert!(run.out.contains("no file was written for the next boot") && scene.drop_in().is_none(), "{run:?}");
     scene.ok(&["confirm", "1"]);
     assert!(!scene.drop_in().unwrap().contains("9000"), "only what the boot sets up is made permanent");
 
@@ -120,7 +120,7 @@ fn where_the_second_is_refused_half_way_the_first_is_taken_back() {
     let run = scene.run(&["apply", &plan, "--yes", "--confirm-within", "10m"]);
     assert_eq!(run.code, Some(4), "{run:?}");
     assert!(scene.is_old(THREE) && in_blue(&scene, &TWO[..1], false), "{run:?}");
-    assert!(run.err.contains("in blue: the kernel refused 500 60999") && run.err.contains("rolled back with it: 1"));
+    assert!(run.err.contains("in blue: the kernel rejected 500 60999") && run.err.contains("rolled back with it: 1"));
     let changes = scene.ok(&["changes", "1"]).out;
     assert!(changes.contains("another part of the plan was not applied"), "{changes}");
     assert_eq!(scene.ok(&["changes"]).out.matches("rolled back").count(), 2);
@@ -166,9 +166,9 @@ fn of_a_namespace_that_was_deleted_nothing_is_left_to_take_back_or_to_confirm() 
     scene.shell("ip netns del blue");
     let run = scene.run(&["confirm"]);
     assert!(run.code == Some(4) && run.err.contains("its network namespace was deleted"), "{run:?}");
-    assert!(scene.ok(&["changes"]).out.contains("gone with its network namespace"));
+    assert!(scene.ok(&["changes"]).out.contains("ended, because its network namespace was deleted"));
     let run = scene.ok(&["rollback", "1", "--yes"]);
-    assert!(run.out.contains("nothing of this change is left"), "{run:?}");
+    assert!(run.out.contains("no value of this change is left"), "{run:?}");
     assert!(scene.ok(&["changes"]).out.contains("rolled back"));
 }
 
@@ -195,7 +195,7 @@ fn another_namespace_that_got_the_number_is_not_touched() {
     TWO.iter().for_each(|(key, _, after)| scene.set_in("green", key, after));
     for command in [&["rollback", "1", "--yes"][..], &["rollback", "1", "--yes", "--force"], &["confirm", "1"]] {
         let run = scene.run(command);
-        assert!(run.code == Some(2) && run.err.contains("was called blue") && run.err.contains("green"), "{run:?}");
+        assert!(run.code == Some(2) && run.err.contains("had the name blue") && run.err.contains("green"), "{run:?}");
     }
     // Also from within, where the number is that of the command's own namespace.
     let inside = format!(
@@ -204,7 +204,7 @@ fn another_namespace_that_got_the_number_is_not_touched() {
         scene.state().display()
     );
     let run = finish(scene.inside("nsenter").args(["--net=/run/netns/green", "sh", "-c", &inside]));
-    assert!(run.code == Some(2) && run.err.contains("was called blue"), "{run:?}");
+    assert!(run.code == Some(2) && run.err.contains("had the name blue"), "{run:?}");
     assert!(TWO.iter().all(|(key, _, after)| scene.sysctl_in("green", key) == *after), "nothing was written");
 }
 
@@ -215,7 +215,7 @@ fn a_namespace_that_cannot_be_found_from_here_is_not_taken_for_a_deleted_one() {
     // The name is there, and what it stood for does not show.
     scene.shell("umount /run/netns/blue; test -e /run/netns/blue");
     let run = scene.run(&["rollback", "1", "--yes"]);
-    assert!(run.code == Some(5) && run.err.contains("is not visible from here"), "{run:?}");
+    assert!(run.code == Some(5) && run.err.contains("cannot be found from this process"), "{run:?}");
     assert!(scene.ok(&["changes"]).out.contains("effective, not confirmed"));
     let run = scene.ok(&["rollback", "1", "--yes", "--force"]);
     assert!(scene.ok(&["changes"]).out.contains("rolled back"), "{run:?}");

@@ -133,15 +133,15 @@ fn a_reboot_before_confirmation_leaves_nothing_behind() {
     fs::write(&id, "00000000-0000-4000-8000-000000000000\n").unwrap();
     scene.shell(&format!("mount --bind {} /proc/sys/kernel/random/boot_id", id.display()));
     assert_eq!(scene.drop_in(), None);
-    assert!(scene.ok(&["changes"]).out.contains("gone with the last boot"));
+    assert!(scene.ok(&["changes"]).out.contains("ended by a reboot"));
     let run = scene.run(&["confirm", "1"]);
     assert!(run.code == Some(4) && run.err.contains("was rebooted") && scene.drop_in().is_none(), "{run:?}");
     // A value that is like ours by chance is not touched.
     scene.lab.set("net.core.somaxconn", "8192");
     let run = scene.ok(&["rollback", "1", "--yes"]);
-    assert!(run.out.contains("nothing of this change is left") && scene.lab.sysctl("net.core.somaxconn") == "8192");
+    assert!(run.out.contains("no value of this change is left") && scene.lab.sysctl("net.core.somaxconn") == "8192");
     let run = scene.run(&["apply", &scene.plan(THREE), "--yes"]);
-    assert!(run.code == Some(4) && run.err.contains("not made in this boot"), "{run:?}");
+    assert!(run.code == Some(4) && run.err.contains("rebooted after the plan was made"), "{run:?}");
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_drop_in_that_another_file_would_overrule_at_boot_is_not_confirmed() {
     scene.ok(&["apply", &scene.plan(THREE), "--yes"]);
     let run = scene.run(&["confirm"]);
     assert_eq!(run.code, Some(4), "{run:?}");
-    let line = "net.ipv4.tcp_fin_timeout is set to 15 by /etc/sysctl.d/99-other-tool.conf line 2";
+    let line = "/etc/sysctl.d/99-other-tool.conf:2 sets net.ipv4.tcp_fin_timeout to 15";
     assert!(run.err.contains(line), "{run:?}");
     assert!(scene.drop_in().is_none() && scene.is_new(THREE));
     assert!(scene.ok(&["changes"]).out.contains("effective, not confirmed"));

@@ -112,7 +112,7 @@ fn a_metric_a_state_and_a_counter_are_shown_as_a_trend() {
     let state = six_days();
     assert_shown!(state.text(&["history", "time-wait"]), @"
     tcp.time_wait of host
-    sockets in TIME_WAIT proper; sockstat's tw counts FIN_WAIT2 orphans too
+    sockets in TIME_WAIT; sockstat's tw also counts FIN_WAIT2 orphans
     133 runs from DATE TIME to DATE TIME UTC, 1 reboot
 
       last      190 sockets  DATE TIME UTC

@@ -1,5 +1,6 @@
 //! The rules about ephemeral ports, tried on real connections.
 
+use crate::support::connect::Pair;
 use crate::support::{Lab, ports, time_wait};
 
 const PORTS: &str = "ephemeral-ports";
@@ -52,6 +53,21 @@ fn a_destination_that_takes_nearly_all_ports_is_named_and_a_wider_range_heals_it
 #[test]
 fn a_destination_that_takes_more_than_half_is_named_and_a_wider_range_heals_it() {
     fills_fires_and_is_healed(120, HALF);
+}
+
+/// Two findings want the same range, and a rule about the range itself is content with less.
+#[test]
+fn two_destinations_and_a_narrow_range_are_healed_by_one_change() {
+    let lab = narrow_lab();
+    let full = [ports::fill(&lab, "10.9.0.1:5432", 190), ports::fill(&lab, "10.9.0.2:5432", 190)];
+    let report = lab.audit(&WINDOW);
+    report.assert_fires("port-range-narrow");
+    assert_eq!(report.subjects(PORTS).len(), 2);
+    assert_eq!(lab.follow(&report, PORTS), [RANGE]);
+    assert_eq!(lab.sysctl(RANGE), "16384\t65535");
+    drop(full);
+    let report = lab.audit(&WINDOW);
+    ["port-range-narrow", PORTS].iter().for_each(|rule| report.assert_quiet(rule));
 }
 
 #[test]
@@ -128,6 +144,20 @@ fn bind_before_connect_takes_ports_from_all_destinations() {
     let bound = ports::bind_then_connect(&lab, &addresses, 45, ports::Bind::TakesPort);
     assert_eq!(bound.sockets.len(), 180);
     lab.audit(&WINDOW).assert_fires(BIND);
+}
+
+/// connect() uses the ports of one parity first. When those are free again, most of the others are still in use.
+#[test]
+fn one_destination_whose_first_ports_are_free_again_is_no_sign_of_bind() {
+    let lab = narrow_lab();
+    let mut full = ports::fill(&lab, "10.9.0.1:5432", 198);
+    let _calm = ports::fill(&lab, "10.9.0.2:5432", 3);
+    // Closed by the other side first, so that no TIME_WAIT stays here.
+    for Pair { near, far } in full.pairs.drain(..30) {
+        drop(far);
+        drop(near);
+    }
+    lab.audit(&WINDOW).assert_quiet(BIND);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::apply::check::tests;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-fn journal(state: &Path, steps: Vec<Step>) -> Entry {
+fn journal(state: &Path, steps: Vec<Step>) -> RecordedChange {
     let plan = tests::plan(vec![tests::planned("net.core.somaxconn", "4096", "8192")]);
     let begun = Step::Begun { namespace_id: "net:[1]".into(), runtime_only: false, confirm_before: None };
     let mut journal = Journal::create(state, &plan, None, "b00t", begun).unwrap();

@@ -33,7 +33,7 @@ fn after(established: u64) -> Snapshot {
     snapshot
 }
 
-fn create(state: &Path, plan: &Plan, baseline: Option<&Snapshot>) -> Entry {
+fn create(state: &Path, plan: &Plan, baseline: Option<&Snapshot>) -> RecordedChange {
     let begun = Step::Begun { namespace_id: HOST.into(), runtime_only: false, confirm_before: None };
     Journal::create(state, plan, baseline, "b00t", begun).unwrap().entry
 }
@@ -45,7 +45,7 @@ fn a_guard_is_judged_by_what_the_journal_kept() {
     let worse = watch_over(state.path(), 1, &after(1300)).unwrap();
     assert_eq!(
         crate::apply::verdict::words(&worse),
-        "guard of a-rule: worse than before: tcp.established was 1,203 sockets, is 1,300 sockets (2 s before, 30 s since)"
+        "guard of a-rule: worse than before: tcp.established was 1,203 sockets and is 1,300 sockets now (2 s before, 30 s since)"
     );
     let same = watch_over(state.path(), 1, &after(1210)).unwrap();
     assert!(!same[0].is_worse() && same[0].to_string().contains("not worse than before"), "{same:?}");
@@ -73,7 +73,7 @@ fn nothing_that_is_wrong_with_a_baseline_or_a_guard_is_more_than_unknown() {
     std::os::unix::fs::symlink("/dev/zero", entry.folder.join(BASELINE)).unwrap();
     assert!(unknown(1).contains("symbolic link"));
     create(state.path(), &guarded("nonsense >", 10.into()), Some(&before()));
-    assert!(unknown(2).contains("is not understood"));
+    assert!(unknown(2).contains("its condition is invalid"));
     create(state.path(), &guarded(WORSE_IF, serde_json::json!([1])), Some(&before()));
     assert!(unknown(3).contains("parameter more"));
 }

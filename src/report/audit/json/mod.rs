@@ -7,7 +7,7 @@ mod view;
 
 pub use view::SCHEMA;
 
-use super::format::{Format, Part};
+use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Writer};
 use crate::audit::model::{self as audit, Advice, Avoid, Evidence, Finding, Recommendation, Waiver, WaiverProblem};
 use crate::drift::SourceLine;
@@ -31,7 +31,7 @@ const REPLAY: &str = "the same snapshot gives the same bytes; `history --format 
 pub const FORMAT: Format = Format {
     name: "json",
     help: "Machine-readable; docs/schema has the JSON Schema",
-    cannot_carry: &[(Part::Explanation, RULE), (Part::Earlier, REPLAY)],
+    cannot_carry: &[(Content::Explanation, RULE), (Content::Earlier, REPLAY)],
     write: |sections, _| sections.give_to(Report::default()),
 };
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 
-use super::format::{Detail, Format, Look, Part};
+use super::format::{Content, Detail, Format, Look};
 use super::sections::{GapAt, Head, Open, Seen, Summary, Writer};
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
@@ -34,7 +34,7 @@ const NAMED: usize = 3;
 pub const FORMAT: Format = Format {
     name: "text",
     help: "Human-readable",
-    cannot_carry: &[(Part::Ids, "programs recognise things by them; a person by their names")],
+    cannot_carry: &[(Content::Ids, "programs recognise things by them; a person by their names")],
     write: |sections, look| match look.detail {
         Detail::Line => sections.give_to(lines::Lines::new(look)),
         Detail::Glance | Detail::Full => sections.give_to(Text::new(look)),
