@@ -103,9 +103,11 @@ fn exhausted_ports_in_full() {
       change    net.ipv4.ip_local_port_range  40000 40199 -> 16384 65535
                   Risk medium. At once: the next connect() or bind() to port 0 uses
                   the new range; existing sockets keep their port.
-                  Side effects: When a service that listens in the new part of the
-                  range restarts (for example on Kubernetes NodePorts, 30000-32767),
-                  an outgoing connection may already use its port. Add such ports to
+                  Side effects: When a service that uses a port in the new part of
+                  the range starts, an outgoing connection may already use its port.
+                  If TCP listeners have ports there now, this finding proposes to
+                  reserve them. Add those of stopped services, of UDP services and
+                  Kubernetes NodePorts (30000-32767) to
                   net.ipv4.ip_local_reserved_ports first. Firewall rules that
                   contain the old source port range must be changed too. UDP uses
                   the same range.

@@ -35,6 +35,11 @@ impl Report {
         self.proposals(|finding| text(finding, "rule") == rule)
     }
 
+    /// What the whole report proposes: key and value.
+    pub(crate) fn all_recommendations(&self) -> Vec<(String, String)> {
+        self.proposals(|_| true)
+    }
+
     /// What the whole report proposes for a key. More than one value would be a contradiction.
     pub(crate) fn proposed(&self, key: &str) -> Vec<String> {
         self.proposals(|_| true).into_iter().filter(|(named, _)| named == key).map(|(_, value)| value).collect()

@@ -91,3 +91,20 @@ fn unusual_settings_are_left_alone() {
     UNUSUAL.iter().for_each(|(key, unusual)| lab.set(key, unusual));
     assert_eq!(lab.audit(&QUICK).findings("warning"), []);
 }
+
+/// A namespace made by one with `tcp_child_ehash_entries` has a small table, and limits that fit to it.
+#[test]
+fn the_kernels_own_limit_of_a_small_table_is_left_alone_and_a_lowered_one_is_not() {
+    let parent = Lab::enter();
+    parent.set("net.ipv4.tcp_child_ehash_entries", "4096");
+    let lab = Lab::enter();
+    assert_eq!(lab.sysctl("net.ipv4.tcp_max_tw_buckets"), "2048", "the kernel's own choice");
+    let report = lab.audit(&QUICK);
+    report.assert_quiet("max-tw-buckets-lowered");
+    assert_eq!(report.proposed("net.ipv4.tcp_max_tw_buckets"), [] as [&str; 0]);
+
+    for bad in ["1000", "0", "-1"] {
+        lab.set("net.ipv4.tcp_max_tw_buckets", bad);
+        assert_eq!(lab.audit(&QUICK).proposed("net.ipv4.tcp_max_tw_buckets"), ["2048"], "{bad}");
+    }
+}
