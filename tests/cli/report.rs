@@ -29,6 +29,8 @@ fn an_overflowing_accept_queue_in_full() {
       evidence  waiting for accept()                    5 connections
                 waiting at the start of the window                  0
                 limit of this listener                  4 connections
+                packets dropped for this listener                  18
+                the oldest has waited                           1.4 s
                 net.core.somaxconn                  4,096 connections
                 overflows in the window                            18
       change    None: no sysctl helps here.

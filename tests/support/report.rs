@@ -74,6 +74,16 @@ impl Report {
         );
     }
 
+    /// A number of the evidence of the rule's first finding.
+    pub(crate) fn evidence(&self, rule: &str, label: &str) -> i64 {
+        let all = self.0["findings"].as_array().expect("a report has a list of findings");
+        let finding = all.iter().find(|finding| text(finding, "rule") == rule).expect("the rule fired");
+        let rows = finding["evidence"].as_array().expect("a finding has evidence");
+        let row =
+            rows.iter().find(|row| text(row, "label") == label).unwrap_or_else(|| panic!("no {label} in {rows:?}"));
+        row["value"].as_i64().unwrap_or_else(|| panic!("{row} is no whole number"))
+    }
+
     /// Panics unless the rule fired, every time at the level whose title says this.
     pub(crate) fn assert_level(&self, rule: &str, severity: &str, title: &str) {
         self.assert_fires(rule);

@@ -30,6 +30,7 @@ const ROWS: &[Row<Sockets>] = &[
     int("tcp.fin_wait2_top_peer_sockets", "sockets", 1, "FIN_WAIT2 orphans of that address", |_, sockets| whole(sockets.fin_wait2_peers.first().map_or(0, |peer| peer.sockets))),
     ages("tcp.idle", "ESTABLISHED sockets, by seconds since data was last sent or received", |sockets| &sockets.idle),
     ages("tcp.idle_keepalive", "those of tcp.idle that have a keepalive timer", |sockets| &sockets.idle_keepalive),
+    ages("tcp.idle_keepalive_late", "those of tcp.idle_keepalive whose first probe comes after more than 350 s of silence", |sockets| &sockets.idle_keepalive_late),
     ages("tcp.idle_no_keepalive", "those of tcp.idle that have no keepalive timer", |sockets| &sockets.idle_no_keepalive),
-    ages("tcp.close_wait_idle", "CLOSE_WAIT sockets, by seconds since the last byte or ACK was sent or received", |sockets| &sockets.close_wait_idle),
+    ages("tcp.close_wait_idle", "CLOSE_WAIT sockets, by seconds since the last byte or ACK was sent or received; with a keepalive timer, since the last byte", |sockets| &sockets.close_wait_idle),
 ];
