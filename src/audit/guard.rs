@@ -16,7 +16,7 @@ use crate::text::printable;
 use crate::units;
 
 /// Seconds that must have passed for a rate to say something.
-const SHORTEST: f64 = 1.0;
+pub const SHORTEST: f64 = 1.0;
 /// Characters of a stranger's text that a message shows.
 const SHOWN: usize = 300;
 

@@ -33,8 +33,9 @@ pub(super) const LONGEST_NAME: usize = 100;
 Writes the values of the change to /etc/sysctl.d/90-sysctl-advisor.conf. It writes no file if the change was \
 applied with --runtime-only, or in a network namespace that the boot does not set up. The command refuses with exit \
 code 4 in three cases: a value is no longer effective, another file would override a value at the next boot, or a \
-guard of a rule shows that something is worse than before the change. A guard that cannot be judged is \
-reported, and the change is confirmed.")]
+guard of a rule shows that something is worse than before the change. Right after the change it waits until the \
+guards can compare, for as long as was measured before the change and for 10 s at most (not with --force). A guard \
+that cannot be judged is reported, and the change is confirmed.")]
 pub(super) struct ConfirmArgs {
     /// Number of the change [default: the latest change that is not confirmed]
     #[arg(value_name = "ID")]

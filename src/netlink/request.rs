@@ -8,6 +8,9 @@ use super::{dump_header, state};
 /// Asks for `struct tcp_info` with each full socket.
 pub const WITH_TCP_INFO: u8 = 1 << (super::socket::ATTRIBUTE_INFO - 1);
 
+/// Asks for the memory and the drops of each socket.
+pub const WITH_MEMORY: u8 = 1 << (super::socket::ATTRIBUTE_MEMORY - 1);
+
 /// `TCPDIAG_GETSOCK`: the older request, the only one that walks IPv4 and IPv6 in one pass over the kernel's table.
 const LEGACY_GETSOCK: u16 = 18;
 /// `SOCK_DIAG_BY_FAMILY`: one address family a walk.
@@ -38,8 +41,8 @@ pub struct Query {
 }
 
 impl Query {
-    /// Listening sockets only: the kernel reads its small listener table and leaves the connections alone.
-    pub const LISTENERS: Self = Self { states: state::bit(state::LISTEN), extensions: 0 };
+    /// Listening sockets only, with their drops: the kernel reads its small listener table and leaves the connections alone.
+    pub const LISTENERS: Self = Self { states: state::bit(state::LISTEN), extensions: WITH_MEMORY };
     /// Everything but listening sockets, with their ages.
     pub const CONNECTIONS: Self = Self { states: state::ALL & !state::bit(state::LISTEN), extensions: WITH_TCP_INFO };
 

@@ -10,6 +10,10 @@ use super::tcp_info::TcpInfo;
 
 /// `INET_DIAG_INFO`, whose value for TCP is `struct tcp_info`.
 pub const ATTRIBUTE_INFO: u16 = 2;
+/// `INET_DIAG_SKMEMINFO`: nine numbers, `SK_MEMINFO_*` of `linux/sock_diag.h`.
+pub const ATTRIBUTE_MEMORY: u16 = 7;
+/// Where in it `SK_MEMINFO_DROPS` stands, in bytes.
+const DROPS: usize = 32;
 /// `INET_DIAG_SKV6ONLY`, one byte, sent with listening IPv6 sockets.
 const ATTRIBUTE_V6ONLY: u16 = 11;
 
@@ -150,6 +154,12 @@ impl<'a> SocketView<'a> {
     #[inline]
     pub fn tcp_info(self) -> Option<TcpInfo<'a>> {
         self.attributes().find(ATTRIBUTE_INFO).map(TcpInfo::new)
+    }
+
+    /// Packets that were dropped for this socket since it was made. Of a listening one: SYNs, and ACKs that would have
+    /// ended a handshake. `None` when it was not asked for, or the kernel does not count them (before 4.7).
+    pub fn drops(self) -> Option<u32> {
+        self.attributes().find(ATTRIBUTE_MEMORY).and_then(|numbers| super::u32_at(numbers, DROPS))
     }
 
     /// Whether a listening IPv6 socket takes IPv6 connections only.

@@ -20,7 +20,7 @@ mod table;
 pub(in crate::observe) use collect::Waiting;
 pub(in crate::observe) use listeners::is_filling;
 pub use model::{
-    DESTINATIONS_KEPT, Destination, LISTENERS_KEPT, Listener, Outgoing, Owner, PeerCount, Queues, SocketSource,
-    Sockets, StateCounts,
+    DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, LISTENERS_KEPT, Listener, Outgoing, Owner, PeerCount, Queue, Queues,
+    SocketSource, Sockets, StateCounts,
 };
 pub use read::{Unowned, is_not_worth_it, none, read, read_queues};

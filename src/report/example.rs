@@ -81,6 +81,7 @@ pub(crate) fn sockets() -> Sockets {
         fin_wait2_peers: Vec::new(),
         idle: Ages::default(),
         idle_keepalive: Ages::default(),
+        idle_keepalive_late: Ages::default(),
         idle_no_keepalive: Ages::default(),
         close_wait_idle: Ages::default(),
         listeners: Vec::new(),

@@ -61,6 +61,7 @@ pub fn enter(snapshot: &mut Snapshot, earlier: &Snapshot, first: FirstReading) -
                 (other.inode, other.port, &other.address) == (listener.inode, listener.port, &listener.address)
             });
             listener.queue_before = known.map(|known| known.queue);
+            listener.drops_before = known.and_then(|known| known.drops);
         }
     }
     snapshot.begin_with(earlier, first);

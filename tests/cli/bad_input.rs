@@ -504,7 +504,7 @@ fn a_window_must_be_a_sane_duration() {
 
 #[test]
 fn a_file_that_is_no_snapshot_is_refused_with_the_place() {
-    assert_snapshot!(refused_snapshot(queue().get(..2000).unwrap()), @"error: DIR/s.json:107:1: this is not a snapshot, or the file is damaged: EOF while parsing an object");
+    assert_snapshot!(refused_snapshot(queue().get(..2000).unwrap()), @"error: DIR/s.json:106:17: this is not a snapshot, or the file is damaged: EOF while parsing an object");
     assert_snapshot!(refused_snapshot(""), @"error: DIR/s.json: this file is empty");
     assert_snapshot!(refused_snapshot("{}"), @"error: DIR/s.json:1:2: this is not a snapshot, or the file is damaged: missing field `schema`");
     assert_snapshot!(refused_snapshot(changed("snapshot/1", "snapshot/2")), @"error: DIR/s.json: a newer version of sysctl-advisor wrote this file (sysctl-advisor/snapshot/2); this version reads sysctl-advisor/snapshot/1");

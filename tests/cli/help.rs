@@ -440,8 +440,9 @@ fn help_of_confirm() {
     namespace that the boot does not set up. The command refuses with exit code 4 in
     three cases: a value is no longer effective, another file would override a value
     at the next boot, or a guard of a rule shows that something is worse than before
-    the change. A guard that cannot be judged is reported, and the change is
-    confirmed.
+    the change. Right after the change it waits until the guards can compare, for as
+    long as was measured before the change and for 10 s at most (not with --force).
+    A guard that cannot be judged is reported, and the change is confirmed.
     ");
 }
 

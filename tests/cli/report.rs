@@ -29,6 +29,8 @@ fn an_overflowing_accept_queue_in_full() {
       evidence  waiting for accept()                    5 connections
                 waiting at the start of the window                  0
                 limit of this listener                  4 connections
+                packets dropped for this listener                  18
+                the oldest has waited                           1.4 s
                 net.core.somaxconn                  4,096 connections
                 overflows in the window                            18
       change    None: no sysctl helps here.
@@ -101,9 +103,11 @@ fn exhausted_ports_in_full() {
       change    net.ipv4.ip_local_port_range  40000 40199 -> 16384 65535
                   Risk medium. At once: the next connect() or bind() to port 0 uses
                   the new range; existing sockets keep their port.
-                  Side effects: When a service that listens in the new part of the
-                  range restarts (for example on Kubernetes NodePorts, 30000-32767),
-                  an outgoing connection may already use its port. Add such ports to
+                  Side effects: When a service that uses a port in the new part of
+                  the range starts, an outgoing connection may already use its port.
+                  If TCP listeners have ports there now, this finding proposes to
+                  reserve them. Add those of stopped services, of UDP services and
+                  Kubernetes NodePorts (30000-32767) to
                   net.ipv4.ip_local_reserved_ports first. Firewall rules that
                   contain the old source port range must be changed too. UDP uses
                   the same range.

@@ -60,13 +60,17 @@ fn what_is_waived_stands_after_the_others_with_who_and_why() {
       evidence  ip_local_port_range    40000 40199 ports
                 usable ports                   200 ports
                 distinct ports in use          195 ports
-      change    net.ipv4.ip_local_port_range  40000 40199 -> 32768 60999
+      change    net.ipv4.ip_local_port_range  40000 40199 -> 16384 65535
                   Risk medium. At once: the next connect() or bind() to port 0 uses
                   the new range; existing sockets keep their port.
-                  Side effects: Firewall rules that contain the old source port
-                  range must be changed too. When a service that listens in the new
-                  part restarts, an outgoing connection may already use its port:
-                  first reserve the port in net.ipv4.ip_local_reserved_ports.
+                  Side effects: When a service that uses a port in the new part of
+                  the range starts, an outgoing connection may already use its port.
+                  If TCP listeners have ports there now, this finding proposes to
+                  reserve them. Add those of stopped services, of UDP services and
+                  Kubernetes NodePorts (30000-32767) to
+                  net.ipv4.ip_local_reserved_ports first. Firewall rules that
+                  contain the old source port range must be changed too. UDP uses
+                  the same range.
       why       sysctl-advisor explain port-range-narrow
 
     Waived
@@ -120,8 +124,7 @@ fn the_json_keeps_the_finding_whole_with_its_waiver() {
     let waived = &with["findings"][1]["waived"];
     let wanted = serde_json::json!({"reason": "the firewall knows these ports", "who": "kim", "until": "2027-01-31"});
     assert_eq!(*waived, wanted);
-    // Alone, the waived rule would ask for less than what both are merged to.
-    assert_eq!(with["findings"][1]["recommendations"][0]["proposed"], "32768 60999");
+    assert_eq!(with["findings"][1]["recommendations"][0]["proposed"], "16384 65535");
     let mut same = with["findings"].clone();
     same[1]["waived"] = Json::Null;
     same[1]["recommendations"][0]["proposed"] = without["findings"][1]["recommendations"][0]["proposed"].clone();

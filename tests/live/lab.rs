@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::time::Duration;
 
+use crate::support::idle::Keepalive;
 use crate::support::{Lab, close, connect, healthy, idle, listen, loss, ports, syn, time_wait, wait_until};
 
 fn delta(lab: &Lab, names: &[&str], act: impl FnOnce()) -> Vec<i64> {
@@ -281,9 +282,9 @@ fn a_peer_that_vanished_leaves_fin_wait1_that_no_process_holds() {
 #[test]
 fn idle_connections_have_a_keepalive_timer_only_where_the_application_asked() {
     let lab = Lab::enter();
-    let _with = idle::connections(&lab, "10.2.0.1:8080", 10, true);
-    let _without = idle::connections(&lab, "10.2.0.1:8081", 15, false);
-    let _pool = idle::outgoing_connections(&lab, "10.9.0.1:5432", 5, false);
+    let _with = idle::connections(&lab, "10.2.0.1:8080", 10, Keepalive::Default);
+    let _without = idle::connections(&lab, "10.2.0.1:8081", 15, Keepalive::Off);
+    let _pool = idle::outgoing_connections(&lab, "10.9.0.1:5432", 5, Keepalive::Off);
     let lines = lab.ss(&["-tanoH", "state", "established"]);
     let keepalive = lines.iter().filter(|line| line.iter().any(|word| word.starts_with("timer:(keepalive"))).count();
     assert_eq!((lines.len(), keepalive), (30, 10));

@@ -92,14 +92,14 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
             risk       medium
             effect     At once: the next connect() or bind() to port 0 uses the new
                        range; existing sockets keep their port.
-            costs      When a service that listens in the new part of the range restarts
-                       (for example on Kubernetes NodePorts, 30000-32767), an outgoing
-                       connection may already use its port. Add such ports to
+            costs      When a service that uses a port in the new part of the range
+                       starts, an outgoing connection may already use its port. If TCP
+                       listeners have ports there now, this finding proposes to reserve
+                       them. Add those of stopped services, of UDP services and
+                       Kubernetes NodePorts (30000-32767) to
                        net.ipv4.ip_local_reserved_ports first. Firewall rules that
                        contain the old source port range must be changed too. UDP uses
-                       the same range. When a service that listens in the new part
-                       restarts, an outgoing connection may already use its port: first
-                       reserve the port in net.ipv4.ip_local_reserved_ports.
+                       the same range.
             because    ephemeral-ports, port-range-narrow
             kernel     Accepts it: tried in a scratch namespace.
             worse if   rate.Tcp.AttemptFails > before.rate.Tcp.AttemptFails * 2.0 + 5.0

@@ -16,8 +16,18 @@ pub(crate) struct Idle {
     listener: TcpListener,
 }
 
-/// Accepted connections without traffic, with or without `SO_KEEPALIVE` on the audited side.
-pub(crate) fn connections(lab: &Lab, address: &str, count: usize, keepalive: bool) -> Idle {
+/// What the application of the audited side asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keepalive {
+    Off,
+    /// `SO_KEEPALIVE` alone: the first probe comes when the sysctl says.
+    Default,
+    /// `TCP_KEEPIDLE` and `TCP_KEEPINTVL` too, in seconds.
+    After(u64),
+}
+
+/// Accepted connections without traffic.
+pub(crate) fn connections(lab: &Lab, address: &str, count: usize, keepalive: Keepalive) -> Idle {
     let listener = lab.listen(address, 128);
     let pairs = incoming(lab, &listener, count);
     set_keepalive(&pairs, keepalive);
@@ -25,16 +35,22 @@ pub(crate) fn connections(lab: &Lab, address: &str, count: usize, keepalive: boo
 }
 
 /// Outgoing connections without traffic, as of a pool that nobody uses.
-pub(crate) fn outgoing_connections(lab: &Lab, address: &str, count: usize, keepalive: bool) -> Idle {
+pub(crate) fn outgoing_connections(lab: &Lab, address: &str, count: usize, keepalive: Keepalive) -> Idle {
     let listener = ports::backend(lab, address);
     let pairs = outgoing(&listener, count);
     set_keepalive(&pairs, keepalive);
     Idle { pairs, listener }
 }
 
-fn set_keepalive(pairs: &[Pair], keepalive: bool) {
-    if keepalive {
-        let minutes = TcpKeepalive::new().with_time(Duration::from_secs(120));
-        pairs.iter().for_each(|pair| SockRef::from(&pair.near).set_tcp_keepalive(&minutes).unwrap());
+fn set_keepalive(pairs: &[Pair], keepalive: Keepalive) {
+    for socket in pairs.iter().map(|pair| SockRef::from(&pair.near)) {
+        match keepalive {
+            Keepalive::Off => {}
+            Keepalive::Default => socket.set_keepalive(true).unwrap(),
+            Keepalive::After(seconds) => {
+                let time = Duration::from_secs(seconds);
+                socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time).with_interval(time)).unwrap();
+            }
+        }
     }
 }

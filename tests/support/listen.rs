@@ -1,5 +1,6 @@
 //! Listeners whose accept queue is full, is full for a moment, or stands on a port that it should not.
 
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -72,6 +73,50 @@ pub(crate) fn accept_slowly(listener: &TcpListener, stop: &AtomicBool) {
         accepted.extend(listener.accept());
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// For [`Lab::during`]: as many clients as that connect, wait until the server closes, and connect again, until `stop` is
+/// set.
+pub(crate) fn connect_again_and_again(lab: &Lab, to: SocketAddr, clients: usize, stop: &AtomicBool) {
+    std::thread::scope(|scope| {
+        for _ in 0..clients {
+            scope.spawn(|| {
+                lab.far.inside(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        if let Ok(mut stream) = TcpStream::connect_timeout(&to, Duration::from_secs(1)) {
+                            let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
+                            let _ = stream.read(&mut [0]);
+                        }
+                    }
+                });
+            });
+        }
+    });
+}
+
+/// For [`Lab::during`]: takes one connection after the other, some 400 a second, and closes it, until `stop` is set.
+pub(crate) fn serve_briskly(listener: &TcpListener, stop: &AtomicBool) {
+    listener.set_nonblocking(true).unwrap();
+    while !stop.load(Ordering::Relaxed) {
+        drop(listener.accept());
+        std::thread::sleep(Duration::from_micros(2500));
+    }
+    listener.set_nonblocking(false).unwrap();
+}
+
+/// For [`Lab::during`]: bursts of `clients`, one every 700 ms, to a server that takes them all within milliseconds, until
+/// `stop` is set.
+pub(crate) fn bursts(lab: &Lab, listener: &TcpListener, clients: usize, stop: &AtomicBool) {
+    let to = reach(listener);
+    listener.set_nonblocking(true).unwrap();
+    while !stop.load(Ordering::Relaxed) {
+        let burst = knock(lab, to, clients);
+        std::thread::sleep(Duration::from_millis(10));
+        let accepted: Vec<_> = std::iter::from_fn(|| listener.accept().ok()).collect();
+        std::thread::sleep(Duration::from_millis(690));
+        drop((burst, accepted));
+    }
+    listener.set_nonblocking(false).unwrap();
 }
 
 /// A listener on a port that connect() may hand out to an outgoing connection.

@@ -35,6 +35,11 @@ impl Report {
         self.proposals(|finding| text(finding, "rule") == rule)
     }
 
+    /// What the whole report proposes: key and value.
+    pub(crate) fn all_recommendations(&self) -> Vec<(String, String)> {
+        self.proposals(|_| true)
+    }
+
     /// What the whole report proposes for a key. More than one value would be a contradiction.
     pub(crate) fn proposed(&self, key: &str) -> Vec<String> {
         self.proposals(|_| true).into_iter().filter(|(named, _)| named == key).map(|(_, value)| value).collect()
@@ -67,6 +72,16 @@ impl Report {
             self.findings("notice"),
             self.skipped(rule)
         );
+    }
+
+    /// A number of the evidence of the rule's first finding.
+    pub(crate) fn evidence(&self, rule: &str, label: &str) -> i64 {
+        let all = self.0["findings"].as_array().expect("a report has a list of findings");
+        let finding = all.iter().find(|finding| text(finding, "rule") == rule).expect("the rule fired");
+        let rows = finding["evidence"].as_array().expect("a finding has evidence");
+        let row =
+            rows.iter().find(|row| text(row, "label") == label).unwrap_or_else(|| panic!("no {label} in {rows:?}"));
+        row["value"].as_i64().unwrap_or_else(|| panic!("{row} is no whole number"))
     }
 
     /// Panics unless the rule fired, every time at the level whose title says this.

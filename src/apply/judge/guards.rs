@@ -10,13 +10,17 @@ use std::time::Duration;
 use crate::apply::ApplyError;
 use crate::apply::change::journal::{BASELINE, RecordedChange};
 use crate::apply::verdict::Verdict;
-use crate::audit::guard::{Looks, Said};
+use crate::audit::guard::{Looks, SHORTEST, Said};
 use crate::host::Host;
 use crate::host::netns::{self, Which};
 use crate::metrics::value::Value;
+use crate::observe::system;
 use crate::plan::model::{Guard, Plan};
-use crate::snapshot::{FirstReading, Snapshot, capture, store};
+use crate::snapshot::{FirstReading, Snapshot, WindowSource, capture, store};
 use crate::text::printable;
+
+/// No confirmation waits longer for its guards, in seconds.
+const LONGEST_WAIT: f64 = 10.0;
 
 /// The guards of change `id` over its baseline and a look of now, in the order of the plan; empty when it has none. An
 /// error: the journal itself cannot be read or trusted.
@@ -56,6 +60,21 @@ pub fn now(host: &Host, entry: &RecordedChange) -> Vec<Verdict> {
             guards(&entry.plan).into_iter().map(unknown).collect()
         }
     }
+}
+
+/// How long to wait until the guards of a change can compare: as long as was measured before it, within limits. `None`:
+/// they can now, or never will.
+pub fn too_early(host: &Host, entry: &RecordedChange) -> Option<Duration> {
+    if !has_guards(&entry.plan) {
+        return None;
+    }
+    let before = baseline_of(entry).ok()?;
+    if before.window.source == WindowSource::None || before.system.boot_id != system::boot_id(host) {
+        return None;
+    }
+    let passed = system::uptime_ms(host)?.checked_sub(before.system.uptime_ms?)?;
+    let wanted = before.window.seconds.clamp(SHORTEST, LONGEST_WAIT);
+    Duration::from_secs_f64(wanted).checked_sub(Duration::from_millis(passed)).filter(|left| !left.is_zero())
 }
 
 /// Which namespaces have to be looked at for a plan: this one alone, or, for plans about others, all.

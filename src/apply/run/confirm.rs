@@ -22,6 +22,7 @@ use crate::keys;
 use crate::observe::persisted;
 use crate::plan::model::PlannedChange;
 use crate::snapshot::Snapshot;
+use crate::units;
 
 /// The change that is meant when no number is given: the latest that waits for it.
 pub fn waiting(state: &Path) -> Result<u64, ApplyError> {
@@ -102,7 +103,15 @@ fn guards(
 ) -> Result<Vec<String>, ApplyError> {
     let verdicts = match options.after {
         Some(after) => guards::of(&journal.entry, after),
-        None => guards::now(host, &journal.entry),
+        None => {
+            // What happened in the first moments after a change says nothing yet.
+            if let Some(left) = guards::too_early(host, &journal.entry).filter(|_| !options.force) {
+                let left_seconds = units::duration(left.as_secs_f64());
+                progress(&Progress::Note { text: &format!("waiting {left_seconds} until the guards can compare") });
+                std::thread::sleep(left);
+            }
+            guards::now(host, &journal.entry)
+        }
     };
     for verdict in verdicts.iter().filter(|verdict| options.force || !verdict.is_worse()) {
         progress(&Progress::Judged { verdict });

@@ -29,6 +29,7 @@ const ROWS: &[Row<Destination>] = &[
     double("destination.port_use", "share", 0.002, "ports_blocked / ports.usable", port_use),
     int("destination.established", "sockets", 20, "its ESTABLISHED connections", |_, destination| whole(destination.established)),
     int("destination.syn_sent", "sockets", 0, "its connections in SYN_SENT", |_, destination| whole(destination.syn_sent)),
+    int("destination.syn_sent_repeated", "sockets", 0, "those of syn_sent whose SYN was sent more than once", |_, destination| whole(destination.syn_sent_repeated?)),
     int("destination.time_wait", "sockets", 30, "its TIME_WAIT sockets", |_, destination| whole(destination.time_wait)),
     int("destination.fin_wait2", "sockets", 0, "its FIN_WAIT2 sockets", |_, destination| whole(destination.fin_wait2)),
     int("destination.close_wait", "sockets", 0, "its CLOSE_WAIT sockets", |_, destination| whole(destination.close_wait)),

@@ -2,8 +2,11 @@
 
 use super::owner::owner_name;
 use crate::metrics::reading::{Reading, endpoint, is_loopback};
-use crate::metrics::table::{FirstRead, Row, Table, ages, flag, int, text, whole};
+use crate::metrics::table::{FirstRead, Row, Table, ages, double, flag, int, text, whole};
 use crate::observe::sockets::{Listener, Owner};
+
+/// Seconds between two looks at a queue, from which on they say nothing of the time between them.
+const LONGEST_LOOK: f64 = 60.0;
 
 pub(in crate::metrics) static TABLE: Table<Listener> = Table {
     prefix: "listener",
@@ -20,8 +23,10 @@ const ROWS: &[Row<Listener>] = &[
     text("listener.address", "0.0.0.0:8080", "address and port", |_, listener| Some(endpoint(&listener.address, listener.port))),
     int("listener.port", "", 8080, "port", |_, listener| Some(listener.port.into())),
     int("listener.queue", "connections", 0, "connections that wait for accept()", |_, listener| Some(listener.queue.into())),
-    int("listener.queue_before", "connections", 0, "connections that waited for accept() at the start of the window", |_, listener| listener.queue_before.map(i64::from)),
+    int("listener.queue_before", "connections", 0, "connections that waited for accept() at the start of the window, if that was at most 60 s ago", |reading, listener| listener.queue_before.filter(|_| reading.snapshot.window.seconds <= LONGEST_LOOK).map(i64::from)),
     int("listener.limit", "connections", 4096, "effective backlog: the smaller of listen()'s argument and somaxconn at the time of listen(); full at limit + 1", |_, listener| listener.limit.map(i64::from)),
+    double("listener.waited", "s", 0.0, "seconds for which the connection that waits longest for accept() has waited, at least", |_, listener| listener.waited_ms.map(|waited| f64::from(waited) / 1000.0)),
+    int("listener.drops", "packets", 0, "SYNs and last ACKs of handshakes that the kernel dropped for it in the window; most often because the queue was full", |_, listener| Some(listener.drops?.wrapping_sub(listener.drops_before?).into())),
     int("listener.half_open", "sockets", 0, "its half-open connections (SYN_RECV)", |_, listener| whole(listener.half_open)),
     int("listener.established", "sockets", 100, "its established connections, including those in the queue", |_, listener| whole(listener.established)),
     int("listener.close_wait", "sockets", 0, "its connections in CLOSE_WAIT", |_, listener| whole(listener.close_wait)),

@@ -1,6 +1,8 @@
 //! The ephemeral ports of a namespace as a whole: `ports.*`.
 
-use crate::metrics::table::{FirstRead, Row, Table, ages, int, whole};
+use crate::keys::KeyValue;
+use crate::metrics::reading::Reading;
+use crate::metrics::table::{FirstRead, Row, Table, ages, int, text, whole};
 use crate::observe::sockets::Sockets;
 
 pub(in crate::metrics) static TABLE: Table<Sockets> = Table::of_namespace(
@@ -20,5 +22,12 @@ const ROWS: &[Row<Sockets>] = &[
     int("ports.bound_only", "sockets", 0, "sockets that are bound to a port of the range, and neither connected nor listening", |_, sockets| whole(sockets.outgoing.bound_only)),
     int("ports.destinations", "destinations", 40, "destinations (source, address, port) of outgoing connections", |_, sockets| whole(sockets.outgoing.destinations)),
     int("ports.largest_destination", "ports", 50, "ports that the largest destination uses", |_, sockets| whole(sockets.destinations.iter().map(|destination| destination.ports).max().unwrap_or(0))),
+    text("ports.unreserved_listeners", "22,443", "ports of the TCP listeners that are not in ip_local_reserved_ports, as a port list", |reading, sockets| Some(unreserved_listeners(reading, sockets))),
     ages("ports.outgoing_idle_no_keepalive", "outgoing ESTABLISHED sockets without a keepalive timer, by seconds since data was last sent or received", |sockets| &sockets.outgoing.idle_no_keepalive),
 ];
+
+fn unreserved_listeners(reading: &Reading<'_>, sockets: &Sockets) -> String {
+    let is_reserved = |port| reading.ports.as_ref().is_some_and(|ports| ports.is_reserved(port));
+    let ports = sockets.listeners.iter().map(|listener| listener.port).filter(|port| !is_reserved(*port));
+    KeyValue::port_list(ports.map(|port| (port, port))).to_string()
+}

@@ -145,3 +145,19 @@ fn what_belongs_to_the_machine_is_there_once() {
     assert_eq!((of(0, Subject::Cpu), of(0, Subject::Host)), (2, 1));
     assert_eq!((of(1, Subject::Cpu), of(1, Subject::Host)), (0, 0));
 }
+
+#[test]
+fn the_default_of_tw_buckets_is_half_of_the_table_whoever_has_it() {
+    let default_with = |entries: Option<&str>| {
+        let now = over_a_window(|now| {
+            now.system.memory_bytes = Some(16 << 30);
+            let entries = entries.map(|entries| ("net.ipv4.tcp_ehash_entries", entries));
+            let all = entries.into_iter().chain([("net.ipv4.tcp_max_tw_buckets", "5000")]);
+            now.namespaces[0].sysctls = all.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        });
+        values(&now, Subject::Namespace, "netns.default_tw_buckets")[0].1.clone()
+    };
+    assert_eq!(default_with(Some("4096")), Some(Value::Int(2048)), "a table of its own");
+    assert_eq!(default_with(Some("-262144")), Some(Value::Int(131_072)), "the table of the machine");
+    assert_eq!(default_with(None), Some(Value::Int(65_536)), "a kernel without the key");
+}

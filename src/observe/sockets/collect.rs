@@ -8,7 +8,7 @@ use super::address::Address;
 use super::groups::{Group, Groups, Weight};
 use super::listeners::{Clients, Listeners, Via};
 use super::ports::{Ephemeral, PortSet};
-use super::{DESTINATIONS_KEPT, Destination, Outgoing, PeerCount, SocketSource, Sockets, StateCounts};
+use super::{DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, Outgoing, PeerCount, SocketSource, Sockets, StateCounts};
 use crate::netlink::state;
 use crate::observe::ages::Ages;
 
@@ -47,6 +47,10 @@ pub(super) struct Seen {
     pub(super) inode: u64,
     pub(super) uid: u32,
     pub(super) keepalive: Keepalive,
+    /// Of a connection with a keepalive timer: after how long a silence of the peer the probe comes, at least.
+    pub(super) probe_after_ms: Option<u32>,
+    /// Whether the kernel sent something again that is not acknowledged yet.
+    pub(super) is_repeated: bool,
     /// Of TIME_WAIT: until it ends.
     pub(super) remaining_ms: Option<u32>,
     /// Of ESTABLISHED and CLOSE_WAIT: since something last happened.
@@ -74,6 +78,7 @@ struct Usage {
     ports: u32,
     established: u32,
     syn_sent: u32,
+    syn_sent_repeated: u32,
     time_wait: u32,
     time_wait_young: u32,
     time_wait_reusable: u32,
@@ -108,6 +113,7 @@ pub(super) struct Tally<'a> {
     peers: Groups<Address, Peer>,
     idle: Ages,
     idle_keepalive: Ages,
+    idle_keepalive_late: Ages,
     idle_no_keepalive: Ages,
     close_wait_idle: Ages,
     close_wait: Vec<Waiting>,
@@ -128,6 +134,7 @@ impl<'a> Tally<'a> {
             peers: Groups::new(PEERS_TRACKED),
             idle: Ages::default(),
             idle_keepalive: Ages::default(),
+            idle_keepalive_late: Ages::default(),
             idle_no_keepalive: Ages::default(),
             close_wait_idle: Ages::default(),
             close_wait: Vec::new(),
@@ -150,6 +157,9 @@ impl<'a> Tally<'a> {
             add_idle(socket.keepalive, age, &mut self.idle, &mut self.idle_no_keepalive);
             if socket.keepalive == Keepalive::Yes {
                 self.idle_keepalive.add(age.into());
+                if socket.probe_after_ms.is_some_and(|after| after > LATE_PROBE_MS) {
+                    self.idle_keepalive_late.add(age.into());
+                }
             }
         } else {
             self.add_ending(socket);
@@ -203,7 +213,10 @@ impl<'a> Tally<'a> {
         usage.ports += 1;
         match socket.state {
             state::ESTABLISHED => usage.established += 1,
-            state::SYN_SENT => usage.syn_sent += 1,
+            state::SYN_SENT => {
+                usage.syn_sent += 1;
+                usage.syn_sent_repeated += u32::from(socket.is_repeated);
+            }
             state::FIN_WAIT2 => usage.fin_wait2 += 1,
             state::CLOSE_WAIT => usage.close_wait += 1,
             state::TIME_WAIT => {
@@ -229,7 +242,10 @@ impl<'a> Tally<'a> {
         }
         let largest = self.destinations.largest(DESTINATIONS_KEPT);
         let listed: u64 = largest.groups.iter().map(|(_, group)| u64::from(group.counts.ports)).sum();
-        let destinations: Vec<_> = largest.groups.iter().map(destination).collect();
+        let mut destinations: Vec<_> = largest.groups.iter().map(destination).collect();
+        if source == SocketSource::Procfs {
+            destinations.iter_mut().for_each(|destination| destination.syn_sent_repeated = None);
+        }
         self.outgoing.destinations = largest.seen.max(destinations.len() as u64);
         self.outgoing.other_destinations = self.outgoing.destinations - destinations.len() as u64;
         self.outgoing.other_ports = largest.sockets - listed;
@@ -246,6 +262,7 @@ impl<'a> Tally<'a> {
                 .collect(),
             idle: self.idle,
             idle_keepalive: self.idle_keepalive,
+            idle_keepalive_late: self.idle_keepalive_late,
             idle_no_keepalive: self.idle_no_keepalive,
             close_wait_idle: self.close_wait_idle,
             listeners,
@@ -288,7 +305,12 @@ fn add_idle(keepalive: Keepalive, age: u32, all: &mut Ages, without: &mut Ages) 
 fn add_client(clients: &mut Clients, socket: &Seen, idle: Option<u32>) {
     match socket.state {
         state::SYN_RECV | state::NEW_SYN_RECV => clients.half_open += 1,
-        state::ESTABLISHED => clients.established += 1,
+        state::ESTABLISHED => {
+            clients.established += 1;
+            if socket.inode == 0 {
+                clients.waited_ms = clients.waited_ms.max(socket.idle_ms.unwrap_or(0));
+            }
+        }
         state::CLOSE_WAIT => clients.close_wait += 1,
         state::TIME_WAIT => clients.time_wait += 1,
         _ => clients.other += 1,
@@ -307,6 +329,7 @@ fn destination((route, group): &(Route, Group<Usage>)) -> Destination {
         ports: usage.ports.into(),
         established: usage.established.into(),
         syn_sent: usage.syn_sent.into(),
+        syn_sent_repeated: Some(usage.syn_sent_repeated.into()),
         time_wait: usage.time_wait.into(),
         time_wait_young: usage.time_wait_young.into(),
         time_wait_reusable: usage.time_wait_reusable.into(),
@@ -334,6 +357,8 @@ mod tests {
             inode: 7,
             uid: 0,
             keepalive: Keepalive::No,
+            probe_after_ms: None,
+            is_repeated: false,
             remaining_ms: None,
             idle_ms: None,
         }

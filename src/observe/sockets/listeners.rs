@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use super::address::Address;
 use super::ports::PortSet;
-use super::{LISTENERS_KEPT, Listener, Queues};
+use super::{LISTENERS_KEPT, Listener, Queue, Queues};
 use crate::observe::ages::Ages;
 
 /// Listeners followed one by one. Each takes about 200 bytes.
@@ -22,6 +22,7 @@ pub(super) struct Listening {
     pub(super) v6_only: bool,
     pub(super) queue: u32,
     pub(super) limit: Option<u32>,
+    pub(super) drops: Option<u32>,
     pub(super) inode: u64,
     pub(super) uid: u32,
 }
@@ -35,6 +36,8 @@ pub(super) struct Clients {
     pub(super) time_wait: u32,
     /// Everything else.
     pub(super) other: u32,
+    /// Since the last data of the one that waits longest for `accept()`.
+    pub(super) waited_ms: u32,
     pub(super) idle: Ages,
     pub(super) idle_no_keepalive: Ages,
 }
@@ -70,7 +73,8 @@ impl Found {
     /// Queue lengths by inode. A socket without an inode, one of the kernel's own, is left out.
     pub(super) fn queues(&self) -> Queues {
         let with_inode = self.tracked.iter().filter(|listening| listening.inode != 0);
-        Queues(with_inode.map(|listening| (listening.inode, listening.queue)).collect())
+        let queue = |listening: &Listening| Queue { waiting: listening.queue, drops: listening.drops };
+        Queues(with_inode.map(|listening| (listening.inode, queue(listening))).collect())
     }
 }
 
@@ -160,6 +164,7 @@ impl Listeners {
     pub(super) fn finish(self) -> (Vec<Listener>, u64) {
         let total = self.total();
         let mut kept: Vec<_> = self.sockets;
+        share_the_wait(&mut kept);
         kept.sort_by_cached_key(|(listening, clients)| {
             (Reverse(is_filling(listening.queue, listening.limit)), Reverse(size(listening, clients)))
         });
@@ -169,6 +174,17 @@ impl Listeners {
         });
         let others = total - kept.len() as u64;
         (kept.into_iter().map(record).collect(), others)
+    }
+}
+
+/// Sockets that share address and port have their connections counted with the first of them.
+fn share_the_wait(sockets: &mut [(Listening, Clients)]) {
+    let is_same = |(a, _): &(Listening, Clients), (b, _): &(Listening, Clients)| {
+        (a.port, a.address, a.v6_only) == (b.port, b.address, b.v6_only)
+    };
+    for group in sockets.chunk_by_mut(is_same) {
+        let waited_ms = group.first().map_or(0, |(_, first)| first.waited_ms);
+        group.iter_mut().for_each(|(_, clients)| clients.waited_ms = waited_ms);
     }
 }
 
@@ -191,6 +207,10 @@ fn record((listening, clients): (Listening, Clients)) -> Listener {
         queue: listening.queue,
         queue_before: None,
         limit: listening.limit,
+        // Where the limit is not known the ages are not either.
+        waited_ms: listening.limit.map(|_| clients.waited_ms),
+        drops: listening.drops,
+        drops_before: None,
         half_open: clients.half_open.into(),
         established: clients.established.into(),
         close_wait: clients.close_wait.into(),
@@ -256,6 +276,22 @@ mod tests {
     fn sockets_that_share_a_port_are_represented_by_the_first() {
         let shared = listeners(&[("0.0.0.0", 80, false), ("0.0.0.0", 80, false), ("0.0.0.0", 80, false)]);
         assert_eq!(taken_by(shared, "10.0.0.1", 80), Some(1));
+    }
+
+    #[test]
+    fn the_longest_wait_is_that_of_every_socket_of_the_port() {
+        let mut found = Found::new();
+        for inode in 1..=3 {
+            let port = if inode == 3 { 81 } else { 80 };
+            found.add(Listening { port, inode, limit: Some(4), ..Listening::default() });
+        }
+        let mut shared = Listeners::from(found);
+        if let Via::Listener(clients) = shared.via(Address::default(), 80) {
+            clients.waited_ms = 2500;
+        }
+        let mut waits: Vec<_> = shared.finish().0.iter().map(|found| (found.inode, found.waited_ms)).collect();
+        waits.sort_unstable();
+        assert_eq!(waits, [(1, Some(2500)), (2, Some(2500)), (3, Some(0))]);
     }
 
     #[test]

@@ -69,6 +69,15 @@ pub struct Listener {
     /// The effective backlog: `min(listen(backlog), net.core.somaxconn)` at the time of `listen()`. The queue is full
     /// at `limit + 1`. Absent through procfs, which does not show it.
     pub limit: Option<u32>,
+    /// How long the connection that waits longest for `accept()` has waited at least, in milliseconds: since its last
+    /// data, which the client may have sent after the handshake. 0 when none waits; absent when ages were not read. Where
+    /// sockets share address and port it is the longest of them all.
+    pub waited_ms: Option<u32>,
+    /// Packets that the kernel dropped for this socket since listen(): SYNs and the last ACKs of handshakes. Absent where
+    /// the kernel does not say.
+    pub drops: Option<u32>,
+    /// The same at the start of the window; absent when there was one look only.
+    pub drops_before: Option<u32>,
     /// Sockets in `SYN_RECV` toward this listener.
     pub half_open: u64,
     pub established: u64,
@@ -95,6 +104,8 @@ pub struct Destination {
     pub ports: u64,
     pub established: u64,
     pub syn_sent: u64,
+    /// The part of `syn_sent` whose SYN was sent more than once; absent where retransmissions were not read.
+    pub syn_sent_repeated: Option<u64>,
     /// Real TIME_WAIT only; FIN_WAIT2 in `fin_wait2`.
     pub time_wait: u64,
     /// TIME_WAIT entered less than 10 s ago (remaining timer above 50 s): ten times the present rate of closing.
@@ -150,7 +161,8 @@ pub struct Owner {
     pub pid: Option<u32>,
     pub uid: u32,
     pub close_wait: u64,
-    /// CLOSE_WAIT by seconds since the last byte or ACK went either way: since the peer's FIN, or later.
+    /// CLOSE_WAIT by seconds since the last byte or ACK went either way: since the peer's FIN, or later. Of a connection with
+    /// a keepalive timer since the last byte: ACKs that answer probes are no use of it.
     pub close_wait_idle: Ages,
     /// Open files of the process and its soft limit.
     pub fds: Option<u64>,
@@ -178,6 +190,9 @@ pub struct Sockets {
     pub idle: Ages,
     /// The part of `idle` that has a keepalive timer.
     pub idle_keepalive: Ages,
+    /// The part of `idle_keepalive` whose next probe comes later than [`LATE_PROBE_MS`] after the peer's last sign.
+    #[serde(default)]
+    pub idle_keepalive_late: Ages,
     /// The part of `idle` that has none. A connection that waits for an ACK or for the peer's window is in neither part:
     /// its other timer hides whether it has keepalive, and ends it if the peer is dead.
     pub idle_no_keepalive: Ages,
@@ -200,16 +215,31 @@ pub const LISTENERS_KEPT: usize = 1024;
 /// How many destinations a snapshot keeps one by one.
 pub const DESTINATIONS_KEPT: usize = 64;
 
-/// Accept queues at one moment: inode of the listening socket to the connections that wait.
+/// Milliseconds of silence after which a first keepalive probe comes too late for many balancers and NATs: AWS forgets
+/// idle connections after 350 s, Azure after 240 s.
+pub const LATE_PROBE_MS: u32 = 350_000;
+
+/// One listener at the start of the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queue {
+    /// Connections that wait for `accept()`.
+    pub waiting: u32,
+    /// See [`Listener::drops`].
+    pub drops: Option<u32>,
+}
+
+/// Accept queues at one moment, by the inode of the listening socket.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Queues(pub BTreeMap<u64, u32>);
+pub struct Queues(pub BTreeMap<u64, Queue>);
 
 impl Queues {
     /// Enters these, read at the start of the window, beside the ones at its end. A socket that was not there then
     /// stays without.
     pub fn enter(&self, sockets: &mut Sockets) {
         for listener in &mut sockets.listeners {
-            listener.queue_before = self.0.get(&listener.inode).copied();
+            let before = self.0.get(&listener.inode);
+            listener.queue_before = before.map(|queue| queue.waiting);
+            listener.drops_before = before.and_then(|queue| queue.drops);
         }
     }
 }

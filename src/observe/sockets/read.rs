@@ -24,14 +24,17 @@ const RANGE: &str = "net.ipv4.ip_local_port_range";
 const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";
 
 /// Beginnings of the metrics that the tables of `/proc/net` say nothing about.
-const NOT_IN_PROCFS: [&str; 10] = [
+const NOT_IN_PROCFS: [&str; 13] = [
     "tcp.idle",
     "tcp.close_wait_idle",
     "listener.limit",
+    "listener.waited",
+    "listener.drops",
     "listener.idle",
     "destination.ports_blocked",
     "destination.close_rate",
     "destination.forecast_ports",
+    "destination.syn_sent_repeated",
     "ports.outgoing_idle_no_keepalive",
     "ports.bound_only",
     "owner.close_wait_idle",
@@ -124,6 +127,7 @@ fn netlink_listeners(walk: Walk) -> Result<(Found, bool), String> {
                 v6_only: socket.is_v6_only(),
                 queue: socket.receive_queue(),
                 limit: Some(socket.send_queue()),
+                drops: socket.drops(),
                 inode: socket.inode().into(),
                 uid: socket.uid(),
             });
@@ -155,16 +159,25 @@ fn from_netlink<'a>(range: Option<&'a Ephemeral>, gaps: &mut Vec<Gap>) -> Result
 #[inline]
 fn seen(socket: SocketView<'_>) -> Option<Seen> {
     let state = socket.state();
-    let idle_ms = match state {
-        state::ESTABLISHED => socket.tcp_info().and_then(|info| {
-            let (sent, received) = (info.last_data_sent_ms()?, info.last_data_received_ms()?);
-            Some(sent.min(received))
-        }),
-        state::CLOSE_WAIT => socket.tcp_info().and_then(|info| {
-            let (sent, received) = (info.last_data_sent_ms()?, info.last_data_received_ms()?);
-            Some(sent.min(received).min(info.last_ack_received_ms()?))
-        }),
-        _ => None,
+    let keepalive = match socket.timer() {
+        timer::KEEPALIVE => Keepalive::Yes,
+        timer::NONE => Keepalive::No,
+        _ => Keepalive::Hidden,
+    };
+    let info = || if matches!(state, state::ESTABLISHED | state::CLOSE_WAIT) { socket.tcp_info() } else { None };
+    let ages = info().and_then(|info| {
+        Some((info.last_data_sent_ms()?, info.last_data_received_ms()?, info.last_ack_received_ms()?))
+    });
+    let (idle_ms, probe_after_ms) = match ages {
+        Some((sent, received, acked)) => {
+            let data = sent.min(received);
+            // The peer's kernel answers keepalive probes with an ACK, whatever its application does.
+            let acks_count = state == state::CLOSE_WAIT && keepalive != Keepalive::Yes;
+            // tcp_keepalive_timer(): the probe comes when nothing has been received for the whole time.
+            let after = (keepalive == Keepalive::Yes).then(|| socket.expires_ms().saturating_add(received.min(acked)));
+            (Some(if acks_count { data.min(acked) } else { data }), after)
+        }
+        None => (None, None),
     };
     Some(Seen {
         state,
@@ -174,11 +187,9 @@ fn seen(socket: SocketView<'_>) -> Option<Seen> {
         remote_port: socket.remote_port(),
         inode: socket.inode().into(),
         uid: socket.uid(),
-        keepalive: match socket.timer() {
-            timer::KEEPALIVE => Keepalive::Yes,
-            timer::NONE => Keepalive::No,
-            _ => Keepalive::Hidden,
-        },
+        keepalive,
+        probe_after_ms,
+        is_repeated: socket.retransmits() > 0,
         remaining_ms: (state == state::TIME_WAIT).then(|| socket.expires_ms()),
         idle_ms,
     })
@@ -194,6 +205,7 @@ fn table_listeners(host: &Host) -> Result<Found, String> {
                 v6_only: false,
                 queue: entry.rx_queue,
                 limit: None,
+                drops: None,
                 inode: entry.inode,
                 uid: entry.uid,
             });
@@ -219,6 +231,8 @@ fn seen_in_table(entry: &TcpNetEntry) -> Seen {
         inode: entry.inode,
         uid: entry.uid,
         keepalive: Keepalive::Hidden,
+        probe_after_ms: None,
+        is_repeated: false,
         remaining_ms: None,
         idle_ms: None,
     }

@@ -148,6 +148,16 @@ fn rates_are_not_told_from_less_than_a_second_and_conditions_that_nobody_underst
 }
 
 #[test]
+fn a_confirmation_right_after_the_change_waits_until_the_guards_can_compare() {
+    let scene = Scene::enter();
+    let worse_if = "rate.TcpExt.ListenOverflows > before.rate.TcpExt.ListenOverflows";
+    scene.ok(&["apply", &guarded(&scene, "a-rule", worse_if), "--yes", "--window", "2s"]);
+    let run = scene.ok(&["confirm"]);
+    assert!(run.out.contains("until the guards can compare") && !run.out.contains("cannot be judged"), "{run:?}");
+    assert!(run.out.contains("guard of a-rule: not worse than before"), "{run:?}");
+}
+
+#[test]
 fn without_guards_nothing_is_measured() {
     let scene = Scene::enter();
     scene.ok(&["apply", &scene.plan(THREE), "--yes", "--window", "1h"]);

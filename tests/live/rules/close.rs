@@ -1,9 +1,11 @@
 //! The rules about connections that one side has closed, tried on real ones. Ages that would need minutes are lowered by
 //! parameter, for the fault and for its look-alike alike.
 
+use std::net::Shutdown;
 use std::time::Duration;
 
-use crate::support::{Lab, close, wait_until};
+use crate::support::idle::Keepalive;
+use crate::support::{Lab, close, idle, wait_until};
 
 const CLOSE_WAIT: &str = "close-wait-leak";
 const FIN_WAIT2_ORPHANS: &str = "fin-wait2-orphans";
@@ -30,6 +32,18 @@ fn a_leak_of_close_wait_names_the_process_and_proposes_no_sysctl() {
 
     leak.held.clear();
     lab.audit(&SOON).assert_quiet(CLOSE_WAIT);
+}
+
+/// The kernels of both sides go on exchanging probes and ACKs, which is no sign that anybody uses the connection.
+#[test]
+fn a_leak_is_seen_behind_keepalive_probes_that_the_peer_answers() {
+    let lab = Lab::enter();
+    let idle = idle::connections(&lab, "10.2.0.1:8080", 40, Keepalive::After(1));
+    idle.pairs.iter().for_each(|pair| pair.far.shutdown(Shutdown::Write).unwrap());
+    wait_until("all are in CLOSE_WAIT", || lab.in_state("CLOSE_WAIT") == 40);
+    std::thread::sleep(Duration::from_millis(3500));
+    let report = lab.audit(&["--window", "0", "--param", "close-wait-leak.seconds=2"]);
+    report.assert_fires(CLOSE_WAIT);
 }
 
 #[test]
@@ -61,6 +75,18 @@ fn peers_that_never_close_are_found_before_their_fin_wait2_fills_the_buckets() {
 
     drop(far);
     wait_until("the peers closed", || lab.in_state("FIN_WAIT2") == 0);
+    lab.audit(&arguments).assert_quiet(FIN_WAIT2_ORPHANS);
+}
+
+#[test]
+fn one_peer_that_leaks_is_named_long_before_the_buckets_are_full_and_many_peers_are_not() {
+    let arguments = ["--window", "1s", "--param", "fin-wait2-orphans.sockets=50"];
+    let lab = Lab::enter();
+    let _far = close::fin_wait2_orphans(&lab, 120);
+    lab.audit(&arguments).assert_level(FIN_WAIT2_ORPHANS, "notice", "10.9.2.2 does not close its connections");
+
+    let lab = Lab::enter();
+    let _far = close::fin_wait2_orphans_of_many(&lab, 6, 20);
     lab.audit(&arguments).assert_quiet(FIN_WAIT2_ORPHANS);
 }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::support::idle::Keepalive;
 use crate::support::{Lab, healthy, idle};
 
 const ACCEPTED: &str = "idle-established-no-keepalive";
@@ -28,7 +29,7 @@ fn grow_old() {
 #[test]
 fn accepted_connections_that_idle_without_keepalive_are_the_applications() {
     let lab = Lab::enter();
-    let _idle = idle::connections(&lab, "10.2.0.1:8080", 150, false);
+    let _idle = idle::connections(&lab, "10.2.0.1:8080", 150, Keepalive::Off);
     grow_old();
     let report = lab.audit(&SOON);
     let subjects = report.subjects(ACCEPTED);
@@ -41,7 +42,7 @@ fn accepted_connections_that_idle_without_keepalive_are_the_applications() {
 #[test]
 fn with_keepalive_the_hosts_interval_is_the_matter_and_a_shorter_one_heals_it() {
     let lab = Lab::enter();
-    let _idle = idle::connections(&lab, "10.2.0.1:8080", 150, true);
+    let _idle = idle::connections(&lab, "10.2.0.1:8080", 150, Keepalive::Default);
     grow_old();
     let report = lab.audit(&SOON);
     report.assert_quiet(ACCEPTED);
@@ -51,9 +52,22 @@ fn with_keepalive_the_hosts_interval_is_the_matter_and_a_shorter_one_heals_it() 
 }
 
 #[test]
+fn only_the_connections_whose_application_set_no_time_of_its_own_are_counted() {
+    let lab = Lab::enter();
+    let _own = idle::connections(&lab, "10.2.0.1:8080", 150, Keepalive::After(3));
+    grow_old();
+    lab.audit(&SOON).assert_quiet(SLOW_KEEPALIVE);
+    let _default = idle::connections(&lab, "10.2.0.1:8081", 120, Keepalive::Default);
+    grow_old();
+    let report = lab.audit(&SOON);
+    report.assert_fires(SLOW_KEEPALIVE);
+    assert_eq!(report.evidence(SLOW_KEEPALIVE, "idle, first probe after more than 350 s"), 120);
+}
+
+#[test]
 fn an_outgoing_pool_that_nobody_uses_is_told_apart() {
     let lab = Lab::enter();
-    let _pool = idle::outgoing_connections(&lab, "10.9.0.1:5432", 150, false);
+    let _pool = idle::outgoing_connections(&lab, "10.9.0.1:5432", 150, Keepalive::Off);
     grow_old();
     let report = lab.audit(&SOON);
     report.assert_fires(OUTGOING);

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use socket2::SockRef;
+
 use crate::support::listen::Overflow;
 use crate::support::{Lab, Report, connect, listen, syn, wait_until};
 
@@ -39,10 +41,10 @@ fn audit_over_a_pause(lab: &Lab, fault: &Overflow) -> Report {
     lab.during(pause_then_serve, || lab.audit(&["--window", "1.5s"]))
 }
 
-/// An audit of a listener that accepts nothing while clients keep coming.
+/// An audit of a listener that accepts nothing for more than two seconds while clients keep coming.
 fn audit_without_accept(lab: &Lab, fault: &Overflow) -> Report {
     let to = connect::reach(&fault.listener);
-    lab.during(|stop| listen::keep_knocking(lab, to, 50, stop), || lab.audit(&WINDOW))
+    lab.during(|stop| listen::keep_knocking(lab, to, 50, stop), || lab.audit(&["--window", "2.2s"]))
 }
 
 #[test]
@@ -95,6 +97,50 @@ fn an_application_that_accepts_nothing_is_not_helped_by_a_longer_queue() {
 
     let report = lab.during(|stop| listen::accept_slowly(&fault.listener, stop), || lab.audit(&WINDOW));
     report.assert_quiet(NOT_DRAINED);
+}
+
+/// Full whenever one looks, and yet nobody waits for long: the clients are more than the queue holds.
+#[test]
+fn a_server_that_accepts_and_is_outrun_has_too_small_a_backlog_and_a_larger_one_heals_it() {
+    let lab = Lab::enter();
+    let listener = lab.listen("0.0.0.0:8080", 5);
+    let to = connect::reach(&listener);
+    let load = |stop: &AtomicBool| {
+        std::thread::scope(|scope| {
+            scope.spawn(|| listen::connect_again_and_again(&lab, to, 24, stop));
+            listen::serve_briskly(&listener, stop);
+        });
+    };
+    let audits = |number: usize| {
+        lab.during(load, || {
+            wait_until("the server is at work", || lab.counter("Tcp", "PassiveOpens") > 50);
+            (0..number).map(|_| lab.audit(&WINDOW)).collect::<Vec<_>>()
+        })
+    };
+    for report in audits(3) {
+        report.assert_fires(BACKLOG);
+        report.assert_quiet(NOT_DRAINED);
+    }
+    SockRef::from(&listener).listen(128).unwrap();
+    // What came too late for the short queue knocks once more.
+    std::thread::sleep(Duration::from_secs(1));
+    for report in audits(1) {
+        ACCEPT_QUEUE.iter().for_each(|rule| report.assert_quiet(rule));
+    }
+}
+
+/// The queue is empty at nearly every look; the kernel counts what it drops for each listener.
+#[test]
+fn a_listener_that_overflows_in_bursts_is_named_in_every_run() {
+    let lab = Lab::enter();
+    let listener = lab.listen("0.0.0.0:8080", 16);
+    let _other = lab.listen("0.0.0.0:8081", 16);
+    let audits = || (0..6).map(|_| lab.audit(&WINDOW)).collect::<Vec<_>>();
+    for report in lab.during(|stop| listen::bursts(&lab, &listener, 40, stop), audits) {
+        let subjects = report.subjects(BACKLOG);
+        assert!(matches!(&subjects[..], [one] if one.contains(":8080")), "{subjects:?}");
+        report.assert_quiet(NOT_DRAINED);
+    }
 }
 
 #[test]
@@ -216,8 +262,32 @@ fn cookies_that_are_off_are_a_danger_before_any_flood() {
     let _listener = lab.listen("0.0.0.0:8080", 128);
     lab.set("net.ipv4.tcp_syncookies", "0");
     let report = lab.audit(&WINDOW);
-    report.assert_fires(COOKIES_OFF);
+    report.assert_level(COOKIES_OFF, "warning", "refuses real clients");
     report.assert_quiet(FLOOD_WITHOUT_COOKIES);
     lab.follow(&report, COOKIES_OFF);
     lab.audit(&WINDOW).assert_quiet(COOKIES_OFF);
+}
+
+#[test]
+fn cookies_that_are_off_matter_less_where_only_loopback_reaches_the_listeners() {
+    let lab = Lab::enter();
+    let _listeners = ["127.0.0.1:8080", "[::1]:8080"].map(|address| lab.listen(address, 128));
+    lab.set("net.ipv4.tcp_syncookies", "0");
+    lab.audit(&WINDOW).assert_level(COOKIES_OFF, "notice", "no listener here is reachable");
+}
+
+/// Each listener may have 96 half-open connections. Three have 120 together, and the kernel drops SYNs for another reason.
+#[test]
+fn half_open_connections_of_several_listeners_are_not_added_up() {
+    let lab = Lab::enter();
+    lab.set("net.ipv4.tcp_syncookies", "0");
+    lab.set("net.ipv4.tcp_max_syn_backlog", "128");
+    let to: Vec<SocketAddrV4> = (8081..8084).map(|port| SocketAddrV4::new(*SERVER.ip(), port)).collect();
+    let _listeners: Vec<_> = to.iter().map(|to| lab.listen(&to.to_string(), 500)).collect();
+    to.iter().for_each(|to| syn::flood(&lab, *to, 40));
+    assert_eq!(lab.in_state("SYN_RECV"), 120);
+    let drops = lab.counter("TcpExt", "ListenDrops");
+    let report = lab.during(|stop| syn::keep_sending_without_a_route(&lab, to[0], stop), || lab.audit(&WINDOW));
+    assert!(lab.counter("TcpExt", "ListenDrops") > drops, "the kernel drops SYNs that it cannot answer");
+    report.assert_quiet(FLOOD_WITHOUT_COOKIES);
 }

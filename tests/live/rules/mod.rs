@@ -7,5 +7,6 @@ mod listen;
 mod path;
 mod ports;
 mod quiet;
+mod ranges;
 mod settings;
 mod time_wait;

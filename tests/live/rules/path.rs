@@ -1,6 +1,7 @@
 //! The rules about the way to the peer: attempts that nobody answers, packets that are lost.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use crate::support::{Lab, connect, loss, ports, syn, wait_until};
 
@@ -18,6 +19,19 @@ fn attempts_toward_a_destination_that_never_answers_are_the_destinations_fault()
     assert!(matches!(&subjects[..], [one] if one.contains("10.3.0.1:443")), "{subjects:?}");
 }
 
+/// A SYN is repeated after 1, 3 and 7 s, and then not before 15 s.
+#[test]
+fn attempts_are_seen_while_no_syn_is_repeated() {
+    let lab = Lab::enter();
+    let _attempts = connect::black_hole(30);
+    std::thread::sleep(Duration::from_secs(8));
+    let before = lab.counter("TcpExt", "TCPSynRetrans");
+    let report = lab.audit(&WINDOW);
+    assert_eq!(lab.counter("TcpExt", "TCPSynRetrans"), before, "none was repeated in the window");
+    report.assert_fires(SYN_SENT);
+    lab.audit(&["--window", "0"]).assert_fires(SYN_SENT);
+}
+
 #[test]
 fn many_connections_that_are_answered_are_no_pile_up() {
     let lab = Lab::enter();
@@ -32,7 +46,7 @@ fn many_connections_that_are_answered_are_no_pile_up() {
 #[test]
 fn a_line_that_loses_packets_is_the_networks_fault_and_a_clean_one_is_quiet() {
     let lab = Lab::enter();
-    let few = format!("{LOSS}.segments=300");
+    let few = format!("{LOSS}.retransmissions=10");
     let audit = |percent| {
         let sending = |stop: &AtomicBool| {
             loss::transfer(&lab, percent, stop);
@@ -45,14 +59,14 @@ fn a_line_that_loses_packets_is_the_networks_fault_and_a_clean_one_is_quiet() {
     };
     audit(0).assert_quiet(LOSS);
     let report = audit(6);
-    report.assert_level(LOSS, "critical", "were retransmissions");
+    report.assert_level(LOSS, "critical", "were sent again");
     assert_eq!(report.recommendations(LOSS), [], "no sysctl repairs a line");
 }
 
 #[test]
 fn answers_to_clients_that_do_not_exist_are_repeated_and_are_no_loss() {
     let lab = Lab::enter();
-    let few = format!("{LOSS}.segments=20");
+    let few = format!("{LOSS}.retransmissions=10");
     let _listener = lab.listen("10.2.0.1:8080", 500);
     syn::flood(&lab, "10.2.0.1:8080".parse().unwrap(), 100);
     let before = lab.counter("Tcp", "RetransSegs");

@@ -24,7 +24,7 @@ fn every_state_is_counted_as_ss_counts_it() {
     let _listener = lab.listen("10.2.0.1:8002", 1000);
     syn::flood(&lab, "10.2.0.1:8002".parse().unwrap(), 60);
     let _half = listen::overflow(&lab, "10.2.0.1:8003", 5, 10);
-    let _idle = idle::connections(&lab, "[fd00:1::1]:8004", 0, false);
+    let _idle = idle::connections(&lab, "[fd00:1::1]:8004", 0, idle::Keepalive::Off);
     let _attempts = connect::black_hole(40);
     let _close_wait = close::close_wait(&lab, "10.2.0.1:8005", 30);
     let _held = close::fin_wait2_held(&lab, 20);

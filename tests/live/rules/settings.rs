@@ -56,6 +56,14 @@ const UNUSUAL: [(&str, &str); 12] = [
     ("net.ipv4.tcp_synack_retries", "3"),
 ];
 
+/// Buffers whose largest size is far below the kernel's own, and what heals them.
+const SMALL_BUFFERS: [(&str, &str, &str); 4] = [
+    ("net.ipv4.tcp_rmem", "262144 262144 262144", "4096 131072 6291456"),
+    ("net.ipv4.tcp_rmem", "4096 87380 174760", "4096 87380 6291456"),
+    ("net.ipv4.tcp_wmem", "262144 262144 262144", "4096 16384 4194304"),
+    ("net.ipv4.tcp_wmem", "4096 16384 65536", "4096 16384 4194304"),
+];
+
 /// Sets all of them at once: each key gets one proposal, the kernel takes it, and then nothing more is said of any key.
 fn each_is_found_and_healed(settings: &[(&str, &str)]) {
     let lab = Lab::enter();
@@ -86,8 +94,36 @@ fn other_harmful_values_are_found_and_healed_as_well() {
 }
 
 #[test]
+fn a_buffer_that_cannot_grow_gets_the_kernels_own_maximum() {
+    let lab = Lab::enter();
+    for (key, small, healed) in SMALL_BUFFERS {
+        lab.set(key, small);
+        assert_eq!(lab.audit(&QUICK).proposed(key), [healed], "{key} = {small}");
+        lab.set(key, healed);
+        assert_eq!(lab.audit(&QUICK).proposed(key), [] as [&str; 0], "{key} = {healed}");
+    }
+}
+
+#[test]
 fn unusual_settings_are_left_alone() {
     let lab = Lab::enter();
     UNUSUAL.iter().for_each(|(key, unusual)| lab.set(key, unusual));
     assert_eq!(lab.audit(&QUICK).findings("warning"), []);
+}
+
+/// A namespace made by one with `tcp_child_ehash_entries` has a small table, and limits that fit to it.
+#[test]
+fn the_kernels_own_limit_of_a_small_table_is_left_alone_and_a_lowered_one_is_not() {
+    let parent = Lab::enter();
+    parent.set("net.ipv4.tcp_child_ehash_entries", "4096");
+    let lab = Lab::enter();
+    assert_eq!(lab.sysctl("net.ipv4.tcp_max_tw_buckets"), "2048", "the kernel's own choice");
+    let report = lab.audit(&QUICK);
+    report.assert_quiet("max-tw-buckets-lowered");
+    assert_eq!(report.proposed("net.ipv4.tcp_max_tw_buckets"), [] as [&str; 0]);
+
+    for bad in ["1000", "0", "-1"] {
+        lab.set("net.ipv4.tcp_max_tw_buckets", bad);
+        assert_eq!(lab.audit(&QUICK).proposed("net.ipv4.tcp_max_tw_buckets"), ["2048"], "{bad}");
+    }
 }
