@@ -544,7 +544,7 @@ fn an_image_with_harmful_values_says_so_before_it_boots_and_one_without_says_not
     assert_eq!(objected(&json), [1, 2, 3, 4, 5, 6, 7]);
     assert_eq!(json["findings"][0]["severity"], "warning", "the worst first");
     let text = tree.text(&["--netns", "none"]);
-    assert!(text.contains("net.ipv4.tcp_timestamps     0 (/etc/sysctl.d/a.conf:1)"), "{text}");
+    assert!(text.contains("net.ipv4.tcp_timestamps      0 (/etc/sysctl.d/a.conf:1)"), "{text}");
     assert!(text.contains("7 keys; 7 findings for the values of"), "{text}");
     assert_eq!(tree.run(&["--netns", "none", "--fail-on-drift"]).status.code(), Some(10));
 
