@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::suggest;
 
+pub mod number;
 mod path;
 pub mod value;
+mod written;
 
 pub use path::{is_printable, our_form, path, path_of_listed};
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
+pub use written::{Refused, Written, is_rounded, written};
 
 /// Shape of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]

@@ -162,7 +162,7 @@ fn a_snapshot_of_a_namespace_audits_to_the_same_findings_as_the_namespace() {
         set -e
         ip link set lo up
         echo 0 > /proc/sys/net/ipv4/tcp_syncookies
-        python3 -c 'import socket, sys, time; s = socket.create_server(("127.0.0.1", 9000)); print(flush=True); time.sleep(60)' > "$2/ready" &
+        python3 -c 'import socket, sys, time; s = socket.create_server(("0.0.0.0", 9000)); print(flush=True); time.sleep(60)' > "$2/ready" &
         while ! [ -s "$2/ready" ]; do sleep 0.05; done
         "$1" --config /dev/null snapshot --window 100ms -o "$2/s.json"
         "$1" --config /dev/null audit --window 100ms --format json -o "$2/live.json"

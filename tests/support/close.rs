@@ -16,6 +16,17 @@ pub(crate) fn fin_wait2_orphans(lab: &Lab, count: usize) -> Vec<TcpStream> {
     time_wait::fin_wait2_counted_as_time_wait(lab, count)
 }
 
+/// The same toward so many peers, `each` connections.
+pub(crate) fn fin_wait2_orphans_of_many(lab: &Lab, peers: usize, each: usize) -> Vec<TcpStream> {
+    let far = (1..=peers).flat_map(|peer| {
+        let backend = ports::backend(lab, &format!("10.9.4.{peer}:5432"));
+        outgoing(&backend, each).into_iter().map(|pair| pair.far)
+    });
+    let far = far.collect();
+    wait_until("all are in FIN_WAIT2", || lab.in_state("FIN_WAIT2") == peers * each);
+    far
+}
+
 /// The application shut its direction down and holds the socket, the peer never closes: FIN_WAIT2 without any timer.
 pub(crate) fn fin_wait2_held(lab: &Lab, count: usize) -> Vec<Pair> {
     let backend = ports::backend(lab, "10.9.3.1:5432");

@@ -17,7 +17,16 @@ const TCP: u8 = 6;
 /// Sends `count` SYNs to a port of the lab, each from another address of 10.3.0.0/16, where the answers vanish.
 /// Returns when the lab has taken them all in.
 pub(crate) fn flood(lab: &Lab, to: SocketAddrV4, count: u16) {
-    flood_from(lab, to, 0..count);
+    flood_from(lab, to, [10, 3], 0..count);
+}
+
+/// For [`Lab::during`]: some SYNs from addresses to which the lab has no route. The kernel drops them and counts only
+/// ListenDrops.
+pub(crate) fn keep_sending_without_a_route(lab: &Lab, to: SocketAddrV4, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        flood_from(lab, to, [198, 18], 0..5);
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 /// For [`Lab::during`]: a flood of some thousand SYNs a second, from ever new addresses.
@@ -26,12 +35,12 @@ pub(crate) fn keep_flooding(lab: &Lab, to: SocketAddrV4, stop: &AtomicBool) {
         if stop.load(Ordering::Relaxed) {
             break;
         }
-        flood_from(lab, to, first..first.saturating_add(50));
+        flood_from(lab, to, [10, 3], first..first.saturating_add(50));
         std::thread::sleep(Duration::from_millis(10));
     }
 }
 
-fn flood_from(lab: &Lab, to: SocketAddrV4, hosts: Range<u16>) {
+fn flood_from(lab: &Lab, to: SocketAddrV4, [a, b]: [u8; 2], hosts: Range<u16>) {
     let before = lab.counter("Tcp", "InSegs");
     let count = i64::try_from(hosts.len()).unwrap();
     lab.far.inside(|| {
@@ -39,7 +48,7 @@ fn flood_from(lab: &Lab, to: SocketAddrV4, hosts: Range<u16>) {
         socket.set_header_included_v4(true).unwrap();
         for host in hosts {
             let [high, low] = host.to_be_bytes();
-            let from = SocketAddrV4::new(Ipv4Addr::new(10, 3, high, low), 1024 + host % 60_000);
+            let from = SocketAddrV4::new(Ipv4Addr::new(a, b, high, low), 1024 + host % 60_000);
             socket.send_to(&syn_packet(from, to, u32::from(host)), &to.into()).unwrap();
         }
     });

@@ -1,5 +1,6 @@
 //! The TCP sockets of a namespace as a whole: `tcp.*`.
 
+use crate::metrics::reading::is_loopback;
 use crate::metrics::table::{FirstRead, Row, Table, ages, int, text, whole};
 use crate::observe::sockets::Sockets;
 
@@ -11,6 +12,7 @@ const ROWS: &[Row<Sockets>] = &[
     int("tcp.established", "sockets", 200, "sockets in ESTABLISHED, including those in an accept queue", |_, sockets| whole(sockets.states.established)),
     int("tcp.syn_sent", "sockets", 0, "sockets in SYN_SENT", |_, sockets| whole(sockets.states.syn_sent)),
     int("tcp.syn_recv", "sockets", 0, "half-open connections (SYN_RECV and NEW_SYN_RECV)", |_, sockets| whole(sockets.states.syn_recv)),
+    int("tcp.syn_recv_largest", "sockets", 0, "half-open connections of the listener with the most of them", |_, sockets| whole(sockets.listeners.iter().map(|listener| listener.half_open).max().unwrap_or(0))),
     int("tcp.fin_wait1", "sockets", 0, "sockets in FIN_WAIT1", |_, sockets| whole(sockets.states.fin_wait1)),
     int("tcp.fin_wait2", "sockets", 2, "sockets in FIN_WAIT2, with and without a process", |_, sockets| whole(sockets.states.fin_wait2)),
     int("tcp.time_wait", "sockets", 300, "sockets in TIME_WAIT; sockstat's tw also counts FIN_WAIT2 orphans", |_, sockets| whole(sockets.states.time_wait)),
@@ -18,6 +20,7 @@ const ROWS: &[Row<Sockets>] = &[
     int("tcp.close_wait", "sockets", 1, "sockets in CLOSE_WAIT: the peer has closed the connection, the application has not", |_, sockets| whole(sockets.states.close_wait)),
     int("tcp.last_ack", "sockets", 0, "sockets in LAST_ACK", |_, sockets| whole(sockets.states.last_ack)),
     int("tcp.listen", "sockets", 8, "listening sockets", |_, sockets| whole(sockets.states.listen)),
+    int("tcp.listen_reachable", "sockets", 6, "listening sockets that not only loopback can reach", |_, sockets| whole(sockets.states.listen.saturating_sub(sockets.listeners.iter().filter(|listener| is_loopback(&listener.address)).count() as u64))),
     int("tcp.closing", "sockets", 0, "sockets in CLOSING", |_, sockets| whole(sockets.states.closing)),
     int("tcp.total", "sockets", 511, "sockets in all states", |_, sockets| whole(sockets.states.total())),
     int("tcp.orphans", "sockets", 0, "sockets in FIN_WAIT1, FIN_WAIT2, CLOSING and LAST_ACK that no process has open (orphans)", |_, sockets| whole(sockets.orphans)),

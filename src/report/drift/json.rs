@@ -106,7 +106,10 @@ struct CauseView<'a> {
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Line")]
 struct LineView<'a> {
+    /// The value that the key has after the line; the text if the kernel refuses it or if the value is not known.
     value: &'a str,
+    /// The text after the `=` in the line.
+    text: &'a str,
     file: &'a str,
     /// From 1.
     line: u32,
@@ -210,6 +213,7 @@ fn key(drift: &KeyDrift) -> KeyView<'_> {
 fn line(line: &Assignment) -> LineView<'_> {
     LineView {
         value: &line.value,
+        text: &line.text,
         file: &line.file,
         line: line.line,
         from_glob: line.from_glob.as_deref(),

@@ -3,6 +3,8 @@
 //! In: a [`DriftPage`], a theme. Out: text, the worst first, each with the administrator's own line.
 //! Must not: let "could not be read" look like "is in sync".
 
+use std::collections::HashSet;
+
 use anstyle::Style;
 
 use super::DriftPage;
@@ -130,7 +132,17 @@ fn labelled(page: &mut Page<'_>, label: &str, text: &str) {
 /// What a key's own entry says already is not repeated.
 fn problems(page: &mut Page<'_>, view: &DriftPage<'_>) {
     use crate::drift::model::codes::{DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY};
-    let told = |problem: &&Problem| ![DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY].contains(&problem.code);
+    let shown: HashSet<(&str, u32)> = view
+        .drift
+        .keys
+        .iter()
+        .filter(|drift| drift.status.is_drift())
+        .filter_map(|drift| drift.boot.as_ref().map(|line| (line.file.as_str(), line.line)))
+        .collect();
+    let told = |problem: &&Problem| {
+        ![DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY].contains(&problem.code)
+            || !shown.contains(&(problem.file.as_str(), problem.line))
+    };
     let problems: Vec<&Problem> = view.drift.problems.iter().filter(told).collect();
     if problems.is_empty() {
         return;

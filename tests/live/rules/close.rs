@@ -79,6 +79,18 @@ fn peers_that_never_close_are_found_before_their_fin_wait2_fills_the_buckets() {
 }
 
 #[test]
+fn one_peer_that_leaks_is_named_long_before_the_buckets_are_full_and_many_peers_are_not() {
+    let arguments = ["--window", "1s", "--param", "fin-wait2-orphans.sockets=50"];
+    let lab = Lab::enter();
+    let _far = close::fin_wait2_orphans(&lab, 120);
+    lab.audit(&arguments).assert_level(FIN_WAIT2_ORPHANS, "notice", "10.9.2.2 does not close its connections");
+
+    let lab = Lab::enter();
+    let _far = close::fin_wait2_orphans_of_many(&lab, 6, 20);
+    lab.audit(&arguments).assert_quiet(FIN_WAIT2_ORPHANS);
+}
+
+#[test]
 fn a_timeout_that_keeps_fin_wait2_for_longer_than_time_wait_is_brought_back() {
     let lab = Lab::enter();
     lab.set("net.ipv4.tcp_max_tw_buckets", "400");

@@ -262,8 +262,32 @@ fn cookies_that_are_off_are_a_danger_before_any_flood() {
     let _listener = lab.listen("0.0.0.0:8080", 128);
     lab.set("net.ipv4.tcp_syncookies", "0");
     let report = lab.audit(&WINDOW);
-    report.assert_fires(COOKIES_OFF);
+    report.assert_level(COOKIES_OFF, "warning", "refuses real clients");
     report.assert_quiet(FLOOD_WITHOUT_COOKIES);
     lab.follow(&report, COOKIES_OFF);
     lab.audit(&WINDOW).assert_quiet(COOKIES_OFF);
+}
+
+#[test]
+fn cookies_that_are_off_matter_less_where_only_loopback_reaches_the_listeners() {
+    let lab = Lab::enter();
+    let _listeners = ["127.0.0.1:8080", "[::1]:8080"].map(|address| lab.listen(address, 128));
+    lab.set("net.ipv4.tcp_syncookies", "0");
+    lab.audit(&WINDOW).assert_level(COOKIES_OFF, "notice", "no listener here is reachable");
+}
+
+/// Each listener may have 96 half-open connections. Three have 120 together, and the kernel drops SYNs for another reason.
+#[test]
+fn half_open_connections_of_several_listeners_are_not_added_up() {
+    let lab = Lab::enter();
+    lab.set("net.ipv4.tcp_syncookies", "0");
+    lab.set("net.ipv4.tcp_max_syn_backlog", "128");
+    let to: Vec<SocketAddrV4> = (8081..8084).map(|port| SocketAddrV4::new(*SERVER.ip(), port)).collect();
+    let _listeners: Vec<_> = to.iter().map(|to| lab.listen(&to.to_string(), 500)).collect();
+    to.iter().for_each(|to| syn::flood(&lab, *to, 40));
+    assert_eq!(lab.in_state("SYN_RECV"), 120);
+    let drops = lab.counter("TcpExt", "ListenDrops");
+    let report = lab.during(|stop| syn::keep_sending_without_a_route(&lab, to[0], stop), || lab.audit(&WINDOW));
+    assert!(lab.counter("TcpExt", "ListenDrops") > drops, "the kernel drops SYNs that it cannot answer");
+    report.assert_quiet(FLOOD_WITHOUT_COOKIES);
 }

@@ -56,6 +56,14 @@ const UNUSUAL: [(&str, &str); 12] = [
     ("net.ipv4.tcp_synack_retries", "3"),
 ];
 
+/// Buffers whose largest size is far below the kernel's own, and what heals them.
+const SMALL_BUFFERS: [(&str, &str, &str); 4] = [
+    ("net.ipv4.tcp_rmem", "262144 262144 262144", "4096 131072 6291456"),
+    ("net.ipv4.tcp_rmem", "4096 87380 174760", "4096 87380 6291456"),
+    ("net.ipv4.tcp_wmem", "262144 262144 262144", "4096 16384 4194304"),
+    ("net.ipv4.tcp_wmem", "4096 16384 65536", "4096 16384 4194304"),
+];
+
 /// Sets all of them at once: each key gets one proposal, the kernel takes it, and then nothing more is said of any key.
 fn each_is_found_and_healed(settings: &[(&str, &str)]) {
     let lab = Lab::enter();
@@ -83,6 +91,17 @@ fn harmful_settings_are_found_and_the_advice_heals_them() {
 #[test]
 fn other_harmful_values_are_found_and_healed_as_well() {
     each_is_found_and_healed(&HARMFUL_TOO);
+}
+
+#[test]
+fn a_buffer_that_cannot_grow_gets_the_kernels_own_maximum() {
+    let lab = Lab::enter();
+    for (key, small, healed) in SMALL_BUFFERS {
+        lab.set(key, small);
+        assert_eq!(lab.audit(&QUICK).proposed(key), [healed], "{key} = {small}");
+        lab.set(key, healed);
+        assert_eq!(lab.audit(&QUICK).proposed(key), [] as [&str; 0], "{key} = {healed}");
+    }
 }
 
 #[test]
