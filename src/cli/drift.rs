@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 
-use super::args::Format;
+use super::args::{Format, RuleArgs};
 use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
+use crate::config::Config;
 use crate::drift::select::select;
 use crate::host::netns::Which;
 use crate::keys;
@@ -19,6 +20,7 @@ use crate::report::drift::DriftPage;
 use crate::report::theme::Theme;
 use crate::session;
 use crate::session::drift::{Scene, Target};
+use crate::session::review::review;
 use crate::suggest::nearest_name;
 
 /// Compare the values that files set with the effective values, and explain each difference.
@@ -30,6 +32,7 @@ Examples:
   sysctl-advisor drift 'net.ipv4.conf.*'         keys by pattern
   sysctl-advisor drift --loader procps           as `sysctl --system` loads them
   sysctl-advisor drift --root /mnt --netns none  what an image would set at boot
+  sysctl-advisor drift --file 90-tuning.conf     review one file
   sysctl-advisor drift --snapshot host.json      a saved state of any host
 
 Status of a key: not_in_force (the kernel has another value than the file), dead (the key does not exist), invalid \
@@ -45,6 +48,10 @@ pub(super) struct DriftArgs {
     /// Read the files under another root, such as an image. If it has a proc/sys, its values are compared
     #[arg(long, value_name = "DIR")]
     root: Option<PathBuf>,
+    /// Review this file alone: what it would set here, what is wrong with it, and what the rules say of its values. Can be
+    /// repeated
+    #[arg(long = "file", value_name = "FILE", conflicts_with_all = ["root", "snapshot"])]
+    files: Vec<PathBuf>,
     /// Load the files as this loader does: systemd-sysctl or `sysctl --system` of procps [default: the loader that this
     /// system uses]
     #[arg(long, value_name = "LOADER")]
@@ -59,12 +66,14 @@ pub(super) struct DriftArgs {
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with code 10 if a key is not in sync
+    /// Exit with code 10 if a key is not in sync; in a review (--file, --netns none), if there is any remark
     #[arg(long, alias = "fail-on")]
     fail_on_drift: bool,
     /// Do not try values in a scratch network namespace
     #[arg(long)]
     no_rehearsal: bool,
+    #[command(flatten)]
+    rules: RuleArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -89,16 +98,23 @@ fn which(text: &str) -> Result<NetnsArg, String> {
     }
 }
 
-pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
+pub(super) fn run(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Outcome {
     let root = root(args.root.as_deref()).map_err(Failure::usage)?;
+    let files = args.files.iter().map(|file| Ok(std::path::absolute(file)?.display().to_string()));
+    let files: Vec<String> = files.collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
     let snapshot = args.snapshot.as_deref().map(|file| session::read(file).map(|snapshot| (file, snapshot)));
     let snapshot = snapshot.transpose()?;
     let scene = match &snapshot {
         Some((file, snapshot)) => Scene::of_snapshot(snapshot, file),
-        None => Scene::of_host(&Target { root: root.as_deref(), which: args.netns.which() }),
+        None => Scene::of_host(&Target { root: root.as_deref(), files: &files, which: args.netns.which() }),
     };
     let mut scene = scene?;
     let mut drift = scene.compare(args.loader.map(LoaderArg::loader), !args.no_rehearsal);
+    if !files.is_empty() {
+        drift.keys.retain(|key| key.boot.is_some());
+    }
+    let criteria = super::session::criteria(config, &args.rules, terminal)?;
+    let mut review = review(&scene, &drift, &criteria);
     for name in select(&mut drift, scene.sysctls.as_ref(), &args.keys) {
         let known = scene.sysctls.iter().flat_map(Sysctls::keys).map(String::as_str);
         let known = known.chain(keys::catalogue().iter().map(|key| key.name.as_str()));
@@ -106,14 +122,17 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
         tracing::warn!("no file sets {name}, and this system has no value for it{near}");
     }
 
+    review.retain(|finding| finding.lines.iter().any(|(key, _)| drift.keys.iter().any(|kept| kept.key == *key)));
     let view = DriftPage {
         drift: &drift,
         persisted: &scene.persisted,
         root: args.root.as_deref().unwrap_or(Path::new("/")).display().to_string(),
+        files: &files,
         namespace: scene.namespace.as_deref(),
         own_values: scene.own_values,
         snapshot: snapshot.as_ref().map(|(_, snapshot)| snapshot),
         gaps: &scene.gaps,
+        review: &review,
         all: !args.keys.is_empty(),
     };
     let theme = if args.output.is_some() { Theme::plain() } else { terminal.theme() };
@@ -122,8 +141,9 @@ pub(super) fn run(args: &DriftArgs, terminal: &Terminal) -> Outcome {
         Format::Text => report::drift::text(&view, &theme),
     };
     output::deliver(&text, args.output.as_deref())?;
-    let drifted = drift.keys.iter().any(|key| key.status.is_drift());
-    Ok(if args.fail_on_drift && drifted { Exit::Found.code() } else { ExitCode::SUCCESS })
+    let drifted = drift.keys.iter().any(|key| view.is_wrong(key.status));
+    let objected = view.is_review() && !(drift.problems.is_empty() && review.is_empty());
+    Ok(if args.fail_on_drift && (drifted || objected) { Exit::Found.code() } else { ExitCode::SUCCESS })
 }
 
 impl NetnsArg {

@@ -180,7 +180,7 @@ impl From<SessionError> for Failure {
             SessionError::Waivers(error) => error.into(),
             SessionError::File(error) => error.into(),
             SessionError::Take(error) => error.into(),
-            SessionError::Lacks { .. } => Self::usage(error),
+            SessionError::Lacks { .. } | SessionError::NoFile(_) => Self::usage(error),
             SessionError::NoValues => Exit::Unobservable.because(error),
         }
     }

@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use explain::evidence::Evidence;
 use explain::{diagnose, lint};
+use load::kernel::Start;
 use model::{COMMAND_LINE, Drift, Resolution};
 
 use crate::host::rehearse::Answer;
@@ -49,7 +50,16 @@ pub fn resolution(facts: &Facts<'_>, loader: Loader) -> Resolution {
     let mentioned = facts.surroundings.keys.iter().filter(|(_, state)| **state != KeyState::Absent);
     let read = facts.sysctls.into_iter().flat_map(Sysctls::keys);
     let present: BTreeSet<String> = read.chain(mentioned.map(|(key, _)| key)).cloned().collect();
-    resolve::resolve(facts.persisted, &present, loader)
+    let mut now = facts.sysctls.cloned().unwrap_or_default();
+    for (key, state) in &facts.surroundings.keys {
+        if let KeyState::Value(text) = state {
+            now.entry(key.clone()).or_insert_with(|| text.clone());
+        }
+    }
+    let loadable = facts.surroundings.congestion_controls.clone();
+    let ticks = facts.system.ticks_per_second;
+    let start = Start { loadable, ticks, restricted: !facts.initial, ..Start::at_boot(loader) };
+    resolve::resolve_from(facts.persisted, &present, &now, loader, &start)
 }
 
 /// Diagnoses and lints. `rehearsed` is what the kernel said to the values, by key; nothing where it was not asked.
@@ -61,7 +71,7 @@ pub fn run(facts: &Facts<'_>, resolution: Resolution, rehearsed: &BTreeMap<Strin
         initial: facts.initial,
         rehearsed,
     });
-    let problems = lint::problems(&resolution, &keys, facts.persisted, facts.system);
+    let problems = lint::problems(&resolution, &keys, facts.persisted, facts.system, facts.sysctls.is_some());
     Drift { resolution, keys, problems }
 }
 

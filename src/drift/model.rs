@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::value::folded;
+use crate::keys::Written;
 use crate::observe::persisted::Loader;
 
 /// What the files would set, what is in force, and what is wrong with the files.
@@ -53,8 +54,12 @@ pub struct Resolved {
 /// One line that sets a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
-    /// What the kernel is given; the line's own value but where `spread_from` says otherwise.
+    /// What the key holds after it. Where that is not known, and for a text that the kernel refuses, the text.
     pub value: String,
+    /// What the line has after its `=`.
+    pub text: String,
+    /// What the kernel made of the text, or of the value that it passed on from `spread_from`.
+    pub written: Written,
     /// The file as the loader names it; `/proc/cmdline` for the kernel's command line.
     pub file: String,
     /// From 1.
@@ -138,6 +143,14 @@ pub mod codes {
     pub const DEAD_KEY: &str = "dead_key";
     pub const UNKNOWN_KEY: &str = "unknown_key";
     pub const INVALID_VALUE: &str = "invalid_value";
+    /// A comment after the value, which the kernel gets too.
+    pub const COMMENT_IN_VALUE: &str = "comment_in_value";
+    /// The kernel uses only the beginning of the text.
+    pub const IGNORED_TEXT: &str = "ignored_text";
+    /// A word in a name or a value that a template or a person should have replaced.
+    pub const PLACEHOLDER: &str = "placeholder";
+    /// Fewer numbers than the key has.
+    pub const MISSING_NUMBERS: &str = "missing_numbers";
     pub const BYTES_FOR_PAGES: &str = "bytes_for_pages";
     pub const NOT_ASCENDING: &str = "not_ascending";
     pub const MEANINGLESS_VALUE: &str = "meaningless_value";

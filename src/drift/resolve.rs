@@ -1,7 +1,7 @@
 //! Which line wins.
 //!
-//! In: the persisted configuration, the keys that exist now, a loader. Out: [`Resolution`].
-//! Must not: judge a value, or know what is in force.
+//! In: the persisted configuration, the keys that exist now and their values, a loader. Out: [`Resolution`].
+//! Must not: judge a value, or compare it with what is in force.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,24 @@ use super::load::parse::Fault;
 use super::load::writes::Writes;
 use super::load::{command_line, order, parse, procps, systemd};
 use super::model::{COMMAND_LINE, Fate, FileUse, Problem, Resolution, Resolved, codes};
+use crate::keys;
 use crate::observe::persisted::{File, Loader, Persisted, Source};
+use crate::observe::sysctls::Sysctls;
 
-/// Resolves the configuration as `loader` does at boot. `present` are the keys that exist, in our form.
-pub fn resolve(persisted: &Persisted, present: &BTreeSet<String>, loader: Loader) -> Resolution {
-    resolve_from(persisted, present, loader, &Start::at_boot(loader))
+/// Resolves the configuration as `loader` does at boot. `present` are the keys that exist, in our form, and `now` what they
+/// hold; see [`Kernel::new`].
+pub fn resolve(persisted: &Persisted, present: &BTreeSet<String>, now: &Sysctls, loader: Loader) -> Resolution {
+    resolve_from(persisted, present, now, loader, &Start::at_boot(loader))
 }
 
 /// The same for a loader that is started in another state than that of a boot.
-pub fn resolve_from(persisted: &Persisted, present: &BTreeSet<String>, loader: Loader, start: &Start) -> Resolution {
+pub fn resolve_from(
+    persisted: &Persisted,
+    present: &BTreeSet<String>,
+    now: &Sysctls,
+    loader: Loader,
+    start: &Start,
+) -> Resolution {
     let order = order::of(persisted, loader);
     let mut met = Met::default();
     met.command_line(persisted);
@@ -54,7 +63,7 @@ pub fn resolve_from(persisted: &Persisted, present: &BTreeSet<String>, loader: L
     procps::add(&mut writes, &met.lines, from_loader..met.lines.len(), &paths, excludes);
     problems.extend(writes.problems(&met.lines));
 
-    let mut kernel = Kernel::new(present, start);
+    let mut kernel = Kernel::new(present, start, now);
     for write in &writes.in_order {
         let line = &met.lines[write.line];
         if let Some(value) = &line.entry.value {
@@ -65,7 +74,7 @@ pub fn resolve_from(persisted: &Persisted, present: &BTreeSet<String>, loader: L
     problems.sort();
     problems.dedup();
     problems.truncate(MOST_PROBLEMS);
-    Resolution { loader, keys: keys(&met.lines, &writes, kernel), problems, files }
+    Resolution { loader, keys: keys(&met.lines, &writes, kernel, now), problems, files }
 }
 
 /// Everything that is met on the way, in order.
@@ -107,10 +116,24 @@ impl Met {
             if !key::is_glob(&line.path) && line.key().is_none() {
                 let why = format!("`{}` cannot be the name of a key", line.entry.name);
                 self.problems.push(line.problem(codes::BAD_KEY, why));
+            } else if let Some(why) = foreign(&line.entry.name) {
+                self.problems.push(line.problem(codes::BAD_KEY, why.to_owned()));
             }
             self.lines.push(line);
         }
         assignments
+    }
+}
+
+/// A name that is a command's line, or in the wrong letters.
+fn foreign(name: &str) -> Option<&'static str> {
+    let first = name.split(['.', '/']).next().unwrap_or_default();
+    if name.starts_with("sysctl ") {
+        Some("the loader reads `sysctl` as a part of the key's name: a file has only `KEY = VALUE`")
+    } else if first.bytes().any(|letter| letter.is_ascii_uppercase()) {
+        Some("the names of keys are in lower case, and the loader does not change the case")
+    } else {
+        None
     }
 }
 
@@ -119,7 +142,7 @@ const MOST_LINES: usize = 100_000;
 const MOST_PROBLEMS: usize = 2000;
 
 /// Puts together the winner and the losers of each key.
-fn keys(lines: &[Line], writes: &Writes, kernel: Kernel<'_>) -> BTreeMap<String, Resolved> {
+fn keys(lines: &[Line], writes: &Writes, kernel: Kernel<'_>, now: &Sysctls) -> BTreeMap<String, Resolved> {
     let mut candidates: BTreeMap<String, BTreeMap<usize, bool>> = BTreeMap::new();
     for (number, line) in lines.iter().enumerate() {
         if let (Some(key), Some(_)) = (line.key(), &line.entry.value) {
@@ -133,7 +156,7 @@ fn keys(lines: &[Line], writes: &Writes, kernel: Kernel<'_>) -> BTreeMap<String,
         let from_glob = candidates.get(key).and_then(|lines| lines.get(&origin.write)).copied();
         let spread_glob = || key::is_glob(&lines[origin.write].path);
         let from_glob = from_glob.unwrap_or_else(spread_glob);
-        lines[origin.write].assignment(&origin.value, from_glob, origin.spread_from.clone())
+        lines[origin.write].assignment(&origin.written, from_glob, origin.spread_from.clone())
     };
     let mut keys = BTreeMap::new();
     for (key, mut origins) in kernel.origins() {
@@ -141,8 +164,9 @@ fn keys(lines: &[Line], writes: &Writes, kernel: Kernel<'_>) -> BTreeMap<String,
         let mut shadowed = Vec::new();
         for (&number, &from_glob) in candidates.get(&key).into_iter().flatten() {
             if number != origin.write || origin.spread_from.is_some() {
-                let value = lines[number].entry.value.as_deref().unwrap_or_default();
-                shadowed.push(lines[number].assignment(value, from_glob, None));
+                let text = lines[number].entry.value.as_deref().unwrap_or_default();
+                let written = keys::written(&key, now.get(&key).map(String::as_str), text);
+                shadowed.push(lines[number].assignment(&written, from_glob, None));
             }
         }
         let if_refused = origins.iter().rev().map(|before| assignment(before, &key)).collect();

@@ -32,7 +32,7 @@ fn all(resolution: &Resolution) -> Vec<Trial> {
         .iter()
         .filter(|(key, line)| line.winner.spread_from.is_none() && is_own(key))
         .map(|(key, line)| {
-            let trial = Trial { key: key.clone(), path: path_of_listed(key), value: line.winner.value.clone() };
+            let trial = Trial { key: key.clone(), path: path_of_listed(key), value: line.winner.text.clone() };
             ((order(&line.winner.file), line.winner.line), trial)
         })
         .collect();

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use super::number::integer;
 use super::{Key, ValueType};
 
 /// A value with its type. Two values are equal when the kernel would see no difference: white space and the order of
@@ -91,24 +92,32 @@ pub enum ValueError {
     Malformed { wanted: String, got: String },
     #[error("the kernel accepts {low} to {high}, not {got}")]
     OutOfRange { low: i64, high: i64, got: i64 },
+    /// `bound` is `at least` or `at most`.
+    #[error("{got} is not {bound} {limit}, the value that {other} has then")]
+    Beyond { got: i64, bound: &'static str, limit: i64, other: String },
+    #[error("the kernel does not have the congestion control `{got}` (it has {known})")]
+    Unavailable { got: String, known: String },
+    #[error("only the host's own network namespace can set `{got}` (others can set {known})")]
+    Restricted { got: String, known: String },
     #[error("the first port of the range, {low}, is greater than the last port, {high}")]
     Reversed { low: u16, high: u16 },
 }
 
-fn malformed(wanted: impl Into<String>, got: &str) -> ValueError {
-    // A hostile file may hold megabytes; the message need not.
-    let shown = got.chars().take(60).collect();
-    ValueError::Malformed { wanted: wanted.into(), got: shown }
+impl ValueError {
+    pub(super) fn malformed(wanted: impl Into<String>, got: &str) -> Self {
+        // A hostile file may hold megabytes; the message need not.
+        Self::Malformed { wanted: wanted.into(), got: got.chars().take(60).collect() }
+    }
 }
 
-/// Reads a text as the kernel does: white space around and between numbers does not matter; `0x` is hexadecimal and a
-/// leading `0` octal. Stricter than the kernel in one respect: the count of numbers must be right (the kernel ignores
-/// surplus ones and leaves missing ones unchanged, which is hardly ever what the writer meant).
+/// Reads a whole value, as the kernel prints it or a person proposes it: white space around and between numbers does not matter;
+/// `0x` is hexadecimal and a leading `0` octal. The count of numbers must be right. What the kernel makes of any other text is
+/// [`written`](super::written)'s.
 /// Numbers above `i64::MAX` (some keys are unsigned, with 64 bits) become `i64::MAX`.
 pub fn parse(key: &Key, text: &str) -> Result<KeyValue, ValueError> {
     let text = text.trim_matches(|character: char| character.is_ascii_whitespace() || character == '\0');
     match key.kind {
-        ValueType::Int => integer(text).map(KeyValue::Int).ok_or_else(|| malformed("an integer", text)),
+        ValueType::Int => integer(text).map(KeyValue::Int).ok_or_else(|| ValueError::malformed("an integer", text)),
         ValueType::Ints => integers(text, key.length).map(KeyValue::Ints),
         ValueType::PortRange => port_range(text),
         ValueType::PortList => port_list(text),
@@ -117,13 +126,13 @@ pub fn parse(key: &Key, text: &str) -> Result<KeyValue, ValueError> {
 }
 
 fn integers(text: &str, length: usize) -> Result<Vec<i64>, ValueError> {
-    let wanted = || malformed(format!("{length} integers separated by spaces"), text);
+    let wanted = || ValueError::malformed(format!("{length} integers separated by spaces"), text);
     let numbers: Vec<i64> = text.split_ascii_whitespace().map(integer).collect::<Option<_>>().ok_or_else(wanted)?;
     if numbers.len() == length { Ok(numbers) } else { Err(wanted()) }
 }
 
 fn port_range(text: &str) -> Result<KeyValue, ValueError> {
-    let wanted = || malformed("two ports separated by a space, first and last", text);
+    let wanted = || ValueError::malformed("two ports separated by a space, first and last", text);
     let mut words = text.split_ascii_whitespace();
     let (Some(low), Some(high), None) = (words.next(), words.next(), words.next()) else { return Err(wanted()) };
     match (port(low), port(high)) {
@@ -136,8 +145,12 @@ fn port_list(text: &str) -> Result<KeyValue, ValueError> {
     if text.is_empty() {
         return Ok(KeyValue::PortList(Vec::new()));
     }
-    let wanted =
-        |item| malformed("ports and ascending ranges separated by commas without spaces, like `8080,9000-9010`", item);
+    let wanted = |item| {
+        ValueError::malformed(
+            "ports and ascending ranges separated by commas without spaces, like `8080,9000-9010`",
+            item,
+        )
+    };
     let mut ranges = Vec::new();
     // The kernel takes one comma at the end.
     for item in text.strip_suffix(',').unwrap_or(text).split(',') {
@@ -154,23 +167,6 @@ fn port(text: &str) -> Option<u16> {
     integer(text).and_then(|number| u16::try_from(number).ok())
 }
 
-/// An integer in the notation of the kernel's `proc_get_long`: no plus sign, base by prefix.
-pub fn integer(text: &str) -> Option<i64> {
-    let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-    let (base, digits) = match digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        Some(hexadecimal) => (16, hexadecimal),
-        None if digits.len() > 1 && digits.starts_with('0') => (8, &digits[1..]),
-        None => (10, digits),
-    };
-    // `from_str_radix` would take a sign here.
-    if digits.is_empty() || !digits.bytes().all(|digit| char::from(digit).is_digit(base)) {
-        return None;
-    }
-    // More than 64 bits the kernel refuses as well.
-    let magnitude = i64::try_from(u64::from_str_radix(digits, base).ok()?).unwrap_or(i64::MAX);
-    Some(if negative { -magnitude } else { magnitude })
-}
-
 /// Whether the kernel would take a value, as far as the catalogue knows; what depends on other keys (the port range
 /// must not begin below `ip_unprivileged_port_start`) only a rehearsal can tell. A value of another type than the
 /// key's is malformed.
@@ -180,7 +176,7 @@ pub fn validate(key: &Key, value: &KeyValue) -> Result<(), ValueError> {
         (kind, value) => kind == kind_of(value),
     };
     if !fits {
-        return Err(malformed(format!("a value of type {}", key.kind.name()), &value.to_string()));
+        return Err(ValueError::malformed(format!("a value of type {}", key.kind.name()), &value.to_string()));
     }
     if let KeyValue::PortRange { low, high } = *value
         && low > high
@@ -248,7 +244,7 @@ mod tests {
     #[test]
     fn a_number_beyond_63_bits_saturates() {
         assert_eq!(parsed("fs.file-max", "18446744073709551615"), Ok(KeyValue::Int(i64::MAX)));
-        assert_eq!(parsed("fs.file-max", "-18446744073709551615"), Ok(KeyValue::Int(-i64::MAX)));
+        assert_eq!(parsed("fs.file-max", "-9223372036854775808"), Ok(KeyValue::Int(-i64::MAX)));
         assert!(parsed("fs.file-max", "18446744073709551616").is_err(), "the kernel refuses it");
     }
 

@@ -42,6 +42,16 @@ pub fn read(host: &Host) -> (Persisted, Vec<Gap>) {
     (persisted, gaps)
 }
 
+/// These files alone, as if nothing else set anything at boot. The error is the first one that does not exist.
+pub fn only(host: &Host, paths: &[String]) -> Result<(Persisted, Vec<Gap>), String> {
+    let mut reading = files::Reading::new(host);
+    if let Some(missing) = paths.iter().find(|path| !reading.file(path, Source::Directory)) {
+        return Err(missing.clone());
+    }
+    let (directories, files, gaps) = reading.done();
+    Ok((Persisted { loader: system::loader(host), directories, files, ..Persisted::default() }, gaps))
+}
+
 const CREDENTIALS: [&str; 2] =
     ["/run/credentials/systemd-sysctl.service/sysctl.extra", "/run/credentials/@system/sysctl.extra"];
 

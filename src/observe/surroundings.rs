@@ -24,6 +24,9 @@ pub struct Surroundings {
     pub read_only: BTreeSet<String>,
     /// Loaded modules; `None` where `/proc/modules` could not be read.
     pub modules: Option<BTreeSet<String>>,
+    /// Congestion controls that modules bring: `htcp` for `tcp_htcp`. `None` where nobody can say: in a container the folder
+    /// of modules is not that of the kernel.
+    pub congestion_controls: Option<BTreeSet<String>>,
     /// Modules that `modules-load.d` has loaded before the sysctls are set.
     pub modules_at_boot: BTreeSet<String>,
     /// The program that process 1 runs.
@@ -96,6 +99,7 @@ pub fn read(host: &Host, persisted: &Persisted, sysctls: &[&Sysctls]) -> Surroun
     let mut found = Surroundings {
         sysctls_read_only: mounts.is_read_only("/proc/sys/net/ipv4"),
         modules: modules(host),
+        congestion_controls: congestion_controls(host),
         modules_at_boot: modules_at_boot(host),
         programs: programs(host),
         interfaces: host.list("/proc/sys/net/ipv4/conf").unwrap_or_default().into_iter().collect(),
@@ -154,6 +158,21 @@ fn mentioned(persisted: &Persisted) -> BTreeSet<String> {
 fn modules(host: &Host) -> Option<BTreeSet<String>> {
     let text = host.read_text("/proc/modules").ok()?;
     Some(text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
+}
+
+fn congestion_controls(host: &Host) -> Option<BTreeSet<String>> {
+    // A kernel without this file has no modules.
+    if host.read_text("/proc/modules").is_err_and(|error| error.kind == ErrorKind::NotFound) {
+        return host.is_live().then(BTreeSet::new);
+    }
+    let release = host.read_text("/proc/sys/kernel/osrelease").ok()?;
+    let folder = format!("/lib/modules/{}", release.trim_end());
+    let listed = host.read_text(&format!("{folder}/modules.dep")).ok()?;
+    let names = listed.lines().filter_map(|line| {
+        let file = line.split(':').next()?.rsplit('/').next()?;
+        file.split(".ko").next()?.strip_prefix("tcp_").map(str::to_owned)
+    });
+    Some(names.collect())
 }
 
 fn modules_at_boot(host: &Host) -> BTreeSet<String> {

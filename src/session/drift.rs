@@ -26,6 +26,8 @@ use crate::snapshot::{Rehearsal, Snapshot};
 pub struct Target<'a> {
     /// The root whose files are read; `None` is `/`.
     pub root: Option<&'a Path>,
+    /// Only these files of it, whatever else a boot would read; all without any.
+    pub files: &'a [String],
     /// The namespace whose values are compared; `None`: nothing is compared.
     pub which: Option<&'a Which>,
 }
@@ -70,7 +72,10 @@ impl Scene {
         // A captured tree brings the values along; an image without them is held against the kernel that runs here.
         let own_values = target.root.is_some_and(|root| root.join("proc/sys/net").is_dir());
         let running = if own_values { files.clone() } else { Host::live() };
-        let (persisted, mut gaps) = persisted::read(&files);
+        let (persisted, mut gaps) = match target.files {
+            [] => persisted::read(&files),
+            named => persisted::only(&files, named).map_err(SessionError::NoFile)?,
+        };
         let look = || Look::at(&running, &persisted, target.which.is_some());
         let (place, look) = match target.which {
             None => (None, look()),
@@ -143,6 +148,11 @@ impl Scene {
             answers
         });
         drift::run(&self.facts(), resolution, &answers.unwrap_or_default())
+    }
+
+    /// The machine that the values are of.
+    pub const fn system(&self) -> &SystemFacts {
+        &self.system
     }
 
     fn facts(&self) -> Facts<'_> {

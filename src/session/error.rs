@@ -21,6 +21,9 @@ pub enum SessionError {
     /// The snapshot is a good one and does not have what the command needs.
     #[error("{file}: this snapshot {lacks}")]
     Lacks { file: String, lacks: &'static str },
+    /// A file that was named for a review.
+    #[error("{0}: No such file or directory")]
+    NoFile(String),
     #[error(transparent)]
     Take(#[from] CaptureError),
     /// There is nothing to compare the files with.

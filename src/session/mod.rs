@@ -9,6 +9,7 @@ pub mod drift;
 mod error;
 mod observe;
 pub mod rehearse;
+pub mod review;
 
 pub use criteria::Criteria;
 pub use error::SessionError;

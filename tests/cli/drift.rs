@@ -515,3 +515,89 @@ fn a_snapshot_is_not_mixed_with_what_is_here() {
         assert!(String::from_utf8_lossy(&refused.stderr).contains("cannot be used with"), "{with}");
     }
 }
+
+/// Each of these lines slows or breaks connections after the next boot; none of them is in force.
+const HARMFUL: &str = "\
+net.ipv4.tcp_timestamps = 0
+net.ipv4.tcp_sack = 0
+net.ipv4.tcp_window_scaling = 0
+net.ipv4.tcp_max_tw_buckets = 5000
+net.ipv4.tcp_synack_retries = 1
+net.ipv4.ip_no_pmtu_disc = 1
+net.ipv4.tcp_rmem = 4096 16777216 16777216
+";
+
+/// The same with the kernel's own values.
+const HARMLESS: &str = "\
+net.ipv4.tcp_timestamps = 1
+net.ipv4.tcp_sack = 1
+net.ipv4.tcp_window_scaling = 1
+net.ipv4.tcp_max_tw_buckets = 262144
+net.ipv4.tcp_synack_retries = 5
+net.ipv4.ip_no_pmtu_disc = 0
+net.ipv4.tcp_rmem = 4096 131072 33554432
+";
+
+/// The lines of the files that findings are about.
+fn objected(json: &Json) -> Vec<u64> {
+    let mut lines: Vec<u64> = json["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|finding| finding["lines"].as_array().unwrap())
+        .map(|line| line["line"].as_u64().unwrap())
+        .collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn an_image_with_harmful_values_says_so_before_it_boots_and_one_without_says_nothing() {
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", HARMFUL)]);
+    let json = tree.json(&["--netns", "none"]);
+    assert_eq!(objected(&json), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(json["findings"][0]["severity"], "warning", "the worst first");
+    let text = tree.text(&["--netns", "none"]);
+    assert!(text.contains("net.ipv4.tcp_timestamps      0 (/etc/sysctl.d/a.conf:1)"), "{text}");
+    assert!(text.contains("7 keys; 7 findings for the values of"), "{text}");
+    assert_eq!(tree.run(&["--netns", "none", "--fail-on-drift"]).status.code(), Some(10));
+
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", HARMLESS)]);
+    assert_eq!(objected(&tree.json(&["--netns", "none"])), [0_u64; 0]);
+    assert_eq!(tree.run(&["--netns", "none", "--fail-on-drift"]).status.code(), Some(0));
+}
+
+#[test]
+fn findings_of_values_are_those_of_the_keys_that_were_asked_for() {
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", HARMFUL)]);
+    assert_eq!(objected(&tree.json(&["--netns", "none", "net.ipv4.tcp_sack"])), [2]);
+}
+
+#[test]
+fn one_file_is_reviewed_without_what_else_the_boot_reads() {
+    unshare(CloneFlags::CLONE_NEWNET).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("new.conf");
+    fs::write(&file, format!("{HARMFUL}net.ipv4.tcp_fin_timout = 5\nnet.core.somaxconn = many\n")).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sysctl-advisor"));
+        command.arg("drift").args(arguments).env_remove("SYSCTL_ADVISOR_CONFIG").output().unwrap()
+    };
+    let output = run(&["--file", file.to_str().unwrap(), "--format", "json"]);
+    let json: Json = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(objected(&json), [1, 2, 3, 4, 5, 6, 7]);
+    let status = |key: &str| {
+        let keys = json["keys"].as_array().unwrap();
+        keys.iter().find(|entry| entry["key"] == key).unwrap()["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(status("net.ipv4.tcp_fin_timout"), "dead");
+    assert_eq!(status("net.core.somaxconn"), "invalid");
+    assert_eq!(json["keys"].as_array().unwrap().len(), 9, "only the keys of the file");
+    let text = String::from_utf8(run(&["--file", file.to_str().unwrap()]).stdout).unwrap();
+    assert!(text.contains("0, now 1 ("), "{text}");
+    assert!(!text.contains("NOT IN FORCE"), "nobody asked whether it is in force: {text}");
+
+    let missing = run(&["--file", "/no/such.conf"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("/no/such.conf: No such file or directory"));
+}

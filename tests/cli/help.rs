@@ -312,22 +312,40 @@ fn help_of_drift() {
       [KEY|GLOB]...  Keys, or patterns with `*` [default: all keys]
 
     Options:
-          --snapshot <FILE>  Compare the files and values of this snapshot instead
-                             of the running host (`-`: standard input)
-          --root <DIR>       Read the files under another root, such as an image. If
-                             it has a proc/sys, its values are compared
-          --loader <LOADER>  Load the files as this loader does: systemd-sysctl or
-                             `sysctl --system` of procps [default: the loader that
-                             this system uses] [possible values: systemd, procps]
-          --netns <WHICH>    Network namespace to compare with: current, a name from
-                             `ip netns`, the PID of a process in it, or none (show
-                             only what a boot would set) [default: current]
-          --format <FORMAT>  Output format [default: text] [possible values: text,
-                             json]
-      -o, --output <FILE>    Write the report to a file instead of standard output
-          --fail-on-drift    Exit with code 10 if a key is not in sync
-          --no-rehearsal     Do not try values in a scratch network namespace
-      -h, --help             Print help (see more with '--help')
+          --snapshot <FILE>
+              Compare the files and values of this snapshot instead of the running
+              host (`-`: standard input)
+          --root <DIR>
+              Read the files under another root, such as an image. If it has a
+              proc/sys, its values are compared
+          --file <FILE>
+              Review this file alone: what it would set here, what is wrong with it,
+              and what the rules say of its values. Can be repeated
+          --loader <LOADER>
+              Load the files as this loader does: systemd-sysctl or `sysctl
+              --system` of procps [default: the loader that this system uses]
+              [possible values: systemd, procps]
+          --netns <WHICH>
+              Network namespace to compare with: current, a name from `ip netns`,
+              the PID of a process in it, or none (show only what a boot would set)
+              [default: current]
+          --format <FORMAT>
+              Output format [default: text] [possible values: text, json]
+      -o, --output <FILE>
+              Write the report to a file instead of standard output
+          --fail-on-drift
+              Exit with code 10 if a key is not in sync; in a review (--file,
+              --netns none), if there is any remark
+          --no-rehearsal
+              Do not try values in a scratch network namespace
+          --rules <DIR>
+              Add the rules in this folder; a rule replaces another with the same
+              id. Can be repeated [env: SYSCTL_ADVISOR_RULES, instead of the
+              configured folders]
+          --param <RULE.NAME=VALUE>
+              Override a parameter of a rule. Can be repeated
+      -h, --help
+              Print help (see more with '--help')
     Global options: ...
 
     Examples:
@@ -336,6 +354,7 @@ fn help_of_drift() {
       sysctl-advisor drift 'net.ipv4.conf.*'         keys by pattern
       sysctl-advisor drift --loader procps           as `sysctl --system` loads them
       sysctl-advisor drift --root /mnt --netns none  what an image would set at boot
+      sysctl-advisor drift --file 90-tuning.conf     review one file
       sysctl-advisor drift --snapshot host.json      a saved state of any host
 
     Status of a key: not_in_force (the kernel has another value than the file), dead

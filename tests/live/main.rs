@@ -25,3 +25,4 @@ mod plan;
 mod remediate;
 mod rules;
 mod sockets;
+mod texts;

@@ -196,14 +196,16 @@ fn losing(host: &Host, changes: &[PlannedChange]) -> Vec<String> {
     let (persisted, _) = persisted::read(host);
     // Patterns stand for keys that exist, and these do.
     let present = changes.iter().map(|change| change.key.name.clone()).collect();
-    let boot = resolve(&persisted, &present, drift::loader_of(&persisted));
+    let now = changes.iter().map(|change| (change.key.name.clone(), change.after.to_string())).collect();
+    let boot = resolve(&persisted, &present, &now, drift::loader_of(&persisted));
     let loses = |change: &PlannedChange| {
         let name = &change.key.name;
         let Some(resolved) = boot.keys.get(name) else {
             return Some(format!("no file that the boot reads sets {name}"));
         };
         let winner = &resolved.winner;
-        let same = keys::parse(change.key, &winner.value).ok().as_ref() == Some(&change.after);
+        let is_accepted = winner.written.refused.is_none();
+        let same = is_accepted && keys::parse(change.key, &winner.value).ok().as_ref() == Some(&change.after);
         let value = &winner.value;
         (!same).then(|| format!("{}:{} sets {name} to {value}", winner.file, winner.line))
     };

@@ -5,7 +5,7 @@
 
 use super::cause;
 use super::evidence::Evidence;
-use super::knowledge::{SET_BY_INIT, interface_of, is_host_only, legacy, module_of};
+use super::knowledge::{self, SET_BY_INIT, interface_of, is_host_only, legacy, module_of};
 use crate::drift::model::{Assignment, Cause, Diagnosis, KeyDrift, Status};
 use crate::drift::value::{folded, quoted, same};
 use crate::host::rehearse::Answer;
@@ -52,7 +52,12 @@ fn judge(evidence: &Evidence<'_>, key: &str, winner: &Assignment, state: &KeySta
             Diagnosis::new(Status::Unread, "write_only", text)
         }
         KeyState::Absent => absent(evidence, key, known),
-        KeyState::Value(runtime) if same(key, runtime, &winner.value) => Diagnosis::in_sync(),
+        // Kernels differ: what this one has, it accepts.
+        KeyState::Value(runtime) if winner.spread_from.is_none() && same(key, runtime, &winner.text) => {
+            Diagnosis::in_sync()
+        }
+        // What is stored of a text that is refused is no success.
+        KeyState::Value(runtime) if same(key, runtime, &winner.value) && !winner.written.partly => Diagnosis::in_sync(),
         KeyState::Value(runtime) => refused(evidence, key, known, winner, runtime)
             .unwrap_or_else(|| cause::find(evidence, key, winner, runtime)),
     }
@@ -156,9 +161,16 @@ fn refused(
         let text = "The key is read-only. The kernel sets it.";
         return Some(Diagnosis::new(Status::Invalid, "read_only", text));
     }
+    if let (true, Some(why)) = (winner.written.partly, mistake(winner)) {
+        let text = format!(
+            "The kernel rejects the value: {why}. It stores the numbers before the error, so the key has {} after a boot.",
+            quoted(&winner.value)
+        );
+        return Some(Diagnosis::new(Status::Invalid, "refused_in_part", text));
+    }
     match evidence.rehearsed.get(key) {
         Some(Answer::Refused(why)) => {
-            let because = known.and_then(|known| mistake(known, &winner.value)).map(|why| format!(" ({why})"));
+            let because = mistake(winner).map(|why| format!(" ({why})"));
             let text = format!(
                 "The kernel rejects the value: {why}{}. It was tried in a scratch network namespace.{}",
                 because.unwrap_or_default(),
@@ -176,7 +188,7 @@ fn refused(
         }
         Some(Answer::Taken { .. }) => None,
         _ => {
-            let why = mistake(known?, &winner.value)?;
+            let why = mistake(winner)?;
             Some(Diagnosis::new(
                 Status::Invalid,
                 "out_of_range",
@@ -194,11 +206,24 @@ fn instead(evidence: &Evidence<'_>, key: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Why the catalogue thinks that the kernel does not take a value.
-fn mistake(known: &Key, value: &str) -> Option<String> {
-    match keys::parse(known, value) {
-        Ok(value) => keys::validate(known, &value).err().map(|error| error.to_string()),
-        Err(error) => Some(error.to_string()),
+/// Why we think that the kernel refuses a line's text.
+pub(super) fn mistake(line: &Assignment) -> Option<String> {
+    let refused = line.written.refused.as_ref()?;
+    Some(format!("{}{}", refused.why, hint(&line.text)))
+}
+
+/// What the writer of a text that is refused may have expected of the loader.
+fn hint(text: &str) -> &'static str {
+    if knowledge::placeholder(text).is_some() {
+        "; a placeholder in it was not replaced"
+    } else if text.starts_with(['"', '\'']) {
+        "; the loader does not remove quotes"
+    } else if text.ends_with('\\') {
+        "; a value cannot continue on the next line"
+    } else if text.contains(['#', ';']) {
+        "; a comment must be on a line of its own"
+    } else {
+        ""
     }
 }
 

@@ -4,11 +4,14 @@
 //! [`Flaws`] of a key's winning line for the rules.
 //! Must not: repeat what a file's owner cannot change: a vendor's line that `/etc` overrides is no problem.
 
+use super::diagnose::mistake;
+use super::knowledge::{interface_of, looks_like_placeholder, placeholder};
 use crate::drift::model::{Assignment, Fate, KeyDrift, Problem, Resolution, Status, codes};
 use crate::drift::value::{folded, same};
-use crate::keys::{self, KeyValue};
+use crate::keys::{self, KeyValue, Written};
 use crate::observe::persisted::{Persisted, Source};
 use crate::observe::system::SystemFacts;
+use crate::units;
 
 /// What is wrong with the value of a key's winning line, as words for a report; empty: nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,7 +36,7 @@ pub fn flaws(drift: &KeyDrift, system: &SystemFacts) -> Flaws {
         ..Flaws::default()
     };
     let Some(key) = keys::catalogue().get(&drift.key).filter(|_| drift.status != Status::Dead) else { return flaws };
-    flaws.without_effect = key.inert.clone().unwrap_or_default();
+    flaws.without_effect = key.inert_on(&system.kernel).unwrap_or_default().to_owned();
     let Ok(value) = keys::parse(key, &winner.value) else { return flaws };
     let numbers = value.numbers();
     flaws.bytes_for_pages = key.unit == "pages" && exceed_memory(&value, system);
@@ -82,8 +85,11 @@ pub fn problems(
     drifts: &[KeyDrift],
     persisted: &Persisted,
     system: &SystemFacts,
+    compared: bool,
 ) -> Vec<Problem> {
     let mut problems = resolution.problems.clone();
+    // Where the keys were not read nobody knows what a pattern matches.
+    problems.retain(|problem| compared || problem.code != codes::GLOB_WITHOUT_MATCH);
     for drift in drifts {
         of_key(drift, system, &mut problems);
     }
@@ -109,14 +115,21 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
         }));
         return;
     }
+    unfilled(drift, winner, problems);
     let cause = || drift.cause.as_ref().map(|cause| format!("{key}: {}", cause.text)).unwrap_or_default();
     let code = drift.cause.as_ref().map(|cause| cause.code);
     match drift.status {
         Status::Dead if code == Some("unknown_key") => problems.push(at(winner, codes::UNKNOWN_KEY, cause())),
         Status::Dead => problems.push(at(winner, codes::DEAD_KEY, cause())),
         Status::Invalid => problems.push(at(winner, codes::INVALID_VALUE, cause())),
+        // It was not compared with anything, and the text alone says enough.
+        Status::Unread => {
+            let why = mistake(winner).map(|why| format!("The kernel rejects the value of {key}: {why}."));
+            problems.extend(why.map(|why| at(winner, codes::INVALID_VALUE, why)));
+        }
         _ => {}
     }
+    unused(drift, winner, problems);
     let flaws = flaws(drift, system);
     let value = folded(&winner.value);
     let mut add = |wrong: bool, code: &'static str, text: String| {
@@ -146,6 +159,57 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
             let text = format!("This line for {key} has no effect: {loses} overrides it with `{value}`.");
             problems.push(at(line, codes::NEVER_WINS, text));
         }
+    }
+}
+
+/// A name or a value that a template or a person should have filled in.
+fn unfilled(drift: &KeyDrift, winner: &Assignment, problems: &mut Vec<Problem>) {
+    let interface = interface_of(&drift.key).filter(|name| looks_like_placeholder(name));
+    let found = placeholder(&drift.key).or_else(|| placeholder(&winner.text)).or(interface.as_deref());
+    let is_unknown = drift.cause.as_ref().is_none_or(|cause| cause.code != "interface_missing");
+    if interface.is_some() && is_unknown && drift.status != Status::Unread {
+        return;
+    }
+    if let Some(found) = found {
+        let text =
+            format!("`{}` is probably a placeholder that nothing has replaced. The line has no effect.", short(found));
+        problems.push(at(winner, codes::PLACEHOLDER, text));
+    }
+}
+
+/// What of the line's text the kernel does not use, or what the text leaves open.
+fn unused(drift: &KeyDrift, winner: &Assignment, problems: &mut Vec<Problem>) {
+    let Written { ignored, missing, .. } = &winner.written;
+    let (key, value) = (&drift.key, &winner.value);
+    if ignored.starts_with(['#', ';']) {
+        let text = format!(
+            "The kernel uses `{value}` for {key} and ignores `{}`. The loader does not remove a comment after a value. Put \
+             the comment on a line of its own: other keys reject such a value.",
+            short(ignored)
+        );
+        problems.push(at(winner, codes::COMMENT_IN_VALUE, text));
+    } else if !ignored.is_empty() {
+        let text =
+            format!("The kernel uses `{value}` for {key} and ignores the rest of the value, `{}`.", short(ignored));
+        problems.push(at(winner, codes::IGNORED_TEXT, text));
+    }
+    if *missing > 0 {
+        let given = folded(&winner.text);
+        let numbers = units::quantity(i64::try_from(*missing).unwrap_or(i64::MAX), "numbers");
+        let text = format!(
+            "`{given}` does not set the last {numbers} of {key}. The kernel does not change what the key has there."
+        );
+        problems.push(at(winner, codes::MISSING_NUMBERS, text));
+    }
+}
+
+/// A comment may be long.
+fn short(text: &str) -> String {
+    const LONGEST: usize = 40;
+    if text.chars().count() <= LONGEST {
+        text.to_owned()
+    } else {
+        text.chars().take(LONGEST - 1).collect::<String>() + "…"
     }
 }
 

@@ -1,9 +1,7 @@
 //! What the kernel makes of a sequence of writes, where one write changes more than its own key.
 //!
-//! In: the keys that exist, the values at the start, writes in order. Out: for each key the write that it has its
-//! value from.
-//! Must not: know files; know what a value is good for. A write that the kernel refuses is none of its business,
-//! but for the write that would be in force then.
+//! In: the keys that exist, the values at the start, writes in order. Out: for each key its writes and what came of them.
+//! Must not: know files; know what a value is good for; read a text (`keys::written` does).
 //!
 //! Measured on 6.18, and in the source since before 5.4 (`net/ipv4/devinet.c`, `net/ipv6/addrconf.c`):
 //! - `net.ipv4.conf.default.X` goes to each interface whose `X` was never written, until the interface gets an address
@@ -15,8 +13,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::keys::value::integer;
+use super::limits::{self, Around};
+use crate::keys::number::integer;
+use crate::keys::{self, Written, is_rounded, rounded, written};
 use crate::observe::persisted::Loader;
+use crate::observe::sysctls::Sysctls;
 
 /// Keys of `net.ipv4.conf.default` that the kernel does not pass on.
 const OWN_ONLY: [&str; 7] = [
@@ -56,6 +57,12 @@ pub struct Start {
     pub values: BTreeMap<String, String>,
     /// Interfaces that no longer follow `net.ipv4.conf.default`.
     pub settled: BTreeSet<String>,
+    /// Congestion controls that modules bring; `None`: not known.
+    pub loadable: Option<BTreeSet<String>>,
+    /// How often the kernel's clock ticks in a second; `None`: not known.
+    pub ticks: Option<u32>,
+    /// Whether the namespace is another than the machine's first.
+    pub restricted: bool,
 }
 
 impl Start {
@@ -66,7 +73,7 @@ impl Start {
             Loader::Systemd => BTreeSet::from(["lo".to_owned()]),
             Loader::Procps => BTreeSet::new(),
         };
-        Self { values: BTreeMap::new(), settled }
+        Self { settled, ..Self::default() }
     }
 
     fn value(&self, key: &str) -> Option<&str> {
@@ -91,7 +98,7 @@ impl Start {
 pub struct Origin {
     /// The caller's number for the write.
     pub write: usize,
-    pub value: String,
+    pub written: Written,
     /// The key that was written, when it was another one.
     pub spread_from: Option<String>,
 }
@@ -101,52 +108,54 @@ pub struct Origin {
 pub struct Kernel<'a> {
     present: &'a BTreeSet<String>,
     start: &'a Start,
+    now: &'a Sysctls,
     /// Interfaces of `net.ipv4.conf` and of `net.ipv6.conf`, without `all` and `default`.
     interfaces: [BTreeSet<&'a str>; 2],
     written: HashSet<String>,
     /// The writes of each key, the last one last.
     origins: BTreeMap<String, Vec<Origin>>,
-    /// What it comes to, as far as the kernel takes it for a number.
+    /// What they hold after them, as far as that is known.
     values: HashMap<String, String>,
 }
 
 impl<'a> Kernel<'a> {
-    pub fn new(present: &'a BTreeSet<String>, start: &'a Start) -> Self {
+    /// `now`: the values of the running system, where there is one. They stand for those that it boots with where a text
+    /// leaves a part of a value as it is.
+    pub fn new(present: &'a BTreeSet<String>, start: &'a Start, now: &'a Sysctls) -> Self {
         let interfaces = ["net.ipv4.conf.", "net.ipv6.conf."].map(|prefix| {
             let names = present.range(prefix.to_owned()..).map_while(|key| key.strip_prefix(prefix));
             let names = names.filter_map(|rest| rest.split('.').next());
             names.filter(|name| *name != "all" && *name != "default").collect()
         });
-        Self { present, start, interfaces, written: HashSet::new(), origins: BTreeMap::new(), values: HashMap::new() }
+        let (written, origins, values) = (HashSet::new(), BTreeMap::new(), HashMap::new());
+        Self { present, start, now, interfaces, written, origins, values }
     }
 
     /// `only_if_new`: the loader looks at the value first and leaves the key alone when it has it already, as
     /// systemd-sysctl does. The key counts as set by this write all the same, but nothing else happens.
-    pub fn write(&mut self, key: &str, value: &str, write: usize, only_if_new: bool) {
+    pub fn write(&mut self, key: &str, text: &str, write: usize, only_if_new: bool) {
         let old = self.value(key).map(str::to_owned);
-        self.set(key, Origin { write, value: value.to_owned(), spread_from: None });
-        let unchanged = old.as_deref().is_some_and(|old| same(old, value));
+        let written = self.made_of(key, text);
+        let (is_refused, value) = (written.refused.is_some(), written.value.clone());
+        self.set(key, Origin { write, written, spread_from: None });
+        let unchanged = old.as_deref().is_some_and(|old| same(old, text));
         if (only_if_new && unchanged) || !self.present.contains(key) {
             return;
         }
         self.written.insert(key.to_owned());
-        // What is no number is refused.
-        let Some(number) = integer(value.trim_ascii()) else { return };
+        let Some(value) = value.filter(|_| !is_refused) else { return };
+        let Some(number) = integer(&value) else { return };
+        let origin = || Origin { write, written: plain(&value), spread_from: Some(key.to_owned()) };
         let parts: Vec<&str> = key.split('.').collect();
         match *parts {
             ["net", "ipv4", "conf", "default", name] if !OWN_ONLY.contains(&name) => {
-                self.spread(
-                    0,
-                    name,
-                    &Origin { write, value: value.to_owned(), spread_from: Some(key.to_owned()) },
-                    true,
-                );
+                self.spread(0, name, &origin(), true);
             }
             ["net", "ipv4", "ip_forward"] | ["net", "ipv4", "conf", "all", "forwarding"] => {
                 self.forward(key, number, write, old.as_deref());
             }
             ["net", "ipv6", "conf", "all", name] => {
-                let origin = Origin { write, value: value.to_owned(), spread_from: Some(key.to_owned()) };
+                let origin = origin();
                 if let Some((_, with_default)) = IPV6_FOR_ALL.iter().find(|(known, _)| *known == name) {
                     self.spread(1, name, &origin, false);
                     if *with_default {
@@ -159,16 +168,17 @@ impl<'a> Kernel<'a> {
     }
 
     fn forward(&mut self, key: &str, on: i64, write: usize, old: Option<&str>) {
-        let origin = |value: String| Origin { write, value, spread_from: Some(key.to_owned()) };
+        let origin =
+            |value: i64| Origin { write, written: plain(&value.to_string()), spread_from: Some(key.to_owned()) };
         let same_value =
             if key == "net.ipv4.ip_forward" { "net.ipv4.conf.all.forwarding" } else { "net.ipv4.ip_forward" };
-        self.pass_on(same_value, &origin(on.to_string()));
+        self.pass_on(same_value, &origin(on));
         if old.and_then(|old| integer(old.trim_ascii())) == Some(on) {
             return;
         }
-        self.pass_on("net.ipv4.conf.all.accept_redirects", &origin(i64::from(on == 0).to_string()));
-        self.pass_on("net.ipv4.conf.default.forwarding", &origin(on.to_string()));
-        self.spread(0, "forwarding", &origin(on.to_string()), false);
+        self.pass_on("net.ipv4.conf.all.accept_redirects", &origin(i64::from(on == 0)));
+        self.pass_on("net.ipv4.conf.default.forwarding", &origin(on));
+        self.spread(0, "forwarding", &origin(on), false);
     }
 
     /// To each interface; `gently`: only to those that nobody has set.
@@ -190,10 +200,42 @@ impl<'a> Kernel<'a> {
     }
 
     fn set(&mut self, key: &str, origin: Origin) {
-        if integer(origin.value.trim_ascii()).is_some() {
-            self.values.insert(key.to_owned(), origin.value.clone());
+        let is_stored = origin.written.refused.is_none() || origin.written.partly;
+        if let Some(value) = origin.written.value.as_ref().filter(|_| is_stored) {
+            self.values.insert(key.to_owned(), value.clone());
         }
         self.origins.entry(key.to_owned()).or_default().push(origin);
+    }
+
+    /// What the kernel makes of a text.
+    fn made_of(&self, key: &str, text: &str) -> Written {
+        let before = self.known(key);
+        let around = Around {
+            value: &|key| self.known(key).map(str::to_owned),
+            loadable: self.start.loadable.as_ref(),
+            restricted: self.start.restricted,
+        };
+        let mut written = limits::check(key, before, written(key, before, text), &around);
+        let given = written.value.as_deref().and_then(integer);
+        let now = || integer(self.now.get(key)?.trim_ascii());
+        let shown = match (given, self.start.ticks) {
+            (Some(given), Some(ticks)) => Some(rounded(key, given, ticks.into())).filter(|shown| *shown != given),
+            (Some(given), None) => now().filter(|now| is_rounded(key, given, *now)),
+            (None, _) => None,
+        };
+        if let Some(shown) = shown {
+            written.value = Some(shown.to_string());
+        }
+        written
+    }
+
+    /// What a key holds before the next write; what it holds now, where nothing says what it boots with.
+    fn known(&self, key: &str) -> Option<&str> {
+        let default = || keys::catalogue().get(key)?.default.as_deref();
+        self.value(key)
+            .or_else(default)
+            .or_else(|| limits::default(key))
+            .or_else(|| self.now.get(key).map(String::as_str))
     }
 
     fn value(&self, key: &str) -> Option<&str> {
@@ -204,6 +246,11 @@ impl<'a> Kernel<'a> {
     pub fn origins(self) -> BTreeMap<String, Vec<Origin>> {
         self.origins
     }
+}
+
+/// A value that the kernel itself hands on.
+fn plain(value: &str) -> Written {
+    Written { value: Some(value.to_owned()), ..Written::default() }
 }
 
 fn same(one: &str, other: &str) -> bool {

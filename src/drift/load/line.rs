@@ -5,6 +5,7 @@
 use super::parse::ParsedLine;
 use crate::drift::key;
 use crate::drift::model::{Assignment, Problem};
+use crate::keys::Written;
 use crate::observe::persisted::Loader;
 
 /// One line with the file that it stands in.
@@ -22,9 +23,18 @@ impl Line {
         if key::is_glob(&self.path) { None } else { key::from_path(&self.path, self.loader) }
     }
 
-    pub(in crate::drift) fn assignment(&self, value: &str, from_glob: bool, spread_from: Option<String>) -> Assignment {
+    pub(in crate::drift) fn assignment(
+        &self,
+        written: &Written,
+        from_glob: bool,
+        spread_from: Option<String>,
+    ) -> Assignment {
+        let text = self.entry.value.clone().unwrap_or_default();
+        let is_stored = written.refused.is_none() || written.partly;
         Assignment {
-            value: value.to_owned(),
+            value: written.value.clone().filter(|_| is_stored).unwrap_or_else(|| text.clone()),
+            text,
+            written: written.clone(),
             file: self.file.clone(),
             line: self.entry.line,
             span: self.entry.span.clone(),

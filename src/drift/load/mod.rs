@@ -3,6 +3,7 @@
 
 pub(in crate::drift) mod command_line;
 pub mod kernel;
+pub mod limits;
 pub(in crate::drift) mod line;
 pub(in crate::drift) mod order;
 pub mod parse;

@@ -63,7 +63,7 @@ fn the_losers_stand_in_the_order_in_which_they_are_met() {
         ("/etc/sysctl.d/50-own.conf", "net.core.somaxconn = 2\nnet/core/somaxconn = 3\n"),
         ("/run/sysctl.d/10-vendor.conf", "net.core.somaxconn = 4\n"),
     ]);
-    let resolution = resolve(&persisted, &present(), Loader::Systemd);
+    let resolution = resolve(&persisted, &present(), &Sysctls::new(), Loader::Systemd);
     let resolved = &resolution.keys["net.core.somaxconn"];
     assert_eq!((resolved.winner.value.as_str(), resolved.winner.line), ("3", 2));
     assert_eq!(
@@ -80,7 +80,7 @@ fn the_losers_stand_in_the_order_in_which_they_are_met() {
             ("/usr/lib/sysctl.d/10-vendor.conf", Fate::MaskedBy("/run/sysctl.d/10-vendor.conf".to_owned())),
         ]
     );
-    let by_procps = &resolve(&persisted, &present(), Loader::Procps).keys["net.core.somaxconn"];
+    let by_procps = &resolve(&persisted, &present(), &Sysctls::new(), Loader::Procps).keys["net.core.somaxconn"];
     assert_eq!(places(&by_procps.if_refused).iter().map(|place| place.0).collect::<Vec<_>>(), ["2", "4"]);
 }
 
@@ -93,7 +93,8 @@ fn the_kernel_s_command_line_comes_first_and_ufw_last() {
     ]);
     persisted.command_line = Some("quiet sysctl.net.core.somaxconn=1 sysctl.net.ipv4.conf.eth0.rp_filter=1".to_owned());
     let values = |persisted: &Persisted, loader| {
-        let resolved = resolve(persisted, &present(), loader).keys.remove("net.core.somaxconn").unwrap();
+        let resolved =
+            resolve(persisted, &present(), &Sysctls::new(), loader).keys.remove("net.core.somaxconn").unwrap();
         let shadowed: Vec<String> = resolved.shadowed.into_iter().map(|line| line.value).collect();
         (resolved.winner.value, shadowed.concat())
     };
@@ -104,7 +105,7 @@ fn the_kernel_s_command_line_comes_first_and_ufw_last() {
     assert_eq!(values(&persisted, Loader::Systemd).0, "3");
     persisted.ufw = enabled(true);
     assert_eq!(values(&persisted, Loader::Systemd), ("4".to_owned(), "123".to_owned()));
-    let resolution = resolve(&persisted, &present(), Loader::Systemd);
+    let resolution = resolve(&persisted, &present(), &Sysctls::new(), Loader::Systemd);
     let line = &resolution.keys["net.ipv4.conf.eth0.rp_filter"].winner;
     let place = &persisted.command_line.as_ref().unwrap()[line.span.clone()];
     assert_eq!((line.file.as_str(), place), (COMMAND_LINE, "sysctl.net.ipv4.conf.eth0.rp_filter=1"));
@@ -115,7 +116,7 @@ fn a_pattern_does_not_win_over_a_line_for_the_key_and_both_are_told() {
     let text = "net.ipv4.conf.*.rp_filter=2\n-net.ipv4.conf.all.rp_filter\nnet.ipv4.conf.lo.rp_filter=0\n";
     let persisted = persisted(&[("/etc/sysctl.d/a.conf", text)]);
     for loader in [Loader::Systemd, Loader::Procps] {
-        let resolution = resolve(&persisted, &present(), loader);
+        let resolution = resolve(&persisted, &present(), &Sysctls::new(), loader);
         let lo = &resolution.keys["net.ipv4.conf.lo.rp_filter"];
         assert_eq!((lo.winner.value.as_str(), lo.winner.from_glob.as_deref()), ("0", None));
         assert_eq!(lo.shadowed[0].from_glob.as_deref(), Some("net.ipv4.conf.*.rp_filter"));
@@ -139,7 +140,7 @@ fn an_excluded_pattern_excludes_since_procps_4_0_5() {
         (None, true),
     ] {
         persisted.procps_version = version.map(str::to_owned);
-        let keys = resolve(&persisted, &present(), Loader::Procps).keys;
+        let keys = resolve(&persisted, &present(), &Sysctls::new(), Loader::Procps).keys;
         // `default` goes to eth0 all the same, in the kernel.
         let line = &keys["net.ipv4.conf.eth0.rp_filter"].winner;
         assert_eq!(line.spread_from.is_some(), excludes, "{version:?}");
@@ -149,18 +150,23 @@ fn an_excluded_pattern_excludes_since_procps_4_0_5() {
 #[test]
 fn a_write_to_default_reaches_the_interfaces_and_says_where_it_came_from() {
     let persisted = persisted(&[("/etc/sysctl.d/a.conf", "net.ipv4.conf.default.rp_filter=1\n")]);
-    let keys = resolve(&persisted, &present(), Loader::Systemd).keys;
+    let keys = resolve(&persisted, &present(), &Sysctls::new(), Loader::Systemd).keys;
     let line = &keys["net.ipv4.conf.eth0.rp_filter"].winner;
     assert_eq!((line.value.as_str(), line.spread_from.as_deref()), ("1", Some("net.ipv4.conf.default.rp_filter")));
     // systemd has brought it up before.
     assert!(!keys.contains_key("net.ipv4.conf.lo.rp_filter"));
-    assert!(resolve(&persisted, &present(), Loader::Procps).keys.contains_key("net.ipv4.conf.lo.rp_filter"));
+    assert!(
+        resolve(&persisted, &present(), &Sysctls::new(), Loader::Procps)
+            .keys
+            .contains_key("net.ipv4.conf.lo.rp_filter")
+    );
 }
 
 #[test]
 fn forwarding_takes_a_line_about_redirects_back() {
     let text = "net.ipv4.conf.all.accept_redirects=1\nnet.ipv4.ip_forward=1\n";
-    let keys = resolve(&persisted(&[("/etc/sysctl.d/a.conf", text)]), &present(), Loader::Systemd).keys;
+    let keys =
+        resolve(&persisted(&[("/etc/sysctl.d/a.conf", text)]), &present(), &Sysctls::new(), Loader::Systemd).keys;
     let redirects = &keys["net.ipv4.conf.all.accept_redirects"];
     assert_eq!((redirects.winner.value.as_str(), redirects.winner.line), ("0", 2));
     assert_eq!(redirects.winner.spread_from.as_deref(), Some("net.ipv4.ip_forward"));
@@ -169,9 +175,13 @@ fn forwarding_takes_a_line_about_redirects_back() {
 
 #[test]
 fn a_key_that_does_not_exist_is_resolved_too() {
-    let keys =
-        resolve(&persisted(&[("/etc/sysctl.d/a.conf", "net.ipv4.tcp_tw_recycle=1\n")]), &present(), Loader::Systemd)
-            .keys;
+    let keys = resolve(
+        &persisted(&[("/etc/sysctl.d/a.conf", "net.ipv4.tcp_tw_recycle=1\n")]),
+        &present(),
+        &Sysctls::new(),
+        Loader::Systemd,
+    )
+    .keys;
     assert_eq!(keys["net.ipv4.tcp_tw_recycle"].winner.value, "1");
 }
 
@@ -189,7 +199,7 @@ fn what_is_wrong_is_said_with_its_place() {
     (persisted.files[3].cut, persisted.files[3].not_utf8) = (true, true);
     persisted.directories[1].state = DirectoryState::Unreadable("Permission denied".to_owned());
     assert_eq!(
-        codes_of(&resolve(&persisted, &present(), Loader::Systemd)),
+        codes_of(&resolve(&persisted, &present(), &Sysctls::new(), Loader::Systemd)),
         [
             ("/etc/sysctl.d/a.conf", 1, codes::NOT_AN_ASSIGNMENT),
             ("/etc/sysctl.d/a.conf", 2, codes::GLOB_WITHOUT_MATCH),
@@ -209,7 +219,7 @@ fn a_file_of_nothing_but_patterns_is_bounded() {
     let text: String = (0..100_001).map(|number| format!("*.*.*{number}*=1\n")).collect();
     let many: BTreeSet<String> = (0..1000).map(|number| format!("net.ipv4.key{number}")).collect();
     for loader in [Loader::Systemd, Loader::Procps] {
-        let resolution = resolve(&persisted(&[("/etc/sysctl.d/a.conf", &text)]), &many, loader);
+        let resolution = resolve(&persisted(&[("/etc/sysctl.d/a.conf", &text)]), &many, &Sysctls::new(), loader);
         assert!(resolution.problems.iter().any(|problem| problem.code == codes::TOO_MANY_GLOBS));
         assert_eq!(resolution.files[0].fate, Fate::Read { assignments: 100_000 });
     }
@@ -223,7 +233,7 @@ proptest::proptest! {
         let mut persisted = persisted(&[("/etc/sysctl.d/a.conf", &text), ("/etc/sysctl.conf", &text)]);
         persisted.command_line = Some(text);
         for loader in [Loader::Systemd, Loader::Procps] {
-            let resolution = resolve(&persisted, &present(), loader);
+            let resolution = resolve(&persisted, &present(), &Sysctls::new(), loader);
             for resolved in resolution.keys.values() {
                 proptest::prop_assert!(resolved.winner.line > 0);
             }

@@ -12,6 +12,7 @@ use crate::drift::model::{Assignment, KeyDrift, Problem, Status};
 use crate::observe::gap::Gap;
 use crate::observe::persisted::Loader;
 use crate::published;
+use crate::session::review::BootFinding;
 use crate::snapshot::Snapshot;
 
 /// Name and version of the contract.
@@ -28,6 +29,9 @@ struct DriftView<'a> {
     loader: LoaderView,
     /// The root that the files were read from.
     root: &'a str,
+    /// The files that were named for a review (`--file`); left out of a report on all that a boot reads.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    files: &'a [String],
     /// The network namespace whose values were compared; null if nothing was compared.
     namespace: Option<&'a str>,
     /// Where and when the snapshot was taken that is reported; left out of a report on the running host.
@@ -37,6 +41,9 @@ struct DriftView<'a> {
     keys: Vec<KeyView<'a>>,
     /// What is wrong with the files, by file and line.
     problems: Vec<ProblemView<'a>>,
+    /// What the rules say of the values that a boot would set, the worst first. Findings that need sockets or traffic are
+    /// not among them.
+    findings: Vec<FindingView<'a>>,
     /// What could not be read.
     gaps: Vec<GapView<'a>>,
     summary: Summary,
@@ -106,7 +113,10 @@ struct CauseView<'a> {
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Line")]
 struct LineView<'a> {
+    /// The value that the key has after the line; the text if the kernel refuses it or if the value is not known.
     value: &'a str,
+    /// The text after the `=` in the line.
+    text: &'a str,
     file: &'a str,
     /// From 1.
     line: u32,
@@ -125,6 +135,28 @@ struct ProblemView<'a> {
     /// Stable.
     code: &'a str,
     text: &'a str,
+}
+
+/// A finding of the audit after a boot.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Finding")]
+struct FindingView<'a> {
+    rule: &'a str,
+    /// `notice`, `warning` or `critical`.
+    severity: &'a str,
+    title: &'a str,
+    /// The lines that bring it about, at least one.
+    lines: Vec<KeyLineView<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "KeyLine")]
+struct KeyLineView<'a> {
+    key: &'a str,
+    value: &'a str,
+    file: &'a str,
+    /// From 1.
+    line: u32,
 }
 
 /// Something that could not be read.
@@ -147,6 +179,7 @@ struct Summary {
     wrong_scope: usize,
     unread: usize,
     problems: usize,
+    findings: usize,
 }
 
 /// The view as indented JSON, with a newline at its end. No input makes it fail today; the error is serde's.
@@ -168,12 +201,14 @@ fn drift<'a>(view: &'a DriftPage<'a>) -> DriftView<'a> {
             Loader::Procps => LoaderView::Procps,
         },
         root: &view.root,
+        files: view.files,
         namespace: view.namespace,
         snapshot: view
             .snapshot
             .map(|Snapshot { system, taken_at, .. }| SnapshotView { hostname: &system.hostname, taken_at }),
         keys: drift.keys.iter().map(key).collect(),
         problems: drift.problems.iter().map(problem).collect(),
+        findings: view.review.iter().map(finding).collect(),
         gaps: view.gaps.iter().map(|Gap { what, why }| GapView { what, why }).collect(),
         summary: Summary {
             in_sync: drift.count(Status::InSync),
@@ -184,6 +219,7 @@ fn drift<'a>(view: &'a DriftPage<'a>) -> DriftView<'a> {
             wrong_scope: drift.count(Status::WrongScope),
             unread: drift.count(Status::Unread),
             problems: drift.problems.len(),
+            findings: view.review.len(),
         },
     }
 }
@@ -207,9 +243,19 @@ fn key(drift: &KeyDrift) -> KeyView<'_> {
     }
 }
 
+fn finding(finding: &BootFinding) -> FindingView<'_> {
+    let BootFinding { rule, severity, title, lines } = finding;
+    FindingView { rule, severity: severity.name(), title, lines: lines.iter().map(key_line).collect() }
+}
+
+fn key_line((key, line): &(String, Assignment)) -> KeyLineView<'_> {
+    KeyLineView { key, value: &line.value, file: &line.file, line: line.line }
+}
+
 fn line(line: &Assignment) -> LineView<'_> {
     LineView {
         value: &line.value,
+        text: &line.text,
         file: &line.file,
         line: line.line,
         from_glob: line.from_glob.as_deref(),

@@ -9,9 +9,10 @@ mod text;
 pub use json::{SCHEMA, json, schema};
 pub use text::text;
 
-use crate::drift::model::Drift;
+use crate::drift::model::{Drift, Status};
 use crate::observe::gap::Gap;
 use crate::observe::persisted::Persisted;
+use crate::session::review::BootFinding;
 use crate::snapshot::Snapshot;
 
 /// What is reported.
@@ -22,6 +23,8 @@ pub struct DriftPage<'a> {
     pub persisted: &'a Persisted,
     /// As it was named on the command line.
     pub root: String,
+    /// The files that were named for a review; empty: all that a boot reads.
+    pub files: &'a [String],
     /// The network namespace whose values were compared; `None`: nothing was.
     pub namespace: Option<&'a str>,
     /// Whether the values belong to the system that the files are of.
@@ -29,6 +32,20 @@ pub struct DriftPage<'a> {
     /// The snapshot that all of it is from; `None`: this host was observed.
     pub snapshot: Option<&'a Snapshot>,
     pub gaps: &'a [Gap],
+    /// What the rules say of the values of the files.
+    pub review: &'a [BootFinding],
     /// Tell of the keys in sync too.
     pub all: bool,
+}
+
+impl DriftPage<'_> {
+    /// Whether the question is what the files would set, and not whether that is in force.
+    pub const fn is_review(&self) -> bool {
+        self.namespace.is_none() || !self.files.is_empty()
+    }
+
+    /// Whether something is to be done about this status.
+    pub fn is_wrong(&self, status: Status) -> bool {
+        status.is_drift() && !(self.is_review() && matches!(status, Status::NotInForce | Status::RuntimeOnly))
+    }
 }

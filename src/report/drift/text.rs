@@ -3,6 +3,8 @@
 //! In: a [`DriftPage`], a theme. Out: text, the worst first, each with the administrator's own line.
 //! Must not: let "could not be read" look like "is in sync".
 
+use std::collections::HashSet;
+
 use anstyle::Style;
 
 use super::DriftPage;
@@ -12,6 +14,7 @@ use crate::observe::persisted::Loader;
 use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::report::theme::Theme;
 use crate::report::wrap::columns;
+use crate::session::review::BootFinding;
 use crate::units;
 
 const INDENT: usize = 2;
@@ -28,8 +31,12 @@ const PROBLEMS_SHOWN: usize = 50;
 pub fn text(view: &DriftPage<'_>, theme: &Theme) -> String {
     let mut page = Page::new(theme);
     header(&mut page, view);
+    if view.is_review() && !view.all {
+        values(&mut page, view);
+    }
     for status in Status::ALL {
-        let told = |drift: &&KeyDrift| drift.status == status && (view.all || (status.is_drift() && !follows(drift)));
+        let told =
+            |drift: &&KeyDrift| drift.status == status && (view.all || (view.is_wrong(status) && !follows(drift)));
         for drift in view.drift.keys.iter().filter(told).take(KEYS_SHOWN) {
             page.blank();
             key(&mut page, view, drift);
@@ -37,6 +44,7 @@ pub fn text(view: &DriftPage<'_>, theme: &Theme) -> String {
         more(&mut page, view.drift.keys.iter().filter(told).count(), KEYS_SHOWN, status.name());
     }
     problems(&mut page, view);
+    review(&mut page, view);
     gaps(&mut page, view);
     page.blank();
     page.paragraph(0, summary_style(view, theme), &summary(view));
@@ -49,13 +57,18 @@ fn header(page: &mut Page<'_>, view: &DriftPage<'_>) {
         Loader::Systemd => "systemd-sysctl",
         Loader::Procps => "sysctl --system",
     };
-    let files = if view.root == "/" { String::new() } else { format!(" of {}", view.root) };
+    let files = match (view.files, view.root.as_str()) {
+        ([], "/") => "The files".to_owned(),
+        ([], root) => format!("The files of {root}"),
+        (named, _) => named.join(", "),
+    };
+    let them = if view.files.len() == 1 { "it" } else { "them" };
     let against = match view.namespace {
         Some(name) if view.own_values => format!("compared with network namespace {name}"),
         Some(name) => format!("compared with network namespace {name} of the kernel that runs here, not of that root"),
         None => "compared with nothing".to_owned(),
     };
-    page.paragraph(0, theme.heading, &format!("The files{files} as {loader} loads them, {against}"));
+    page.paragraph(0, theme.heading, &format!("{files} as {loader} loads {them}, {against}"));
     if let Some(snapshot) = view.snapshot {
         let of = format!("This report is from a snapshot of {} at {}.", snapshot.system.hostname, snapshot.taken_at);
         page.paragraph(0, theme.dim, &of);
@@ -67,6 +80,24 @@ fn header(page: &mut Page<'_>, view: &DriftPage<'_>) {
         None => "No loader was found on this system: a boot may load nothing at all.".to_owned(),
     };
     page.paragraph(0, theme.dim, &evidence);
+}
+
+/// The values, a line each, with the present one where it is another.
+fn values(page: &mut Page<'_>, view: &DriftPage<'_>) {
+    let set = || view.drift.keys.iter().filter_map(|key| Some((key, key.boot.as_ref()?)));
+    let name = set().map(|(key, _)| columns(&key.key)).max().unwrap_or_default().min(WIDTH / 2);
+    let room = WIDTH.saturating_sub(INDENT + name + GAP);
+    for (position, (key, line)) in set().take(KEYS_SHOWN).enumerate() {
+        if position == 0 {
+            page.blank();
+            page.paragraph(0, page.theme.heading, "Values that a boot would set");
+        }
+        let now = key.runtime.as_deref().filter(|now| *now != line.value);
+        let now = now.map(|now| format!(", now {}", shown(now))).unwrap_or_default();
+        let text = format!("{}{now} ({})", shown(&line.value), origin(line));
+        page.row(INDENT, &[Cell::new(&key.key, name), Cell::new(&text, room).hanging(2)]);
+    }
+    more(page, set().count(), KEYS_SHOWN, "keys");
 }
 
 fn key(page: &mut Page<'_>, view: &DriftPage<'_>, drift: &KeyDrift) {
@@ -130,7 +161,17 @@ fn labelled(page: &mut Page<'_>, label: &str, text: &str) {
 /// What a key's own entry says already is not repeated.
 fn problems(page: &mut Page<'_>, view: &DriftPage<'_>) {
     use crate::drift::model::codes::{DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY};
-    let told = |problem: &&Problem| ![DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY].contains(&problem.code);
+    let shown: HashSet<(&str, u32)> = view
+        .drift
+        .keys
+        .iter()
+        .filter(|drift| drift.status.is_drift())
+        .filter_map(|drift| drift.boot.as_ref().map(|line| (line.file.as_str(), line.line)))
+        .collect();
+    let told = |problem: &&Problem| {
+        ![DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY].contains(&problem.code)
+            || !shown.contains(&(problem.file.as_str(), problem.line))
+    };
     let problems: Vec<&Problem> = view.drift.problems.iter().filter(told).collect();
     if problems.is_empty() {
         return;
@@ -158,6 +199,26 @@ fn more(page: &mut Page<'_>, all: usize, shown: usize, what: &str) {
     }
 }
 
+/// What the audit would say after a boot, with the lines that bring it about.
+fn review(page: &mut Page<'_>, view: &DriftPage<'_>) {
+    let theme = page.theme;
+    for (position, BootFinding { rule, severity, title, lines }) in view.review.iter().enumerate() {
+        page.blank();
+        if position == 0 {
+            page.paragraph(0, theme.heading, "Findings for the values that a boot would set");
+            page.blank();
+        }
+        let name = severity.name().to_uppercase();
+        let (style, width) = (theme.severity(*severity), columns(&name));
+        let room = WIDTH.saturating_sub(INDENT + width + GAP);
+        page.row(INDENT, &[Cell::new(&name, width).painted(style), Cell::new(title, room).painted(theme.heading)]);
+        for (key, line) in lines.iter().take(SHADOWED_SHOWN) {
+            page.paragraph(INDENT + 2, Style::new(), &format!("{key} = {} from {}", shown(&line.value), origin(line)));
+        }
+        page.paragraph(INDENT + 2, theme.dim, &format!("sysctl-advisor explain {rule}"));
+    }
+}
+
 fn gaps(page: &mut Page<'_>, view: &DriftPage<'_>) {
     if view.gaps.is_empty() {
         return;
@@ -175,15 +236,24 @@ fn summary(view: &DriftPage<'_>) -> String {
     let of = |status: Status| {
         (drift.count(status) > 0).then(|| format!("{} {}", drift.count(status), status.name().replace('_', " ")))
     };
-    let wrong: Vec<String> = Status::ALL.into_iter().filter(|status| status.is_drift()).filter_map(of).collect();
-    let wrong = if wrong.is_empty() { "Nothing drifts".to_owned() } else { wrong.join(", ") };
-    let in_sync = format!("{} in sync", drift.count(Status::InSync));
-    let rest: Vec<String> = [Some(in_sync), of(Status::Unread)].into_iter().flatten().collect();
+    let wrong: Vec<String> = Status::ALL.into_iter().filter(|status| view.is_wrong(*status)).filter_map(of).collect();
+    let nothing = if view.is_review() { "No value is rejected" } else { "Nothing drifts" };
+    let wrong = if wrong.is_empty() { nothing.to_owned() } else { wrong.join(", ") };
     let problems = match drift.problems.len() {
         0 => String::new(),
         number => format!("; {} in the files", counted(number, "problems")),
     };
-    format!("{wrong}; {} of {}{problems}.", rest.join(", "), counted(drift.keys.len(), "keys"))
+    let review = match view.review.len() {
+        0 => String::new(),
+        number => format!("; {} for the values of a boot", counted(number, "findings")),
+    };
+    let keys = counted(drift.keys.len(), "keys");
+    if view.is_review() {
+        return format!("{wrong}; {keys}{problems}{review}.");
+    }
+    let in_sync = format!("{} in sync", drift.count(Status::InSync));
+    let rest: Vec<String> = [Some(in_sync), of(Status::Unread)].into_iter().flatten().collect();
+    format!("{wrong}; {} of {keys}{problems}{review}.", rest.join(", "))
 }
 
 fn counted(number: usize, what: &str) -> String {
@@ -191,7 +261,7 @@ fn counted(number: usize, what: &str) -> String {
 }
 
 fn summary_style(view: &DriftPage<'_>, theme: &Theme) -> Style {
-    if view.drift.keys.iter().any(|key| key.status.is_drift()) { theme.heading } else { theme.ok }
+    if view.drift.keys.iter().any(|key| view.is_wrong(key.status)) { theme.heading } else { theme.ok }
 }
 
 const fn status_style(theme: &Theme, status: Status) -> Style {

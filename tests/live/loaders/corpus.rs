@@ -152,6 +152,62 @@ pub(crate) const TREES: &[(&str, &str)] = &[
         "== /etc/sysctl.d/a.conf\nnet.core.somaxconn = 12\nnet.ipv4.tcp_congestion_control = refused # a comment\n",
     ),
     (
+        "a comment behind a number is left, one that touches it spoils it",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_keepalive_intvl = 40 # was 75\nnet.ipv4.ip_local_port_range = 21000 61000 ; wider\nnet.ipv4.tcp_keepalive_time = 1200#\n",
+    ),
+    (
+        "a router with a comment is a router",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.ip_forward = 1 # this one routes\n== /etc/sysctl.d/b.conf\nnet.core.somaxconn = 10\n",
+    ),
+    (
+        "all interfaces forward, and the line says why",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.conf.all.forwarding = 1 ; for the tunnel\n",
+    ),
+    (
+        "an interface that follows default follows its number, not its comment",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.conf.default.log_martians = 1 # noisy\nnet.ipv6.conf.all.forwarding = 1 # too\n",
+    ),
+    (
+        "numbers that are left out stay",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_rmem = 8192\nnet.ipv4.tcp_wmem = 8192 32768\nnet.ipv4.ip_local_port_range = 25000\n",
+    ),
+    (
+        "a line fills what the line before it left",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_rmem = 8192 65536 1048576\n== /etc/sysctl.d/b.conf\nnet/ipv4/tcp_rmem = 4096\n",
+    ),
+    (
+        "numbers too many are nobody's",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_wmem = 8192 32768 1048576 7 8\nnet.ipv4.ip_local_port_range = 21000 61000 1\nnet.ipv4.tcp_fin_timeout = 31 32\n",
+    ),
+    (
+        "a triple that goes on in the next line is stored as far as it goes",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_rmem = 8192 98304 \\\n 2097152\nnet.ipv4.tcp_fin_timeout = \\\n31\nnet.ipv4.ip_local_port_range = 21000 \\\n61000\n",
+    ),
+    (
+        "numbers that the kernel rounds to its ticks",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.icmp_ratelimit = 10\nnet.ipv4.neigh.lo.locktime = 33\nnet.ipv4.icmp_msgs_per_sec = 100\n",
+    ),
+    (
+        "thresholds that cross on the way: the high one is refused, the low one is not",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.ipfrag_high_thresh = 512000\nnet.ipv4.ipfrag_low_thresh = 446464\nnet.ipv6.ip6frag_low_thresh = 100000\nnet.ipv6.ip6frag_high_thresh = 200000\n",
+    ),
+    (
+        "ports below the first unprivileged one",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.ip_local_port_range = 900 60000\nnet.ipv4.ip_unprivileged_port_start = 800\nnet.ipv4.tcp_fin_timeout = 31\n",
+    ),
+    (
+        "nothing: a name of no congestion control",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_congestion_control = no_such_one\n",
+    ),
+    (
+        "nothing: a name with a comment",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_congestion_control = reno # steady\nnet.ipv4.ip_local_reserved_ports = 8080 # web\n",
+    ),
+    (
+        "nothing: keys that this namespace does not have",
+        "== /etc/sysctl.d/a.conf\nnet.ipv4.neigh.default.base_reachable_time_ms = 20000\nnet.ipv4.neigh.default.gc_thresh3 = 4096\n",
+    ),
+    (
         "a triple keeps its spaces",
         "== /etc/sysctl.d/a.conf\nnet.ipv4.tcp_rmem = 8192<TAB>131072   4194304\nnet.ipv4.ip_local_port_range=20000 60001\n",
     ),

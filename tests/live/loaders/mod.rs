@@ -24,7 +24,7 @@ fn every_tree_of_the_corpus_ends_as_we_say() {
                 let outcome = sandbox::load(loader);
                 changed += outcome.changed();
                 check_places(name, &outcome);
-                for difference in outcome.differences() {
+                for difference in outcome.differences().into_iter().chain(outcome.false_verdicts()) {
                     writeln!(failures, "{name} ({}): {difference}", loader.name()).unwrap();
                 }
             }
@@ -46,7 +46,7 @@ fn check_places(name: &str, outcome: &Outcome) {
             let file = outcome.persisted.files.iter().find(|file| file.path == line.file);
             let text = file.and_then(|file| file.text.as_deref()).unwrap_or_else(|| panic!("{name}: {}", line.file));
             let place = text.get(line.span.clone()).unwrap_or_else(|| panic!("{name}: {key} {:?}", line.span));
-            assert!(place.ends_with(&line.value) || line.spread_from.is_some(), "{name}: {key}: {place}");
+            assert!(place.ends_with(&line.text), "{name}: {key}: {place}");
             let number = text[..line.span.start].matches('\n').count() + 1;
             assert_eq!(usize::try_from(line.line).unwrap(), number, "{name}: {key}");
             let fate = outcome.ours.files.iter().find(|used| used.file == line.file).map(|used| &used.fate);

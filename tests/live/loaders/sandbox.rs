@@ -8,12 +8,15 @@ use std::process::{Command, Stdio};
 
 use nix::sched::{CloneFlags, unshare};
 use sysctl_advisor::drift::load::kernel::Start;
-use sysctl_advisor::drift::model::Resolution;
+use sysctl_advisor::drift::model::{Resolution, Status};
 use sysctl_advisor::drift::resolve::resolve_from;
+use sysctl_advisor::drift::{self, Facts};
 use sysctl_advisor::host::Host;
-use sysctl_advisor::keys::value::integer;
+use sysctl_advisor::keys::number::integer;
 use sysctl_advisor::observe::persisted::{self, Loader, Persisted};
+use sysctl_advisor::observe::surroundings::Surroundings;
 use sysctl_advisor::observe::sysctls::{self, Sysctls};
+use sysctl_advisor::observe::system;
 
 pub(crate) const LOADERS: [Loader; 2] = [Loader::Systemd, Loader::Procps];
 /// One that has a dot in its name.
@@ -103,6 +106,8 @@ pub(crate) struct Outcome {
     pub(crate) after: Sysctls,
     pub(crate) ours: Resolution,
     pub(crate) persisted: Persisted,
+    /// The keys of the writes that the kernel refused, as the loader says.
+    complaints: BTreeSet<String>,
 }
 
 /// Lets a loader load what has been laid down, and resolves the same.
@@ -117,8 +122,10 @@ pub(crate) fn load(loader: Loader) -> Outcome {
     // The interfaces are down: they follow `default` still. Other namespaces begin with the values of the first one.
     let values: BTreeMap<String, String> =
         before.iter().filter(|(key, _)| key.contains(".conf.") || *key == "net.ipv4.ip_forward").map(owned).collect();
-    let start = Start { values, settled: BTreeSet::new() };
-    let ours = resolve_from(&persisted, &present, loader, &start);
+    // No module has such a name as the corpus asks for.
+    let ticks = system::read(&Host::live()).0.ticks_per_second;
+    let start = Start { values, ticks, loadable: Some(BTreeSet::new()), restricted: true, ..Start::default() };
+    let ours = resolve_from(&persisted, &present, &before, loader, &start);
     for key in ours.keys.keys() {
         // Only what a namespace owns may be written here.
         assert!(key.starts_with("net.") || !present.contains(key), "{key} belongs to the machine");
@@ -135,13 +142,24 @@ pub(crate) fn load(loader: Loader) -> Outcome {
         command.env("CREDENTIALS_DIRECTORY", CREDENTIALS);
     }
     // Both fail when a single key fails; what they have done is what counts.
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    command.env("SYSTEMD_LOG_LEVEL", "debug").env("SYSTEMD_LOG_TARGET", "console");
+    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).output().unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr).lines().filter_map(refused_key).collect();
     if let Some(file) = persisted.ufw.as_ref().filter(|ufw| ufw.enabled).and_then(|ufw| ufw.file.as_deref()) {
         // As its start script does.
         Command::new("/sbin/sysctl").args(["-e", "-q", "-p", file]).stderr(Stdio::null()).status().unwrap();
     }
     let (after, _) = sysctls::read(&Host::live());
-    Outcome { before, after, ours, persisted }
+    Outcome { before, after, ours, persisted, complaints }
+}
+
+/// The key of a complaint: the last word in quotes of systemd's, a path, or of procps', which has the line's own separators.
+fn refused_key(line: &str) -> Option<String> {
+    if line.starts_with("Couldn't write") {
+        return drift::key::from_path(line.rsplit('\'').nth(1)?, Loader::Systemd);
+    }
+    let name = line.strip_prefix("sysctl: setting key \"")?.split('"').next()?;
+    Some(name.split('.').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("."))
 }
 
 fn owned((key, value): (&String, &String)) -> (String, String) {
@@ -173,10 +191,11 @@ impl Outcome {
         for (key, after) in &self.after {
             let before = self.before.get(key).map_or("", String::as_str);
             let resolved = self.ours.keys.get(key);
-            // The kernel takes no word for a number, and an empty text leaves every number as it is.
+            // A text that is refused leaves what was there, or has changed a part of it.
             let taken = resolved.and_then(|resolved| {
-                let written = [&resolved.winner].into_iter().chain(&resolved.if_refused);
-                written.map(|line| line.value.as_str()).find(|value| !is_refused(value))
+                let mut lines = [&resolved.winner].into_iter().chain(&resolved.if_refused);
+                let stored = lines.find(|line| line.written.refused.is_none() || line.written.partly);
+                stored.map(|line| line.value.as_str())
             });
             let expected = taken.unwrap_or(before);
             if numbers(after) != numbers(expected) {
@@ -187,14 +206,35 @@ impl Outcome {
         differences
     }
 
+    /// Keys that the kernel refused and we did not, or the reverse; and keys that drift after the load, though they were
+    /// not refused. Of those that a line names.
+    pub(crate) fn false_verdicts(&self) -> Vec<String> {
+        let facts = Facts {
+            persisted: &self.persisted,
+            sysctls: Some(&self.after),
+            surroundings: &Surroundings::default(),
+            system: &system::read(&Host::live()).0,
+            initial: false,
+        };
+        let drift = drift::run(&facts, self.ours.clone(), &BTreeMap::new());
+        let named = drift.keys.iter().filter(|drift| self.after.contains_key(&drift.key));
+        let wrong = named.filter_map(|drift| {
+            let resolved = self.ours.keys.get(&drift.key).filter(|resolved| resolved.winner.spread_from.is_none())?;
+            let lines = [&resolved.winner].into_iter().chain(&resolved.if_refused);
+            let ours = lines.into_iter().any(|line| line.written.refused.is_some());
+            let real = self.complaints.contains(&drift.key);
+            let expected = if resolved.winner.written.refused.is_some() { Status::Invalid } else { Status::InSync };
+            let key = &drift.key;
+            (ours != real || drift.status != expected)
+                .then(|| format!("{key}: refused: {real}, we say {ours} and {:?}: {:?}", drift.status, drift.cause))
+        });
+        wrong.collect()
+    }
+
     /// How many keys the loader has changed.
     pub(crate) fn changed(&self) -> usize {
         self.after.iter().filter(|(key, value)| self.before.get(*key) != Some(value)).count()
     }
-}
-
-fn is_refused(value: &str) -> bool {
-    value.is_empty() || value.starts_with("refused") || value.contains('=')
 }
 
 /// As the kernel understands a text; white space does not matter.

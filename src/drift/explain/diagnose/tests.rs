@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::drift::model::{FOLLOWS, Resolution, Resolved};
+use crate::keys::Written;
 use crate::observe::persisted::Loader;
 use crate::observe::surroundings::Surroundings;
 
@@ -21,6 +22,8 @@ const FILE: &str = "/etc/sysctl.d/a.conf";
 fn line(value: &str) -> Assignment {
     Assignment {
         value: value.to_owned(),
+        text: value.to_owned(),
+        written: Written::default(),
         file: FILE.to_owned(),
         line: 3,
         span: 0..1,
@@ -48,7 +51,8 @@ impl System {
         system
     }
 
-    fn set(&mut self, key: &str, winner: Assignment, runtime: Option<&str>) {
+    fn set(&mut self, key: &str, mut winner: Assignment, runtime: Option<&str>) {
+        winner.written = keys::written(key, runtime, &winner.text);
         self.resolution.keys.insert(key.to_owned(), Resolved { winner, shadowed: Vec::new(), if_refused: Vec::new() });
         match runtime {
             Some(text) => drop(self.sysctls.insert(key.to_owned(), text.to_owned())),

@@ -1,0 +1,100 @@
+//! The rules over the values that a boot would set, before it sets them.
+//!
+//! In: a [`Scene`] with its [`Drift`], criteria. Out: findings, each with the lines of the files that bring it about.
+//! Must not: say anything of sockets or traffic, which a boot that has not happened has not got.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Criteria;
+use super::drift::Scene;
+use crate::drift::model::{Assignment, Drift, KeyDrift, Status};
+use crate::keys;
+use crate::metrics::subjects::Subject;
+use crate::model::Severity;
+use crate::observe::sysctls::Sysctls;
+use crate::rules::Rule;
+use crate::rules::expr::Expr;
+use crate::snapshot::{Namespace, SCHEMA, Snapshot, Window, WindowSource};
+
+/// What a rule says of the values of the files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootFinding {
+    pub rule: String,
+    pub severity: Severity,
+    /// A sentence, as the audit would have it after the boot.
+    pub title: String,
+    /// Keys and the lines that set them, by key; at least one.
+    pub lines: Vec<(String, Assignment)>,
+}
+
+/// Evaluates the rules on a namespace that has the values of the files, the present ones of all other keys, and no
+/// sockets. Where no values are known the other keys have the kernel's defaults. A finding is reported if a file sets a
+/// key that its condition names; findings that a person accepted are not. The worst come first.
+pub fn review(scene: &Scene, drift: &Drift, criteria: &Criteria) -> Vec<BootFinding> {
+    let set: BTreeMap<&str, &Assignment> = drift.keys.iter().filter_map(is_set).collect();
+    let snapshot = after_boot(scene, &set);
+    let audit = criteria.audit(&snapshot);
+    let mut found: Vec<BootFinding> = audit
+        .open()
+        .filter_map(|finding| {
+            let rule = criteria.rules.get(&finding.rule).filter(|rule| rule.for_each != Subject::Key)?;
+            let named: BTreeSet<&str> = conditions(rule).collect();
+            let lines: Vec<_> = named
+                .into_iter()
+                .filter_map(|name| set.get(name).map(|line| (name.to_owned(), (*line).clone())))
+                .collect();
+            let (severity, title) = (finding.severity, finding.title.clone());
+            (!lines.is_empty()).then(|| BootFinding { rule: rule.id.clone(), severity, title, lines })
+        })
+        .collect();
+    found.sort_by(|a, b| (b.severity, &a.rule).cmp(&(a.severity, &b.rule)));
+    found
+}
+
+/// The value that a boot would really give a key.
+fn is_set(key: &KeyDrift) -> Option<(&str, &Assignment)> {
+    let never = matches!(key.status, Status::Dead | Status::Invalid | Status::WrongScope);
+    key.boot.as_ref().filter(|_| !never).map(|line| (key.key.as_str(), line))
+}
+
+/// Names in the conditions that are keys, an element of a triple as its key.
+fn conditions(rule: &Rule) -> impl Iterator<Item = &str> {
+    rule.conditions().flat_map(Expr::names).filter(|name| keys::catalogue().get(name).is_some())
+}
+
+fn after_boot(scene: &Scene, set: &BTreeMap<&str, &Assignment>) -> Snapshot {
+    let mut sysctls = scene.sysctls.clone().unwrap_or_else(defaults);
+    sysctls.extend(set.iter().map(|(key, line)| ((*key).to_owned(), line.value.clone())));
+    let namespace = Namespace {
+        id: String::new(),
+        name: scene.namespace.as_deref().unwrap_or("host").into(),
+        initial: true,
+        sockets: None,
+        counters_before: None,
+        counters: BTreeMap::new(),
+        interfaces: Vec::new(),
+        before: None,
+        sysctls,
+        gaps: Vec::new(),
+    };
+    Snapshot {
+        schema: SCHEMA.to_owned(),
+        written_by: String::new(),
+        taken_at: crate::units::now(),
+        system: scene.system().clone(),
+        window: Window { seconds: 0.0, source: WindowSource::None },
+        cpus: Vec::new(),
+        before: None,
+        namespaces: vec![namespace],
+        all_namespaces: false,
+        persisted: None,
+        surroundings: None,
+        rehearsal: None,
+        gaps: Vec::new(),
+    }
+}
+
+/// The kernel's own values, as far as the catalogue has them.
+fn defaults() -> Sysctls {
+    keys::catalogue().iter().filter_map(|key| Some((key.name.clone(), key.default.clone()?))).collect()
+}

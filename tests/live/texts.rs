@@ -1,0 +1,289 @@
+//! What we say that the kernel does with a text (`keys::written`) against what it does: every key of the catalogue that a
+//! network namespace has for itself, and hundreds of texts for each.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Write as _};
+
+use sysctl_advisor::drift::load::limits::{self, Around};
+use sysctl_advisor::host::Host;
+use sysctl_advisor::keys::{self, Key, Scope, ValueType, Written};
+
+use sysctl_advisor::observe::system;
+
+use crate::support::Lab;
+
+/// A failure names the text; the texts are the same in each run.
+const SEED: u64 = 11;
+/// For each key, beside those of [`COMMON`].
+const TEXTS: usize = 400;
+
+#[test]
+fn the_kernel_does_with_a_text_what_we_say() {
+    let lab = Lab::enter();
+    let ticks = system::read(&Host::live()).0.ticks_per_second.unwrap();
+    let mut seen = Seen { ticks: ticks.into(), ..Seen::default() };
+    for key in keys::catalogue().iter().filter(|key| is_asked(key)) {
+        seen.keys.push(key.kind.name());
+        seen.key(&lab, key);
+    }
+    println!("{}", seen.summary());
+    assert!(seen.differences.is_empty(), "seed {SEED}\n{}", seen.differences);
+    assert!(seen.keys.len() >= 50 && seen.texts >= 20_000, "{}", seen.summary());
+    assert!(seen.refused > 5000 && seen.partly > 20 && seen.accepted > 5000, "{}", seen.summary());
+}
+
+/// Whether this kernel has the key, and a namespace owns it.
+fn is_asked(key: &Key) -> bool {
+    key.scope == Scope::Namespace && !key.read_only && fs::exists(path(&key.name)).unwrap()
+}
+
+#[derive(Default)]
+struct Seen {
+    ticks: i64,
+    /// The kind of each.
+    keys: Vec<&'static str>,
+    texts: usize,
+    accepted: usize,
+    refused: usize,
+    partly: usize,
+    /// Numbers that other kernels refuse; the catalogue has what all of them accept.
+    left_out: usize,
+    differences: String,
+}
+
+impl Seen {
+    fn key(&mut self, lab: &Lab, key: &Key) {
+        let (original, modules) = (lab.sysctl(&key.name), BTreeSet::new());
+        let mut random =
+            Random(SEED ^ key.name.bytes().fold(0, |sum: u64, byte| sum.wrapping_mul(31) + u64::from(byte)));
+        let generated = (0..TEXTS).map(|_| text(&mut random, key)).collect::<Vec<_>>();
+        for text in COMMON.iter().map(|text| (*text).to_owned()).chain(generated) {
+            let text = if key.kind == ValueType::Text { without_modules(&text) } else { text };
+            let present = lab.sysctl(&key.name);
+            let ours = keys::written(&key.name, Some(&present), &text);
+            let around = Around { value: &|key| Some(lab.sysctl(key)), loadable: Some(&modules), restricted: true };
+            let ours = limits::check(&key.name, Some(&present), ours, &around);
+            if only_here(key, &text) {
+                self.left_out += 1;
+                continue;
+            }
+            let errno = write(&key.name, &text).err().and_then(|error| error.raw_os_error());
+            self.compare(key, &text, &present, &ours, errno, &lab.sysctl(&key.name));
+        }
+        write(&key.name, &original).unwrap();
+        assert_eq!(lab.sysctl(&key.name), original);
+    }
+
+    fn compare(&mut self, key: &Key, text: &str, present: &str, ours: &Written, errno: Option<i32>, after: &str) {
+        let expected = ours.refused.as_ref().map(|refused| match refused.errno {
+            "EINVAL" => nix::libc::EINVAL,
+            "ENOENT" => nix::libc::ENOENT,
+            other => panic!("{other}"),
+        });
+        let value = ours.value.as_deref();
+        let tick = |value: &str| {
+            let number = keys::number::integer(value)?;
+            Some(keys::rounded(&key.name, number, self.ticks)).filter(|shown| *shown != number)
+        };
+        let shown = value.map(|value| tick(value).map_or_else(|| value.to_owned(), |shown| shown.to_string()));
+        if errno != expected || shown != Some(words(after)) {
+            let name = &key.name;
+            writeln!(self.differences, "{name}: {text:?} on `{present}`: {errno:?} `{after}`; we say {ours:?}")
+                .unwrap();
+        }
+        self.texts += 1;
+        self.accepted += usize::from(errno.is_none());
+        self.refused += usize::from(errno.is_some());
+        self.partly += usize::from(errno.is_some() && words(after) != words(present));
+    }
+
+    fn summary(&self) -> String {
+        let mut kinds = String::new();
+        for kind in ["int", "ints", "port_range", "port_list", "text"] {
+            write!(kinds, " {kind} {}", self.keys.iter().filter(|other| **other == kind).count()).unwrap();
+        }
+        let Self { keys, texts, accepted, refused, partly, left_out, .. } = self;
+        format!(
+            "{} keys ({}), {texts} texts: {accepted} accepted, {refused} refused, {partly} of them in part; {left_out} not asked",
+            keys.len(),
+            kinds.trim()
+        )
+    }
+}
+
+/// A number out of the catalogue's range that this kernel may accept: the limit depends on `CONFIG_HZ` or the version.
+fn only_here(key: &Key, text: &str) -> bool {
+    const WIDER: [&str; 10] = [
+        "net.ipv4.route.mtu_expires",
+        "net.ipv4.tcp_comp_sack_delay_ns",
+        "net.ipv4.tcp_comp_sack_slack_ns",
+        "net.ipv4.tcp_fin_timeout",
+        "net.ipv4.tcp_invalid_ratelimit",
+        "net.ipv4.tcp_keepalive_intvl",
+        "net.ipv4.tcp_keepalive_time",
+        "net.ipv4.tcp_probe_interval",
+        "net.ipv4.tcp_rmem",
+        "net.ipv4.tcp_tso_rtt_log",
+    ];
+    let refused = keys::written(&key.name, None, text).refused;
+    let by_range = refused.is_some_and(|refused| matches!(refused.why, keys::ValueError::OutOfRange { .. }));
+    by_range && WIDER.contains(&key.name.as_str())
+}
+
+/// The kernel loads the module of a congestion control that is asked for: no word may be one that exists.
+fn without_modules(text: &str) -> String {
+    let names = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase()) && word != "reno";
+    let words = text
+        .split(' ')
+        .map(|word| if names(word) && !word.is_empty() { format!("{word}_no") } else { word.to_owned() });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// As a loader does: with a line feed, and again with the rest where the kernel has used only a part.
+fn write(name: &str, text: &str) -> io::Result<()> {
+    fs::OpenOptions::new().write(true).open(path(name))?.write_all(format!("{text}\n").as_bytes())
+}
+
+fn path(name: &str) -> String {
+    format!("/proc/sys/{}", name.replace('.', "/"))
+}
+
+fn words(text: &str) -> String {
+    text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// splitmix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
+    }
+
+    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+}
+
+/// Texts that every key is given.
+const COMMON: [&str; 34] = [
+    "",
+    " ",
+    "\t",
+    "0",
+    "1",
+    "-0",
+    "-1",
+    "- 1",
+    "+1",
+    "0x",
+    "0x0",
+    "0X1F",
+    "08",
+    "010",
+    "1e3",
+    "1.0",
+    "1k",
+    "1#",
+    "1 #",
+    "1 # x",
+    "1\t; x",
+    "# 1",
+    "1 2 3",
+    "1 2 3 4",
+    "1\r",
+    "1\u{b}",
+    "\u{c}1",
+    "1\0",
+    "1\u{a0}",
+    "１",
+    "true",
+    "\"1\"",
+    "000000000000000000001",
+    "18446744073709551616",
+];
+
+/// Mostly one to four numbers, so that all kinds are met; about one in three has something wrong.
+fn text(random: &mut Random, key: &Key) -> String {
+    if key.kind == ValueType::Text {
+        return [name(random), random.one(&["", "", " ", " # x", " reno"]).to_owned()].concat();
+    }
+    let separators: &[&str] = match key.kind {
+        ValueType::PortList => &[",", ",", ",", "-", "-", ", ", ",,", " ", "\n", "\n\n", "\0", ";"],
+        _ => &[" ", " ", " ", "\t", "  ", "\n", "\u{b}", "\r", ",", "-", "\0", ""],
+    };
+    let mut text = random.one(&["", "", "", "", " ", "\t", "\n", "\u{c}", ",", "\"", "#"]).to_owned();
+    for position in 0..1 + random.below(5) {
+        if position > 0 {
+            text.push_str(random.one(separators));
+        }
+        text.push_str(&number(random, key));
+    }
+    text + random.one(&[
+        "",
+        "",
+        "",
+        "",
+        " ",
+        "\t",
+        ",",
+        " # comment",
+        "# comment",
+        " ; x",
+        " \\",
+        "\\",
+        "x",
+        "\r",
+        "\u{1}",
+        "é",
+    ])
+}
+
+fn name(random: &mut Random) -> String {
+    random
+        .one(&[
+            "reno",
+            "reno",
+            " reno",
+            "reno\0x",
+            "reno\nx",
+            "renoreno",
+            "nosuch_no",
+            "reno#",
+            "renorenorenoreno_no",
+            "7",
+        ])
+        .to_owned()
+}
+
+fn number(random: &mut Random, key: &Key) -> String {
+    let [low, high] = key.accepted.unwrap_or([i64::from(i32::MIN), i64::from(i32::MAX)]);
+    let within = |random: &mut Random| {
+        let width = u64::try_from(i128::from(high) - i128::from(low)).unwrap_or(u64::MAX).min(1 << 20);
+        i128::from(low) + random.below(usize::try_from(width).unwrap() + 1) as i128
+    };
+    let number = match random.below(12) {
+        0 => i128::from(low),
+        1 => i128::from(high),
+        2 => i128::from(low) - 1,
+        3 => i128::from(high) + 1,
+        4 => i128::from(random.below(4) as u32) - 1,
+        5 => 1 << 32,
+        _ => within(random),
+    };
+    let (sign, magnitude) = (if number < 0 { "-" } else { "" }, number.unsigned_abs());
+    match random.below(12) {
+        0 => format!("{sign}0x{magnitude:x}"),
+        1 => format!("{sign}0X{magnitude:X}"),
+        2 => format!("{sign}0{magnitude:o}"),
+        3 => format!("{sign}0{magnitude}"),
+        4 => format!("{sign}{magnitude}{}", random.one(&["k", "K", "s", "%", ".", "_", "x", "f"])),
+        _ => format!("{sign}{magnitude}"),
+    }
+}
