@@ -57,7 +57,8 @@ pub fn resolution(facts: &Facts<'_>, loader: Loader) -> Resolution {
         }
     }
     let loadable = facts.surroundings.congestion_controls.clone();
-    let start = Start { loadable, restricted: !facts.initial, ..Start::at_boot(loader) };
+    let ticks = facts.system.ticks_per_second;
+    let start = Start { loadable, ticks, restricted: !facts.initial, ..Start::at_boot(loader) };
     resolve::resolve_from(facts.persisted, &present, &now, loader, &start)
 }
 
@@ -70,7 +71,7 @@ pub fn run(facts: &Facts<'_>, resolution: Resolution, rehearsed: &BTreeMap<Strin
         initial: facts.initial,
         rehearsed,
     });
-    let problems = lint::problems(&resolution, &keys, facts.persisted, facts.system);
+    let problems = lint::problems(&resolution, &keys, facts.persisted, facts.system, facts.sysctls.is_some());
     Drift { resolution, keys, problems }
 }
 

@@ -147,6 +147,8 @@ pub mod codes {
     pub const COMMENT_IN_VALUE: &str = "comment_in_value";
     /// The kernel uses only the beginning of the text.
     pub const IGNORED_TEXT: &str = "ignored_text";
+    /// A word in a name or a value that a template or a person should have replaced.
+    pub const PLACEHOLDER: &str = "placeholder";
     /// Fewer numbers than the key has.
     pub const MISSING_NUMBERS: &str = "missing_numbers";
     pub const BYTES_FOR_PAGES: &str = "bytes_for_pages";

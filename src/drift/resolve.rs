@@ -116,10 +116,24 @@ impl Met {
             if !key::is_glob(&line.path) && line.key().is_none() {
                 let why = format!("`{}` cannot be the name of a key", line.entry.name);
                 self.problems.push(line.problem(codes::BAD_KEY, why));
+            } else if let Some(why) = foreign(&line.entry.name) {
+                self.problems.push(line.problem(codes::BAD_KEY, why.to_owned()));
             }
             self.lines.push(line);
         }
         assignments
+    }
+}
+
+/// A name that is a command's line, or in the wrong letters.
+fn foreign(name: &str) -> Option<&'static str> {
+    let first = name.split(['.', '/']).next().unwrap_or_default();
+    if name.starts_with("sysctl ") {
+        Some("the loader reads `sysctl` as a part of the key's name: a file has only `KEY = VALUE`")
+    } else if first.bytes().any(|letter| letter.is_ascii_uppercase()) {
+        Some("the names of keys are in lower case, and the loader does not change the case")
+    } else {
+        None
     }
 }
 

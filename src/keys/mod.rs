@@ -18,7 +18,7 @@ mod written;
 
 pub use path::{is_printable, our_form, path, path_of_listed};
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
-pub use written::{Refused, Written, is_rounded, written};
+pub use written::{Refused, Written, is_rounded, rounded, written};
 
 /// Shape of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -182,6 +182,8 @@ pub struct Key {
     pub removed: Option<String>,
     /// Why setting it changes nothing, where the kernel still has the key but ignores it.
     pub inert: Option<String>,
+    /// Kernel version since which it is inert; absent when every kernel that a host runs today ignores it.
+    pub inert_since: Option<String>,
     /// Keys to look at together with this one.
     #[serde(default)]
     pub needs: Vec<String>,
@@ -207,6 +209,17 @@ impl Key {
             Some(note) => format!("{}: {note}.", self.effect.sentence()),
             None => format!("{}.", self.effect.sentence()),
         }
+    }
+
+    /// Why a kernel (`uname -r`) ignores the key. One whose version cannot be read counts as new.
+    pub fn inert_on(&self, kernel: &str) -> Option<&str> {
+        let version = |text: &str| {
+            let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
+            Some((numbers.next()?, numbers.next()?))
+        };
+        let since = self.inert_since.as_deref().and_then(version);
+        let is_older = version(kernel).zip(since).is_some_and(|(kernel, since)| kernel < since);
+        self.inert.as_deref().filter(|_| !is_older)
     }
 
     /// Whether a change can do anything at all: the key is not removed, inert or read-only.

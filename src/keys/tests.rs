@@ -141,6 +141,16 @@ fn secrets_are_known_by_name() {
 }
 
 #[test]
+fn a_key_is_inert_only_since_the_kernel_that_ignores_it() {
+    let inert = |name: &str, kernel: &str| key(name).inert_on(kernel).is_some();
+    let scale = "net.ipv4.tcp_adv_win_scale";
+    assert!(!inert(scale, "5.15.0-100-generic") && !inert(scale, "6.1.0-18-amd64"));
+    assert!(inert(scale, "6.6.12") && inert(scale, "6.18.44") && inert(scale, ""));
+    assert!(inert("net.ipv4.tcp_low_latency", "5.15.0"));
+    assert!(catalogue().iter().all(|key| key.inert_since.is_none() || key.inert.is_some()));
+}
+
+#[test]
 fn a_key_that_is_gone_or_ignored_is_not_useful_to_set() {
     assert!(key("net.ipv4.tcp_tw_reuse").is_useful_to_set());
     assert!(!key("net.ipv4.tcp_tw_recycle").is_useful_to_set());

@@ -93,7 +93,7 @@ pub enum ValueError {
     #[error("the kernel accepts {low} to {high}, not {got}")]
     OutOfRange { low: i64, high: i64, got: i64 },
     /// `bound` is `at least` or `at most`.
-    #[error("{got} is not {bound} {limit}, the value of {other}")]
+    #[error("{got} is not {bound} {limit}, the value that {other} has then")]
     Beyond { got: i64, bound: &'static str, limit: i64, other: String },
     #[error("the kernel does not have the congestion control `{got}` (it has {known})")]
     Unavailable { got: String, known: String },

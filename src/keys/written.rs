@@ -271,9 +271,8 @@ fn after_lines(text: &[u8]) -> &[u8] {
     text.get(lines..).unwrap_or_default()
 }
 
-/// Whether a key that was given one number may show another one: it is kept in ticks of the kernel's clock, of which there are
-/// 100, 250, 300 or 1000 a second.
-pub fn is_rounded(name: &str, given: i64, shown: i64) -> bool {
+/// What a key shows that was given a number and is kept in ticks of the kernel's clock, `ticks` of them in a second (`CONFIG_HZ`).
+pub fn rounded(name: &str, given: i64, ticks: i64) -> i64 {
     const MILLISECONDS: [&str; 6] = [
         "net.ipv4.icmp_ratelimit",
         "net.ipv6.icmp.ratelimit",
@@ -283,20 +282,24 @@ pub fn is_rounded(name: &str, given: i64, shown: i64) -> bool {
         ".retrans_time_ms",
     ];
     const HUNDREDTHS: [&str; 4] = [".anycast_delay", ".locktime", ".proxy_delay", ".retrans_time"];
-    const TICKS_PER_SECOND: [i64; 4] = [100, 250, 300, 1000];
     // Longer than any of these is ever set, and short enough to calculate with.
     const LONGEST: i64 = 1 << 40;
     let up = |number: i64, by: i64| (number + by - 1) / by;
-    let shows = |ticks: i64| {
-        if MILLISECONDS.iter().any(|end| name.ends_with(end)) {
-            up(up(given * ticks, 1000) * 1000, ticks) == shown
-        } else {
-            name.contains(".neigh.")
-                && HUNDREDTHS.iter().any(|end| name.ends_with(end))
-                && given * ticks / 100 * 100 / ticks == shown
-        }
-    };
-    (1..LONGEST).contains(&given) && TICKS_PER_SECOND.into_iter().any(shows)
+    let ends = |list: &[&str]| list.iter().any(|end| name.ends_with(end));
+    if !(1..LONGEST).contains(&given) || !(1..=10_000).contains(&ticks) {
+        given
+    } else if ends(&MILLISECONDS) {
+        up(up(given * ticks, 1000) * 1000, ticks)
+    } else if name.contains(".neigh.") && ends(&HUNDREDTHS) {
+        given * ticks / 100 * 100 / ticks
+    } else {
+        given
+    }
+}
+
+/// Whether a key that was given one number may show another one, with any of the usual lengths of a tick.
+pub fn is_rounded(name: &str, given: i64, shown: i64) -> bool {
+    given != shown && [100, 250, 300, 1000].into_iter().any(|ticks| rounded(name, given, ticks) == shown)
 }
 
 #[cfg(test)]

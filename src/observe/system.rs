@@ -15,7 +15,7 @@ use crate::observe::gap::Gap;
 #[serde(default, deny_unknown_fields)]
 pub struct SystemFacts {
     pub hostname: String,
-    /// `uname -r`. For display; no rule decides on it.
+    /// `uname -r`. No rule decides on it; `drift` asks it whether the kernel still uses a key.
     pub kernel: String,
     pub boot_id: Option<String>,
     pub cpus: Option<u64>,
@@ -26,6 +26,9 @@ pub struct SystemFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uptime_ms: Option<u64>,
     pub page_bytes: Option<u64>,
+    /// `CONFIG_HZ`: the kernel keeps some keys in ticks of its clock, and rounds. Not in snapshots of older versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticks_per_second: Option<u32>,
     /// First number of `fs.file-nr`.
     pub open_files: Option<u64>,
 }
@@ -44,6 +47,7 @@ pub fn read(host: &Host) -> (SystemFacts, Vec<Gap>) {
         uptime_seconds: uptime.map(|uptime| uptime.as_secs()),
         uptime_ms: uptime.and_then(|uptime| u64::try_from(uptime.as_millis()).ok()),
         page_bytes: reading.page_bytes(),
+        ticks_per_second: if host.is_live() { ticks_per_second() } else { None },
         open_files: reading.fact("host.open_files", "/proc/sys/fs/file-nr", |text| word(text)?.parse().ok()),
     };
     (facts, reading.gaps)
@@ -83,6 +87,14 @@ impl Reading<'_> {
         }
         bytes
     }
+}
+
+/// The coarse clock advances with each tick.
+fn ticks_per_second() -> Option<u32> {
+    let tick = nix::time::clock_getres(nix::time::ClockId::CLOCK_MONOTONIC_COARSE).ok()?;
+    let nanoseconds = u32::try_from(tick.tv_nsec()).ok().filter(|length| tick.tv_sec() == 0 && *length > 0)?;
+    // 300 ticks do not divide a second.
+    Some((1_000_000_000 + nanoseconds / 2) / nanoseconds)
 }
 
 /// CPUs online: the lines `cpu0`, `cpu1`, ... Unlike those of `/proc/cpuinfo` they look the same on all architectures.
@@ -129,6 +141,7 @@ mod tests {
         assert_eq!(facts.kernel, nix::sys::utsname::uname().unwrap().release().to_string_lossy());
         assert_eq!(facts.boot_id.map(|id| id.len()), Some(36));
         assert!(facts.page_bytes.is_some_and(u64::is_power_of_two));
+        assert!(facts.ticks_per_second.is_some_and(|ticks| [100, 250, 300, 1000].contains(&ticks)));
         assert!(facts.memory_bytes.is_some_and(|bytes| bytes > 64 << 20));
         assert!(facts.open_files.is_some_and(|files| files > 0));
         let online = nix::unistd::sysconf(nix::unistd::SysconfVar::_NPROCESSORS_ONLN).unwrap().unwrap();

@@ -28,6 +28,7 @@ pub(crate) fn snapshot() -> Snapshot {
             uptime_seconds: Some(1_000_000),
             uptime_ms: None,
             page_bytes: Some(4096),
+            ticks_per_second: None,
             open_files: Some(4000),
         },
         window: Window { seconds: 2.0, source: WindowSource::Sample },

@@ -7,7 +7,10 @@ use std::fs;
 use std::io::{self, Write as _};
 
 use sysctl_advisor::drift::load::limits::{self, Around};
+use sysctl_advisor::host::Host;
 use sysctl_advisor::keys::{self, Key, Scope, ValueType, Written};
+
+use sysctl_advisor::observe::system;
 
 use crate::support::Lab;
 
@@ -19,7 +22,8 @@ const TEXTS: usize = 400;
 #[test]
 fn the_kernel_does_with_a_text_what_we_say() {
     let lab = Lab::enter();
-    let mut seen = Seen::default();
+    let ticks = system::read(&Host::live()).0.ticks_per_second.unwrap();
+    let mut seen = Seen { ticks: ticks.into(), ..Seen::default() };
     for key in keys::catalogue().iter().filter(|key| is_asked(key)) {
         seen.keys.push(key.kind.name());
         seen.key(&lab, key);
@@ -37,6 +41,7 @@ fn is_asked(key: &Key) -> bool {
 
 #[derive(Default)]
 struct Seen {
+    ticks: i64,
     /// The kind of each.
     keys: Vec<&'static str>,
     texts: usize,
@@ -78,11 +83,12 @@ impl Seen {
             other => panic!("{other}"),
         });
         let value = ours.value.as_deref();
-        let rounded = || {
-            let number = |text: &str| keys::number::integer(text).unwrap_or_default();
-            value.is_some_and(|value| keys::is_rounded(&key.name, number(value), number(after)))
+        let tick = |value: &str| {
+            let number = keys::number::integer(value)?;
+            Some(keys::rounded(&key.name, number, self.ticks)).filter(|shown| *shown != number)
         };
-        if errno != expected || (value != Some(&words(after)) && !rounded()) {
+        let shown = value.map(|value| tick(value).map_or_else(|| value.to_owned(), |shown| shown.to_string()));
+        if errno != expected || shown != Some(words(after)) {
             let name = &key.name;
             writeln!(self.differences, "{name}: {text:?} on `{present}`: {errno:?} `{after}`; we say {ours:?}")
                 .unwrap();

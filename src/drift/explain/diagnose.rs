@@ -5,7 +5,7 @@
 
 use super::cause;
 use super::evidence::Evidence;
-use super::knowledge::{SET_BY_INIT, interface_of, is_host_only, legacy, module_of};
+use super::knowledge::{self, SET_BY_INIT, interface_of, is_host_only, legacy, module_of};
 use crate::drift::model::{Assignment, Cause, Diagnosis, KeyDrift, Status};
 use crate::drift::value::{folded, quoted, same};
 use crate::host::rehearse::Answer;
@@ -204,8 +204,22 @@ fn instead(evidence: &Evidence<'_>, key: &str) -> String {
 /// Why we think that the kernel refuses a line's text.
 pub(super) fn mistake(line: &Assignment) -> Option<String> {
     let refused = line.written.refused.as_ref()?;
-    let comment = if line.text.contains(['#', ';']) { "; a comment must be on a line of its own" } else { "" };
-    Some(format!("{}{comment}", refused.why))
+    Some(format!("{}{}", refused.why, hint(&line.text)))
+}
+
+/// What the writer of a text that is refused may have expected of the loader.
+fn hint(text: &str) -> &'static str {
+    if knowledge::placeholder(text).is_some() {
+        "; a placeholder in it was not replaced"
+    } else if text.starts_with(['"', '\'']) {
+        "; the loader does not remove quotes"
+    } else if text.ends_with('\\') {
+        "; a value cannot continue on the next line"
+    } else if text.contains(['#', ';']) {
+        "; a comment must be on a line of its own"
+    } else {
+        ""
+    }
 }
 
 /// Keys that no file sets and that do not have the kernel's own default any more. Only where that default is one fixed

@@ -181,8 +181,8 @@ const MODULES: &[(&str, &str)] = &[
 
 /// Keys that only the machine's first network namespace has, beside those that the catalogue knows as such.
 const HOST_ONLY: &[&str] = &[
-    "net.ipv4.neigh.default.gc_*",
-    "net.ipv6.neigh.default.gc_*",
+    "net.ipv4.neigh.default.*",
+    "net.ipv6.neigh.default.*",
     "net.ipv4.route.max_size",
     "net.ipv4.route.gc_*",
     "net.ipv4.route.error_*",
@@ -239,6 +239,32 @@ pub(super) fn is_host_only(key: &str) -> bool {
 
 pub(super) fn legacy(key: &str) -> Option<&'static str> {
     LEGACY.iter().find(|(pattern, _)| matches(pattern, key)).map(|(_, text)| *text)
+}
+
+/// The placeholder of a template or a script that a text has: `$NIC`, `${mem}`, `{{ value }}`, `<%= value %>`, `@VALUE@`.
+pub(super) fn placeholder(text: &str) -> Option<&str> {
+    let between = |open: &str, close: &str| {
+        let from = text.find(open)?;
+        let length = text[from + open.len()..].find(close)?;
+        text.get(from..from + open.len() + length + close.len())
+    };
+    let variable = || {
+        let from = text.find('$')?;
+        let name = text[from + 1..].split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next()?;
+        (!name.is_empty()).then(|| &text[from..=from + name.len()])
+    };
+    let pairs = [("{{", "}}"), ("<%", "%>"), ("${", "}"), ("$(", ")")];
+    pairs.iter().find_map(|(open, close)| between(open, close)).or_else(variable).or_else(|| {
+        let word = between("@", "@")?;
+        (word.len() > 2 && word.trim_matches('@').bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_'))
+            .then_some(word)
+    })
+}
+
+/// Whether the name of an interface is more likely a word that its reader should have replaced: `YOUR_NIC`.
+pub(super) fn looks_like_placeholder(interface: &str) -> bool {
+    let is_loud = interface.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == b'_');
+    is_loud && interface.contains('_')
 }
 
 /// The interface in `net.ipv4.conf.eth0.rp_filter` and the like, in the kernel's own spelling (`eth0.100`).

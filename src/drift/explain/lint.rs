@@ -5,6 +5,7 @@
 //! Must not: repeat what a file's owner cannot change: a vendor's line that `/etc` overrides is no problem.
 
 use super::diagnose::mistake;
+use super::knowledge::{interface_of, looks_like_placeholder, placeholder};
 use crate::drift::model::{Assignment, Fate, KeyDrift, Problem, Resolution, Status, codes};
 use crate::drift::value::{folded, same};
 use crate::keys::{self, KeyValue, Written};
@@ -35,7 +36,7 @@ pub fn flaws(drift: &KeyDrift, system: &SystemFacts) -> Flaws {
         ..Flaws::default()
     };
     let Some(key) = keys::catalogue().get(&drift.key).filter(|_| drift.status != Status::Dead) else { return flaws };
-    flaws.without_effect = key.inert.clone().unwrap_or_default();
+    flaws.without_effect = key.inert_on(&system.kernel).unwrap_or_default().to_owned();
     let Ok(value) = keys::parse(key, &winner.value) else { return flaws };
     let numbers = value.numbers();
     flaws.bytes_for_pages = key.unit == "pages" && exceed_memory(&value, system);
@@ -84,8 +85,11 @@ pub fn problems(
     drifts: &[KeyDrift],
     persisted: &Persisted,
     system: &SystemFacts,
+    compared: bool,
 ) -> Vec<Problem> {
     let mut problems = resolution.problems.clone();
+    // Where the keys were not read nobody knows what a pattern matches.
+    problems.retain(|problem| compared || problem.code != codes::GLOB_WITHOUT_MATCH);
     for drift in drifts {
         of_key(drift, system, &mut problems);
     }
@@ -111,6 +115,7 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
         }));
         return;
     }
+    unfilled(drift, winner, problems);
     let cause = || drift.cause.as_ref().map(|cause| format!("{key}: {}", cause.text)).unwrap_or_default();
     let code = drift.cause.as_ref().map(|cause| cause.code);
     match drift.status {
@@ -154,6 +159,21 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
             let text = format!("This line for {key} has no effect: {loses} overrides it with `{value}`.");
             problems.push(at(line, codes::NEVER_WINS, text));
         }
+    }
+}
+
+/// A name or a value that a template or a person should have filled in.
+fn unfilled(drift: &KeyDrift, winner: &Assignment, problems: &mut Vec<Problem>) {
+    let interface = interface_of(&drift.key).filter(|name| looks_like_placeholder(name));
+    let found = placeholder(&drift.key).or_else(|| placeholder(&winner.text)).or(interface.as_deref());
+    let is_unknown = drift.cause.as_ref().is_none_or(|cause| cause.code != "interface_missing");
+    if interface.is_some() && is_unknown && drift.status != Status::Unread {
+        return;
+    }
+    if let Some(found) = found {
+        let text =
+            format!("`{}` is probably a placeholder that nothing has replaced. The line has no effect.", short(found));
+        problems.push(at(winner, codes::PLACEHOLDER, text));
     }
 }
 

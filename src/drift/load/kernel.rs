@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::limits::{self, Around};
 use crate::keys::number::integer;
-use crate::keys::{self, Written, is_rounded, written};
+use crate::keys::{self, Written, is_rounded, rounded, written};
 use crate::observe::persisted::Loader;
 use crate::observe::sysctls::Sysctls;
 
@@ -59,6 +59,8 @@ pub struct Start {
     pub settled: BTreeSet<String>,
     /// Congestion controls that modules bring; `None`: not known.
     pub loadable: Option<BTreeSet<String>>,
+    /// How often the kernel's clock ticks in a second; `None`: not known.
+    pub ticks: Option<u32>,
     /// Whether the namespace is another than the machine's first.
     pub restricted: bool,
 }
@@ -214,10 +216,15 @@ impl<'a> Kernel<'a> {
             restricted: self.start.restricted,
         };
         let mut written = limits::check(key, before, written(key, before, text), &around);
-        let now = self.now.get(key);
-        let numbers = written.value.as_deref().and_then(integer).zip(now.and_then(|now| integer(now.trim_ascii())));
-        if let Some((_, now)) = numbers.filter(|(given, now)| is_rounded(key, *given, *now)) {
-            written.value = Some(now.to_string());
+        let given = written.value.as_deref().and_then(integer);
+        let now = || integer(self.now.get(key)?.trim_ascii());
+        let shown = match (given, self.start.ticks) {
+            (Some(given), Some(ticks)) => Some(rounded(key, given, ticks.into())).filter(|shown| *shown != given),
+            (Some(given), None) => now().filter(|now| is_rounded(key, given, *now)),
+            (None, _) => None,
+        };
+        if let Some(shown) = shown {
+            written.value = Some(shown.to_string());
         }
         written
     }
@@ -225,7 +232,10 @@ impl<'a> Kernel<'a> {
     /// What a key holds before the next write; what it holds now, where nothing says what it boots with.
     fn known(&self, key: &str) -> Option<&str> {
         let default = || keys::catalogue().get(key)?.default.as_deref();
-        self.value(key).or_else(default).or_else(|| self.now.get(key).map(String::as_str))
+        self.value(key)
+            .or_else(default)
+            .or_else(|| limits::default(key))
+            .or_else(|| self.now.get(key).map(String::as_str))
     }
 
     fn value(&self, key: &str) -> Option<&str> {

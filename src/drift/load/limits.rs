@@ -41,6 +41,16 @@ pub fn check(key: &str, before: Option<&str>, written: Written, around: &Around<
     }
 }
 
+/// What the kernel boots with, of keys that the catalogue does not have: `net/ipv4/ip_fragment.c` and its kin.
+pub fn default(key: &str) -> Option<&'static str> {
+    let of_fragments = |end: &str| key.strip_suffix(end).is_some_and(|begin| FRAGMENTS.contains(&begin));
+    match key {
+        _ if of_fragments("_high_thresh") => Some("4194304"),
+        _ if of_fragments("_low_thresh") => Some("3145728"),
+        _ => None,
+    }
+}
+
 /// The first number is on the wrong side of another key's first number.
 fn beyond(key: &str, value: &str, around: &Around<'_>) -> Option<Refused> {
     let (other, is_least) = limit(key)?;

@@ -87,7 +87,7 @@ pub(crate) fn run(loaders: [Loader; 2]) -> (u64, usize, String) {
         for loader in loaders {
             let outcome = sandbox::load(loader);
             keys += outcome.ours.keys.keys().filter(|key| outcome.after.contains_key(*key)).count();
-            let differences = outcome.differences();
+            let differences = [outcome.differences(), outcome.false_verdicts()].concat();
             if !differences.is_empty() {
                 let differences = differences.join("\n");
                 writeln!(failures, "seed {seed} ({}):\n{differences}\n{tree}", loader.name()).unwrap();
@@ -127,6 +127,8 @@ fn file(random: &mut Random, path: &str, tree: &mut String) {
     for _ in 0..random.below(9) {
         let name = random.one(&NAMES);
         let value = value(random, name);
+        let comment = random.one(&["", "", "", "", "", " # why", " ; why", "# why", " 7", " \\"]);
+        let value = format!("{value}{comment}");
         let space = random.one(&["", "", " ", "<TAB>", "  "]);
         let line = match random.below(16) {
             0 => format!("# {name}={value}"),

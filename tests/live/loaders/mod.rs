@@ -24,7 +24,7 @@ fn every_tree_of_the_corpus_ends_as_we_say() {
                 let outcome = sandbox::load(loader);
                 changed += outcome.changed();
                 check_places(name, &outcome);
-                for difference in outcome.differences() {
+                for difference in outcome.differences().into_iter().chain(outcome.false_verdicts()) {
                     writeln!(failures, "{name} ({}): {difference}", loader.name()).unwrap();
                 }
             }

@@ -8,13 +8,15 @@ use std::process::{Command, Stdio};
 
 use nix::sched::{CloneFlags, unshare};
 use sysctl_advisor::drift::load::kernel::Start;
-use sysctl_advisor::drift::model::Resolution;
+use sysctl_advisor::drift::model::{Resolution, Status};
 use sysctl_advisor::drift::resolve::resolve_from;
+use sysctl_advisor::drift::{self, Facts};
 use sysctl_advisor::host::Host;
-use sysctl_advisor::keys::is_rounded;
 use sysctl_advisor::keys::number::integer;
 use sysctl_advisor::observe::persisted::{self, Loader, Persisted};
+use sysctl_advisor::observe::surroundings::Surroundings;
 use sysctl_advisor::observe::sysctls::{self, Sysctls};
+use sysctl_advisor::observe::system;
 
 pub(crate) const LOADERS: [Loader; 2] = [Loader::Systemd, Loader::Procps];
 /// One that has a dot in its name.
@@ -104,6 +106,8 @@ pub(crate) struct Outcome {
     pub(crate) after: Sysctls,
     pub(crate) ours: Resolution,
     pub(crate) persisted: Persisted,
+    /// The keys of the writes that the kernel refused, as the loader says.
+    complaints: BTreeSet<String>,
 }
 
 /// Lets a loader load what has been laid down, and resolves the same.
@@ -119,7 +123,8 @@ pub(crate) fn load(loader: Loader) -> Outcome {
     let values: BTreeMap<String, String> =
         before.iter().filter(|(key, _)| key.contains(".conf.") || *key == "net.ipv4.ip_forward").map(owned).collect();
     // No module has such a name as the corpus asks for.
-    let start = Start { values, loadable: Some(BTreeSet::new()), restricted: true, ..Start::default() };
+    let ticks = system::read(&Host::live()).0.ticks_per_second;
+    let start = Start { values, ticks, loadable: Some(BTreeSet::new()), restricted: true, ..Start::default() };
     let ours = resolve_from(&persisted, &present, &before, loader, &start);
     for key in ours.keys.keys() {
         // Only what a namespace owns may be written here.
@@ -137,13 +142,24 @@ pub(crate) fn load(loader: Loader) -> Outcome {
         command.env("CREDENTIALS_DIRECTORY", CREDENTIALS);
     }
     // Both fail when a single key fails; what they have done is what counts.
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    command.env("SYSTEMD_LOG_LEVEL", "debug").env("SYSTEMD_LOG_TARGET", "console");
+    let output = command.stdin(Stdio::null()).stdout(Stdio::null()).output().unwrap();
+    let complaints = String::from_utf8_lossy(&output.stderr).lines().filter_map(refused_key).collect();
     if let Some(file) = persisted.ufw.as_ref().filter(|ufw| ufw.enabled).and_then(|ufw| ufw.file.as_deref()) {
         // As its start script does.
         Command::new("/sbin/sysctl").args(["-e", "-q", "-p", file]).stderr(Stdio::null()).status().unwrap();
     }
     let (after, _) = sysctls::read(&Host::live());
-    Outcome { before, after, ours, persisted }
+    Outcome { before, after, ours, persisted, complaints }
+}
+
+/// The key of a complaint: the last word in quotes of systemd's, a path, or of procps', which has the line's own separators.
+fn refused_key(line: &str) -> Option<String> {
+    if line.starts_with("Couldn't write") {
+        return drift::key::from_path(line.rsplit('\'').nth(1)?, Loader::Systemd);
+    }
+    let name = line.strip_prefix("sysctl: setting key \"")?.split('"').next()?;
+    Some(name.split('.').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("."))
 }
 
 fn owned((key, value): (&String, &String)) -> (String, String) {
@@ -182,13 +198,37 @@ impl Outcome {
                 stored.map(|line| line.value.as_str())
             });
             let expected = taken.unwrap_or(before);
-            let number = |text: &str| integer(text).unwrap_or_default();
-            if numbers(after) != numbers(expected) && !is_rounded(key, number(expected), number(after)) {
+            if numbers(after) != numbers(expected) {
                 let winner = resolved.map(|resolved| &resolved.winner);
                 differences.push(format!("{key}: before `{before}`, now `{after}`, we said `{expected}`: {winner:?}"));
             }
         }
         differences
+    }
+
+    /// Keys that the kernel refused and we did not, or the reverse; and keys that drift after the load, though they were
+    /// not refused. Of those that a line names.
+    pub(crate) fn false_verdicts(&self) -> Vec<String> {
+        let facts = Facts {
+            persisted: &self.persisted,
+            sysctls: Some(&self.after),
+            surroundings: &Surroundings::default(),
+            system: &system::read(&Host::live()).0,
+            initial: false,
+        };
+        let drift = drift::run(&facts, self.ours.clone(), &BTreeMap::new());
+        let named = drift.keys.iter().filter(|drift| self.after.contains_key(&drift.key));
+        let wrong = named.filter_map(|drift| {
+            let resolved = self.ours.keys.get(&drift.key).filter(|resolved| resolved.winner.spread_from.is_none())?;
+            let lines = [&resolved.winner].into_iter().chain(&resolved.if_refused);
+            let ours = lines.into_iter().any(|line| line.written.refused.is_some());
+            let real = self.complaints.contains(&drift.key);
+            let expected = if resolved.winner.written.refused.is_some() { Status::Invalid } else { Status::InSync };
+            let key = &drift.key;
+            (ours != real || drift.status != expected)
+                .then(|| format!("{key}: refused: {real}, we say {ours} and {:?}: {:?}", drift.status, drift.cause))
+        });
+        wrong.collect()
     }
 
     /// How many keys the loader has changed.
