@@ -112,7 +112,7 @@ impl ValueError {
 
 /// Reads a whole value, as the kernel prints it or a person proposes it: white space around and between numbers does not matter;
 /// `0x` is hexadecimal and a leading `0` octal. The count of numbers must be right. What the kernel makes of any other text is
-/// [`written`](super::written)'s.
+/// [`written`](super::written())'s.
 /// Numbers above `i64::MAX` (some keys are unsigned, with 64 bits) become `i64::MAX`.
 pub fn parse(key: &Key, text: &str) -> Result<KeyValue, ValueError> {
     let text = text.trim_matches(|character: char| character.is_ascii_whitespace() || character == '\0');

@@ -11,6 +11,8 @@ pub(in crate::metrics) static TABLE: Table<Sockets> =
 const ROWS: &[Row<Sockets>] = &[
     int("tcp.established", "sockets", 200, "sockets in ESTABLISHED, including those in an accept queue", |_, sockets| whole(sockets.states.established)),
     int("tcp.syn_sent", "sockets", 0, "sockets in SYN_SENT", |_, sockets| whole(sockets.states.syn_sent)),
+    int("tcp.syn_sent_repeated", "sockets", 0, "those of tcp.syn_sent whose SYN was sent more than once", |_, sockets| whole(sockets.syn_sent_repeated?)),
+    int("tcp.syn_sent_repeated_top", "sockets", 0, "the most of them toward one destination", |_, sockets| sockets.destinations.iter().map(|destination| destination.syn_sent_repeated).max().map_or(Some(0), |most| whole(most?))),
     int("tcp.syn_recv", "sockets", 0, "half-open connections (SYN_RECV and NEW_SYN_RECV)", |_, sockets| whole(sockets.states.syn_recv)),
     int("tcp.syn_recv_largest", "sockets", 0, "half-open connections of the listener with the most of them", |_, sockets| whole(sockets.listeners.iter().map(|listener| listener.half_open).max().unwrap_or(0))),
     int("tcp.fin_wait1", "sockets", 0, "sockets in FIN_WAIT1", |_, sockets| whole(sockets.states.fin_wait1)),

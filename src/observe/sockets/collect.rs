@@ -110,6 +110,7 @@ pub(super) struct Tally<'a> {
     by_state: [u64; 16],
     orphans: u64,
     fin_wait2_orphans: u64,
+    syn_sent_repeated: u64,
     peers: Groups<Address, Peer>,
     idle: Ages,
     idle_keepalive: Ages,
@@ -131,6 +132,7 @@ impl<'a> Tally<'a> {
             by_state: [0; 16],
             orphans: 0,
             fin_wait2_orphans: 0,
+            syn_sent_repeated: 0,
             peers: Groups::new(PEERS_TRACKED),
             idle: Ages::default(),
             idle_keepalive: Ages::default(),
@@ -184,6 +186,7 @@ impl<'a> Tally<'a> {
                 self.fin_wait2_orphans += 1;
                 self.peers.counts(socket.remote).0 += 1;
             }
+            state::SYN_SENT if socket.is_repeated => self.syn_sent_repeated += 1,
             state::FIN_WAIT1 | state::CLOSING | state::LAST_ACK if orphan => self.orphans += 1,
             state::CLOSE_WAIT => {
                 if let Some(age) = socket.idle_ms {
@@ -255,6 +258,7 @@ impl<'a> Tally<'a> {
             source,
             orphans: self.orphans,
             fin_wait2_orphans: self.fin_wait2_orphans,
+            syn_sent_repeated: (source == SocketSource::SockDiag).then_some(self.syn_sent_repeated),
             fin_wait2_held: states.fin_wait2 - self.fin_wait2_orphans,
             fin_wait2_peers: peers
                 .iter()

@@ -183,6 +183,9 @@ pub struct Sockets {
     pub fin_wait2_orphans: u64,
     /// FIN_WAIT2 whose application still holds the socket (`shutdown(SHUT_WR)`); these have no timer.
     pub fin_wait2_held: u64,
+    /// SYN_SENT whose SYN was sent more than once, toward whatever destination; absent where that was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub syn_sent_repeated: Option<u64>,
     /// Remote addresses with the most FIN_WAIT2 orphans, largest first, at most 16.
     pub fin_wait2_peers: Vec<PeerCount>,
     /// ESTABLISHED by seconds since data last went either way, those in an accept queue left out (no application has

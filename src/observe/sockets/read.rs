@@ -24,7 +24,7 @@ const RANGE: &str = "net.ipv4.ip_local_port_range";
 const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";
 
 /// Beginnings of the metrics that the tables of `/proc/net` say nothing about.
-const NOT_IN_PROCFS: [&str; 13] = [
+const NOT_IN_PROCFS: [&str; 14] = [
     "tcp.idle",
     "tcp.close_wait_idle",
     "listener.limit",
@@ -35,6 +35,7 @@ const NOT_IN_PROCFS: [&str; 13] = [
     "destination.close_rate",
     "destination.forecast_ports",
     "destination.syn_sent_repeated",
+    "tcp.syn_sent_repeated",
     "ports.outgoing_idle_no_keepalive",
     "ports.bound_only",
     "owner.close_wait_idle",

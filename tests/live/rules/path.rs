@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::support::{Lab, connect, loss, ports, syn, wait_until};
 
 const SYN_SENT: &str = "syn-sent-pile-up";
+/// The same toward many destinations.
+const SPREAD: &str = "syn-sent-spread";
 const LOSS: &str = "retransmission";
 
 const WINDOW: [&str; 2] = ["--window", "1s"];
@@ -17,6 +19,17 @@ fn attempts_toward_a_destination_that_never_answers_are_the_destinations_fault()
     let report = lab.audit(&WINDOW);
     let subjects = report.subjects(SYN_SENT);
     assert!(matches!(&subjects[..], [one] if one.contains("10.3.0.1:443")), "{subjects:?}");
+    report.assert_quiet(SPREAD);
+}
+
+#[test]
+fn attempts_toward_many_destinations_that_never_answer_have_one_cause_in_common() {
+    let lab = Lab::enter();
+    let _attempts: Vec<_> = (0..3).flat_map(|_| connect::black_holes(80)).collect();
+    std::thread::sleep(Duration::from_millis(1200));
+    let report = lab.audit(&WINDOW);
+    report.assert_fires(SPREAD);
+    report.assert_quiet(SYN_SENT);
 }
 
 /// A SYN is repeated after 1, 3 and 7 s, and then not before 15 s.
@@ -40,7 +53,8 @@ fn many_connections_that_are_answered_are_no_pile_up() {
             ports::time_wait(&lab, "10.9.0.1:80", 20);
         }
     };
-    lab.during(connecting, || lab.audit(&WINDOW)).assert_quiet(SYN_SENT);
+    let report = lab.during(connecting, || lab.audit(&WINDOW));
+    [SYN_SENT, SPREAD].iter().for_each(|rule| report.assert_quiet(rule));
 }
 
 #[test]
