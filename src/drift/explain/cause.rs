@@ -14,8 +14,16 @@ use crate::observe::surroundings::KeyState;
 
 /// Finds the cause of a difference; the first whose evidence is there.
 pub(super) fn find(evidence: &Evidence<'_>, key: &str, winner: &Assignment, runtime: &str) -> Diagnosis {
-    let causes =
-        [fresh_namespace, by_order, file_is_newer, other_program, module_later, interface_later, set_explicitly];
+    let causes = [
+        no_such_control,
+        fresh_namespace,
+        by_order,
+        file_is_newer,
+        other_program,
+        module_later,
+        interface_later,
+        set_explicitly,
+    ];
     let difference = Difference { evidence, key, winner, runtime };
     causes.iter().find_map(|cause| cause(&difference)).unwrap_or_else(|| unexplained(&difference))
 }
@@ -54,6 +62,23 @@ impl Difference<'_> {
         let booted = around.booted_at.filter(|_| is_ours).map(|time| (time, "this system booted"));
         self.loaded_at().map(|time| (time, "the files were loaded")).or(booted)
     }
+}
+
+/// A congestion control that this kernel does not have now; where it certainly cannot get it the line is refused already.
+fn no_such_control(difference: &Difference<'_>) -> Option<Diagnosis> {
+    let Difference { evidence, winner, key, .. } = difference;
+    let known = evidence.sysctls?.get("net.ipv4.tcp_available_congestion_control")?;
+    let name = winner.value.as_str();
+    if *key != "net.ipv4.tcp_congestion_control" || known.split_ascii_whitespace().any(|other| other == name) {
+        return None;
+    }
+    let text = format!(
+        "The kernel does not have the congestion control {} now (it has {}). A boot sets it only if the kernel can load \
+         the module tcp_{name}.",
+        quoted(name),
+        folded(known)
+    );
+    Some(Diagnosis::new(Status::NotInForce, "congestion_control_missing", text))
 }
 
 /// Network namespaces begin with values of their own; no loader runs for them.

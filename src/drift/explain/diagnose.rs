@@ -200,7 +200,8 @@ fn refused(
 
 /// The line that a boot ends with when the winner's value is refused, as a sentence after another one.
 fn instead(evidence: &Evidence<'_>, key: &str) -> String {
-    let before = evidence.resolution.keys.get(key).and_then(|resolved| resolved.if_refused.first());
+    let lines = evidence.resolution.keys.get(key).map(|resolved| resolved.if_refused.iter());
+    let before = lines.and_then(|mut lines| lines.find(|line| line.written.is_stored()));
     before
         .map(|line| format!(" After a boot the value is {} from {}:{}.", quoted(&line.value), line.file, line.line))
         .unwrap_or_default()

@@ -173,6 +173,34 @@ fn without_a_loader_s_run_the_default_tells_whether_the_files_were_loaded() {
 }
 
 #[test]
+fn a_congestion_control_that_the_kernel_lacks_is_named() {
+    let mut system = System::new("net.ipv4.tcp_congestion_control", "htcp", Some("cubic"));
+    assert_ne!(system.told().1, "congestion_control_missing", "nobody knows what there is");
+    system.sysctls.insert("net.ipv4.tcp_available_congestion_control".to_owned(), "reno cubic".to_owned());
+    assert_eq!(system.told(), (Status::NotInForce, "congestion_control_missing"));
+    assert!(system.text().contains("tcp_htcp"), "{}", system.text());
+    system.sysctls.insert("net.ipv4.tcp_available_congestion_control".to_owned(), "reno cubic htcp".to_owned());
+    assert_ne!(system.told().1, "congestion_control_missing");
+}
+
+#[test]
+fn a_text_that_is_stored_in_part_is_invalid_though_its_value_is_there() {
+    let key = "net.ipv4.tcp_rmem";
+    let mut system = System::new(key, "4096 65536 \\", Some("4096\t65536\t6291456"));
+    assert_eq!(system.told(), (Status::Invalid, "refused_in_part"));
+    assert!(system.text().contains("cannot continue on the next line"), "{}", system.text());
+    system.set(key, line("1024 65536 6291456"), Some("1024\t65536\t6291456"));
+    assert_eq!(system.told(), (Status::InSync, ""), "this kernel accepts less than others do");
+}
+
+#[test]
+fn keys_that_only_the_host_has_are_out_of_scope_elsewhere() {
+    let mut system = System::new("net.ipv4.neigh.default.base_reachable_time_ms", "20000", None);
+    system.initial = false;
+    assert_eq!(system.told(), (Status::WrongScope, "host_only"));
+}
+
+#[test]
 fn a_running_program_that_writes_the_key_is_named() {
     for (program, key) in [
         ("tuned", "net.core.somaxconn"),
