@@ -7,7 +7,7 @@
 
 use crate::audit::model::Finding;
 use crate::history::{Event, EventKind};
-use crate::model::Severity;
+use crate::model::{Severity, in_words};
 use crate::text::cleaned;
 
 /// One entry.
@@ -57,7 +57,10 @@ pub fn of_event(event: &Event, finding: Option<&Finding>) -> Message {
         EventKind::Withdrawn => ("finding was removed with its rule".to_owned(), INFORMATION),
     };
     let Event { namespace, subject, title, rule, .. } = event;
-    let place = if subject == namespace { namespace.clone() } else { format!("{namespace}, {subject}") };
+    let place = match subject == namespace {
+        true => in_words(namespace).to_owned(),
+        false => format!("{}, {subject}", in_words(namespace)),
+    };
     let text = line(&format!("{what} in {place}: {title} ({rule})"));
     let first = finding.and_then(|finding| finding.recommendations.first());
     let of_first = |part: fn(&crate::audit::model::Recommendation) -> String| first.map(part);
@@ -72,6 +75,7 @@ pub fn of_event(event: &Event, finding: Option<&Finding>) -> Message {
         ("SYSCTL_ADVISOR_KIND", finding.map(|finding| finding.kind.name().to_owned()).unwrap_or_default()),
         ("SYSCTL_ADVISOR_NETNS", event.namespace.clone()),
         ("SYSCTL_ADVISOR_SUBJECT", event.subject.clone()),
+        ("SYSCTL_ADVISOR_PLACE", place),
         ("SYSCTL_ADVISOR_TITLE", event.title.clone()),
         ("SYSCTL_ADVISOR_FINGERPRINT", event.fingerprint.clone()),
         ("SYSCTL_ADVISOR_SINCE", time(event.first_seen)),

@@ -19,6 +19,7 @@ use crate::apply::run::apply::ApplyOptions;
 use crate::apply::run::namespaces::{self, Part};
 use crate::config::Config;
 use crate::host::Host;
+use crate::model::with_article;
 use crate::plan::model::{Plan, PlannedChange};
 use crate::report::wrap::wrap_hanging;
 use crate::session;
@@ -141,7 +142,7 @@ fn listing(parts: &[Part]) -> String {
     });
     for part in parts {
         if parts.len() > 1 || !part.is_here() {
-            text.push_str(&format!("In the network namespace {}:\n", printable(&part.namespace(), LONGEST_NAME)));
+            text.push_str(&format!("In {}:\n", with_article(&printable(&part.namespace(), LONGEST_NAME))));
         }
         for PlannedChange { key, before, after, risk, rules, .. } in &part.plan.changes {
             text.push_str(&format!("  {:width$}  {before} -> {after}\n", key.name));

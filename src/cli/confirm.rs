@@ -21,6 +21,7 @@ use crate::apply::verdict::Verdict;
 use crate::apply::{ApplyError, Progress};
 use crate::config::Config;
 use crate::host::Host;
+use crate::model::with_article;
 use crate::report::wrap::wrap_hanging;
 use crate::text::printable;
 
@@ -135,7 +136,7 @@ pub(super) fn teller(quiet: bool) -> impl FnMut(&Progress<'_>) + Send {
     move |event| {
         let line = match event {
             Progress::Inside { namespace } => {
-                format!("In the network namespace {}:", printable(namespace, LONGEST_NAME))
+                format!("In {}:", with_article(&printable(namespace, LONGEST_NAME)))
             }
             Progress::Journal { id, folder } => format!("  change {id}, journal in {}", folder.display()),
             Progress::Armed { how, before } => format!("  {how} rolls it back at {before} unless you confirm it"),

@@ -71,6 +71,16 @@ impl NamespaceName {
     }
 }
 
+/// The name as people read it: the observer's own namespace is `this network namespace`.
+pub fn in_words(name: &str) -> &str {
+    if name == NamespaceName::CURRENT { "this network namespace" } else { name }
+}
+
+/// `this network namespace`, `the network namespace blue`.
+pub fn with_article(name: &str) -> String {
+    if name == NamespaceName::CURRENT { in_words(name).to_owned() } else { format!("the network namespace {name}") }
+}
+
 fn process(name: &str) -> Option<(u32, &str)> {
     let (pid, program) = name.strip_prefix("pid ")?.split_once(' ')?;
     Some((pid.parse().ok()?, program.strip_prefix('(')?.strip_suffix(')')?))
@@ -136,6 +146,15 @@ mod tests {
         for given in ["blue", "pid x (y)", "pid 7", "pid 7 y"] {
             assert_eq!((named(given).naming(), named(given).without_pid().as_str()), (Naming::Given, given));
         }
+    }
+
+    #[test]
+    fn people_read_no_name_where_there_is_none() {
+        assert_eq!(
+            (in_words("current"), with_article("current").as_str()),
+            ("this network namespace", "this network namespace")
+        );
+        assert_eq!((in_words("blue"), with_article("blue").as_str()), ("blue", "the network namespace blue"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use anstyle::Style;
 
 use crate::keys::{KeyValue, Risk};
-use crate::model::RehearsalResult;
+use crate::model::{RehearsalResult, in_words, with_article};
 use crate::plan::model::{LeftOut, Plan, PlannedChange, Rehearsed};
 use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
 use crate::report::theme::Theme;
@@ -32,7 +32,7 @@ pub fn text(plan: &Plan, skipped: usize, theme: &Theme) -> String {
     for group in plan.changes.chunk_by(same) {
         if let Some(first) = group.first().filter(|first| several || first.namespace != "host") {
             page.blank();
-            page.paragraph(0, theme.heading, &format!("In the network namespace {}", first.namespace));
+            page.paragraph(0, theme.heading, &format!("In {}", with_article(&first.namespace)));
         }
         for change in group {
             page.blank();
@@ -56,7 +56,7 @@ pub fn diff(changes: &[PlannedChange], theme: &Theme) -> String {
     let mut last = None;
     for change in changes {
         if several && last != Some(&change.namespace_id) {
-            page.paragraph(0, Style::new(), &format!("In the network namespace {}", change.namespace));
+            page.paragraph(0, Style::new(), &format!("In {}", with_article(&change.namespace)));
             last = Some(&change.namespace_id);
         }
         line(&mut page, '-', theme.critical, change.name(), &change.before);
@@ -126,7 +126,7 @@ fn left_out(page: &mut Page<'_>, left_out: &[LeftOut]) {
             page.blank();
             page.paragraph(0, page.theme.heading, "Left out");
         }
-        let place = if left.namespace == "host" { String::new() } else { format!("{}: ", left.namespace) };
+        let place = if left.namespace == "host" { String::new() } else { format!("{}: ", in_words(&left.namespace)) };
         let text = format!("{place}{} = {}", left.key, shortened(&left.proposed, LONGEST_VALUE));
         page.row(2, &[Cell::new(text.trim_end(), WIDTH - 2).hanging(2)]);
         page.paragraph(6, page.theme.dim, &left.why);

@@ -381,13 +381,13 @@ fn a_division_by_zero_skips_the_rule_with_the_reason() {
     sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
     Linux 6.12.0, 4 CPUs, 16.0 GiB, up 1 d, counters over 3 s
 
-    No findings from N+1 rules on the sockets, counters and sysctls of current; 1
-    check skipped.
+    No findings from N+1 rules on the sockets, counters and sysctls here; 1 check
+    skipped.
 
-    TCP sockets of current: 0 (read through sock_diag)
+    TCP sockets of this network namespace: 0 (read through sock_diag)
 
     Not checked
-      current: division by zero in `10 / tcp.syn_sent > 1`
+      this network namespace: division by zero in `10 / tcp.syn_sent > 1`
           mine
 
     0 critical, 0 warnings, 0 notices from N+1 rules; 1 check skipped.

@@ -50,7 +50,7 @@ fn without_netstat_the_rules_on_its_counters_are_skipped_with_the_reason() {
 fn a_counter_that_the_kernel_does_not_have_skips_what_needs_it_and_nothing_else() {
     let run = damaged("sed -i 's/ ListenOverflows / Something /' thread-self/net/netstat", false);
     let skipped = section(&run, "Not checked");
-    let reason = "current: this kernel has no counter TcpExt.ListenOverflows accept-queue-overflow";
+    let reason = "this network namespace: this kernel has no counter TcpExt.ListenOverflows accept-queue-overflow";
     assert!(skipped.starts_with(reason), "{}", run.out);
     assert!(!skipped.contains("TCPTimeWaitOverflow"), "{}", run.out);
 }
@@ -113,7 +113,11 @@ fn where_netlink_is_refused_the_tables_of_proc_serve_and_the_report_says_so() {
             .arg("--netns=current"),
     );
     assert_eq!((run.code, run.err.as_str()), (0, ""), "{run:?}");
-    assert!(run.out.contains("(read through /proc/net/tcp: no queue limits, no ages)"), "{}", run.out);
+    assert!(
+        run.out.replace('\n', " ").contains("(read through /proc/net/tcp: no queue limits, no ages)"),
+        "{}",
+        run.out
+    );
     assert!(
         section(&run, "Could not be read").contains("listener.limit (/proc/net/tcp does not contain it"),
         "{}",
@@ -149,7 +153,7 @@ fn without_privilege_it_works_and_says_what_it_could_not_see() {
     let gaps = section(&run, "Could not be read");
     let why = "processes cannot be examined without privileges";
     assert!(
-        gaps.contains("current: owners (the process of 31 sockets is unknown; ") && gaps.contains(why),
+        gaps.contains("this network namespace: owners (the process of 31 sockets is unknown; ") && gaps.contains(why),
         "{}",
         run.out
     );

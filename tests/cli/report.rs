@@ -25,7 +25,7 @@ fn an_overflowing_accept_queue_in_full() {
 
     WARNING   127.0.0.1:9001 (backend (pid 4000)) overflows its accept queue of 4,
               less than net.core.somaxconn (4,096) allows
-      where     current: 127.0.0.1:9001
+      where     this network namespace: 127.0.0.1:9001
       evidence  waiting for accept()                    5 connections
                 waiting at the start of the window                  0
                 limit of this listener                  4 connections
@@ -69,7 +69,7 @@ fn an_overflowing_accept_queue_in_full() {
                 net.ipv4.tcp_max_syn_backlog: It does not limit the accept queue.
       why       sysctl-advisor explain accept-queue-overflow
 
-    TCP sockets of current: 261 (read through sock_diag)
+    TCP sockets of this network namespace: 261 (read through sock_diag)
       LISTEN         2  ▋
       SYN_SENT       9  ███
       ESTABLISHED   10  ███▎
@@ -92,7 +92,7 @@ fn exhausted_ports_in_full() {
 
     CRITICAL  195 of 200 ephemeral ports (98 %) are in use toward 127.0.0.1:9000:
               new connections will soon fail
-      where     current: 127.0.0.1 -> 127.0.0.1:9000
+      where     this network namespace: 127.0.0.1 -> 127.0.0.1:9000
       evidence  ports in use toward it              195 ports
                 usable ports                        200 ports
                 share in use                             98 %
@@ -140,7 +140,7 @@ fn exhausted_ports_in_full() {
                   The same change as above.
       why       sysctl-advisor explain port-range-narrow
 
-    TCP sockets of current: 201 (read through sock_diag)
+    TCP sockets of this network namespace: 201 (read through sock_diag)
       LISTEN         1  ▏
       ESTABLISHED   10  ██
       TIME_WAIT    190  ████████████████████████████████████████
@@ -159,9 +159,9 @@ fn a_host_at_peace_in_full() {
     sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
     Linux 6.12.0, 4 CPUs, 16.0 GiB, up 1 d, counters over 3 s
 
-    No findings from N rules on the sockets, counters and sysctls of current.
+    No findings from N rules on the sockets, counters and sysctls here.
 
-    TCP sockets of current: 0 (read through sock_diag)
+    TCP sockets of this network namespace: 0 (read through sock_diag)
 
     0 critical, 0 warnings, 0 notices from N rules.
     ");
@@ -174,7 +174,7 @@ fn quiet_is_a_line_a_finding() {
     NOTICE    An accept queue overflowed 18 times in 3 s
     0 critical, 1 warning, 1 notice from N rules.
     ");
-    assert_snapshot!(audit("quiet.json", &["-q"]).out, @"No findings from N rules on the sockets, counters and sysctls of current.");
+    assert_snapshot!(audit("quiet.json", &["-q"]).out, @"No findings from N rules on the sockets, counters and sysctls here.");
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn what_is_waived_stands_after_the_others_with_who_and_why() {
           critical ephemeral-ports, waived until 2026-01-01 by maria: load test
           until the release
 
-    TCP sockets of current: 201 (read through sock_diag)
+    TCP sockets of this network namespace: 201 (read through sock_diag)
       LISTEN         1  ▏
       ESTABLISHED   10  ██
       TIME_WAIT    190  ████████████████████████████████████████

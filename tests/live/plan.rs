@@ -85,7 +85,7 @@ fn a_real_fault_becomes_a_plan_that_the_kernel_takes_and_nothing_is_changed() {
         assert_snapshot!(text(&output.stdout), @"
         Plan for HOST, based on the state at TIME
 
-        In the network namespace current
+        In this network namespace
 
         - net.ipv4.ip_local_port_range = 40000 40199
         + net.ipv4.ip_local_port_range = 16384 65535

@@ -10,7 +10,7 @@ use crate::apply::run::rollback::{self, Mode};
 use crate::apply::{ApplyError, OnProgress, Progress};
 use crate::host::Host;
 use crate::host::netns::{self, Place, Places};
-use crate::model::{NamespaceName, Naming};
+use crate::model::{NamespaceName, Naming, in_words};
 use crate::plan::model::Plan;
 use crate::text::printable;
 
@@ -104,6 +104,7 @@ fn places(host: &Host, plans: Vec<Plan>) -> Result<Vec<(Place, Plan)>, ApplyErro
 }
 
 fn within(namespace: &str, error: ApplyError) -> ApplyError {
+    let namespace = in_words(namespace);
     match error {
         ApplyError::Refused(why) => ApplyError::Refused(format!("in {namespace}: {why}")),
         ApplyError::NothingDone(why) => ApplyError::NothingDone(format!("in {namespace}: {why}")),

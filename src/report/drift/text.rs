@@ -10,6 +10,7 @@ use anstyle::Style;
 use super::DriftPage;
 use crate::drift::model::{Assignment, FOLLOWS, KeyDrift, Problem, Status};
 use crate::drift::source_line;
+use crate::model::with_article;
 use crate::observe::persisted::Loader;
 use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::report::theme::Theme;
@@ -64,8 +65,10 @@ fn header(page: &mut Page<'_>, view: &DriftPage<'_>) {
     };
     let them = if view.files.len() == 1 { "it" } else { "them" };
     let against = match view.namespace {
-        Some(name) if view.own_values => format!("compared with network namespace {name}"),
-        Some(name) => format!("compared with network namespace {name} of the kernel that runs here, not of that root"),
+        Some(name) if view.own_values => format!("compared with {}", with_article(name)),
+        Some(name) => {
+            format!("compared with {} of the kernel that runs here, not of that root", with_article(name))
+        }
         None => "compared with nothing".to_owned(),
     };
     page.paragraph(0, theme.heading, &format!("{files} as {loader} loads {them}, {against}"));

@@ -1,6 +1,7 @@
 //! A sysctl explained, with this host's value.
 
 use crate::keys::{self, Key, Risk, Scope, ValueType};
+use crate::model::in_words;
 use crate::report::explain::sections::{Explanation, key_value, one_line};
 use crate::report::theme::Theme;
 use crate::snapshot::{Namespace, Snapshot};
@@ -64,7 +65,7 @@ fn present(key: &Key, snapshot: &Snapshot) -> Vec<String> {
         .iter()
         .filter_map(|namespace| {
             let value = here(key, namespace)?;
-            Some(if several { format!("In {}: {value}", namespace.name) } else { format!("Here: {value}") })
+            Some(if several { format!("In {}: {value}", in_words(&namespace.name)) } else { format!("Here: {value}") })
         })
         .collect();
     if lines.is_empty() {

@@ -1,5 +1,6 @@
 //! The few shapes that the explanations are made of.
 
+use crate::model::in_words;
 use crate::reference::counters;
 use crate::report::explain::block::Block;
 use crate::report::explain::markdown::written;
@@ -94,9 +95,10 @@ impl Explanation {
 pub(super) fn here(snapshot: &Snapshot, of: impl Fn(&Namespace) -> Option<String>) -> Vec<String> {
     match snapshot.namespaces.as_slice() {
         [only] => of(only).into_iter().collect(),
-        several => {
-            several.iter().filter_map(|namespace| Some(format!("{}: {}", namespace.name, of(namespace)?))).collect()
-        }
+        several => several
+            .iter()
+            .filter_map(|namespace| Some(format!("{}: {}", in_words(&namespace.name), of(namespace)?)))
+            .collect(),
     }
 }
 
@@ -125,7 +127,7 @@ pub(super) fn key_value(snapshot: &Snapshot, key: &str) -> Option<String> {
     let mut values: Vec<(&str, String)> = snapshot
         .namespaces
         .iter()
-        .filter_map(|namespace| Some((namespace.name.as_str(), one_line(namespace.sysctls.get(key)?))))
+        .filter_map(|namespace| Some((in_words(&namespace.name), one_line(namespace.sysctls.get(key)?))))
         .collect();
     values.dedup_by(|(_, second), (_, first)| second == first);
     match values.as_slice() {

@@ -8,6 +8,7 @@ use anstyle::Style;
 use super::{About, HistoryPage, Series, spark};
 use crate::history::read::Episode;
 use crate::metrics::value::Value;
+use crate::model::in_words;
 use crate::report::measured::measured;
 use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
 use crate::report::theme::Theme;
@@ -89,7 +90,11 @@ fn states(page: &mut Page<'_>, view: &HistoryPage<'_>) {
         return;
     }
     page.blank();
-    page.paragraph(0, theme.heading, &format!("TCP sockets of {}: now, trend, least to most", view.namespace));
+    page.paragraph(
+        0,
+        theme.heading,
+        &format!("TCP sockets of {}: now, trend, least to most", in_words(view.namespace)),
+    );
     let spark = WIDTH / 3;
     let last_width = known.iter().map(|(_, summary)| columns(&number(summary.last))).max().unwrap_or(0);
     let room = WIDTH.saturating_sub(2 + NAME + GAP + last_width + GAP + spark + GAP);
@@ -134,9 +139,9 @@ fn list(page: &mut Page<'_>, heading: &str, episodes: &[&Episode], when: impl Fn
 /// Where it was, unless the namespace is all there is to say.
 fn place(episode: &Episode) -> String {
     if episode.subject == episode.namespace {
-        format!(" in {}", episode.namespace)
+        format!(" in {}", in_words(&episode.namespace))
     } else {
-        format!(" in {}: {}", episode.namespace, episode.subject)
+        format!(" in {}: {}", in_words(&episode.namespace), episode.subject)
     }
 }
 
@@ -159,7 +164,7 @@ fn changes(page: &mut Page<'_>, view: &HistoryPage<'_>) {
 
 fn metric(page: &mut Page<'_>, view: &HistoryPage<'_>, series: &Series) {
     let theme = page.theme;
-    page.paragraph(0, theme.heading, &format!("{} of {}", series.metric, view.namespace));
+    page.paragraph(0, theme.heading, &format!("{} of {}", series.metric, in_words(view.namespace)));
     page.paragraph(0, theme.dim, &series.help);
     page.paragraph(0, theme.dim, &runs_line(view));
     page.blank();
@@ -231,7 +236,7 @@ fn episodes_of(page: &mut Page<'_>, view: &HistoryPage<'_>, rule: &str) {
         };
         let runs = format!("seen in {}, not seen in {}", units::count(episode.seen), units::count(episode.missed));
         for (label, text) in [
-            ("where", format!("{}: {}", episode.namespace, episode.subject)),
+            ("where", format!("{}: {}", in_words(&episode.namespace), episode.subject)),
             ("seen", format!("{first} to {last} UTC, {lasted}")),
             ("runs", runs),
             ("now", state),

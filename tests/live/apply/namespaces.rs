@@ -42,7 +42,7 @@ fn a_plan_for_two_namespaces_is_applied_confirmed_and_taken_back_from_outside() 
     let (scene, plan) = two(THREE, TWO);
     let dry = scene.ok(&["apply", &plan, "--dry-run"]);
     assert!(dry.out.contains("5 changes, in this order, in 2 network namespaces"), "{dry:?}");
-    assert!(dry.out.find("namespace current:") < dry.out.find("namespace blue:"), "its own first: {dry:?}");
+    assert!(dry.out.find("In this network namespace:") < dry.out.find("namespace blue:"), "its own first: {dry:?}");
     assert!(scene.is_old(THREE) && in_blue(&scene, TWO, false) && !scene.state().exists());
 
     let run = scene.ok(&["apply", &plan, "--yes"]);

@@ -252,7 +252,7 @@ fn a_plan_for_two_namespaces_is_made_and_carried_out() {
         let made =
             run(&scene, &["plan", "--only", "net.ipv4.tcp_sack", "--window", "0", "--netns", "all", "-o", &file]);
         assert_eq!(made.code, Some(0), "{made:?}");
-        let places = ["In the network namespace current", "In the network namespace blue"];
+        let places = ["In this network namespace", "In the network namespace blue"];
         let found: Vec<_> = places.iter().map(|place| made.out.find(place)).collect();
         assert!(found[0].is_some() && found[0] < found[1], "{}", made.out);
         assert_eq!(made.out.matches("Accepts it: tried in a scratch namespace.").count(), 2, "{}", made.out);

@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 
+use crate::model::in_words;
 use crate::observe::sockets::SocketSource;
 use crate::report::audit::states;
 use crate::report::page::{Cell, GAP, Page, WIDTH};
@@ -50,7 +51,7 @@ pub(super) fn write(page: &mut Page<'_>, namespaces: &[Namespace]) {
 fn one(page: &mut Page<'_>, namespace: &Namespace) {
     let theme = page.theme;
     let Some(sockets) = &namespace.sockets else {
-        page.paragraph(0, theme.heading, &format!("TCP sockets of {}: could not be read", namespace.name));
+        page.paragraph(0, theme.heading, &format!("TCP sockets of {}: could not be read", in_words(&namespace.name)));
         return;
     };
     let source = match sockets.source {
@@ -59,7 +60,8 @@ fn one(page: &mut Page<'_>, namespace: &Namespace) {
     };
     let states = states::in_order(&sockets.states);
     let total: u64 = states.iter().map(|(_, number)| number).sum();
-    let heading = format!("TCP sockets of {}: {} (read through {source})", namespace.name, units::count_u64(total));
+    let heading =
+        format!("TCP sockets of {}: {} (read through {source})", in_words(&namespace.name), units::count_u64(total));
     page.paragraph(0, theme.heading, &heading);
 
     let largest = states.iter().map(|&(_, number)| number).max().unwrap_or(0);

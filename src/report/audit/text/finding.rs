@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use anstyle::Style;
 
 use crate::audit::model::{Evidence, Finding, Recommendation};
-use crate::model::{Kind, RehearsalResult};
+use crate::model::{Kind, RehearsalResult, in_words};
 use crate::report::audit::format::Detail;
 use crate::report::measured::measured;
 use crate::report::page::{Cell, GAP, Page, WIDTH};
@@ -87,9 +87,9 @@ pub(super) fn write<'a>(
 /// The namespace, and the subject in it unless that is the namespace itself.
 fn place(finding: &Finding) -> String {
     if finding.namespace == *finding.subject {
-        finding.namespace.to_string()
+        in_words(&finding.namespace).to_owned()
     } else {
-        format!("{}: {}", finding.namespace, finding.subject)
+        format!("{}: {}", in_words(&finding.namespace), finding.subject)
     }
 }
 

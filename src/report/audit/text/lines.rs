@@ -5,6 +5,7 @@
 use super::summary;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
+use crate::model::in_words;
 use crate::report::audit::format::Look;
 use crate::report::audit::sections::{GapAt, Head, Open, Summary, Writer};
 use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
@@ -34,7 +35,7 @@ impl<'a> Writer<'a> for Lines<'_, 'a> {
         for Open { finding, seen: _ } in findings {
             // White space is made single here: what is shortened to one line has to stay on one.
             let title: Vec<&str> = finding.title.split_whitespace().collect();
-            let place = if one_namespace { String::new() } else { format!("{}: ", finding.namespace) };
+            let place = if one_namespace { String::new() } else { format!("{}: ", in_words(&finding.namespace)) };
             let line = shortened(&(place + &title.join(" ")), room);
             let severity = finding.severity.name().to_uppercase();
             let style = self.page.theme.severity(finding.severity);

@@ -12,6 +12,7 @@ use super::format::{Content, Detail, Format, Look};
 use super::sections::{GapAt, Head, Open, Seen, Summary, Writer};
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
+use crate::model::in_words;
 use crate::observe::system::SystemFacts;
 use crate::report::page::{Cell, Page, WIDTH};
 use crate::report::theme::Theme;
@@ -63,7 +64,7 @@ impl<'p> Text<'p, '_> {
 
     /// `NAMESPACE: `, and nothing where there is only one.
     fn place(&self, namespace: &str) -> String {
-        if self.summary.namespaces.len() < 2 { String::new() } else { format!("{namespace}: ") }
+        if self.summary.namespaces.len() < 2 { String::new() } else { format!("{}: ", in_words(namespace)) }
     }
 }
 
@@ -265,6 +266,7 @@ fn said_once<'a, What: PartialEq>(all: impl Iterator<Item = (What, &'a str)>) ->
 
 /// `blue, green, red and 197 more`.
 fn several(names: &[&str]) -> String {
+    let names: Vec<&str> = names.iter().map(|name| in_words(name)).collect();
     match names.len().saturating_sub(NAMED) {
         0 => names.join(", "),
         more => format!("{} and {more} more", names[..NAMED].join(", ")),

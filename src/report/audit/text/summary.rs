@@ -4,6 +4,7 @@
 
 use anstyle::Style;
 
+use crate::model::in_words;
 use crate::report::audit::sections::Summary;
 use crate::report::theme::Theme;
 use crate::units;
@@ -21,12 +22,14 @@ pub(super) fn verdict(summary: &Summary<'_>, theme: &Theme) -> (Style, String) {
         );
     }
     let places = match summary.namespaces.as_slice() {
-        few if few.len() <= 3 => few.join(", "),
-        many => counted(many.len(), "namespaces"),
+        // One line is enough for this, also with --quiet.
+        [own] if in_words(own) != *own => "here".to_owned(),
+        few if few.len() <= 3 => format!("of {}", few.iter().map(|name| in_words(name)).collect::<Vec<_>>().join(", ")),
+        many => format!("of {}", counted(many.len(), "namespaces")),
     };
     let rules = counted(summary.rules, "rules");
     let verdict =
-        format!("No findings from {rules} on the sockets, counters and sysctls of {places}{}.", missing(summary));
+        format!("No findings from {rules} on the sockets, counters and sysctls {places}{}.", missing(summary));
     (if summary.broken_rules == 0 { theme.ok } else { theme.warning }, verdict)
 }
 
