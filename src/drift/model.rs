@@ -221,6 +221,16 @@ pub struct KeyDrift {
 }
 
 impl KeyDrift {
+    /// The line whose value the key has after a boot; `None` also where the kernel refuses the line's text.
+    pub fn set_by_boot(&self) -> Option<&Assignment> {
+        self.boot.as_ref().filter(|line| match self.status {
+            Status::Dead | Status::WrongScope => false,
+            Status::Invalid => line.written.partly,
+            // Where nothing was compared the status does not say that the text is refused.
+            _ => line.written.is_stored() || self.status == Status::InSync,
+        })
+    }
+
     /// A key that no file sets and that nothing is known to have changed.
     pub fn untouched(key: &str, runtime: &str) -> Self {
         let text = "No file sets it.";

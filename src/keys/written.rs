@@ -33,6 +33,13 @@ pub struct Written {
     pub missing: usize,
 }
 
+impl Written {
+    /// Whether the key holds something of the text afterwards.
+    pub const fn is_stored(&self) -> bool {
+        self.refused.is_none() || self.partly
+    }
+}
+
 /// The kernel's error, and what is wrong with the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Criteria;
 use super::drift::Scene;
-use crate::drift::model::{Assignment, Drift, KeyDrift, Status};
+use crate::drift::model::{Assignment, Drift, KeyDrift};
 use crate::keys;
 use crate::metrics::subjects::Subject;
 use crate::model::Severity;
@@ -53,8 +53,7 @@ pub fn review(scene: &Scene, drift: &Drift, criteria: &Criteria) -> Vec<BootFind
 
 /// The value that a boot would really give a key.
 fn is_set(key: &KeyDrift) -> Option<(&str, &Assignment)> {
-    let never = matches!(key.status, Status::Dead | Status::Invalid | Status::WrongScope);
-    key.boot.as_ref().filter(|_| !never).map(|line| (key.key.as_str(), line))
+    key.set_by_boot().map(|line| (key.key.as_str(), line))
 }
 
 /// Names in the conditions that are keys, an element of a triple as its key.

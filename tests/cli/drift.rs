@@ -12,6 +12,14 @@ use serde_json::Value as Json;
 /// A root with systemd as its loader.
 struct Tree(tempfile::TempDir);
 
+/// Runs a program as process 1 of the calling thread's network namespace, as in a container that boots: process 1 of the
+/// machine lives in another one, and a boot sets nothing here.
+fn booted() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--pid", "--fork", "--mount-proc"]);
+    command
+}
+
 impl Tree {
     fn new(files: &[(&str, &str)]) -> Self {
         let tree = Self(tempfile::Builder::new().prefix("drift").tempdir().unwrap());
@@ -34,8 +42,14 @@ impl Tree {
 
     fn run(&self, arguments: &[&str]) -> Output {
         // The program's own configuration must not come from the machine.
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sysctl-advisor"));
-        command.arg("drift").arg("--root").arg(self.path()).args(arguments).env_remove("SYSCTL_ADVISOR_CONFIG");
+        let mut command = booted();
+        command
+            .arg(env!("CARGO_BIN_EXE_sysctl-advisor"))
+            .arg("drift")
+            .arg("--root")
+            .arg(self.path())
+            .args(arguments)
+            .env_remove("SYSCTL_ADVISOR_CONFIG");
         command.output().unwrap()
     }
 
@@ -315,8 +329,8 @@ fn an_audit_points_at_the_line() {
         let program = env!("CARGO_BIN_EXE_sysctl-advisor");
         let script = "mount --bind \"$1\" /etc/sysctl.d && exec \"$2\" audit --window 0 --format \"$3\"";
         let folder = tree.path().join("etc/sysctl.d");
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-c", script, "sh"]).arg(folder).args([program, format]);
+        let mut command = booted();
+        command.args(["sh", "-c", script, "sh"]).arg(folder).args([program, format]);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
@@ -590,4 +604,78 @@ fn one_file_is_reviewed_without_what_else_the_boot_reads() {
     let missing = run(&["--file", "/no/such.conf"]);
     assert_eq!(missing.status.code(), Some(2));
     assert!(String::from_utf8(missing.stderr).unwrap().contains("/no/such.conf: No such file or directory"));
+}
+
+/// Each line is one that systemd and procps hand to the kernel as it is.
+const TEXTS: &str = "net.ipv4.tcp_fin_timeout = 25 # shorter
+net.ipv4.tcp_keepalive_time = 900#
+net.ipv4.tcp_rmem = 8192 65536 \\
+net.ipv4.tcp_wmem = 8192
+net.ipv4.ip_local_port_range = 0x4e20 60000 7
+net.ipv4.conf.$NIC.rp_filter = 0
+net.ipv4.conf.all.forwarding = 1 ; routes
+sysctl -w net.ipv4.tcp_sack=1
+net.ipv4.tcp_keepalive_probes = {{ probes }}
+";
+
+#[test]
+fn a_line_has_the_value_that_the_kernel_makes_of_its_text() {
+    enter_namespace();
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", TEXTS)]);
+    let drift = tree.json(&[]);
+    for (name, value, code) in [
+        ("net.ipv4.tcp_fin_timeout", "25", None),
+        ("net.ipv4.tcp_keepalive_time", "900#", Some("refused")),
+        ("net.ipv4.ip_local_port_range", "20000 60000", None),
+        ("net.ipv4.conf.all.forwarding", "1", None),
+        ("net.ipv4.ip_forward", "1", Some("source_not_in_force")),
+        ("net.ipv4.tcp_keepalive_probes", "{{ probes }}", Some("refused")),
+    ] {
+        let key = key(&drift, name);
+        assert_eq!(key["boot"]["value"], value, "{name}");
+        let refused = key["status"] == "invalid";
+        assert_eq!(refused, code == Some("refused"), "{key}");
+    }
+    assert_eq!(key(&drift, "net.ipv4.tcp_fin_timeout")["boot"]["text"], "25 # shorter");
+    for (name, first) in [("net.ipv4.tcp_rmem", "8192 65536 "), ("net.ipv4.tcp_wmem", "8192 ")] {
+        let key = key(&drift, name);
+        let value = key["boot"]["value"].as_str().unwrap();
+        assert!(value.starts_with(first) && value.split(' ').count() == 3, "{value}");
+        assert_eq!(key["status"] == "invalid", name.ends_with("rmem"), "{key}");
+    }
+    let codes = |drift: &Json| problems(drift).into_iter().map(|(_, line, code)| (line, code)).collect::<Vec<_>>();
+    let expected = [
+        (1, "comment_in_value"),
+        (2, "invalid_value"),
+        (3, "invalid_value"),
+        (4, "missing_numbers"),
+        (5, "ignored_text"),
+        (6, "placeholder"),
+        (7, "comment_in_value"),
+        (8, "bad_key"),
+        (9, "invalid_value"),
+        (9, "placeholder"),
+    ];
+    let expected: Vec<_> = expected.map(|(line, code)| (line, code.to_owned())).into();
+    let compared: Vec<_> = codes(&drift).into_iter().filter(|(_, code)| code != "unknown_key").collect();
+    assert_eq!(compared, expected);
+    assert_eq!(codes(&tree.json(&["--netns", "none"])), expected, "the texts alone say as much");
+}
+
+#[test]
+fn what_the_kernel_does_not_use_of_a_text_is_said_with_the_line() {
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", TEXTS)]);
+    let text = tree.text(&["--netns", "none"]);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "The kernel uses `25` for net.ipv4.tcp_fin_timeout and ignores `# shorter`.",
+        "got `900#`; a comment must be on a line of its own.",
+        "a value cannot continue on the next line.",
+        "does not set the last 2 numbers of net.ipv4.tcp_wmem.",
+        "and ignores the rest of the value, `7`.",
+        "`$NIC` is probably a placeholder",
+        "a file has only `KEY = VALUE`",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
 }

@@ -200,8 +200,7 @@ impl<'a> Kernel<'a> {
     }
 
     fn set(&mut self, key: &str, origin: Origin) {
-        let is_stored = origin.written.refused.is_none() || origin.written.partly;
-        if let Some(value) = origin.written.value.as_ref().filter(|_| is_stored) {
+        if let Some(value) = origin.written.value.as_ref().filter(|_| origin.written.is_stored()) {
             self.values.insert(key.to_owned(), value.clone());
         }
         self.origins.entry(key.to_owned()).or_default().push(origin);

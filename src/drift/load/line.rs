@@ -30,9 +30,8 @@ impl Line {
         spread_from: Option<String>,
     ) -> Assignment {
         let text = self.entry.value.clone().unwrap_or_default();
-        let is_stored = written.refused.is_none() || written.partly;
         Assignment {
-            value: written.value.clone().filter(|_| is_stored).unwrap_or_else(|| text.clone()),
+            value: written.value.clone().filter(|_| written.is_stored()).unwrap_or_else(|| text.clone()),
             text,
             written: written.clone(),
             file: self.file.clone(),

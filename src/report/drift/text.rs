@@ -84,7 +84,7 @@ fn header(page: &mut Page<'_>, view: &DriftPage<'_>) {
 
 /// The values, a line each, with the present one where it is another.
 fn values(page: &mut Page<'_>, view: &DriftPage<'_>) {
-    let set = || view.drift.keys.iter().filter_map(|key| Some((key, key.boot.as_ref()?)));
+    let set = || view.drift.keys.iter().filter_map(|key| Some((key, key.set_by_boot()?)));
     let name = set().map(|(key, _)| columns(&key.key)).max().unwrap_or_default().min(WIDTH / 2);
     let room = WIDTH.saturating_sub(INDENT + name + GAP);
     for (position, (key, line)) in set().take(KEYS_SHOWN).enumerate() {
@@ -108,6 +108,9 @@ fn key(page: &mut Page<'_>, view: &DriftPage<'_>, drift: &KeyDrift) {
     let style = status_style(theme, drift.status);
     page.row(0, &[Cell::new(&status, width).painted(style), Cell::new(&drift.key, room).painted(theme.heading)]);
     match &drift.boot {
+        Some(line) if drift.status == Status::Invalid => {
+            labelled(page, "written", &format!("{} in {}", shown(&line.text), origin(line)));
+        }
         Some(line) => labelled(page, "boot", &format!("{} from {}", shown(&line.value), origin(line))),
         None => labelled(page, "boot", "no file sets it"),
     }

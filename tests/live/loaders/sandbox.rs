@@ -194,7 +194,7 @@ impl Outcome {
             // A text that is refused leaves what was there, or has changed a part of it.
             let taken = resolved.and_then(|resolved| {
                 let mut lines = [&resolved.winner].into_iter().chain(&resolved.if_refused);
-                let stored = lines.find(|line| line.written.refused.is_none() || line.written.partly);
+                let stored = lines.find(|line| line.written.is_stored());
                 stored.map(|line| line.value.as_str())
             });
             let expected = taken.unwrap_or(before);

@@ -71,15 +71,18 @@ impl System {
         self.diagnosed().remove(0).cause.unwrap().text
     }
 
-    fn diagnosed(&self) -> Vec<Diagnosis> {
-        let drifts = diagnose(&Evidence {
+    fn all(&self) -> Vec<KeyDrift> {
+        diagnose(&Evidence {
             resolution: &self.resolution,
             sysctls: Some(&self.sysctls),
             surroundings: &self.around,
             initial: self.initial,
             rehearsed: &self.rehearsed,
-        });
-        drifts
+        })
+    }
+
+    fn diagnosed(&self) -> Vec<Diagnosis> {
+        self.all()
             .into_iter()
             .filter(|drift| drift.boot.is_some())
             .map(|drift| Diagnosis { status: drift.status, cause: drift.cause })
@@ -170,6 +173,34 @@ fn without_a_loader_s_run_the_default_tells_whether_the_files_were_loaded() {
 }
 
 #[test]
+fn a_congestion_control_that_the_kernel_lacks_is_named() {
+    let mut system = System::new("net.ipv4.tcp_congestion_control", "htcp", Some("cubic"));
+    assert_ne!(system.told().1, "congestion_control_missing", "nobody knows what there is");
+    system.sysctls.insert("net.ipv4.tcp_available_congestion_control".to_owned(), "reno cubic".to_owned());
+    assert_eq!(system.told(), (Status::NotInForce, "congestion_control_missing"));
+    assert!(system.text().contains("tcp_htcp"), "{}", system.text());
+    system.sysctls.insert("net.ipv4.tcp_available_congestion_control".to_owned(), "reno cubic htcp".to_owned());
+    assert_ne!(system.told().1, "congestion_control_missing");
+}
+
+#[test]
+fn a_text_that_is_stored_in_part_is_invalid_though_its_value_is_there() {
+    let key = "net.ipv4.tcp_rmem";
+    let mut system = System::new(key, "4096 65536 \\", Some("4096\t65536\t6291456"));
+    assert_eq!(system.told(), (Status::Invalid, "refused_in_part"));
+    assert!(system.text().contains("cannot continue on the next line"), "{}", system.text());
+    system.set(key, line("1024 65536 6291456"), Some("1024\t65536\t6291456"));
+    assert_eq!(system.told(), (Status::InSync, ""), "this kernel accepts less than others do");
+}
+
+#[test]
+fn keys_that_only_the_host_has_are_out_of_scope_elsewhere() {
+    let mut system = System::new("net.ipv4.neigh.default.base_reachable_time_ms", "20000", None);
+    system.initial = false;
+    assert_eq!(system.told(), (Status::WrongScope, "host_only"));
+}
+
+#[test]
 fn a_running_program_that_writes_the_key_is_named() {
     for (program, key) in [
         ("tuned", "net.core.somaxconn"),
@@ -238,7 +269,31 @@ fn a_namespace_that_no_boot_set_has_the_kernels_defaults() {
     system.around.own_boot = Some(false);
     assert_eq!(system.told(), (Status::NotInForce, "namespace_defaults"));
     system.sysctls.insert("net.core.somaxconn".to_owned(), "100".to_owned());
-    assert_eq!(system.told().1, "changed_at_runtime");
+    assert_eq!(system.told(), (Status::NotInForce, "namespace_value"));
+    assert!(!system.diagnosed()[0].cause.as_ref().unwrap().text.contains("reboot"), "no boot undoes it");
+}
+
+#[test]
+fn a_value_that_no_file_sets_is_runtime_only_where_a_boot_would_undo_it() {
+    let mut system = System::new("net.core.somaxconn", "4096", Some("4096"));
+    system.sysctls.insert("net.ipv4.tcp_fin_timeout".to_owned(), "30".to_owned());
+    system.initial = false;
+    let found = |system: &System| system.all().iter().any(|key| key.status == Status::RuntimeOnly);
+    assert!(found(&system), "in a container whose process 1 loads the files");
+    for beside in [Some(false), None] {
+        system.around.own_boot = beside;
+        assert!(!found(&system), "in a namespace that is not, or may not be, that of process 1");
+    }
+    system.around = Surroundings { own_boot: Some(true), sysctls_read_only: true, ..Surroundings::default() };
+    assert!(!found(&system), "in a container that cannot write its sysctls");
+}
+
+#[test]
+fn a_container_with_read_only_sysctls_cannot_set_what_its_files_say() {
+    let mut system = System::new("net.ipv4.tcp_fin_timeout", "30", Some("60"));
+    system.initial = false;
+    system.around.sysctls_read_only = true;
+    assert_eq!(system.told(), (Status::WrongScope, "read_only_mount"));
 }
 
 #[test]
