@@ -10,7 +10,7 @@ pub mod model;
 pub mod selftest;
 pub mod waivers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use judge::{Judgement, Proposal, Values, judge};
 use merge::{Merged, merge};
@@ -54,6 +54,7 @@ pub fn run_where<'a>(
             proposals.retain(|proposal| wanted(finding, &proposal.key));
         }
         recommend(&view, &mut found);
+        leave_out_moot(rules, &mut found);
         findings.extend(found.into_iter().map(|(finding, _)| finding));
     }
     tell_apart(&mut findings);
@@ -161,6 +162,18 @@ fn recommend(view: &View<'_>, found: &mut [(Finding, Vec<Proposal>)]) {
             }
         }
     }
+}
+
+/// Leaves out findings about a key that another one proposes to change, where the rule asks for that. One that a person
+/// waived stays, so that its waiver is not called unused.
+fn leave_out_moot(rules: &RuleSet, found: &mut Vec<(Finding, Vec<Proposal>)>) {
+    let heard = found.iter().filter(|(finding, _)| finding.waived.is_none());
+    let changed: BTreeSet<String> =
+        heard.flat_map(|(finding, _)| &finding.recommendations).map(|change| change.key.clone()).collect();
+    let yields = |finding: &Finding| {
+        finding.waived.is_none() && rules.get(&finding.rule).is_some_and(|rule| rule.unless_changed)
+    };
+    found.retain(|(finding, _)| !(yields(finding) && changed.contains(&finding.subject)));
 }
 
 fn decide(view: &View<'_>, name: &str, wishes: &[(&str, &Proposal)]) -> Option<Recommendation> {

@@ -40,11 +40,22 @@ pub struct Surroundings {
     pub interface_since: BTreeMap<String, i64>,
     /// Whether the sysctls are those of the namespace that process 1 lives in, the one that a boot sets.
     pub own_boot: Option<bool>,
+    /// Whether process 1 has `/proc/sys/net` mounted read-only, as in most containers: then no boot sets its keys.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sysctls_read_only: bool,
     /// When the machine, or the container's init, started; and when the loader ran. Seconds since 1970.
     pub booted_at: Option<i64>,
     pub loader_ran_at: Option<i64>,
     /// When each configuration file was changed, in seconds since 1970.
     pub changed_at: BTreeMap<String, i64>,
+}
+
+impl Surroundings {
+    /// Whether a boot sets the keys of this network namespace: the machine's first one, or that of a container's process 1
+    /// which can write them. Where process 1 does not let itself be looked at, nothing shows that.
+    pub fn is_booted(&self, initial: bool) -> bool {
+        initial || self.own_boot == Some(true) && !self.sysctls_read_only
+    }
 }
 
 /// A key that is not among the sysctls which were read.
@@ -84,7 +95,9 @@ const MOST_PROCESSES: usize = 100_000;
 
 /// Looks around. `sysctls` are the namespace's, already read.
 pub fn read(host: &Host, persisted: &Persisted, sysctls: &[&Sysctls]) -> Surroundings {
+    let mounts = Mounts::of_init(host);
     let mut found = Surroundings {
+        sysctls_read_only: mounts.is_read_only("/proc/sys/net/ipv4"),
         modules: modules(host),
         congestion_controls: congestion_controls(host),
         modules_at_boot: modules_at_boot(host),
@@ -111,7 +124,7 @@ pub fn read(host: &Host, persisted: &Persisted, sysctls: &[&Sysctls]) -> Surroun
             let state = state(host, &key, &path);
             found.keys.insert(key.clone(), state);
         }
-        if host.modified(&path).is_some() && !host.is_writable_by_mode(&path) {
+        if host.modified(&path).is_some() && (mounts.is_read_only(&path) || !host.is_writable_by_mode(&path)) {
             found.read_only.insert(key);
         }
     }
@@ -193,6 +206,30 @@ fn programs(host: &Host) -> BTreeMap<String, u32> {
         }
     }
     found
+}
+
+/// What process 1 has mounted below `/proc`: this program's own mounts may be those of a hardened service.
+struct Mounts(Vec<(String, bool)>);
+
+impl Mounts {
+    fn of_init(host: &Host) -> Self {
+        let text = host.read_text("/proc/1/mountinfo").unwrap_or_default();
+        let mount = |line: &str| {
+            let mut words = line.split(' ').skip(4);
+            let (point, options) = (words.next()?, words.next()?);
+            Some((point.to_owned(), options.split(',').any(|option| option == "ro")))
+        };
+        Self(text.lines().filter_map(mount).filter(|(point, _)| point.starts_with("/proc")).collect())
+    }
+
+    /// As the mount says that is nearest above the file; of several at one place the last one counts.
+    fn is_read_only(&self, path: &str) -> bool {
+        let above = self
+            .0
+            .iter()
+            .filter(|(point, _)| path.strip_prefix(point.as_str()).is_some_and(|rest| rest.starts_with('/')));
+        above.max_by_key(|(point, _)| point.len()).is_some_and(|(_, read_only)| *read_only)
+    }
 }
 
 fn own_boot(host: &Host) -> Option<bool> {
@@ -319,5 +356,26 @@ mod tests {
         fn no_line_panics(text in "([a-z./*=# -]{0,30}\n?){0,8}|\\PC{0,60}") {
             let _ = mentioned(&persisted(&text));
         }
+    }
+
+    #[test]
+    fn sysctls_are_read_only_as_the_mounts_of_process_1_say() {
+        let keys = [("proc/sys/net/ipv4/tcp_sack", "1\n"), ("proc/sys/kernel/panic", "0\n")];
+        let text = "net.ipv4.tcp_sack = 0\nkernel.panic = 5\n";
+        let seen = |mounts: &str| {
+            let root = tree(&[&keys[..], &[("proc/1/mountinfo", mounts)]].concat());
+            let found = read(&Host::recorded(root.path()), &persisted(text), &[]);
+            (found.sysctls_read_only, found.read_only.into_iter().collect::<Vec<_>>().join(" "))
+        };
+        let (proc, sys) =
+            ("22 21 0:21 / /proc rw,nosuid - proc proc rw\n", "30 22 0:21 /sys /proc/sys ro - proc proc rw\n");
+        let net = "31 30 0:21 /sys/net /proc/sys/net rw - proc proc rw\n";
+        assert_eq!(seen(proc), (false, String::new()));
+        assert_eq!(seen(&[proc, sys].concat()), (true, "kernel.panic net.ipv4.tcp_sack".to_owned()));
+        assert_eq!(
+            seen(&[proc, sys, net].concat()),
+            (false, "kernel.panic".to_owned()),
+            "as systemd-nspawn mounts them"
+        );
     }
 }

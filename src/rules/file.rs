@@ -34,6 +34,10 @@ pub(super) struct RuleFile {
     /// The condition is evaluated once for each of these.
     #[serde(default)]
     pub(super) for_each: Subject,
+    /// With `for_each = "key"`: no finding about a key that another finding proposes to change.
+    #[serde(default)]
+    #[schemars(with = "bool")]
+    pub(super) unless_changed: Option<Spanned<bool>>,
     /// The condition: an expression of type bool. With `[[level]]` it may be left out, and must hold for every level.
     #[schemars(with = "Option<String>")]
     pub(super) when: Option<Spanned<String>>,

@@ -17,7 +17,7 @@ use super::words::Bound;
 use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, toml_file};
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, ValueType};
-use crate::metrics::{names, sysctl, value::Type, value::Value};
+use crate::metrics::{names, subjects::Subject, sysctl, value::Type, value::Value};
 
 /// Characters that a summary may have: a line of a terminal.
 const LONGEST_SUMMARY: usize = 80;
@@ -66,6 +66,11 @@ impl Loader<'_> {
         let scope = RuleNames::new(file.for_each, &params);
         self.check_summary(&file.summary);
         let levels = self.levels(&file, &scope);
+        if let Some(field) =
+            file.unless_changed.as_ref().filter(|field| *field.get_ref() && file.for_each != Subject::Key)
+        {
+            self.error(field.span(), "`unless_changed` needs `for_each = \"key\"`", None);
+        }
         // Without levels it is the condition of the only one.
         let when = match file.when.as_ref().filter(|_| !file.level.is_empty()) {
             Some(when) => Some(self.expression(when, Some(Type::Bool), &scope)?),
@@ -101,6 +106,7 @@ impl Loader<'_> {
             since: file.since,
             kind: file.kind,
             for_each: file.for_each,
+            unless_changed: file.unless_changed.is_some_and(Spanned::into_inner),
             when,
             levels: levels?,
             explain: file.explain.into_inner().trim().to_owned(),

@@ -46,6 +46,8 @@ pub struct Rule {
     pub since: Option<String>,
     pub kind: Kind,
     pub for_each: Subject,
+    /// No finding about a key that another finding proposes to change.
+    pub unless_changed: bool,
     /// What must hold for every level.
     pub when: Option<Expr>,
     /// At least one, the worst first. The first one whose condition holds makes the finding.

@@ -12,6 +12,14 @@ use serde_json::Value as Json;
 /// A root with systemd as its loader.
 struct Tree(tempfile::TempDir);
 
+/// Runs a program as process 1 of the calling thread's network namespace, as in a container that boots: process 1 of the
+/// machine lives in another one, and a boot sets nothing here.
+fn booted() -> Command {
+    let mut command = Command::new("unshare");
+    command.args(["--pid", "--fork", "--mount-proc"]);
+    command
+}
+
 impl Tree {
     fn new(files: &[(&str, &str)]) -> Self {
         let tree = Self(tempfile::Builder::new().prefix("drift").tempdir().unwrap());
@@ -34,8 +42,14 @@ impl Tree {
 
     fn run(&self, arguments: &[&str]) -> Output {
         // The program's own configuration must not come from the machine.
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sysctl-advisor"));
-        command.arg("drift").arg("--root").arg(self.path()).args(arguments).env_remove("SYSCTL_ADVISOR_CONFIG");
+        let mut command = booted();
+        command
+            .arg(env!("CARGO_BIN_EXE_sysctl-advisor"))
+            .arg("drift")
+            .arg("--root")
+            .arg(self.path())
+            .args(arguments)
+            .env_remove("SYSCTL_ADVISOR_CONFIG");
         command.output().unwrap()
     }
 
@@ -315,8 +329,8 @@ fn an_audit_points_at_the_line() {
         let program = env!("CARGO_BIN_EXE_sysctl-advisor");
         let script = "mount --bind \"$1\" /etc/sysctl.d && exec \"$2\" audit --window 0 --format \"$3\"";
         let folder = tree.path().join("etc/sysctl.d");
-        let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-c", script, "sh"]).arg(folder).args([program, format]);
+        let mut command = booted();
+        command.args(["sh", "-c", script, "sh"]).arg(folder).args([program, format]);
         let output = command.output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()

@@ -10,6 +10,8 @@ use landlock::{
     RulesetError, RulesetStatus,
 };
 
+use crate::host::Host;
+
 /// The newest rights that we know; an older kernel enforces those that it has.
 const RIGHTS: ABI = ABI::V5;
 
@@ -18,8 +20,21 @@ pub fn confine(files: &[PathBuf]) -> &'static str {
     match enforce(files) {
         Ok(RulesetStatus::FullyEnforced) => "enforced by Landlock",
         Ok(RulesetStatus::PartiallyEnforced) => "enforced by Landlock, as far as this kernel supports it",
-        Ok(RulesetStatus::NotEnforced) => "not enforced: this kernel has no Landlock",
+        Ok(RulesetStatus::NotEnforced) => without_landlock(&status_of_this_process()),
         Err(_) => "not enforced: the kernel refused the Landlock rules",
+    }
+}
+
+fn status_of_this_process() -> String {
+    Host::live().read_text("/proc/thread-self/status").unwrap_or_default()
+}
+
+/// Why Landlock cannot be had: a seccomp filter gives the same answers as a kernel without it.
+fn without_landlock(status: &str) -> &'static str {
+    let mode = status.lines().find_map(|line| line.strip_prefix("Seccomp:")).map(str::trim);
+    match mode {
+        Some("2") => "not enforced: a seccomp filter hides Landlock, or this kernel has no Landlock",
+        _ => "not enforced: this kernel has no Landlock",
     }
 }
 
@@ -43,6 +58,12 @@ mod tests {
     use std::io::{ErrorKind, Write};
 
     use super::*;
+
+    #[test]
+    fn a_kernel_is_said_to_have_no_landlock_only_where_no_filter_can_hide_it() {
+        assert_eq!(without_landlock("Name:\tx\nSeccomp:\t0\n"), "not enforced: this kernel has no Landlock");
+        assert!(without_landlock("Seccomp:\t2\nSeccomp_filters:\t1\n").contains("a seccomp filter hides Landlock, or"));
+    }
 
     /// Needs a kernel with Landlock; where there is none it fails, for then it proves nothing.
     #[test]

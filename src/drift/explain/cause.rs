@@ -81,20 +81,22 @@ fn no_such_control(difference: &Difference<'_>) -> Option<Diagnosis> {
     Some(Diagnosis::new(Status::NotInForce, "congestion_control_missing", text))
 }
 
-/// Network namespaces begin with the kernel's defaults; no loader runs for them.
+/// Network namespaces begin with values of their own; no loader runs for them.
 fn fresh_namespace(difference: &Difference<'_>) -> Option<Diagnosis> {
-    if difference.evidence.initial
-        || difference.evidence.surroundings.own_boot != Some(false)
-        || !difference.is_at_default()
-    {
+    let around = difference.evidence.surroundings;
+    if difference.evidence.initial || (around.own_boot != Some(false) && !around.sysctls_read_only) {
         return None;
     }
+    let (code, from) = if difference.is_at_default() {
+        ("namespace_defaults", format!("It started with the kernel's default {}.", quoted(&folded(difference.runtime))))
+    } else {
+        ("namespace_value", "It started with a value of its own, or something set the value here.".to_owned())
+    };
     let text = format!(
-        "This is not the network namespace that the machine booted in. It started with the kernel's default {}. The \
-         files are loaded only into the host's own namespace.",
-        quoted(&folded(difference.runtime))
+        "This is not the network namespace that the machine booted in. {from} The files are loaded only into the host's \
+         own namespace."
     );
-    Some(Diagnosis::new(Status::NotInForce, "namespace_defaults", text))
+    Some(Diagnosis::new(Status::NotInForce, code, text))
 }
 
 /// A line that is loaded later changes the value again: seen in the rehearsal, or known of `ip_forward`.
@@ -208,20 +210,29 @@ fn set_explicitly(difference: &Difference<'_>) -> Option<Diagnosis> {
         let place = difference.place();
         let text =
             format!("{place} sets {from}, and the kernel sets this key with it. Something has written this key since.");
-        return Some(Diagnosis::new(Status::RuntimeOnly, "changed_at_runtime", text));
+        return Some(at_runtime(evidence, "changed_at_runtime", text));
     }
     let text = format!(
         "{} sets {from}. The kernel copies that value to this key only until the key itself is written. Something has \
          written it.",
         difference.place()
     );
-    Some(Diagnosis::new(Status::RuntimeOnly, "set_explicitly", text))
+    Some(at_runtime(evidence, "set_explicitly", text))
+}
+
+/// Something set the key at runtime: a boot undoes that where one sets up the namespace.
+fn at_runtime(evidence: &Evidence<'_>, code: &'static str, text: String) -> Diagnosis {
+    let status = if evidence.is_booted() { Status::RuntimeOnly } else { Status::NotInForce };
+    Diagnosis::new(status, code, text)
 }
 
 fn unexplained(difference: &Difference<'_>) -> Diagnosis {
     let around = difference.evidence.surroundings;
-    let by_hand = "by hand or by a program. A reboot reverts the change.";
-    let changed = |text: String| Diagnosis::new(Status::RuntimeOnly, "changed_at_runtime", text);
+    let by_hand = match difference.evidence.is_booted() {
+        true => "by hand or by a program. A reboot reverts the change.",
+        false => "by hand or by a program. It is not known whether a boot loads the files into this network namespace.",
+    };
+    let changed = |text: String| at_runtime(difference.evidence, "changed_at_runtime", text);
     if interface_of(difference.key).is_some() {
         return changed(format!("Something set this key of the interface at runtime, {by_hand}"));
     }

@@ -146,6 +146,11 @@ fn refused(
     runtime: &str,
 ) -> Option<Diagnosis> {
     let read_only = evidence.surroundings.read_only.contains(key) || known.is_some_and(|known| known.read_only);
+    if !evidence.initial && evidence.surroundings.sysctls_read_only && key.starts_with("net.") {
+        let text = "/proc/sys is mounted read-only in this container, so no file in it can set the key. Whoever starts the \
+                    container can.";
+        return Some(Diagnosis::new(Status::WrongScope, "read_only_mount", text));
+    }
     let of_machine = known.is_some_and(|known| known.scope != Scope::Namespace) || is_host_only(key);
     if !evidence.initial && (of_machine || read_only) {
         let text = "The key belongs to the machine. It can be read here, and it can be written only in the host's own \
@@ -223,10 +228,10 @@ fn hint(text: &str) -> &'static str {
     }
 }
 
-/// Keys that no file sets and that do not have the kernel's own default any more. Only where that default is one fixed
+/// Keys that no file sets and that do not have the kernel's own default any more: where a boot would undo that. Only where that default is one fixed
 /// value on all kernels; a value that the catalogue's note names as another kernel's default is none that somebody set.
 fn unmentioned(evidence: &Evidence<'_>) -> Vec<KeyDrift> {
-    let Some(sysctls) = evidence.sysctls else { return Vec::new() };
+    let Some(sysctls) = evidence.sysctls.filter(|_| evidence.is_booted()) else { return Vec::new() };
     let set_by_hand = |known: &&Key| {
         let (Some(default), Some(runtime)) = (known.default.as_deref(), sysctls.get(&known.name)) else { return false };
         let of_another_kernel = known.default_note.as_deref().is_some_and(|note| names(note, &folded(runtime)));

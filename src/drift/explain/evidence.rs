@@ -26,6 +26,10 @@ pub(in crate::drift) struct Evidence<'a> {
 }
 
 impl Evidence<'_> {
+    pub(in crate::drift) fn is_booted(&self) -> bool {
+        self.surroundings.is_booted(self.initial)
+    }
+
     /// What is in force.
     pub(in crate::drift) fn state(&self, key: &str) -> KeyState {
         let Some(sysctls) = self.sysctls else { return KeyState::Unread("nothing was compared".to_owned()) };

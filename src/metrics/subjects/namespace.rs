@@ -12,6 +12,7 @@ pub(in crate::metrics) static NETNS: Table<Namespace> =
 const NETNS_ROWS: &[Row<Namespace>] = &[
     text("netns.name", "host", "name of the network namespace", |_, namespace| Some(namespace.name.to_string())),
     flag("netns.initial", true, "whether it is the first namespace of the machine, in which the keys of the whole machine can be set", |_, namespace| Some(namespace.initial)),
+    flag("netns.booted", true, "whether a boot sets the sysctls of this namespace from the configuration files", |reading, namespace| Some(reading.snapshot.surroundings.as_ref()?.is_booted(namespace.initial))),
     int("netns.default_tw_buckets", "sockets", 65_536, "the kernel's own default of tcp_max_tw_buckets here: half of tcp_ehash_entries; computed from the memory if the kernel has no such key", |reading, _| half_of_the_table(reading)),
     int("netns.default_max_orphans", "sockets", 65_536, "the kernel's own default of tcp_max_orphans, likewise; only in the first namespace of the machine", |reading, namespace| if namespace.initial { half_of_the_table(reading) } else { None }),
 ];

@@ -1,7 +1,9 @@
 //! Settings that do harm whatever the sockets do: each is found, the proposal is a value that the kernel takes, and after
 //! it nothing more is said of the key. Settings that are merely unusual are left alone.
 
-use crate::support::Lab;
+use std::process::Command;
+
+use crate::support::{Lab, lab};
 
 const QUICK: [&str; 2] = ["--window", "0.1s"];
 
@@ -125,5 +127,26 @@ fn the_kernels_own_limit_of_a_small_table_is_left_alone_and_a_lowered_one_is_not
     for bad in ["1000", "0", "-1"] {
         lab.set("net.ipv4.tcp_max_tw_buckets", bad);
         assert_eq!(lab.audit(&QUICK).proposed("net.ipv4.tcp_max_tw_buckets"), ["2048"], "{bad}");
+    }
+}
+
+/// No boot sets up this namespace, and no file reaches it.
+#[test]
+fn a_value_in_a_namespace_beside_the_machines_is_no_matter_of_its_files() {
+    let lab = Lab::enter();
+    lab.set("net.ipv4.tcp_fin_timeout", "30");
+    lab.set("net.ipv4.tcp_timestamps", "0");
+    let report = lab.audit(&QUICK);
+    report.assert_fires("timestamps-off");
+    for rule in ["persisted-runtime-only", "persisted-not-in-force", "persisted-waits"] {
+        assert!(!report.has(rule), "{:?}", report.findings("notice"));
+    }
+    for words in ["sysctl.d", " boot", "reboot"] {
+        assert!(!report.0["findings"].to_string().contains(words), "{words}: {}", report.0["findings"]);
+    }
+    let drift =
+        lab::run(Command::new(env!("CARGO_BIN_EXE_sysctl-advisor")).args(["drift", "net.ipv4.tcp_fin_timeout"]));
+    for words in ["RUNTIME ONLY", "reboot"] {
+        assert!(!drift.contains(words), "{drift}");
     }
 }

@@ -71,15 +71,18 @@ impl System {
         self.diagnosed().remove(0).cause.unwrap().text
     }
 
-    fn diagnosed(&self) -> Vec<Diagnosis> {
-        let drifts = diagnose(&Evidence {
+    fn all(&self) -> Vec<KeyDrift> {
+        diagnose(&Evidence {
             resolution: &self.resolution,
             sysctls: Some(&self.sysctls),
             surroundings: &self.around,
             initial: self.initial,
             rehearsed: &self.rehearsed,
-        });
-        drifts
+        })
+    }
+
+    fn diagnosed(&self) -> Vec<Diagnosis> {
+        self.all()
             .into_iter()
             .filter(|drift| drift.boot.is_some())
             .map(|drift| Diagnosis { status: drift.status, cause: drift.cause })
@@ -266,7 +269,31 @@ fn a_namespace_that_no_boot_set_has_the_kernels_defaults() {
     system.around.own_boot = Some(false);
     assert_eq!(system.told(), (Status::NotInForce, "namespace_defaults"));
     system.sysctls.insert("net.core.somaxconn".to_owned(), "100".to_owned());
-    assert_eq!(system.told().1, "changed_at_runtime");
+    assert_eq!(system.told(), (Status::NotInForce, "namespace_value"));
+    assert!(!system.diagnosed()[0].cause.as_ref().unwrap().text.contains("reboot"), "no boot undoes it");
+}
+
+#[test]
+fn a_value_that_no_file_sets_is_runtime_only_where_a_boot_would_undo_it() {
+    let mut system = System::new("net.core.somaxconn", "4096", Some("4096"));
+    system.sysctls.insert("net.ipv4.tcp_fin_timeout".to_owned(), "30".to_owned());
+    system.initial = false;
+    let found = |system: &System| system.all().iter().any(|key| key.status == Status::RuntimeOnly);
+    assert!(found(&system), "in a container whose process 1 loads the files");
+    for beside in [Some(false), None] {
+        system.around.own_boot = beside;
+        assert!(!found(&system), "in a namespace that is not, or may not be, that of process 1");
+    }
+    system.around = Surroundings { own_boot: Some(true), sysctls_read_only: true, ..Surroundings::default() };
+    assert!(!found(&system), "in a container that cannot write its sysctls");
+}
+
+#[test]
+fn a_container_with_read_only_sysctls_cannot_set_what_its_files_say() {
+    let mut system = System::new("net.ipv4.tcp_fin_timeout", "30", Some("60"));
+    system.initial = false;
+    system.around.sysctls_read_only = true;
+    assert_eq!(system.told(), (Status::WrongScope, "read_only_mount"));
 }
 
 #[test]
