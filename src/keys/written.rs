@@ -280,12 +280,15 @@ fn after_lines(text: &[u8]) -> &[u8] {
 
 /// What a key shows that was given a number and is kept in ticks of the kernel's clock, `ticks` of them in a second (`CONFIG_HZ`).
 pub fn rounded(name: &str, given: i64, ticks: i64) -> i64 {
-    const MILLISECONDS: [&str; 6] = [
+    const MILLISECONDS: [&str; 9] = [
         "net.ipv4.icmp_ratelimit",
         "net.ipv6.icmp.ratelimit",
         "net.ipv4.tcp_invalid_ratelimit",
         ".base_reachable_time_ms",
         ".gc_min_interval_ms",
+        ".interval_probe_time_ms",
+        ".mldv1_unsolicited_report_interval",
+        ".mldv2_unsolicited_report_interval",
         ".retrans_time_ms",
     ];
     const HUNDREDTHS: [&str; 4] = [".anycast_delay", ".locktime", ".proxy_delay", ".retrans_time"];

@@ -525,6 +525,8 @@ net.ipv4.tcp_max_tw_buckets = 5000
 net.ipv4.tcp_synack_retries = 1
 net.ipv4.ip_no_pmtu_disc = 1
 net.ipv4.tcp_rmem = 4096 16777216 16777216
+net.ipv4.tcp_syncookies = 0
+net.ipv4.tcp_fin_timeout = 15
 ";
 
 /// The same with the kernel's own values.
@@ -536,6 +538,8 @@ net.ipv4.tcp_max_tw_buckets = 262144
 net.ipv4.tcp_synack_retries = 5
 net.ipv4.ip_no_pmtu_disc = 0
 net.ipv4.tcp_rmem = 4096 131072 33554432
+net.ipv4.tcp_syncookies = 1
+net.ipv4.tcp_fin_timeout = 60
 ";
 
 /// The lines of the files that findings are about.
@@ -555,11 +559,11 @@ fn objected(json: &Json) -> Vec<u64> {
 fn an_image_with_harmful_values_says_so_before_it_boots_and_one_without_says_nothing() {
     let tree = Tree::new(&[("etc/sysctl.d/a.conf", HARMFUL)]);
     let json = tree.json(&["--netns", "none"]);
-    assert_eq!(objected(&json), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(objected(&json), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert_eq!(json["findings"][0]["severity"], "warning", "the worst first");
     let text = tree.text(&["--netns", "none"]);
     assert!(text.contains("net.ipv4.tcp_timestamps      0 (/etc/sysctl.d/a.conf:1)"), "{text}");
-    assert!(text.contains("7 keys; 7 findings for the values of"), "{text}");
+    assert!(text.contains("9 keys; 9 findings for the values of"), "{text}");
     assert_eq!(tree.run(&["--netns", "none", "--fail-on-drift"]).status.code(), Some(10));
 
     let tree = Tree::new(&[("etc/sysctl.d/a.conf", HARMLESS)]);
@@ -585,14 +589,14 @@ fn one_file_is_reviewed_without_what_else_the_boot_reads() {
     };
     let output = run(&["--file", file.to_str().unwrap(), "--format", "json"]);
     let json: Json = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(objected(&json), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(objected(&json), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     let status = |key: &str| {
         let keys = json["keys"].as_array().unwrap();
         keys.iter().find(|entry| entry["key"] == key).unwrap()["status"].as_str().unwrap().to_owned()
     };
     assert_eq!(status("net.ipv4.tcp_fin_timout"), "dead");
     assert_eq!(status("net.core.somaxconn"), "invalid");
-    assert_eq!(json["keys"].as_array().unwrap().len(), 9, "only the keys of the file");
+    assert_eq!(json["keys"].as_array().unwrap().len(), 11, "only the keys of the file");
     let text = String::from_utf8(run(&["--file", file.to_str().unwrap()]).stdout).unwrap();
     assert!(text.contains("0, now 1 ("), "{text}");
     assert!(!text.contains("NOT IN FORCE"), "nobody asked whether it is in force: {text}");

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt;
 
 use sysctl_advisor::drift::load::limits::{self, Around};
 use sysctl_advisor::host::Host;
@@ -32,6 +33,75 @@ fn the_kernel_does_with_a_text_what_we_say() {
     assert!(seen.differences.is_empty(), "seed {SEED}\n{}", seen.differences);
     assert!(seen.keys.len() >= 50 && seen.texts >= 20_000, "{}", seen.summary());
     assert!(seen.refused > 5000 && seen.partly > 20 && seen.accepted > 5000, "{}", seen.summary());
+}
+
+/// Keys that the catalogue does not have are known by the values that they hold; their ranges are not known. Only folders
+/// that a namespace certainly has for itself.
+#[test]
+fn the_kernel_reads_the_texts_of_other_keys_as_we_say() {
+    const FOLDERS: [&str; 7] = [
+        "net.ipv4.conf.all",
+        "net.ipv4.conf.default",
+        "net.ipv4.conf.lo",
+        "net.ipv4.neigh.lo",
+        "net.ipv6.conf.all",
+        "net.ipv6.conf.default",
+        "net.ipv6.conf.lo",
+    ];
+    let lab = Lab::enter();
+    let ticks = system::read(&Host::live()).0.ticks_per_second.unwrap().into();
+    let (mut keys, mut texts, mut refused, mut by_range, mut differences) = (0, 0, 0, 0, String::new());
+    for folder in FOLDERS {
+        for entry in fs::read_dir(path(folder)).unwrap() {
+            let entry = entry.unwrap();
+            let name = format!("{folder}.{}", entry.file_name().into_string().unwrap());
+            let is_ours = entry.metadata().unwrap().mode() & 0o200 != 0 && !keys::is_secret(&name);
+            let Ok(original) = fs::read_to_string(entry.path()) else { continue };
+            if !is_ours {
+                continue;
+            }
+            keys += 1;
+            let mut random = Random(SEED + keys);
+            let some = keys::catalogue().get("net.ipv4.tcp_reordering").unwrap();
+            let generated = (0..60).map(|_| text(&mut random, some)).collect::<Vec<_>>();
+            for text in COMMON.iter().map(|text| (*text).to_owned()).chain(generated) {
+                let present = lab.sysctl(&name);
+                let ours = keys::written(&name, Some(&present), &text);
+                let number = ours.value.as_deref().and_then(keys::number::integer);
+                // Beyond this range numbers wrap around when they become ticks; nobody sets a time like that.
+                if is_time(&name) && number.is_none_or(|number| !(0..1 << 31).contains(&number)) {
+                    continue;
+                }
+                let (taken, after) = (write(&name, &text).is_ok(), words(&lab.sysctl(&name)));
+                texts += 1;
+                refused += u32::from(!taken);
+                by_range += u32::from(!taken && ours.refused.is_none());
+                let shown = ours.value.as_deref().map(|value| ticked(&name, value, ticks));
+                let is_same = if taken { shown.as_ref() == Some(&after) } else { after == words(&present) };
+                if !is_same || (taken && ours.refused.is_some()) {
+                    writeln!(differences, "{name}: {text:?} on `{present}`: {taken} `{after}`; we say {ours:?}")
+                        .unwrap();
+                }
+            }
+            write(&name, &original).unwrap();
+        }
+    }
+    let summary = format!("{keys} keys, {texts} texts: {refused} refused, {by_range} of them for their range");
+    println!("{summary}");
+    assert!(differences.is_empty(), "seed {SEED}\n{differences}");
+    assert!(keys >= 150 && refused > 5000 && by_range < texts / 20, "{summary}");
+}
+
+fn is_time(name: &str) -> bool {
+    name.contains(".neigh.") || name.ends_with("_unsolicited_report_interval")
+}
+
+/// A value as the kernel shows it that keeps it in ticks.
+fn ticked(name: &str, value: &str, ticks: i64) -> String {
+    let number = keys::number::integer(value);
+    // A number that does not fit our own type is in no key of ticks.
+    let shown = number.map(|number| (number, keys::rounded(name, number, ticks)));
+    shown.filter(|(number, shown)| number != shown).map_or_else(|| value.to_owned(), |(_, shown)| shown.to_string())
 }
 
 /// Whether this kernel has the key, and a namespace owns it.
@@ -83,11 +153,7 @@ impl Seen {
             other => panic!("{other}"),
         });
         let value = ours.value.as_deref();
-        let tick = |value: &str| {
-            let number = keys::number::integer(value)?;
-            Some(keys::rounded(&key.name, number, self.ticks)).filter(|shown| *shown != number)
-        };
-        let shown = value.map(|value| tick(value).map_or_else(|| value.to_owned(), |shown| shown.to_string()));
+        let shown = value.map(|value| ticked(&key.name, value, self.ticks));
         if errno != expected || shown != Some(words(after)) {
             let name = &key.name;
             writeln!(self.differences, "{name}: {text:?} on `{present}`: {errno:?} `{after}`; we say {ours:?}")

@@ -20,6 +20,7 @@ const ROWS: &[Row<KeyDrift>] = &[
     text("key.name", "net.ipv4.tcp_fin_timeout", "name of the key", |_, key| Some(key.key.clone())),
     text("key.boot", "60", "the value that a boot would set; empty if no file sets the key", |_, key| Some(line(key).map(|line| line.value.clone()).unwrap_or_default())),
     text("key.text", "60", "the text that the file has for it; the kernel can use another value, as with a comment after the value; empty if no file sets the key", |_, key| Some(line(key).map(|line| line.text.clone()).unwrap_or_default())),
+    text("key.ignored", "", "the end of that text that the kernel ignores, as a comment after a number; empty if it uses the whole text", |_, key| Some(line(key).map(|line| line.written.ignored.clone()).unwrap_or_default())),
     text("key.runtime", "60", "the effective value; empty if it cannot be read", |_, key| Some(key.runtime.clone().unwrap_or_default())),
     text("key.status", "in_sync", "its status: in_sync, runtime_only, not_in_force, dead, invalid, wrong_scope or unread", |_, key| Some(key.status.name().to_owned())),
     text("key.cause", "", "code of the cause, as in `drift --format json`; empty if there is none", |_, key| Some(code(key).to_owned())),
