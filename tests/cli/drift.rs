@@ -572,6 +572,23 @@ fn an_image_with_harmful_values_says_so_before_it_boots_and_one_without_says_not
 }
 
 #[test]
+fn names_that_no_kernel_has_are_found_without_a_kernel() {
+    let lines = "net.ipv4.tcp_fin_timout = 60\nnet.ipv4.ip_conntrack_max = 9\nnet.ipv4.tcp_retries2 = 99999\n";
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", lines)]);
+    let json = tree.json(&["--netns", "none"]);
+    let problems: Vec<_> = json["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|problem| (problem["line"].as_u64().unwrap(), problem["code"].as_str().unwrap()))
+        .collect();
+    assert_eq!(problems, [(1, "unknown_key"), (2, "dead_key"), (3, "invalid_value")]);
+    let text = tree.text(&["--netns", "none"]);
+    assert!(text.contains("net.ipv4.tcp_fin_timeout?"), "{text}");
+    assert!(text.ends_with("1 dead; 3 keys; 3 problems in the files.\n"), "{text}");
+}
+
+#[test]
 fn findings_of_values_are_those_of_the_keys_that_were_asked_for() {
     let tree = Tree::new(&[("etc/sysctl.d/a.conf", HARMFUL)]);
     assert_eq!(objected(&tree.json(&["--netns", "none", "net.ipv4.tcp_sack"])), [2]);

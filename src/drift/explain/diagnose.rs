@@ -46,6 +46,10 @@ fn judge(evidence: &Evidence<'_>, key: &str, winner: &Assignment, state: &KeySta
     match state {
         // No kernel that a host runs today has it; that much is certain without a look.
         KeyState::Unread(_) if known.is_some_and(|known| known.removed.is_some()) => absent(evidence, key, known),
+        KeyState::Unread(_) if legacy(key).is_some() => {
+            let text = format!("Kernels have no such key any more. {}", legacy(key).unwrap_or_default());
+            Diagnosis::new(Status::Dead, "legacy", text)
+        }
         KeyState::Unread(why) => Diagnosis::new(Status::Unread, "unread", format!("{}.", capital(why))),
         KeyState::WriteOnly => {
             let text = "The key can only be written, so there is no value to compare.";

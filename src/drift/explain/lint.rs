@@ -99,6 +99,13 @@ pub fn problems(
     problems
 }
 
+/// Where no kernel was asked: a name of the group of which the catalogue has every key, and nearly one of them.
+fn misspelt(key: &str) -> Option<String> {
+    let is_of_complete_group = key.starts_with("net.ipv4.tcp_") && keys::catalogue().get(key).is_none();
+    let near = keys::catalogue().suggest(key).filter(|_| is_of_complete_group)?;
+    Some(format!("No kernel known to this program has the key {key}. Did you mean {}?", near.name))
+}
+
 fn at(line: &Assignment, code: &'static str, text: String) -> Problem {
     Problem { file: line.file.clone(), line: line.line, span: (line.span.start, line.span.end), code, text }
 }
@@ -126,6 +133,7 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
         Status::Unread => {
             let why = mistake(winner).map(|why| format!("The kernel rejects the value of {key}: {why}."));
             problems.extend(why.map(|why| at(winner, codes::INVALID_VALUE, why)));
+            problems.extend(misspelt(key).map(|why| at(winner, codes::UNKNOWN_KEY, why)));
         }
         _ => {}
     }

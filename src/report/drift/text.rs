@@ -243,8 +243,11 @@ fn summary(view: &DriftPage<'_>) -> String {
         (drift.count(status) > 0).then(|| format!("{} {}", drift.count(status), status.name().replace('_', " ")))
     };
     let wrong: Vec<String> = Status::ALL.into_iter().filter(|status| view.is_wrong(*status)).filter_map(of).collect();
-    let nothing = if view.is_review() { "No value is rejected" } else { "Nothing drifts" };
-    let wrong = if wrong.is_empty() { nothing.to_owned() } else { wrong.join(", ") };
+    let wrong = match (wrong.is_empty(), view.is_review()) {
+        (true, true) => String::new(),
+        (true, false) => "Nothing drifts; ".to_owned(),
+        (false, _) => wrong.join(", ") + "; ",
+    };
     let problems = match drift.problems.len() {
         0 => String::new(),
         number => format!("; {} in the files", counted(number, "problems")),
@@ -255,11 +258,11 @@ fn summary(view: &DriftPage<'_>) -> String {
     };
     let keys = counted(drift.keys.len(), "keys");
     if view.is_review() {
-        return format!("{wrong}; {keys}{problems}{review}.");
+        return format!("{wrong}{keys}{problems}{review}.");
     }
     let in_sync = format!("{} in sync", drift.count(Status::InSync));
     let rest: Vec<String> = [Some(in_sync), of(Status::Unread)].into_iter().flatten().collect();
-    format!("{wrong}; {} of {keys}{problems}{review}.", rest.join(", "))
+    format!("{wrong}{} of {keys}{problems}{review}.", rest.join(", "))
 }
 
 fn counted(number: usize, what: &str) -> String {
