@@ -124,7 +124,9 @@ fn faults_in_two_namespaces_are_found_at_once_each_where_it_is_and_a_healthy_one
 
         let text = run(&scene, &[&["audit", "--netns", "all"][..], &SOON].concat()).out;
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
-        for told in ["where     blue", "where     this network namespace", "TCP sockets of blue:", "TCP sockets of green: 0\n"] {
+        for told in
+            ["where     blue", "where     this network namespace", "TCP sockets of blue:", "TCP sockets of green: 0\n"]
+        {
             assert!(text.contains(told), "{told}: {text}");
         }
     });
