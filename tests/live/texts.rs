@@ -14,6 +14,7 @@ use sysctl_advisor::keys::{self, Key, Scope, ValueType, Written};
 use sysctl_advisor::observe::system;
 
 use crate::support::Lab;
+use crate::support::random::Random;
 
 /// A failure names the text; the texts are the same in each run.
 const SEED: u64 = 11;
@@ -218,23 +219,6 @@ fn path(name: &str) -> String {
 
 fn words(text: &str) -> String {
     text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
-    }
-
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.below(of.len())]
-    }
 }
 
 /// Texts that every key is given.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use sysctl_advisor::observe::persisted::Loader;
 
 use super::sandbox;
+use crate::support::random::Random;
 
 /// Stops early on a slow machine; the test says how much has to be reached.
 const LONGEST: Duration = Duration::from_secs(50);
@@ -57,23 +58,6 @@ const NAMES: [&str; 40] = [
     "net.ipv6.conf.all.disable_ipv6",
     "net.ipv6.conf.*.disable_ipv6",
 ];
-
-/// splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
-    }
-
-    fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
-        of[self.below(of.len())]
-    }
-}
 
 /// How many trees were loaded, how many keys were set in them, and what went wrong.
 pub(crate) fn run(loaders: [Loader; 2]) -> (u64, usize, String) {
