@@ -6,9 +6,9 @@
 use super::model::{Advice, Evidence};
 use crate::keys::{self, KeyValue, Risk};
 use crate::metrics::value::Value;
+use crate::model::Bound;
 use crate::model::Severity;
 use crate::rules::expr::EvalError;
-use crate::rules::words::Bound;
 use crate::rules::{Level, Recommend, Rule};
 
 /// What came of a rule on a subject.

@@ -5,13 +5,13 @@
 
 use super::judge::Proposal;
 use crate::keys::{self, Key, KeyValue};
-use crate::rules::words::Bound;
+use crate::model::Bound;
 
 /// What became of all wishes for one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Merged {
-    /// The value to set.
-    Set(KeyValue),
+    /// The value to set, and which others would do as well.
+    Set(KeyValue, Bound),
     /// The present value satisfies every wish.
     Nothing,
     /// Why it cannot be done.
@@ -37,8 +37,15 @@ pub(super) fn merge(key: &Key, current: Option<&str>, wishes: &[(&str, &Proposal
     match keys::validate(key, &value) {
         Err(error) => Merged::Refused(format!("the rules propose `{value}`: {error}")),
         Ok(()) if present.as_ref() == Some(&value) => Merged::Nothing,
-        Ok(()) => Merged::Set(value),
+        Ok(()) => Merged::Set(value, bound_of(&wishes)),
     }
+}
+
+/// That of the wishes, where all have the same one; values between two bounds of different kinds are not told.
+fn bound_of(wishes: &[Wish<'_>]) -> Bound {
+    let mut bounds = wishes.iter().map(|(_, wish)| wish.bound);
+    let first = bounds.next().unwrap_or(Bound::Exactly);
+    if bounds.all(|bound| bound == first) { first } else { Bound::Exactly }
 }
 
 type Wish<'a> = (&'a str, &'a Proposal);
@@ -62,11 +69,16 @@ fn agree(a: &Proposal, b: &Proposal) -> bool {
 
 /// Whether a value is what a wish asks for.
 fn satisfies(value: &KeyValue, wish: &Proposal) -> bool {
-    match wish.bound {
-        Bound::AtLeast => elementwise(value, &wish.value, |a, b| a >= b),
-        Bound::AtMost => elementwise(value, &wish.value, |a, b| a <= b),
-        Bound::Exactly => *value == wish.value,
-        Bound::Widen | Bound::Include => joined(value, &wish.value).as_ref() == Some(value),
+    fulfils(value, &wish.value, wish.bound)
+}
+
+/// Whether a value is as good as the wanted one.
+pub fn fulfils(value: &KeyValue, wanted: &KeyValue, bound: Bound) -> bool {
+    match bound {
+        Bound::AtLeast => elementwise(value, wanted, |a, b| a >= b),
+        Bound::AtMost => elementwise(value, wanted, |a, b| a <= b),
+        Bound::Exactly => value == wanted,
+        Bound::Widen | Bound::Include => joined(value, wanted).as_ref() == Some(value),
     }
 }
 
@@ -122,7 +134,7 @@ mod tests {
     /// What is set, as text.
     fn set_to(key: &str, current: &str, wishes: &[(&str, Bound)]) -> String {
         match merged(key, current, wishes) {
-            Merged::Set(value) => value.to_string(),
+            Merged::Set(value, _) => value.to_string(),
             other => panic!("{other:?}"),
         }
     }
@@ -147,6 +159,17 @@ mod tests {
     fn of_two_lower_bounds_the_larger_wins() {
         let wishes = [("262144", Bound::AtLeast), ("524288", Bound::AtLeast)];
         assert_eq!(set_to("net.ipv4.tcp_max_tw_buckets", "65536", &wishes), "524288");
+    }
+
+    #[test]
+    fn the_bound_of_equal_wishes_is_that_of_the_value() {
+        let bound = |wishes: &[(&str, Bound)]| match merged("net.core.somaxconn", "4096", wishes) {
+            Merged::Set(_, bound) => bound,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(bound(&[("8192", Bound::AtLeast), ("9000", Bound::AtLeast)]), Bound::AtLeast);
+        assert_eq!(bound(&[("8192", Bound::AtLeast), ("9000", Bound::AtMost)]), Bound::Exactly);
+        assert_eq!(bound(&[("8192", Bound::AtLeast), ("8192", Bound::Exactly)]), Bound::Exactly);
     }
 
     #[test]
@@ -256,7 +279,7 @@ mod tests {
         #[test]
         fn a_merged_value_fulfils_every_wish_and_leaves_nothing_to_propose((key, present, wishes) in wishes()) {
             match merged_of(key, &present, &wishes) {
-                Merged::Set(value) => {
+                Merged::Set(value, _) => {
                     prop_assert!(wishes.iter().all(|(_, wish)| satisfies(&value, wish)), "{value}");
                     prop_assert_eq!(merged_of(key, &value.to_string(), &wishes), Merged::Nothing);
                 }

@@ -10,6 +10,8 @@ pub mod model;
 pub mod selftest;
 pub mod waivers;
 
+pub use merge::fulfils;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use judge::{Judgement, Proposal, Values, judge};
@@ -21,6 +23,7 @@ use crate::diagnostic::Diagnostic;
 use crate::keys::{self, Scope};
 use crate::metrics::subjects::Subject;
 use crate::metrics::view::View;
+use crate::model::Bound;
 use crate::rules::Rule;
 use crate::rules::expr::Expr;
 use crate::rules::set::RuleSet;
@@ -179,10 +182,10 @@ fn leave_out_moot(rules: &RuleSet, found: &mut Vec<(Finding, Vec<Proposal>)>) {
 fn decide(view: &View<'_>, name: &str, wishes: &[(&str, &Proposal)]) -> Option<Recommendation> {
     let key = keys::catalogue().get(name)?;
     let current = view.namespace().sysctls.get(name).map(String::as_str);
-    let (proposed, refused) = match merge(key, current, wishes) {
+    let (proposed, bound, refused) = match merge(key, current, wishes) {
         Merged::Nothing => return None,
-        Merged::Set(value) => (value, None),
-        Merged::Refused(why) => (wishes.first()?.1.value.clone(), Some(why)),
+        Merged::Set(value, bound) => (value, bound, None),
+        Merged::Refused(why) => (wishes.first()?.1.value.clone(), Bound::Exactly, Some(why)),
     };
     let foreign = (!view.namespace().initial && key.scope != Scope::Namespace)
         .then(|| "this key belongs to the machine; it can only be set in the host's own namespace".to_owned());
@@ -191,6 +194,7 @@ fn decide(view: &View<'_>, name: &str, wishes: &[(&str, &Proposal)]) -> Option<R
         key: name.to_owned(),
         current: current.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).unwrap_or_default(),
         proposed,
+        bound,
         risk: wishes.iter().map(|(_, wish)| wish.risk).max()?,
         takes_effect: key.takes_effect(),
         side_effects: String::new(),

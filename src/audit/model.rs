@@ -6,7 +6,7 @@
 use crate::drift::SourceLine;
 use crate::keys::{KeyValue, Risk};
 use crate::metrics::value::Value;
-use crate::model::{Kind, NamespaceName, RehearsalResult, Severity};
+use crate::model::{Bound, Kind, NamespaceName, RehearsalResult, Severity};
 use crate::snapshot::Snapshot;
 
 /// The result of one audit; a pure function of the snapshot, the rules and the parameters.
@@ -122,6 +122,8 @@ pub struct Recommendation {
     /// As the kernel shows it, its numbers one space apart; empty where it could not be read.
     pub current: String,
     pub proposed: KeyValue,
+    /// Which values are as good as the proposed one.
+    pub bound: Bound,
     pub risk: Risk,
     /// A sentence: when the change shows.
     pub takes_effect: String,

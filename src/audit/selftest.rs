@@ -73,7 +73,7 @@ fn proposals(test: &RuleTest, proposals: &[Proposal]) -> Result<(), String> {
         let merged = merge(key, current.as_deref(), &[("the rule", proposal)]);
         match (merged, test.recommends.get(&proposal.key)) {
             (Merged::Refused(why), _) => return Err(why),
-            (Merged::Set(value), Some(wanted)) if keys::parse(key, wanted).as_ref() != Ok(&value) => {
+            (Merged::Set(value, _), Some(wanted)) if keys::parse(key, wanted).as_ref() != Ok(&value) => {
                 return Err(format!("it recommends {} = {value}, not {wanted}", proposal.key));
             }
             (Merged::Nothing, Some(wanted)) => {

@@ -29,11 +29,22 @@ pub(super) enum Exit {
     NotApplied = 4,
     NotRolledBack = 5,
     Found = 10,
+    Partial = 11,
+    ToChange = 12,
 }
 
 impl Exit {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Done, Self::Failed, Self::Usage, Self::Unobservable, Self::NotApplied, Self::NotRolledBack, Self::Found];
+    pub(super) const ALL: [Self; 9] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::Unobservable,
+        Self::NotApplied,
+        Self::NotRolledBack,
+        Self::Found,
+        Self::Partial,
+        Self::ToChange,
+    ];
 
     pub(super) const fn number(self) -> u8 {
         self as u8
@@ -48,6 +59,8 @@ impl Exit {
             Self::NotApplied => "a plan was not applied or a change not confirmed; the values are as before",
             Self::NotRolledBack => "rollback failed or is incomplete",
             Self::Found => "audit has a finding at or above --fail-on, or drift has a key not in sync",
+            Self::Partial => "export left out a part of the plan, and --partial was not given",
+            Self::ToChange => "plan or export has something to change, and --detailed-exitcode was given",
         }
     }
 
@@ -203,14 +216,16 @@ mod tests {
     #[test]
     fn codes_are_in_order_and_each_has_its_own() {
         let numbers: Vec<u8> = Exit::ALL.iter().map(|exit| exit.number()).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 10]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 10, 11, 12]);
     }
 
     #[test]
     fn the_readme_shows_the_table() {
         let readme = include_str!("../../README.md");
         for exit in Exit::ALL {
-            let row = format!("| {} | {} |", exit.number(), exit.meaning().replace("--fail-on", "`--fail-on`"));
+            let options = regex::Regex::new("--[a-z-]+").unwrap();
+            let meaning = options.replace_all(exit.meaning(), "`$0`");
+            let row = format!("| {} | {meaning} |", exit.number());
             assert!(readme.contains(&row), "{row}");
         }
     }

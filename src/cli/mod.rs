@@ -15,6 +15,7 @@ mod confirm;
 mod drift;
 mod exit;
 mod explain;
+mod export;
 mod flags;
 mod generate;
 mod history;
@@ -23,6 +24,7 @@ mod log;
 mod new_rule;
 mod output;
 mod plan;
+mod planning;
 mod progress;
 mod prompt;
 mod questions;
@@ -79,6 +81,8 @@ enum Command {
     Snapshot(snapshot::SnapshotArgs),
     /// Turn the recommendations into an ordered list of changes, and try each one in a scratch network namespace
     Plan(plan::PlanArgs),
+    /// Write a plan in the form that another tool takes: sysctl.d, Ansible, Puppet, and so on
+    Export(export::ExportArgs),
     /// Decide on the findings one by one, then apply what you chose
     Remediate(remediate::RemediateArgs),
     /// Apply a plan. You can roll it back at any time
@@ -143,6 +147,7 @@ fn dispatch(cli: &Cli, typed: &[Typed], terminal: &output::Terminal) -> Outcome 
         Command::Explain(args) => explain::run(args, &config()?, terminal),
         Command::Snapshot(args) => snapshot::run(args, global, &config()?),
         Command::Plan(args) => plan::run(args, global, &config()?, terminal),
+        Command::Export(args) => export::run(args, global, &config()?, terminal),
         Command::Apply(args) => apply::run(args, global, &trusted()?),
         Command::Confirm(args) => confirm::run_confirm(args, global),
         Command::Rollback(args) => confirm::run_rollback(args, global),

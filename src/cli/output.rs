@@ -134,6 +134,12 @@ pub(super) fn deliver(text: &str, file: Option<&Path>) -> Result<(), Undelivered
     }
 }
 
+/// Makes the folder that a file is to be in, and those above it.
+pub(super) fn make_folder_of(path: &Path) -> Result<(), Undelivered> {
+    let folder = files::folder_of(path);
+    std::fs::create_dir_all(folder).map_err(|error| Undelivered::to_file(folder, error))
+}
+
 fn write_file(path: &Path, text: &str) -> io::Result<()> {
     // A device, a pipe or /dev/stdout is written in place; a file is replaced by one that is complete.
     if path.metadata().is_ok_and(|facts| !facts.is_file()) {

@@ -40,7 +40,7 @@ options! {
         /// A longer window sees rarer events.
         window: Duration = "\"2s\"", Span { least: Duration::ZERO, most: HOUR },
             variable "SYSCTL_ADVISOR_WINDOW",
-            flag "window" on &["audit", "snapshot", "plan", "remediate", "apply", "agent"];
+            flag "window" on &["audit", "snapshot", "plan", "export", "remediate", "apply", "agent"];
 
         /// Network namespaces to observe: all, current, a name from `ip netns`, or the PID of a process in one.
         ///
@@ -48,7 +48,7 @@ options! {
         /// program cannot enter.
         netns: Which = "\"current\"", Namespaces,
             variable "SYSCTL_ADVISOR_NETNS",
-            flag "netns" on &["audit", "snapshot", "plan", "remediate"];
+            flag "netns" on &["audit", "snapshot", "plan", "export", "remediate"];
 
         /// Exit with code 10 if a finding has at least this severity: notice, warning, critical; or never.
         ///
@@ -64,7 +64,7 @@ options! {
         /// here must exist.
         waivers: PathBuf = "\"/etc/sysctl-advisor/waivers.toml\"", AnyFile,
             variable "SYSCTL_ADVISOR_WAIVERS",
-            flag "waivers" on &["audit", "plan", "remediate", "agent"];
+            flag "waivers" on &["audit", "plan", "export", "remediate", "agent"];
     }
 
     /// Which rules are evaluated. The shipped rules are always loaded.

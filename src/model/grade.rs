@@ -60,6 +60,34 @@ impl Kind {
     }
 }
 
+/// Which values are as good as the proposed one, and how proposals of several rules for one key are merged into one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// The largest proposal wins.
+    AtLeast,
+    /// The smallest proposal wins.
+    AtMost,
+    /// All proposals must be the same.
+    Exactly,
+    /// Ranges are joined: the lowest start and the highest end.
+    Widen,
+    /// Port lists are joined.
+    Include,
+}
+
+impl Bound {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AtLeast => "at_least",
+            Self::AtMost => "at_most",
+            Self::Exactly => "exactly",
+            Self::Widen => "widen",
+            Self::Include => "include",
+        }
+    }
+}
+
 /// What a scratch network namespace's kernel said to a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -7,5 +7,5 @@
 mod grade;
 mod namespace;
 
-pub use grade::{Kind, RehearsalResult, Severity};
+pub use grade::{Bound, Kind, RehearsalResult, Severity};
 pub use namespace::{NamespaceName, Naming, in_words, with_article};

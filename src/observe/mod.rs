@@ -16,4 +16,4 @@ pub mod sockets;
 pub mod surroundings;
 pub mod sysctls;
 pub mod system;
-mod tuned;
+pub mod tuned;

@@ -36,6 +36,13 @@ pub(in crate::observe) fn read(host: &Host) -> Option<BTreeMap<String, String>> 
     Some(found)
 }
 
+/// The names of the active profiles, as TuneD has them: one, or several with a space between them.
+pub fn active_profile(host: &Host) -> Option<String> {
+    let names = ACTIVE.iter().find_map(|path| text(host, path))?;
+    let names: Vec<&str> = names.split_whitespace().filter(|name| is_name(name)).collect();
+    (!names.is_empty()).then(|| names.join(" "))
+}
+
 fn text(host: &Host, path: &str) -> Option<String> {
     // A fifo would hang the read.
     if host.is_regular(path) { host.read_text(path).ok() } else { None }

@@ -152,12 +152,14 @@ fn planned(namespace: &Namespace, change: &Recommendation, max_risk: Risk) -> Re
         key,
         before: value(key, "current", &change.current)?,
         after: change.proposed.clone(),
+        bound: change.bound,
         risk: change.risk,
         takes_effect: change.takes_effect.clone(),
         side_effects: String::new(),
         restart: Vec::new(),
         rules: Vec::new(),
         findings: Vec::new(),
+        reason: String::new(),
         guards: Vec::new(),
         rehearsed: None,
     })
@@ -170,6 +172,10 @@ fn stands_behind(change: &mut PlannedChange, finding: &Finding, wish: &Recommend
         if !change.side_effects.contains(sentence) {
             change.side_effects = format!("{} {sentence}", change.side_effects).trim().to_owned();
         }
+    }
+    // Findings come in the order of their severity.
+    if change.reason.is_empty() {
+        change.reason.clone_from(&finding.title);
     }
     if !change.findings.contains(&finding.fingerprint) {
         change.findings.push(finding.fingerprint.clone());

@@ -4,7 +4,7 @@
 
 use super::model::{Guard, LeftOut, Plan, PlanHost, PlannedChange, Rehearsed};
 use crate::keys::{self, Key, Risk};
-use crate::model::RehearsalResult;
+use crate::model::{Bound, RehearsalResult};
 
 /// A change of the host that nothing speaks against.
 pub fn change(key: &str, expected: &str, proposed: &str) -> PlannedChange {
@@ -15,12 +15,14 @@ pub fn change(key: &str, expected: &str, proposed: &str) -> PlannedChange {
         key,
         before: keys::parse(key, expected).unwrap(),
         after: keys::parse(key, proposed).unwrap(),
+        bound: Bound::Exactly,
         risk: Risk::Low,
         takes_effect: "At once.".into(),
         side_effects: "None.".into(),
         restart: Vec::new(),
         rules: vec!["a-rule".into()],
         findings: vec!["0123456789abcdef".into()],
+        reason: "A queue is full".into(),
         guards: Vec::new(),
         rehearsed: None,
     }

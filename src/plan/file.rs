@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::{Guard, LeftOut, Plan, PlanHost, PlannedChange, Rehearsed};
 use crate::keys::{self, Key, KeyValue, Risk};
-use crate::model::NamespaceName;
+use crate::model::{Bound, NamespaceName};
 use crate::text::printable;
 
 /// First field of the file; the number rises when an older reader could misread a newer file.
@@ -54,6 +54,9 @@ struct ChangeFile {
     /// The value that the plan found; `apply` refuses to touch a key that has another one.
     expected: String,
     proposed: String,
+    /// Which values are as good as the proposed one.
+    #[serde(default = "exactly")]
+    bound: Bound,
     risk: Risk,
     /// A sentence: when the change shows.
     takes_effect: String,
@@ -64,10 +67,18 @@ struct ChangeFile {
     /// Rules whose findings are behind it, with the fingerprints of those findings.
     rules: Vec<String>,
     findings: Vec<String>,
+    /// The title of the worst of these findings.
+    #[serde(default)]
+    reason: String,
     /// Conditions that must not become true afterwards, by rule.
     #[serde(default)]
     guards: Vec<Guard>,
     rehearsed: Option<Rehearsed>,
+}
+
+/// What is meant where a plan of a former version says nothing.
+const fn exactly() -> Bound {
+    Bound::Exactly
 }
 
 /// Why a file is no plan.
@@ -117,12 +128,14 @@ impl From<PlannedChange> for ChangeFile {
             key: change.key.name.clone(),
             expected: change.before.to_string(),
             proposed: change.after.to_string(),
+            bound: change.bound,
             risk: change.risk,
             takes_effect: change.takes_effect,
             side_effects: change.side_effects,
             restart: change.restart,
             rules: change.rules,
             findings: change.findings,
+            reason: change.reason,
             guards: change.guards,
             rehearsed: change.rehearsed,
         }
@@ -152,12 +165,14 @@ impl TryFrom<ChangeFile> for PlannedChange {
             key,
             before,
             after,
+            bound: file.bound,
             risk: file.risk,
             takes_effect: file.takes_effect,
             side_effects: file.side_effects,
             restart: file.restart,
             rules: file.rules,
             findings: file.findings,
+            reason: file.reason,
             guards: file.guards,
             rehearsed: file.rehearsed,
         })
@@ -254,17 +269,27 @@ mod tests {
         let rehearsed = (select(vec![Accepted, Refused, Changed, NotPossible]), "\\PC{0,20}");
         let guards = proptest::collection::vec(("[a-z-]{1,9}", "\\PC{0,20}", any::<i64>()), 0..3);
         let risk = select(vec![Risk::Low, Risk::Medium, Risk::High]);
-        (key_and_values(), texts, proptest::option::of(rehearsed), guards, risk, any::<u32>()).prop_map(
-            |((key, before, after), (takes_effect, side_effects, namespace), rehearsed, guards, risk, inode)| {
+        let bound = select(vec![Bound::AtLeast, Bound::AtMost, Bound::Exactly, Bound::Widen, Bound::Include]);
+        (key_and_values(), texts, proptest::option::of(rehearsed), guards, (risk, bound), any::<u32>()).prop_map(
+            |(
+                (key, before, after),
+                (takes_effect, side_effects, namespace),
+                rehearsed,
+                guards,
+                (risk, bound),
+                inode,
+            )| {
                 PlannedChange {
                     namespace: namespace.into(),
                     namespace_id: format!("net:[{inode}]"),
                     key,
                     before,
                     after,
+                    bound,
                     risk,
-                    takes_effect,
                     restart: vec![side_effects.clone()],
+                    reason: takes_effect.clone(),
+                    takes_effect,
                     side_effects,
                     rules: guards.iter().map(|(rule, ..)| rule.clone()).collect(),
                     findings: vec!["0123456789abcdef".to_owned()],

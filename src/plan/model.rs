@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::keys::{Key, KeyValue, Risk};
-use crate::model::{NamespaceName, RehearsalResult};
+use crate::model::{Bound, NamespaceName, RehearsalResult};
 
 /// An ordered list of changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct PlannedChange {
     /// The value that the plan found; `apply` refuses to touch a key that has another one.
     pub before: KeyValue,
     pub after: KeyValue,
+    /// Which values are as good as `after`; what others have set beyond it stays.
+    pub bound: Bound,
     pub risk: Risk,
     /// A sentence: when the change shows.
     pub takes_effect: String,
@@ -50,6 +52,8 @@ pub struct PlannedChange {
     /// Rules whose findings are behind it, with the fingerprints of those findings.
     pub rules: Vec<String>,
     pub findings: Vec<String>,
+    /// The title of the worst of these findings: a sentence. Empty in plans of former versions.
+    pub reason: String,
     /// Conditions that must not become true afterwards, by rule.
     pub guards: Vec<Guard>,
     pub rehearsed: Option<Rehearsed>,

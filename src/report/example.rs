@@ -7,7 +7,7 @@ use crate::audit::model::{
 };
 use crate::keys::{KeyValue, Risk};
 use crate::metrics::value::Value;
-use crate::model::{Kind, RehearsalResult, Severity};
+use crate::model::{Bound, Kind, RehearsalResult, Severity};
 use crate::observe::ages::Ages;
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{Outgoing, SocketSource, Sockets, StateCounts};
@@ -189,6 +189,7 @@ fn ports() -> Finding {
             key: "net.ipv4.ip_local_port_range".to_owned(),
             current: "32768\t60999".to_owned(),
             proposed: KeyValue::PortRange { low: 16384, high: 65535 },
+            bound: Bound::Widen,
             risk: Risk::Medium,
             takes_effect: "New connections use it at once.".to_owned(),
             side_effects: "A service that listens on a port from 16384 up can find it taken when it starts.".to_owned(),
@@ -240,6 +241,7 @@ fn listener() -> Finding {
             key: "net.core.a_key_with_a_name_that_is_far_longer_than_most_of_them".to_owned(),
             current: String::new(),
             proposed: KeyValue::Int(8192),
+            bound: Bound::AtLeast,
             risk: Risk::Low,
             takes_effect: "The next listen() uses it.".to_owned(),
             side_effects: String::new(),

@@ -8,9 +8,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::words::Bound;
 use crate::keys::Risk;
 use crate::metrics::subjects::Subject;
+use crate::model::Bound;
 use crate::model::{Kind, Severity};
 
 /// A rule file as written.

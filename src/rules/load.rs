@@ -13,11 +13,11 @@ use super::expr::{Expr, ExprError};
 use super::file::{AdviseFile, LevelFile, ParamFile, RecommendFile, RuleFile, TestFile};
 use super::names::RuleNames;
 use super::template::Template;
-use super::words::Bound;
 use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, toml_file};
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, ValueType};
 use crate::metrics::{names, subjects::Subject, sysctl, value::Type, value::Value};
+use crate::model::Bound;
 
 /// Characters that a summary may have: a line of a terminal.
 const LONGEST_SUMMARY: usize = 80;

@@ -11,7 +11,6 @@ pub mod set;
 mod starter;
 pub mod template;
 pub mod toml_file;
-pub mod words;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -24,10 +23,10 @@ pub use starter::{StarterError, starter};
 use crate::keys::Risk;
 use crate::metrics::subjects::Subject;
 use crate::metrics::value::Value;
+use crate::model::Bound;
 use crate::model::{Kind, Severity};
 use expr::Expr;
 use template::Template;
-use words::Bound;
 
 /// A checked rule.
 #[derive(Debug, Clone)]

@@ -141,13 +141,18 @@ impl Scene {
     /// it makes of values that are not in force; where it could not be asked a gap is added.
     pub fn compare(&mut self, loader: Option<Loader>, try_values: bool) -> Drift {
         let loader = loader.unwrap_or_else(|| drift::loader_of(&self.persisted));
-        let resolution = drift::resolution(&self.facts(), loader);
+        let resolution = self.resolution(loader);
         let rehearsal = if try_values { self.rehearse(&resolution) } else { None };
         let answers = rehearsal.map(|Rehearsal { answers, failed, .. }| {
             self.gaps.extend(failed.map(|why| Gap { what: "rehearsal".to_owned(), why }));
             answers
         });
         drift::run(&self.facts(), resolution, &answers.unwrap_or_default())
+    }
+
+    /// What a boot with this loader would set.
+    pub fn resolution(&self, loader: Loader) -> Resolution {
+        drift::resolution(&self.facts(), loader)
     }
 
     /// The machine that the values are of.

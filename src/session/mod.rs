@@ -8,6 +8,7 @@ mod criteria;
 pub mod drift;
 mod error;
 mod observe;
+pub mod proof;
 pub mod rehearse;
 pub mod review;
 

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A module uses only what stands to its left, ...
-const FLOW: [&str; 17] = [
+const FLOW: [&str; 18] = [
     "model",
     "versioned",
     "host",
@@ -22,6 +22,7 @@ const FLOW: [&str; 17] = [
     "rules",
     "audit",
     "plan",
+    "export",
     "apply",
     "history",
     "config",

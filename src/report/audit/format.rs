@@ -46,6 +46,8 @@ pub enum Content {
     Expressions,
     /// Key, values, risk and effects of a change, why it is not possible, what a rehearsal said.
     Changes,
+    /// Which values are as good as the proposed one.
+    Bounds,
     Advice,
     Avoid,
     References,

@@ -35,6 +35,7 @@ pub const FORMAT: Format = Format {
         (Content::Evidence, WORDS),
         (Content::Expressions, WORDS),
         (Content::Changes, COUNTED),
+        (Content::Bounds, COUNTED),
         (Content::Advice, WORDS),
         (Content::Avoid, WORDS),
         (Content::References, WORDS),

@@ -14,7 +14,7 @@ use crate::drift::SourceLine;
 use crate::history::read::{Episode, Memory};
 use crate::keys::{KeyValue, Risk};
 use crate::metrics::value::Value;
-use crate::model::{Kind, NamespaceName, RehearsalResult, Severity};
+use crate::model::{Bound, Kind, NamespaceName, RehearsalResult, Severity};
 use crate::observe::gap::Gap;
 use crate::report::example;
 use crate::report::theme::Theme;
@@ -43,6 +43,7 @@ impl Scene {
             key: text("net.core.somaxconn"),
             current: text("128"),
             proposed: KeyValue::Int(4096),
+            bound: Bound::AtLeast,
             risk: Risk::Low,
             takes_effect: text("At the next listen()."),
             side_effects: text("None known."),
@@ -214,6 +215,7 @@ const LEAVES: &[(Option<Content>, Change)] = &[
     (Some(Content::Changes), |scene| mark(&mut scene.findings[0].recommendations[0].key)),
     (Some(Content::Changes), |scene| mark(&mut scene.findings[0].recommendations[0].current)),
     (Some(Content::Changes), |scene| scene.findings[0].recommendations[0].proposed = KeyValue::Text(MARK.to_owned())),
+    (Some(Content::Bounds), |scene| scene.findings[0].recommendations[0].bound = Bound::Exactly),
     (Some(Content::Changes), |scene| scene.findings[0].recommendations[0].risk = Risk::High),
     (Some(Content::Changes), |scene| mark(&mut scene.findings[0].recommendations[0].takes_effect)),
     (Some(Content::Changes), |scene| mark(&mut scene.findings[0].recommendations[0].side_effects)),

@@ -207,11 +207,12 @@ fn waiver_problem(problem: &WaiverProblem) -> WaiverProblemView<'_> {
 }
 
 fn recommendation(change: &Recommendation) -> RecommendationView<'_> {
-    let Recommendation { key, current, proposed, risk, takes_effect, side_effects, blocked, rehearsed } = change;
+    let Recommendation { key, current, proposed, bound, risk, takes_effect, side_effects, blocked, rehearsed } = change;
     RecommendationView {
         key,
         current,
         proposed: proposed.to_string(),
+        bound: bound.name(),
         risk: risk.name(),
         takes_effect,
         side_effects,
@@ -329,7 +330,7 @@ mod tests {
                       fingerprint waived location";
         assert_eq!(names(finding).join(" "), fields);
         assert_eq!(names(&finding["evidence"][0]).join(" "), "label expression value unit");
-        let change = "key current proposed risk takes_effect side_effects rehearsed blocked";
+        let change = "key current proposed bound risk takes_effect side_effects rehearsed blocked";
         assert_eq!(names(&finding["recommendations"][0]).join(" "), change);
         assert_eq!(names(&finding["advice"][0]).join(" "), "who text");
         assert_eq!(names(&finding["avoid"][0]).join(" "), "what why");

@@ -221,6 +221,9 @@ pub(super) struct RecommendationView<'a> {
     pub(super) key: &'a str,
     pub(super) current: &'a str,
     pub(super) proposed: String,
+    /// Which values are as good as the proposed one: for `at_least` each larger one, and so on.
+    #[schemars(extend("enum" = ["at_least", "at_most", "exactly", "widen", "include"]))]
+    pub(super) bound: &'a str,
     #[schemars(extend("enum" = ["low", "medium", "high"]))]
     pub(super) risk: &'a str,
     pub(super) takes_effect: &'a str,

@@ -35,7 +35,10 @@ const NAMED: usize = 3;
 pub const FORMAT: Format = Format {
     name: "text",
     help: "Human-readable",
-    cannot_carry: &[(Content::Ids, "programs recognise things by them; a person by their names")],
+    cannot_carry: &[
+        (Content::Ids, "programs recognise things by them; a person by their names"),
+        (Content::Bounds, "a person decides on a value; programs that compare need the bound"),
+    ],
     write: |sections, look| match look.detail {
         Detail::Line => sections.give_to(lines::Lines::new(look)),
         Detail::Glance | Detail::Full => sections.give_to(Text::new(look)),

@@ -1,0 +1,179 @@
+//! `export`: a plan in the form that another tool takes.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use super::args::Global;
+use super::exit::{Exit, Failure, Outcome};
+use super::output::{self, Terminal};
+use super::planning::{self, Made, PlanningArgs};
+use crate::config::Config;
+use crate::drift::model::Assignment;
+use crate::export::{self, DROP_IN, Exported, FORMATS, Format, Options, named};
+use crate::plan::model::{LeftOut, Plan};
+use crate::plan::store as plans;
+use crate::session::proof::{self, Files, Loses};
+use crate::text::printable;
+
+/// Write a plan in the form that another tool takes.
+///
+/// Without PLAN, the program audits this host and makes a plan first. Nothing on this host is changed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  sysctl-advisor export sysctl.d                       audit, plan, print a drop-in
+  sysctl-advisor export ansible --style play p.json    a playbook from a plan
+  sysctl-advisor export sysctl.d -o / plan.json        write it to /etc/sysctl.d
+  sysctl-advisor export sysctl-commands | sh           set the values until the next boot
+
+The export has only what the plan changes, in its order. A second run of the other tool changes nothing. What the format \
+cannot express is left out with a warning, and the exit code is 11 unless --partial is given.")]
+pub(super) struct ExportArgs {
+    /// The form of the result
+    #[arg(value_name = "FORMAT", value_parser = formats())]
+    format: &'static Format,
+    /// A plan that `plan -o` wrote (`-`: standard input) [default: audit this host and make a plan]
+    #[arg(value_name = "PLAN", conflicts_with_all = [
+        "snapshot", "max_risk", "only", "except", "no_rehearse", "window", "netns", "rules", "param", "waivers", "state_dir"
+    ])]
+    plan: Option<PathBuf>,
+    /// Write to this file, or under this folder if it is one, instead of standard output
+    #[arg(short, long, value_name = "FILE|DIR")]
+    output: Option<PathBuf>,
+    /// Which form of the format [default: the first one]: ansible: tasks, vars, play; puppet: core, augeasproviders, hiera;
+    /// salt: state, pillar; sysctl-commands: set, undo
+    #[arg(long, value_name = "STYLE")]
+    style: Option<String>,
+    /// The file under /etc/sysctl.d that the target gets
+    #[arg(long, value_name = "FILE", default_value = DROP_IN, value_parser = drop_in)]
+    drop_in: String,
+    /// sysctl.d: check against the files under this root that the exported values win at boot [default: this host's files,
+    /// if the plan is for this host]
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+    /// Exit with code 0 if a part of the plan is left out; the warnings stay
+    #[arg(long)]
+    partial: bool,
+    /// Exit with code 12 if the export changes something
+    #[arg(long)]
+    detailed_exitcode: bool,
+    #[command(flatten)]
+    planning: PlanningArgs,
+}
+
+/// The formats, by name.
+fn formats() -> impl TypedValueParser<Value = &'static Format> {
+    let names = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.help));
+    PossibleValuesParser::new(names).try_map(|name| named(&name))
+}
+
+/// A path that both loaders read, and that means the same in every language that it is written into.
+fn drop_in(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("/etc/sysctl.d/").unwrap_or_default();
+    let is_name = name.ends_with(".conf")
+        && !name.starts_with('.')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+    if is_name { Ok(text.to_owned()) } else { Err("expected a path such as /etc/sysctl.d/91-tcp.conf".to_owned()) }
+}
+
+pub(super) fn run(args: &ExportArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
+    let mut made = match &args.plan {
+        Some(file) => Made { plan: plans::read(file)?, skipped: 0, broken: false },
+        None => planning::make(&args.planning, global, config, terminal)?,
+    };
+    let mut warnings: Vec<String> = made.plan.left_out.iter().map(not_planned).collect();
+    let mut files = if args.format.places_drop_in { files_of(args, &made.plan)? } else { None };
+    if let Some(files) = &files {
+        warnings.extend(keep_what_goes_beyond(&mut made.plan, files, &args.drop_in));
+    }
+    let options = Options {
+        style: args.style.clone(),
+        drop_in: Some(args.drop_in.clone()),
+        tuned_profile: proof::active_profile(args.root.as_deref()),
+    };
+    let exported =
+        export::write(&made.plan, args.format, &options).map_err(|error| Failure::usage(anyhow::anyhow!(error)))?;
+    let mut missing: Vec<String> =
+        exported.left_out.iter().map(|left| format!("{}: {}", left.key.name, left.why)).collect();
+    if let (Some(text), Some(files)) = (&exported.drop_in, &mut files) {
+        let losing = files.losing(&args.drop_in, text, &exported.changes);
+        missing.extend(losing.iter().map(|losing| loses(losing, &args.drop_in)));
+    }
+    missing.extend(deliver(&exported, args.output.as_deref())?);
+    warnings.iter().chain(&missing).for_each(|warning| tracing::warn!("{warning}"));
+    if exported.files.is_empty() {
+        tracing::info!("there is nothing to export");
+    }
+    let exit = made.exit(args.detailed_exitcode);
+    let is_partial = !missing.is_empty() && !args.partial && exit != Exit::Usage;
+    Ok(if is_partial { Exit::Partial.code() } else { exit.code() })
+}
+
+/// The files that the drop-in is to win against; `None` with a word on it where they are another host's.
+fn files_of(args: &ExportArgs, plan: &Plan) -> Result<Option<Files>, Failure> {
+    let files = Files::read(args.root.as_deref())?;
+    if args.root.is_none() && files.hostname() != plan.host.hostname {
+        tracing::warn!(
+            "the plan is for {}, so the values were not compared with the files of that host; give them with --root",
+            printable(&plan.host.hostname, 64)
+        );
+        return Ok(None);
+    }
+    Ok(Some(files))
+}
+
+/// Takes out changes that a file of the host goes beyond already, where the plan only wants *at least*.
+fn keep_what_goes_beyond(plan: &mut Plan, files: &Files, drop_in: &str) -> Vec<String> {
+    let mut kept = Vec::new();
+    plan.changes.retain(|change| match files.goes_beyond(change, drop_in) {
+        None => true,
+        Some(Assignment { file, line, value, .. }) => {
+            let key = change.name();
+            kept.push(format!("{key}: not exported: {file}:{line} sets {value}, which is enough; load that file"));
+            false
+        }
+    });
+    kept
+}
+
+fn not_planned(left: &LeftOut) -> String {
+    format!("{} = {} is not in the plan: {}", left.key, printable(&left.proposed, 60), left.why)
+}
+
+fn loses(losing: &Loses, drop_in: &str) -> String {
+    let Loses { key, loader, instead } = losing;
+    let loader = loader.name();
+    match instead {
+        None => format!("{key}: with the loader {loader}, a boot does not set it: it does not read {drop_in}"),
+        Some(Assignment { file, line, value, .. }) if file == drop_in => format!(
+            "{key}: with the loader {loader}, a boot would set {} from {drop_in}:{line}, which is not the proposed value",
+            printable(value, 60)
+        ),
+        Some(Assignment { file, line, value, .. }) => format!(
+            "{key}: with the loader {loader}, {file}:{line} sets {} after {drop_in}. Change that line, or give the export a \
+             name that is sorted after it (--drop-in)",
+            printable(value, 60)
+        ),
+    }
+}
+
+/// Writes the files; what one place cannot take is returned.
+fn deliver(exported: &Exported<'_>, output: Option<&Path>) -> Result<Vec<String>, Failure> {
+    let folder = output.filter(|path| path.is_dir());
+    if let Some(folder) = folder {
+        for file in &exported.files {
+            let path = folder.join(file.path.trim_start_matches('/'));
+            output::make_folder_of(&path)?;
+            output::deliver(&file.text, Some(&path))?;
+            tracing::info!("wrote {}", path.display());
+        }
+        return Ok(Vec::new());
+    }
+    let Some((first, others)) = exported.files.split_first() else { return Ok(Vec::new()) };
+    output::deliver(&first.text, output)?;
+    let missing =
+        |file: &export::Artefact| format!("{} is needed too, and only a folder can take both: --output DIR", file.path);
+    Ok(others.iter().map(missing).collect())
+}

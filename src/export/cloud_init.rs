@@ -1,0 +1,40 @@
+//! `cloud-init`: the fragment of a `#cloud-config`.
+//!
+//! In: the document. Out: YAML. Must not: rely on the boot's own loading of the file: `write_files` runs after it.
+
+use super::comments;
+use super::format::{Format, Style, Target};
+use super::model::{Artefact, Document, Options};
+use super::sysctl_d::{self, MODULES, drop_in};
+use super::{quote, yaml};
+
+pub(super) const FORMAT: Format = Format {
+    name: "cloud-init",
+    help: "A #cloud-config that writes the drop-in and loads it",
+    target: Target::Machine,
+    carries_guards: true,
+    places_drop_in: true,
+    styles: &[Style { name: "cloud-config", help: "user data, or a part of it", write }],
+    refuses: |_| None,
+};
+
+fn write(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
+    let mut text = format!("#cloud-config\n{}", comments::with_sign("#", 0, [comments::head(document)]));
+    text.push_str("write_files:\n");
+    text.push_str(&file(drop_in(options), &sysctl_d::text(document)));
+    if let Some(modules) = sysctl_d::modules(document) {
+        text.push_str(&file(MODULES, &modules));
+    }
+    text.push_str("runcmd:\n");
+    for module in &document.modules {
+        text.push_str(&format!("  - [modprobe, {module}]\n"));
+    }
+    text.push_str(&format!("  - [sysctl, {}]\n", quote::json(&format!("--load={}", drop_in(options)))));
+    vec![Artefact { path: "cloud-config.yaml".to_owned(), text }]
+}
+
+fn file(path: &str, content: &str) -> String {
+    let mut text = format!("  - path: {}\n    owner: root:root\n    permissions: \"0644\"\n", quote::json(path));
+    text.push_str(&yaml::block(4, "content", content));
+    text
+}

@@ -1,0 +1,2 @@
+use super::*;
+use crate::plan::example;
