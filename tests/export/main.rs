@@ -1,0 +1,17 @@
+//! Exports through their real consumers: what `export` writes is taken by the tool that it is for, changes what the plan
+//! changes, and nothing at the second run.
+//!
+//! In: root, and what `tests/run-all` installs. Out: nothing but assertions. Must not: pass silently where a consumer is
+//! missing; touch the machine's own sysctls or files.
+
+#![allow(clippy::disallowed_methods, reason = "tests and benchmarks may use any door")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests are not in a #[test] function"
+)]
+
+mod drop_in;
+mod management;
+mod place;
