@@ -25,7 +25,7 @@ use crate::text::printable;
 Examples:
   sysctl-advisor export sysctl.d                       audit, plan, print a drop-in
   sysctl-advisor export ansible --style play p.json    a playbook from a plan
-  sysctl-advisor export sysctl.d -o / plan.json        write it to /etc/sysctl.d
+  sysctl-advisor export sysctl.d plan.json -o image    write it under a root
   sysctl-advisor export sysctl-commands | sh           set the values until the next boot
 
 The export has only what the plan changes, in its order. A second run of the other tool changes nothing. What the format \

@@ -99,6 +99,10 @@ fn a_mistake_of_the_persons_is_2() {
         &["rules", "check", "/nonexistent"],
         &["plan", "--snapshot", &snapshot, "--only", "nonsense"],
         &["plan", "--show", wrong],
+        &["export", "ansibel", "/nonexistent"],
+        &["export", "ansible", wrong],
+        &["export", "ansible", "--style", "role", "--snapshot", &snapshot],
+        &["export", "sysctl.d", "--drop-in", "/etc/passwd", "--snapshot", &snapshot],
         &["explain", "nonsense"],
         &["drift", "--root", "/nonexistent"],
         &["apply", "/nonexistent", "--yes"],
@@ -111,6 +115,26 @@ fn a_mistake_of_the_persons_is_2() {
 }
 
 #[test]
+fn a_part_of_a_plan_that_a_format_cannot_say_is_11_and_something_to_change_is_12() {
+    let snapshot = data("ports.json");
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("plan.json");
+    let plan = plan.to_str().unwrap();
+    assert_eq!(run(&["plan", "--snapshot", &snapshot, "--no-rehearse", "-o", plan]).code, 0);
+    let to_change = run(&["export", "nixos", plan, "--detailed-exitcode"]);
+    assert_eq!(to_change.code, 12, "{to_change:?}");
+    assert_eq!(run(&["export", "nixos", plan]).code, 0);
+    let text = std::fs::read_to_string(plan).unwrap();
+    let elsewhere = text.replace("\"namespace\": \"current\"", "\"namespace\": \"blue\"");
+    assert_ne!(text, elsewhere);
+    std::fs::write(plan, elsewhere).unwrap();
+    let partial = run(&["export", "nixos", plan]);
+    assert_eq!((partial.code, partial.out.as_str()), (11, ""), "{partial:?}");
+    assert!(partial.err.contains("it belongs to the network namespace blue"), "{partial:?}");
+    assert_eq!(run(&["export", "nixos", plan, "--partial"]).code, 0);
+}
+
+#[test]
 fn the_help_the_man_pages_and_the_readme_show_one_table() {
     let help = run(&["--help"]).out;
     let (_, table) = help.split_once("Exit codes:\n").unwrap();
@@ -119,9 +143,13 @@ fn the_help_the_man_pages_and_the_readme_show_one_table() {
     assert_eq!(run(&["generate", folder.path().to_str().unwrap()]).code, 0);
     let page = std::fs::read_to_string(folder.path().join("man/sysctl-advisor-audit.1")).unwrap();
     let rows: Vec<_> = table.lines().filter_map(|line| line.trim().split_once("  ")).collect();
-    assert_eq!(rows.iter().map(|(code, _)| *code).collect::<Vec<_>>(), ["0", "1", "2", "3", "4", "5", "10"]);
+    assert_eq!(
+        rows.iter().map(|(code, _)| *code).collect::<Vec<_>>(),
+        ["0", "1", "2", "3", "4", "5", "10", "11", "12"]
+    );
     for (code, meaning) in rows {
-        let row = format!("| {code} | {} |", meaning.replace("--fail-on", "`--fail-on`"));
+        let options = regex::Regex::new("--[a-z-]+").unwrap();
+        let row = format!("| {code} | {} |", options.replace_all(meaning, "`$0`"));
         assert!(readme.contains(&row), "{row}");
         assert!(page.contains(&format!("{code}\\fR\n{}", meaning.replace('-', "\\-"))), "{code}: {page}");
     }

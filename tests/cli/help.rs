@@ -48,6 +48,8 @@ fn help_of_the_program() {
                    machine
       plan         Turn the recommendations into an ordered list of changes, and try
                    each one in a scratch network namespace
+      export       Write a plan in the form that another tool takes: sysctl.d,
+                   Ansible, Puppet, and so on
       remediate    Decide on the findings one by one, then apply what you chose
       apply        Apply a plan. You can roll it back at any time
       confirm      Make an applied change permanent
@@ -114,6 +116,8 @@ fn help_of_the_program() {
        4  a plan was not applied or a change not confirmed; the values are as before
        5  rollback failed or is incomplete
       10  audit has a finding at or above --fail-on, or drift has a key not in sync
+      11  export left out a part of the plan, and --partial was not given
+      12  plan or export has something to change, and --detailed-exitcode was given
     ");
     assert_snapshot!(help(&["-h"]), @"
     Audit this host's TCP settings against what its sockets do
@@ -129,6 +133,8 @@ fn help_of_the_program() {
                    machine
       plan         Turn the recommendations into an ordered list of changes, and try
                    each one in a scratch network namespace
+      export       Write a plan in the form that another tool takes: sysctl.d,
+                   Ansible, Puppet, and so on
       remediate    Decide on the findings one by one, then apply what you chose
       apply        Apply a plan. You can roll it back at any time
       confirm      Make an applied change permanent
@@ -181,6 +187,8 @@ fn help_of_the_program() {
        4  a plan was not applied or a change not confirmed; the values are as before
        5  rollback failed or is incomplete
       10  audit has a finding at or above --fail-on, or drift has a key not in sync
+      11  export left out a part of the plan, and --partial was not given
+      12  plan or export has something to change, and --detailed-exitcode was given
     ");
 }
 

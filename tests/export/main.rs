@@ -14,4 +14,9 @@
 
 mod drop_in;
 mod management;
+mod pages;
 mod place;
+mod quoting;
+
+#[path = "../support/random.rs"]
+mod random;

@@ -8,7 +8,7 @@ fn ansible_checks_changes_and_has_nothing_to_do_the_second_time() {
     let place = Place::new();
     let plan = place.plan();
     place.ok("sysctl-advisor export ansible --style play plan.json -o play.yml");
-    let play = "ansible-playbook -i localhost, -c local --become-method su -e ansible_python_interpreter=/usr/bin/python3 \
+    let play = "ansible-playbook -i localhost, -c local -e ansible_python_interpreter=/usr/bin/python3 \
                 play.yml";
     let recap = |text: &str| {
         let number = |name: &str| text.split_once(&format!("{name}=")).unwrap().1.split(' ').next().unwrap().to_owned();
@@ -72,6 +72,25 @@ fn puppet_shows_applies_and_has_nothing_to_do_the_second_time() {
 }
 
 #[test]
+fn tuned_activates_the_profile_over_the_active_one_and_verifies_it() {
+    needs("tuned-adm", "tuned");
+    needs("dbus-daemon", "dbus");
+    let place = Place::new();
+    let plan = place.plan();
+    place.ok("cp -a /etc/tuned own && mount --bind own /etc/tuned && mkdir /etc/tuned/base");
+    place.ok("printf '[main]\\nsummary=base\\n[sysctl]\\nnet.ipv4.tcp_fin_timeout=59\\n' > /etc/tuned/base/tuned.conf");
+    place.ok("echo base > /etc/tuned/active_profile");
+    place.ok("sysctl-advisor export tuned plan.json -o /etc/tuned");
+    assert!(place.ok("cat /etc/tuned/sysctl-advisor/tuned.conf").contains("\ninclude=base\n"));
+    place.ok("mount -t tmpfs none /run && mkdir -p /run/dbus /run/tuned && dbus-daemon --system --fork --nopidfile");
+    place.ok("tuned -d -l tuned.log -P tuned.pid -p sysctl-advisor");
+    place.ok("for i in $(seq 300); do tuned-adm active 2>/dev/null | grep -q sysctl-advisor && exit 0; sleep 0.1; done; exit 1");
+    place.ok("for i in $(seq 300); do tuned-adm verify && exit 0; sleep 0.1; done; cat tuned.log; exit 1");
+    place.assert_mended(&plan);
+    assert_eq!(place.value("net.ipv4.tcp_fin_timeout"), "59", "the included profile is still in force");
+}
+
+#[test]
 fn cloud_init_finds_the_fragment_valid_and_its_commands_set_the_values() {
     needs("cloud-init", "cloud-init");
     let place = Place::new();
@@ -97,8 +116,7 @@ fn nix_evaluates_the_module_to_the_values_of_the_plan() {
     let place = Place::new();
     let plan = place.plan();
     place.ok("sysctl-advisor export nixos plan.json -o module.nix");
-    let evaluated = place
-        .ok("NIX_STATE_DIR=$W/nix NIX_STORE_DIR=$W/store nix-instantiate --eval --strict --json --store dummy:// -E \
+    let evaluated = place.ok("nix-instantiate --eval --strict --json --store dummy:// -E \
          '(import ./module.nix { lib.mkDefault = value: value; }).boot.kernel.sysctl'");
     let values: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&evaluated).unwrap();
     assert_eq!(values.len(), plan.len());
