@@ -64,14 +64,15 @@ pub fn resolution(facts: &Facts<'_>, loader: Loader) -> Resolution {
 
 /// Diagnoses and lints. `rehearsed` is what the kernel said to the values, by key; nothing where it was not asked.
 pub fn run(facts: &Facts<'_>, resolution: Resolution, rehearsed: &BTreeMap<String, Answer>) -> Drift {
-    let keys = diagnose::diagnose(&Evidence {
+    let evidence = Evidence {
         resolution: &resolution,
         sysctls: facts.sysctls,
         surroundings: facts.surroundings,
         initial: facts.initial,
         rehearsed,
-    });
-    let problems = lint::problems(&resolution, &keys, facts.persisted, facts.system, facts.sysctls.is_some());
+    };
+    let keys = diagnose::diagnose(&evidence);
+    let problems = lint::problems(&evidence, &keys, facts.persisted, facts.system);
     Drift { resolution, keys, problems }
 }
 

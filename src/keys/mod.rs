@@ -11,12 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::suggest;
 
+mod combination;
+mod names;
 pub mod number;
 mod path;
 mod sense;
 pub mod value;
 mod written;
 
+pub use combination::{Combination, InterfaceKey, combination, of_interface};
+pub use names::{is_known, nearest_known};
 pub use path::{is_printable, our_form, path, path_of_listed};
 pub use sense::{Sense, sense};
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
