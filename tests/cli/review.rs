@@ -1,6 +1,8 @@
 //! `drift --file` on a corpus of lines: how many of those on which a strict reviewer must remark get a remark (recall), and
 //! whether the good ones stay without any. `cargo test --test cli review -- --nocapture` prints the figures and the misses.
 
+#![allow(clippy::panic, clippy::print_stdout, reason = "a test that prints what it measures")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
