@@ -12,6 +12,7 @@ use crate::drift::{self, Facts};
 use crate::keys::{self, KeyValue};
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
+use crate::observe::kernels::Kernels;
 use crate::observe::sockets::{Owner, Sockets};
 use crate::observe::system::SystemFacts;
 use crate::snapshot::{Namespace, Snapshot};
@@ -94,6 +95,7 @@ fn drift(snapshot: &Snapshot, namespace: &Namespace) -> Option<Drift> {
         sysctls: Some(&namespace.sysctls),
         surroundings,
         system: &snapshot.system,
+        kernels: &Kernels::running(&snapshot.system.kernel),
         initial: namespace.initial,
     };
     let resolution = drift::resolution(&facts, drift::loader_of(persisted));
