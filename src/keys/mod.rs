@@ -13,10 +13,12 @@ use crate::suggest;
 
 pub mod number;
 mod path;
+mod sense;
 pub mod value;
 mod written;
 
 pub use path::{is_printable, our_form, path, path_of_listed};
+pub use sense::{Sense, sense};
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
 pub use written::{Refused, Written, is_rounded, rounded, written};
 
@@ -155,8 +157,15 @@ pub struct Key {
     /// What the kernel takes, both ends included, for each number. Absent: any signed 32-bit integer.
     /// Where kernels differ it is what all of them take.
     pub accepted: Option<[i64; 2]>,
-    /// What makes sense, both ends included, for each number; within `accepted`.
+    /// What is usual and useful, both ends included, for each number; within `accepted`.
     pub meaningful: Option<[i64; 2]>,
+    /// Why somebody sets a number below `meaningful`, and what it costs. Absent: such a number has no meaning.
+    pub below: Option<String>,
+    /// The same above it.
+    pub above: Option<String>,
+    /// What a usual value costs, by the value's text, where a reviewer of a file should say it.
+    #[serde(default)]
+    pub costs: BTreeMap<String, String>,
     /// Whether the numbers must not fall from left to right, which the kernel does not check.
     #[serde(default)]
     pub ascending: bool,

@@ -78,9 +78,10 @@ impl<'a> Reading<'a> {
         key_value(keys::catalogue().get(name)?, text).ok()
     }
 
-    /// The process that holds a listener, where it was looked up.
-    pub(super) fn owner_of_listener(&self, endpoint: &str) -> Option<&'a Owner> {
-        self.sockets?.owners.iter().find(|owner| owner.listeners.iter().any(|listener| listener == endpoint))
+    /// The processes that hold a listener, where they were looked up.
+    pub(super) fn owners_of_listener(&self, endpoint: String) -> impl Iterator<Item = &'a Owner> {
+        let all = self.sockets.map_or(&[][..], |sockets| &sockets.owners);
+        all.iter().filter(move |owner| owner.listeners.contains(&endpoint))
     }
 }
 
