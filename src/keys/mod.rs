@@ -213,12 +213,8 @@ impl Key {
 
     /// Why a kernel (`uname -r`) ignores the key. One whose version cannot be read counts as new.
     pub fn inert_on(&self, kernel: &str) -> Option<&str> {
-        let version = |text: &str| {
-            let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
-            Some((numbers.next()?, numbers.next()?))
-        };
-        let since = self.inert_since.as_deref().and_then(version);
-        let is_older = version(kernel).zip(since).is_some_and(|(kernel, since)| kernel < since);
+        let since = self.inert_since.as_deref().and_then(release);
+        let is_older = release(kernel).zip(since).is_some_and(|(kernel, since)| kernel < since);
         self.inert.as_deref().filter(|_| !is_older)
     }
 
@@ -302,6 +298,12 @@ fn closeness(known: &str, given: &str) -> f64 {
         }
         _ => suggest::name_likeness(known, given),
     }
+}
+
+/// The first two numbers of a kernel's release (`uname -r`).
+pub fn release(kernel: &str) -> Option<(u32, u32)> {
+    let mut numbers = kernel.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse().ok());
+    Some((numbers.next()?, numbers.next()?))
 }
 
 /// Keys that must never be stored or shown: their values are secrets.
