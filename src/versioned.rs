@@ -75,13 +75,7 @@ impl Format {
         if bytes.trim_ascii().is_empty() {
             return Err(FileError::Empty { path: path() });
         }
-        let damaged = |error: serde_json::Error| FileError::Damaged {
-            path: path(),
-            line: error.line(),
-            column: error.column(),
-            noun: self.noun,
-            why: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
-        };
+        let damaged = |error: serde_json::Error| self.damaged(name, &error);
         let Header { schema } = serde_json::from_slice(bytes).map_err(damaged)?;
         if schema != self.schema {
             return Err(match (version(&schema, self.family()), version(self.schema, self.family())) {
@@ -96,6 +90,17 @@ impl Format {
             });
         }
         serde_json::from_slice(bytes).map_err(damaged)
+    }
+
+    /// What is wrong with a file that is not of this format.
+    pub fn damaged(&self, name: &str, error: &serde_json::Error) -> FileError {
+        FileError::Damaged {
+            path: name.to_owned(),
+            line: error.line(),
+            column: error.column(),
+            noun: self.noun,
+            why: error.to_string().split(" at line ").next().unwrap_or_default().to_owned(),
+        }
     }
 
     /// `sysctl-advisor/plan/`.

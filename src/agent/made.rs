@@ -45,11 +45,12 @@ pub fn read(folder: &Folder) -> Result<Vec<Made>, String> {
 }
 
 fn parse(name: &str, bytes: &[u8]) -> Result<Vec<Made>, String> {
-    // Earlier versions wrote the bare list.
-    if let Ok(former) = serde_json::from_slice(bytes) {
-        return Ok(former);
-    }
-    FORMAT.parse::<List>(name, bytes).map(|list| list.changes).map_err(|error| error.to_string())
+    // Earlier versions wrote the bare list, which has no place for a header.
+    let parsed = match bytes.trim_ascii_start().first() {
+        Some(b'[') => serde_json::from_slice(bytes).map_err(|error| FORMAT.damaged(name, &error)),
+        _ => FORMAT.parse::<List>(name, bytes).map(|list| list.changes),
+    };
+    parsed.map_err(|error| error.to_string())
 }
 
 /// Writes the list with one more, and without those of other boots. The error says why it is not on the disk.
@@ -89,5 +90,17 @@ mod tests {
     fn the_bare_list_of_former_versions_is_read() {
         let former = br#"[{"id": 3, "boot_id": "one", "uptime_ms": 5}]"#;
         assert_eq!(parse("f", former), Ok(vec![Made { id: 3, boot_id: "one".into(), uptime_ms: 5 }]));
+        assert_eq!(parse("f", b" []"), Ok(vec![]));
+    }
+
+    #[test]
+    fn what_the_file_is_decides_how_it_is_read() {
+        let damaged = parse("f", br#"[{"id": 3, "boot_id": "one"}]"#).unwrap_err();
+        assert!(
+            damaged.contains("f:1:28: this is not a list of the agent's changes") && damaged.contains("uptime_ms"),
+            "{damaged}"
+        );
+        let newer = parse("f", br#"{"schema": "sysctl-advisor/agent-changes/2", "changes": {}}"#).unwrap_err();
+        assert!(newer.contains("a newer version of sysctl-advisor wrote this file"), "{newer}");
     }
 }

@@ -19,7 +19,7 @@ use crate::apply::run::apply::ApplyOptions;
 use crate::apply::run::namespaces::{self, Part};
 use crate::config::Config;
 use crate::host::Host;
-use crate::model::with_article;
+use crate::model::{in_words, with_article};
 use crate::plan::model::{Plan, PlannedChange};
 use crate::report::wrap::wrap_hanging;
 use crate::session;
@@ -160,8 +160,11 @@ fn farewell(parts: &[Part], ids: &[u64], args: &ApplyArgs, before: Option<&str>)
     let permanent = if args.runtime_only { "keep it until the next boot" } else { "make it permanent" };
     let mut text = String::new();
     for (part, id) in parts.iter().zip(ids) {
-        let place =
-            if parts.len() > 1 { format!(" in {}", printable(&part.namespace(), LONGEST_NAME)) } else { String::new() };
+        let place = if parts.len() > 1 {
+            format!(" in {}", in_words(&printable(&part.namespace(), LONGEST_NAME)))
+        } else {
+            String::new()
+        };
         text.push_str(&format!(
             "Change {id}{place} is effective and {end}.\n  sysctl-advisor confirm {id}    {permanent}\n  \
              sysctl-advisor rollback {id}   roll it back\n"

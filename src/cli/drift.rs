@@ -20,7 +20,7 @@ use crate::report::drift::DriftPage;
 use crate::report::theme::Theme;
 use crate::session;
 use crate::session::drift::{Scene, Target};
-use crate::session::review::review;
+use crate::session::review::{review, without_repetition};
 use crate::suggest::nearest_name;
 
 /// Compare the values that files set with the effective values, and explain each difference.
@@ -115,6 +115,7 @@ pub(super) fn run(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Out
     }
     let criteria = super::session::criteria(config, &args.rules, terminal)?;
     let mut review = review(&scene, &drift, &criteria);
+    without_repetition(&mut drift, &review);
     for name in select(&mut drift, scene.sysctls.as_ref(), &args.keys) {
         let known = scene.sysctls.iter().flat_map(Sysctls::keys).map(String::as_str);
         let known = known.chain(keys::catalogue().iter().map(|key| key.name.as_str()));

@@ -153,7 +153,20 @@ pub mod codes {
     pub const MISSING_NUMBERS: &str = "missing_numbers";
     pub const BYTES_FOR_PAGES: &str = "bytes_for_pages";
     pub const NOT_ASCENDING: &str = "not_ascending";
+    /// The kernel accepts the value, and it has no meaning.
     pub const MEANINGLESS_VALUE: &str = "meaningless_value";
+    /// A value outside of what is usual, with a cost.
+    pub const UNUSUAL_VALUE: &str = "unusual_value";
+    /// A usual value that a reviewer should know the cost of.
+    pub const COSTLY_VALUE: &str = "costly_value";
+    /// A key that does something once and keeps nothing.
+    pub const ACTION: &str = "action";
+    /// A key that only a module brings, where nobody can look whether it is loaded.
+    pub const NEEDS_MODULE: &str = "needs_module";
+    /// What an interface does with it depends on another line than the one that was written.
+    pub const ALL_AND_INTERFACE: &str = "all_and_interface";
+    /// It does not fit to another key's value.
+    pub const RELATED_KEY: &str = "related_key";
     pub const WITHOUT_EFFECT: &str = "without_effect";
     pub const DUPLICATES_DISAGREE: &str = "duplicates_disagree";
     pub const NEVER_WINS: &str = "never_wins";

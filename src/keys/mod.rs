@@ -13,10 +13,12 @@ use crate::suggest;
 
 pub mod number;
 mod path;
+mod sense;
 pub mod value;
 mod written;
 
 pub use path::{is_printable, our_form, path, path_of_listed};
+pub use sense::{Sense, sense};
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
 pub use written::{Refused, Written, is_rounded, rounded, written};
 
@@ -155,8 +157,15 @@ pub struct Key {
     /// What the kernel takes, both ends included, for each number. Absent: any signed 32-bit integer.
     /// Where kernels differ it is what all of them take.
     pub accepted: Option<[i64; 2]>,
-    /// What makes sense, both ends included, for each number; within `accepted`.
+    /// What is usual and useful, both ends included, for each number; within `accepted`.
     pub meaningful: Option<[i64; 2]>,
+    /// Why somebody sets a number below `meaningful`, and what it costs. Absent: such a number has no meaning.
+    pub below: Option<String>,
+    /// The same above it.
+    pub above: Option<String>,
+    /// What a usual value costs, by the value's text, where a reviewer of a file should say it.
+    #[serde(default)]
+    pub costs: BTreeMap<String, String>,
     /// Whether the numbers must not fall from left to right, which the kernel does not check.
     #[serde(default)]
     pub ascending: bool,
@@ -213,15 +222,29 @@ impl Key {
 
     /// Why a kernel (`uname -r`) ignores the key. One whose version cannot be read counts as new.
     pub fn inert_on(&self, kernel: &str) -> Option<&str> {
-        let since = self.inert_since.as_deref().and_then(release);
-        let is_older = release(kernel).zip(since).is_some_and(|(kernel, since)| kernel < since);
+        let is_older = self.inert_since.as_deref().is_some_and(|since| is_older(kernel, since));
         self.inert.as_deref().filter(|_| !is_older)
+    }
+
+    /// Whether a kernel is too old to have the key.
+    pub fn is_newer_than(&self, kernel: &str) -> bool {
+        self.since.as_deref().is_some_and(|since| is_older(kernel, since))
+    }
+
+    /// Whether a kernel is so new that it surely does not have the key any more.
+    pub fn is_gone_from(&self, kernel: &str) -> bool {
+        self.removed.as_deref().is_some_and(|removed| !is_older(kernel, removed.trim_start_matches("by ")))
     }
 
     /// Whether a change can do anything at all: the key is not removed, inert or read-only.
     pub const fn is_useful_to_set(&self) -> bool {
         self.removed.is_none() && self.inert.is_none() && !self.read_only
     }
+}
+
+/// Whether a kernel (`uname -r`) is older than a version; not where one of the two cannot be read.
+fn is_older(kernel: &str, version: &str) -> bool {
+    release(kernel).zip(release(version)).is_some_and(|(kernel, version)| kernel < version)
 }
 
 /// All keys that we know, by name.

@@ -151,6 +151,16 @@ fn a_key_is_inert_only_since_the_kernel_that_ignores_it() {
 }
 
 #[test]
+fn a_kernel_has_a_key_from_one_version_to_another() {
+    let recycle = key("net.ipv4.tcp_tw_recycle");
+    assert!(!recycle.is_gone_from("3.10.0-1160.el7") && recycle.is_gone_from("4.12.1") && recycle.is_gone_from(""));
+    let released_by = catalogue().iter().find(|key| key.removed.as_deref() == Some("by 6.1")).unwrap();
+    assert!(!released_by.is_gone_from("5.10.0") && released_by.is_gone_from("6.1.0-18-amd64"));
+    let newer = catalogue().iter().find(|key| key.since.as_deref() == Some("5.18")).unwrap();
+    assert!(newer.is_newer_than("5.10.0-8-amd64") && !newer.is_newer_than("5.18.0") && !newer.is_newer_than(""));
+}
+
+#[test]
 fn a_key_that_is_gone_or_ignored_is_not_useful_to_set() {
     assert!(key("net.ipv4.tcp_tw_reuse").is_useful_to_set());
     assert!(!key("net.ipv4.tcp_tw_recycle").is_useful_to_set());

@@ -13,6 +13,7 @@ use crate::drift::{self, Facts};
 use crate::keys::{self, KeyValue};
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
+use crate::observe::kernels::Kernels;
 use crate::observe::sockets::{Owner, Sockets};
 use crate::observe::system::SystemFacts;
 use crate::snapshot::{Namespace, Snapshot};
@@ -83,9 +84,10 @@ impl<'a> Reading<'a> {
         key_value(keys::catalogue().get(name)?, text).ok()
     }
 
-    /// The process that holds a listener, where it was looked up.
-    pub(super) fn owner_of_listener(&self, endpoint: &str) -> Option<&'a Owner> {
-        self.sockets?.owners.iter().find(|owner| owner.listeners.iter().any(|listener| listener == endpoint))
+    /// The processes that hold a listener, where they were looked up.
+    pub(super) fn owners_of_listener(&self, endpoint: String) -> impl Iterator<Item = &'a Owner> {
+        let all = self.sockets.map_or(&[][..], |sockets| &sockets.owners);
+        all.iter().filter(move |owner| owner.listeners.contains(&endpoint))
     }
 }
 
@@ -100,6 +102,7 @@ fn drift(snapshot: &Snapshot, namespace: &Namespace) -> Option<Drift> {
         sysctls: Some(&namespace.sysctls),
         surroundings,
         system: &snapshot.system,
+        kernels: &Kernels::running(&snapshot.system.kernel),
         initial: namespace.initial,
     };
     let resolution = drift::resolution(&facts, drift::loader_of(persisted));

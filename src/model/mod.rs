@@ -8,4 +8,4 @@ mod grade;
 mod namespace;
 
 pub use grade::{Kind, RehearsalResult, Severity};
-pub use namespace::{NamespaceName, Naming, in_words, with_article};
+pub use namespace::{NamespaceName, Naming, called, in_words, with_article, with_number};

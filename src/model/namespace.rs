@@ -81,6 +81,16 @@ pub fn with_article(name: &str) -> String {
     if name == NamespaceName::CURRENT { in_words(name).to_owned() } else { format!("the network namespace {name}") }
 }
 
+/// `blue (net:[1])`, and the number alone of one that had no name.
+pub fn with_number(name: &str, number: &str) -> String {
+    if name == NamespaceName::CURRENT { number.to_owned() } else { format!("{name} ({number})") }
+}
+
+/// `the name blue`, `no name`.
+pub fn called(name: &NamespaceName) -> String {
+    if name.naming() == Naming::Current { "no name".to_owned() } else { format!("the name {name}") }
+}
+
 fn process(name: &str) -> Option<(u32, &str)> {
     let (pid, program) = name.strip_prefix("pid ")?.split_once(' ')?;
     Some((pid.parse().ok()?, program.strip_prefix('(')?.strip_suffix(')')?))
@@ -154,6 +164,11 @@ mod tests {
             (in_words("current"), with_article("current").as_str()),
             ("this network namespace", "this network namespace")
         );
+        assert_eq!(
+            (with_number("current", "net:[1]").as_str(), called(&named("current")).as_str()),
+            ("net:[1]", "no name")
+        );
+        assert_eq!((with_number("blue", "7").as_str(), called(&named("blue")).as_str()), ("blue (7)", "the name blue"));
         assert_eq!((in_words("blue"), with_article("blue").as_str()), ("blue", "the network namespace blue"));
     }
 

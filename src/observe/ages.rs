@@ -14,6 +14,9 @@ pub const EDGES: [u64; 14] = [0, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600,
 pub struct Ages([u32; EDGES.len()]);
 
 impl Ages {
+    /// Of nothing.
+    pub const NONE: Self = Self([0; EDGES.len()]);
+
     /// Counts one socket of this age.
     pub fn add(&mut self, milliseconds: u64) {
         let bucket = EDGES.partition_point(|edge| edge * 1000 <= milliseconds).saturating_sub(1);

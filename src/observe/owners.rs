@@ -2,7 +2,8 @@
 //!
 //! In: the inodes of CLOSE_WAIT sockets and of listeners. Out: [`Owner`] records, by one pass over `/proc/*/fd`.
 //! Must not: look when there is nothing to look for: the pass costs some 5 us an open file of the machine. It is made
-//! when at least [`CLOSE_WAIT_WORTH`] sockets are in CLOSE_WAIT or a listener's queue is more than half full.
+//! where a rule may have something to say of a process: from [`CLOSE_WAIT_WORTH`] sockets in CLOSE_WAIT on, and for
+//! listeners as `is_reported` says.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -15,6 +16,12 @@ use crate::observe::sockets::{Listener, Owner, Sockets, Unowned, Waiting, is_fil
 
 /// CLOSE_WAIT sockets from which their owners are looked for; a few are always on their way through that state.
 pub const CLOSE_WAIT_WORTH: u64 = 10;
+/// Silent connections without keepalive from which the process of their listener is looked for, and how long they are
+/// silent.
+const SILENT_WORTH: u64 = 20;
+const SILENT_SECONDS: u64 = 1800;
+/// A wait for `accept()` that no healthy server causes.
+const WAIT_MS: u32 = 1000;
 /// Owners that are kept, those with the most CLOSE_WAIT first. The sockets of the others count as unowned.
 pub const OWNERS_KEPT: usize = 256;
 
@@ -34,7 +41,7 @@ type Wanted<'a> = HashMap<u64, (usize, Held<'a>)>;
 /// process that holds it, for the workers of a pre-forking server all accept from it. Sockets whose process cannot be
 /// seen are grouped by user.
 pub fn find(host: &Host, mut readings: Vec<Unowned>) -> Vec<(Sockets, Option<Gap>)> {
-    let worth: Vec<bool> = readings.iter().map(|reading| host.is_live() && is_worth_it(&reading.sockets)).collect();
+    let worth: Vec<bool> = readings.iter().map(|reading| host.is_live() && is_worth_it(reading)).collect();
     let found = look_up(host, &readings, &worth);
     for ((reading, found), _) in readings.iter_mut().zip(&found).zip(&worth).filter(|(_, worth)| **worth) {
         enter(&mut reading.sockets, found.owners.clone());
@@ -42,9 +49,18 @@ pub fn find(host: &Host, mut readings: Vec<Unowned>) -> Vec<(Sockets, Option<Gap
     readings.into_iter().zip(found).map(|(reading, found)| (reading.sockets, found.gap)).collect()
 }
 
-fn is_worth_it(sockets: &Sockets) -> bool {
-    let filling = sockets.listeners.iter().any(|listener| is_filling(listener.queue, listener.limit));
-    filling || sockets.states.close_wait >= CLOSE_WAIT_WORTH
+fn is_worth_it(reading: &Unowned) -> bool {
+    let Unowned { sockets, exposed, .. } = reading;
+    *exposed || sockets.states.close_wait >= CLOSE_WAIT_WORTH || sockets.listeners.iter().any(is_reported)
+}
+
+/// Whether a finding may name the process of this listener: its queue fills, a client waits in it for seconds, it dropped
+/// packets (in the window, or since listen() where the start of the window is not known yet), or clients of it are silent.
+fn is_reported(listener: &Listener) -> bool {
+    let dropped = listener.drops.is_some_and(|drops| drops != listener.drops_before.unwrap_or(0));
+    let silent = listener.idle_no_keepalive.at_least(SILENT_SECONDS) >= SILENT_WORTH;
+    let waits = listener.queue > 0 && listener.waited_ms.is_some_and(|waited| waited >= WAIT_MS);
+    dropped || silent || waits || is_filling(listener.queue, listener.limit)
 }
 
 fn enter(sockets: &mut Sockets, mut owners: Vec<Owner>) {
@@ -186,13 +202,33 @@ mod tests {
     }
 
     #[test]
+    fn a_listener_that_a_finding_may_name_is_worth_a_look() {
+        let healthy = Listener { limit: Some(128), drops: Some(0), ..Listener::default() };
+        let mut silent = healthy.clone();
+        (0..SILENT_WORTH).for_each(|_| silent.idle_no_keepalive.add(SILENT_SECONDS * 1000));
+        let dropped = |before, now| Listener { drops_before: before, drops: Some(now), ..healthy.clone() };
+        let all = [
+            (healthy.clone(), false),
+            (dropped(Some(7), 7), false),
+            (dropped(Some(7), 8), true),
+            (dropped(None, 8), true),
+            (Listener { queue: 65, ..healthy.clone() }, true),
+            (Listener { queue: 1, waited_ms: Some(WAIT_MS), ..healthy.clone() }, true),
+            (silent, true),
+        ];
+        for (listener, worth) in all {
+            assert_eq!(is_reported(&listener), worth, "{listener:?}");
+        }
+    }
+
+    #[test]
     fn an_inode_that_nobody_holds_is_a_gap_of_its_namespace_and_told_once() {
         // Inode numbers of sockets are far below this one.
         let waiting = vec![u64::MAX, u64::MAX - 1];
         let waiting = waiting.into_iter().map(|inode| Waiting { inode, uid: 7, idle_ms: None }).collect();
         let reading = |waiting: Vec<Waiting>| {
             let sockets = Sockets { listeners: Vec::new(), ..crate::report::example::sockets() };
-            Unowned { sockets, waiting }
+            Unowned { sockets, waiting, exposed: false }
         };
         let found = look_up(&Host::live(), &[reading(Vec::new()), reading(waiting)], &[false, true]);
         let [quiet, found] = &found[..] else { panic!("one for each namespace") };

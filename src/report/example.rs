@@ -81,6 +81,7 @@ pub(crate) fn sockets() -> Sockets {
         fin_wait2_orphans: 0,
         fin_wait2_held: 0,
         syn_sent_repeated: Some(0),
+        fin_wait2_held_idle: Ages::default(),
         fin_wait2_peers: Vec::new(),
         idle: Ages::default(),
         idle_keepalive: Ages::default(),

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Criteria;
 use super::drift::Scene;
-use crate::drift::model::{Assignment, Drift, KeyDrift};
+use crate::drift::model::{Assignment, Drift, KeyDrift, codes};
 use crate::keys;
 use crate::metrics::subjects::Subject;
 use crate::model::Severity;
@@ -49,6 +49,16 @@ pub fn review(scene: &Scene, drift: &Drift, criteria: &Criteria) -> Vec<BootFind
         .collect();
     found.sort_by(|a, b| (b.severity, &a.rule).cmp(&(a.severity, &b.rule)));
     found
+}
+
+/// Removes the remarks on a value that a finding is about too: it says the same, with the remedy.
+pub fn without_repetition(drift: &mut Drift, review: &[BootFinding]) {
+    let on_values = [codes::UNUSUAL_VALUE, codes::COSTLY_VALUE, codes::MEANINGLESS_VALUE];
+    let is_said = |file: &str, number: u32| {
+        let mut lines = review.iter().flat_map(|finding| &finding.lines);
+        lines.any(|(_, line)| line.file == file && line.line == number)
+    };
+    drift.problems.retain(|problem| !(on_values.contains(&problem.code) && is_said(&problem.file, problem.line)));
 }
 
 /// The value that a boot would really give a key.

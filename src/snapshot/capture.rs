@@ -218,7 +218,11 @@ fn gap(Hidden { name, why }: Hidden) -> Gap {
 fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<Namespace> {
     let (seen, unowned): (Vec<_>, Vec<_>) = seen
         .into_iter()
-        .map(|Seen { place, beginning, end, shown: Shown { sysctls, sockets, gaps } }| {
+        .map(|Seen { place, beginning, end, shown: Shown { sysctls, mut sockets, gaps } }| {
+            let queues = beginning.as_ref().and_then(|beginning| beginning.queues.as_ref());
+            if let (Some(sockets), Some(queues)) = (&mut sockets, queues) {
+                sockets.begin_with(queues);
+            }
             ((place, beginning, end, sysctls, gaps, sockets.is_some()), sockets)
         })
         .unzip();
@@ -242,10 +246,7 @@ fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<N
             sysctls,
             gaps,
         };
-        if let Some(Beginning { counters, queues, interfaces, sockets }) = beginning {
-            if let (Some(sockets), Some(queues)) = (&mut namespace.sockets, queues) {
-                queues.enter(sockets);
-            }
+        if let Some(Beginning { counters, interfaces, sockets, .. }) = beginning {
             namespace.counters_before = Some(counters);
             namespace.before = Some(NamespaceBefore { interfaces, sockets });
         }

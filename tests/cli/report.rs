@@ -62,7 +62,8 @@ fn an_overflowing_accept_queue_in_full() {
                   is full when Recv-Q is one above Send-Q. Compare its limit
                   (Send-Q) with net.core.somaxconn: if it is lower, the
                   application's backlog limits the queue; if it is equal, somaxconn
-                  does.
+                  does. A server that has no free file descriptor (`ls /proc/PID/fd
+                  | wc -l`) does not empty its queue either.
       do not    net.core.somaxconn, raised without knowing the listener: It helps
                   only a listener whose limit equals somaxconn, and only after that
                   listener is restarted.

@@ -36,6 +36,15 @@ pub(crate) fn fin_wait2_held(lab: &Lab, count: usize) -> Vec<Pair> {
     pairs
 }
 
+/// The same toward so many peers, `each` connections.
+pub(crate) fn fin_wait2_held_of_many(lab: &Lab, peers: usize, each: usize) -> Vec<Pair> {
+    let pairs: Vec<Pair> =
+        (1..=peers).flat_map(|peer| outgoing(&ports::backend(lab, &format!("10.9.5.{peer}:5432")), each)).collect();
+    time_wait::half_close_near(&pairs);
+    wait_until("all are in FIN_WAIT2", || lab.in_state("FIN_WAIT2") == peers * each);
+    pairs
+}
+
 /// A server whose clients went away and which never closed its own sockets.
 #[derive(Debug)]
 pub(crate) struct CloseWait {
@@ -59,19 +68,34 @@ pub(crate) struct HalfClosed {
     listener: TcpListener,
 }
 
+/// The other side of that: this host asked, shut its direction down, and still receives the answer, a few bytes every 50
+/// ms, until the value is dropped.
+pub(crate) fn half_closed_downloads(lab: &Lab, count: usize) -> HalfClosed {
+    let listener = ports::backend(lab, "10.9.5.99:5432");
+    let pairs = outgoing(&listener, count);
+    time_wait::half_close_near(&pairs);
+    wait_until("all are in FIN_WAIT2", || lab.in_state("FIN_WAIT2") == count);
+    stream(pairs.into_iter().map(|Pair { near, far }| (far, near)).collect(), listener)
+}
+
 /// Makes `count` half-closed connections that carry a few bytes every 50 ms until the value is dropped.
 pub(crate) fn half_closed_streams(lab: &Lab, address: &str, count: usize) -> HalfClosed {
     let listener = lab.listen(address, 128);
-    let mut pairs = incoming(lab, &listener, count);
+    let pairs = incoming(lab, &listener, count);
     pairs.iter().for_each(|pair| pair.far.shutdown(Shutdown::Write).unwrap());
     wait_until("all are in CLOSE_WAIT", || lab.in_state("CLOSE_WAIT") == count);
+    stream(pairs.into_iter().map(|Pair { near, far }| (near, far)).collect(), listener)
+}
+
+/// Sends on the first end of each and reads at the second.
+fn stream(mut pairs: Vec<(TcpStream, TcpStream)>, listener: TcpListener) -> HalfClosed {
     let stop = Arc::new(AtomicBool::new(false));
     let asked = Arc::clone(&stop);
     let streaming = std::thread::spawn(move || {
         while !asked.load(Ordering::Relaxed) {
-            for Pair { near, far } in &mut pairs {
-                near.write_all(b"tick").unwrap();
-                far.read_exact(&mut [0; 4]).unwrap();
+            for (sender, reader) in &mut pairs {
+                sender.write_all(b"tick").unwrap();
+                reader.read_exact(&mut [0; 4]).unwrap();
             }
             std::thread::sleep(Duration::from_millis(50));
         }

@@ -226,6 +226,16 @@ impl Lab {
         })
     }
 
+    /// Makes TCP packets to a port of the lab vanish, also those that the lab sends itself.
+    pub(crate) fn drop_input(&self, port: u16) {
+        self.assert_inside();
+        let rules = format!(
+            "add table inet lab\nadd chain inet lab in {{ type filter hook input priority 0; }}\n\
+             add rule inet lab in tcp dport {port} drop\n"
+        );
+        run_with_input("nft", &["-f", "-"], &rules);
+    }
+
     /// Makes packets toward the far host, sent from now on, vanish: its link address is replaced by one that nobody has.
     pub(crate) fn cut_cable(&self) {
         self.assert_inside();

@@ -20,6 +20,7 @@ pub(crate) mod lab;
 pub(crate) mod listen;
 pub(crate) mod loss;
 pub(crate) mod ports;
+pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod report;
 pub(crate) mod syn;

@@ -74,6 +74,20 @@ pub(crate) fn real_load(lab: &Lab, listener: &TcpListener, clients: usize) {
     lab.far.inside(|| tc("qdisc del dev far0 root"));
 }
 
+/// For [`Lab::during`]: real clients that overflow the SYN queue of a server which accepts none of them. The accept queue
+/// fills, and each client sends its data, with the cookie in the ACK, again and again.
+pub(crate) fn load_without_accept(lab: &Lab, listener: &TcpListener, clients: usize, stop: &AtomicBool) {
+    let to = reach(listener);
+    lab.far.inside(|| tc("qdisc replace dev far0 root tbf rate 1mbit burst 1600 limit 1000000"));
+    let clients = lab.far.inside(|| (0..clients).map(|_| begin(to).unwrap()).collect::<Vec<_>>());
+    let mut silent: Vec<&Socket> = clients.iter().collect();
+    while !stop.load(Ordering::Relaxed) {
+        silent.retain(|client| client.send(b"request").is_err());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    lab.far.inside(|| tc("qdisc del dev far0 root"));
+}
+
 fn tc(arguments: &str) {
     run(Command::new("tc").args(arguments.split(' ')));
 }

@@ -20,6 +20,7 @@ use crate::apply::write::undo::{self, Others};
 use crate::apply::{ApplyError, OnProgress, Progress, write};
 use crate::host::Host;
 use crate::keys;
+use crate::model::with_number;
 use crate::plan::model::{Plan, PlannedChange};
 use crate::snapshot::Snapshot;
 use crate::text::printable;
@@ -67,10 +68,8 @@ fn same_host(plan: &Plan, here: &Here) -> Result<(), ApplyError> {
     }
     match plan.changes.first() {
         Some(change) if change.namespace_id != here.namespace_id => other(format!(
-            "the plan is for the network namespace {} ({}), and this process is in {}; run it there with `nsenter` or \
-             `ip netns exec`",
-            shown(&change.namespace),
-            shown(&change.namespace_id),
+            "the plan is for the network namespace {}, and this process is in {}; run it there with `nsenter` or `ip netns exec`",
+            with_number(&shown(&change.namespace), &shown(&change.namespace_id)),
             here.namespace_id
         )),
         _ => Ok(()),

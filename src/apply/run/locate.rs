@@ -9,7 +9,7 @@ use crate::apply::change::journal::{ChangeStatus, RecordedChange};
 use crate::apply::{ApplyError, write};
 use crate::host::Host;
 use crate::host::netns::{self, Place};
-use crate::model::NamespaceName;
+use crate::model::{NamespaceName, called, with_number};
 use crate::plan::model::Plan;
 
 /// Where the values of a change are.
@@ -50,8 +50,8 @@ pub fn find(state: &Path, id: u64) -> Result<Located, ApplyError> {
         Some(place) => Located::Elsewhere { place, entry: Box::new(entry) },
         None if complete => Located::Gone,
         None => Located::NotFound(format!(
-            "the network namespace of change {id}, {} ({namespace_id}), cannot be found from this process; root can find all namespaces",
-            name(&entry)
+            "the network namespace of change {id}, {}, cannot be found from this process; root can find all namespaces",
+            with_number(&name(&entry), namespace_id)
         )),
     })
 }
@@ -86,14 +86,15 @@ pub fn refuse_on_doubt(host: &Host, entry: &RecordedChange, now: &NamespaceName)
     if odd.is_none() && !then.excludes(now) { Ok(()) } else { Err(doubt(entry, now, odd)) }
 }
 
-fn doubt(entry: &RecordedChange, now: &str, odd: Option<&str>) -> ApplyError {
+fn doubt(entry: &RecordedChange, now: &NamespaceName, odd: Option<&str>) -> ApplyError {
     let why =
         odd.map(|key| format!(", and {key} has neither the value from before the change nor the value from after it"));
     ApplyError::Refused(format!(
-        "the network namespace of change {} had the name {}; the namespace that has its number now has the name {now}{}. It \
+        "the network namespace of change {} had {}; the namespace that has its number now has {}{}. It \
          may be another namespace, so nothing was changed. The previous values: {}",
         entry.id,
-        name(entry),
+        called(&name(entry)),
+        called(now),
         why.unwrap_or_default(),
         entry.by_hand()
     ))

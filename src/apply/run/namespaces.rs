@@ -10,7 +10,7 @@ use crate::apply::run::rollback::{self, Mode};
 use crate::apply::{ApplyError, OnProgress, Progress};
 use crate::host::Host;
 use crate::host::netns::{self, Place, Places};
-use crate::model::{NamespaceName, Naming, in_words};
+use crate::model::{NamespaceName, Naming, in_words, with_number};
 use crate::plan::model::Plan;
 use crate::text::printable;
 
@@ -93,10 +93,9 @@ fn places(host: &Host, plans: Vec<Plan>) -> Result<Vec<(Place, Plan)>, ApplyErro
             match place {
                 Some(place) if !elsewhere || matches!(name.naming(), Naming::Current | Naming::Host) => Ok((places.remove(place), plan)),
                 _ => Err(ApplyError::NothingDone(format!(
-                    "the network namespace {} ({}) that the plan was made for does not exist any more, or cannot be found; make \
+                    "the network namespace {} that the plan was made for does not exist any more, or cannot be found; make \
                      a new plan",
-                    printable(&name, 100),
-                    printable(&wanted.unwrap_or_default(), 100)
+                    with_number(&printable(&name, 100), &printable(&wanted.unwrap_or_default(), 100))
                 ))),
             }
         })

@@ -223,6 +223,25 @@ const LEGACY: &[(&str, &str)] = &[
     ("net.ipv4.tcp_keepalive", "The keys are tcp_keepalive_time, tcp_keepalive_intvl and tcp_keepalive_probes."),
 ];
 
+/// Keys that do something when they are written and keep nothing; what they do.
+const ACTIONS: &[(&str, &str)] = &[
+    (
+        "net.ipv4.route.flush",
+        "A write makes the kernel forget what it has learned of routes (path MTU, redirects) once.",
+    ),
+    (
+        "net.ipv6.route.flush",
+        "A write makes the kernel forget what it has learned of routes (path MTU, redirects) once.",
+    ),
+    ("vm.compact_memory", "A write makes the kernel compact the memory once."),
+    ("vm.drop_caches", "A write makes the kernel drop its caches once."),
+];
+
+/// What a key does that is an action and not a setting.
+pub(super) fn action(key: &str) -> Option<&'static str> {
+    ACTIONS.iter().find(|(name, _)| *name == key).map(|(_, what)| *what)
+}
+
 /// The program among the running ones that is known to write a key.
 pub(super) fn writer(key: &str, is_running: impl Fn(&str) -> bool) -> Option<&'static Writer> {
     WRITERS.iter().find(|writer| is_running(writer.program) && writer.keys.iter().any(|pattern| matches(pattern, key)))

@@ -4,23 +4,28 @@
 //! [`Flaws`] of a key's winning line for the rules.
 //! Must not: repeat what a file's owner cannot change: a vendor's line that `/etc` overrides is no problem.
 
-use super::diagnose::mistake;
-use super::knowledge::{interface_of, looks_like_placeholder, placeholder};
+use super::diagnose::{gone, mistake};
+use super::knowledge::{action, interface_of, looks_like_placeholder, placeholder};
 use crate::drift::model::{Assignment, Fate, KeyDrift, Problem, Resolution, Status, codes};
 use crate::drift::value::{folded, same};
-use crate::keys::{self, KeyValue, Written};
+use crate::keys::{self, KeyValue, Sense, Written};
+use crate::observe::kernels::{Basis, Kernels};
 use crate::observe::persisted::{Persisted, Source};
 use crate::observe::system::SystemFacts;
+use crate::text::printable;
 use crate::units;
 
 /// What is wrong with the value of a key's winning line, as words for a report; empty: nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flaws {
-    pub without_effect: String,
     pub bytes_for_pages: bool,
     pub not_ascending: bool,
-    /// The kernel takes it, and it makes no sense; neither of the two above.
+    /// The kernel takes it, and it has no meaning; neither of the two above.
     pub meaningless: bool,
+    /// It is outside of what is usual: why somebody sets it and what it costs.
+    pub unusual: String,
+    /// It is usual, and has this cost.
+    pub costs: String,
     /// Lines of the same file that set the key to another value.
     pub disagreeing: usize,
     /// A line of the administrator's (in `/etc` or `/run`) that loses to another file with another value.
@@ -36,13 +41,18 @@ pub fn flaws(drift: &KeyDrift, system: &SystemFacts) -> Flaws {
         ..Flaws::default()
     };
     let Some(key) = keys::catalogue().get(&drift.key).filter(|_| drift.status != Status::Dead) else { return flaws };
-    flaws.without_effect = key.inert_on(&system.kernel).unwrap_or_default().to_owned();
     let Ok(value) = keys::parse(key, &winner.value) else { return flaws };
     let numbers = value.numbers();
     flaws.bytes_for_pages = key.unit == "pages" && exceed_memory(&value, system);
     flaws.not_ascending = key.ascending && !numbers.is_sorted();
-    let makes_sense = keys::validate(key, &value).is_err() || keys::is_meaningful(key, &value);
-    flaws.meaningless = !makes_sense && !flaws.not_ascending && !flaws.bytes_for_pages;
+    if without_effect(drift, &system.kernel).is_empty() && !flaws.not_ascending && !flaws.bytes_for_pages {
+        match keys::sense(key, &value) {
+            Sense::Useful => {}
+            Sense::Unusual(why) => why.clone_into(&mut flaws.unusual),
+            Sense::Costs(cost) => cost.clone_into(&mut flaws.costs),
+            Sense::None => flaws.meaningless = true,
+        }
+    }
     flaws
 }
 
@@ -85,6 +95,7 @@ pub fn problems(
     drifts: &[KeyDrift],
     persisted: &Persisted,
     system: &SystemFacts,
+    kernels: &Kernels,
     compared: bool,
 ) -> Vec<Problem> {
     let mut problems = resolution.problems.clone();
@@ -92,6 +103,7 @@ pub fn problems(
     problems.retain(|problem| compared || problem.code != codes::GLOB_WITHOUT_MATCH);
     for drift in drifts {
         of_key(drift, system, &mut problems);
+        by_kernel(drift, kernels, &mut problems);
     }
     of_files(resolution, persisted, &mut problems);
     problems.sort();
@@ -137,6 +149,13 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
         }
         _ => {}
     }
+    if let Some(what) = action(key) {
+        let text = format!(
+            "{key} is an action and not a setting. {what} When a loader runs at boot there is nothing to do yet, and the \
+             key keeps no value, so the line has no effect."
+        );
+        problems.push(at(winner, codes::ACTION, text));
+    }
     unused(drift, winner, problems);
     let flaws = flaws(drift, system);
     let value = folded(&winner.value);
@@ -145,16 +164,17 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
             problems.push(at(winner, code, text));
         }
     };
-    let without = format!("{key} has no effect: {}", flaws.without_effect);
-    add(!flaws.without_effect.is_empty(), codes::WITHOUT_EFFECT, without);
     let pages = format!(
         "{key} is in pages, and `{value}` pages are more than this machine's memory. The value is probably in bytes."
     );
     add(flaws.bytes_for_pages, codes::BYTES_FOR_PAGES, pages);
     let falling = format!("The numbers of {key} decrease from left to right. The kernel accepts and uses them.");
     add(flaws.not_ascending, codes::NOT_ASCENDING, falling);
-    let meaningless = format!("The kernel accepts `{value}` for {key}, but the value is not useful{}.", range(key));
+    let meaningless = format!("The kernel accepts `{value}` for {key}, but the value has no meaning{}.", range(key));
     add(flaws.meaningless, codes::MEANINGLESS_VALUE, meaningless);
+    let unusual = format!("`{value}` is not a usual value of {key}{}. {}", range(key), flaws.unusual);
+    add(!flaws.unusual.is_empty(), codes::UNUSUAL_VALUE, unusual);
+    add(!flaws.costs.is_empty(), codes::COSTLY_VALUE, format!("{key} = {value} has a cost. {}", flaws.costs));
     for line in &drift.shadowed {
         let (loses, lost) = (format!("{}:{}", winner.file, winner.line), folded(&line.value));
         if disagrees(drift, winner, line) {
@@ -170,6 +190,42 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Why a kernel ignores a key that it has; empty: it does not.
+pub fn without_effect<'a>(drift: &'a KeyDrift, kernel: &str) -> &'a str {
+    let key = keys::catalogue().get(&drift.key).filter(|_| drift.boot.is_some() && drift.status != Status::Dead);
+    key.and_then(|key| key.inert_on(kernel)).unwrap_or_default()
+}
+
+/// A key that some of the kernels ignore or do not have. That the kernel which runs does not have it is a status.
+fn by_kernel(drift: &KeyDrift, kernels: &Kernels, problems: &mut Vec<Problem>) {
+    let Some(winner) = drift.boot.as_ref().filter(|line| line.spread_from.is_none()) else { return };
+    let Some(key) = keys::catalogue().get(&drift.key).filter(|_| drift.status != Status::Dead) else { return };
+    let is_named = kernels.basis != Basis::Running;
+    let mut add = |code, is_of: &dyn Fn(&str) -> bool, differs: bool, why: &str| {
+        let found: Vec<&str> = kernels.releases.iter().map(String::as_str).filter(|kernel| is_of(kernel)).collect();
+        if found.is_empty() {
+            return;
+        }
+        let on = if is_named && differs { format!(" on Linux {}", found.join(", ")) } else { String::new() };
+        let assumed = match kernels.basis {
+            Basis::Assumed if differs => " This root has no kernel; the kernel that runs here is assumed.",
+            _ => "",
+        };
+        problems.push(at(winner, code, format!("{} has no effect{on}: {why}{assumed}", drift.key)));
+    };
+    let inert = key.inert.as_deref().unwrap_or_default();
+    let differs = key.inert_since.is_some();
+    add(codes::WITHOUT_EFFECT, &|kernel| !without_effect(drift, kernel).is_empty(), differs, inert);
+    if let Some(since) = key.since.as_deref().filter(|_| is_named) {
+        let why = format!("Linux has had the key since {since}.");
+        add(codes::DEAD_KEY, &|kernel| key.is_newer_than(kernel), true, &why);
+    }
+    if let Some(removed) = key.removed.as_deref().filter(|_| is_named) {
+        let why = format!("{}.", gone(removed));
+        add(codes::DEAD_KEY, &|kernel| key.is_gone_from(kernel), true, &why);
+    }
+}
+
 /// A name or a value that a template or a person should have filled in.
 fn unfilled(drift: &KeyDrift, winner: &Assignment, problems: &mut Vec<Problem>) {
     let interface = interface_of(&drift.key).filter(|name| looks_like_placeholder(name));
@@ -179,8 +235,10 @@ fn unfilled(drift: &KeyDrift, winner: &Assignment, problems: &mut Vec<Problem>) 
         return;
     }
     if let Some(found) = found {
-        let text =
-            format!("`{}` is probably a placeholder that nothing has replaced. The line has no effect.", short(found));
+        let text = format!(
+            "`{}` is probably a placeholder that nothing has replaced. The line has no effect.",
+            printable(found, LONGEST)
+        );
         problems.push(at(winner, codes::PLACEHOLDER, text));
     }
 }
@@ -193,12 +251,14 @@ fn unused(drift: &KeyDrift, winner: &Assignment, problems: &mut Vec<Problem>) {
         let text = format!(
             "The kernel uses `{value}` for {key} and ignores `{}`. The loader does not remove a comment after a value. Put \
              the comment on a line of its own: other keys reject such a value.",
-            short(ignored)
+            printable(ignored, LONGEST)
         );
         problems.push(at(winner, codes::COMMENT_IN_VALUE, text));
     } else if !ignored.is_empty() {
-        let text =
-            format!("The kernel uses `{value}` for {key} and ignores the rest of the value, `{}`.", short(ignored));
+        let text = format!(
+            "The kernel uses `{value}` for {key} and ignores the rest of the value, `{}`.",
+            printable(ignored, LONGEST)
+        );
         problems.push(at(winner, codes::IGNORED_TEXT, text));
     }
     if *missing > 0 {
@@ -211,19 +271,12 @@ fn unused(drift: &KeyDrift, winner: &Assignment, problems: &mut Vec<Problem>) {
     }
 }
 
-/// A comment may be long.
-fn short(text: &str) -> String {
-    const LONGEST: usize = 40;
-    if text.chars().count() <= LONGEST {
-        text.to_owned()
-    } else {
-        text.chars().take(LONGEST - 1).collect::<String>() + "…"
-    }
-}
+/// Characters of a placeholder or a comment that are shown.
+const LONGEST: usize = 40;
 
 fn range(key: &str) -> String {
     let range = keys::catalogue().get(key).and_then(|key| key.meaningful);
-    range.map(|[low, high]| format!(" (useful: {low} to {high})")).unwrap_or_default()
+    range.map(|[low, high]| format!(" ({low} to {high} is usual)")).unwrap_or_default()
 }
 
 fn of_files(resolution: &Resolution, persisted: &Persisted, problems: &mut Vec<Problem>) {

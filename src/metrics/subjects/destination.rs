@@ -3,7 +3,7 @@
 use crate::metrics::reading::{Reading, endpoint, is_loopback};
 use crate::metrics::table::{FirstRead, Row, Table, double, flag, int, text, whole};
 use crate::metrics::value::Value;
-use crate::observe::sockets::Destination;
+use crate::observe::sockets::{Destination, Listener};
 
 /// Seconds that a TIME_WAIT lasts; compiled into the kernel (`TCP_TIMEWAIT_LEN`), no sysctl changes it.
 const TIME_WAIT_SECONDS: f64 = 60.0;
@@ -35,8 +35,21 @@ const ROWS: &[Row<Destination>] = &[
     int("destination.close_wait", "sockets", 0, "its CLOSE_WAIT sockets", |_, destination| whole(destination.close_wait)),
     double("destination.close_rate", "1/s", 0.5, "connections per second that this side closed first, over the last 10 s (from the age of the TIME_WAIT sockets)", |_, destination| Some(close_rate(destination))),
     int("destination.forecast_ports", "ports", 50, "ports that the group will use in a minute if close_rate does not change: its ports that are not in TIME_WAIT, plus close_rate × the time for which a TIME_WAIT socket blocks its port (60 s, or tcp_tw_reuse_delay if the port is reused)", |reading, destination| Some(forecast(reading, destination))),
+    text("destination.listener", "", "the listener of this namespace that the destination is; empty if it is none", |reading, destination| Some(own_listener(reading, destination).map(|listener| endpoint(&listener.address, listener.port)).unwrap_or_default())),
+    flag("destination.listener_full", false, "whether the accept queue of that listener is full", |reading, destination| Some(own_listener(reading, destination).is_some_and(|listener| listener.limit.is_some_and(|limit| listener.queue > limit)))),
     flag("destination.loopback", false, "whether the address is 127/8 or ::1, where tcp_tw_reuse = 2 applies", |_, destination| Some(is_loopback(&destination.address))),
 ];
+
+/// The kernel sends from the destination's own address when that is one of this host.
+fn own_listener<'a>(reading: &Reading<'a>, destination: &Destination) -> Option<&'a Listener> {
+    let here = is_loopback(&destination.address) || destination.address == destination.source;
+    let takes = |listener: &&Listener| {
+        let any = listener.address == "::" || listener.address == "0.0.0.0" && !destination.address.contains(':');
+        listener.port == destination.port && (listener.address == destination.address || here && any)
+    };
+    // Sockets that share a port have a queue each.
+    reading.sockets?.listeners.iter().filter(takes).max_by_key(|listener| listener.queue)
+}
 
 fn label(_: &Reading<'_>, destination: &Destination) -> String {
     format!("{} -> {}", destination.source, endpoint(&destination.address, destination.port))

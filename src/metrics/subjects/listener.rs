@@ -37,10 +37,22 @@ const ROWS: &[Row<Listener>] = &[
     flag("listener.reserved", false, "whether the port is in ip_local_reserved_ports", |reading, listener| reading.ports.as_ref().map(|ports| ports.is_reserved(listener.port))),
     flag("listener.loopback", false, "whether it listens on a loopback address only", |_, listener| Some(is_loopback(&listener.address))),
     text("listener.owner", "nginx (pid 123)", "its process, or its user if the process is unknown", |reading, listener| Some(owner(reading, listener).map_or_else(|| format!("uid {}", listener.uid), owner_name))),
-    int("listener.owner_files", "files", 50, "open files of that process", |reading, listener| whole(owner(reading, listener)?.fds?)),
-    int("listener.owner_file_limit", "files", 1_048_576, "its soft limit of open files", |reading, listener| whole(owner(reading, listener)?.fd_limit?)),
+    text("listener.fullest_owner", "nginx (pid 123)", "of the processes that hold it, the one nearest to its limit of open files", |reading, listener| fullest(reading, listener).map(owner_name)),
+    int("listener.owner_files", "files", 50, "open files of that process", |reading, listener| whole(fullest(reading, listener)?.fds?)),
+    int("listener.owner_file_limit", "files", 1_048_576, "its soft limit of open files", |reading, listener| whole(fullest(reading, listener)?.fd_limit?)),
 ];
 
+fn owners<'a>(reading: &Reading<'a>, listener: &Listener) -> impl Iterator<Item = &'a Owner> {
+    reading.owners_of_listener(endpoint(&listener.address, listener.port))
+}
+
 fn owner<'a>(reading: &Reading<'a>, listener: &Listener) -> Option<&'a Owner> {
-    reading.owner_of_listener(&endpoint(&listener.address, listener.port))
+    owners(reading, listener).next()
+}
+
+/// Workers of one listener open files of their own, while the master hardly has any.
+fn fullest<'a>(reading: &Reading<'a>, listener: &Listener) -> Option<&'a Owner> {
+    let share = |owner: &Owner| Some(owner.fds? as f64 / owner.fd_limit?.max(1) as f64);
+    let known = owners(reading, listener).filter_map(|owner| Some((share(owner)?, owner)));
+    known.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, owner)| owner)
 }

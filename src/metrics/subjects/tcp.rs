@@ -2,6 +2,7 @@
 
 use crate::metrics::reading::is_loopback;
 use crate::metrics::table::{FirstRead, Row, Table, ages, int, text, whole};
+use crate::observe::ages::Ages;
 use crate::observe::sockets::Sockets;
 
 pub(in crate::metrics) static TABLE: Table<Sockets> =
@@ -28,11 +29,13 @@ const ROWS: &[Row<Sockets>] = &[
     int("tcp.orphans", "sockets", 0, "sockets in FIN_WAIT1, FIN_WAIT2, CLOSING and LAST_ACK that no process has open (orphans)", |_, sockets| whole(sockets.orphans)),
     int("tcp.fin_wait2_orphans", "sockets", 1, "FIN_WAIT2 sockets that no process has open (orphans); the kernel closes them after tcp_fin_timeout", |_, sockets| whole(sockets.fin_wait2_orphans)),
     int("tcp.fin_wait2_held", "sockets", 1, "FIN_WAIT2 sockets that a process still has open; no timer closes them", |_, sockets| whole(sockets.fin_wait2_held)),
+    ages("tcp.fin_wait2_held_idle", "those of tcp.fin_wait2_held by seconds since the last byte or ACK was sent or received; with a keepalive timer, since the last byte", |sockets| &sockets.fin_wait2_held_idle),
     text("tcp.fin_wait2_top_peer", "", "remote address with the most FIN_WAIT2 orphans", |_, sockets| Some(sockets.fin_wait2_peers.first().map(|peer| peer.address.clone()).unwrap_or_default())),
     int("tcp.fin_wait2_top_peer_sockets", "sockets", 1, "FIN_WAIT2 orphans of that address", |_, sockets| whole(sockets.fin_wait2_peers.first().map_or(0, |peer| peer.sockets))),
     ages("tcp.idle", "ESTABLISHED sockets, by seconds since data was last sent or received", |sockets| &sockets.idle),
     ages("tcp.idle_keepalive", "those of tcp.idle that have a keepalive timer", |sockets| &sockets.idle_keepalive),
     ages("tcp.idle_keepalive_late", "those of tcp.idle_keepalive whose first probe comes after more than 350 s of silence", |sockets| &sockets.idle_keepalive_late),
     ages("tcp.idle_no_keepalive", "those of tcp.idle that have no keepalive timer", |sockets| &sockets.idle_no_keepalive),
-    ages("tcp.close_wait_idle", "CLOSE_WAIT sockets, by seconds since the last byte or ACK was sent or received; with a keepalive timer, since the last byte", |sockets| &sockets.close_wait_idle),
+    ages("tcp.close_wait_idle", "CLOSE_WAIT sockets that are not in an accept queue, by seconds since the last byte or ACK was sent or received; with a keepalive timer, since the last byte", |sockets| &sockets.close_wait_idle),
+    ages("tcp.close_wait_owner_idle", "those of the process that has the most of them", |sockets| sockets.owners.first().map_or(&Ages::NONE, |owner| &owner.close_wait_idle)),
 ];

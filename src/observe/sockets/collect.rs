@@ -53,7 +53,7 @@ pub(super) struct Seen {
     pub(super) is_repeated: bool,
     /// Of TIME_WAIT: until it ends.
     pub(super) remaining_ms: Option<u32>,
-    /// Of ESTABLISHED and CLOSE_WAIT: since something last happened.
+    /// Of ESTABLISHED, CLOSE_WAIT and FIN_WAIT2: since something last happened.
     pub(super) idle_ms: Option<u32>,
 }
 
@@ -117,6 +117,7 @@ pub(super) struct Tally<'a> {
     idle_keepalive_late: Ages,
     idle_no_keepalive: Ages,
     close_wait_idle: Ages,
+    fin_wait2_held_idle: Ages,
     close_wait: Vec<Waiting>,
     outgoing: Outgoing,
     taken: PortSet,
@@ -139,6 +140,7 @@ impl<'a> Tally<'a> {
             idle_keepalive_late: Ages::default(),
             idle_no_keepalive: Ages::default(),
             close_wait_idle: Ages::default(),
+            fin_wait2_held_idle: Ages::default(),
             close_wait: Vec::new(),
             outgoing: Outgoing::default(),
             taken: PortSet::new(),
@@ -186,13 +188,13 @@ impl<'a> Tally<'a> {
                 self.fin_wait2_orphans += 1;
                 self.peers.counts(socket.remote).0 += 1;
             }
+            state::FIN_WAIT2 => add_age(&mut self.fin_wait2_held_idle, socket.idle_ms),
             state::SYN_SENT if socket.is_repeated => self.syn_sent_repeated += 1,
             state::FIN_WAIT1 | state::CLOSING | state::LAST_ACK if orphan => self.orphans += 1,
-            state::CLOSE_WAIT => {
-                if let Some(age) = socket.idle_ms {
-                    self.close_wait_idle.add(age.into());
-                }
-                if !orphan && self.close_wait.len() < OWNERS_WANTED {
+            // One in an accept queue has no application that could close it.
+            state::CLOSE_WAIT if !orphan => {
+                add_age(&mut self.close_wait_idle, socket.idle_ms);
+                if self.close_wait.len() < OWNERS_WANTED {
                     let Seen { inode, uid, idle_ms, .. } = *socket;
                     self.close_wait.push(Waiting { inode, uid, idle_ms });
                 }
@@ -260,6 +262,7 @@ impl<'a> Tally<'a> {
             fin_wait2_orphans: self.fin_wait2_orphans,
             syn_sent_repeated: (source == SocketSource::SockDiag).then_some(self.syn_sent_repeated),
             fin_wait2_held: states.fin_wait2 - self.fin_wait2_orphans,
+            fin_wait2_held_idle: self.fin_wait2_held_idle,
             fin_wait2_peers: peers
                 .iter()
                 .map(|(peer, group)| PeerCount { address: peer.to_string(), sockets: group.counts.0.into() })
@@ -295,6 +298,12 @@ impl<'a> Tally<'a> {
             listen: self.listeners.total(),
             closing: of(state::CLOSING),
         }
+    }
+}
+
+fn add_age(ages: &mut Ages, idle_ms: Option<u32>) {
+    if let Some(age) = idle_ms {
+        ages.add(age.into());
     }
 }
 
@@ -397,7 +406,15 @@ mod tests {
         ]);
         assert_eq!((sockets.orphans, sockets.fin_wait2_orphans, sockets.fin_wait2_held), (4, 1, 1));
         assert_eq!((sockets.states.fin_wait2, sockets.states.time_wait), (2, 0));
+        assert_eq!(sockets.fin_wait2_held_idle.total(), 0, "its age was not read");
         assert_eq!((sockets.fin_wait2_peers[0].address.as_str(), sockets.fin_wait2_peers[0].sockets), ("10.0.0.2", 1));
+    }
+
+    #[test]
+    fn a_connection_in_an_accept_queue_that_its_client_closed_is_no_leak_of_the_application() {
+        let waiting = |inode| Seen { inode, idle_ms: Some(7_000), ..seen(state::CLOSE_WAIT, 80) };
+        let sockets = count(&[waiting(0), waiting(5)]);
+        assert_eq!((sockets.states.close_wait, sockets.close_wait_idle.total()), (2, 1));
     }
 
     #[test]

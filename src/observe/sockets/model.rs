@@ -183,6 +183,9 @@ pub struct Sockets {
     pub fin_wait2_orphans: u64,
     /// FIN_WAIT2 whose application still holds the socket (`shutdown(SHUT_WR)`); these have no timer.
     pub fin_wait2_held: u64,
+    /// The same by seconds since the last byte or ACK went either way; with a keepalive timer, since the last byte.
+    #[serde(default)]
+    pub fin_wait2_held_idle: Ages,
     /// SYN_SENT whose SYN was sent more than once, toward whatever destination; absent where that was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub syn_sent_repeated: Option<u64>,
@@ -199,7 +202,7 @@ pub struct Sockets {
     /// The part of `idle` that has none. A connection that waits for an ACK or for the peer's window is in neither part:
     /// its other timer hides whether it has keepalive, and ends it if the peer is dead.
     pub idle_no_keepalive: Ages,
-    /// CLOSE_WAIT by seconds since the last byte or ACK.
+    /// CLOSE_WAIT by seconds since the last byte or ACK, those in an accept queue left out.
     pub close_wait_idle: Ages,
     /// Largest first, then by address; at most [`LISTENERS_KEPT`].
     pub listeners: Vec<Listener>,

@@ -24,9 +24,11 @@ const RANGE: &str = "net.ipv4.ip_local_port_range";
 const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";
 
 /// Beginnings of the metrics that the tables of `/proc/net` say nothing about.
-const NOT_IN_PROCFS: [&str; 14] = [
+const NOT_IN_PROCFS: [&str; 16] = [
     "tcp.idle",
     "tcp.close_wait_idle",
+    "tcp.close_wait_owner_idle",
+    "tcp.fin_wait2_held_idle",
     "listener.limit",
     "listener.waited",
     "listener.drops",
@@ -49,6 +51,15 @@ const CROWDED: i64 = 20_000;
 pub struct Unowned {
     pub(in crate::observe) sockets: Sockets,
     pub(in crate::observe) waiting: Vec<Waiting>,
+    /// Whether an outgoing connection can get the port of a listener that other hosts reach, should it stop.
+    pub(in crate::observe) exposed: bool,
+}
+
+impl Unowned {
+    /// Enters the accept queues of the start of the window.
+    pub fn begin_with(&mut self, queues: &Queues) {
+        queues.enter(&mut self.sockets);
+    }
 }
 
 /// The accept queues now, from a dump of the listeners alone: some 50 us whatever the number of connections.
@@ -74,7 +85,7 @@ pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Unowned, Vec<Gap>), Gap> 
     let range = range.ok();
     let refused = if host.is_live() {
         match from_netlink(range.as_ref(), &mut gaps) {
-            Ok(tally) => return Ok((unowned(tally, SocketSource::SockDiag), gaps)),
+            Ok(tally) => return Ok((unowned(tally, SocketSource::SockDiag, range.as_ref()), gaps)),
             Err(why) => why,
         }
     } else {
@@ -83,7 +94,7 @@ pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Unowned, Vec<Gap>), Gap> 
     let tally = from_table(host, range.as_ref()).map_err(|why| Gap { what: "sockets".to_owned(), why })?;
     let why = format!("/proc/net/tcp does not contain it, and netlink cannot be used ({refused})");
     gaps.extend(NOT_IN_PROCFS.map(|what| Gap { what: what.to_owned(), why: why.clone() }));
-    Ok((unowned(tally, SocketSource::Procfs), gaps))
+    Ok((unowned(tally, SocketSource::Procfs, range.as_ref()), gaps))
 }
 
 /// Whether a dump would cost much and find nothing: it walks the table of the whole machine, and this namespace has no TCP
@@ -105,12 +116,16 @@ pub fn none() -> (Unowned, Gap) {
         "the machine has more than {CROWDED} sockets and this namespace uses none, so its sockets were not read"
     );
     let tally = Tally::new(Listeners::from(Found::new()), None);
-    (unowned(tally, SocketSource::SockDiag), Gap { what: "ports.bound_only".to_owned(), why })
+    (unowned(tally, SocketSource::SockDiag, None), Gap { what: "ports.bound_only".to_owned(), why })
 }
 
-fn unowned(tally: Tally<'_>, source: SocketSource) -> Unowned {
+fn unowned(tally: Tally<'_>, source: SocketSource, range: Option<&Ephemeral>) -> Unowned {
     let (sockets, waiting) = tally.finish(source);
-    Unowned { sockets, waiting }
+    let exposed = sockets.listeners.iter().any(|listener| {
+        let reachable = !listener.address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        reachable && range.is_some_and(|range| range.ports.contains(listener.port))
+    });
+    Unowned { sockets, waiting, exposed }
 }
 
 fn ephemeral(sysctls: &Sysctls) -> Result<Ephemeral, String> {
@@ -165,7 +180,8 @@ fn seen(socket: SocketView<'_>) -> Option<Seen> {
         timer::NONE => Keepalive::No,
         _ => Keepalive::Hidden,
     };
-    let info = || if matches!(state, state::ESTABLISHED | state::CLOSE_WAIT) { socket.tcp_info() } else { None };
+    let has_ages = matches!(state, state::ESTABLISHED | state::CLOSE_WAIT | state::FIN_WAIT2);
+    let info = || if has_ages { socket.tcp_info() } else { None };
     let ages = info().and_then(|info| {
         Some((info.last_data_sent_ms()?, info.last_data_received_ms()?, info.last_ack_received_ms()?))
     });
@@ -173,7 +189,7 @@ fn seen(socket: SocketView<'_>) -> Option<Seen> {
         Some((sent, received, acked)) => {
             let data = sent.min(received);
             // The peer's kernel answers keepalive probes with an ACK, whatever its application does.
-            let acks_count = state == state::CLOSE_WAIT && keepalive != Keepalive::Yes;
+            let acks_count = state != state::ESTABLISHED && keepalive != Keepalive::Yes;
             // tcp_keepalive_timer(): the probe comes when nothing has been received for the whole time.
             let after = (keepalive == Keepalive::Yes).then(|| socket.expires_ms().saturating_add(received.min(acked)));
             (Some(if acks_count { data.min(acked) } else { data }), after)

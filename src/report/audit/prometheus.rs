@@ -11,6 +11,7 @@ use super::sections::{GapAt, Head, Open, Run, Summary, Writer};
 use super::states;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
+use crate::model::in_words;
 use crate::report::exposition::Exposition;
 use crate::snapshot::Namespace;
 
@@ -74,7 +75,9 @@ impl<'a> Writer<'a> for Gauges {
         let Self(page) = self;
         let series = findings.iter().take(FINDINGS).map(|open| {
             let Finding { rule, severity, namespace, subject, .. } = open.finding;
-            ([rule.clone(), severity.name().to_owned(), namespace.to_string(), label(subject)], 1.0)
+            // A finding about a whole namespace has its name as the subject.
+            let subject = if *namespace == **subject { in_words(subject) } else { subject };
+            ([rule.clone(), severity.name().to_owned(), in_words(namespace).to_owned(), label(subject)], 1.0)
         });
         let help = "1 for each finding that is not waived. If there are too many, only the most severe are listed.";
         page.gauge("finding", help, ["rule", "severity", "netns", "subject"], series);
@@ -94,7 +97,7 @@ impl<'a> Writer<'a> for Gauges {
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
         let series = namespaces.iter().take(NAMESPACES).flat_map(|namespace| {
             let states = namespace.sockets.iter().flat_map(|seen| states::in_order(&seen.states));
-            states.map(|(state, number)| ([namespace.name.to_string(), state.to_owned()], number as f64))
+            states.map(|(state, number)| ([in_words(&namespace.name).to_owned(), state.to_owned()], number as f64))
         });
         self.0.gauge("sockets", "Number of TCP sockets by network namespace and state.", ["netns", "state"], series);
         let rest = namespaces.len().saturating_sub(NAMESPACES) as f64;
@@ -252,6 +255,27 @@ mod tests {
         # TYPE sysctl_advisor_window_seconds gauge
         sysctl_advisor_window_seconds 2
         "#);
+    }
+
+    /// As in every other text: nobody gave the observer's own namespace the name `current`.
+    #[test]
+    fn the_observers_own_namespace_has_no_name() {
+        let mut snapshot = example::snapshot();
+        snapshot.namespaces.truncate(1);
+        snapshot.namespaces[0].name = "current".into();
+        let mut audit = example::audit(&snapshot);
+        audit.findings.retain(|finding| finding.namespace == "host");
+        audit.findings.iter_mut().for_each(|finding| finding.namespace = "current".into());
+        audit
+            .findings
+            .iter_mut()
+            .filter(|found| found.subject == "host")
+            .for_each(|found| found.subject = "current".into());
+        let text = gauges(Reported::of(&audit));
+        assert!(!text.contains("current"), "{text}");
+        assert!(text.contains(r#"sysctl_advisor_sockets{netns="this network namespace",state="CLOSE"} 0"#), "{text}");
+        let whole = r#"{netns="this network namespace",rule="timestamps-off",severity="notice",subject="this network namespace"}"#;
+        assert!(text.contains(whole), "{text}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A sysctl explained, with this host's value.
 
-use crate::keys::{self, Key, KeyValue, Risk, Scope, ValueType};
+use crate::keys::{self, Key, KeyValue, Risk, Scope, Sense, ValueType};
 use crate::metrics::defaults;
 use crate::metrics::view::{Item, View};
 use crate::model::in_words;
@@ -92,8 +92,13 @@ fn here(key: &Key, snapshot: &Snapshot, namespace: &Namespace) -> Option<String>
         None => format!("{shown}."),
     };
     text.push_str(&beside(key, snapshot, namespace, &value));
-    if key.is_useful_to_set() && !keys::is_meaningful(key, &value) {
-        text.push_str(" The kernel accepted this value, but it is not useful.");
+    if key.is_useful_to_set() {
+        match keys::sense(key, &value) {
+            Sense::Useful => {}
+            Sense::Unusual(why) => text.push_str(&format!(" This is not a usual value. {why}")),
+            Sense::Costs(cost) => text.push_str(&format!(" {cost}")),
+            Sense::None => text.push_str(" The kernel accepted this value, but it has no meaning."),
+        }
     }
     Some(text)
 }
@@ -248,8 +253,8 @@ mod tests {
 
     #[test]
     fn a_senseless_value_that_the_kernel_took_is_called_so() {
-        assert!(with("-1").replace('\n', " ").contains("is not useful"));
-        assert!(!with("30").replace('\n', " ").contains("is not useful"));
+        assert!(with("-1").replace('\n', " ").contains("has no meaning"));
+        assert!(!with("30").replace('\n', " ").contains("has no meaning"));
     }
 
     #[test]

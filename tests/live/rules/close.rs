@@ -5,9 +5,10 @@ use std::net::Shutdown;
 use std::time::Duration;
 
 use crate::support::idle::Keepalive;
-use crate::support::{Lab, close, idle, wait_until};
+use crate::support::{Lab, close, idle, listen, process, wait_until};
 
 const CLOSE_WAIT: &str = "close-wait-leak";
+const FIN_WAIT2_HELD: &str = "fin-wait2-held";
 const FIN_WAIT2_ORPHANS: &str = "fin-wait2-orphans";
 
 /// Long enough for sockets to be older than the lowered thresholds of one second.
@@ -109,6 +110,57 @@ fn half_closed_sockets_that_the_application_holds_are_no_orphans() {
     let report = lab.audit(&["--window", "1s", "--param", "fin-wait2-orphans.sockets=50"]);
     assert_eq!(report.tcp("FIN_WAIT2"), 120);
     report.assert_quiet(FIN_WAIT2_ORPHANS);
+}
+
+#[test]
+fn half_closed_connections_that_are_held_are_counted_together_however_many_peers_they_have() {
+    let arguments = ["--window", "0", "--param", "fin-wait2-held.seconds=1"];
+    let lab = Lab::enter();
+    let held = close::fin_wait2_held_of_many(&lab, 30, 2);
+    grow_old();
+    let report = lab.audit(&arguments);
+    report.assert_level(FIN_WAIT2_HELD, "warning", "60 connections");
+    assert_eq!(report.recommendations(FIN_WAIT2_HELD), [], "no sysctl ends these");
+    lab.audit(&["--window", "0"]).assert_quiet(FIN_WAIT2_HELD);
+    drop(held);
+    lab.audit(&arguments).assert_quiet(FIN_WAIT2_HELD);
+}
+
+#[test]
+fn half_closed_connections_that_still_receive_are_no_leak() {
+    let lab = Lab::enter();
+    let _downloads = close::half_closed_downloads(&lab, 60);
+    grow_old();
+    let report = lab.audit(&["--window", "0", "--param", "fin-wait2-held.seconds=1"]);
+    assert_eq!(report.tcp("FIN_WAIT2"), 60);
+    report.assert_quiet(FIN_WAIT2_HELD);
+}
+
+#[test]
+fn a_leak_that_is_spread_over_many_processes_is_seen_as_one() {
+    let lab = Lab::enter();
+    let _server = process::workers_that_forget(&lab, 8080, 6, 10);
+    let clients: Vec<_> = listen::knock(&lab, "10.2.0.1:8080".parse().unwrap(), 60);
+    wait_until("all are accepted", || lab.in_state("ESTABLISHED") == 60 && lab.accept_queue(8080).0 == 0);
+    drop(clients);
+    wait_until("all are in CLOSE_WAIT", || lab.in_state("CLOSE_WAIT") == 60);
+    grow_old();
+    let report = lab.audit(&[&SOON[..], &["--param", "close-wait-spread.seconds=1"]].concat());
+    report.assert_fires("close-wait-spread");
+    report.assert_quiet(CLOSE_WAIT);
+}
+
+/// Clients that gave up while they waited for accept(): no program has these connections.
+#[test]
+fn connections_that_nobody_accepted_are_no_leak_of_the_application() {
+    let lab = Lab::enter();
+    let mut fault = listen::overflow(&lab, "10.2.0.1:8080", 100, 80);
+    fault.clients.clear();
+    wait_until("all are in CLOSE_WAIT", || lab.in_state("CLOSE_WAIT") == 80);
+    grow_old();
+    let report = lab.audit(&[&SOON[..], &["--param", "close-wait-spread.seconds=1"]].concat());
+    report.assert_quiet("close-wait-spread");
+    report.assert_quiet(CLOSE_WAIT);
 }
 
 #[test]

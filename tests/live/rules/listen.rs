@@ -8,7 +8,7 @@ use std::time::Duration;
 use socket2::SockRef;
 
 use crate::support::listen::Overflow;
-use crate::support::{Lab, Report, connect, listen, syn, wait_until};
+use crate::support::{Lab, Report, connect, listen, process, syn, wait_until};
 
 /// The queue, as long as `net.core.somaxconn` allows, overflows for moments.
 const SOMAXCONN: &str = "accept-queue-limited-by-somaxconn";
@@ -18,6 +18,7 @@ const BACKLOG: &str = "accept-queue-limited-by-application";
 const NOT_DRAINED: &str = "accept-queue-not-drained";
 /// Somebody was turned away, by whichever listener.
 const OVERFLOW: &str = "accept-queue-overflow";
+const NO_FILES: &str = "accept-queue-no-files";
 const ACCEPT_QUEUE: [&str; 4] = [SOMAXCONN, BACKLOG, NOT_DRAINED, OVERFLOW];
 const IN_RANGE: &str = "listener-in-ephemeral-range";
 const FLOOD: &str = "syn-queue-overflow-flood";
@@ -27,6 +28,11 @@ const COOKIES_OFF: &str = "syncookies-off";
 
 const SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 2, 0, 1), 8080);
 const WINDOW: [&str; 2] = ["--window", "1s"];
+
+/// How a title ends the name of the process of this test.
+fn me() -> String {
+    format!("(pid {})", std::process::id())
+}
 
 /// An audit of a listener that pauses for a second while its clients keep coming, then catches up and goes on accepting.
 fn audit_over_a_pause(lab: &Lab, fault: &Overflow) -> Report {
@@ -140,7 +146,35 @@ fn a_listener_that_overflows_in_bursts_is_named_in_every_run() {
         let subjects = report.subjects(BACKLOG);
         assert!(matches!(&subjects[..], [one] if one.contains(":8080")), "{subjects:?}");
         report.assert_quiet(NOT_DRAINED);
+        // The queue is empty when the sockets are read, and the process is looked for nevertheless.
+        report.assert_level(BACKLOG, "warning", &me());
     }
+}
+
+/// A server that cannot accept for want of a file descriptor: neither its backlog nor its diligence is the cause.
+#[test]
+fn a_server_without_a_free_file_descriptor_needs_a_higher_limit_of_files_and_no_longer_queue() {
+    let lab = Lab::enter();
+    let server = process::with_files(&lab, 8080, 64, 24);
+    // At the onset a few clients wait in a queue that has room.
+    let _first = listen::knock(&lab, SERVER.into(), 30);
+    wait_until("accept() fails", || lab.in_state("ESTABLISHED") == 30 && lab.accept_queue(8080).0 > 0);
+    std::thread::sleep(Duration::from_secs(2));
+    let report = lab.audit(&["--window", "0"]);
+    let title = format!("{} has 24 of 24 files open", server.name());
+    report.assert_level(NO_FILES, "critical", &title);
+    assert_eq!(report.recommendations(NO_FILES), [], "no sysctl is the limit of a process");
+
+    // Then the queue overflows, and nobody in it has waited for long but the first.
+    let audit = || lab.audit(&WINDOW);
+    let report = lab.during(|stop| listen::keep_knocking(&lab, SERVER.into(), 100, stop), audit);
+    report.assert_level(NO_FILES, "critical", &title);
+    [SOMAXCONN, BACKLOG, NOT_DRAINED].iter().for_each(|rule| report.assert_quiet(rule));
+
+    drop(server);
+    let _server = process::with_files(&lab, 8080, 64, 1024);
+    let report = lab.during(|stop| listen::keep_knocking(&lab, SERVER.into(), 100, stop), audit);
+    ACCEPT_QUEUE.iter().chain([&NO_FILES]).for_each(|rule| report.assert_quiet(rule));
 }
 
 #[test]
@@ -177,7 +211,7 @@ fn a_listener_in_the_ephemeral_range_is_found_until_its_port_is_reserved() {
     let port = listener.local_addr().unwrap().port().to_string();
     lab.set("net.ipv4.ip_local_reserved_ports", "8080,9000-9010");
     let report = lab.audit(&WINDOW);
-    report.assert_fires(IN_RANGE);
+    report.assert_level(IN_RANGE, "notice", &me());
 
     assert_eq!(lab.follow(&report, IN_RANGE), ["net.ipv4.ip_local_reserved_ports"]);
     let reserved = lab.sysctl("net.ipv4.ip_local_reserved_ports");
@@ -225,6 +259,24 @@ fn an_overload_by_real_clients_is_no_flood_and_a_longer_queue_heals_it() {
     let report = lab.during(load, || lab.audit(&["--window", "2s"]));
     report.assert_quiet(LOAD);
     report.assert_quiet(FLOOD);
+}
+
+/// What comes back is more than what was sent: a client repeats the packet with its cookie while the accept queue is full.
+#[test]
+fn cookies_that_come_back_more_than_once_are_not_more_than_all_of_them() {
+    let lab = Lab::enter();
+    let listener = lab.listen(&SERVER.to_string(), 20);
+    let load = |stop: &AtomicBool| {
+        // Behind the first reading of the counters.
+        std::thread::sleep(Duration::from_millis(700));
+        syn::load_without_accept(&lab, &listener, 200, stop);
+    };
+    let report = lab.during(load, || lab.audit(&["--window", "4s"]));
+    report.assert_level(LOAD, "warning", "SYN cookies and received");
+    let number = |label| report.evidence(LOAD, label);
+    assert!(number("packets with a valid cookie") > number("cookies sent"), "{report:?}");
+    let findings = &report.0["findings"].to_string();
+    assert!(!findings.contains("00 %"), "no share is larger than one: {findings}");
 }
 
 /// Whether a flood of a listener with this backlog is found, ends in cookies being turned on, and lets real clients in.

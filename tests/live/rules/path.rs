@@ -12,10 +12,41 @@ const LOSS: &str = "retransmission";
 
 const WINDOW: [&str; 2] = ["--window", "1s"];
 
+/// Waits until so many SYNs were sent a second time, which the kernel does after a second.
+fn all_repeat(lab: &Lab, attempts: i64) {
+    wait_until("the SYNs are repeated", || lab.counter("TcpExt", "TCPSynRetrans") >= attempts);
+}
+
+/// The cause is this host's own queue, which another rule names.
+#[test]
+fn attempts_toward_a_full_listener_of_this_host_are_the_listener_s_fault() {
+    let lab = Lab::enter();
+    let _listener = lab.listen("0.0.0.0:8080", 3);
+    let _attempts: Vec<_> = (0..40).map(|_| connect::begin("10.2.0.1:8080".parse().unwrap()).unwrap()).collect();
+    all_repeat(&lab, 30);
+    std::thread::sleep(Duration::from_secs(2));
+    let report = lab.audit(&WINDOW);
+    report.assert_fires("accept-queue-not-drained");
+    report.assert_quiet(SYN_SENT);
+}
+
+#[test]
+fn attempts_toward_a_listener_of_this_host_that_has_room_are_said_to_be_that() {
+    let lab = Lab::enter();
+    let _listener = lab.listen("0.0.0.0:8080", 128);
+    lab.drop_input(8080);
+    let _attempts: Vec<_> = (0..40).map(|_| connect::begin("10.2.0.1:8080".parse().unwrap()).unwrap()).collect();
+    all_repeat(&lab, 40);
+    let report = lab.audit(&WINDOW);
+    report.assert_level(SYN_SENT, "warning", "10.2.0.1:8080, a listener of this host,");
+    assert!(!report.0["findings"].to_string().contains("Does a firewall drop packets?"), "{report:?}");
+}
+
 #[test]
 fn attempts_toward_a_destination_that_never_answers_are_the_destinations_fault() {
     let lab = Lab::enter();
     let _attempts = connect::black_hole(150);
+    all_repeat(&lab, 150);
     let report = lab.audit(&WINDOW);
     let subjects = report.subjects(SYN_SENT);
     assert!(matches!(&subjects[..], [one] if one.contains("10.3.0.1:443")), "{subjects:?}");
@@ -26,7 +57,7 @@ fn attempts_toward_a_destination_that_never_answers_are_the_destinations_fault()
 fn attempts_toward_many_destinations_that_never_answer_have_one_cause_in_common() {
     let lab = Lab::enter();
     let _attempts: Vec<_> = (0..3).flat_map(|_| connect::black_holes(80)).collect();
-    std::thread::sleep(Duration::from_millis(1200));
+    all_repeat(&lab, 240);
     let report = lab.audit(&WINDOW);
     report.assert_fires(SPREAD);
     report.assert_quiet(SYN_SENT);

@@ -1,0 +1,86 @@
+//! Servers that are processes of their own: a limit of open files, or the number of processes, is what a fault is about.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use super::lab::Lab;
+
+/// Accepts and keeps what it accepts; goes on trying when accept() fails.
+const KEEPS_ALL: &str = r#"
+import os, socket, sys, time
+port, backlog = int(sys.argv[1]), int(sys.argv[2])
+os.closerange(3, 65536)  # what whoever runs the tests left open
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("0.0.0.0", port))
+listener.listen(backlog)
+print("listens", flush=True)
+kept = []
+while True:
+    try:
+        kept.append(listener.accept())
+    except OSError:
+        time.sleep(0.01)
+"#;
+
+/// A parent that makes workers, each of which accepts so many connections and never looks at them again.
+const WORKERS_THAT_FORGET: &str = r#"
+import os, socket, sys, time
+port, workers, each = (int(number) for number in sys.argv[1:4])
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind(("0.0.0.0", port))
+listener.listen(1000)
+parent = os.getpid()
+for _ in range(workers):
+    if os.fork() == 0:
+        kept = [listener.accept() for _ in range(each)]
+        while os.getppid() == parent:
+            time.sleep(0.05)
+        os._exit(0)
+print("listens", flush=True)
+while True:
+    time.sleep(60)
+"#;
+
+/// A process of the lab that ends with the value.
+#[derive(Debug)]
+pub(crate) struct Server(Child);
+
+impl Server {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let out = child.stdout.take().unwrap();
+        let server = Self(child);
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line).unwrap();
+        assert_eq!(line, "listens\n", "the server did not start");
+        server
+    }
+
+    /// As reports name it.
+    pub(crate) fn name(&self) -> String {
+        format!("python3 (pid {})", self.0.id())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A server at a port of the lab that may have so many files open.
+pub(crate) fn with_files(_lab: &Lab, port: u16, backlog: u32, files: u32) -> Server {
+    let mut command = Command::new("prlimit");
+    command.args([&format!("--nofile={files}:{files}"), "python3", "-c", KEEPS_ALL]);
+    Server::start(command.args([port.to_string(), backlog.to_string()]))
+}
+
+/// `workers` processes behind one port of the lab, each of which accepts `each` connections and forgets them.
+pub(crate) fn workers_that_forget(_lab: &Lab, port: u16, workers: usize, each: usize) -> Server {
+    let mut command = Command::new("python3");
+    command.args(["-c", WORKERS_THAT_FORGET]);
+    Server::start(command.args([port.to_string(), workers.to_string(), each.to_string()]))
+}
