@@ -157,7 +157,7 @@ fn computed(system: &SystemFacts, key: &Key) -> Option<[i64; 3]> {
         let cap = if release >= (6, 16) { 32 * MIB } else { 6 * MIB };
         [least, start, share.min(cap).max(start)]
     } else {
-        [least, 16_384, share.min(4 * MIB).max(65_536)]
+        [least, 16_384, share.clamp(65_536, 4 * MIB)]
     })
 }
 
