@@ -4,11 +4,12 @@
 //! [`Flaws`] of a key's winning line for the rules.
 //! Must not: repeat what a file's owner cannot change: a vendor's line that `/etc` overrides is no problem.
 
-use super::diagnose::mistake;
+use super::diagnose::{gone, mistake};
 use super::knowledge::{action, interface_of, looks_like_placeholder, placeholder};
 use crate::drift::model::{Assignment, Fate, KeyDrift, Problem, Resolution, Status, codes};
 use crate::drift::value::{folded, same};
 use crate::keys::{self, KeyValue, Sense, Written};
+use crate::observe::kernels::{Basis, Kernels};
 use crate::observe::persisted::{Persisted, Source};
 use crate::observe::system::SystemFacts;
 use crate::text::printable;
@@ -17,7 +18,6 @@ use crate::units;
 /// What is wrong with the value of a key's winning line, as words for a report; empty: nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flaws {
-    pub without_effect: String,
     pub bytes_for_pages: bool,
     pub not_ascending: bool,
     /// The kernel takes it, and it has no meaning; neither of the two above.
@@ -41,12 +41,11 @@ pub fn flaws(drift: &KeyDrift, system: &SystemFacts) -> Flaws {
         ..Flaws::default()
     };
     let Some(key) = keys::catalogue().get(&drift.key).filter(|_| drift.status != Status::Dead) else { return flaws };
-    flaws.without_effect = key.inert_on(&system.kernel).unwrap_or_default().to_owned();
     let Ok(value) = keys::parse(key, &winner.value) else { return flaws };
     let numbers = value.numbers();
     flaws.bytes_for_pages = key.unit == "pages" && exceed_memory(&value, system);
     flaws.not_ascending = key.ascending && !numbers.is_sorted();
-    if flaws.without_effect.is_empty() && !flaws.not_ascending && !flaws.bytes_for_pages {
+    if without_effect(drift, &system.kernel).is_empty() && !flaws.not_ascending && !flaws.bytes_for_pages {
         match keys::sense(key, &value) {
             Sense::Useful => {}
             Sense::Unusual(why) => why.clone_into(&mut flaws.unusual),
@@ -96,6 +95,7 @@ pub fn problems(
     drifts: &[KeyDrift],
     persisted: &Persisted,
     system: &SystemFacts,
+    kernels: &Kernels,
     compared: bool,
 ) -> Vec<Problem> {
     let mut problems = resolution.problems.clone();
@@ -103,6 +103,7 @@ pub fn problems(
     problems.retain(|problem| compared || problem.code != codes::GLOB_WITHOUT_MATCH);
     for drift in drifts {
         of_key(drift, system, &mut problems);
+        by_kernel(drift, kernels, &mut problems);
     }
     of_files(resolution, persisted, &mut problems);
     problems.sort();
@@ -163,8 +164,6 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
             problems.push(at(winner, code, text));
         }
     };
-    let without = format!("{key} has no effect: {}", flaws.without_effect);
-    add(!flaws.without_effect.is_empty(), codes::WITHOUT_EFFECT, without);
     let pages = format!(
         "{key} is in pages, and `{value}` pages are more than this machine's memory. The value is probably in bytes."
     );
@@ -188,6 +187,42 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
             let text = format!("This line for {key} has no effect: {loses} overrides it with `{value}`.");
             problems.push(at(line, codes::NEVER_WINS, text));
         }
+    }
+}
+
+/// Why a kernel ignores a key that it has; empty: it does not.
+pub fn without_effect<'a>(drift: &'a KeyDrift, kernel: &str) -> &'a str {
+    let key = keys::catalogue().get(&drift.key).filter(|_| drift.boot.is_some() && drift.status != Status::Dead);
+    key.and_then(|key| key.inert_on(kernel)).unwrap_or_default()
+}
+
+/// A key that some of the kernels ignore or do not have. That the kernel which runs does not have it is a status.
+fn by_kernel(drift: &KeyDrift, kernels: &Kernels, problems: &mut Vec<Problem>) {
+    let Some(winner) = drift.boot.as_ref().filter(|line| line.spread_from.is_none()) else { return };
+    let Some(key) = keys::catalogue().get(&drift.key).filter(|_| drift.status != Status::Dead) else { return };
+    let is_named = kernels.basis != Basis::Running;
+    let mut add = |code, is_of: &dyn Fn(&str) -> bool, differs: bool, why: &str| {
+        let found: Vec<&str> = kernels.releases.iter().map(String::as_str).filter(|kernel| is_of(kernel)).collect();
+        if found.is_empty() {
+            return;
+        }
+        let on = if is_named && differs { format!(" on Linux {}", found.join(", ")) } else { String::new() };
+        let assumed = match kernels.basis {
+            Basis::Assumed if differs => " This root has no kernel; the kernel that runs here is assumed.",
+            _ => "",
+        };
+        problems.push(at(winner, code, format!("{} has no effect{on}: {why}{assumed}", drift.key)));
+    };
+    let inert = key.inert.as_deref().unwrap_or_default();
+    let differs = key.inert_since.is_some();
+    add(codes::WITHOUT_EFFECT, &|kernel| !without_effect(drift, kernel).is_empty(), differs, inert);
+    if let Some(since) = key.since.as_deref().filter(|_| is_named) {
+        let why = format!("Linux has had the key since {since}.");
+        add(codes::DEAD_KEY, &|kernel| key.is_newer_than(kernel), true, &why);
+    }
+    if let Some(removed) = key.removed.as_deref().filter(|_| is_named) {
+        let why = format!("{}.", gone(removed));
+        add(codes::DEAD_KEY, &|kernel| key.is_gone_from(kernel), true, &why);
     }
 }
 
