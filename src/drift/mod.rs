@@ -23,6 +23,7 @@ use load::kernel::Start;
 use model::{COMMAND_LINE, Drift, Resolution};
 
 use crate::host::rehearse::Answer;
+use crate::observe::kernels::Kernels;
 use crate::observe::persisted::{Loader, Persisted};
 use crate::observe::surroundings::{KeyState, Surroundings};
 use crate::observe::sysctls::Sysctls;
@@ -36,6 +37,8 @@ pub struct Facts<'a> {
     pub sysctls: Option<&'a Sysctls>,
     pub surroundings: &'a Surroundings,
     pub system: &'a SystemFacts,
+    /// Those that the files are for.
+    pub kernels: &'a Kernels,
     /// Whether the namespace is the machine's first.
     pub initial: bool,
 }
@@ -64,14 +67,16 @@ pub fn resolution(facts: &Facts<'_>, loader: Loader) -> Resolution {
 
 /// Diagnoses and lints. `rehearsed` is what the kernel said to the values, by key; nothing where it was not asked.
 pub fn run(facts: &Facts<'_>, resolution: Resolution, rehearsed: &BTreeMap<String, Answer>) -> Drift {
-    let keys = diagnose::diagnose(&Evidence {
+    let evidence = Evidence {
         resolution: &resolution,
         sysctls: facts.sysctls,
         surroundings: facts.surroundings,
+        kernels: facts.kernels,
         initial: facts.initial,
         rehearsed,
-    });
-    let problems = lint::problems(&resolution, &keys, facts.persisted, facts.system, facts.sysctls.is_some());
+    };
+    let keys = diagnose::diagnose(&evidence);
+    let problems = lint::problems(&evidence, &keys, facts.persisted, facts.system);
     Drift { resolution, keys, problems }
 }
 

@@ -11,12 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::suggest;
 
+mod combination;
+mod names;
 pub mod number;
 mod path;
 mod sense;
 pub mod value;
 mod written;
 
+pub use combination::{Combination, InterfaceKey, combination, of_interface};
+pub use names::{is_known, nearest_known};
 pub use path::{is_printable, our_form, path, path_of_listed};
 pub use sense::{Sense, sense};
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
@@ -222,19 +226,29 @@ impl Key {
 
     /// Why a kernel (`uname -r`) ignores the key. One whose version cannot be read counts as new.
     pub fn inert_on(&self, kernel: &str) -> Option<&str> {
-        let version = |text: &str| {
-            let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
-            Some((numbers.next()?, numbers.next()?))
-        };
-        let since = self.inert_since.as_deref().and_then(version);
-        let is_older = version(kernel).zip(since).is_some_and(|(kernel, since)| kernel < since);
+        let is_older = self.inert_since.as_deref().is_some_and(|since| is_older(kernel, since));
         self.inert.as_deref().filter(|_| !is_older)
+    }
+
+    /// Whether a kernel is too old to have the key.
+    pub fn is_newer_than(&self, kernel: &str) -> bool {
+        self.since.as_deref().is_some_and(|since| is_older(kernel, since))
+    }
+
+    /// Whether a kernel is so new that it surely does not have the key any more.
+    pub fn is_gone_from(&self, kernel: &str) -> bool {
+        self.removed.as_deref().is_some_and(|removed| !is_older(kernel, removed.trim_start_matches("by ")))
     }
 
     /// Whether a change can do anything at all: the key is not removed, inert or read-only.
     pub const fn is_useful_to_set(&self) -> bool {
         self.removed.is_none() && self.inert.is_none() && !self.read_only
     }
+}
+
+/// Whether a kernel (`uname -r`) is older than a version; not where one of the two cannot be read.
+fn is_older(kernel: &str, version: &str) -> bool {
+    release(kernel).zip(release(version)).is_some_and(|(kernel, version)| kernel < version)
 }
 
 /// All keys that we know, by name.
@@ -311,6 +325,12 @@ fn closeness(known: &str, given: &str) -> f64 {
         }
         _ => suggest::name_likeness(known, given),
     }
+}
+
+/// The first two numbers of a kernel's release (`uname -r`).
+pub fn release(kernel: &str) -> Option<(u32, u32)> {
+    let mut numbers = kernel.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse().ok());
+    Some((numbers.next()?, numbers.next()?))
 }
 
 /// Keys that must never be stored or shown: their values are secrets.

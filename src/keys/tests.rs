@@ -126,7 +126,7 @@ fn a_misspelt_or_shortened_name_finds_its_key() {
     assert_eq!(suggested("tcp_tw_reuse"), Some("net.ipv4.tcp_tw_reuse"));
     assert_eq!(suggested("net.ipv4.somaxconn"), Some("net.core.somaxconn"));
     assert_eq!(suggested("net.ipv4.tcp_fin_timout"), Some("net.ipv4.tcp_fin_timeout"));
-    assert_eq!(suggested("net.ipv4.icmp_ratelimit"), None);
+    assert_eq!(suggested("net.ipv4.igmp_max_msf"), None);
     assert_eq!(suggested("kernel.panic"), None);
     assert_eq!(suggested(""), None);
 }
@@ -148,6 +148,16 @@ fn a_key_is_inert_only_since_the_kernel_that_ignores_it() {
     assert!(inert(scale, "6.6.12") && inert(scale, "6.18.44") && inert(scale, ""));
     assert!(inert("net.ipv4.tcp_low_latency", "5.15.0"));
     assert!(catalogue().iter().all(|key| key.inert_since.is_none() || key.inert.is_some()));
+}
+
+#[test]
+fn a_kernel_has_a_key_from_one_version_to_another() {
+    let recycle = key("net.ipv4.tcp_tw_recycle");
+    assert!(!recycle.is_gone_from("3.10.0-1160.el7") && recycle.is_gone_from("4.12.1") && recycle.is_gone_from(""));
+    let released_by = catalogue().iter().find(|key| key.removed.as_deref() == Some("by 6.1")).unwrap();
+    assert!(!released_by.is_gone_from("5.10.0") && released_by.is_gone_from("6.1.0-18-amd64"));
+    let newer = catalogue().iter().find(|key| key.since.as_deref() == Some("5.18")).unwrap();
+    assert!(newer.is_newer_than("5.10.0-8-amd64") && !newer.is_newer_than("5.18.0") && !newer.is_newer_than(""));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! In: a snapshot and one of its namespaces. Out: [`Reading`], of the end of the window or of its start. Must not: stand
 //! in a default for what was not read.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::sysctl::key_value;
@@ -12,6 +13,7 @@ use crate::drift::{self, Facts};
 use crate::keys::{self, KeyValue};
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
+use crate::observe::kernels::Kernels;
 use crate::observe::sockets::{Owner, Sockets};
 use crate::observe::system::SystemFacts;
 use crate::snapshot::{Namespace, Snapshot};
@@ -26,8 +28,8 @@ pub(super) struct Reading<'a> {
     pub(super) interfaces: &'a [Interface],
     pub(super) cpus: &'a [Cpu],
     pub(super) ports: Option<Ports>,
-    /// Of the namespace that the configuration files belong to, at the end of the window.
-    pub(super) drift: Option<Drift>,
+    /// Worked out when it is asked for.
+    drift: OnceCell<Option<Drift>>,
 }
 
 /// What follows from the ephemeral range.
@@ -51,7 +53,7 @@ impl<'a> Reading<'a> {
             interfaces: &namespace.interfaces,
             cpus: &snapshot.cpus,
             ports: Ports::of(namespace, sockets),
-            drift: drift(snapshot, namespace),
+            drift: OnceCell::new(),
         }
     }
 
@@ -68,8 +70,13 @@ impl<'a> Reading<'a> {
             interfaces: &before.interfaces,
             cpus: machine.map_or(&[], |machine| &machine.cpus),
             ports: Ports::of(namespace, sockets),
-            drift: None,
+            drift: OnceCell::from(None),
         })
+    }
+
+    /// Of the namespace that the configuration files belong to, at the end of the window.
+    pub(super) fn drift(&self) -> Option<&Drift> {
+        self.drift.get_or_init(|| drift(self.snapshot, self.namespace)).as_ref()
     }
 
     pub(super) fn sysctl(&self, name: &str) -> Option<Value> {
@@ -95,6 +102,7 @@ fn drift(snapshot: &Snapshot, namespace: &Namespace) -> Option<Drift> {
         sysctls: Some(&namespace.sysctls),
         surroundings,
         system: &snapshot.system,
+        kernels: &Kernels::running(&snapshot.system.kernel),
         initial: namespace.initial,
     };
     let resolution = drift::resolution(&facts, drift::loader_of(persisted));

@@ -9,6 +9,7 @@ pub mod counters;
 pub mod cpus;
 pub mod gap;
 pub mod interfaces;
+pub mod kernels;
 pub(in crate::observe) mod netlink;
 pub mod owners;
 pub mod persisted;

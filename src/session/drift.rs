@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::host::netns::{self, Place, Which};
 use crate::host::rehearse::Answer;
 use crate::observe::gap::Gap;
+use crate::observe::kernels::Kernels;
 use crate::observe::persisted::{self, Loader, Persisted};
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Sysctls};
@@ -40,6 +41,7 @@ pub struct Scene {
     pub sysctls: Option<Sysctls>,
     surroundings: Surroundings,
     system: SystemFacts,
+    kernels: Kernels,
     initial: bool,
     /// The name of the namespace whose values are compared.
     pub namespace: Option<String>,
@@ -92,6 +94,11 @@ impl Scene {
             surroundings.changed_at.clear();
             surroundings.loader_ran_at = None;
         }
+        let of_tree = target.root.filter(|_| !own_values || system.kernel.is_empty());
+        let kernels = match of_tree {
+            Some(_) => Kernels::of_root(&files, &Host::live()),
+            None => Kernels::running(&system.kernel),
+        };
         if sysctls.as_ref().is_some_and(Sysctls::is_empty) {
             return Err(SessionError::NoValues);
         }
@@ -106,6 +113,7 @@ impl Scene {
             sysctls,
             surroundings,
             system,
+            kernels,
             gaps,
         })
     }
@@ -129,6 +137,7 @@ impl Scene {
             sysctls: Some(first.sysctls.clone()),
             surroundings: surroundings.clone(),
             system: snapshot.system.clone(),
+            kernels: Kernels::running(&snapshot.system.kernel),
             initial: first.initial,
             namespace: Some(first.name.to_string()),
             own_values: true,
@@ -166,6 +175,7 @@ impl Scene {
             sysctls: self.sysctls.as_ref(),
             surroundings: &self.surroundings,
             system: &self.system,
+            kernels: &self.kernels,
             initial: self.initial,
         }
     }

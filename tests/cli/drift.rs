@@ -516,31 +516,26 @@ fn a_snapshot_is_not_mixed_with_what_is_here() {
     }
 }
 
-/// Each of these lines slows or breaks connections after the next boot; none of them is in force.
-const HARMFUL: &str = "\
-net.ipv4.tcp_timestamps = 0
-net.ipv4.tcp_sack = 0
-net.ipv4.tcp_window_scaling = 0
-net.ipv4.tcp_max_tw_buckets = 5000
-net.ipv4.tcp_synack_retries = 1
-net.ipv4.ip_no_pmtu_disc = 1
-net.ipv4.tcp_rmem = 4096 16777216 16777216
-net.ipv4.tcp_syncookies = 0
-net.ipv4.tcp_fin_timeout = 15
-";
+/// Keys, a value that slows or breaks connections after the next boot, and the kernel's own one.
+const VALUES: [(&str, &str, &str); 9] = [
+    ("net.ipv4.tcp_timestamps", "0", "1"),
+    ("net.ipv4.tcp_sack", "0", "1"),
+    ("net.ipv4.tcp_window_scaling", "0", "1"),
+    ("net.ipv4.tcp_max_tw_buckets", "5000", "262144"),
+    ("net.ipv4.tcp_synack_retries", "1", "5"),
+    ("net.ipv4.ip_no_pmtu_disc", "1", "0"),
+    ("net.ipv4.tcp_rmem", "4096 16777216 16777216", "4096 131072 33554432"),
+    ("net.ipv4.tcp_syncookies", "0", "1"),
+    ("net.ipv4.tcp_fin_timeout", "15", "60"),
+];
 
-/// The same with the kernel's own values.
-const HARMLESS: &str = "\
-net.ipv4.tcp_timestamps = 1
-net.ipv4.tcp_sack = 1
-net.ipv4.tcp_window_scaling = 1
-net.ipv4.tcp_max_tw_buckets = 262144
-net.ipv4.tcp_synack_retries = 5
-net.ipv4.ip_no_pmtu_disc = 0
-net.ipv4.tcp_rmem = 4096 131072 33554432
-net.ipv4.tcp_syncookies = 1
-net.ipv4.tcp_fin_timeout = 60
-";
+fn harmful() -> String {
+    VALUES.iter().map(|(key, harmful, _)| format!("{key} = {harmful}\n")).collect()
+}
+
+fn harmless() -> String {
+    VALUES.iter().map(|(key, _, harmless)| format!("{key} = {harmless}\n")).collect()
+}
 
 /// The lines of the files that findings are about.
 fn objected(json: &Json) -> Vec<u64> {
@@ -557,7 +552,7 @@ fn objected(json: &Json) -> Vec<u64> {
 
 #[test]
 fn an_image_with_harmful_values_says_so_before_it_boots_and_one_without_says_nothing() {
-    let tree = Tree::new(&[("etc/sysctl.d/a.conf", HARMFUL)]);
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", &harmful())]);
     let json = tree.json(&["--netns", "none"]);
     assert_eq!(objected(&json), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert_eq!(json["findings"][0]["severity"], "warning", "the worst first");
@@ -566,7 +561,7 @@ fn an_image_with_harmful_values_says_so_before_it_boots_and_one_without_says_not
     assert!(text.contains("9 keys; 9 findings for the values of"), "{text}");
     assert_eq!(tree.run(&["--netns", "none", "--fail-on-drift"]).status.code(), Some(10));
 
-    let tree = Tree::new(&[("etc/sysctl.d/a.conf", HARMLESS)]);
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", &harmless())]);
     assert_eq!(objected(&tree.json(&["--netns", "none"])), [0_u64; 0]);
     assert_eq!(tree.run(&["--netns", "none", "--fail-on-drift"]).status.code(), Some(0));
 }
@@ -588,9 +583,54 @@ fn names_that_no_kernel_has_are_found_without_a_kernel() {
     assert!(text.ends_with("1 dead; 3 keys; 3 problems in the files.\n"), "{text}");
 }
 
+/// The remarks on keys that a kernel ignores or does not have, of a root with the modules of these kernels.
+fn of_kernels(releases: &[&str]) -> Vec<(u64, String)> {
+    let lines = "net.ipv4.tcp_adv_win_scale = 2\nnet.ipv4.tcp_low_latency = 1\nnet.ipv4.tcp_tw_recycle = 1\n\
+                 net.ipv4.tcp_tso_rtt_log = 9\nnet.ipv4.tcp_sack = 1\n";
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", lines)]);
+    for release in releases {
+        tree.write(&format!("usr/lib/modules/{release}/modules.dep"), "");
+    }
+    let json = tree.json(&["--netns", "none"]);
+    let is_of_kernel = |one: &&Json| one["code"] == "without_effect" || one["code"] == "dead_key";
+    let problems = json["problems"].as_array().unwrap().iter().filter(is_of_kernel);
+    problems.map(|one| (one["line"].as_u64().unwrap(), one["text"].as_str().unwrap().to_owned())).collect()
+}
+
+#[test]
+fn the_kernels_of_an_image_decide_which_keys_have_an_effect_there() {
+    let on = |release: &str| of_kernels(&[release]).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
+    assert_eq!(on("3.10.0-1160.el7.x86_64"), [2, 4], "it still has tcp_tw_recycle");
+    assert_eq!(on("6.1.0-18-amd64"), [2, 3], "it still uses tcp_adv_win_scale");
+    assert_eq!(on("6.12.9-cloud"), [1, 2, 3]);
+
+    let of_several = of_kernels(&["6.12.9", "6.1.0-18-amd64", "6.6.0"]);
+    assert_eq!(of_several.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(
+        of_several[0]
+            .1
+            .starts_with("net.ipv4.tcp_adv_win_scale has no effect on Linux 6.6.0, 6.12.9: Obsolete since 6.6")
+    );
+    assert!(!of_several[1].1.contains("on Linux"), "every kernel ignores it: {}", of_several[1].1);
+    let of_old_and_new = of_kernels(&["3.10.0", "5.10.0"]);
+    assert_eq!(
+        of_old_and_new[1],
+        (3, "net.ipv4.tcp_tw_recycle has no effect on Linux 5.10.0: Linux 4.12 removed the key.".to_owned())
+    );
+}
+
+#[test]
+fn the_kernel_that_is_assumed_for_an_image_without_one_is_named() {
+    let running = nix::sys::utsname::uname().unwrap().release().to_string_lossy().into_owned();
+    let found = of_kernels(&[]);
+    assert!(found[0].1.contains(&format!("has no effect on Linux {running}: ")), "{found:?}");
+    assert!(found[0].1.ends_with("This root has no kernel; the kernel that runs here is assumed."), "{found:?}");
+    assert!(!found[1].1.contains("assumed"), "{found:?}");
+}
+
 #[test]
 fn findings_of_values_are_those_of_the_keys_that_were_asked_for() {
-    let tree = Tree::new(&[("etc/sysctl.d/a.conf", HARMFUL)]);
+    let tree = Tree::new(&[("etc/sysctl.d/a.conf", &harmful())]);
     assert_eq!(objected(&tree.json(&["--netns", "none", "net.ipv4.tcp_sack"])), [2]);
 }
 
@@ -599,7 +639,7 @@ fn one_file_is_reviewed_without_what_else_the_boot_reads() {
     unshare(CloneFlags::CLONE_NEWNET).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("new.conf");
-    fs::write(&file, format!("{HARMFUL}net.ipv4.tcp_fin_timout = 5\nnet.core.somaxconn = many\n")).unwrap();
+    fs::write(&file, format!("{}net.ipv4.tcp_fin_timout = 5\nnet.core.somaxconn = many\n", harmful())).unwrap();
     let run = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sysctl-advisor"));
         command.arg("drift").args(arguments).env_remove("SYSCTL_ADVISOR_CONFIG").output().unwrap()

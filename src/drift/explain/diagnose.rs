@@ -44,8 +44,12 @@ pub(in crate::drift) fn diagnose(evidence: &Evidence<'_>) -> Vec<KeyDrift> {
 fn judge(evidence: &Evidence<'_>, key: &str, winner: &Assignment, state: &KeyState) -> Diagnosis {
     let known = keys::catalogue().get(key);
     match state {
-        // No kernel that a host runs today has it; that much is certain without a look.
-        KeyState::Unread(_) if known.is_some_and(|known| known.removed.is_some()) => absent(evidence, key, known),
+        // That much is certain without a look.
+        KeyState::Unread(_)
+            if known.is_some_and(|known| evidence.kernels.releases.iter().all(|kernel| known.is_gone_from(kernel))) =>
+        {
+            absent(evidence, key, known)
+        }
         KeyState::Unread(_) if legacy(key).is_some() => {
             let text = format!("Kernels have no such key any more. {}", legacy(key).unwrap_or_default());
             Diagnosis::new(Status::Dead, "legacy", text)

@@ -9,6 +9,7 @@ use super::knowledge;
 use crate::drift::model::Resolution;
 use crate::drift::value::quoted;
 use crate::host::rehearse::Answer;
+use crate::observe::kernels::Kernels;
 use crate::observe::surroundings::{KeyState, Surroundings};
 use crate::observe::sysctls::Sysctls;
 
@@ -19,6 +20,7 @@ pub(in crate::drift) struct Evidence<'a> {
     /// `None`: there is nothing to compare with, as for an image that is not running.
     pub(in crate::drift) sysctls: Option<&'a Sysctls>,
     pub(in crate::drift) surroundings: &'a Surroundings,
+    pub(in crate::drift) kernels: &'a Kernels,
     /// Whether the namespace is the machine's first.
     pub(in crate::drift) initial: bool,
     /// What the kernel said to the values of the files, by key.

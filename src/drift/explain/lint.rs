@@ -4,11 +4,15 @@
 //! [`Flaws`] of a key's winning line for the rules.
 //! Must not: repeat what a file's owner cannot change: a vendor's line that `/etc` overrides is no problem.
 
-use super::diagnose::mistake;
+use super::after::{AfterBoot, at};
+use super::diagnose::{gone, mistake};
+use super::evidence::Evidence;
 use super::knowledge::{action, interface_of, looks_like_placeholder, placeholder};
+use super::{per_interface, related};
 use crate::drift::model::{Assignment, Fate, KeyDrift, Problem, Resolution, Status, codes};
 use crate::drift::value::{folded, same};
 use crate::keys::{self, KeyValue, Sense, Written};
+use crate::observe::kernels::{Basis, Kernels};
 use crate::observe::persisted::{Persisted, Source};
 use crate::observe::system::SystemFacts;
 use crate::text::printable;
@@ -17,7 +21,6 @@ use crate::units;
 /// What is wrong with the value of a key's winning line, as words for a report; empty: nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flaws {
-    pub without_effect: String,
     pub bytes_for_pages: bool,
     pub not_ascending: bool,
     /// The kernel takes it, and it has no meaning; neither of the two above.
@@ -41,12 +44,11 @@ pub fn flaws(drift: &KeyDrift, system: &SystemFacts) -> Flaws {
         ..Flaws::default()
     };
     let Some(key) = keys::catalogue().get(&drift.key).filter(|_| drift.status != Status::Dead) else { return flaws };
-    flaws.without_effect = key.inert_on(&system.kernel).unwrap_or_default().to_owned();
     let Ok(value) = keys::parse(key, &winner.value) else { return flaws };
     let numbers = value.numbers();
     flaws.bytes_for_pages = key.unit == "pages" && exceed_memory(&value, system);
     flaws.not_ascending = key.ascending && !numbers.is_sorted();
-    if flaws.without_effect.is_empty() && !flaws.not_ascending && !flaws.bytes_for_pages {
+    if without_effect(drift, &system.kernel).is_empty() && !flaws.not_ascending && !flaws.bytes_for_pages {
         match keys::sense(key, &value) {
             Sense::Useful => {}
             Sense::Unusual(why) => why.clone_into(&mut flaws.unusual),
@@ -91,34 +93,32 @@ fn is_beaten(drift: &KeyDrift, winner: &Assignment, line: &Assignment) -> bool {
 }
 
 /// Everything that is wrong with the files, by file and line.
-pub fn problems(
-    resolution: &Resolution,
+pub(in crate::drift) fn problems(
+    evidence: &Evidence<'_>,
     drifts: &[KeyDrift],
     persisted: &Persisted,
     system: &SystemFacts,
-    compared: bool,
 ) -> Vec<Problem> {
-    let mut problems = resolution.problems.clone();
+    let mut problems = evidence.resolution.problems.clone();
     // Where the keys were not read nobody knows what a pattern matches.
-    problems.retain(|problem| compared || problem.code != codes::GLOB_WITHOUT_MATCH);
+    problems.retain(|problem| evidence.sysctls.is_some() || problem.code != codes::GLOB_WITHOUT_MATCH);
     for drift in drifts {
         of_key(drift, system, &mut problems);
+        by_kernel(drift, evidence.kernels, &mut problems);
     }
-    of_files(resolution, persisted, &mut problems);
+    let after = AfterBoot::new(evidence, drifts);
+    per_interface::problems(&after, &mut problems);
+    related::problems(&after, &mut problems);
+    of_files(evidence.resolution, persisted, &mut problems);
     problems.sort();
     problems.dedup();
     problems
 }
 
-/// Where no kernel was asked: a name of the group of which the catalogue has every key, and nearly one of them.
+/// Where no kernel was asked: a name that no kernel known to this program has, and nearly one that it has.
 fn misspelt(key: &str) -> Option<String> {
-    let is_of_complete_group = key.starts_with("net.ipv4.tcp_") && keys::catalogue().get(key).is_none();
-    let near = keys::catalogue().suggest(key).filter(|_| is_of_complete_group)?;
-    Some(format!("No kernel known to this program has the key {key}. Did you mean {}?", near.name))
-}
-
-fn at(line: &Assignment, code: &'static str, text: String) -> Problem {
-    Problem { file: line.file.clone(), line: line.line, span: (line.span.start, line.span.end), code, text }
+    let near = if keys::is_known(key) { None } else { keys::nearest_known(key) }?;
+    Some(format!("No kernel known to this program has the key {key}. Did you mean {near}?"))
 }
 
 fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
@@ -163,17 +163,16 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
             problems.push(at(winner, code, text));
         }
     };
-    let without = format!("{key} has no effect: {}", flaws.without_effect);
-    add(!flaws.without_effect.is_empty(), codes::WITHOUT_EFFECT, without);
     let pages = format!(
         "{key} is in pages, and `{value}` pages are more than this machine's memory. The value is probably in bytes."
     );
     add(flaws.bytes_for_pages, codes::BYTES_FOR_PAGES, pages);
     let falling = format!("The numbers of {key} decrease from left to right. The kernel accepts and uses them.");
     add(flaws.not_ascending, codes::NOT_ASCENDING, falling);
-    let meaningless = format!("The kernel accepts `{value}` for {key}, but the value has no meaning{}.", range(key));
+    let meaningless =
+        format!("The kernel accepts `{value}` for {key}, but the value has no meaning{}.", range(key, "useful"));
     add(flaws.meaningless, codes::MEANINGLESS_VALUE, meaningless);
-    let unusual = format!("`{value}` is not a usual value of {key}{}. {}", range(key), flaws.unusual);
+    let unusual = format!("`{value}` is not a usual value of {key}{}. {}", range(key, "usual"), flaws.unusual);
     add(!flaws.unusual.is_empty(), codes::UNUSUAL_VALUE, unusual);
     add(!flaws.costs.is_empty(), codes::COSTLY_VALUE, format!("{key} = {value} has a cost. {}", flaws.costs));
     for line in &drift.shadowed {
@@ -188,6 +187,42 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
             let text = format!("This line for {key} has no effect: {loses} overrides it with `{value}`.");
             problems.push(at(line, codes::NEVER_WINS, text));
         }
+    }
+}
+
+/// Why a kernel ignores a key that it has; empty: it does not.
+pub fn without_effect<'a>(drift: &'a KeyDrift, kernel: &str) -> &'a str {
+    let key = keys::catalogue().get(&drift.key).filter(|_| drift.boot.is_some() && drift.status != Status::Dead);
+    key.and_then(|key| key.inert_on(kernel)).unwrap_or_default()
+}
+
+/// A key that some of the kernels ignore or do not have. That the kernel which runs does not have it is a status.
+fn by_kernel(drift: &KeyDrift, kernels: &Kernels, problems: &mut Vec<Problem>) {
+    let Some(winner) = drift.boot.as_ref().filter(|line| line.spread_from.is_none()) else { return };
+    let Some(key) = keys::catalogue().get(&drift.key).filter(|_| drift.status != Status::Dead) else { return };
+    let is_named = kernels.basis != Basis::Running;
+    let mut add = |code, is_of: &dyn Fn(&str) -> bool, differs: bool, why: &str| {
+        let found: Vec<&str> = kernels.releases.iter().map(String::as_str).filter(|kernel| is_of(kernel)).collect();
+        if found.is_empty() {
+            return;
+        }
+        let on = if is_named && differs { format!(" on Linux {}", found.join(", ")) } else { String::new() };
+        let assumed = match kernels.basis {
+            Basis::Assumed if differs => " This root has no kernel; the kernel that runs here is assumed.",
+            _ => "",
+        };
+        problems.push(at(winner, code, format!("{} has no effect{on}: {why}{assumed}", drift.key)));
+    };
+    let inert = key.inert.as_deref().unwrap_or_default();
+    let differs = key.inert_since.is_some();
+    add(codes::WITHOUT_EFFECT, &|kernel| !without_effect(drift, kernel).is_empty(), differs, inert);
+    if let Some(since) = key.since.as_deref().filter(|_| is_named) {
+        let why = format!("Linux has had the key since {since}.");
+        add(codes::DEAD_KEY, &|kernel| key.is_newer_than(kernel), true, &why);
+    }
+    if let Some(removed) = key.removed.as_deref().filter(|_| is_named) {
+        let why = format!("{}.", gone(removed));
+        add(codes::DEAD_KEY, &|kernel| key.is_gone_from(kernel), true, &why);
     }
 }
 
@@ -239,9 +274,9 @@ fn unused(drift: &KeyDrift, winner: &Assignment, problems: &mut Vec<Problem>) {
 /// Characters of a placeholder or a comment that are shown.
 const LONGEST: usize = 40;
 
-fn range(key: &str) -> String {
+fn range(key: &str, word: &str) -> String {
     let range = keys::catalogue().get(key).and_then(|key| key.meaningful);
-    range.map(|[low, high]| format!(" ({low} to {high} is usual)")).unwrap_or_default()
+    range.map(|[low, high]| format!(" ({word}: {low} to {high})")).unwrap_or_default()
 }
 
 fn of_files(resolution: &Resolution, persisted: &Persisted, problems: &mut Vec<Problem>) {

@@ -8,7 +8,7 @@ use crate::metrics::table::{FirstRead, Row, Table, flag, int, text};
 pub(in crate::metrics) static TABLE: Table<KeyDrift> = Table {
     prefix: "key",
     first_read: FirstRead::Never,
-    records: |reading| reading.drift.as_ref().map(|drift| drift.keys.as_slice()),
+    records: |reading| reading.drift().map(|drift| drift.keys.as_slice()),
     label: |_, key| key.key.clone(),
     identity: |_, key| key.key.clone(),
     is_same: |one, other| one.key == other.key,
@@ -34,7 +34,7 @@ const ROWS: &[Row<KeyDrift>] = &[
     flag("key.waiting", false, "whether it does not exist because its module is not loaded or its interface does not exist", |_, key| Some(["interface_missing", "module_not_loaded", "no_ipv6"].contains(&code(key)))),
     flag("key.follows", false, "whether it copies another key, and its value is not effective only because the value of that key is not effective", |_, key| Some(code(key) == FOLLOWS)),
     int("key.shadowed", "lines", 0, "number of lines that set it too and are overridden", |_, key| i64::try_from(key.shadowed.len()).ok()),
-    text("key.without_effect", "", "why the kernel ignores the key; empty if the kernel uses it", |reading, key| Some(flaws(reading, key).without_effect)),
+    text("key.without_effect", "", "why the kernel ignores the key; empty if the kernel uses it", |reading, key| Some(lint::without_effect(key, &reading.snapshot.system.kernel).to_owned())),
     flag("key.bytes_for_pages", false, "whether the value in the files is probably in bytes: the unit is pages, and the value is more than the machine's memory", |reading, key| Some(flaws(reading, key).bytes_for_pages)),
     flag("key.not_ascending", false, "whether the numbers in the files decrease although they must not", |reading, key| Some(flaws(reading, key).not_ascending)),
     flag("key.meaningless", false, "whether the kernel accepts the value in the files although it has no meaning", |reading, key| Some(flaws(reading, key).meaningless)),

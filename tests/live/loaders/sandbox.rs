@@ -13,6 +13,7 @@ use sysctl_advisor::drift::resolve::resolve_from;
 use sysctl_advisor::drift::{self, Facts};
 use sysctl_advisor::host::Host;
 use sysctl_advisor::keys::number::integer;
+use sysctl_advisor::observe::kernels::Kernels;
 use sysctl_advisor::observe::persisted::{self, Loader, Persisted};
 use sysctl_advisor::observe::surroundings::Surroundings;
 use sysctl_advisor::observe::sysctls::{self, Sysctls};
@@ -214,6 +215,7 @@ impl Outcome {
             sysctls: Some(&self.after),
             surroundings: &Surroundings::default(),
             system: &system::read(&Host::live()).0,
+            kernels: &Kernels::running(""),
             initial: false,
         };
         let drift = drift::run(&facts, self.ours.clone(), &BTreeMap::new());

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::drift::model::{FOLLOWS, Resolution, Resolved};
 use crate::keys::Written;
+use crate::observe::kernels::Kernels;
 use crate::observe::persisted::Loader;
 use crate::observe::surroundings::Surroundings;
 
@@ -76,6 +77,7 @@ impl System {
             resolution: &self.resolution,
             sysctls: Some(&self.sysctls),
             surroundings: &self.around,
+            kernels: &Kernels::running("6.18.0"),
             initial: self.initial,
             rehearsed: &self.rehearsed,
         })
@@ -342,6 +344,7 @@ fn only_a_value_that_is_no_kernel_s_default_was_set_by_somebody() {
             resolution: &system.resolution,
             sysctls: Some(&system.sysctls),
             surroundings: &system.around,
+            kernels: &Kernels::running("6.18.0"),
             initial: true,
             rehearsed: &system.rehearsed,
         };
