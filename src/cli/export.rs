@@ -42,13 +42,15 @@ pub(super) struct ExportArgs {
     /// Write to this file, or under this folder if it is one, instead of standard output
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
-    /// Which form of the format [default: the first one]: ansible: tasks, vars, play; puppet: core, augeasproviders, hiera;
-    /// salt: state, pillar; sysctl-commands: set, undo
+    /// Which form of the format; the list is below [default: the first one]
     #[arg(long, value_name = "STYLE")]
     style: Option<String>,
     /// The file under /etc/sysctl.d that the target gets
     #[arg(long, value_name = "FILE", default_value = DROP_IN, value_parser = drop_in)]
     drop_in: String,
+    /// kubernetes: the version of the cluster, such as 1.29 [default: 1.32]
+    #[arg(long, value_name = "VERSION", value_parser = kubernetes_minor)]
+    kubernetes_version: Option<u32>,
     /// sysctl.d: check against the files under this root that the exported values win at boot [default: this host's files,
     /// if the plan is for this host]
     #[arg(long, value_name = "DIR")]
@@ -67,6 +69,13 @@ pub(super) struct ExportArgs {
 fn formats() -> impl TypedValueParser<Value = &'static Format> {
     let names = FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.help));
     PossibleValuesParser::new(names).try_map(|name| named(&name))
+}
+
+/// The minor version: 29 of `1.29` or `v1.29.3`.
+fn kubernetes_minor(text: &str) -> Result<u32, String> {
+    let rest = text.strip_prefix('v').unwrap_or(text).strip_prefix("1.");
+    let minor = rest.and_then(|rest| rest.split('.').next()?.parse().ok());
+    minor.ok_or_else(|| "expected a version such as 1.29".to_owned())
 }
 
 /// A path that both loaders read, and that means the same in every language that it is written into.
@@ -91,6 +100,7 @@ pub(super) fn run(args: &ExportArgs, global: &Global, config: &Config, terminal:
     let options = Options {
         style: args.style.clone(),
         drop_in: Some(args.drop_in.clone()),
+        kubernetes_minor: args.kubernetes_version,
         tuned_profile: proof::active_profile(args.root.as_deref()),
     };
     let exported =

@@ -1,23 +1,9 @@
-//! The formats: a row of the table for each.
+//! A format of the export: a row of the table in `mod.rs`.
 //!
-//! In: a name. Out: [`Format`]. Must not: know how one of them is written.
+//! In: nothing; these are records. Out: the same. Must not: know one format from another.
 
 use super::model::{Artefact, Document, Options};
-use super::{ansible, cloud_init, commands, nixos, puppet, salt, sysctl_d, tuned};
 use crate::plan::model::PlannedChange;
-use crate::suggest;
-
-/// Every format, in the order of the help.
-pub const FORMATS: &[&Format] = &[
-    &sysctl_d::FORMAT,
-    &commands::FORMAT,
-    &ansible::FORMAT,
-    &puppet::FORMAT,
-    &salt::FORMAT,
-    &nixos::FORMAT,
-    &tuned::FORMAT,
-    &cloud_init::FORMAT,
-];
 
 /// One format.
 pub struct Format {
@@ -47,6 +33,8 @@ impl std::fmt::Debug for Format {
 pub enum Target {
     /// The first network namespace of the machine (or container) on which it is used.
     Machine,
+    /// A cluster: the format has a place for keys of the machine and for those of a container.
+    Cluster,
     /// A network namespace that somebody makes for a container: only keys that such a namespace owns.
     Container,
 }
@@ -57,21 +45,6 @@ pub struct Style {
     pub name: &'static str,
     pub help: &'static str,
     pub(super) write: fn(&Document<'_>, &Options) -> Vec<Artefact>,
-}
-
-/// The format of this name.
-///
-/// # Errors
-///
-/// There is none; the text names one that is near, or all.
-pub fn named(name: &str) -> Result<&'static Format, String> {
-    FORMATS.iter().find(|format| format.name == name).copied().ok_or_else(|| {
-        let names = || FORMATS.iter().map(|format| format.name);
-        match suggest::nearest(name, names()) {
-            Some(near) => format!("there is no format `{name}`; `{near}` is similar"),
-            None => format!("there is no format `{name}`; there are {}", names().collect::<Vec<_>>().join(", ")),
-        }
-    })
 }
 
 impl Format {

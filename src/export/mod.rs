@@ -10,7 +10,11 @@ mod ansible;
 mod cloud_init;
 mod commands;
 mod comments;
+mod containers;
 pub mod format;
+mod ignition;
+mod kubernetes;
+mod machines;
 mod model;
 mod nixos;
 mod puppet;
@@ -21,11 +25,47 @@ mod sysctl_d;
 mod tuned;
 mod yaml;
 
-pub use format::{FORMATS, Format, named};
+pub use format::Format;
 pub use model::{Artefact, Exported, LeftOut, Options};
 pub use sysctl_d::DROP_IN;
 
 use crate::plan::model::Plan;
+use crate::suggest;
+
+/// Every format, in the order of the help.
+pub const FORMATS: &[&Format] = &[
+    &sysctl_d::FORMAT,
+    &commands::FORMAT,
+    &ansible::FORMAT,
+    &puppet::FORMAT,
+    &salt::FORMAT,
+    &nixos::FORMAT,
+    &tuned::FORMAT,
+    &kubernetes::FORMAT,
+    &containers::DOCKER,
+    &containers::PODMAN,
+    &containers::NSPAWN,
+    &cloud_init::FORMAT,
+    &ignition::BUTANE,
+    &ignition::IGNITION,
+    &machines::TALOS,
+    &machines::BOTTLEROCKET,
+];
+
+/// The format of this name.
+///
+/// # Errors
+///
+/// There is none; the text names one that is near, or all.
+pub fn named(name: &str) -> Result<&'static Format, String> {
+    FORMATS.iter().find(|format| format.name == name).copied().ok_or_else(|| {
+        let names = || FORMATS.iter().map(|format| format.name);
+        match suggest::nearest(name, names()) {
+            Some(near) => format!("there is no format `{name}`; `{near}` is similar"),
+            None => format!("there is no format `{name}`; there are {}", names().collect::<Vec<_>>().join(", ")),
+        }
+    })
+}
 
 /// Writes the plan in a format.
 ///

@@ -25,6 +25,8 @@ pub struct Options {
     pub style: Option<String>,
     /// The file under `/etc/sysctl.d` that the target is to have; `None` is [`DROP_IN`](super::DROP_IN).
     pub drop_in: Option<String>,
+    /// The cluster's version: 32 for 1.32; `None` is the newest that the table knows.
+    pub kubernetes_minor: Option<u32>,
     /// The TuneD profile that the new one includes.
     pub tuned_profile: Option<String>,
 }

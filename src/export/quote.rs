@@ -19,6 +19,11 @@ pub(super) fn shell(text: &str) -> String {
     }
 }
 
+/// A word of a unit file's list: in double quotes, with systemd's escapes and specifiers escaped.
+pub(super) fn unit(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', r"\\").replace('"', "\\\"").replace('%', "%%"))
+}
+
 /// Puppet's single-quoted string: a backslash and the quote itself are escaped.
 pub(super) fn puppet(text: &str) -> String {
     format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))

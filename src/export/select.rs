@@ -56,6 +56,7 @@ fn refused(target: Target, change: &PlannedChange) -> Option<String> {
                 with_article(&change.namespace)
             )),
         },
+        Target::Cluster => None,
         Target::Container => (change.key.scope != Scope::Namespace)
             .then(|| "the key belongs to the machine; a container cannot set it. Export it for the machine".to_owned()),
     }

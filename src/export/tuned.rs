@@ -23,10 +23,16 @@ pub(super) const FORMAT: Format = Format {
 };
 
 fn write(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
+    let text = text(document, options.tuned_profile.as_deref());
+    vec![Artefact { path: "sysctl-advisor/tuned.conf".to_owned(), text }]
+}
+
+/// The profile, over the one that it includes.
+pub(super) fn text(document: &Document<'_>, included: Option<&str>) -> String {
     let mut text = comments::with_sign("#", 0, [comments::head(document)]);
     text.push_str("# TuneD loads the files of sysctl.d again after the profile (reapply_sysctl): their values win.\n");
     text.push_str("[main]\nsummary=Sysctls that sysctl-advisor recommends\n");
-    if let Some(profile) = &options.tuned_profile {
+    if let Some(profile) = included {
         text.push_str(&format!("include={profile}\n"));
     }
     if !document.modules.is_empty() {
@@ -38,7 +44,7 @@ fn write(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
         text.push_str(&comments::with_sign("#", 0, comments::of(change)));
         text.push_str(&format!("{}={}\n", change.name(), value(change)));
     }
-    vec![Artefact { path: "sysctl-advisor/tuned.conf".to_owned(), text }]
+    text
 }
 
 /// TuneD only raises a number with `>` before it, and only lowers one with `<`.

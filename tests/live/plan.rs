@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
 use sysctl_advisor::host::rehearse;
 use sysctl_advisor::keys::{self, KeyValue, Risk};
-use sysctl_advisor::model::RehearsalResult;
+use sysctl_advisor::model::{Bound, RehearsalResult};
 use sysctl_advisor::plan::model::{Plan, PlanHost, PlannedChange};
 use sysctl_advisor::plan::rehearsal;
 use sysctl_advisor::snapshot::{Snapshot, store};
@@ -180,12 +180,14 @@ fn a_value_that_the_kernel_refuses_is_told_with_its_error() {
             key,
             before: KeyValue::Int(2),
             after: keys::parse(key, value).unwrap(),
+            bound: Bound::Exactly,
             risk: Risk::Low,
             takes_effect: String::new(),
             side_effects: String::new(),
             restart: vec![],
             rules: vec![],
             findings: vec![],
+            reason: String::new(),
             guards: vec![],
             rehearsed: None,
         }

@@ -1,0 +1,83 @@
+//! `ignition` and `butane`: the files of a machine that is configured at its first boot (Fedora CoreOS, Flatcar).
+//!
+//! In: the document. Out: Butane YAML, or Ignition JSON. Must not: write a mode as a text: Ignition takes numbers only.
+
+use serde_json::json;
+
+use super::comments;
+use super::format::{Format, Style, Target};
+use super::model::{Artefact, Document, Options};
+use super::sysctl_d::{self, MODULES, drop_in};
+use super::{quote, yaml};
+
+pub(super) const BUTANE: Format = Format {
+    name: "butane",
+    help: "A Butane config for Fedora CoreOS or Flatcar",
+    target: Target::Machine,
+    carries_guards: true,
+    places_drop_in: true,
+    styles: &[
+        Style {
+            name: "fcos",
+            help: "variant fcos",
+            write: |document, options| butane(document, options, "fcos", "1.5.0"),
+        },
+        Style {
+            name: "flatcar",
+            help: "variant flatcar",
+            write: |document, options| butane(document, options, "flatcar", "1.1.0"),
+        },
+    ],
+    refuses: |_| None,
+};
+
+pub(super) const IGNITION: Format = Format {
+    name: "ignition",
+    help: "An Ignition config, specification 3.3.0",
+    target: Target::Machine,
+    carries_guards: true,
+    places_drop_in: true,
+    styles: &[Style { name: "config", help: "JSON, to merge into a config or to use alone", write: ignition }],
+    refuses: |_| None,
+};
+
+/// The files with their paths.
+fn files(document: &Document<'_>, options: &Options) -> Vec<(String, String)> {
+    let mut files = vec![(drop_in(options).to_owned(), sysctl_d::text(document))];
+    files.extend(sysctl_d::modules(document).map(|text| (MODULES.to_owned(), text)));
+    files
+}
+
+fn butane(document: &Document<'_>, options: &Options, variant: &str, version: &str) -> Vec<Artefact> {
+    let mut text = comments::with_sign("#", 0, [comments::head(document)]);
+    text.push_str(&format!("variant: {variant}\nversion: {version}\nstorage:\n  files:\n"));
+    for (path, content) in files(document, options) {
+        text.push_str(&format!(
+            "    - path: {}\n      mode: 0644\n      overwrite: true\n      contents:\n",
+            quote::json(&path)
+        ));
+        text.push_str(&yaml::block(8, "inline", &content));
+    }
+    vec![Artefact { path: "sysctl-advisor.bu".to_owned(), text }]
+}
+
+fn ignition(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
+    let files: Vec<_> = files(document, options)
+        .into_iter()
+        .map(|(path, content)| {
+            let source = format!("data:,{}", percent_encoded(&content));
+            json!({ "path": path, "mode": 0o644, "overwrite": true, "contents": { "source": source } })
+        })
+        .collect();
+    let config = json!({ "ignition": { "version": "3.3.0" }, "storage": { "files": files } });
+    vec![Artefact { path: "sysctl-advisor.ign".to_owned(), text: format!("{config:#}\n") }]
+}
+
+/// As RFC 2397 has it: everything that RFC 3986 does not call unreserved is `%` and two digits.
+fn percent_encoded(text: &str) -> String {
+    let encoded = text.bytes().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    });
+    encoded.collect()
+}
