@@ -7,8 +7,8 @@
 use super::diagnose::{gone, mistake};
 use super::knowledge::{action, interface_of, looks_like_placeholder, placeholder};
 use crate::drift::model::{Assignment, Fate, KeyDrift, Problem, Resolution, Status, codes};
-use crate::drift::value::{folded, same};
-use crate::keys::{self, KeyValue, Sense, Written};
+use crate::drift::value::same;
+use crate::keys::{self, KeyValue, Sense, Written, folded};
 use crate::observe::kernels::{Basis, Kernels};
 use crate::observe::persisted::{Persisted, Source};
 use crate::observe::system::SystemFacts;
