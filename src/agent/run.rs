@@ -85,13 +85,8 @@ pub fn run(options: &RunOptions<'_>, say: &mut dyn FnMut(&str)) -> Result<RunOut
     };
     let before =
         folder.as_ref().and_then(|folder| troubles.of("the previous snapshot is not used", earlier(folder)).flatten());
-    let snapshot = session::since(
-        &Host::live(),
-        &options.settings.netns,
-        before.as_ref(),
-        options.criteria.first_reading(),
-        options.sample,
-    )?;
+    let snapshot =
+        session::since(&Host::live(), &options.settings.netns, before.as_ref(), options.criteria, options.sample)?;
     let audit = options.criteria.audit(&snapshot);
 
     let history = folder.as_ref().map(|folder| remember(folder, options, &audit, started, &mut troubles));

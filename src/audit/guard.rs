@@ -95,6 +95,7 @@ impl<'a> Looks<'a> {
             persisted: None,
             surroundings: None,
             rehearsal: None,
+            defaults: None,
             all_namespaces: false,
             schema: after.schema.clone(),
             written_by: after.written_by.clone(),

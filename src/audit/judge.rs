@@ -5,6 +5,7 @@
 
 use super::model::{Advice, Evidence};
 use crate::keys::{self, KeyValue, Risk};
+use crate::metrics::defaults;
 use crate::metrics::value::Value;
 use crate::model::Severity;
 use crate::rules::expr::EvalError;
@@ -50,12 +51,19 @@ pub(super) struct Values<'a> {
     pub(super) why_missing: &'a dyn Fn(&str) -> String,
 }
 
+impl Values<'_> {
+    /// The value of a name in an expression of the rule.
+    fn of(&self, rule: &Rule, name: &str) -> Option<Value> {
+        match name.strip_prefix("params.") {
+            Some(param) => rule.params.get(param).map(|param| param.value.clone()),
+            None => (self.of)(name),
+        }
+    }
+}
+
 /// Evaluates a rule.
 pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Judgement {
-    let value_of = |name: &str| match name.strip_prefix("params.") {
-        Some(param) => rule.params.get(param).map(|param| param.value.clone()),
-        None => (values.of)(name),
-    };
+    let value_of = |name: &str| values.of(rule, name);
     let (level, unknown) = match level(rule, &value_of) {
         Ok(None) => return Judgement::Quiet,
         Err(error) => return Judgement::Skipped(reason(&error, values)),
@@ -68,18 +76,20 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Judgement {
         .into_iter()
         .collect();
     let holds = |when: &Option<crate::rules::expr::Expr>| when.as_ref().map_or(Ok(true), |when| when.holds(&value_of));
-    let mut proposals = Vec::new();
+    let (mut proposals, mut advice) = (Vec::new(), Vec::new());
     for part in &rule.recommend {
         let wanted =
             holds(&part.when).and_then(|wanted| if wanted { propose(part, &value_of).map(Some) } else { Ok(None) });
         match wanted {
             Ok(proposal) => proposals.extend(proposal),
+            Err(EvalError::Unread(name)) if defaults::key_of(&name).is_some() => {
+                advice.extend(instead(&part.key, &name, values));
+            }
             Err(error) => {
                 troubles.push(format!("no value can be proposed for {}: {}", part.key, reason(&error, values)));
             }
         }
     }
-    let mut advice = Vec::new();
     for part in &rule.advise {
         match holds(&part.when) {
             Ok(true) => advice.push(Advice { who: part.who.clone(), text: part.text.render(&value_of) }),
@@ -96,6 +106,24 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Judgement {
         advice,
         troubles,
     }))
+}
+
+/// Whether it rests on the kernel's own default of a key, read or not: the rule fires, or cannot be judged without.
+pub(super) fn rests_on_a_default(rule: &Rule, values: &Values<'_>) -> bool {
+    let value_of = |name: &str| values.of(rule, name);
+    match level(rule, &value_of) {
+        Ok(found) => found.is_some(),
+        Err(EvalError::Unread(name)) => defaults::key_of(&name).is_some(),
+        Err(_) => false,
+    }
+}
+
+/// What to say where the value to propose is made of a default that could not be read.
+fn instead(key: &str, name: &str, values: &Values<'_>) -> Option<Advice> {
+    let default = defaults::key_of(name)?;
+    let why = (values.why_missing)(name);
+    let text = format!("No value is proposed for {key}, because {why}. {}", defaults::remedy(default));
+    Some(Advice { who: "operator".to_owned(), text })
 }
 
 /// The first level whose condition holds, with the first worse one that could not be judged. A rule none of whose levels
@@ -214,5 +242,29 @@ when = 'tcp.time_wait > 8'
         assert_eq!(fired.troubles, ["it is unknown whether the severity is critical: tcp.listen was not read"]);
         assert!(matches!(judgement(None, Some(0)), Judgement::Skipped(why) if why == "tcp.listen was not read"));
         assert!(matches!(judgement(Some(0), None), Judgement::Skipped(why) if why == "tcp.time_wait was not read"));
+    }
+
+    #[test]
+    fn without_the_default_a_finding_has_an_advice_in_place_of_the_proposal() {
+        let proposal = "[[recommend]]\nkey = \"net.ipv4.tcp_limit_output_bytes\"\nbound = \"exactly\"\nrisk = \"low\"\n\
+                        value = 'default(\"net.ipv4.tcp_limit_output_bytes\")'\nside_effects = \"None.\"\n";
+        let rule = load::parse("two-levels", "", "two-levels.toml", &format!("{RULE}{proposal}")).unwrap();
+        let judged = |default: Option<i64>| {
+            let of =
+                |name: &str| if name.starts_with("default") { default.map(Value::Int) } else { Some(Value::Int(9)) };
+            match judge(&rule, &Values { of: &of, why_missing: &|_| "nobody may look".to_owned() }) {
+                Judgement::Fires(fired) => fired,
+                other => panic!("{other:?}"),
+            }
+        };
+        let known = judged(Some(4_194_304));
+        assert_eq!((known.proposals.len(), known.advice.len()), (1, 1));
+        let unknown = judged(None);
+        assert!(unknown.proposals.is_empty() && unknown.troubles.is_empty(), "{unknown:?}");
+        assert_eq!(
+            unknown.advice[0].text,
+            "No value is proposed for net.ipv4.tcp_limit_output_bytes, because nobody may look. A new network namespace \
+             shows it: `unshare --net sysctl net.ipv4.tcp_limit_output_bytes`."
+        );
     }
 }

@@ -12,13 +12,14 @@ pub mod waivers;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use judge::{Judgement, Proposal, Values, judge};
+use judge::{Judgement, Proposal, Values, judge, rests_on_a_default};
 use merge::{Merged, merge};
 use model::{Audit, Avoid, Finding, Recommendation, Skipped};
 use waivers::{Ran, Waivers};
 
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, Scope};
+use crate::metrics::defaults;
 use crate::metrics::subjects::Subject;
 use crate::metrics::view::View;
 use crate::rules::Rule;
@@ -69,6 +70,27 @@ pub fn run_where<'a>(
     skipped.dedup();
     let waiver_problems = waivers.problems(&Ran { snapshot, rules, findings: &findings, skipped: &skipped });
     Audit { snapshot, findings, skipped, broken_rules: broken(&rules.broken), waiver_problems, rules: rules.len() }
+}
+
+/// The keys whose default a new network namespace has to be asked for, before these rules are evaluated on the snapshot:
+/// those that a rule names which fires, or which cannot be judged without.
+pub fn defaults_needed<'r>(snapshot: &Snapshot, rules: &'r RuleSet) -> BTreeSet<&'r str> {
+    let named = |rule: &'r Rule| rule.names().filter_map(defaults::asked_of_the_kernel).collect::<BTreeSet<&str>>();
+    let naming: Vec<_> = rules.iter().map(|rule| (rule, named(rule))).filter(|(_, keys)| !keys.is_empty()).collect();
+    let mut needed = BTreeSet::new();
+    for namespace in snapshot.namespaces.iter().filter(|_| !naming.is_empty()) {
+        let view = View::new(snapshot, namespace);
+        for (rule, keys) in &naming {
+            let rests = |item| {
+                let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
+                rests_on_a_default(rule, &values)
+            };
+            if view.items(rule.for_each).unwrap_or_default().into_iter().any(rests) {
+                needed.extend(keys);
+            }
+        }
+    }
+    needed
 }
 
 /// One line a broken file: the first of what is wrong with it, and how much more there is.
@@ -253,5 +275,18 @@ mod tests {
         let both = fingerprints(vec![owner(10, 33), owner(11, 33)]);
         assert_eq!(both.len(), 2);
         assert_ne!(both[0], both[1]);
+    }
+
+    #[test]
+    fn a_default_is_asked_for_only_where_a_rule_rests_on_it() {
+        let limit = "net.ipv4.tcp_limit_output_bytes";
+        let rules = RuleSet::shipped();
+        let needed = |value: &str| {
+            let mut snapshot = example::snapshot();
+            snapshot.namespaces[1].sysctls.insert(limit.to_owned(), value.to_owned());
+            defaults_needed(&snapshot, &rules).into_iter().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(needed("1048576"), [] as [&str; 0]);
+        assert_eq!(needed("-1"), [limit]);
     }
 }

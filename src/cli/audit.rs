@@ -57,7 +57,7 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
 
 pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
     let criteria = session::criteria(config, &args.rules, terminal)?;
-    let snapshot = session::snapshot(args.snapshot.as_deref(), criteria.first_reading(), global, config)?;
+    let snapshot = session::judged(args.snapshot.as_deref(), &criteria, global, config)?;
     let mut audit = criteria.audit(&snapshot);
     if args.rehearse {
         let mut plan = build::build(&audit, &criteria.rules, &PlanOptions::default());

@@ -13,9 +13,10 @@ use super::output::{self, Terminal};
 use crate::config::Config;
 use crate::host::netns::Which;
 use crate::keys;
+use crate::metrics::defaults;
 use crate::reference::{counters, states};
 use crate::report::explain;
-use crate::session::{self, SessionError};
+use crate::session::{self, SessionError, rehearse};
 use crate::snapshot::{FirstReading, Snapshot};
 use crate::suggest::nearest_name;
 
@@ -44,7 +45,8 @@ pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> O
     let text = if let Some(rule) = rules.get(name) {
         explain::rule::rule(rule, theme)
     } else if let Some(key) = key(name) {
-        explain::key::key(key, present(args)?.as_ref(), theme)
+        let snapshot = present(args)?.map(|snapshot| with_default(snapshot, key, args));
+        explain::key::key(key, snapshot.as_ref(), theme)
     } else if let Some(state) = states::doc(name) {
         explain::state::state(state, present(args)?.as_ref(), theme)
     } else if let Some(counter) = counters::doc(name) {
@@ -72,6 +74,14 @@ fn key(name: &str) -> Option<&'static keys::Key> {
     catalogue
         .get(&dotted)
         .or_else(|| ["net.ipv4.", "net.core."].iter().find_map(|prefix| catalogue.get(&format!("{prefix}{dotted}"))))
+}
+
+/// Adds the default of the running kernel, which is not that of another host's snapshot.
+fn with_default(mut snapshot: Snapshot, key: &keys::Key, args: &ExplainArgs) -> Snapshot {
+    if args.snapshot.is_none() && defaults::is_shown(key) {
+        snapshot.defaults = Some(rehearse::defaults([key.name.as_str()]));
+    }
+    snapshot
 }
 
 /// This host's numbers, read once; an explanation is still worth something without them.

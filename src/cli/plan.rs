@@ -67,7 +67,7 @@ pub(super) fn run(args: &PlanArgs, global: &Global, config: &Config, terminal: &
     }
     let criteria = session::criteria(config, &args.rules, terminal)?;
     let selection = Selection::new(&args.only, &args.except, &criteria.rules)?;
-    let snapshot = session::snapshot(args.snapshot.as_deref(), criteria.first_reading(), global, config)?;
+    let snapshot = session::judged(args.snapshot.as_deref(), &criteria, global, config)?;
     let audit = criteria.audit(&snapshot);
     // Another host's snapshot has nothing to do with what was tried here.
     let cooling = if args.snapshot.is_none() { cooling(&args.state, config) } else { BTreeMap::new() };

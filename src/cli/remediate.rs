@@ -97,7 +97,7 @@ pub(super) fn run(args: &RemediateArgs, global: &Global, config: &Config, termin
     }
     let criteria = session::criteria(config, &args.rules, terminal)?;
     trusted(&criteria.rules).map_err(|error| failure(error, false))?;
-    let snapshot = session::snapshot(None, criteria.first_reading(), global, config)?;
+    let snapshot = session::judged(None, &criteria, global, config)?;
     let audit = criteria.audit(&snapshot);
     let desk = Desk {
         audit: &audit,

@@ -19,19 +19,30 @@ pub(super) fn criteria(config: &Config, rules: &RuleArgs, terminal: &Terminal) -
     Criteria::load(config, rules.typed(), say).map_err(Failure::from)
 }
 
-/// The snapshot in this file, else one of the running host whose first reading holds `first`.
-pub(super) fn snapshot(
+/// The snapshot in this file, else one of the running host with what these criteria need.
+pub(super) fn judged(
     file: Option<&Path>,
-    first: FirstReading,
+    criteria: &Criteria,
     global: &Global,
     config: &Config,
 ) -> Result<Snapshot, Failure> {
-    let snapshot = match file {
-        Some(file) => session::read(file),
+    match file {
+        Some(file) => session::read(file).map_err(Failure::from),
         None => {
-            let options = &config.options.audit;
-            session::observe(&options.netns, options.window, first, |window| progress::wait(window, global.quiet))
+            let mut snapshot = observed(criteria.first_reading(), global, config)?;
+            criteria.add_defaults(&mut snapshot);
+            Ok(snapshot)
         }
-    };
-    snapshot.map_err(Failure::from)
+    }
+}
+
+/// One of the running host that has everything.
+pub(super) fn whole(global: &Global, config: &Config) -> Result<Snapshot, Failure> {
+    observed(FirstReading::WHOLE, global, config)
+}
+
+fn observed(first: FirstReading, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
+    let options = &config.options.audit;
+    let wait = |window| progress::wait(window, global.quiet);
+    session::observe(&options.netns, options.window, first, wait).map_err(Failure::from)
 }

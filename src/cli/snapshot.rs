@@ -9,8 +9,11 @@ use super::args::Global;
 use super::exit::Outcome;
 use super::{output, session};
 use crate::config::Config;
+use crate::keys;
+use crate::metrics::defaults;
 use crate::session::drift::record_rehearsal;
-use crate::snapshot::{FirstReading, store};
+use crate::session::rehearse;
+use crate::snapshot::store;
 
 /// Save the state of this host, to audit it later or on another machine.
 #[derive(Debug, Args)]
@@ -25,8 +28,10 @@ pub(super) struct SnapshotArgs {
 }
 
 pub(super) fn run(args: &SnapshotArgs, global: &Global, config: &Config) -> Outcome {
-    let mut snapshot = session::snapshot(None, FirstReading::WHOLE, global, config)?;
+    let mut snapshot = session::whole(global, config)?;
     record_rehearsal(&mut snapshot);
+    let shown = keys::catalogue().iter().filter(|key| defaults::is_shown(key));
+    snapshot.defaults = Some(rehearse::defaults(shown.map(|key| key.name.as_str())));
     output::deliver(&store::render(&snapshot)?, args.output.as_deref())?;
     Ok(ExitCode::SUCCESS)
 }

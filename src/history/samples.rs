@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::keys;
+use crate::metrics::defaults;
 use crate::metrics::names::{self, change_parts, counter_parts};
 use crate::metrics::value::Value;
 use crate::metrics::view::{Item, View};
@@ -79,8 +80,9 @@ pub fn series_of(name: &str) -> Option<String> {
         let gauge = counters::doc(&full).is_some_and(|doc| doc.name == full && doc.kind == CounterKind::Gauge);
         return Some(format!("{}.{full}", if gauge { "total" } else { "rate" }));
     }
-    // A key's value changes when somebody changes it: that is no series.
+    // A key's value changes when somebody changes it, its default never: that is no series.
     let is_number = keys::catalogue().get(name).is_none()
+        && defaults::key_of(name).is_none()
         && names::find(name).is_some_and(|found| {
             found.subject.is_of_every_rule()
                 && matches!(found.kind, crate::metrics::value::Type::Int | crate::metrics::value::Type::Double)
@@ -102,6 +104,7 @@ mod tests {
             ("tcp.orphans", Some("tcp.orphans")),
             ("host.open_files", Some("host.open_files")),
             ("net.ipv4.tcp_fin_timeout", None),
+            ("default(\"net.ipv4.tcp_max_tw_buckets\")", None),
             ("netns.name", None),
             ("tcp.idle", None),
             ("listener.queue", None),

@@ -1,8 +1,8 @@
-//! Asks the kernel whether it takes values, where nobody is hurt: in a network namespace made for the question.
+//! Asks the kernel in a network namespace made for the question: whether it takes values, and what its own defaults are.
 //!
-//! In: keys that each network namespace has for itself, with values, in the order in which a boot would write them.
-//! Out: what became of each, read back. Must not: write before it is proven that the namespace is a new one; touch a
-//! key that belongs to the machine, or one whose writing loads a module.
+//! In: keys that each network namespace has for itself, with values, in the order in which a boot would write them; or
+//! without. Out: what became of each, read back; or what a new namespace has. Must not: write or read before it is proven
+//! that the namespace is a new one; touch a key that belongs to the machine, or one whose writing loads a module.
 
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "part of the door to the machine's files"))]
 
@@ -30,9 +30,9 @@ pub enum Answer {
 pub enum CannotRehearse {
     #[error("cannot create a scratch network namespace: {0}")]
     NoNamespace(String),
-    #[error("the namespace is not new, so nothing was written")]
+    #[error("the scratch network namespace is not new, so it was not used")]
     NotScratch,
-    #[error("the rehearsal was interrupted")]
+    #[error("the work in the scratch network namespace was interrupted")]
     BrokeOff,
 }
 
@@ -47,30 +47,40 @@ pub fn become_root_of_a_user_namespace() -> Result<(), CannotRehearse> {
     })
 }
 
-/// Writes each value in turn and reads it back, on a thread that lives in a namespace of its own and ends with it.
-/// `paths` are below `/proc/sys/net/`; the answers are in their order. Without the privilege to make a namespace nothing
-/// is rehearsed; [`become_root_of_a_user_namespace`] gives it.
+/// Writes each value in turn and reads it back. `paths` are below `/proc/sys/net/`; the answers are in their order.
+/// Without the privilege to make a namespace nothing is rehearsed; [`become_root_of_a_user_namespace`] gives it.
 pub fn rehearse(lines: &[(String, String)]) -> Result<Vec<Answer>, CannotRehearse> {
-    let outside = [thread_namespace()?, inode("/proc/self/ns/net")?];
-    std::thread::scope(|scope| {
-        let work = std::thread::Builder::new().spawn_scoped(scope, || inside(lines, &outside));
-        let worker = work.map_err(|error| CannotRehearse::NoNamespace(error.to_string()))?;
-        worker.join().map_err(|_| CannotRehearse::BrokeOff)?
+    in_scratch(|| {
+        let mut answers: Vec<Answer> = lines.iter().map(|(path, value)| write_and_read(path, value)).collect();
+        for ((path, _), answer) in lines.iter().zip(&mut answers) {
+            if let (Answer::Taken { at_end, .. }, Ok(text)) = (answer, read(path)) {
+                *at_end = text;
+            }
+        }
+        answers
     })
 }
 
-fn inside(lines: &[(String, String)], outside: &[u64]) -> Result<Vec<Answer>, CannotRehearse> {
-    unshare(CloneFlags::CLONE_NEWNET).map_err(|error| CannotRehearse::NoNamespace(error.desc().to_owned()))?;
-    if outside.contains(&thread_namespace()?) {
-        return Err(CannotRehearse::NotScratch);
-    }
-    let mut answers: Vec<Answer> = lines.iter().map(|(path, value)| write_and_read(path, value)).collect();
-    for ((path, _), answer) in lines.iter().zip(&mut answers) {
-        if let (Answer::Taken { at_end, .. }, Ok(text)) = (answer, read(path)) {
-            *at_end = text;
-        }
-    }
-    Ok(answers)
+/// What a new namespace has below these paths, in their order; `None` for what it does not have.
+pub fn read_new(paths: &[String]) -> Result<Vec<Option<String>>, CannotRehearse> {
+    in_scratch(|| paths.iter().map(|path| if is_below_net(path) { read(path).ok() } else { None }).collect())
+}
+
+/// Works on a thread that lives in a network namespace of its own and ends with it.
+fn in_scratch<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, CannotRehearse> {
+    let outside = [thread_namespace()?, inode("/proc/self/ns/net")?];
+    std::thread::scope(|scope| {
+        let inside = move || {
+            unshare(CloneFlags::CLONE_NEWNET).map_err(|error| CannotRehearse::NoNamespace(error.desc().to_owned()))?;
+            if outside.contains(&thread_namespace()?) {
+                return Err(CannotRehearse::NotScratch);
+            }
+            Ok(work())
+        };
+        let worker = std::thread::Builder::new().spawn_scoped(scope, inside);
+        let worker = worker.map_err(|error| CannotRehearse::NoNamespace(error.to_string()))?;
+        worker.join().map_err(|_| CannotRehearse::BrokeOff)?
+    })
 }
 
 fn write_and_read(path: &str, value: &str) -> Answer {
@@ -149,5 +159,12 @@ mod tests {
     fn keys_of_the_machine_are_out_of_reach() {
         let answers = ask(&[("core/rmem_max", "1"), ("../kernel/panic", "1")]);
         assert!(answers.iter().all(|answer| matches!(answer, Answer::NotOurs(_))), "{answers:?}");
+    }
+
+    #[test]
+    fn a_new_namespace_has_the_kernel_s_defaults_and_none_of_the_keys_of_the_machine() {
+        let paths = ["ipv4/tcp_fin_timeout", "ipv4/tcp_tw_recycle", "core/netdev_max_backlog", "../kernel/panic"];
+        let read = read_new(&paths.map(|path| format!("/proc/sys/net/{path}"))).expect("this test needs root");
+        assert_eq!(read, [Some("60".to_owned()), None, None, None]);
     }
 }

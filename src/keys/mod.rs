@@ -249,11 +249,7 @@ impl Key {
 
 /// Whether a kernel (`uname -r`) is older than a version; not where one of the two cannot be read.
 fn is_older(kernel: &str, version: &str) -> bool {
-    let numbers = |text: &str| {
-        let mut numbers = text.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse::<u32>().ok());
-        Some((numbers.next()?, numbers.next()?))
-    };
-    numbers(kernel).zip(numbers(version)).is_some_and(|(kernel, version)| kernel < version)
+    release(kernel).zip(release(version)).is_some_and(|(kernel, version)| kernel < version)
 }
 
 /// All keys that we know, by name.
@@ -330,6 +326,12 @@ fn closeness(known: &str, given: &str) -> f64 {
         }
         _ => suggest::name_likeness(known, given),
     }
+}
+
+/// The first two numbers of a kernel's release (`uname -r`).
+pub fn release(kernel: &str) -> Option<(u32, u32)> {
+    let mut numbers = kernel.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse().ok());
+    Some((numbers.next()?, numbers.next()?))
 }
 
 /// Keys that must never be stored or shown: their values are secrets.

@@ -126,7 +126,7 @@ fn a_misspelt_or_shortened_name_finds_its_key() {
     assert_eq!(suggested("tcp_tw_reuse"), Some("net.ipv4.tcp_tw_reuse"));
     assert_eq!(suggested("net.ipv4.somaxconn"), Some("net.core.somaxconn"));
     assert_eq!(suggested("net.ipv4.tcp_fin_timout"), Some("net.ipv4.tcp_fin_timeout"));
-    assert_eq!(suggested("net.ipv4.icmp_ratelimit"), None);
+    assert_eq!(suggested("net.ipv4.igmp_max_msf"), None);
     assert_eq!(suggested("kernel.panic"), None);
     assert_eq!(suggested(""), None);
 }

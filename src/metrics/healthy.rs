@@ -3,6 +3,7 @@
 //! In: a name. Out: the value it has on a usual server at peace. Must not: serve as a default for what was not read.
 
 use super::catalogue;
+use super::defaults;
 use super::names::{self, change_parts, counter_parts};
 use super::sysctl::key_value;
 use super::value::{Type, Value};
@@ -18,6 +19,9 @@ pub fn value(name: &str) -> Option<Value> {
     if change_parts(name).is_some() {
         let found = names::find(name)?;
         return Some(if found.kind == Type::Int { Value::Int(0) } else { Value::Double(0.0) });
+    }
+    if let Some(key) = defaults::key_of(name).and_then(|key| keys::catalogue().get(key)) {
+        return key_value(key, key.default.as_deref().or(key.typical.as_deref())?).ok();
     }
     if let Some(key) = keys::catalogue().get(name) {
         return key_value(key, key.typical.as_deref()?).ok();

@@ -6,6 +6,7 @@
 //! there and one line in [`subjects`].
 
 pub mod catalogue;
+pub mod defaults;
 pub mod healthy;
 pub mod names;
 mod reading;

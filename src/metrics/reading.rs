@@ -3,6 +3,7 @@
 //! In: a snapshot and one of its namespaces. Out: [`Reading`], of the end of the window or of its start. Must not: stand
 //! in a default for what was not read.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::sysctl::key_value;
@@ -28,8 +29,8 @@ pub(super) struct Reading<'a> {
     pub(super) interfaces: &'a [Interface],
     pub(super) cpus: &'a [Cpu],
     pub(super) ports: Option<Ports>,
-    /// Of the namespace that the configuration files belong to, at the end of the window.
-    pub(super) drift: Option<Drift>,
+    /// Worked out when it is asked for.
+    drift: OnceCell<Option<Drift>>,
 }
 
 /// What follows from the ephemeral range.
@@ -53,7 +54,7 @@ impl<'a> Reading<'a> {
             interfaces: &namespace.interfaces,
             cpus: &snapshot.cpus,
             ports: Ports::of(namespace, sockets),
-            drift: drift(snapshot, namespace),
+            drift: OnceCell::new(),
         }
     }
 
@@ -70,8 +71,13 @@ impl<'a> Reading<'a> {
             interfaces: &before.interfaces,
             cpus: machine.map_or(&[], |machine| &machine.cpus),
             ports: Ports::of(namespace, sockets),
-            drift: None,
+            drift: OnceCell::from(None),
         })
+    }
+
+    /// Of the namespace that the configuration files belong to, at the end of the window.
+    pub(super) fn drift(&self) -> Option<&Drift> {
+        self.drift.get_or_init(|| drift(self.snapshot, self.namespace)).as_ref()
     }
 
     pub(super) fn sysctl(&self, name: &str) -> Option<Value> {

@@ -3,6 +3,7 @@
 //! In: a snapshot and one of its namespaces. Out: values by name, for the namespace and for each listener, interface and
 //! so on; their changes over the window. Must not: read the system, or stand in a default for what was not read.
 
+use super::defaults;
 use super::names::{change_parts, counter_parts};
 use super::reading::Reading;
 use super::subjects::Subject;
@@ -45,7 +46,7 @@ impl<'a> View<'a> {
 
     /// The line of a configuration file that a key's finding is about, with its text.
     pub fn source_line(&self, item: Item) -> Option<SourceLine> {
-        let drift = self.now.drift.as_ref().filter(|_| item.subject == Subject::Key)?;
+        let drift = self.now.drift().filter(|_| item.subject == Subject::Key)?;
         let line = drift.keys.get(item.place)?.boot.as_ref()?;
         Some(drift::source_line(self.now.snapshot.persisted.as_ref()?, &line.file, line.line, &line.span))
     }
@@ -87,6 +88,9 @@ impl<'a> View<'a> {
     pub fn value(&self, item: Item, name: &str) -> Option<Value> {
         if let Some(text) = self.namespace().sysctls.get(name) {
             return key_value(keys::catalogue().get(name)?, text).ok();
+        }
+        if let Some(key) = defaults::key_of(name) {
+            return defaults::value(&self.now, key);
         }
         if let Some((reading, metric)) = change_parts(name) {
             return self.change(item, reading, metric);
@@ -147,6 +151,9 @@ impl<'a> View<'a> {
     /// Why a name has no value, for the report's list of skipped rules.
     pub fn why_missing(&self, name: &str) -> String {
         let gap = |what: &str| self.gap_of(what).map(|gap| format!("{name}: {}", gap.why));
+        if let Some(key) = defaults::key_of(name) {
+            return defaults::why_missing(&self.now, key);
+        }
         if let Some((_, metric)) = change_parts(name) {
             let one_reading = || match self.before {
                 None => format!("{name} needs a reading at both ends of the window, and there is one reading"),
@@ -184,7 +191,7 @@ impl<'a> View<'a> {
                 Some(gap.unwrap_or_else(|| format!("{name} could not be read")))
             }
             "persisted" | "key" => {
-                let unread = self.now.drift.is_none();
+                let unread = self.now.drift().is_none();
                 let why = if unread { "the configuration files were not read" } else { "no loader was found" };
                 Some(format!("{name}: {why}"))
             }

@@ -44,6 +44,7 @@ pub(crate) fn snapshot() -> Snapshot {
         persisted: None,
         surroundings: None,
         rehearsal: None,
+        defaults: None,
         all_namespaces: false,
         gaps: vec![gap("host.memory", "/proc/meminfo: Permission denied")],
     }

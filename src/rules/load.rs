@@ -17,7 +17,7 @@ use super::words::Bound;
 use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, toml_file};
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, ValueType};
-use crate::metrics::{names, subjects::Subject, sysctl, value::Type, value::Value};
+use crate::metrics::{defaults, names, subjects::Subject, sysctl, value::Type, value::Value};
 
 /// Characters that a summary may have: a line of a terminal.
 const LONGEST_SUMMARY: usize = 80;
@@ -418,7 +418,7 @@ fn given_values(
 }
 
 fn typed(path: &str, kind: Type, value: &toml::Value) -> Option<Value> {
-    if let Some(key) = keys::catalogue().get(path) {
+    if let Some(key) = keys::catalogue().get(defaults::key_of(path).unwrap_or(path)) {
         let text = match value {
             toml::Value::Array(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             toml::Value::String(text) => text.clone(),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Param;
 use super::expr::{Expr, ExprError, Name, Names};
+use crate::metrics::defaults;
 use crate::metrics::names;
 use crate::metrics::subjects::Subject;
 use crate::metrics::value::{Type, Value};
@@ -44,6 +45,9 @@ impl<'a> RuleNames<'a> {
             Some(metric) => metric,
             None => name,
         };
+        if self.before && defaults::key_of(metric).is_some() {
+            return Err(Some("default() cannot be used in [guard]: a guard compares what a change alters".to_owned()));
+        }
         let found = names::find(metric).ok_or_else(|| names::suggest(metric))?;
         match found.subject {
             subject if subject.is_of_every_rule() => Ok(found.kind),
@@ -98,6 +102,7 @@ mod tests {
             ("before.destination.port_use > 0.5", "evaluated for the whole network namespace"),
             ("tcp.established > params.other", "no parameter of this name"),
             ("before.nonsense > 1", "prints all names"),
+            ("tcp.total > default(\"net.ipv4.tcp_max_tw_buckets\")", "cannot be used in [guard]"),
         ] {
             let error = guard(condition, &params).unwrap_err().remove(0);
             assert!(error.help.as_deref().is_some_and(|help| help.contains(why)), "{condition}: {error:?}");

@@ -3,6 +3,7 @@
 //! In: the configuration, what was typed. Out: [`Criteria`]. Must not: leave out a rule that is broken without a word.
 
 use super::error::SessionError;
+use super::rehearse;
 use crate::audit::model::Audit;
 use crate::audit::waivers::Waivers;
 use crate::config::{Config, TypedRules};
@@ -32,6 +33,14 @@ impl Criteria {
     /// What the first reading of a window has to hold for these rules.
     pub fn first_reading(&self) -> FirstReading {
         names::first_reading(self.rules.iter().flat_map(Rule::names))
+    }
+
+    /// Reads the kernel's own defaults that these rules need on a snapshot of this host, and adds them to it.
+    pub fn add_defaults(&self, snapshot: &mut Snapshot) {
+        let needed = crate::audit::defaults_needed(snapshot, &self.rules);
+        if !needed.is_empty() {
+            snapshot.defaults = Some(rehearse::defaults(needed));
+        }
     }
 
     /// Evaluates the rules, and marks the findings that a person accepted.

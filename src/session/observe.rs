@@ -6,6 +6,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::criteria::Criteria;
 use super::error::SessionError;
 use crate::host::Host;
 use crate::host::netns::Which;
@@ -31,14 +32,15 @@ pub fn observe(
     Ok(snapshot)
 }
 
-/// Observes the host. Without an `earlier` snapshot that can begin the window, two readings are taken `sample` apart.
+/// Observes the host, with what these rules need. Without an `earlier` snapshot that can begin the window, two readings are taken `sample` apart.
 pub fn since(
     host: &Host,
     which: &Which,
     earlier: Option<&Snapshot>,
-    first: FirstReading,
+    criteria: &Criteria,
     sample: Duration,
 ) -> Result<Snapshot, CaptureError> {
+    let first = criteria.first_reading();
     let begun = earlier.filter(|earlier| match snapshots::since::age(earlier, host) {
         Ok(_) => true,
         Err(why) => {
@@ -50,6 +52,9 @@ pub fn since(
     let mut snapshot = capture::capture(host, which, window, first, std::thread::sleep)?;
     if let Some(Err(why)) = begun.map(|earlier| snapshots::since::enter(&mut snapshot, earlier, first)) {
         tracing::info!(%why, "the previous snapshot does not begin this run's window");
+    }
+    if host.is_live() {
+        criteria.add_defaults(&mut snapshot);
     }
     Ok(snapshot)
 }

@@ -99,6 +99,7 @@ fn after_boot(scene: &Scene, set: &BTreeMap<&str, &Assignment>) -> Snapshot {
         persisted: None,
         surroundings: None,
         rehearsal: None,
+        defaults: None,
         gaps: Vec::new(),
     }
 }

@@ -89,6 +89,7 @@ pub fn capture(
         persisted: Some(files),
         surroundings,
         rehearsal: None,
+        defaults: None,
         gaps,
     })
 }

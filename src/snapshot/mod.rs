@@ -57,6 +57,9 @@ pub struct Snapshot {
     /// What the kernel said to the values of the files; `None` where it was not asked, as in an audit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Rehearsal>,
+    /// The kernel's own defaults, as far as something asked for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defaults: Option<Defaults>,
     /// Gaps of the machine as a whole.
     pub gaps: Vec<Gap>,
 }
@@ -71,6 +74,18 @@ pub struct Rehearsal {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub answers: BTreeMap<String, Answer>,
     /// Why nothing could be tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+}
+
+/// What a new network namespace has, before anybody sets anything in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Defaults {
+    /// By key; without the keys that this kernel does not have.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, String>,
+    /// Why nothing could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
 }

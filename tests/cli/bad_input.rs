@@ -140,6 +140,16 @@ fn the_expressions_of_a_rule_are_checked() {
       |
       = help: did you mean `params.limit`?
     ");
+    let machine = "tcp.time_wait > default(\"net.core.rmem_max\")";
+    assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", machine)), @r#"
+    error: default() expects a key of the catalogue that each network namespace has for itself, but this is `net.core.rmem_max`
+     --> DIR/mine.toml:5:33
+      |
+    5 | when = 'tcp.time_wait > default("net.core.rmem_max")'
+      |                                 ^^^^^^^^^^^^^^^^^^^
+      |
+      = help: `net.core.rmem_max` belongs to the whole machine, and no new namespace shows its default
+    "#);
     assert_snapshot!(with_rule(spoilt("tcp.time_wait > params.limit", "listener.queue > 1")), @r#"
     error: there is no metric `listener.queue`
      --> DIR/mine.toml:5:9

@@ -100,6 +100,7 @@ pub fn baseline(plan: &Plan, seen: &Snapshot) -> Option<Snapshot> {
         persisted: None,
         surroundings: None,
         rehearsal: None,
+        defaults: None,
         all_namespaces: false,
         schema: seen.schema.clone(),
         written_by: seen.written_by.clone(),

@@ -3,12 +3,8 @@
 use crate::drift::model::{Drift, Fate, FileUse, Problem, Status, codes};
 use crate::metrics::table::{FirstRead, Row, Table, int, text, whole};
 
-pub(in crate::metrics) static TABLE: Table<Drift> = Table::of_namespace(
-    "persisted",
-    FirstRead::Never,
-    |reading| reading.drift.as_ref().map(std::slice::from_ref),
-    ROWS,
-);
+pub(in crate::metrics) static TABLE: Table<Drift> =
+    Table::of_namespace("persisted", FirstRead::Never, |reading| reading.drift().map(std::slice::from_ref), ROWS);
 
 #[rustfmt::skip]
 const ROWS: &[Row<Drift>] = &[

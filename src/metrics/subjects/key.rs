@@ -8,7 +8,7 @@ use crate::metrics::table::{FirstRead, Row, Table, flag, int, text};
 pub(in crate::metrics) static TABLE: Table<KeyDrift> = Table {
     prefix: "key",
     first_read: FirstRead::Never,
-    records: |reading| reading.drift.as_ref().map(|drift| drift.keys.as_slice()),
+    records: |reading| reading.drift().map(|drift| drift.keys.as_slice()),
     label: |_, key| key.key.clone(),
     identity: |_, key| key.key.clone(),
     is_same: |one, other| one.key == other.key,

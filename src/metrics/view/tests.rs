@@ -6,7 +6,7 @@ use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
 use crate::observe::sockets::Listener;
 use crate::report::example;
-use crate::snapshot::{FirstReading, Snapshot};
+use crate::snapshot::{Defaults, FirstReading, Snapshot};
 
 fn interface(name: &str, index: u32, dropped: u64) -> Interface {
     let statistics = [("rx_dropped".to_owned(), dropped)].into();
@@ -155,9 +155,54 @@ fn the_default_of_tw_buckets_is_half_of_the_table_whoever_has_it() {
             let all = entries.into_iter().chain([("net.ipv4.tcp_max_tw_buckets", "5000")]);
             now.namespaces[0].sysctls = all.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         });
-        values(&now, Subject::Namespace, "netns.default_tw_buckets")[0].1.clone()
+        ["net.ipv4.tcp_max_tw_buckets", "net.ipv4.tcp_max_syn_backlog"]
+            .map(|key| values(&now, Subject::Namespace, &defaults::name(key))[0].1.clone())
     };
-    assert_eq!(default_with(Some("4096")), Some(Value::Int(2048)), "a table of its own");
-    assert_eq!(default_with(Some("-262144")), Some(Value::Int(131_072)), "the table of the machine");
-    assert_eq!(default_with(None), Some(Value::Int(65_536)), "a kernel without the key");
+    let ints = |two: [i64; 2]| two.map(|number| Some(Value::Int(number)));
+    assert_eq!(default_with(Some("4096")), ints([2048, 128]), "a table of its own");
+    assert_eq!(default_with(Some("-262144")), ints([131_072, 2048]), "the table of the machine");
+    assert_eq!(default_with(None), ints([65_536, 1024]), "a kernel without the key");
+}
+
+fn default_of(snapshot: &Snapshot, key: &str) -> Option<Value> {
+    View::new(snapshot, &snapshot.namespaces[0]).value(Item::NAMESPACE, &defaults::name(key))
+}
+
+#[test]
+fn the_default_of_a_buffer_is_to_the_byte_what_the_first_namespace_nearly_has() {
+    let rmem = "net.ipv4.tcp_rmem";
+    let default_with = |seen: &str| {
+        default_of(
+            &over_a_window(|now| {
+                now.system.memory_bytes = Some(2 << 30);
+                now.system.kernel = "6.18.0".to_owned();
+                now.namespaces[0].sysctls.insert(rmem.to_owned(), seen.to_owned());
+            }),
+            rmem,
+        )
+    };
+    let ints = |most: i64| Some(Value::Ints(vec![4096, 131_072, most]));
+    assert_eq!(default_with("4096\t131072\t16640000"), ints(16_640_000));
+    assert_eq!(default_with("4096\t131072\t174760"), ints(16_777_216), "somebody set it");
+    assert_eq!(default_with("4096\t87380\t16640000"), ints(16_777_216), "somebody set it");
+}
+
+#[test]
+fn a_default_that_was_not_read_has_a_reason() {
+    let limit = "net.ipv4.tcp_limit_output_bytes";
+    let with = |read: Option<Defaults>| {
+        let now = over_a_window(|now| now.defaults = read.clone());
+        let why = View::new(&now, &now.namespaces[0]).why_missing(&defaults::name(limit));
+        (default_of(&now, limit), why)
+    };
+    let values = [(limit.to_owned(), "4194304".to_owned())].into();
+    assert_eq!(with(Some(Defaults { values, failed: None })).0, Some(Value::Int(4_194_304)));
+    for (read, reason) in [
+        (None, "the snapshot does not contain it"),
+        (Some(Defaults::default()), "this kernel does not have the key"),
+        (Some(Defaults { failed: Some("no".to_owned()), ..Defaults::default() }), "no"),
+    ] {
+        let expected = format!("the kernel's own default of {limit} could not be read: {reason}");
+        assert_eq!(with(read), (None, expected));
+    }
 }

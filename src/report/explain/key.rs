@@ -1,6 +1,8 @@
 //! A sysctl explained, with this host's value.
 
-use crate::keys::{self, Key, Risk, Scope, Sense, ValueType};
+use crate::keys::{self, Key, KeyValue, Risk, Scope, Sense, ValueType};
+use crate::metrics::defaults;
+use crate::metrics::view::{Item, View};
 use crate::model::in_words;
 use crate::report::explain::sections::{Explanation, key_value, one_line};
 use crate::report::theme::Theme;
@@ -64,7 +66,7 @@ fn present(key: &Key, snapshot: &Snapshot) -> Vec<String> {
         .namespaces
         .iter()
         .filter_map(|namespace| {
-            let value = here(key, namespace)?;
+            let value = here(key, snapshot, namespace)?;
             Some(if several { format!("In {}: {value}", in_words(&namespace.name)) } else { format!("Here: {value}") })
         })
         .collect();
@@ -74,8 +76,8 @@ fn present(key: &Key, snapshot: &Snapshot) -> Vec<String> {
     lines
 }
 
-/// `30. The default is 60.`, with what the value means and whether it makes sense.
-fn here(key: &Key, namespace: &Namespace) -> Option<String> {
+/// `30. The usual default is 60.`, with what the value means and whether it makes sense.
+fn here(key: &Key, snapshot: &Snapshot, namespace: &Namespace) -> Option<String> {
     let raw = namespace.sysctls.get(&key.name)?;
     if keys::is_secret(&key.name) {
         return Some("set. The value is a secret and is not shown.".to_owned());
@@ -89,13 +91,7 @@ fn here(key: &Key, namespace: &Namespace) -> Option<String> {
         None if key.kind == ValueType::Int && !key.unit.is_empty() => format!("{shown} {}.", key.unit),
         None => format!("{shown}."),
     };
-    let default =
-        key.default.as_deref().and_then(|default| keys::parse(key, default).ok().map(|parsed| (default, parsed)));
-    match default {
-        Some((_, default)) if default == value => text.push_str(" That is the default."),
-        Some((default, _)) => text.push_str(&format!(" The default is {}.", one_line(default))),
-        None => {}
-    }
+    text.push_str(&beside(key, snapshot, namespace, &value));
     if key.is_useful_to_set() {
         match keys::sense(key, &value) {
             Sense::Useful => {}
@@ -105,6 +101,21 @@ fn here(key: &Key, namespace: &Namespace) -> Option<String> {
         }
     }
     Some(text)
+}
+
+/// How the value stands to the default: to this kernel's own if it is known, else to the usual one, and which it is.
+fn beside(key: &Key, snapshot: &Snapshot, namespace: &Namespace, value: &KeyValue) -> String {
+    let own = View::new(snapshot, namespace).value(Item::NAMESPACE, &defaults::name(&key.name));
+    let own = own.map(|own| own.to_string());
+    let (whose, default) = match (&own, &key.default) {
+        (Some(own), _) => ("default of this kernel", own),
+        (None, Some(usual)) => ("usual default", usual),
+        (None, None) => return String::new(),
+    };
+    match keys::parse(key, default) {
+        Ok(default) if default == *value => format!(" That is the {whose}."),
+        _ => format!(" The {whose} is {}.", one_line(default)),
+    }
 }
 
 fn shape(key: &Key) -> String {
@@ -169,6 +180,7 @@ mod tests {
     use super::*;
     use crate::keys::catalogue;
     use crate::report::explain::fixture::snapshot;
+    use crate::snapshot::Defaults;
 
     /// Not one of the catalogue, whose texts may change.
     fn switch() -> Key {
@@ -214,14 +226,29 @@ mod tests {
 
     #[test]
     fn a_value_that_differs_from_the_default_is_set_beside_it() {
-        assert!(with("30").contains("Here: 30 s. The default is 60.\n"));
-        assert!(with("\t60").contains("Here: 60 (as long as TIME_WAIT). That is the default.\n"));
+        assert!(with("30").contains("Here: 30 s. The usual default is 60.\n"));
+        assert!(with("\t60").contains("Here: 60 (as long as TIME_WAIT). That is the usual default.\n"));
+    }
+
+    #[test]
+    fn the_default_of_the_kernel_that_runs_is_told_from_the_usual_one() {
+        let limit = catalogue().get("net.ipv4.tcp_limit_output_bytes").unwrap();
+        let with = |own: Option<&str>| {
+            let mut snapshot = snapshot();
+            snapshot.namespaces[0].sysctls.insert(limit.name.clone(), "1048576".to_owned());
+            let values = own.map(|own| [(limit.name.clone(), own.to_owned())].into());
+            snapshot.defaults = values.map(|values| Defaults { values, failed: None });
+            key(limit, Some(&snapshot), Theme::plain())
+        };
+        assert!(with(None).contains("Here: 1048576 bytes. That is the usual default."), "{}", with(None));
+        assert!(with(Some("4194304")).contains("1048576 bytes. The default of this kernel is 4194304."));
+        assert!(with(Some("1048576")).contains("1048576 bytes. That is the default of this kernel."));
     }
 
     #[test]
     fn white_space_makes_no_difference_to_the_default() {
         let text = key(catalogue().get("net.ipv4.ip_local_port_range").unwrap(), Some(&snapshot()), Theme::plain());
-        assert!(text.contains("Here: 32768 60999. That is the default."), "{text}");
+        assert!(text.contains("Here: 32768 60999. That is the usual default."), "{text}");
     }
 
     #[test]
@@ -267,7 +294,7 @@ mod tests {
         other.sysctls.insert("net.ipv4.switch".to_owned(), "0".to_owned());
         snapshot.namespaces.push(other);
         let text = key(&switch(), Some(&snapshot), Theme::plain());
-        assert!(text.contains("In blue: 0 (off). The default is 60."), "{text}");
+        assert!(text.contains("In blue: 0 (off). The usual default is 60."), "{text}");
     }
 
     #[test]
@@ -276,7 +303,7 @@ mod tests {
         net.ipv4.switch
         What it does. What that means.
 
-        Here: 30 s. The default is 60.
+        Here: 30 s. The usual default is 60.
 
         Values
           One integer, in s. The kernel accepts -1 to 1,000. Useful values are 0 to 900.

@@ -9,9 +9,13 @@ use super::eval::Code;
 use super::functions::{FUNCTIONS, Function};
 use super::parser::{Node, NodeKind};
 use super::scope::{ExprError, Name, Names, Used};
+use crate::metrics::defaults;
 use crate::metrics::value::Type::{self, Bool, Double, Int, Ints, Text};
 use crate::metrics::value::Value;
 use crate::suggest;
+
+/// The function that is a name: its argument is a literal, and its value is read like that of a metric.
+const DEFAULT: &str = "default";
 
 pub(super) struct Checked {
     pub(super) code: Code,
@@ -57,6 +61,12 @@ impl Checker<'_> {
                 Some((Code::Name(self.note(name, |used| used.needed = true)), kind))
             }
             NodeKind::Call(function, arguments) if function == "has" => self.has(arguments, span),
+            NodeKind::Call(function, arguments) if function == DEFAULT => {
+                let (name, kind) = self.default(arguments, span)?;
+                // It costs something to read, so it is needed only where the evaluation gets to it.
+                let place = self.note(name, |used| (used.needed, used.optional) = (true, true));
+                Some((Code::Name(place), kind))
+            }
             NodeKind::Call(function, arguments) => {
                 let (arguments, kinds) = self.all(arguments)?;
                 let found = overload(&function, &kinds).map_err(|wrong| self.error(span, wrong)).ok()?;
@@ -93,8 +103,30 @@ impl Checker<'_> {
                 self.lookup(&name, span)?;
                 Some((Code::Has(self.note(name, |used| used.optional = true)), Bool))
             }
+            (Some(Node { kind: NodeKind::Call(function, arguments), span, .. }), true) if function == DEFAULT => {
+                let (name, _) = self.default(arguments, span)?;
+                Some((Code::Has(self.note(name, |used| used.optional = true)), Bool))
+            }
             _ => {
                 self.error(span, ("has() expects the name of one metric".to_owned(), None));
+                None
+            }
+        }
+    }
+
+    /// The name that `default("KEY")` is, with its type.
+    fn default(&mut self, arguments: Vec<Node>, span: Range<usize>) -> Option<(String, Type)> {
+        let [Node { kind: NodeKind::Literal(Value::Text(key)), span: place, .. }] = arguments.as_slice() else {
+            let help = "write default(\"net.ipv4.tcp_rmem\")".to_owned();
+            self.error(span, (format!("{DEFAULT}() expects the name of one key in quotes"), Some(help)));
+            return None;
+        };
+        let name = defaults::name(key);
+        match self.names.lookup(&name) {
+            Name::Found(kind) => Some((name, kind)),
+            Name::Unknown(help) => {
+                let wanted = "expects a key of the catalogue that each network namespace has for itself";
+                self.error(place.clone(), (format!("{DEFAULT}() {wanted}, but this is `{key}`"), help));
                 None
             }
         }
@@ -195,7 +227,7 @@ fn overload(name: &str, kinds: &[Type]) -> Result<&'static Function, Wrong> {
         return Ok(found);
     }
     if overloads().next().is_none() {
-        let near = suggest::nearest(name, FUNCTIONS.iter().map(|function| function.name));
+        let near = suggest::nearest(name, FUNCTIONS.iter().map(|function| function.name).chain([DEFAULT, "has"]));
         return Err((
             format!("there is no function `{name}`"),
             near.map(|near| format!("did you mean `{near}(...)`?")),

@@ -17,6 +17,8 @@ impl Names for Known {
             "net.ipv4.tcp_rmem" | "net.ipv4.ip_local_port_range" => Name::Found(Type::Ints),
             "net.ipv4.ip_local_reserved_ports" => Name::Found(Type::Text),
             "tcp.idle" => Name::Found(Type::Ages),
+            "default(\"net.ipv4.tcp_rmem\")" => Name::Found(Type::Ints),
+            "default(\"net.core.somaxconn\")" => Name::Found(Type::Int),
             _ => Name::Unknown(Some("did you mean `tcp.time_wait`?".into())),
         }
     }
@@ -29,7 +31,7 @@ fn value_of(name: &str) -> Option<Value> {
         "params.zero" => Value::Int(0),
         "destination.port_use" => Value::Double(0.5),
         "netns.initial" => Value::Bool(true),
-        "net.ipv4.tcp_rmem" => Value::Ints(vec![4096, 131_072, 6_291_456]),
+        "net.ipv4.tcp_rmem" | "default(\"net.ipv4.tcp_rmem\")" => Value::Ints(vec![4096, 131_072, 6_291_456]),
         "net.ipv4.ip_local_port_range" => Value::Ints(vec![32_768, 60_999]),
         "net.ipv4.ip_local_reserved_ports" => Value::Text("8080,9000-9010".into()),
         "net.ipv4.conf.eth0/100.rp_filter" => Value::Int(1),
@@ -320,4 +322,30 @@ mod against_a_reference {
             }
         }
     }
+}
+
+#[test]
+fn a_default_is_a_name_that_is_needed_only_where_evaluation_gets_to_it() {
+    assert_eq!(eval("default('net.ipv4.tcp_rmem')[1] + 1"), Ok(Value::Int(131_073)));
+    let unread = || EvalError::Unread("default(\"net.core.somaxconn\")".to_owned());
+    for (condition, expected) in [
+        (r#"tcp.time_wait > 300 && default("net.core.somaxconn") > 1"#, Ok(Value::Bool(false))),
+        (r#"tcp.time_wait > 299 && default("net.core.somaxconn") > 1"#, Err(unread())),
+        (r#"default("net.core.somaxconn") > 1 && tcp.time_wait > 300"#, Ok(Value::Bool(false))),
+        (r#"has(default("net.core.somaxconn")) ? 1 : 2"#, Ok(Value::Int(2))),
+        (r#"has(default("net.ipv4.tcp_rmem"))"#, Ok(Value::Bool(true))),
+    ] {
+        assert_eq!(eval(condition), expected, "{condition}");
+    }
+}
+
+#[test]
+fn a_default_is_asked_of_one_key_in_quotes() {
+    let wanted = "default() expects the name of one key in quotes".to_owned();
+    for wrong in ["default(net.ipv4.tcp_rmem)", "default()", "default('a.b', 'c.d')", "has(default(1))"] {
+        assert_eq!(error(wrong).1, wanted, "{wrong}");
+    }
+    let (place, message) = error("1 + default('net.core.rmem_max')");
+    assert_eq!(place, "'net.core.rmem_max'");
+    assert!(message.ends_with("network namespace has for itself, but this is `net.core.rmem_max`"), "{message}");
 }

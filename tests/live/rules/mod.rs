@@ -1,6 +1,7 @@
 //! The shipped rules, each tried on its fault, made for real, and on the healthy host that looks like it.
 
 mod close;
+mod defaults;
 mod idle;
 mod interfaces;
 mod listen;

@@ -42,8 +42,59 @@ const HARMFUL_TOO: [(&str, &str); 8] = [
     ("net.ipv4.ip_local_port_range", "40000 40999"),
 ];
 
+/// What makes a value harmful, key, value, and the only rule that may fire on it.
+type OneAtATime = (&'static [(&'static str, &'static str)], &'static str, &'static str, &'static str);
+
+const COOKIES_OFF: &[(&str, &str)] = &[("net.ipv4.tcp_syncookies", "0")];
+const PROBING: &[(&str, &str)] = &[("net.ipv4.tcp_mtu_probing", "1")];
+
+/// Values that are harmful on any host, and the rule that says so.
+const ONE_AT_A_TIME: [OneAtATime; 26] = [
+    (&[], "net.core.somaxconn", "0", "somaxconn-unsuitable"),
+    (&[], "net.core.somaxconn", "128", "somaxconn-unsuitable"),
+    (&[], "net.core.somaxconn", "1000000", "somaxconn-unsuitable"),
+    (COOKIES_OFF, "net.ipv4.tcp_max_syn_backlog", "128", "syn-backlog-lowered"),
+    (&[], "net.ipv4.tcp_max_tw_buckets", "32768", "max-tw-buckets-lowered"),
+    (&[], "net.ipv4.tcp_fin_timeout", "10", "fin-timeout-short"),
+    (&[], "net.ipv4.tcp_synack_retries", "1", "synack-retries-low"),
+    (&[], "net.ipv4.tcp_min_snd_mss", "1000", "min-snd-mss-high"),
+    (&[], "net.ipv4.tcp_min_snd_mss", "65535", "min-snd-mss-high"),
+    (PROBING, "net.ipv4.tcp_base_mss", "256", "base-mss-unsuitable"),
+    (PROBING, "net.ipv4.tcp_base_mss", "9000", "base-mss-unsuitable"),
+    (&[], "net.ipv4.tcp_challenge_ack_limit", "1", "challenge-ack-limit-low"),
+    (&[], "net.ipv4.tcp_challenge_ack_limit", "1000", "challenge-ack-limit-low"),
+    (&[], "net.ipv4.tcp_early_retrans", "0", "tail-loss-probe-off"),
+    (&[], "net.ipv4.tcp_frto", "0", "frto-off"),
+    (&[], "net.ipv4.tcp_rto_max_ms", "1000", "rto-max-low"),
+    (&[], "net.ipv4.tcp_rto_max_ms", "5000", "rto-max-low"),
+    (&[], "net.ipv4.conf.all.accept_source_route", "1", "source-routing-accepted"),
+    (&[], "net.ipv4.conf.all.route_localnet", "1", "route-localnet-on"),
+    (&[], "net.ipv4.icmp_echo_ignore_broadcasts", "0", "icmp-broadcast-echo"),
+    (&[], "net.ipv4.icmp_ratelimit", "0", "icmp-rate-limit-off"),
+    (&[], "net.ipv4.ip_local_reserved_ports", "9000,32768-60999", "all-ports-reserved"),
+    (&[], "net.core.optmem_max", "0", "optmem-max-low"),
+    (&[], "net.ipv4.ip_default_ttl", "1", "ttl-low"),
+    (&[], "net.ipv4.ip_default_ttl", "20", "ttl-low"),
+    (&[], "net.ipv4.tcp_retries2", "5", "retries2-low"),
+];
+
 /// Key and a value that differs from the default for good reason on some hosts.
-const UNUSUAL: [(&str, &str); 12] = [
+const UNUSUAL: [(&str, &str); 27] = [
+    ("net.ipv4.tcp_recovery", "0"),
+    ("net.ipv4.tcp_max_syn_backlog", "128"),
+    ("net.ipv4.tcp_min_snd_mss", "536"),
+    ("net.ipv4.tcp_base_mss", "512"),
+    ("net.ipv4.tcp_challenge_ack_limit", "999999999"),
+    ("net.ipv4.tcp_early_retrans", "4"),
+    ("net.ipv4.tcp_frto", "1"),
+    ("net.ipv4.tcp_rto_max_ms", "10000"),
+    ("net.ipv4.ip_unprivileged_port_start", "0"),
+    ("net.ipv4.icmp_ratelimit", "100"),
+    ("net.ipv4.icmp_echo_ignore_all", "1"),
+    ("net.ipv4.ip_local_reserved_ports", "30000-32767,40000"),
+    ("net.core.optmem_max", "20480"),
+    ("net.ipv4.ip_default_ttl", "128"),
+    ("net.ipv4.tcp_reordering", "10"),
     ("net.core.somaxconn", "65535"),
     ("net.ipv4.tcp_fin_timeout", "30"),
     ("net.ipv4.tcp_keepalive_time", "300"),
@@ -58,12 +109,14 @@ const UNUSUAL: [(&str, &str); 12] = [
     ("net.ipv4.tcp_synack_retries", "3"),
 ];
 
-/// Buffers whose largest size is far below the kernel's own, and what heals them.
-const SMALL_BUFFERS: [(&str, &str, &str); 4] = [
-    ("net.ipv4.tcp_rmem", "262144 262144 262144", "4096 131072 6291456"),
-    ("net.ipv4.tcp_rmem", "4096 87380 174760", "4096 87380 6291456"),
-    ("net.ipv4.tcp_wmem", "262144 262144 262144", "4096 16384 4194304"),
-    ("net.ipv4.tcp_wmem", "4096 16384 65536", "4096 16384 4194304"),
+/// Buffers whose largest size is far below the kernel's own, and the other two numbers of what heals them.
+const SMALL_BUFFERS: [(&str, &str, &str); 6] = [
+    ("net.ipv4.tcp_rmem", "262144 262144 262144", "4096 131072"),
+    ("net.ipv4.tcp_rmem", "4096 87380 174760", "4096 87380"),
+    ("net.ipv4.tcp_rmem", "131072 4096 1000", "4096 131072"),
+    ("net.ipv4.tcp_wmem", "262144 262144 262144", "4096 16384"),
+    ("net.ipv4.tcp_wmem", "4096 16384 65536", "4096 16384"),
+    ("net.ipv4.tcp_wmem", "131072 4096 1000", "4096 16384"),
 ];
 
 /// Sets all of them at once: each key gets one proposal, the kernel takes it, and then nothing more is said of any key.
@@ -95,12 +148,88 @@ fn other_harmful_values_are_found_and_healed_as_well() {
     each_is_found_and_healed(&HARMFUL_TOO);
 }
 
+/// A new namespace has a copy of the numbers of the machine's first one. Where nobody sets these, they are the kernel's.
+#[test]
+fn each_harmful_value_makes_its_own_rule_fire_and_no_other_and_the_proposal_ends_it() {
+    let lab = Lab::enter();
+    let rules = |report: &crate::support::Report| -> Vec<String> {
+        report.findings("notice").into_iter().map(|(rule, _)| rule).collect()
+    };
+    for (around, key, harmful, rule) in ONE_AT_A_TIME {
+        let before: Vec<_> = around.iter().map(|(key, _)| (*key, lab.sysctl(key))).collect();
+        around.iter().for_each(|(key, value)| lab.set(key, value));
+        let given = rules(&lab.audit(&QUICK));
+        let default = lab.sysctl(key);
+        lab.set(key, harmful);
+        let report = lab.audit(&QUICK);
+        let new: Vec<String> = rules(&report).into_iter().filter(|found| !given.contains(found)).collect();
+        assert_eq!(new, [rule], "{key} = {harmful}");
+        report.all_recommendations().iter().for_each(|(key, value)| lab.set(key, value));
+        assert_eq!(rules(&lab.audit(&QUICK)), [] as [&str; 0], "{key} = {harmful}, then as proposed");
+        // Nothing can be written that empties a list of ports; the one that stays harms nobody.
+        if !default.is_empty() {
+            lab.set(key, &default);
+        }
+        lab.set("net.ipv4.tcp_retries2", "15");
+        before.iter().for_each(|(key, value)| lab.set(key, value));
+    }
+    lab.audit(&QUICK).assert_healthy();
+}
+
+/// With a segment that is larger than what the path passes, a transfer stalls.
+#[test]
+fn a_smallest_segment_above_the_path_stalls_a_transfer_and_the_proposal_lets_it_run() {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    let lab = Lab::enter();
+    lab::run(Command::new("ip").args(["link", "set", "lo", "mtu", "1500"]));
+    let transfer = |bytes: usize| -> usize {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut sender = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let mut receiver = listener.accept().unwrap().0;
+        receiver.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        sender.set_nonblocking(true).unwrap();
+        let block = vec![0; 65536];
+        let mut buffer = vec![0; 65536];
+        let (mut sent, mut received) = (0, 0);
+        while received < bytes {
+            while sent < bytes {
+                match sender.write(&block[..block.len().min(bytes - sent)]) {
+                    Ok(count) => sent += count,
+                    Err(_) => break,
+                }
+            }
+            match receiver.read(&mut buffer) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => received += count,
+            }
+        }
+        received
+    };
+    const BYTES: usize = 20_000_000;
+    assert_eq!(transfer(BYTES), BYTES);
+    lab.set("net.ipv4.tcp_min_snd_mss", "9000");
+    assert!(transfer(BYTES) < BYTES, "the transfer does not stall");
+    let proposed = lab.audit(&QUICK).proposed("net.ipv4.tcp_min_snd_mss");
+    lab.set("net.ipv4.tcp_min_snd_mss", &proposed[0]);
+    assert_eq!(transfer(BYTES), BYTES);
+}
+
 #[test]
 fn a_buffer_that_cannot_grow_gets_the_kernels_own_maximum() {
     let lab = Lab::enter();
-    for (key, small, healed) in SMALL_BUFFERS {
+    let most = |numbers: &str| numbers.split_whitespace().last().unwrap().parse::<u64>().unwrap();
+    let own = ["net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"].map(|key| (key, most(&lab.sysctl(key))));
+    for (key, small, rest) in SMALL_BUFFERS {
         lab.set(key, small);
-        assert_eq!(lab.audit(&QUICK).proposed(key), [healed], "{key} = {small}");
+        let proposed = lab.audit(&QUICK).proposed(key);
+        assert_eq!(proposed.len(), 1, "{key} = {small}: {proposed:?}");
+        let healed = proposed[0].as_str();
+        assert_eq!(healed.rsplit_once(' ').unwrap().0, rest, "{key} = {small}");
+        let (_, own) = own.iter().find(|(known, _)| *known == key).unwrap();
+        assert!(most(healed).abs_diff(*own) <= own / 50, "{key} = {small}: {healed}, and the machine has {own}");
         lab.set(key, healed);
         assert_eq!(lab.audit(&QUICK).proposed(key), [] as [&str; 0], "{key} = {healed}");
     }
