@@ -125,10 +125,14 @@ impl<'a> Kernel<'a> {
         let parts: Vec<&str> = key.split('.').collect();
         match *parts {
             ["net", "ipv4", "conf", "default", name] if !OWN_ONLY.contains(&name) => {
-                self.spread(0, name, &origin, true)
+                self.spread(0, name, &origin, true);
             }
-            ["net", "ipv4", "neigh", "default", name] => self.spread(2, name, &origin, true),
-            ["net", "ipv6", "neigh", "default", name] => self.spread(3, name, &origin, true),
+            ["net", "ipv4", "neigh", "default", name] => {
+                self.spread(2, name, &origin, true);
+            }
+            ["net", "ipv6", "neigh", "default", name] => {
+                self.spread(3, name, &origin, true);
+            }
             _ if is_forwarding(key) => {
                 if let Some(on) = integer(value) {
                     self.forward(key, on, write, old);
