@@ -14,3 +14,4 @@ mod page;
 mod prometheus;
 mod runs;
 mod scene;
+mod windows;

@@ -32,12 +32,12 @@ fn a_timer_of_systemd_rolls_back_what_nobody_confirms() {
 fn what_is_confirmed_outlives_the_timer_and_the_boot() {
     let container = Container::boot("");
     container.write_plan();
-    apply(&container, "6s");
+    apply(&container, "20s");
     let said = container.run(&["sysctl-advisor", "confirm"]);
     assert!(said.contains("the next boot sets them"), "{said}");
     let timers = container.run(&["systemctl", "list-timers", "--all", "--no-pager"]);
     assert!(!timers.contains("sysctl-advisor-rollback"), "{timers}");
-    std::thread::sleep(std::time::Duration::from_millis(6500));
+    std::thread::sleep(std::time::Duration::from_millis(20_500));
     assert_eq!(somaxconn(&container), "8192");
     // What is written inside a container is lost with it: the next one boots with the drop-in that this one wrote.
     let drop_in = container.run(&["cat", DROP_IN]);

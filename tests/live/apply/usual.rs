@@ -116,9 +116,9 @@ fn without_confirmation_in_time_it_is_rolled_back_though_the_terminal_is_gone() 
 #[test]
 fn a_confirmation_in_time_keeps_it() {
     let scene = Scene::enter();
-    scene.ok(&["apply", &scene.plan(THREE), "--yes", "--confirm-within", "2s"]);
+    scene.ok(&["apply", &scene.plan(THREE), "--yes", "--confirm-within", "10s"]);
     scene.ok(&["confirm"]);
-    std::thread::sleep(Duration::from_millis(2500));
+    std::thread::sleep(Duration::from_millis(10_500));
     assert!(scene.is_new(THREE) && scene.drop_in().is_some());
     wait_until("the process that waits has ended", || !scene.shell("ps -eo args").contains(" deadline "));
 }

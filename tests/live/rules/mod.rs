@@ -9,5 +9,6 @@ mod path;
 mod ports;
 mod quiet;
 mod ranges;
+mod read_only;
 mod settings;
 mod time_wait;
