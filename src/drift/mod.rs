@@ -81,16 +81,16 @@ pub fn resolution(facts: &Facts<'_>, loader: Loader) -> Resolution {
 
 /// Diagnoses and lints. `rehearsed` is what the kernel said to the values, by key; nothing where it was not asked.
 pub fn run(facts: &Facts<'_>, resolution: Resolution, rehearsed: &BTreeMap<String, Answer>) -> Drift {
-    let keys = diagnose::diagnose(&Evidence {
+    let evidence = Evidence {
         resolution: &resolution,
         sysctls: facts.sysctls,
         surroundings: facts.surroundings,
         kernels: facts.kernels,
         initial: facts.initial,
         rehearsed,
-    });
-    let Facts { persisted, system, kernels, .. } = *facts;
-    let problems = lint::problems(&resolution, &keys, persisted, system, kernels, facts.sysctls.is_some());
+    };
+    let keys = diagnose::diagnose(&evidence);
+    let problems = lint::problems(&evidence, &keys, facts.persisted, facts.system);
     Drift { resolution, keys, problems }
 }
 

@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::suggest;
 
+mod combination;
 mod interface;
+mod names;
 pub mod number;
 mod path;
 mod sense;
@@ -20,6 +22,8 @@ mod ticks;
 pub mod value;
 mod written;
 
+pub use combination::{Combination, InterfaceKey, combination, of_interface};
+pub use names::{is_known, nearest_known};
 pub use path::{is_printable, our_form, path, path_of_listed};
 pub use sense::{Sense, sense};
 pub use spaces::folded;
