@@ -18,6 +18,7 @@ mod hostile_files;
 mod new_rule;
 mod readme;
 mod report;
+mod review;
 mod rules;
 mod session;
 mod suggestions;

@@ -4,11 +4,14 @@
 //! [`Flaws`] of a key's winning line for the rules.
 //! Must not: repeat what a file's owner cannot change: a vendor's line that `/etc` overrides is no problem.
 
+use super::after::{AfterBoot, at};
 use super::diagnose::{gone, mistake};
+use super::evidence::Evidence;
 use super::knowledge::{action, interface_of, looks_like_placeholder, placeholder};
+use super::{per_interface, related};
 use crate::drift::model::{Assignment, Fate, KeyDrift, Problem, Resolution, Status, codes};
-use crate::drift::value::{folded, same};
-use crate::keys::{self, KeyValue, Sense, Written};
+use crate::drift::value::same;
+use crate::keys::{self, KeyValue, Sense, Written, folded};
 use crate::observe::kernels::{Basis, Kernels};
 use crate::observe::persisted::{Persisted, Source};
 use crate::observe::system::SystemFacts;
@@ -90,36 +93,32 @@ fn is_beaten(drift: &KeyDrift, winner: &Assignment, line: &Assignment) -> bool {
 }
 
 /// Everything that is wrong with the files, by file and line.
-pub fn problems(
-    resolution: &Resolution,
+pub(in crate::drift) fn problems(
+    evidence: &Evidence<'_>,
     drifts: &[KeyDrift],
     persisted: &Persisted,
     system: &SystemFacts,
-    kernels: &Kernels,
-    compared: bool,
 ) -> Vec<Problem> {
-    let mut problems = resolution.problems.clone();
+    let mut problems = evidence.resolution.problems.clone();
     // Where the keys were not read nobody knows what a pattern matches.
-    problems.retain(|problem| compared || problem.code != codes::GLOB_WITHOUT_MATCH);
+    problems.retain(|problem| evidence.sysctls.is_some() || problem.code != codes::GLOB_WITHOUT_MATCH);
     for drift in drifts {
         of_key(drift, system, &mut problems);
-        by_kernel(drift, kernels, &mut problems);
+        by_kernel(drift, evidence.kernels, &mut problems);
     }
-    of_files(resolution, persisted, &mut problems);
+    let after = AfterBoot::new(evidence, drifts);
+    per_interface::problems(&after, &mut problems);
+    related::problems(&after, &mut problems);
+    of_files(evidence.resolution, persisted, &mut problems);
     problems.sort();
     problems.dedup();
     problems
 }
 
-/// Where no kernel was asked: a name of the group of which the catalogue has every key, and nearly one of them.
+/// Where no kernel was asked: a name that no kernel known to this program has, and nearly one that it has.
 fn misspelt(key: &str) -> Option<String> {
-    let is_of_complete_group = key.starts_with("net.ipv4.tcp_") && keys::catalogue().get(key).is_none();
-    let near = keys::catalogue().suggest(key).filter(|_| is_of_complete_group)?;
-    Some(format!("No kernel known to this program has the key {key}. Did you mean {}?", near.name))
-}
-
-fn at(line: &Assignment, code: &'static str, text: String) -> Problem {
-    Problem { file: line.file.clone(), line: line.line, span: (line.span.start, line.span.end), code, text }
+    let near = if keys::is_known(key) { None } else { keys::nearest_known(key) }?;
+    Some(format!("No kernel known to this program has the key {key}. Did you mean {near}?"))
 }
 
 fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
@@ -170,9 +169,10 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
     add(flaws.bytes_for_pages, codes::BYTES_FOR_PAGES, pages);
     let falling = format!("The numbers of {key} decrease from left to right. The kernel accepts and uses them.");
     add(flaws.not_ascending, codes::NOT_ASCENDING, falling);
-    let meaningless = format!("The kernel accepts `{value}` for {key}, but the value has no meaning{}.", range(key));
+    let meaningless =
+        format!("The kernel accepts `{value}` for {key}, but the value has no meaning{}.", range(key, "useful"));
     add(flaws.meaningless, codes::MEANINGLESS_VALUE, meaningless);
-    let unusual = format!("`{value}` is not a usual value of {key}{}. {}", range(key), flaws.unusual);
+    let unusual = format!("`{value}` is not a usual value of {key}{}. {}", range(key, "usual"), flaws.unusual);
     add(!flaws.unusual.is_empty(), codes::UNUSUAL_VALUE, unusual);
     add(!flaws.costs.is_empty(), codes::COSTLY_VALUE, format!("{key} = {value} has a cost. {}", flaws.costs));
     for line in &drift.shadowed {
@@ -274,9 +274,9 @@ fn unused(drift: &KeyDrift, winner: &Assignment, problems: &mut Vec<Problem>) {
 /// Characters of a placeholder or a comment that are shown.
 const LONGEST: usize = 40;
 
-fn range(key: &str) -> String {
+fn range(key: &str, word: &str) -> String {
     let range = keys::catalogue().get(key).and_then(|key| key.meaningful);
-    range.map(|[low, high]| format!(" ({low} to {high} is usual)")).unwrap_or_default()
+    range.map(|[low, high]| format!(" ({word}: {low} to {high})")).unwrap_or_default()
 }
 
 fn of_files(resolution: &Resolution, persisted: &Persisted, problems: &mut Vec<Problem>) {
