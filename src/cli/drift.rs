@@ -31,6 +31,7 @@ Examples:
   sysctl-advisor drift net.ipv4.tcp_rmem         one key: which file sets it
   sysctl-advisor drift 'net.ipv4.conf.*'         keys by pattern
   sysctl-advisor drift --loader procps           as `sysctl --system` loads them
+  sysctl-advisor drift --when now                what a run of the loader by hand would set
   sysctl-advisor drift --root /mnt --netns none  what an image would set at boot
   sysctl-advisor drift --file 90-tuning.conf     review one file
   sysctl-advisor drift --snapshot host.json      a saved state of any host
@@ -56,6 +57,9 @@ pub(super) struct DriftArgs {
     /// system uses]
     #[arg(long, value_name = "LOADER")]
     loader: Option<LoaderArg>,
+    /// When the loader runs: at the next boot, or now by hand, with the interfaces and values as they are
+    #[arg(long, value_name = "WHEN", default_value = "boot", conflicts_with_all = ["root", "snapshot"])]
+    when: WhenArg,
     /// Network namespace to compare with: current, a name from `ip netns`, the PID of a process in it, or none (show only
     /// what a boot would set)
     #[arg(long, value_name = "WHICH", default_value = "current", value_parser = which)]
@@ -82,6 +86,12 @@ enum LoaderArg {
     Procps,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WhenArg {
+    Boot,
+    Now,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum NetnsArg {
     /// One.
@@ -102,11 +112,17 @@ pub(super) fn run(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Out
     let root = root(args.root.as_deref()).map_err(Failure::usage)?;
     let files = args.files.iter().map(|file| Ok(std::path::absolute(file)?.display().to_string()));
     let files: Vec<String> = files.collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
+    let now = args.when == WhenArg::Now;
+    if now && args.netns.which().is_none() {
+        return Err(Failure::usage(anyhow!(
+            "--when now needs the values of a network namespace: leave out --netns none"
+        )));
+    }
     let snapshot = args.snapshot.as_deref().map(|file| session::read(file).map(|snapshot| (file, snapshot)));
     let snapshot = snapshot.transpose()?;
     let scene = match &snapshot {
         Some((file, snapshot)) => Scene::of_snapshot(snapshot, file),
-        None => Scene::of_host(&Target { root: root.as_deref(), files: &files, which: args.netns.which() }),
+        None => Scene::of_host(&Target { root: root.as_deref(), files: &files, which: args.netns.which(), now }),
     };
     let mut scene = scene?;
     let mut drift = scene.compare(args.loader.map(LoaderArg::loader), !args.no_rehearsal);
@@ -133,6 +149,7 @@ pub(super) fn run(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Out
         own_values: scene.own_values,
         snapshot: snapshot.as_ref().map(|(_, snapshot)| snapshot),
         gaps: &scene.gaps,
+        is_boot: scene.moment().is_boot(),
         review: &review,
         all: !args.keys.is_empty(),
     };

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use explain::evidence::Evidence;
 use explain::{diagnose, lint};
-use load::kernel::Start;
+use load::start::{Moment, Start};
 use model::{COMMAND_LINE, Drift, Resolution};
 
 use crate::host::rehearse::Answer;
@@ -41,6 +41,8 @@ pub struct Facts<'a> {
     pub kernels: &'a Kernels,
     /// Whether the namespace is the machine's first.
     pub initial: bool,
+    /// When the loader runs that is foretold.
+    pub moment: Moment<'a>,
 }
 
 /// The loader that this system boots with; systemd's where none was found, since nearly all have it.
@@ -48,7 +50,7 @@ pub fn loader_of(persisted: &Persisted) -> Loader {
     persisted.loader.loader.unwrap_or(Loader::Systemd)
 }
 
-/// What a boot would set.
+/// What the loader would set.
 pub fn resolution(facts: &Facts<'_>, loader: Loader) -> Resolution {
     let mentioned = facts.surroundings.keys.iter().filter(|(_, state)| **state != KeyState::Absent);
     let read = facts.sysctls.into_iter().flat_map(Sysctls::keys);
@@ -61,8 +63,20 @@ pub fn resolution(facts: &Facts<'_>, loader: Loader) -> Resolution {
     }
     let loadable = facts.surroundings.congestion_controls.clone();
     let ticks = facts.system.ticks_per_second;
-    let start = Start { loadable, ticks, restricted: !facts.initial, ..Start::at_boot(loader) };
-    resolve::resolve_from(facts.persisted, &present, &now, loader, &start)
+    let restricted = !facts.initial;
+    match facts.moment {
+        Moment::Boot => {
+            let start = Start { loadable, ticks, restricted, ..Start::at_boot(loader) };
+            resolve::resolve_from(facts.persisted, &present, &now, loader, &start)
+        }
+        Moment::Now(addressed) => {
+            let values = now.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+            let start = Start { values, settled: addressed.clone(), loadable, ticks, restricted };
+            // Neither the kernel's command line nor ufw has a part in a run by hand.
+            let persisted = Persisted { command_line: None, ufw: None, ..facts.persisted.clone() };
+            resolve::resolve_from(&persisted, &present, &now, loader, &start)
+        }
+    }
 }
 
 /// Diagnoses and lints. `rehearsed` is what the kernel said to the values, by key; nothing where it was not asked.

@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::value::folded;
-use crate::keys::Written;
+use crate::keys::{Written, folded};
 use crate::observe::persisted::Loader;
 
 /// What the files would set, what is in force, and what is wrong with the files.
@@ -36,6 +35,8 @@ pub struct Resolution {
     pub problems: Vec<Problem>,
     /// Every candidate file, those that are read first, in the order of reading.
     pub files: Vec<FileUse>,
+    /// Keys of `lo` whose value depends on whether `lo` is up when the loader runs.
+    pub loopback: Vec<String>,
 }
 
 /// One key's lines.

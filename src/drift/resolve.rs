@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::key;
-use super::load::kernel::{Kernel, Origin, Start};
+use super::load::kernel::{Kernel, Origin};
 use super::load::line::Line;
 use super::load::parse::Fault;
+use super::load::start::Start;
 use super::load::writes::Writes;
 use super::load::{command_line, order, parse, procps, systemd};
 use super::model::{COMMAND_LINE, Fate, FileUse, Problem, Resolution, Resolved, codes};
@@ -66,6 +67,9 @@ pub fn resolve_from(
     let mut kernel = Kernel::new(present, start, now);
     for write in &writes.in_order {
         let line = &met.lines[write.line];
+        if write.line >= from_command_line {
+            kernel.set_up();
+        }
         if let Some(value) = &line.entry.value {
             let by_systemd = loader == Loader::Systemd && of_loader.contains(&write.line);
             kernel.write(&write.key, value, write.line, by_systemd);
@@ -74,7 +78,8 @@ pub fn resolve_from(
     problems.sort();
     problems.dedup();
     problems.truncate(MOST_PROBLEMS);
-    Resolution { loader, keys: keys(&met.lines, &writes, kernel, now), problems, files }
+    let loopback = kernel.loopback();
+    Resolution { loader, keys: keys(&met.lines, &writes, kernel, now), problems, files, loopback }
 }
 
 /// Everything that is met on the way, in order.

@@ -3,7 +3,7 @@
 //! In: texts as files and the kernel have them. Out: whether they mean the same, and how they are shown.
 //! Must not: know which of them is in force.
 
-use crate::keys;
+use crate::keys::{self, folded};
 
 /// Whether the kernel would see no difference between two values of a key. Keys that the catalogue does not have, and
 /// values that it cannot read, are the same when their words are.
@@ -13,11 +13,6 @@ pub fn same(key: &str, one: &str, other: &str) -> bool {
         (Some(one), Some(other)) => one == other,
         _ => folded(one) == folded(other),
     }
-}
-
-/// White space made single.
-pub(super) fn folded(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 pub(super) fn quoted(value: &str) -> String {

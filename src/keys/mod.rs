@@ -12,10 +12,13 @@ use serde::{Deserialize, Serialize};
 use crate::suggest;
 
 mod combination;
+mod interface;
 mod names;
 pub mod number;
 mod path;
 mod sense;
+mod spaces;
+mod ticks;
 pub mod value;
 mod written;
 
@@ -23,8 +26,10 @@ pub use combination::{Combination, InterfaceKey, combination, of_interface};
 pub use names::{is_known, nearest_known};
 pub use path::{is_printable, our_form, path, path_of_listed};
 pub use sense::{Sense, sense};
+pub use spaces::folded;
+pub use ticks::{is_rounded, rounded, twin, twin_shows};
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
-pub use written::{Refused, Written, is_rounded, rounded, written};
+pub use written::{Refused, Written, written};
 
 /// Shape of a key's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]

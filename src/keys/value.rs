@@ -6,6 +6,7 @@
 use std::fmt;
 
 use super::number::integer;
+use super::spaces::folded;
 use super::{Key, ValueType};
 
 /// A value with its type. Two values are equal when the kernel would see no difference: white space and the order of
@@ -99,6 +100,8 @@ pub enum ValueError {
     Unavailable { got: String, known: String },
     #[error("only the host's own network namespace can set `{got}` (others can set {known})")]
     Restricted { got: String, known: String },
+    #[error("the key is read-only; the kernel sets it")]
+    ReadOnly,
     #[error("the first port of the range, {low}, is greater than the last port, {high}")]
     Reversed { low: u16, high: u16 },
 }
@@ -121,7 +124,7 @@ pub fn parse(key: &Key, text: &str) -> Result<KeyValue, ValueError> {
         ValueType::Ints => integers(text, key.length).map(KeyValue::Ints),
         ValueType::PortRange => port_range(text),
         ValueType::PortList => port_list(text),
-        ValueType::Text => Ok(KeyValue::Text(text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))),
+        ValueType::Text => Ok(KeyValue::Text(folded(text))),
     }
 }
 

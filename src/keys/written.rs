@@ -14,7 +14,9 @@
 
 use std::fmt::Write;
 
+use super::interface;
 use super::number::leading;
+use super::spaces::folded;
 use super::value::{KeyValue, ValueError};
 use super::{Key, ValueType, catalogue};
 
@@ -56,7 +58,11 @@ impl Refused {
 
 /// Writes `text` to a key that holds `present`. A key that the catalogue does not have is one of as many integers as it holds.
 pub fn written(name: &str, present: Option<&str>, text: &str) -> Written {
-    let present = present.map(|text| text.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
+    let present = present.map(folded);
+    if interface::is_read_only(name) {
+        let refused = Refused { errno: "EACCES", why: ValueError::ReadOnly };
+        return Written { value: present, refused: Some(refused), ..Written::default() };
+    }
     match Handler::of(name, present.as_deref()) {
         Some(Handler::Numbers(numbers)) => numbers.write(present.as_deref(), text),
         Some(Handler::PortList) => match port_list(text.as_bytes()) {
@@ -110,14 +116,14 @@ impl Handler {
         if NO_INTEGERS.iter().any(|end| name.ends_with(end)) {
             return None;
         }
-        let of_interface = name.starts_with("net.ipv4.conf.") || name.starts_with("net.ipv6.conf.");
+        let range = interface::accepted(name);
         let count = match present {
             // A number with zeros before it is a mask or another code.
             Some(text) => text.split(' ').map(plain).sum::<Option<usize>>()?,
-            None if of_interface => 1,
+            None if range.is_some() => 1,
             None => return None,
         };
-        let (low, high) = (i128::from(i64::MIN), i128::from(u64::MAX));
+        let (low, high) = range.map_or((i64::MIN.into(), u64::MAX.into()), |[low, high]| (low.into(), high.into()));
         Some(Self::Numbers(Numbers { count, low, high, unsigned: false, is_range: false }))
     }
 }
@@ -232,7 +238,7 @@ fn names(most: usize, present: Option<String>, text: &str) -> Written {
     // With one name white space is part of it, and no name has any.
     let fits = count > 0 && (most > 1 || !text.contains(|letter: char| letter.is_ascii_whitespace()));
     if fits && !text.contains(['#', ';']) {
-        let value = text.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+        let value = folded(text);
         return Written { value: Some(value), ..Written::default() };
     }
     let wanted = if most > 1 { "names separated by spaces" } else { "one name without spaces" };
@@ -276,40 +282,6 @@ fn port<'a>(text: &'a [u8], separators: &[u8]) -> Option<(u16, Option<u8>, &'a [
 fn after_lines(text: &[u8]) -> &[u8] {
     let lines = text.iter().take_while(|letter| **letter == b'\n').count();
     text.get(lines..).unwrap_or_default()
-}
-
-/// What a key shows that was given a number and is kept in ticks of the kernel's clock, `ticks` of them in a second (`CONFIG_HZ`).
-pub fn rounded(name: &str, given: i64, ticks: i64) -> i64 {
-    const MILLISECONDS: [&str; 9] = [
-        "net.ipv4.icmp_ratelimit",
-        "net.ipv6.icmp.ratelimit",
-        "net.ipv4.tcp_invalid_ratelimit",
-        ".base_reachable_time_ms",
-        ".gc_min_interval_ms",
-        ".interval_probe_time_ms",
-        ".mldv1_unsolicited_report_interval",
-        ".mldv2_unsolicited_report_interval",
-        ".retrans_time_ms",
-    ];
-    const HUNDREDTHS: [&str; 4] = [".anycast_delay", ".locktime", ".proxy_delay", ".retrans_time"];
-    // Longer than any of these is ever set, and short enough to calculate with.
-    const LONGEST: i64 = 1 << 40;
-    let up = |number: i64, by: i64| (number + by - 1) / by;
-    let ends = |list: &[&str]| list.iter().any(|end| name.ends_with(end));
-    if !(1..LONGEST).contains(&given) || !(1..=10_000).contains(&ticks) {
-        given
-    } else if ends(&MILLISECONDS) {
-        up(up(given * ticks, 1000) * 1000, ticks)
-    } else if name.contains(".neigh.") && ends(&HUNDREDTHS) {
-        given * ticks / 100 * 100 / ticks
-    } else {
-        given
-    }
-}
-
-/// Whether a key that was given one number may show another one, with any of the usual lengths of a tick.
-pub fn is_rounded(name: &str, given: i64, shown: i64) -> bool {
-    given != shown && [100, 250, 300, 1000].into_iter().any(|ticks| rounded(name, given, ticks) == shown)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::sysctl::key_value;
 use super::value::Value;
+use crate::drift::load::start::Moment;
 use crate::drift::model::Drift;
 use crate::drift::{self, Facts};
 use crate::keys::{self, KeyValue};
@@ -104,6 +105,7 @@ fn drift(snapshot: &Snapshot, namespace: &Namespace) -> Option<Drift> {
         system: &snapshot.system,
         kernels: &Kernels::running(&snapshot.system.kernel),
         initial: namespace.initial,
+        moment: Moment::Boot,
     };
     let resolution = drift::resolution(&facts, drift::loader_of(persisted));
     // Only the `drift` command asks the kernel whether it accepts a value.

@@ -23,6 +23,13 @@ impl Ages {
         self.0[bucket] = self.0[bucket].saturating_add(1);
     }
 
+    /// Counts one socket if its age was read.
+    pub fn add_known(&mut self, milliseconds: Option<u32>) {
+        if let Some(age) = milliseconds {
+            self.add(age.into());
+        }
+    }
+
     /// Adds another histogram to this one.
     pub fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {

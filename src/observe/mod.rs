@@ -4,6 +4,7 @@
 //! could not be read.
 //! Must not: fail as a whole, judge, or write.
 
+pub mod addresses;
 pub mod ages;
 pub mod counters;
 pub mod cpus;

@@ -8,11 +8,13 @@ use std::path::Path;
 
 use super::error::SessionError;
 use super::rehearse::ask as ask_kernel;
+use crate::drift::load::start::{Addressed, Moment};
 use crate::drift::model::{Drift, Resolution};
 use crate::drift::{self, Facts, trials};
 use crate::host::Host;
 use crate::host::netns::{self, Place, Which};
 use crate::host::rehearse::Answer;
+use crate::observe::addresses;
 use crate::observe::gap::Gap;
 use crate::observe::kernels::Kernels;
 use crate::observe::persisted::{self, Loader, Persisted};
@@ -31,6 +33,8 @@ pub struct Target<'a> {
     pub files: &'a [String],
     /// The namespace whose values are compared; `None`: nothing is compared.
     pub which: Option<&'a Which>,
+    /// The loader runs now, by hand, and not at the next boot.
+    pub now: bool,
 }
 
 /// Everything that the diagnosis is made of.
@@ -43,6 +47,8 @@ pub struct Scene {
     system: SystemFacts,
     kernels: Kernels,
     initial: bool,
+    /// Where the loader runs now: which interfaces have an address.
+    addressed: Option<Addressed>,
     /// The name of the namespace whose values are compared.
     pub namespace: Option<String>,
     /// Whether the values are those of the system that the files are of.
@@ -78,7 +84,7 @@ impl Scene {
             [] => persisted::read(&files),
             named => persisted::only(&files, named).map_err(SessionError::NoFile)?,
         };
-        let look = || Look::at(&running, &persisted, target.which.is_some());
+        let look = || Look::at(&running, &persisted, target);
         let (place, look) = match target.which {
             None => (None, look()),
             Some(which) => {
@@ -87,7 +93,7 @@ impl Scene {
                 (places.into_iter().next(), look.ok_or(SessionError::NoValues)?)
             }
         };
-        let Look { sysctls, gaps: unread, system, mut surroundings, identity } = look;
+        let Look { sysctls, gaps: unread, system, mut surroundings, identity, addressed } = look;
         gaps.extend(unread);
         if target.root.is_some() {
             // When another root's files were written says nothing about what this kernel has loaded.
@@ -114,6 +120,7 @@ impl Scene {
             surroundings,
             system,
             kernels,
+            addressed,
             gaps,
         })
     }
@@ -138,6 +145,7 @@ impl Scene {
             surroundings: surroundings.clone(),
             system: snapshot.system.clone(),
             kernels: Kernels::running(&snapshot.system.kernel),
+            addressed: None,
             initial: first.initial,
             namespace: Some(first.name.to_string()),
             own_values: true,
@@ -164,6 +172,11 @@ impl Scene {
         drift::resolution(&self.facts(), loader)
     }
 
+    /// When the loader runs that is foretold.
+    pub fn moment(&self) -> Moment<'_> {
+        self.facts().moment
+    }
+
     /// The machine that the values are of.
     pub const fn system(&self) -> &SystemFacts {
         &self.system
@@ -177,6 +190,7 @@ impl Scene {
             system: &self.system,
             kernels: &self.kernels,
             initial: self.initial,
+            moment: self.addressed.as_ref().map_or(Moment::Boot, Moment::Now),
         }
     }
 
@@ -233,16 +247,19 @@ struct Look {
     system: SystemFacts,
     surroundings: Surroundings,
     identity: capture::Identity,
+    addressed: Option<Addressed>,
 }
 
 impl Look {
     /// Looks at the namespace of the calling thread.
-    fn at(running: &Host, persisted: &Persisted, compared: bool) -> Self {
+    fn at(running: &Host, persisted: &Persisted, target: &Target<'_>) -> Self {
+        let compared = target.which.is_some();
         let (sysctls, gaps) = if compared { sysctls::read(running) } else { (Sysctls::new(), Vec::new()) };
         let (system, _) = system::read(running);
         let surroundings = surroundings::read(running, persisted, &[&sysctls]);
         let identity = capture::identity(running, &sysctls);
-        Self { sysctls: compared.then_some(sysctls), gaps, system, surroundings, identity }
+        let addressed = target.now.then(addresses::read);
+        Self { sysctls: compared.then_some(sysctls), gaps, system, surroundings, identity, addressed }
     }
 }
 

@@ -663,6 +663,36 @@ fn one_file_is_reviewed_without_what_else_the_boot_reads() {
     assert!(String::from_utf8(missing.stderr).unwrap().contains("/no/such.conf: No such file or directory"));
 }
 
+#[test]
+fn a_run_by_hand_does_not_reach_an_interface_that_is_up_and_a_boot_with_procps_does() {
+    enter_namespace();
+    assert!(Command::new("ip").args(["link", "set", "lo", "up"]).status().unwrap().success());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.conf");
+    fs::write(&file, "net.ipv4.conf.*.rp_filter = 2\n-net.ipv4.conf.lo.rp_filter\n").unwrap();
+    let predicted = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sysctl-advisor"));
+        command.args(["drift", "--format", "json", "--file"]).arg(&file).args(arguments);
+        let output = command.env_remove("SYSCTL_ADVISOR_CONFIG").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let json: Json = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(validator().is_valid(&json));
+        let keys = json["keys"].as_array().unwrap();
+        let lo = keys.iter().find(|key| key["key"] == "net.ipv4.conf.lo.rp_filter");
+        let value = lo.map(|key| key["boot"]["value"].as_str().unwrap().to_owned());
+        (json["when"].as_str().unwrap().to_owned(), value, json["assumption"].as_str().unwrap().to_owned())
+    };
+    let (when, value, assumption) = predicted(&["--loader", "procps"]);
+    assert_eq!((when.as_str(), value.as_deref()), ("boot", Some("2")));
+    assert!(assumption.contains("lo is down when `sysctl --system` runs"), "{assumption}");
+    let (_, value, assumption) = predicted(&["--loader", "systemd"]);
+    assert_eq!(value, None);
+    assert!(assumption.contains("lo is up before systemd-sysctl runs"), "{assumption}");
+    let (when, value, assumption) = predicted(&["--loader", "procps", "--when", "now"]);
+    assert_eq!((when.as_str(), value), ("now", None));
+    assert!(assumption.starts_with("Interfaces that have an address do not follow"), "{assumption}");
+}
+
 /// Each line is one that systemd and procps hand to the kernel as it is.
 const TEXTS: &str = "net.ipv4.tcp_fin_timeout = 25 # shorter
 net.ipv4.tcp_keepalive_time = 900#

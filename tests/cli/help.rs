@@ -333,6 +333,10 @@ fn help_of_drift() {
               Load the files as this loader does: systemd-sysctl or `sysctl
               --system` of procps [default: the loader that this system uses]
               [possible values: systemd, procps]
+          --when <WHEN>
+              When the loader runs: at the next boot, or now by hand, with the
+              interfaces and values as they are [default: boot] [possible values:
+              boot, now]
           --netns <WHICH>
               Network namespace to compare with: current, a name from `ip netns`,
               the PID of a process in it, or none (show only what a boot would set)
@@ -361,6 +365,8 @@ fn help_of_drift() {
       sysctl-advisor drift net.ipv4.tcp_rmem         one key: which file sets it
       sysctl-advisor drift 'net.ipv4.conf.*'         keys by pattern
       sysctl-advisor drift --loader procps           as `sysctl --system` loads them
+      sysctl-advisor drift --when now                what a run of the loader by
+      hand would set
       sysctl-advisor drift --root /mnt --netns none  what an image would set at boot
       sysctl-advisor drift --file 90-tuning.conf     review one file
       sysctl-advisor drift --snapshot host.json      a saved state of any host

@@ -6,9 +6,9 @@
 use super::evidence::Evidence;
 use super::knowledge::{interface_of, module_of};
 use crate::drift::model::{Assignment, Diagnosis, FOLLOWS, Status};
-use crate::drift::value::{folded, quoted, same};
+use crate::drift::value::{quoted, same};
 use crate::host::rehearse::Answer;
-use crate::keys;
+use crate::keys::{self, folded};
 use crate::observe::persisted::Loader;
 use crate::observe::surroundings::KeyState;
 

@@ -7,9 +7,9 @@ use super::cause;
 use super::evidence::Evidence;
 use super::knowledge::{self, SET_BY_INIT, interface_of, is_host_only, legacy, module_of};
 use crate::drift::model::{Assignment, Cause, Diagnosis, KeyDrift, Status};
-use crate::drift::value::{folded, quoted, same};
+use crate::drift::value::{quoted, same};
 use crate::host::rehearse::Answer;
-use crate::keys::{self, Key, Scope};
+use crate::keys::{self, Key, Scope, folded};
 use crate::observe::surroundings::KeyState;
 use crate::observe::sysctls::Sysctls;
 use crate::suggest;
@@ -236,8 +236,8 @@ fn hint(text: &str) -> &'static str {
     }
 }
 
-/// Keys that no file sets and that do not have the kernel's own default any more: where a boot would undo that. Only where that default is one fixed
-/// value on all kernels; a value that the catalogue's note names as another kernel's default is none that somebody set.
+/// Keys that no file sets and that do not have the kernel's own default: a boot restores it. Only where the default is one
+/// fixed value; a value that the catalogue's note names as another kernel's default was not set by anybody.
 fn unmentioned(evidence: &Evidence<'_>) -> Vec<KeyDrift> {
     let Some(sysctls) = evidence.sysctls.filter(|_| evidence.is_booted()) else { return Vec::new() };
     let set_by_hand = |known: &&Key| {

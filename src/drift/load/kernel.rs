@@ -3,20 +3,21 @@
 //! In: the keys that exist, the values at the start, writes in order. Out: for each key its writes and what came of them.
 //! Must not: know files; know what a value is good for; read a text (`keys::written` does).
 //!
-//! Measured on 6.18, and in the source since before 5.4 (`net/ipv4/devinet.c`, `net/ipv6/addrconf.c`):
-//! - `net.ipv4.conf.default.X` goes to each interface whose `X` was never written, until the interface gets an address
-//!   (`ipv4_devconf_setall`): for `lo` that is when it comes up. `forwarding` and the keys in [`OWN_ONLY`] stay where
-//!   they are.
+//! Measured on 6.18, and in the source since before 5.4 (`net/ipv4/devinet.c`, `net/ipv6/addrconf.c`, `net/core/neighbour.c`):
+//! - `net.ipv4.conf.default.X` goes to each interface whose `X` was never written, until the interface gets an address:
+//!   for `lo` that is when it comes up. `forwarding` and the keys in [`OWN_ONLY`] stay where they are. `neigh.default.X`
+//!   of both families does the same.
 //! - `net.ipv4.ip_forward` and `net.ipv4.conf.all.forwarding` are one value. When it changes, `default` and every
 //!   interface take it over, written or not, and `conf.all.accept_redirects` becomes its opposite.
 //! - `net.ipv6.conf.all.X` goes to every interface and to `default` for the few `X` in [`IPV6_FOR_ALL`].
+//! - Other pairs of keys are one value as well (`keys::twin_shows`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::limits::{self, Around};
+use super::start::{IPV6_FOR_ALL, Start};
 use crate::keys::number::integer;
-use crate::keys::{self, Written, is_rounded, rounded, written};
-use crate::observe::persisted::Loader;
+use crate::keys::{self, Written, is_rounded, rounded, twin, twin_shows, written};
 use crate::observe::sysctls::Sysctls;
 
 /// Keys of `net.ipv4.conf.default` that the kernel does not pass on.
@@ -30,69 +31,6 @@ const OWN_ONLY: [&str; 7] = [
     "route_localnet",
 ];
 
-/// Keys of `net.ipv6.conf.all` that the kernel passes on to each interface; whether to `default` too.
-const IPV6_FOR_ALL: [(&str, bool); 5] = [
-    ("addr_gen_mode", true),
-    ("disable_ipv6", true),
-    ("force_forwarding", false),
-    ("forwarding", true),
-    ("ignore_routes_with_linkdown", true),
-];
-
-/// Keys of `net.ipv4.conf` with a kernel default other than 0.
-const NOT_ZERO: [(&str, &str); 7] = [
-    ("accept_redirects", "1"),
-    ("arp_evict_nocarrier", "1"),
-    ("igmpv2_unsolicited_report_interval", "10000"),
-    ("igmpv3_unsolicited_report_interval", "1000"),
-    ("secure_redirects", "1"),
-    ("send_redirects", "1"),
-    ("shared_media", "1"),
-];
-
-/// The state that a loader finds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Start {
-    /// Values that are not the kernel's defaults. Only those of `net.*.conf` matter.
-    pub values: BTreeMap<String, String>,
-    /// Interfaces that no longer follow `net.ipv4.conf.default`.
-    pub settled: BTreeSet<String>,
-    /// Congestion controls that modules bring; `None`: not known.
-    pub loadable: Option<BTreeSet<String>>,
-    /// How often the kernel's clock ticks in a second; `None`: not known.
-    pub ticks: Option<u32>,
-    /// Whether the namespace is another than the machine's first.
-    pub restricted: bool,
-}
-
-impl Start {
-    /// As it is when the loader runs at boot. systemd brings `lo` up before it starts anything; elsewhere the network
-    /// comes after the sysctls.
-    pub fn at_boot(loader: Loader) -> Self {
-        let settled = match loader {
-            Loader::Systemd => BTreeSet::from(["lo".to_owned()]),
-            Loader::Procps => BTreeSet::new(),
-        };
-        Self { settled, ..Self::default() }
-    }
-
-    fn value(&self, key: &str) -> Option<&str> {
-        if let Some(value) = self.values.get(key) {
-            return Some(value);
-        }
-        let (directory, last) = key.rsplit_once('.')?;
-        if key == "net.ipv4.ip_forward" {
-            Some("0")
-        } else if !directory.starts_with("net.ipv4.conf.") {
-            None
-        } else if last == "accept_source_route" {
-            Some(if directory == "net.ipv4.conf.all" { "0" } else { "1" })
-        } else {
-            Some(NOT_ZERO.iter().find(|(name, _)| *name == last).map_or("0", |(_, value)| value))
-        }
-    }
-}
-
 /// The write that a key has its value from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -103,15 +41,22 @@ pub struct Origin {
     pub spread_from: Option<String>,
 }
 
+/// The folders that have one of each interface.
+const FOLDERS: [&str; 4] = ["net.ipv4.conf.", "net.ipv6.conf.", "net.ipv4.neigh.", "net.ipv6.neigh."];
+
 /// Takes writes one by one.
 #[derive(Debug)]
 pub struct Kernel<'a> {
     present: &'a BTreeSet<String>,
     start: &'a Start,
     now: &'a Sysctls,
-    /// Interfaces of `net.ipv4.conf` and of `net.ipv6.conf`, without `all` and `default`.
-    interfaces: [BTreeSet<&'a str>; 2],
+    /// Interfaces of each of the [`FOLDERS`], without `all` and `default`.
+    interfaces: [BTreeSet<&'a str>; 4],
+    /// Whether the interfaces are as the loader finds them; the kernel's command line comes before.
+    is_set_up: bool,
     written: HashSet<String>,
+    /// Keys of `lo` that `default` reached, or did not reach because `lo` has an address.
+    loopback: BTreeSet<String>,
     /// The writes of each key, the last one last.
     origins: BTreeMap<String, Vec<Origin>>,
     /// What they hold after them, as far as that is known.
@@ -122,41 +67,83 @@ impl<'a> Kernel<'a> {
     /// `now`: the values of the running system, where there is one. They stand for those that it boots with where a text
     /// leaves a part of a value as it is.
     pub fn new(present: &'a BTreeSet<String>, start: &'a Start, now: &'a Sysctls) -> Self {
-        let interfaces = ["net.ipv4.conf.", "net.ipv6.conf."].map(|prefix| {
-            let names = present.range(prefix.to_owned()..).map_while(|key| key.strip_prefix(prefix));
+        let interfaces = FOLDERS.map(|folder| {
+            let names = present.range(folder.to_owned()..).map_while(|key| key.strip_prefix(folder));
             let names = names.filter_map(|rest| rest.split('.').next());
             names.filter(|name| *name != "all" && *name != "default").collect()
         });
-        let (written, origins, values) = (HashSet::new(), BTreeMap::new(), HashMap::new());
-        Self { present, start, now, interfaces, written, origins, values }
+        Self {
+            present,
+            start,
+            now,
+            interfaces,
+            is_set_up: false,
+            written: HashSet::new(),
+            loopback: BTreeSet::new(),
+            origins: BTreeMap::new(),
+            values: HashMap::new(),
+        }
+    }
+
+    /// The loader starts: what is written from now on is after the system has set up the interfaces of [`Start::settled`].
+    pub const fn set_up(&mut self) {
+        self.is_set_up = true;
     }
 
     /// `only_if_new`: the loader looks at the value first and leaves the key alone when it has it already, as
     /// systemd-sysctl does. The key counts as set by this write all the same, but nothing else happens.
     pub fn write(&mut self, key: &str, text: &str, write: usize, only_if_new: bool) {
         let old = self.value(key).map(str::to_owned);
-        let written = self.made_of(key, text);
-        let (is_refused, value) = (written.refused.is_some(), written.value.clone());
+        if only_if_new && let Some(old) = old.as_deref().filter(|old| same(old, text)) {
+            self.set(key, Origin { write, written: plain(&keys::folded(old)), spread_from: None });
+            return;
+        }
+        let (written, given) = self.made_of(key, text);
+        let value = written.value.clone().filter(|_| written.refused.is_none());
         self.set(key, Origin { write, written, spread_from: None });
-        let unchanged = old.as_deref().is_some_and(|old| same(old, text));
-        if (only_if_new && unchanged) || !self.present.contains(key) {
+        if !self.present.contains(key) {
             return;
         }
         self.written.insert(key.to_owned());
-        let Some(value) = value.filter(|_| !is_refused) else { return };
-        let Some(number) = integer(&value) else { return };
-        let origin = || Origin { write, written: plain(&value), spread_from: Some(key.to_owned()) };
+        self.written.extend(twin(key));
+        let (Some(value), Some(given)) = (value, given) else { return };
+        let ticks = self.start.ticks.map(i64::from);
+        // Forwarding has a rule of its own.
+        let twin = twin_shows(key, given, ticks).filter(|_| !is_forwarding(key));
+        if let Some((other, shown)) = &twin {
+            self.pass_on(other, &passed(write, key, &shown.to_string()));
+        }
+        self.effects(key, key, &value, write, old.as_deref());
+        if let Some((other, shown)) = twin {
+            self.effects(&other, key, &shown.to_string(), write, None);
+        }
+    }
+
+    /// What follows from a key's new value; `from` is the key that was written.
+    fn effects(&mut self, key: &str, from: &str, value: &str, write: usize, old: Option<&str>) {
+        let origin = passed(write, from, value);
         let parts: Vec<&str> = key.split('.').collect();
         match *parts {
             ["net", "ipv4", "conf", "default", name] if !OWN_ONLY.contains(&name) => {
-                self.spread(0, name, &origin(), true);
+                self.spread(0, name, &origin, true);
             }
-            ["net", "ipv4", "ip_forward"] | ["net", "ipv4", "conf", "all", "forwarding"] => {
-                self.forward(key, number, write, old.as_deref());
+            ["net", "ipv4", "neigh", "default", name] => {
+                self.spread(2, name, &origin, true);
+            }
+            ["net", "ipv6", "neigh", "default", name] => {
+                self.spread(3, name, &origin, true);
+            }
+            _ if is_forwarding(key) => {
+                if let Some(on) = integer(value) {
+                    self.forward(key, on, write, old);
+                }
             }
             ["net", "ipv6", "conf", "all", name] => {
-                let origin = origin();
                 if let Some((_, with_default)) = IPV6_FOR_ALL.iter().find(|(known, _)| *known == name) {
+                    // The kernel compares with the value before for this one key only.
+                    if name == "force_forwarding" && old.is_some_and(|old| same(old, value)) {
+                        return;
+                    }
                     self.spread(1, name, &origin, false);
                     if *with_default {
                         self.pass_on(&format!("net.ipv6.conf.default.{name}"), &origin);
@@ -168,11 +155,10 @@ impl<'a> Kernel<'a> {
     }
 
     fn forward(&mut self, key: &str, on: i64, write: usize, old: Option<&str>) {
-        let origin =
-            |value: i64| Origin { write, written: plain(&value.to_string()), spread_from: Some(key.to_owned()) };
-        let same_value =
-            if key == "net.ipv4.ip_forward" { "net.ipv4.conf.all.forwarding" } else { "net.ipv4.ip_forward" };
-        self.pass_on(same_value, &origin(on));
+        let origin = |value: i64| passed(write, key, &value.to_string());
+        if let Some(other) = twin(key) {
+            self.pass_on(&other, &origin(on));
+        }
         if old.and_then(|old| integer(old.trim_ascii())) == Some(on) {
             return;
         }
@@ -181,13 +167,19 @@ impl<'a> Kernel<'a> {
         self.spread(0, "forwarding", &origin(on), false);
     }
 
-    /// To each interface; `gently`: only to those that nobody has set.
-    fn spread(&mut self, family: usize, name: &str, origin: &Origin, gently: bool) {
-        let version = if family == 0 { "ipv4" } else { "ipv6" };
-        let interfaces = self.interfaces.get(family).cloned().unwrap_or_default();
+    /// To each interface of a folder; `gently`: only to those that nobody has set.
+    fn spread(&mut self, folder: usize, name: &str, origin: &Origin, gently: bool) {
+        let interfaces = self.interfaces.get(folder).cloned().unwrap_or_default();
+        let settled = self.start.settled.get(folder % 2).filter(|_| self.is_set_up);
         for interface in interfaces {
-            let key = format!("net.{version}.conf.{interface}.{name}");
-            if !gently || !(self.written.contains(&key) || self.start.settled.contains(interface)) {
+            let key = format!("{}{interface}.{name}", FOLDERS.get(folder).copied().unwrap_or_default());
+            if gently && self.written.contains(&key) {
+                continue;
+            }
+            if gently && interface == "lo" && self.present.contains(&key) {
+                self.loopback.insert(key.clone());
+            }
+            if !(gently && settled.is_some_and(|settled| settled.contains(interface))) {
                 self.pass_on(&key, origin);
             }
         }
@@ -206,8 +198,8 @@ impl<'a> Kernel<'a> {
         self.origins.entry(key.to_owned()).or_default().push(origin);
     }
 
-    /// What the kernel makes of a text.
-    fn made_of(&self, key: &str, text: &str) -> Written {
+    /// What the kernel makes of a text, and the number that it reads where it is one.
+    fn made_of(&self, key: &str, text: &str) -> (Written, Option<i64>) {
         let before = self.known(key);
         let around = Around {
             value: &|key| self.known(key).map(str::to_owned),
@@ -218,6 +210,7 @@ impl<'a> Kernel<'a> {
         let given = written.value.as_deref().and_then(integer);
         let now = || integer(self.now.get(key)?.trim_ascii());
         let shown = match (given, self.start.ticks) {
+            _ if written.refused.is_some() => None,
             (Some(given), Some(ticks)) => Some(rounded(key, given, ticks.into())).filter(|shown| *shown != given),
             (Some(given), None) => now().filter(|now| is_rounded(key, given, *now)),
             (None, _) => None,
@@ -225,7 +218,7 @@ impl<'a> Kernel<'a> {
         if let Some(shown) = shown {
             written.value = Some(shown.to_string());
         }
-        written
+        (written, given)
     }
 
     /// What a key holds before the next write; what it holds now, where nothing says what it boots with.
@@ -241,10 +234,32 @@ impl<'a> Kernel<'a> {
         self.values.get(key).map(String::as_str).or_else(|| self.start.value(key))
     }
 
+    /// Keys of `lo` whose value depends on whether `lo` is up: nothing but `default` has set them.
+    pub fn loopback(&self) -> Vec<String> {
+        let differs = |key: &&String| {
+            let default = key.replacen(".lo.", ".default.", 1);
+            let own = self.origins.get(*key).and_then(|origins| origins.last());
+            let is_default_s =
+                own.is_none_or(|origin| origin.spread_from.as_deref().is_some_and(|from| from.contains(".default.")));
+            let untouched = self.start.value(key);
+            is_default_s && self.values.get(&default).is_some_and(|value| untouched.is_none_or(|old| !same(old, value)))
+        };
+        self.loopback.iter().filter(differs).cloned().collect()
+    }
+
     /// Each key that has been set, with its origins, the one that counts last.
     pub fn origins(self) -> BTreeMap<String, Vec<Origin>> {
         self.origins
     }
+}
+
+fn is_forwarding(key: &str) -> bool {
+    key == "net.ipv4.ip_forward" || key == "net.ipv4.conf.all.forwarding"
+}
+
+/// A value that comes with a write to another key.
+fn passed(write: usize, from: &str, value: &str) -> Origin {
+    Origin { write, written: plain(value), spread_from: Some(from.to_owned()) }
 }
 
 /// A value that the kernel itself hands on.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::keys::number::integer;
-use crate::keys::{Refused, ValueError, Written};
+use crate::keys::{Refused, ValueError, Written, folded};
 
 /// What the kernel looks at beside the text.
 #[expect(missing_debug_implementations, reason = "a function has none")]
@@ -34,7 +34,7 @@ pub fn check(key: &str, before: Option<&str>, written: Written, around: &Around<
     let refused = if key == CONGESTION { unusable(value, around) } else { beyond(key, value, around) };
     match refused {
         Some(refused) => {
-            let before = before.map(|text| text.split_ascii_whitespace().collect::<Vec<_>>().join(" "));
+            let before = before.map(folded);
             Written { value: before, refused: Some(refused), ..Written::default() }
         }
         None => written,
@@ -78,7 +78,7 @@ fn limit(key: &str) -> Option<(String, bool)> {
 
 /// A congestion control that the kernel does not have and cannot load, or that only the first namespace may choose.
 fn unusable(name: &str, around: &Around<'_>) -> Option<Refused> {
-    let list = |key: &str| Some((around.value)(key)?.split_ascii_whitespace().collect::<Vec<_>>().join(", "));
+    let list = |key: &str| Some(folded(&(around.value)(key)?).replace(' ', ", "));
     let has = |list: &str| list.split(", ").any(|known| known == name);
     let got = name.to_owned();
     let available = list("net.ipv4.tcp_available_congestion_control")?;

@@ -8,5 +8,6 @@ pub(in crate::drift) mod line;
 pub(in crate::drift) mod order;
 pub mod parse;
 pub(in crate::drift) mod procps;
+pub mod start;
 pub(in crate::drift) mod systemd;
 pub(in crate::drift) mod writes;

@@ -112,6 +112,21 @@ fn the_kernel_s_command_line_comes_first_and_ufw_last() {
 }
 
 #[test]
+fn the_kernel_s_command_line_reaches_lo_before_systemd_brings_it_up() {
+    let of_files = persisted;
+    let mut persisted = of_files(&[]);
+    persisted.command_line = Some("sysctl.net.ipv4.conf.default.rp_filter=1".to_owned());
+    let of_lo = |persisted: &Persisted| {
+        let resolution = resolve(persisted, &present(), &Sysctls::new(), Loader::Systemd);
+        resolution.keys.get("net.ipv4.conf.lo.rp_filter").map(|lo| lo.winner.value.clone())
+    };
+    assert_eq!(of_lo(&persisted).as_deref(), Some("1"));
+    persisted.command_line = None;
+    persisted.files = of_files(&[("/etc/sysctl.d/a.conf", "net.ipv4.conf.default.rp_filter=2\n")]).files;
+    assert_eq!(of_lo(&persisted), None);
+}
+
+#[test]
 fn a_pattern_does_not_win_over_a_line_for_the_key_and_both_are_told() {
     let text = "net.ipv4.conf.*.rp_filter=2\n-net.ipv4.conf.all.rp_filter\nnet.ipv4.conf.lo.rp_filter=0\n";
     let persisted = persisted(&[("/etc/sysctl.d/a.conf", text)]);

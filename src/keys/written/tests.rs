@@ -1,6 +1,7 @@
 //! Texts and what becomes of them; the kernel itself is asked in `tests/live/texts`.
 
 use super::*;
+use crate::keys::is_rounded;
 
 const INT: &str = "net.ipv4.tcp_fin_timeout";
 const TRIPLE: &str = "net.ipv4.tcp_rmem";

@@ -188,12 +188,12 @@ impl<'a> Tally<'a> {
                 self.fin_wait2_orphans += 1;
                 self.peers.counts(socket.remote).0 += 1;
             }
-            state::FIN_WAIT2 => add_age(&mut self.fin_wait2_held_idle, socket.idle_ms),
+            state::FIN_WAIT2 => self.fin_wait2_held_idle.add_known(socket.idle_ms),
             state::SYN_SENT if socket.is_repeated => self.syn_sent_repeated += 1,
             state::FIN_WAIT1 | state::CLOSING | state::LAST_ACK if orphan => self.orphans += 1,
             // One in an accept queue has no application that could close it.
             state::CLOSE_WAIT if !orphan => {
-                add_age(&mut self.close_wait_idle, socket.idle_ms);
+                self.close_wait_idle.add_known(socket.idle_ms);
                 if self.close_wait.len() < OWNERS_WANTED {
                     let Seen { inode, uid, idle_ms, .. } = *socket;
                     self.close_wait.push(Waiting { inode, uid, idle_ms });
@@ -298,12 +298,6 @@ impl<'a> Tally<'a> {
             listen: self.listeners.total(),
             closing: of(state::CLOSING),
         }
-    }
-}
-
-fn add_age(ages: &mut Ages, idle_ms: Option<u32>) {
-    if let Some(age) = idle_ms {
-        ages.add(age.into());
     }
 }
 

@@ -27,6 +27,11 @@ struct DriftView<'a> {
     schema: &'static str,
     /// The loader whose order of precedence was used.
     loader: LoaderView,
+    /// `boot`: what the next boot would set; `now`: what a run of the loader by hand would set.
+    when: WhenView,
+    /// What the values of `boot` rest on, as a sentence; left out where they do not depend on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    assumption: Option<String>,
     /// The root that the files were read from.
     root: &'a str,
     /// The files that were named for a review (`--file`); left out of a report on all that a boot reads.
@@ -64,6 +69,13 @@ enum LoaderView {
     Systemd,
     /// `sysctl --system`.
     Procps,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", rename = "When")]
+enum WhenView {
+    Boot,
+    Now,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -200,6 +212,8 @@ fn drift<'a>(view: &'a DriftPage<'a>) -> DriftView<'a> {
             Loader::Systemd => LoaderView::Systemd,
             Loader::Procps => LoaderView::Procps,
         },
+        when: if view.is_boot { WhenView::Boot } else { WhenView::Now },
+        assumption: view.assumption(),
         root: &view.root,
         files: view.files,
         namespace: view.namespace,

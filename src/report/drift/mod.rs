@@ -11,7 +11,7 @@ pub use text::text;
 
 use crate::drift::model::{Drift, Status};
 use crate::observe::gap::Gap;
-use crate::observe::persisted::Persisted;
+use crate::observe::persisted::{Loader, Persisted};
 use crate::session::review::BootFinding;
 use crate::snapshot::Snapshot;
 
@@ -32,6 +32,8 @@ pub struct DriftPage<'a> {
     /// The snapshot that all of it is from; `None`: this host was observed.
     pub snapshot: Option<&'a Snapshot>,
     pub gaps: &'a [Gap],
+    /// Whether the loader runs at a boot, and not now.
+    pub is_boot: bool,
     /// What the rules say of the values of the files.
     pub review: &'a [BootFinding],
     /// Tell of the keys in sync too.
@@ -39,6 +41,26 @@ pub struct DriftPage<'a> {
 }
 
 impl DriftPage<'_> {
+    /// What the answer rests on, where another state of the interfaces would give another one.
+    pub fn assumption(&self) -> Option<String> {
+        let resolution = &self.drift.resolution;
+        let (first, rest) = resolution.loopback.split_first()?;
+        let keys = if rest.is_empty() { first.clone() } else { format!("{first} and {} more keys", rest.len()) };
+        Some(match (self.is_boot, resolution.loader) {
+            (true, Loader::Systemd) => {
+                format!("At a boot lo is up before systemd-sysctl runs, so lo does not follow conf.default ({keys}).")
+            }
+            (true, Loader::Procps) => format!(
+                "Assumption: lo is down when `sysctl --system` runs at a boot, so lo follows conf.default ({keys}). \
+                 `--when now` shows a run by hand."
+            ),
+            (false, _) => format!(
+                "Interfaces that have an address do not follow conf.default ({keys}). Assumption: no key of another \
+                 interface was written before."
+            ),
+        })
+    }
+
     /// Whether the question is what the files would set, and not whether that is in force.
     pub const fn is_review(&self) -> bool {
         self.namespace.is_none() || !self.files.is_empty()

@@ -64,6 +64,7 @@ fn header(page: &mut Page<'_>, view: &DriftPage<'_>) {
         (named, _) => named.join(", "),
     };
     let them = if view.files.len() == 1 { "it" } else { "them" };
+    let (loads, now) = if view.is_boot { ("loads", "") } else { ("would load", " now") };
     let against = match view.namespace {
         Some(name) if view.own_values => format!("compared with {}", with_article(name)),
         Some(name) => {
@@ -71,7 +72,10 @@ fn header(page: &mut Page<'_>, view: &DriftPage<'_>) {
         }
         None => "compared with nothing".to_owned(),
     };
-    page.paragraph(0, theme.heading, &format!("{files} as {loader} loads {them}, {against}"));
+    page.paragraph(0, theme.heading, &format!("{files} as {loader} {loads} {them}{now}, {against}"));
+    if let Some(assumption) = view.assumption() {
+        page.paragraph(0, theme.dim, &assumption);
+    }
     if let Some(snapshot) = view.snapshot {
         let of = format!("This report is from a snapshot of {} at {}.", snapshot.system.hostname, snapshot.taken_at);
         page.paragraph(0, theme.dim, &of);

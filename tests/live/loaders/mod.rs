@@ -5,6 +5,7 @@
 
 mod corpus;
 mod generated;
+mod interfaces;
 mod sandbox;
 
 use std::fmt::Write;
@@ -60,4 +61,15 @@ fn generated_trees_end_as_we_say() {
     let (trees, keys, failures) = sandbox::inside(|| generated::run(LOADERS));
     assert!(failures.is_empty(), "{failures}");
     assert!(trees >= 50 && keys >= 1000, "only {trees} trees set {keys} keys");
+}
+
+#[test]
+fn keys_of_interfaces_end_as_we_say_whatever_is_up_when_the_loader_runs() {
+    let (seed, done) = sandbox::inside(|| {
+        let seed = interfaces::seed();
+        (seed, interfaces::run(seed, LOADERS))
+    });
+    println!("seed {seed}: {} trees, {} keys set, {} keys compared", done.trees, done.set, done.compared);
+    assert!(done.failures.is_empty(), "seed {seed}:\n{}", done.failures);
+    assert!(done.trees >= 50 && done.set >= 2000, "only {} trees set {} keys", done.trees, done.set);
 }

@@ -7,12 +7,13 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use nix::sched::{CloneFlags, unshare};
-use sysctl_advisor::drift::load::kernel::Start;
+use sysctl_advisor::drift::load::start::{Moment, Start};
 use sysctl_advisor::drift::model::{Resolution, Status};
 use sysctl_advisor::drift::resolve::resolve_from;
 use sysctl_advisor::drift::{self, Facts};
 use sysctl_advisor::host::Host;
 use sysctl_advisor::keys::number::integer;
+use sysctl_advisor::observe::addresses;
 use sysctl_advisor::observe::kernels::Kernels;
 use sysctl_advisor::observe::persisted::{self, Loader, Persisted};
 use sysctl_advisor::observe::surroundings::Surroundings;
@@ -111,14 +112,49 @@ pub(crate) struct Outcome {
     complaints: BTreeSet<String>,
 }
 
-/// Lets a loader load what has been laid down, and resolves the same.
-pub(crate) fn load(loader: Loader) -> Outcome {
+/// Lets a loader load what has been laid down in a namespace that `prepare` has set up, and asks the program's own function
+/// for what it foretells of a boot, or of a run now.
+pub(crate) fn load_in(prepare: &str, loader: Loader, is_boot: bool) -> Outcome {
     fresh_namespace();
+    ip(prepare);
     let (before, _) = sysctls::read(&Host::live());
+    let persisted = read_files();
+    let addressed = addresses::read();
+    let facts = Facts {
+        persisted: &persisted,
+        sysctls: Some(&before),
+        surroundings: &Surroundings { congestion_controls: Some(BTreeSet::new()), ..Surroundings::default() },
+        system: &system::read(&Host::live()).0,
+        kernels: &Kernels::running(""),
+        initial: false,
+        moment: if is_boot { Moment::Boot } else { Moment::Now(&addressed) },
+    };
+    let ours = drift::resolution(&facts, loader);
+    let complaints = run_loader(loader);
+    let (after, _) = sysctls::read(&Host::live());
+    Outcome { before, after, ours, persisted, complaints }
+}
+
+/// Commands for `ip`, a line each.
+pub(crate) fn ip(commands: &str) {
+    let mut child = Command::new("/sbin/ip").args(["-batch", "-"]).stdin(Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), commands.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success(), "{commands}");
+}
+
+fn read_files() -> Persisted {
     let (mut persisted, gaps) = persisted::read(&Host::live());
     assert_eq!(gaps, []);
     // The machine's own.
     persisted.command_line = None;
+    persisted
+}
+
+/// Lets a loader load what has been laid down, and resolves the same.
+pub(crate) fn load(loader: Loader) -> Outcome {
+    fresh_namespace();
+    let (before, _) = sysctls::read(&Host::live());
+    let persisted = read_files();
     let present: BTreeSet<String> = present();
     // The interfaces are down: they follow `default` still. Other namespaces begin with the values of the first one.
     let values: BTreeMap<String, String> =
@@ -131,6 +167,17 @@ pub(crate) fn load(loader: Loader) -> Outcome {
         // Only what a namespace owns may be written here.
         assert!(key.starts_with("net.") || !present.contains(key), "{key} belongs to the machine");
     }
+    let complaints = run_loader(loader);
+    if let Some(file) = persisted.ufw.as_ref().filter(|ufw| ufw.enabled).and_then(|ufw| ufw.file.as_deref()) {
+        // As its start script does.
+        Command::new("/sbin/sysctl").args(["-e", "-q", "-p", file]).stderr(Stdio::null()).status().unwrap();
+    }
+    let (after, _) = sysctls::read(&Host::live());
+    Outcome { before, after, ours, persisted, complaints }
+}
+
+/// Runs the real loader; the keys of which it complains.
+fn run_loader(loader: Loader) -> BTreeSet<String> {
     let mut command = match loader {
         Loader::Systemd => Command::new("/lib/systemd/systemd-sysctl"),
         Loader::Procps => Command::new("/sbin/sysctl"),
@@ -145,13 +192,7 @@ pub(crate) fn load(loader: Loader) -> Outcome {
     // Both fail when a single key fails; what they have done is what counts.
     command.env("SYSTEMD_LOG_LEVEL", "debug").env("SYSTEMD_LOG_TARGET", "console");
     let output = command.stdin(Stdio::null()).stdout(Stdio::null()).output().unwrap();
-    let complaints = String::from_utf8_lossy(&output.stderr).lines().filter_map(refused_key).collect();
-    if let Some(file) = persisted.ufw.as_ref().filter(|ufw| ufw.enabled).and_then(|ufw| ufw.file.as_deref()) {
-        // As its start script does.
-        Command::new("/sbin/sysctl").args(["-e", "-q", "-p", file]).stderr(Stdio::null()).status().unwrap();
-    }
-    let (after, _) = sysctls::read(&Host::live());
-    Outcome { before, after, ours, persisted, complaints }
+    String::from_utf8_lossy(&output.stderr).lines().filter_map(refused_key).collect()
 }
 
 /// The key of a complaint: the last word in quotes of systemd's, a path, or of procps', which has the line's own separators.
@@ -191,16 +232,9 @@ impl Outcome {
         let mut differences = Vec::new();
         for (key, after) in &self.after {
             let before = self.before.get(key).map_or("", String::as_str);
-            let resolved = self.ours.keys.get(key);
-            // A text that is refused leaves what was there, or has changed a part of it.
-            let taken = resolved.and_then(|resolved| {
-                let mut lines = [&resolved.winner].into_iter().chain(&resolved.if_refused);
-                let stored = lines.find(|line| line.written.is_stored());
-                stored.map(|line| line.value.as_str())
-            });
-            let expected = taken.unwrap_or(before);
+            let expected = self.expected(key).unwrap_or_default();
             if numbers(after) != numbers(expected) {
-                let winner = resolved.map(|resolved| &resolved.winner);
+                let winner = self.ours.keys.get(key).map(|resolved| &resolved.winner);
                 differences.push(format!("{key}: before `{before}`, now `{after}`, we said `{expected}`: {winner:?}"));
             }
         }
@@ -217,6 +251,7 @@ impl Outcome {
             system: &system::read(&Host::live()).0,
             kernels: &Kernels::running(""),
             initial: false,
+            moment: Moment::Boot,
         };
         let drift = drift::run(&facts, self.ours.clone(), &BTreeMap::new());
         let named = drift.keys.iter().filter(|drift| self.after.contains_key(&drift.key));
@@ -224,13 +259,45 @@ impl Outcome {
             let resolved = self.ours.keys.get(&drift.key).filter(|resolved| resolved.winner.spread_from.is_none())?;
             let lines = [&resolved.winner].into_iter().chain(&resolved.if_refused);
             let ours = lines.into_iter().any(|line| line.written.refused.is_some());
-            let real = self.complaints.contains(&drift.key);
-            let expected = if resolved.winner.written.refused.is_some() { Status::Invalid } else { Status::InSync };
+            // A text that is refused and says what the key has already is no difference.
+            let says_the_same =
+                self.after.get(&drift.key).is_some_and(|after| numbers(after) == numbers(&resolved.winner.text));
+            // procps does not complain of all failures that a line tells it to ignore.
+            let is_silent =
+                resolved.winner.ignore_failure || resolved.if_refused.iter().any(|line| line.ignore_failure);
+            let real = self.complaints.contains(&drift.key) || (ours && (is_silent || says_the_same));
+            let is_invalid = resolved.winner.written.refused.is_some() && !says_the_same;
+            let expected = if is_invalid { Status::Invalid } else { Status::InSync };
             let key = &drift.key;
             (ours != real || drift.status != expected)
                 .then(|| format!("{key}: refused: {real}, we say {ours} and {:?}: {:?}", drift.status, drift.cause))
         });
         wrong.collect()
+    }
+
+    /// What an interface has that is made after the loader ran and is not what we foretold of `default`. Each family has its
+    /// own `default`; the ones of `neigh` are the machine's.
+    pub(crate) fn differences_of_later_interface(&self, name: &str) -> Vec<String> {
+        let (now, _) = sysctls::read(&Host::live());
+        let mut differences = Vec::new();
+        for (key, value) in now.iter().filter(|(key, _)| key.contains(&format!(".conf.{name}."))) {
+            let default = key.replace(&format!(".{name}."), ".default.");
+            // The interface's own, whatever `default` has.
+            let is_own = key.ends_with(".mtu");
+            if !is_own && self.expected(&default).is_some_and(|expected| numbers(value) != numbers(expected)) {
+                differences.push(format!("later {key}: `{value}`, {default}: {:?}", self.expected(&default)));
+            }
+        }
+        differences
+    }
+
+    /// The value that we foretold of a key.
+    fn expected(&self, key: &str) -> Option<&str> {
+        let mut lines =
+            self.ours.keys.get(key).into_iter().flat_map(|key| [&key.winner].into_iter().chain(&key.if_refused));
+        // A text that is refused leaves what was there, or has changed a part of it.
+        let stored = lines.find(|line| line.written.is_stored()).map(|line| line.value.as_str());
+        stored.or_else(|| self.before.get(key).map(String::as_str))
     }
 
     /// How many keys the loader has changed.

@@ -38,6 +38,7 @@ impl System {
     fn new(key: &str, boot: &str, runtime: Option<&str>) -> Self {
         let mut system = Self {
             resolution: Resolution {
+                loopback: Vec::new(),
                 loader: Loader::Systemd,
                 keys: BTreeMap::new(),
                 problems: Vec::new(),
