@@ -222,8 +222,8 @@ mod tests {
     #[test]
     fn the_readme_shows_the_table() {
         let readme = include_str!("../../README.md");
+        let options = regex::Regex::new("--[a-z-]+").unwrap();
         for exit in Exit::ALL {
-            let options = regex::Regex::new("--[a-z-]+").unwrap();
             let meaning = options.replace_all(exit.meaning(), "`$0`");
             let row = format!("| {} | {meaning} |", exit.number());
             assert!(readme.contains(&row), "{row}");

@@ -23,11 +23,10 @@ pub(super) const FORMAT: Format = Format {
     carries_guards: true,
     places_drop_in: true,
     styles: &[
-        Style { name: "tasks", help: "a list of tasks, for import_tasks or a role", write: tasks },
-        Style { name: "vars", help: "variables for a role that loops over sysctl_advisor_sysctls", write: vars },
-        Style { name: "play", help: "a whole playbook for all hosts", write: play },
+        Style::new("tasks", "a list of tasks, for import_tasks or a role", tasks),
+        Style::new("vars", "variables for a role that loops over sysctl_advisor_sysctls", vars),
+        Style::new("play", "a whole playbook for all hosts", play),
     ],
-    refuses: |_| None,
 };
 
 fn tasks(document: &Document<'_>, options: &Options) -> Vec<Artefact> {

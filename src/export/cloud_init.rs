@@ -14,8 +14,7 @@ pub(super) const FORMAT: Format = Format {
     target: Target::Machine,
     carries_guards: true,
     places_drop_in: true,
-    styles: &[Style { name: "cloud-config", help: "user data, or a part of it", write }],
-    refuses: |_| None,
+    styles: &[Style::new("cloud-config", "user data, or a part of it", write)],
 };
 
 fn write(document: &Document<'_>, options: &Options) -> Vec<Artefact> {

@@ -16,10 +16,9 @@ pub(super) const FORMAT: Format = Format {
     carries_guards: true,
     places_drop_in: false,
     styles: &[
-        Style { name: "set", help: "set the values; the way back is in comments", write: set },
-        Style { name: "undo", help: "set the previous values again, in the opposite order", write: undo },
+        Style::new("set", "set the values; the way back is in comments", set),
+        Style::new("undo", "set the previous values again, in the opposite order", undo),
     ],
-    refuses: |_| None,
 };
 
 fn set(document: &Document<'_>, _: &Options) -> Vec<Artefact> {

@@ -15,10 +15,9 @@ pub(super) const DOCKER: Format = Format {
     carries_guards: true,
     places_drop_in: false,
     styles: &[
-        Style { name: "run", help: "options of `docker run`", write: options_of_run },
-        Style { name: "compose", help: "the part `sysctls` of a service", write: compose },
+        Style::new("run", "options of `docker run`", options_of_run),
+        Style::new("compose", "the part `sysctls` of a service", compose),
     ],
-    refuses: |_| None,
 };
 
 pub(super) const PODMAN: Format = Format {
@@ -28,10 +27,9 @@ pub(super) const PODMAN: Format = Format {
     carries_guards: true,
     places_drop_in: false,
     styles: &[
-        Style { name: "run", help: "options of `podman run`", write: options_of_run },
-        Style { name: "quadlet", help: "a drop-in for a .container file", write: quadlet },
+        Style::new("run", "options of `podman run`", options_of_run),
+        Style::new("quadlet", "a drop-in for a .container file", quadlet),
     ],
-    refuses: |_| None,
 };
 
 pub(super) const NSPAWN: Format = Format {
@@ -40,8 +38,7 @@ pub(super) const NSPAWN: Format = Format {
     target: Target::Container,
     carries_guards: true,
     places_drop_in: false,
-    styles: &[Style { name: "drop-in", help: "a file for the container", write: inside }],
-    refuses: |_| None,
+    styles: &[Style::new("drop-in", "a file for the container", inside)],
 };
 
 /// The options as the positional parameters of a shell: `docker run "$@" IMAGE`.

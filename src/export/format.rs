@@ -18,8 +18,6 @@ pub struct Format {
     pub places_drop_in: bool,
     /// At least one; the first is the default.
     pub styles: &'static [Style],
-    /// Why the format cannot say this change, beyond what its target says.
-    pub(super) refuses: fn(&PlannedChange) -> Option<String>,
 }
 
 impl std::fmt::Debug for Format {
@@ -44,7 +42,23 @@ pub enum Target {
 pub struct Style {
     pub name: &'static str,
     pub help: &'static str,
-    pub(super) write: fn(&Document<'_>, &Options) -> Vec<Artefact>,
+    /// Why it cannot say this change, beyond what the format's target says.
+    pub(super) refuses: fn(&PlannedChange) -> Option<String>,
+    pub(super) write: Write,
+}
+
+type Write = fn(&Document<'_>, &Options) -> Vec<Artefact>;
+
+impl Style {
+    /// One that can say every change.
+    pub(super) const fn new(name: &'static str, help: &'static str, write: Write) -> Self {
+        Self { name, help, refuses: |_| None, write }
+    }
+
+    /// The same, but for the changes with a reason.
+    pub(super) const fn refusing(self, refuses: fn(&PlannedChange) -> Option<String>) -> Self {
+        Self { refuses, ..self }
+    }
 }
 
 impl Format {

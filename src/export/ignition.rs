@@ -17,18 +17,9 @@ pub(super) const BUTANE: Format = Format {
     carries_guards: true,
     places_drop_in: true,
     styles: &[
-        Style {
-            name: "fcos",
-            help: "variant fcos",
-            write: |document, options| butane(document, options, "fcos", "1.5.0"),
-        },
-        Style {
-            name: "flatcar",
-            help: "variant flatcar",
-            write: |document, options| butane(document, options, "flatcar", "1.1.0"),
-        },
+        Style::new("fcos", "variant fcos", |document, options| butane(document, options, "fcos", "1.5.0")),
+        Style::new("flatcar", "variant flatcar", |document, options| butane(document, options, "flatcar", "1.1.0")),
     ],
-    refuses: |_| None,
 };
 
 pub(super) const IGNITION: Format = Format {
@@ -37,8 +28,7 @@ pub(super) const IGNITION: Format = Format {
     target: Target::Machine,
     carries_guards: true,
     places_drop_in: true,
-    styles: &[Style { name: "config", help: "JSON, to merge into a config or to use alone", write: ignition }],
-    refuses: |_| None,
+    styles: &[Style::new("config", "JSON, to merge into a config or to use alone", ignition)],
 };
 
 /// The files with their paths.

@@ -20,11 +20,10 @@ pub(super) const FORMAT: Format = Format {
     carries_guards: true,
     places_drop_in: false,
     styles: &[
-        Style { name: "pod", help: "a patch for a workload's pod template; comments name the rest", write: pod },
-        Style { name: "kubelet", help: "what the kubelet of the node has to allow", write: kubelet },
-        Style { name: "openshift", help: "a Tuned object for the keys of the node", write: openshift },
+        Style::new("pod", "a patch for the pod template of a workload", pod).refusing(of_node),
+        Style::new("kubelet", "what the kubelet of the node has to allow", kubelet).refusing(of_node),
+        Style::new("openshift", "a Tuned object for the keys of the node", openshift).refusing(of_pod),
     ],
-    refuses: |_| None,
 };
 
 /// Keys that a pod may set without the kubelet's permission, and the version that made them safe.
@@ -45,32 +44,21 @@ const SAFE: [(&str, u32); 11] = [
 /// The minor version of 1 that is assumed without `--kubernetes-version`.
 pub(super) const NEWEST: u32 = 32;
 
-/// Where a key is set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Placement {
-    /// By the pod, in every cluster of this version.
-    Safe,
-    /// By the pod, where the kubelet allows it.
-    Unsafe,
-    /// On the node: no pod has the key, or none may write it.
-    Node,
-}
-
-fn placement(change: &PlannedChange, options: &Options) -> Placement {
+/// Whether a pod may set the key without the permission of the kubelet.
+fn is_safe(change: &PlannedChange, options: &Options) -> bool {
     let minor = options.kubernetes_minor.unwrap_or(NEWEST);
-    if change.key.scope != Scope::Namespace {
-        return Placement::Node;
-    }
-    let since = SAFE.iter().find(|(key, _)| *key == change.name()).map(|(_, since)| *since);
-    if since.is_some_and(|since| since <= minor) { Placement::Safe } else { Placement::Unsafe }
+    SAFE.iter().any(|(key, since)| *key == change.name() && *since <= minor)
 }
 
-fn of<'a>(
-    document: &'a Document<'_>,
-    options: &'a Options,
-    place: &'a [Placement],
-) -> impl Iterator<Item = &'a PlannedChange> {
-    document.changes.iter().copied().filter(|change| place.contains(&placement(change, options)))
+fn of_node(change: &PlannedChange) -> Option<String> {
+    (change.key.scope != Scope::Namespace).then(|| {
+        "no pod can set it, it belongs to the node; use --style openshift, or a format for the machine".to_owned()
+    })
+}
+
+fn of_pod(change: &PlannedChange) -> Option<String> {
+    (change.key.scope == Scope::Namespace)
+        .then(|| "on the node it does not reach the pods, each of which has its own; use --style pod".to_owned())
 }
 
 fn head(document: &Document<'_>, options: &Options) -> String {
@@ -80,55 +68,41 @@ fn head(document: &Document<'_>, options: &Options) -> String {
 
 fn pod(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
     let mut text = head(document, options);
-    let names = |place| of(document, options, place).map(PlannedChange::name).collect::<Vec<_>>();
-    let (unsafe_keys, node) = (names(&[Placement::Unsafe]), names(&[Placement::Node]));
-    if !unsafe_keys.is_empty() {
-        text.push_str(&format!("# The kubelet has to allow: {} (--style kubelet)\n", unsafe_keys.join(", ")));
+    let to_allow = to_allow(document, options);
+    if !to_allow.is_empty() {
+        text.push_str(&format!("# The kubelet has to allow: {} (--style kubelet)\n", to_allow.join(", ")));
     }
-    if !node.is_empty() {
-        text.push_str(&format!(
-            "# Keys of the node, which no pod can set: {} (--style openshift, or a format for the\n# machine)\n",
-            node.join(", ")
-        ));
-    }
-    let mut sysctls = String::new();
-    for change in of(document, options, &[Placement::Safe, Placement::Unsafe]) {
-        let note = match placement(change, options) {
-            Placement::Safe => "Safe.",
-            _ => "Not safe: the kubelet has to allow it.",
-        };
-        let lines = comments::of(change).into_iter().chain([note.to_owned()]);
-        sysctls.push_str(&comments::with_sign("#", 10, lines));
-        sysctls.push_str(&format!("          - name: {}\n", change.name()));
-        sysctls.push_str(&yaml::text(12, "value", &change.after.to_string()));
-    }
-    if sysctls.is_empty() {
-        text.push_str("spec: {}\n");
-    } else {
-        text.push_str(&format!("spec:\n  template:\n    spec:\n      securityContext:\n        sysctls:\n{sysctls}"));
+    text.push_str("spec:\n  template:\n    spec:\n      securityContext:\n        sysctls:\n");
+    for change in &document.changes {
+        let note = if is_safe(change, options) { "Safe." } else { "Not safe: the kubelet has to allow it." };
+        text.push_str(&comments::with_sign("#", 10, comments::of(change).into_iter().chain([note.to_owned()])));
+        text.push_str(&format!("          - name: {}\n", change.name()));
+        text.push_str(&yaml::text(12, "value", &change.after.to_string()));
     }
     vec![Artefact { path: "pod-sysctls.yaml".to_owned(), text }]
 }
 
+/// The keys that the kubelet has to name.
+fn to_allow(document: &Document<'_>, options: &Options) -> Vec<&'static str> {
+    document.changes.iter().filter(|change| !is_safe(change, options)).map(|change| change.name()).collect()
+}
+
 fn kubelet(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
+    if to_allow(document, options).is_empty() {
+        return Vec::new();
+    }
     let mut text = head(document, options);
-    text.push_str("apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n");
-    let names: String =
-        of(document, options, &[Placement::Unsafe]).map(|change| format!("  - {}\n", change.name())).collect();
-    if names.is_empty() {
-        text.push_str("allowedUnsafeSysctls: []\n");
-    } else {
-        text.push_str(&format!("allowedUnsafeSysctls:\n{names}"));
+    text.push_str("apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nallowedUnsafeSysctls:\n");
+    for change in document.changes.iter().filter(|change| !is_safe(change, options)) {
+        text.push_str(&comments::with_sign("#", 2, comments::of(change)));
+        text.push_str(&format!("  - {}\n", change.name()));
     }
     vec![Artefact { path: "kubelet.yaml".to_owned(), text }]
 }
 
 /// The object of OpenShift's Node Tuning Operator, whose data is a profile of TuneD.
 fn openshift(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
-    let changes = of(document, options, &[Placement::Node]).collect();
-    let node =
-        Document { changes, modules: document.modules.clone(), hostname: document.hostname, made_at: document.made_at };
-    let profile = super::tuned::text(&node, Some("openshift-node"));
+    let profile = super::tuned::text(document, Some("openshift-node"));
     let mut text = head(document, options);
     text.push_str(
         "apiVersion: tuned.openshift.io/v1\nkind: Tuned\nmetadata:\n  name: sysctl-advisor\n  namespace: \

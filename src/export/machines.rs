@@ -13,8 +13,7 @@ pub(super) const TALOS: Format = Format {
     target: Target::Machine,
     carries_guards: true,
     places_drop_in: false,
-    styles: &[Style { name: "patch", help: "for `talosctl patch machineconfig`", write: talos }],
-    refuses: |_| None,
+    styles: &[Style::new("patch", "for `talosctl patch machineconfig`", talos)],
 };
 
 pub(super) const BOTTLEROCKET: Format = Format {
@@ -23,8 +22,7 @@ pub(super) const BOTTLEROCKET: Format = Format {
     target: Target::Machine,
     carries_guards: true,
     places_drop_in: false,
-    styles: &[Style { name: "settings", help: "user data in TOML", write: bottlerocket }],
-    refuses: |_| None,
+    styles: &[Style::new("settings", "user data in TOML", bottlerocket)],
 };
 
 fn talos(document: &Document<'_>, _: &Options) -> Vec<Artefact> {

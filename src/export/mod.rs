@@ -74,7 +74,7 @@ pub fn named(name: &str) -> Result<&'static Format, String> {
 /// The style is none of the format's; the text names those that there are.
 pub fn write<'a>(plan: &'a Plan, format: &Format, options: &Options) -> Result<Exported<'a>, String> {
     let style = format.style(options.style.as_deref())?;
-    let (document, left_out) = select::select(plan, format);
+    let (document, left_out) = select::select(plan, format, style);
     if document.changes.is_empty() {
         return Ok(Exported { changes: Vec::new(), files: Vec::new(), drop_in: None, left_out });
     }

@@ -18,8 +18,7 @@ pub(super) const FORMAT: Format = Format {
     target: Target::Machine,
     carries_guards: true,
     places_drop_in: false,
-    styles: &[Style { name: "module", help: "a file for `imports`", write }],
-    refuses: |_| None,
+    styles: &[Style::new("module", "a file for `imports`", write)],
 };
 
 fn write(document: &Document<'_>, _: &Options) -> Vec<Artefact> {

@@ -15,11 +15,10 @@ pub(super) const FORMAT: Format = Format {
     carries_guards: true,
     places_drop_in: true,
     styles: &[
-        Style { name: "core", help: "a manifest that needs no module", write: core },
-        Style { name: "augeasproviders", help: "a manifest for puppet-augeasproviders_sysctl", write: augeasproviders },
-        Style { name: "hiera", help: "Hiera data: the hash sysctl::values", write: hiera },
+        Style::new("core", "a manifest that needs no module", core),
+        Style::new("augeasproviders", "a manifest for puppet-augeasproviders_sysctl", augeasproviders),
+        Style::new("hiera", "Hiera data: the hash sysctl::values", hiera),
     ],
-    refuses: |_| None,
 };
 
 /// A file, and one command that loads it when it changed.

@@ -15,10 +15,9 @@ pub(super) const FORMAT: Format = Format {
     carries_guards: true,
     places_drop_in: true,
     styles: &[
-        Style { name: "state", help: "a state file", write: state },
-        Style { name: "pillar", help: "pillar data: the list sysctl_advisor:sysctls", write: pillar },
+        Style::new("state", "a state file", state),
+        Style::new("pillar", "pillar data: the list sysctl_advisor:sysctls", pillar),
     ],
-    refuses: |_| None,
 };
 
 fn head(document: &Document<'_>) -> String {

@@ -3,7 +3,7 @@
 //! In: a plan, a format. Out: the changes for its writer, and those that are left out, each with the reason.
 //! Must not: leave one out without a word.
 
-use super::format::{Format, Target};
+use super::format::{Format, Style, Target};
 use super::model::{Document, LeftOut};
 use crate::drift::explain::knowledge::module_of;
 use crate::keys::Scope;
@@ -11,7 +11,7 @@ use crate::model::{Naming, with_article};
 use crate::plan::model::{Plan, PlannedChange};
 use crate::text::printable;
 
-pub(super) fn select<'a>(plan: &'a Plan, format: &Format) -> (Document<'a>, Vec<LeftOut>) {
+pub(super) fn select<'a>(plan: &'a Plan, format: &Format, style: &Style) -> (Document<'a>, Vec<LeftOut>) {
     let mut left_out = Vec::new();
     let mut changes: Vec<&PlannedChange> = Vec::new();
     for change in &plan.changes {
@@ -19,7 +19,7 @@ pub(super) fn select<'a>(plan: &'a Plan, format: &Format) -> (Document<'a>, Vec<
         let why = not_accepted(change)
             .or_else(|| refused(format.target, change))
             .or_else(|| other.map(|first| of_another(change, first)))
-            .or_else(|| (format.refuses)(change));
+            .or_else(|| (style.refuses)(change));
         match why {
             Some(why) => left_out.push(LeftOut { key: change.key, why }),
             None => changes.push(change),

@@ -19,8 +19,7 @@ pub(super) const FORMAT: Format = Format {
     target: Target::Machine,
     carries_guards: true,
     places_drop_in: true,
-    styles: &[Style { name: "drop-in", help: "a file with comments", write }],
-    refuses: |_| None,
+    styles: &[Style::new("drop-in", "a file with comments", write)],
 };
 
 fn write(document: &Document<'_>, options: &Options) -> Vec<Artefact> {

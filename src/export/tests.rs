@@ -1,3 +1,5 @@
+//! Every format over the same plans, hostile ones among them.
+
 use super::*;
 use crate::keys::KeyValue;
 use crate::model::{Bound, RehearsalResult};
@@ -33,16 +35,29 @@ fn exported(plan: &Plan, format: &Format, style: &str) -> Vec<Artefact> {
     write(plan, format, &options).unwrap().files
 }
 
-/// Every style of every format, with its text.
+/// Every style of every format that can say this plan, with its text; the text inside Ignition's data as it is there.
 fn all(plan: &Plan) -> Vec<(String, String)> {
     let styles = FORMATS.iter().flat_map(|format| format.styles.iter().map(move |style| (format, style)));
     styles
         .map(|(format, style)| {
             let files = exported(plan, format, style.name);
-            let name = format!("{}, {}", format.name, style.name);
-            (name, files.into_iter().map(|file| file.text).collect::<Vec<_>>().join("\n"))
+            let text = files.into_iter().map(|file| file.text).collect::<Vec<_>>().join("\n");
+            let is_ignition = format.name == "ignition";
+            (format!("{}, {}", format.name, style.name), if is_ignition { decoded(&text) } else { text })
         })
+        .filter(|(_, text)| !text.is_empty())
         .collect()
+}
+
+/// With the bytes that `%` and two digits stand for.
+fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap().as_bytes().to_vec();
+    for part in parts {
+        bytes.push(u8::from_str_radix(&part[..2], 16).unwrap());
+        bytes.extend(part[2..].bytes());
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 #[test]
@@ -57,8 +72,8 @@ fn no_text_of_a_stranger_leaves_its_line_or_reaches_a_terminal() {
 #[test]
 fn every_format_has_each_key_and_value_in_the_order_of_the_plan() {
     let plan = plan();
-    for (name, text) in all(&plan) {
-        // The way back, and the modules, may come after.
+    // The kubelet only names the keys that it has to allow.
+    for (name, text) in all(&plan).into_iter().filter(|(name, _)| name != "kubernetes, kubelet") {
         let mut from = 0;
         let changes = plan.changes.iter().filter(|change| !(name.starts_with("tuned") && is_empty(&change.after)));
         let order: Vec<_> = if name.ends_with("undo") { changes.rev().collect() } else { changes.collect() };
@@ -139,4 +154,43 @@ fn a_format_or_style_that_there_is_not_is_answered_with_those_that_there_are() {
     let options = Options { style: Some("role".into()), ..Options::default() };
     let error = write(&plan(), named("ansible").unwrap(), &options).unwrap_err();
     assert_eq!(error, "ansible has no style `role`; expected tasks or vars or play");
+}
+
+/// Placement of the keys of a plan: the style, what is left out of it.
+fn kubernetes(style: &str, minor: u32) -> (String, Vec<String>) {
+    let mut plan = example::plan();
+    plan.changes = vec![
+        example::change("net.ipv4.tcp_rmem", "1 2 3", "4096 131072 6291456"),
+        example::change("net.core.somaxconn", "128", "4096"),
+        example::change("net.ipv4.tcp_mem", "1 2 3", "4 5 6"),
+    ];
+    let options = Options { style: Some(style.into()), kubernetes_minor: Some(minor), ..Options::default() };
+    let exported = write(&plan, named("kubernetes").unwrap(), &options).unwrap();
+    let text = exported.files.first().map(|file| file.text.clone()).unwrap_or_default();
+    (text, exported.left_out.into_iter().map(|left| left.key.name.clone()).collect())
+}
+
+#[test]
+fn a_key_goes_to_the_pod_the_kubelet_or_the_node_by_its_scope_and_the_cluster_s_version() {
+    let (pod, left) = kubernetes("pod", 32);
+    assert_eq!(left, ["net.ipv4.tcp_mem"]);
+    assert!(pod.contains("The kubelet has to allow: net.core.somaxconn ("), "{pod}");
+    assert!(pod.contains("# Safe.\n          - name: net.ipv4.tcp_rmem\n"), "{pod}");
+    let (older, _) = kubernetes("pod", 31);
+    assert!(older.contains("The kubelet has to allow: net.ipv4.tcp_rmem, net.core.somaxconn ("), "{older}");
+    let (kubelet, _) = kubernetes("kubelet", 32);
+    assert!(kubelet.contains("  - net.core.somaxconn\n") && !kubelet.contains("- net.ipv4.tcp_rmem"), "{kubelet}");
+    let (node, left) = kubernetes("openshift", 32);
+    assert_eq!(left, ["net.ipv4.tcp_rmem", "net.core.somaxconn"]);
+    assert!(node.contains("        net.ipv4.tcp_mem=4 5 6\n"), "{node}");
+}
+
+#[test]
+fn a_key_of_the_machine_is_never_given_to_a_container() {
+    let mut plan = example::plan();
+    plan.changes = vec![example::change("net.ipv4.tcp_mem", "1 2 3", "4 5 6")];
+    for name in ["docker", "podman", "systemd-nspawn"] {
+        let exported = write(&plan, named(name).unwrap(), &Options::default()).unwrap();
+        assert_eq!((exported.files.len(), exported.left_out.len()), (0, 1), "{name}");
+    }
 }

@@ -15,11 +15,8 @@ pub(super) const FORMAT: Format = Format {
     target: Target::Machine,
     carries_guards: true,
     places_drop_in: false,
-    styles: &[Style { name: "profile", help: "a folder for /etc/tuned, or /etc/tuned/profiles since 2.24", write }],
-    refuses: |change| {
-        let is_empty = change.after.to_string().is_empty();
-        is_empty.then(|| "TuneD has no empty value".to_owned())
-    },
+    styles: &[Style::new("profile", "a folder for /etc/tuned, or /etc/tuned/profiles since 2.24", write)
+        .refusing(|change| change.after.to_string().is_empty().then(|| "TuneD has no empty value".to_owned()))],
 };
 
 fn write(document: &Document<'_>, options: &Options) -> Vec<Artefact> {

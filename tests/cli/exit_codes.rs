@@ -147,8 +147,8 @@ fn the_help_the_man_pages_and_the_readme_show_one_table() {
         rows.iter().map(|(code, _)| *code).collect::<Vec<_>>(),
         ["0", "1", "2", "3", "4", "5", "10", "11", "12"]
     );
+    let options = regex::Regex::new("--[a-z-]+").unwrap();
     for (code, meaning) in rows {
-        let options = regex::Regex::new("--[a-z-]+").unwrap();
         let row = format!("| {code} | {} |", options.replace_all(meaning, "`$0`"));
         assert!(readme.contains(&row), "{row}");
         assert!(page.contains(&format!("{code}\\fR\n{}", meaning.replace('-', "\\-"))), "{code}: {page}");

@@ -111,6 +111,33 @@ fn cloud_init_finds_the_fragment_valid_and_its_commands_set_the_values() {
 }
 
 #[test]
+fn ignition_takes_its_config_and_the_files_in_it_set_the_values() {
+    needs("ignition-validate", "ignition");
+    let place = Place::new();
+    let plan = place.plan();
+    place.ok("sysctl-advisor export ignition plan.json -o config.ign");
+    place.ok("ignition-validate config.ign");
+    let run = "import json, urllib.request\n\
+               for file in json.load(open('config.ign'))['storage']['files']:\n    \
+               open(file['path'], 'wb').write(urllib.request.urlopen(file['contents']['source']).read())\n";
+    std::fs::write(place.work.path().join("run.py"), run).unwrap();
+    place.ok("/usr/bin/python3 run.py && /lib/systemd/systemd-sysctl");
+    place.assert_mended(&plan);
+}
+
+#[test]
+fn a_container_runtime_s_options_are_words_of_a_shell() {
+    let place = Place::new();
+    let plan = place.plan();
+    for name in ["docker", "podman"] {
+        place.ok(&format!("sysctl-advisor export {name} plan.json -o sysctls.sh"));
+        let words = place.ok(". ./sysctls.sh; printf '%s\\n' \"$@\"");
+        let wanted: Vec<_> = plan.iter().map(|(key, value)| format!("--sysctl\n{key}={value}\n")).collect();
+        assert_eq!(words, wanted.concat(), "{name}");
+    }
+}
+
+#[test]
 fn nix_evaluates_the_module_to_the_values_of_the_plan() {
     needs("nix-instantiate", "nix-bin");
     let place = Place::new();

@@ -17,6 +17,7 @@ fn every_command_of_a_page_succeeds() {
         ("puppet", "puppet"),
         ("nix-instantiate", "nix-bin"),
         ("cloud-init", "cloud-init"),
+        ("ignition-validate", "ignition"),
     ] {
         needs(program, package);
     }

@@ -96,6 +96,10 @@ fn yaml_reads_every_value_back() {
         ("puppet", "hiera", "d['sysctl::values'][K]['value']"),
         ("salt", "state", "d[K]['sysctl.present'][0]['value']"),
         ("salt", "pillar", "d['sysctl_advisor']['sysctls'][K]"),
+        ("kubernetes", "pod", "d['spec']['template']['spec']['securityContext']['sysctls'][0]['value']"),
+        ("docker", "compose", "d['services']['SERVICE']['sysctls'][K].replace('$$', '$')"),
+        ("talos", "patch", "d['machine']['sysctls'][K]"),
+        ("butane", "fcos", "d['storage']['files'][0]['contents']['inline'].splitlines()[-1].split(' = ', 1)[1]"),
     ];
     for (format, style, path) in readers {
         let wanted = lay(&place, format, style);
@@ -116,6 +120,26 @@ fn the_files_inside_a_cloud_config_have_every_value() {
     let script = format!(
         "import yaml, json\nread = lambda n: yaml.safe_load(open('cloud-init-cloud-config/' + str(n)))['write_files'][0]['content']\n\
          print(json.dumps([read(n).splitlines()[-1].split(' = ', 1)[1] for n in range({VALUES})]))\n"
+    );
+    fs::write(place.work.path().join("read.py"), script).unwrap();
+    let read: Vec<String> = serde_json::from_str(&place.ok("/usr/bin/python3 read.py")).unwrap();
+    assert_eq!(read, wanted);
+}
+
+#[test]
+fn toml_and_the_urls_of_ignition_read_every_value_back() {
+    let place = Place::new();
+    let wanted = lay(&place, "bottlerocket", "settings");
+    lay(&place, "ignition", "config");
+    for (number, wanted) in wanted.iter().enumerate() {
+        let text = fs::read_to_string(place.work.path().join(format!("bottlerocket-settings/{number}"))).unwrap();
+        let read: toml::Table = toml::from_str(&text).unwrap();
+        assert_eq!(read["settings"]["kernel"]["sysctl"][KEY].as_str(), Some(wanted.as_str()));
+    }
+    let script = format!(
+        "import json, urllib.parse\nread = lambda n: json.load(open('ignition-config/' + str(n)))['storage']['files'][0]\n\
+         print(json.dumps([urllib.parse.unquote(read(n)['contents']['source']).splitlines()[-1].split(' = ', 1)[1] for n in \
+         range({VALUES})]))\n"
     );
     fs::write(place.work.path().join("read.py"), script).unwrap();
     let read: Vec<String> = serde_json::from_str(&place.ok("/usr/bin/python3 read.py")).unwrap();
