@@ -3,6 +3,7 @@
 //! In: plain texts, in which backquotes mark code. Out: Markdown that reads as these texts. Must not: know what a page is about.
 
 use crate::report::wrap::columns;
+use crate::text::cleaned;
 
 /// Columns of a line of prose. A table and a piece of code have lines as long as they need.
 const WIDTH: usize = 120;
@@ -33,6 +34,11 @@ fn longest_run(text: &str) -> usize {
 /// A text as one line.
 pub(super) fn inline(text: &str) -> String {
     tokens(text).join(" ")
+}
+
+/// A text as one line in which nothing is a mark, backquotes neither.
+pub(super) fn literal(text: &str) -> String {
+    cleaned(text).split_whitespace().map(escaped).collect::<Vec<_>>().join(" ")
 }
 
 /// A text as paragraphs. `before` begins the first one, as it is; further lines have `indent` spaces before them.

@@ -219,6 +219,10 @@ fn help_of_audit() {
               - json:       Machine-readable; docs/schema has the JSON Schema
               - prometheus: Gauges for the textfile collector of node_exporter
               - sarif:      SARIF 2.1.0, for viewers and stores of static analysis
+              - junit:      JUnit XML, for continuous integration
+              - markdown:   Markdown, for a ticket or a wiki
+              - github:     Workflow commands of GitHub Actions, which become
+                annotations
 
               [default: text]
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value as Json, json};
+use sysctl_advisor::text::one_line;
 
 use crate::place::needs;
 use crate::random::Random;
@@ -132,4 +133,50 @@ fn the_multitool_of_the_standard_has_no_error_for_sarif() {
     let log: Json = serde_json::from_slice(&std::fs::read(&files[4]).unwrap()).unwrap();
     let notes = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
     assert!(notes.len() > 300 && notes.iter().all(|note| note["message"]["text"].is_string()), "{}", notes.len());
+}
+
+/// The test cases as a reader of XML has them: class, name, and the message of the result.
+const CASES: &str = "import sys, json, xml.etree.ElementTree as X
+for f in sys.argv[1:]:
+    s = X.parse(f).getroot().find('testsuite')
+    cs = s.findall('testcase')
+    for kind, name in [('failure', 'failures'), ('error', 'errors'), ('skipped', 'skipped')]:
+        assert int(s.get(name)) == len([c for c in cs if c.find(kind) is not None]), f
+    assert int(s.get('tests')) == len(cs), f
+    assert len({(c.get('classname'), c.get('name')) for c in cs}) > 1, f
+print(json.dumps([[s.get('hostname')]] + [[c.get('classname'), c[0].get('message')] for c in cs]))";
+
+#[test]
+fn a_reader_of_xml_gets_every_text_of_junit() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = strangers();
+    let files = reports("junit", folder.path(), &texts);
+    let read = output_of(Command::new("/usr/bin/python3").args(["-c", CASES]).args(files));
+    let read: Vec<Vec<Option<String>>> = serde_json::from_str(&read).unwrap();
+    // XML has no way to write this one.
+    let xml = |text: &str| one_line(text).replace('\u{ffff}', "\u{fffd}");
+    assert_eq!(read[0][0].as_deref(), Some(xml(&texts.concat()).as_str()));
+    let gaps = read.iter().filter(|case| case[0].as_deref() == Some("sysctl-advisor.not-read"));
+    let gaps: Vec<String> = gaps.map(|case| case[1].clone().unwrap()).collect();
+    let expected: Vec<String> = texts.iter().map(|text| format!("could not be read: {}", xml(text))).collect();
+    assert_eq!(gaps, expected);
+}
+
+/// What the runner of GitHub Actions does with a line, by its published rules.
+#[test]
+fn each_line_for_github_is_one_command_and_its_text_comes_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let texts = strangers();
+    let report = report(&hostile(folder.path(), &texts), "github", folder.path());
+    let mut said = Vec::new();
+    for line in report.lines() {
+        let (head, data) = line.strip_prefix("::").unwrap().split_once("::").unwrap();
+        let kind = head.split(' ').next().unwrap();
+        assert!(["error", "warning", "notice", "debug"].contains(&kind), "{line}");
+        said.push(data.replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%"));
+    }
+    for text in texts {
+        let expected = format!("machine: x could not be read: {}", one_line(&text));
+        assert!(said.contains(&expected), "{expected}");
+    }
 }

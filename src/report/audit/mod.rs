@@ -4,7 +4,10 @@
 //! Must not: let a section be forgotten: a format takes its content from [`sections`], which gives all of them.
 
 mod format;
+mod github;
 pub mod json;
+mod junit;
+mod markdown;
 mod prometheus;
 mod sarif;
 mod sections;
@@ -23,7 +26,8 @@ pub use sections::{Reported, Run, Sections};
 pub use text::FORMAT as TEXT;
 
 /// Every format, in the order of the help. The command line, its help, the completions and the tests follow from this.
-pub static FORMATS: &[&Format] = &[&TEXT, &JSON, &PROMETHEUS, &sarif::FORMAT];
+pub static FORMATS: &[&Format] =
+    &[&TEXT, &JSON, &PROMETHEUS, &sarif::FORMAT, &junit::FORMAT, &markdown::FORMAT, &github::FORMAT];
 
 /// The format of this name.
 pub fn named(name: &str) -> Option<&'static Format> {

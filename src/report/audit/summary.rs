@@ -9,6 +9,17 @@ use crate::report::audit::sections::Summary;
 use crate::report::theme::Theme;
 use crate::units;
 
+/// The whole report in one line.
+pub(super) fn sentence(summary: &Summary<'_>, theme: &Theme) -> (Style, String) {
+    let (style, line) =
+        if summary.open() + summary.waived == 0 { verdict(summary, theme) } else { (theme.heading, counts(summary)) };
+    let gaps = match summary.gaps {
+        0 => String::new(),
+        number => format!(" {} could not be read.", counted(number, "things")),
+    };
+    (style, line + &gaps)
+}
+
 /// What it means that there are no findings. Only where rules could be checked is that good news.
 pub(super) fn verdict(summary: &Summary<'_>, theme: &Theme) -> (Style, String) {
     if summary.rules == 0 || summary.namespaces.is_empty() {

@@ -4,12 +4,13 @@
 //! Must not: wrap lines, colour, or decide what a format shows.
 
 use super::sections::{GapAt, Head, Seen};
+use super::states;
 use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::drift::SourceLine;
 use crate::model::{RehearsalResult, in_words};
 use crate::observe::system::SystemFacts;
 use crate::report::measured::measured;
-use crate::snapshot::WindowSource;
+use crate::snapshot::{Namespace, WindowSource};
 use crate::units;
 
 /// `sysctl-advisor on web-1 at 2026-01-01T00:00:00Z`.
@@ -72,6 +73,16 @@ pub(super) fn what_to_act_on(finding: &Finding) -> Vec<String> {
     lines
 }
 
+/// What is behind a finding: the explanation, how its numbers are computed, the sources.
+pub(super) fn background(finding: &Finding) -> Vec<String> {
+    let Finding { explain, evidence, references, .. } = finding;
+    let mut lines = vec![format!("Why: {explain}")];
+    let expressions = evidence.iter().filter(|item| !item.expression.is_empty());
+    lines.extend(expressions.map(|Evidence { label, expression, .. }| format!("{label} is {expression}")));
+    lines.extend(references.iter().map(|reference| format!("Source: {reference}")));
+    lines
+}
+
 /// `Line: /etc/sysctl.conf:7: net.ipv4.tcp_sack = 0`.
 fn source_line(line: &SourceLine) -> String {
     format!("Line: {}:{}: {}", line.file, line.line, line.text)
@@ -115,6 +126,16 @@ pub(super) fn value_or_empty(value: &str) -> &str {
 pub(super) fn waiver(waiver: &Waiver) -> String {
     let Waiver { reason, who, until, rule: _, namespace: _, subject: _ } = waiver;
     format!("waived until {until} by {who}: {reason}")
+}
+
+/// `blue: TCP sockets: LISTEN 12, TIME_WAIT 3`; a namespace that could not be read says so.
+pub(super) fn sockets(namespace: &Namespace) -> String {
+    let name = in_words(&namespace.name);
+    let Some(sockets) = &namespace.sockets else { return format!("{name}: TCP sockets could not be read") };
+    let states = states::in_order(&sockets.states).into_iter().filter(|(_, number)| *number > 0);
+    let states: Vec<String> = states.map(|(state, number)| format!("{state} {}", units::count_u64(number))).collect();
+    let states = if states.is_empty() { "none".to_owned() } else { states.join(", ") };
+    format!("{name}: TCP sockets: {states}")
 }
 
 /// A rule that says nothing of this namespace, and why.

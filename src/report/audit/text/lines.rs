@@ -54,16 +54,8 @@ impl<'a> Writer<'a> for Lines<'_, 'a> {
 
     fn finish(mut self) -> Result<String, serde_json::Error> {
         let Self { page, summary } = &mut self;
-        let (style, line) = if summary.open() + summary.waived == 0 {
-            summary::verdict(summary, page.theme)
-        } else {
-            (page.theme.heading, summary::counts(summary))
-        };
-        let gaps = match summary.gaps {
-            0 => String::new(),
-            number => format!(" {} could not be read.", summary::counted(number, "things")),
-        };
-        page.paragraph(0, style, &(line + &gaps));
+        let (style, line) = summary::sentence(summary, page.theme);
+        page.paragraph(0, style, &line);
         Ok(self.page.finish())
     }
 }

@@ -1,0 +1,249 @@
+//! The report for a ticket or a wiki: Markdown, as GitHub and GitLab read it.
+//!
+//! In: the sections of an audit. Out: a section for each finding, the worst first, then what was not checked.
+//! Must not: break a paragraph into lines, which tickets show as lines; let a stranger's text become a mark.
+
+use super::format::{Content, Detail, Format, Look};
+use super::sections::{GapAt, Head, Open, Summary, Writer};
+use super::{summary, words};
+use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
+use crate::history::read::Episode;
+use crate::report::markdown::{code, literal, table};
+use crate::report::measured::measured;
+use crate::report::theme::Theme;
+use crate::snapshot::Namespace;
+use crate::text::one_line;
+
+pub(super) const FORMAT: Format = Format {
+    name: "markdown",
+    help: "Markdown, for a ticket or a wiki",
+    cannot_carry: &[
+        (Content::Ids, "programs recognise things by ids, people by names"),
+        (Content::Bounds, "a person decides on a value"),
+    ],
+    write: |sections, look| sections.give_to(Page::new(look)),
+};
+
+struct Page<'a> {
+    text: String,
+    /// With the explanation, the expressions and the sources.
+    full: bool,
+    summary: Summary<'a>,
+}
+
+impl Page<'_> {
+    fn new(look: &Look) -> Self {
+        Self { text: String::new(), full: look.detail == Detail::Full, summary: Summary::default() }
+    }
+
+    fn section(&mut self, heading: &str) {
+        self.text.push_str(&format!("\n## {heading}\n\n"));
+    }
+
+    /// `label` is ours.
+    fn item(&mut self, label: &str, text: &str) {
+        self.text.push_str(&format!("- **{label}** {text}\n"));
+    }
+
+    /// A section of texts; nothing for none.
+    fn list(&mut self, heading: &str, texts: impl Iterator<Item = (&'static str, String)>) {
+        for (position, (label, text)) in texts.enumerate() {
+            if position == 0 {
+                self.section(heading);
+            }
+            self.item(label, &text);
+        }
+    }
+}
+
+impl<'a> Writer<'a> for Page<'a> {
+    fn head(&mut self, head: Head<'a>) {
+        let (title, facts) = (literal(&words::title(&head)), literal(&words::facts(&head)));
+        let (_, numbers) = summary::sentence(&head.summary, &Theme::plain());
+        self.text.push_str(&format!("# {title}\n\n**{}**\n\n{facts}\n", literal(&numbers)));
+        self.summary = head.summary;
+    }
+
+    fn findings(&mut self, findings: Vec<Open<'a>>) {
+        for Open { finding, seen } in findings {
+            let severity = finding.severity.name().to_uppercase();
+            self.section(&format!("{severity}: {}", literal(&finding.title)));
+            let seen = words::said(seen).map_or(String::new(), |seen| format!(", {seen}"));
+            let rule = format!("{} ({}){seen}", verbatim(&finding.rule), finding.kind.name());
+            self.item("Rule", &rule);
+            write(self, finding);
+        }
+    }
+
+    fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
+        let line = |(finding, waiver): &(&Finding, &Waiver)| {
+            let text = format!("{}, {}: {}", words::place(finding), words::waiver(waiver), finding.title);
+            ("Waived", format!("{} {}: {}", finding.severity.name(), verbatim(&finding.rule), literal(&text)))
+        };
+        self.list("Waived findings", waived.iter().map(line));
+    }
+
+    fn namespaces(&mut self, namespaces: &'a [Namespace]) {
+        self.list("TCP sockets", namespaces.iter().map(|namespace| ("Namespace", literal(&words::sockets(namespace)))));
+    }
+
+    fn skipped(&mut self, skipped: &'a [Skipped]) {
+        self.list("Not checked", skipped.iter().map(|skip| ("Skipped", literal(&words::skipped(skip)))));
+    }
+
+    fn gaps(&mut self, gaps: Vec<GapAt<'a>>) {
+        self.list("Not read", gaps.iter().map(|gap| ("Gap", literal(&words::gap(gap)))));
+    }
+
+    fn broken_rules(&mut self, messages: &'a [String]) {
+        let lines = messages.iter().map(|message| ("Broken", verbatim(message)));
+        self.list("Rule files that could not be loaded", lines);
+    }
+
+    fn waiver_problems(&mut self, problems: &'a [WaiverProblem]) {
+        let lines = problems.iter().map(|problem| ("Waiver", literal(&words::waiver_problem(problem))));
+        self.list("Waivers that waive nothing", lines);
+    }
+
+    fn resolved(&mut self, episodes: Vec<&'a Episode>) {
+        let lines = episodes.iter().map(|gone| {
+            let Episode { rule, namespace, subject, .. } = gone;
+            ("Resolved", format!("{} {}", verbatim(rule), literal(&format!("{namespace}: {subject}"))))
+        });
+        self.list("Resolved in the last day", lines);
+    }
+
+    fn finish(self) -> Result<String, serde_json::Error> {
+        Ok(self.text)
+    }
+}
+
+fn write(page: &mut Page<'_>, finding: &Finding) {
+    let Finding { explain, evidence, recommendations, advice, avoid, references, line, .. } = finding;
+    page.item("Where", &verbatim(&words::place(finding)));
+    if let Some(line) = line {
+        let text = format!("{}: {}", verbatim(&format!("{}:{}", line.file, line.line)), verbatim(&line.text));
+        page.item("Line", &text);
+    }
+    if page.full {
+        page.item("Why", &literal(explain));
+    }
+    for item in recommendations {
+        let Recommendation { key, current, proposed, .. } = item;
+        let values = [current, &proposed.to_string()].map(|value| verbatim(words::value_or_empty(value)));
+        let [from, to] = values;
+        let text = format!("{}: {from} → {to}. {}", verbatim(key), literal(&words::effects(item)));
+        page.item("Change", &text);
+    }
+    for Advice { who, text } in advice {
+        page.item("Do", &format!("{}: {}", literal(who), literal(text)));
+    }
+    for Avoid { what, why } in avoid {
+        page.item("Do not", &format!("{}: {}", literal(what), literal(why)));
+    }
+    if page.full {
+        references.iter().for_each(|reference| page.item("Source", &verbatim(reference)));
+    }
+    numbers(page, evidence);
+}
+
+fn numbers(page: &mut Page<'_>, evidence: &[Evidence]) {
+    if evidence.is_empty() {
+        return;
+    }
+    let cells = |item: &Evidence| [literal(&item.label), literal(&measured(&item.value, &item.unit))];
+    page.text.push('\n');
+    let table = if page.full {
+        let rows = evidence.iter().map(|item| {
+            let [label, value] = cells(item);
+            [label, value, literal(&item.expression)]
+        });
+        table(["Evidence", "Value", "Computed from"], rows)
+    } else {
+        table(["Evidence", "Value"], evidence.iter().map(cells))
+    };
+    page.text.push_str(&table);
+}
+
+/// Text as it is, as code.
+fn verbatim(text: &str) -> String {
+    let text = one_line(text);
+    if text.is_empty() { "(empty)".to_owned() } else { code(&text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+
+    use super::super::sections::Reported;
+    use super::*;
+    use crate::report::example;
+
+    fn page(change: impl Fn(&mut Finding)) -> String {
+        let snapshot = example::snapshot();
+        let mut audit = example::audit(&snapshot);
+        audit.findings.iter_mut().for_each(change);
+        let look = Look { detail: Detail::Full, ..Look::plain() };
+        FORMAT.write(Reported::of(&audit), &look).unwrap()
+    }
+
+    fn events(text: &str) -> Vec<Event<'_>> {
+        Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).collect()
+    }
+
+    /// What a reader sees.
+    fn seen(text: &str) -> String {
+        let shown = events(text).into_iter().map(|event| match event {
+            Event::Text(text) | Event::Code(text) => text.into_string(),
+            _ => String::new(),
+        });
+        shown.collect()
+    }
+
+    #[test]
+    fn the_text_reads_so() {
+        let text = page(|_| {}).replace(&"x".repeat(300), "xxx").replace(&"path/".repeat(30), "path/");
+        insta::assert_snapshot!(text, @"");
+    }
+
+    #[test]
+    fn every_title_is_there_once() {
+        let seen = seen(&page(|_| {}));
+        let snapshot = example::snapshot();
+        for finding in example::audit(&snapshot).findings {
+            let title = one_line(&finding.title);
+            assert_eq!(seen.matches(&title).count(), 1, "{title}: {seen}");
+        }
+    }
+
+    #[test]
+    fn a_strangers_words_are_no_marks() {
+        let evil =
+            "x | \\| [a](https://b.example) ![i](j) <b>k</b> `c` <!-- d --> **e** _f_ &lt; ~~g~~ <https://h.example>";
+        let text = page(|finding| {
+            finding.title = evil.to_owned();
+            finding.subject = evil.to_owned();
+            finding.explain = evil.to_owned();
+            for item in &mut finding.evidence {
+                (item.label, item.expression) = (evil.to_owned(), evil.to_owned());
+            }
+            for item in &mut finding.advice {
+                (item.who, item.text) = (evil.to_owned(), evil.to_owned());
+            }
+        });
+        let cells = |event: &&Event<'_>| matches!(event, Event::Start(Tag::TableCell));
+        assert_eq!(events(&text).iter().filter(cells).count(), events(&page(|_| {})).iter().filter(cells).count());
+        let marks = events(&text).into_iter().filter(|event| match event {
+            Event::Html(_) | Event::InlineHtml(_) => true,
+            Event::Start(tag) => {
+                matches!(
+                    tag,
+                    Tag::Link { .. } | Tag::Image { .. } | Tag::Emphasis | Tag::Strikethrough | Tag::HtmlBlock
+                )
+            }
+            _ => false,
+        });
+        assert_eq!(marks.collect::<Vec<_>>(), []);
+        assert!(seen(&text).contains(evil), "{text}");
+    }
+}
