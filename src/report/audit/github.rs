@@ -136,7 +136,23 @@ mod tests {
     fn the_text_reads_so() {
         let snapshot = example::snapshot();
         let text = FORMAT.write(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @"
+        ::notice title=sysctl-advisor on web-1 at 2026-01-01T00%3A00%3A00Z::1 critical, 2 warnings, 1 notice, 1 waived from 35 rules; 3 checks skipped, 1 rule file broken, 1 waiver expired or unused. 2 things could not be read.%0ALinux 6.12.0, 4 CPUs, 16.0 GiB, up 11 d 13 h, counters over 2 s
+        ::error title=10.0.0.5%3A5432 takes 92 %25 of the ephemeral ports::Where: host: 10.0.0.1 -> 10.0.0.5:5432%0Aports in use: 26,012 ports%0Ashare of the range: 92 %25%0Arange: 32768 60999%0Areuse could help: yes%0Anonsense: unknown%0AChange net.ipv4.ip_local_port_range: 32768 60999 -> 16384 65535. Tried in a scratch namespace: the kernel accepts it. Risk medium. New connections use it at once. Side effects: A service that listens on a port from 16384 up can find it taken when it starts.%0ADo (application): Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports.%0ADo (operator): More source addresses multiply the ports.%0ADo not: net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets; TIME_WAIT lasts 60 s whatever it says%0ARule: ephemeral-ports (capacity)
+        ::warning title=The accept queue of [2001%3Adb8%3Aaaaa%3Abbbb%3Acccc%3Adddd%3Aeeee%3Affff]%3A65535 overflowed and connections were lost::Where: blue: [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535%0Awaited for accept() at the end of the window: 1 connection%0Aoverflows: 12.5/s%0Aage of the oldest: 2 h 5 min%0Amemory: 6.0 MiB%0Aowner: a-process-with-a-long-name (pid 4194304)%0AChange net.core.a_key_with_a_name_that_is_far_longer_than_most_of_them: (empty) -> 8192. Not possible here: the key belongs to the whole machine and is read-only in this namespace. Risk low. The next listen() uses it.%0ARule: accept-queue-overflow (capacity)
+        ::warning title=evil�]0;owned��[31m �2J�name (pid 12) leaves 320 sockets in CLOSE_WAIT::Where: host: evil�]0;owned��[31m �2J�name (pid 12)%0Aevil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name evil�]0;owned��[31m �2J�name%0AChange net.ipv4.ip_local_port_range: 32768 60999 -> 16384 65535. Tried in a scratch namespace: the kernel accepts it. Risk medium. New connections use it at once. Side effects: A service that listens on a port from 16384 up can find it taken when it starts.%0ADo (evil�]0;owned��[31m �2J�name): evil�]0;owned��[31m �2J�name%0ADo not: evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name%0ARule: close-wait-leak (application)
+        ::notice title=TCP timestamps are off::Where: host%0ARule: timestamps-off (hygiene)
+        ::notice title=SYN cookies are off::Where: host%0Awarning syncookies-off, waived until 2027-01-31 by maria: lab machine
+        ::debug::host: TCP sockets: LISTEN 12, SYN_RECV 1, ESTABLISHED 1,203, TIME_WAIT 25,300, CLOSE_WAIT 320
+        ::debug::blue: TCP sockets could not be read
+        ::debug::arp-table-near-limit could not be checked in blue: net.ipv4.neigh.default.gc_thresh3: No such file or directory
+        ::debug::syn-backlog-drops could not be checked in blue: sockets: sock_diag: Operation not permitted
+        ::debug::time-wait-overflow could not be checked in blue: sockets: sock_diag: Operation not permitted
+        ::debug::machine: host.memory could not be read: /proc/meminfo: Permission denied
+        ::debug::blue: sockets could not be read: sock_diag: Operation not permitted; /proc/net/tcp: Permission denied
+        ::warning title=A rule file could not be loaded::/etc/sysctl-advisor/rules.d/mine.toml:2:1: unknown field `severty`
+        ::warning file=/etc/sysctl-advisor/waivers.toml,line=9,title=A waiver waives nothing::/etc/sysctl-advisor/waivers.toml:9: waiver-expired close-wait-leak: ended on 2025-12-31 (by maria: �[31mthe vendor works on it)
+        ");
     }
 
     #[test]

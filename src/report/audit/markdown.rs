@@ -203,7 +203,95 @@ mod tests {
     #[test]
     fn the_text_reads_so() {
         let text = page(|_| {}).replace(&"x".repeat(300), "xxx").replace(&"path/".repeat(30), "path/");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        # sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
+
+        **1 critical, 2 warnings, 1 notice, 1 waived from 35 rules; 3 checks skipped, 1 rule file broken, 1 waiver expired or unused. 2 things could not be read.**
+
+        Linux 6.12.0, 4 CPUs, 16.0 GiB, up 11 d 13 h, counters over 2 s
+
+        ## CRITICAL: 10.0.0.5:5432 takes 92 % of the ephemeral ports
+
+        - **Rule** `ephemeral-ports` (capacity)
+        - **Where** `host: 10.0.0.1 -> 10.0.0.5:5432`
+        - **Why** Every outgoing connection to one address and port needs a local port of its own. When none is left, connect() fails with EADDRNOTAVAIL. A second paragraph that the short form leaves to \`explain\`.
+        - **Change** `net.ipv4.ip_local_port_range`: `32768 60999` → `16384 65535`. Tried in a scratch namespace: the kernel accepts it. Risk medium. New connections use it at once. Side effects: A service that listens on a port from 16384 up can find it taken when it starts.
+        - **Do** application: Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports.
+        - **Do** operator: More source addresses multiply the ports.
+        - **Do not** net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets; TIME_WAIT lasts 60 s whatever it says
+        - **Source** `https://docs.kernel.org/networking/ip-sysctl.html`
+
+        | Evidence | Value | Computed from |
+        | --- | --- | --- |
+        | ports in use | 26,012 ports | destination.ports_blocked |
+        | share of the range | 92 % | destination.port_use |
+        | range | 32768 60999 | net.ipv4.ip_local_port_range |
+        | reuse could help | yes | net.ipv4.tcp_tw_reuse != 1 |
+        | nonsense | unknown | 0.0 / 0.0 |
+
+        ## WARNING: The accept queue of [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff\]:65535 overflowed and connections were lost
+
+        - **Rule** `accept-queue-overflow` (capacity)
+        - **Where** `blue: [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535`
+        - **Why** The queue is full.
+        - **Change** `net.core.a_key_with_a_name_that_is_far_longer_than_most_of_them`: `(empty)` → `8192`. Not possible here: the key belongs to the whole machine and is read-only in this namespace. Risk low. The next listen() uses it.
+
+        | Evidence | Value | Computed from |
+        | --- | --- | --- |
+        | waited for accept() at the end of the window | 1 connection | listener.queue |
+        | overflows | 12.5/s | rate.TcpExt.ListenOverflows * 1.0 + 0.0 * double(listener.queue) |
+        | age of the oldest | 2 h 5 min | window.seconds |
+        | memory | 6.0 MiB | host.memory_bytes |
+        | owner | a-process-with-a-long-name (pid 4194304) | listener.owner |
+
+        ## WARNING: evil�]0;owned��[31m �2J�name (pid 12) leaves 320 sockets in CLOSE_WAIT
+
+        - **Rule** `close-wait-leak` (application)
+        - **Where** `host: evil�]0;owned��[31m �2J�name (pid 12)`
+        - **Why** xxx
+        - **Change** `net.ipv4.ip_local_port_range`: `32768 60999` → `16384 65535`. Tried in a scratch namespace: the kernel accepts it. Risk medium. New connections use it at once. Side effects: A service that listens on a port from 16384 up can find it taken when it starts.
+        - **Do** evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name
+        - **Do not** evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name
+        - **Source** `https://example.org/path/`
+
+        | Evidence | Value | Computed from |
+        | --- | --- | --- |
+        | evil�]0;owned��[31m �2J�name | evil�]0;owned��[31m �2J�name evil�]0;owned��[31m �2J�name | evil�]0;owned��[31m �2J�name |
+
+        ## NOTICE: TCP timestamps are off
+
+        - **Rule** `timestamps-off` (hygiene)
+        - **Where** `host`
+        - **Why** Without timestamps there is no PAWS.
+
+        ## Waived findings
+
+        - **Waived** warning `syncookies-off`: host, waived until 2027-01-31 by maria: lab machine: SYN cookies are off
+
+        ## TCP sockets
+
+        - **Namespace** host: TCP sockets: LISTEN 12, SYN_RECV 1, ESTABLISHED 1,203, TIME_WAIT 25,300, CLOSE_WAIT 320
+        - **Namespace** blue: TCP sockets could not be read
+
+        ## Not checked
+
+        - **Skipped** arp-table-near-limit could not be checked in blue: net.ipv4.neigh.default.gc_thresh3: No such file or directory
+        - **Skipped** syn-backlog-drops could not be checked in blue: sockets: sock_diag: Operation not permitted
+        - **Skipped** time-wait-overflow could not be checked in blue: sockets: sock_diag: Operation not permitted
+
+        ## Not read
+
+        - **Gap** machine: host.memory could not be read: /proc/meminfo: Permission denied
+        - **Gap** blue: sockets could not be read: sock_diag: Operation not permitted; /proc/net/tcp: Permission denied
+
+        ## Rule files that could not be loaded
+
+        - **Broken** `` /etc/sysctl-advisor/rules.d/mine.toml:2:1: unknown field `severty` ``
+
+        ## Waivers that waive nothing
+
+        - **Waiver** /etc/sysctl-advisor/waivers.toml:9: waiver-expired close-wait-leak: ended on 2025-12-31 (by maria: �[31mthe vendor works on it)
+        ");
     }
 
     #[test]
