@@ -17,6 +17,7 @@ mod management;
 mod pages;
 mod place;
 mod quoting;
+mod readers;
 
 #[path = "../support/random.rs"]
 mod random;
