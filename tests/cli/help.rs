@@ -221,6 +221,7 @@ fn help_of_audit() {
                 fleet
               - csv:        A row for each finding, for a spreadsheet
               - prometheus: Gauges for the textfile collector of node_exporter
+              - sarif:      SARIF 2.1.0, for viewers and stores of static analysis
               - nagios:     A check of Nagios; its exit codes are 0, 1, 2, 3
               - checkmk:    Local checks of Checkmk: the host, and each kind of
                 finding

@@ -12,9 +12,12 @@ mod monitoring;
 mod nagios;
 pub mod ndjson;
 mod prometheus;
+mod sarif;
 mod sections;
 mod states;
+mod summary;
 pub mod text;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -29,7 +32,8 @@ pub use sections::{Reported, Run, Sections};
 pub use text::FORMAT as TEXT;
 
 /// Every format, in the order of the help. The command line, its help, the completions and the tests follow from this.
-pub static FORMATS: &[&Format] = &[&TEXT, &JSON, &NDJSON, &csv::FORMAT, &PROMETHEUS, &nagios::FORMAT, &checkmk::FORMAT];
+pub static FORMATS: &[&Format] =
+    &[&TEXT, &JSON, &NDJSON, &csv::FORMAT, &PROMETHEUS, &sarif::FORMAT, &nagios::FORMAT, &checkmk::FORMAT];
 
 /// Formats whose reader takes the exit code for the [`State`] of a check.
 static CHECKS: &[&Format] = &[&nagios::FORMAT];
