@@ -42,6 +42,11 @@ pub fn cleaned(text: &str) -> String {
     text.chars().map(harmless).collect()
 }
 
+/// [`cleaned`] text on one line, its words one space apart.
+pub fn one_line(text: &str) -> String {
+    cleaned(text).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -218,6 +218,7 @@ fn help_of_audit() {
               - text:       Human-readable
               - json:       Machine-readable; docs/schema has the JSON Schema
               - prometheus: Gauges for the textfile collector of node_exporter
+              - sarif:      SARIF 2.1.0, for viewers and stores of static analysis
 
               [default: text]
 

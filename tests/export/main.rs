@@ -13,6 +13,7 @@
 )]
 
 mod drop_in;
+mod formats;
 mod management;
 mod pages;
 mod place;

@@ -6,9 +6,12 @@
 mod format;
 pub mod json;
 mod prometheus;
+mod sarif;
 mod sections;
 mod states;
+mod summary;
 pub mod text;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +23,7 @@ pub use sections::{Reported, Run, Sections};
 pub use text::FORMAT as TEXT;
 
 /// Every format, in the order of the help. The command line, its help, the completions and the tests follow from this.
-pub static FORMATS: &[&Format] = &[&TEXT, &JSON, &PROMETHEUS];
+pub static FORMATS: &[&Format] = &[&TEXT, &JSON, &PROMETHEUS, &sarif::FORMAT];
 
 /// The format of this name.
 pub fn named(name: &str) -> Option<&'static Format> {

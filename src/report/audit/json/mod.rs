@@ -5,6 +5,7 @@
 
 mod view;
 
+pub(super) use view::FindingView;
 pub use view::SCHEMA;
 
 use super::format::{Content, Format};
@@ -19,9 +20,8 @@ use crate::observe::sockets::{SocketSource, StateCounts};
 use crate::published;
 use crate::snapshot::{Namespace, WindowSource};
 use view::{
-    AdviceView, AvoidView, EvidenceView, FindingView, GapView, Host, LocationView, NamespaceView, RecommendationView,
-    Report, SeverityView, Skipped, SourceView, Summary, Tcp, ValueView, Waived, WaiverProblemView, Window,
-    WindowSourceView,
+    AdviceView, AvoidView, EvidenceView, GapView, Host, LocationView, NamespaceView, RecommendationView, Report,
+    SeverityView, Skipped, SourceView, Summary, Tcp, ValueView, Waived, WaiverProblemView, Window, WindowSourceView,
 };
 
 const RULE: &str = "the text belongs to the rule, not to the finding: `explain RULE` prints it";
@@ -142,7 +142,7 @@ const fn tcp(states: &StateCounts) -> Tcp {
     }
 }
 
-fn finding(finding: &Finding) -> FindingView<'_> {
+pub(super) fn finding(finding: &Finding) -> FindingView<'_> {
     let Finding {
         rule,
         severity,

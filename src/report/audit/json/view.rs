@@ -122,7 +122,7 @@ pub(super) struct GapView<'a> {
 /// A rule that fired on a subject.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Finding")]
-pub(super) struct FindingView<'a> {
+pub(in crate::report::audit) struct FindingView<'a> {
     pub(super) rule: &'a str,
     pub(super) severity: SeverityView,
     #[schemars(extend("enum" = ["capacity", "performance", "correctness", "security", "application", "hygiene"]))]

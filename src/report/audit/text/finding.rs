@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use anstyle::Style;
 
 use crate::audit::model::{Evidence, Finding, Recommendation};
-use crate::model::{Kind, RehearsalResult, in_words};
+use crate::model::{Kind, RehearsalResult};
 use crate::report::audit::format::Detail;
+use crate::report::audit::words::{place, rehearsed, value_or_empty};
 use crate::report::measured::measured;
 use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::report::wrap::columns;
@@ -81,15 +82,6 @@ pub(super) fn write<'a>(
         labelled(page, "rule", theme.dim, &format!("{} ({})", finding.rule, finding.kind.name()));
     } else if first {
         labelled(page, "why", theme.dim, &format!("sysctl-advisor explain {}", finding.rule));
-    }
-}
-
-/// The namespace, and the subject in it unless that is the namespace itself.
-fn place(finding: &Finding) -> String {
-    if finding.namespace == *finding.subject {
-        in_words(&finding.namespace).to_owned()
-    } else {
-        format!("{}: {}", in_words(&finding.namespace), finding.subject)
     }
 }
 
@@ -186,18 +178,13 @@ fn recommendation(page: &mut Page<'_>, label: &str, change: &Recommendation, new
     if let Some(why) = &change.blocked {
         detail(page, theme.warning, &format!("Not possible here: {why}"));
     }
-    match change.rehearsed {
-        Some(RehearsalResult::Accepted) => {
-            detail(page, theme.ok, "Tried in a scratch namespace: the kernel accepts it.");
-        }
-        Some(RehearsalResult::Refused) => {
-            detail(page, theme.critical, "Tried in a scratch namespace: the kernel rejects it.");
-        }
-        Some(RehearsalResult::Changed) => {
-            detail(page, theme.critical, "Tried in a scratch namespace: the kernel changes it to another value.");
-        }
-        Some(RehearsalResult::NotPossible) => detail(page, theme.dim, "Could not be tried in a scratch namespace."),
-        None => {}
+    if let Some(result) = change.rehearsed {
+        let style = match result {
+            RehearsalResult::Accepted => theme.ok,
+            RehearsalResult::Refused | RehearsalResult::Changed => theme.critical,
+            RehearsalResult::NotPossible => theme.dim,
+        };
+        detail(page, style, rehearsed(result));
     }
     if !new {
         detail(page, theme.dim, "The same change as above.");
@@ -207,11 +194,6 @@ fn recommendation(page: &mut Page<'_>, label: &str, change: &Recommendation, new
     if !change.side_effects.is_empty() {
         detail(page, Style::new(), &format!("Side effects: {}", change.side_effects));
     }
-}
-
-/// A key such as `ip_local_reserved_ports` may hold nothing.
-fn value_or_empty(value: &str) -> &str {
-    if value.trim().is_empty() { "(empty)" } else { value }
 }
 
 #[cfg(test)]

@@ -2,12 +2,12 @@
 //!
 //! In: the sections of an audit, a theme. Out: text. Must not: leave a section out of the numbers.
 
-use super::summary;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::model::in_words;
 use crate::report::audit::format::Look;
 use crate::report::audit::sections::{GapAt, Head, Open, Summary, Writer};
+use crate::report::audit::summary;
 use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
 use crate::snapshot::Namespace;
 

@@ -9,20 +9,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use anstyle::Style;
 
 use super::format::{Content, Detail, Format, Look};
-use super::sections::{GapAt, Head, Open, Seen, Summary, Writer};
+use super::sections::{GapAt, Head, Open, Summary, Writer};
+use super::{summary, words};
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::model::in_words;
-use crate::observe::system::SystemFacts;
 use crate::report::page::{Cell, Page, WIDTH};
 use crate::report::theme::Theme;
-use crate::snapshot::{Namespace, WindowSource};
-use crate::units;
+use crate::snapshot::Namespace;
 
 mod chart;
 mod finding;
 mod lines;
-mod summary;
 
 /// Of one rule in one namespace a glance shows so many findings, and of one rule so many namespaces; the others are
 /// counted.
@@ -95,8 +93,7 @@ impl<'a> Writer<'a> for Text<'_, 'a> {
             let title = format!("{}{}", self.place(&found.namespace), found.title);
             self.page.row(2, &[Cell::new(&title, WIDTH - 2).hanging(2)]);
             let (severity, rule) = (found.severity.name(), &found.rule);
-            let Waiver { reason, who, until, rule: _, namespace: _, subject: _ } = waiver;
-            let line = format!("{severity} {rule}, waived until {until} by {who}: {reason}");
+            let line = format!("{severity} {rule}, {}", words::waiver(waiver));
             self.page.row(6, &[Cell::new(&line, WIDTH - 6).painted(self.page.theme.dim)]);
         }
         if self.summary.open() == 0 && waived.is_empty() {
@@ -124,12 +121,8 @@ impl<'a> Writer<'a> for Text<'_, 'a> {
     }
 
     fn waiver_problems(&mut self, problems: &'a [WaiverProblem]) {
-        let line = |problem: &WaiverProblem| {
-            let WaiverProblem { trouble, rule, file, line, text } = problem;
-            format!("{file}:{line}: {} {rule}: {text}", trouble.name())
-        };
         let style = self.page.theme.notice;
-        let lines: Vec<String> = problems.iter().map(line).collect();
+        let lines: Vec<String> = problems.iter().map(words::waiver_problem).collect();
         hanging_list(&mut self.page, style, "Waivers that waive nothing", &lines);
     }
 
@@ -160,7 +153,7 @@ fn findings_of_rule<'a>(page: &mut Page<'_>, groups: &[&[Open<'a>]], detail: Det
                 break;
             }
             page.blank();
-            let seen = said(*seen);
+            let seen = words::said(*seen);
             finding::write(
                 page,
                 found,
@@ -186,15 +179,6 @@ fn findings_of_rule<'a>(page: &mut Page<'_>, groups: &[&[Open<'a>]], detail: Det
     }
 }
 
-/// Since when a finding is there, if that is known.
-fn said(seen: Seen) -> Option<String> {
-    match seen {
-        Seen::NotKnown => None,
-        Seen::New => Some("new".to_owned()),
-        Seen::Before { since, age } => Some(format!("for {} (since {})", units::span(age), units::day(since))),
-    }
-}
-
 /// What earlier audits found and this one does not.
 fn resolved(page: &mut Page<'_>, episodes: &[&Episode]) {
     let name = |episode: &&Episode| match episode.subject == episode.namespace {
@@ -213,27 +197,9 @@ fn resolved(page: &mut Page<'_>, episodes: &[&Episode]) {
 }
 
 fn header(page: &mut Page<'_>, head: &Head<'_>) {
-    let Head { taken_at, written_by: _, system, window, run: _, summary: _ } = head;
-    let SystemFacts { hostname, kernel, cpus, memory_bytes, uptime_seconds, .. } = system;
     let theme = page.theme;
-    let host = if hostname.is_empty() { String::new() } else { format!(" on {hostname}") };
-    let title = format!("sysctl-advisor{host} at {taken_at}");
-    page.paragraph(0, theme.heading, &title);
-    let facts = [
-        Some(format!("Linux {kernel}").trim_end().to_owned()),
-        cpus.map(|cpus| units::quantity(i64::try_from(cpus).unwrap_or(i64::MAX), "CPUs")),
-        memory_bytes.map(|size| units::bytes(i64::try_from(size).unwrap_or(i64::MAX))),
-        uptime_seconds.map(|seconds| format!("up {}", units::duration(seconds as f64))),
-        Some(match window.source {
-            WindowSource::Sample => format!("counters over {}", units::duration(window.seconds)),
-            WindowSource::PreviousRun => {
-                format!("counters over {}, since the previous run", units::duration(window.seconds))
-            }
-            WindowSource::None => "one reading of the counters, so no rates".to_owned(),
-        }),
-    ];
-    let facts: Vec<String> = facts.into_iter().flatten().collect();
-    page.paragraph(0, theme.dim, &facts.join(", "));
+    page.paragraph(0, theme.heading, &words::title(head));
+    page.paragraph(0, theme.dim, &words::facts(head));
 }
 
 /// Without privileges many rules are skipped for one reason, so the reason is said once.

@@ -1,0 +1,309 @@
+//! The report for viewers and stores of static analysis: SARIF 2.1.0.
+//!
+//! In: the sections of an audit. Out: JSON by the standard, the same bytes for the same audit.
+//! Must not: let a stranger's text become a link or a placeholder, which SARIF has in its plain texts too.
+
+mod view;
+
+use super::format::{Content, Format};
+use super::sections::{GapAt, Head, Open, Writer};
+use super::{json, states, words};
+use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem, WaiverTrouble};
+use crate::drift::SourceLine;
+use crate::history::read::Episode;
+use crate::model::Severity;
+use crate::snapshot::Namespace;
+use crate::text::{cleaned, one_line};
+use view::{
+    ArtifactLocation, AutomationDetails, Configuration, Driver, Invocation, Location, Log, LogicalLocation,
+    NamespaceProperties, Notification, NotificationKind, PhysicalLocation, Reference, Region, ResultProperties,
+    ResultView, RuleProperties, RuleView, RunProperties, RunView, Suppression, Text,
+};
+
+const COMPARED: &str = "a store of SARIF compares runs by the fingerprints; the same snapshot gives the same bytes";
+
+pub(super) const FORMAT: Format = Format {
+    name: "sarif",
+    help: "SARIF 2.1.0, for viewers and stores of static analysis",
+    cannot_carry: &[(Content::Earlier, COMPARED)],
+    write: |sections, _| sections.give_to(Log::default()),
+};
+
+/// Of our fingerprint. Its number changes when the fingerprint is made in another way.
+const FINGERPRINT: &str = "sysctlAdvisorFinding/v1";
+const SKIPPED: &str = "check-skipped";
+const GAP: &str = "not-read";
+const BROKEN_RULE: &str = "rule-file-broken";
+const NOTIFICATIONS: [(&str, &str); 5] = [
+    (SKIPPED, "A rule could not be evaluated in a network namespace. It did not pass."),
+    (GAP, "A source of numbers could not be read."),
+    (BROKEN_RULE, "A rule file could not be loaded."),
+    (WaiverTrouble::Expired.name(), "A waiver has expired."),
+    (WaiverTrouble::Unused.name(), "A waiver matches no finding."),
+];
+
+impl<'a> Writer<'a> for Log<'a> {
+    fn head(&mut self, head: Head<'a>) {
+        let Head { taken_at, written_by, system, window, run: _, summary } = head;
+        self.schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
+        self.version = "2.1.0";
+        let [run] = &mut self.runs;
+        let kind = |(id, about): (&'static str, &str)| NotificationKind { id, short_description: text(about) };
+        run.tool.driver = Driver {
+            name: "sysctl-advisor",
+            version: written_by,
+            rules: Vec::new(),
+            notifications: NOTIFICATIONS.map(kind).into(),
+        };
+        run.automation_details = AutomationDetails { id: format!("sysctl-advisor/{}/", one_line(&system.hostname)) };
+        let end_time_utc = taken_at.parse().ok().map(|at: jiff::Timestamp| at.to_string());
+        run.invocations =
+            [Invocation { execution_successful: true, end_time_utc, tool_execution_notifications: Vec::new() }];
+        run.properties = RunProperties {
+            generated_at: taken_at,
+            hostname: &system.hostname,
+            kernel: &system.kernel,
+            boot_id: system.boot_id.as_deref(),
+            cpus: system.cpus,
+            memory_bytes: system.memory_bytes,
+            window_seconds: window.seconds,
+            rules_evaluated: summary.rules,
+            namespaces: Vec::new(),
+        };
+    }
+
+    fn findings(&mut self, findings: Vec<Open<'a>>) {
+        let [run] = &mut self.runs;
+        findings.into_iter().for_each(|open| add(run, open.finding, Vec::new()));
+    }
+
+    fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
+        let [run] = &mut self.runs;
+        for (finding, waiver) in waived {
+            let justification = cleaned(&words::waiver(waiver));
+            add(run, finding, vec![Suppression { kind: "external", status: "accepted", justification }]);
+        }
+    }
+
+    fn namespaces(&mut self, namespaces: &'a [Namespace]) {
+        let [run] = &mut self.runs;
+        let properties = namespaces.iter().map(|namespace| NamespaceProperties {
+            id: &namespace.id,
+            name: &namespace.name,
+            tcp: namespace.sockets.as_ref().map(|sockets| states::in_order(&sockets.states).into()),
+        });
+        run.properties.namespaces = properties.collect();
+    }
+
+    fn skipped(&mut self, skipped: &'a [Skipped]) {
+        let notes = skipped.iter().map(|skip| Notification {
+            associated_rule: Some(Reference { id: &skip.rule }),
+            ..notification(SKIPPED, "note", &words::skipped(skip))
+        });
+        self.notify(notes);
+    }
+
+    fn gaps(&mut self, gaps: Vec<GapAt<'a>>) {
+        self.notify(gaps.iter().map(|gap| notification(GAP, "note", &words::gap(gap))));
+    }
+
+    fn broken_rules(&mut self, messages: &'a [String]) {
+        self.notify(messages.iter().map(|message| notification(BROKEN_RULE, "warning", message)));
+    }
+
+    fn waiver_problems(&mut self, problems: &'a [WaiverProblem]) {
+        let notes = problems.iter().map(|problem| {
+            let physical_location = Some(line_of_file(&problem.file, problem.line, None));
+            Notification {
+                associated_rule: Some(Reference { id: &problem.rule }),
+                locations: vec![Location { physical_location, logical_locations: Vec::new() }],
+                ..notification(problem.trouble.name(), "warning", &words::waiver_problem(problem))
+            }
+        });
+        self.notify(notes);
+    }
+
+    fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
+
+    fn finish(self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(&self).map(|text| text + "\n")
+    }
+}
+
+impl<'a> Log<'a> {
+    fn notify(&mut self, notes: impl Iterator<Item = Notification<'a>>) {
+        let [run] = &mut self.runs;
+        let [invocation] = &mut run.invocations;
+        invocation.tool_execution_notifications.extend(notes);
+    }
+}
+
+fn notification<'a>(id: &'static str, level: &'static str, message: &str) -> Notification<'a> {
+    let descriptor = Reference { id };
+    Notification { descriptor, level, message: text(message), associated_rule: None, locations: Vec::new() }
+}
+
+fn add<'a>(run: &mut RunView<'a>, finding: &'a Finding, suppressions: Vec<Suppression>) {
+    let rules = &mut run.tool.driver.rules;
+    let rule_index = rules.iter().position(|rule| rule.id == finding.rule).unwrap_or_else(|| {
+        rules.push(rule(finding));
+        rules.len() - 1
+    });
+    let said: Vec<String> = words::what_to_act_on(finding).iter().map(|line| one_line(line)).collect();
+    run.results.push(ResultView {
+        rule_id: &finding.rule,
+        rule_index,
+        level: level(finding.severity),
+        message: text(&format!("{}.\n{}", one_line(&finding.title), said.join("\n"))),
+        locations: [location(finding)],
+        partial_fingerprints: [(FINGERPRINT, finding.fingerprint.as_str())].into(),
+        suppressions,
+        properties: ResultProperties { finding: json::finding(finding) },
+    });
+}
+
+/// What the rule explains, as one finding has it; the explanation is the rule's.
+fn rule(finding: &Finding) -> RuleView<'_> {
+    let Finding { rule, severity, kind, explain, references, .. } = finding;
+    let about = one_line(explain);
+    let sentence = about.split_inclusive(". ").next().map(str::trim).filter(|first| !first.is_empty());
+    let more = format!("`sysctl-advisor explain {rule}` explains the rule.");
+    let help: Vec<&str> = [explain.as_str(), &more].into_iter().chain(references.iter().map(String::as_str)).collect();
+    RuleView {
+        id: rule,
+        short_description: text(sentence.unwrap_or(&more)),
+        full_description: text(if about.is_empty() { &more } else { explain }),
+        help: text(&help.join("\n")),
+        default_configuration: Configuration { level: level(*severity) },
+        properties: RuleProperties { kind: kind.name(), references },
+    }
+}
+
+const fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "error",
+        Severity::Warning => "warning",
+        Severity::Notice => "note",
+    }
+}
+
+/// The line of the administrator's file if it is about one, and always the subject.
+fn location(finding: &Finding) -> Location {
+    let Finding { namespace, subject, line, .. } = finding;
+    let physical_location =
+        line.as_ref().map(|SourceLine { file, line, text, marked: _ }| line_of_file(file, *line as usize, Some(text)));
+    let logical = LogicalLocation {
+        name: cleaned(subject),
+        fully_qualified_name: cleaned(&format!("{namespace}/{subject}")),
+        kind: if *namespace == **subject { "namespace" } else { "resource" },
+    };
+    Location { physical_location, logical_locations: vec![logical] }
+}
+
+fn line_of_file(file: &str, line: usize, snippet: Option<&str>) -> PhysicalLocation {
+    // A source line counts from 1, and so does the standard.
+    let region = Region { start_line: line.max(1), snippet: snippet.map(|line| Text { text: cleaned(line) }) };
+    PhysicalLocation { artifact_location: ArtifactLocation { uri: uri(file) }, region }
+}
+
+fn uri(path: &str) -> String {
+    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
+    let encoded: String = path
+        .bytes()
+        .map(|byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect();
+    if path.starts_with('/') { format!("file://{encoded}") } else { encoded }
+}
+
+/// A plain text of the standard: `[words](target)` would be a link there, and `{0}` a placeholder.
+fn text(words: &str) -> Text {
+    let words = cleaned(words).replace("](", "] (");
+    let mut text = String::with_capacity(words.len());
+    let mut rest = words.chars().peekable();
+    while let Some(c) = rest.next() {
+        text.push(c);
+        if c == '{' && rest.peek().is_some_and(char::is_ascii_digit) {
+            text.push(' ');
+        }
+    }
+    Text { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value as Json;
+
+    use super::super::format::Look;
+    use super::super::sections::Reported;
+    use super::*;
+    use crate::report::example;
+
+    fn log() -> Json {
+        let snapshot = example::snapshot();
+        let audit = example::audit(&snapshot);
+        serde_json::from_str(&FORMAT.write(Reported::of(&audit), &Look::plain()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_result_refers_to_its_rule_and_says_what_to_do() {
+        let log = log();
+        let run = &log["runs"][0];
+        for result in run["results"].as_array().unwrap() {
+            let rule = &run["tool"]["driver"]["rules"][result["ruleIndex"].as_u64().unwrap() as usize];
+            assert_eq!(rule["id"], result["ruleId"]);
+        }
+        insta::assert_snapshot!(run["results"][0]["message"]["text"].as_str().unwrap(), @"
+        10.0.0.5:5432 takes 92 % of the ephemeral ports.
+        Where: host: 10.0.0.1 -> 10.0.0.5:5432
+        ports in use: 26,012 ports
+        share of the range: 92 %
+        range: 32768 60999
+        reuse could help: yes
+        nonsense: unknown
+        Change net.ipv4.ip_local_port_range: 32768 60999 -> 16384 65535. Tried in a scratch namespace: the kernel accepts it. Risk medium. New connections use it at once. Side effects: A service that listens on a port from 16384 up can find it taken when it starts.
+        Do (application): Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports.
+        Do (operator): More source addresses multiply the ports.
+        Do not: net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets; TIME_WAIT lasts 60 s whatever it says
+        Rule: ephemeral-ports (capacity)
+        ");
+        let help = run["tool"]["driver"]["rules"][0]["help"]["text"].as_str().unwrap();
+        assert!(help.contains("A second paragraph") && help.contains("docs.kernel.org"), "{help}");
+    }
+
+    /// The standard: `suppressions` is in all results of a run or in none.
+    #[test]
+    fn each_result_says_whether_it_is_waived() {
+        let log = log();
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        let waived: Vec<usize> =
+            results.iter().map(|result| result["suppressions"].as_array().unwrap().len()).collect();
+        assert_eq!(waived, [0, 0, 0, 0, 1]);
+        let why = &results[4]["suppressions"][0]["justification"];
+        assert_eq!(why, "waived until 2027-01-31 by maria: lab machine");
+    }
+
+    #[test]
+    fn what_was_not_checked_is_a_notification() {
+        let log = log();
+        let notes = log["runs"][0]["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
+        let notes: Vec<String> = notes
+            .iter()
+            .map(|note| format!("{} {} {}", note["level"], note["descriptor"]["id"], note["message"]["text"]))
+            .collect();
+        insta::assert_snapshot!(notes.join("\n"), @r#"
+        "note" "check-skipped" "arp-table-near-limit could not be checked in blue: net.ipv4.neigh.default.gc_thresh3: No such file or directory"
+        "note" "check-skipped" "syn-backlog-drops could not be checked in blue: sockets: sock_diag: Operation not permitted"
+        "note" "check-skipped" "time-wait-overflow could not be checked in blue: sockets: sock_diag: Operation not permitted"
+        "note" "not-read" "machine: host.memory could not be read: /proc/meminfo: Permission denied"
+        "note" "not-read" "blue: sockets could not be read: sock_diag: Operation not permitted; /proc/net/tcp: Permission denied"
+        "warning" "rule-file-broken" "/etc/sysctl-advisor/rules.d/mine.toml:2:1: unknown field `severty`"
+        "warning" "waiver-expired" "/etc/sysctl-advisor/waivers.toml:9: waiver-expired close-wait-leak: ended on 2025-12-31 (by maria: �[31mthe vendor works on it)"
+        "#);
+    }
+
+    #[test]
+    fn a_strangers_text_is_no_link_and_no_placeholder() {
+        assert_eq!(text("[a](https://example.org) {0} {x}\u{1b}").text, "[a] (https://example.org) { 0} {x}\u{fffd}");
+        assert_eq!(uri("/etc/a b#ü.conf"), "file:///etc/a%20b%23%C3%BC.conf");
+    }
+}

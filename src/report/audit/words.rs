@@ -1,0 +1,139 @@
+//! The sentences that several formats have in common.
+//!
+//! In: the records of an audit. Out: plain text without layout, as it is: the format escapes what it gives a meaning to.
+//! Must not: wrap lines, colour, or decide what a format shows.
+
+use super::sections::{GapAt, Head, Seen};
+use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
+use crate::drift::SourceLine;
+use crate::model::{RehearsalResult, in_words};
+use crate::observe::system::SystemFacts;
+use crate::report::measured::measured;
+use crate::snapshot::WindowSource;
+use crate::units;
+
+/// `sysctl-advisor on web-1 at 2026-01-01T00:00:00Z`.
+pub(super) fn title(head: &Head<'_>) -> String {
+    let hostname = &head.system.hostname;
+    let host = if hostname.is_empty() { String::new() } else { format!(" on {hostname}") };
+    format!("sysctl-advisor{host} at {}", head.taken_at)
+}
+
+/// `Linux 6.12.0, 4 CPUs, 16.0 GiB, up 11 d, counters over 2 s`.
+pub(super) fn facts(head: &Head<'_>) -> String {
+    let Head { taken_at: _, written_by: _, system, window, run: _, summary: _ } = head;
+    let SystemFacts { hostname: _, kernel, cpus, memory_bytes, uptime_seconds, .. } = system;
+    let facts = [
+        Some(format!("Linux {kernel}").trim_end().to_owned()),
+        cpus.map(|cpus| units::quantity(i64::try_from(cpus).unwrap_or(i64::MAX), "CPUs")),
+        memory_bytes.map(|size| units::bytes(i64::try_from(size).unwrap_or(i64::MAX))),
+        uptime_seconds.map(|seconds| format!("up {}", units::duration(seconds as f64))),
+        Some(match window.source {
+            WindowSource::Sample => format!("counters over {}", units::duration(window.seconds)),
+            WindowSource::PreviousRun => {
+                format!("counters over {}, since the previous run", units::duration(window.seconds))
+            }
+            WindowSource::None => "one reading of the counters, so no rates".to_owned(),
+        }),
+    ];
+    facts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// The namespace, and the subject in it unless that is the namespace itself.
+pub(super) fn place(finding: &Finding) -> String {
+    if finding.namespace == *finding.subject {
+        in_words(&finding.namespace).to_owned()
+    } else {
+        format!("{}: {}", in_words(&finding.namespace), finding.subject)
+    }
+}
+
+/// Since when a finding is there, if that is known.
+pub(super) fn said(seen: Seen) -> Option<String> {
+    match seen {
+        Seen::NotKnown => None,
+        Seen::New => Some("new".to_owned()),
+        Seen::Before { since, age } => Some(format!("for {} (since {})", units::span(age), units::day(since))),
+    }
+}
+
+/// What a finding says beside its title: where, the numbers, the change, what to do, what not to do.
+pub(super) fn what_to_act_on(finding: &Finding) -> Vec<String> {
+    let Finding { rule, kind, evidence, recommendations, advice, avoid, line, .. } = finding;
+    let mut lines = vec![format!("Where: {}", place(finding))];
+    lines.extend(line.as_ref().map(source_line));
+    let number =
+        |Evidence { label, expression: _, value, unit }: &Evidence| format!("{label}: {}", measured(value, unit));
+    lines.extend(evidence.iter().map(number));
+    lines.extend(recommendations.iter().map(|item| format!("Change {}", change(item))));
+    lines.extend(advice.iter().map(|Advice { who, text }| format!("Do ({who}): {text}")));
+    lines.extend(avoid.iter().map(|Avoid { what, why }| format!("Do not: {what}: {why}")));
+    lines.push(format!("Rule: {rule} ({})", kind.name()));
+    lines
+}
+
+/// `Line: /etc/sysctl.conf:7: net.ipv4.tcp_sack = 0`.
+fn source_line(line: &SourceLine) -> String {
+    format!("Line: {}:{}: {}", line.file, line.line, line.text)
+}
+
+/// The key, its values and all that is known of the change.
+pub(super) fn change(change: &Recommendation) -> String {
+    let (current, proposed) = (value_or_empty(&change.current), change.proposed.to_string());
+    format!("{}: {current} -> {}. {}", change.key, value_or_empty(&proposed), effects(change))
+}
+
+/// What a change brings, in sentences.
+pub(super) fn effects(change: &Recommendation) -> String {
+    let Recommendation { risk, takes_effect, side_effects, blocked, rehearsed: result, .. } = change;
+    let sentences = [
+        blocked.as_ref().map(|why| format!("Not possible here: {why}.")),
+        result.map(|result| rehearsed(result).to_owned()),
+        Some(format!("Risk {risk}.")),
+        Some(takes_effect.clone()),
+        Some(side_effects).filter(|text| !text.is_empty()).map(|text| format!("Side effects: {text}")),
+    ];
+    sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// What the kernel of a scratch namespace answered.
+pub(super) const fn rehearsed(result: RehearsalResult) -> &'static str {
+    match result {
+        RehearsalResult::Accepted => "Tried in a scratch namespace: the kernel accepts it.",
+        RehearsalResult::Refused => "Tried in a scratch namespace: the kernel rejects it.",
+        RehearsalResult::Changed => "Tried in a scratch namespace: the kernel changes it to another value.",
+        RehearsalResult::NotPossible => "Could not be tried in a scratch namespace.",
+    }
+}
+
+/// A key such as `ip_local_reserved_ports` may hold nothing.
+pub(super) fn value_or_empty(value: &str) -> &str {
+    if value.trim().is_empty() { "(empty)" } else { value }
+}
+
+/// `waived until 2027-01-31 by maria: lab machine`.
+pub(super) fn waiver(waiver: &Waiver) -> String {
+    let Waiver { reason, who, until, rule: _, namespace: _, subject: _ } = waiver;
+    format!("waived until {until} by {who}: {reason}")
+}
+
+/// A rule that says nothing of this namespace, and why.
+pub(super) fn skipped(skipped: &Skipped) -> String {
+    let Skipped { rule, namespace, reason } = skipped;
+    format!("{rule} could not be checked in {}: {reason}", in_words(namespace))
+}
+
+/// Where, what and why.
+pub(super) fn gap(gap: &GapAt<'_>) -> String {
+    format!("{}: {} could not be read: {}", gap_place(gap), gap.gap.what, gap.gap.why)
+}
+
+pub(super) fn gap_place<'a>(gap: &GapAt<'a>) -> &'a str {
+    gap.namespace.map_or("machine", |(_, name)| in_words(name))
+}
+
+/// `/etc/waivers.toml:9: waiver-expired syncookies-off: ended on 2025-12-31`.
+pub(super) fn waiver_problem(problem: &WaiverProblem) -> String {
+    let WaiverProblem { trouble, rule, file, line, text } = problem;
+    format!("{file}:{line}: {} {rule}: {text}", trouble.name())
+}
