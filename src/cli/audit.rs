@@ -7,15 +7,15 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::args::{Global, RuleArgs, StateArgs};
-use super::exit::{Exit, Outcome};
+use super::exit::{Exit, Failure, Outcome};
 use super::output::{self, Terminal};
 use super::session;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
 use crate::plan::build::{self, PlanOptions};
 use crate::plan::rehearsal;
-use crate::report::audit::{Content, Detail, FORMATS, Format, Look, Reported, named};
+use crate::report::audit::{Content, Detail, FORMATS, Format, Look, Reported, State, is_check, named, unknown};
 use crate::report::theme::Theme;
 use crate::session::rehearse;
 use crate::snapshot::Snapshot;
@@ -26,7 +26,10 @@ use crate::snapshot::Snapshot;
 The report starts with the most severe finding. Each finding shows the numbers behind it, the change as \
 `current -> proposed`, when the change takes effect, and which popular remedies to avoid. A rule whose \
 numbers could not be read is listed as skipped. It never counts as passed. A waived finding is listed \
-after the others and does not count for --fail-on.")]
+after the others and does not count for --fail-on.
+
+With --format nagios the exit codes are those of a Nagios plugin: 0 OK, 1 warning, 2 critical, 3 unknown. \
+Unknown means that the host could not be observed, or that a file is wrong. --fail-on has no effect.")]
 pub(super) struct AuditArgs {
     /// Audit this snapshot instead of the running host (`-`: standard input)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["window", "netns"])]
@@ -55,7 +58,24 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
     PossibleValuesParser::new(names).try_map(|name| named(&name).ok_or("there is no such format"))
 }
 
-pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
+pub(super) fn run(
+    args: &AuditArgs,
+    global: &Global,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    terminal: &Terminal,
+) -> Outcome {
+    let outcome = config().map_err(Failure::from).and_then(|config| report(args, global, &config, terminal));
+    match outcome {
+        // To a monitoring system every code means something else, and it shows what is on standard output.
+        Err(failure) if failure.exit != Exit::Done && is_check(args.format) => {
+            output::say(&unknown(&format!("{:#}", failure.error)));
+            Ok(ExitCode::from(State::Unknown.number()))
+        }
+        outcome => outcome,
+    }
+}
+
+fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
     let criteria = session::criteria(config, &args.rules, terminal)?;
     let snapshot = session::judged(args.snapshot.as_deref(), &criteria, global, config)?;
     let mut audit = criteria.audit(&snapshot);
@@ -75,6 +95,9 @@ pub(super) fn run(args: &AuditArgs, global: &Global, config: &Config, terminal: 
     let reported = Reported { memory: memory.as_ref(), ..Reported::of(&audit) };
     let text = args.format.write(reported, &Look { theme, detail })?;
     output::deliver(&text, args.output.as_deref())?;
+    if is_check(args.format) {
+        return Ok(ExitCode::from(State::of_audit(&audit).number()));
+    }
     if !criteria.rules.broken.is_empty() {
         return Ok(Exit::Usage.code());
     }

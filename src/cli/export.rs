@@ -21,15 +21,7 @@ use crate::text::printable;
 ///
 /// Without PLAN, the program audits this host and makes a plan first. Nothing on this host is changed.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  sysctl-advisor export sysctl.d                       audit, plan, print a drop-in
-  sysctl-advisor export ansible --style play p.json    a playbook from a plan
-  sysctl-advisor export sysctl.d plan.json -o image    write it under a root
-  sysctl-advisor export sysctl-commands | sh           set the values until the next boot
-
-The export has only what the plan changes, in its order. A second run of the other tool changes nothing. What the format \
-cannot express is left out with a warning, and the exit code is 11 unless --partial is given.")]
+#[command(after_help = format!("{EXAMPLES}\n\n{}", styles()))]
 pub(super) struct ExportArgs {
     /// The form of the result
     #[arg(value_name = "FORMAT", value_parser = formats())]
@@ -63,6 +55,26 @@ pub(super) struct ExportArgs {
     detailed_exitcode: bool,
     #[command(flatten)]
     planning: PlanningArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sysctl-advisor export sysctl.d                       audit, plan, print a drop-in
+  sysctl-advisor export ansible --style play p.json    a playbook from a plan
+  sysctl-advisor export sysctl.d plan.json -o image    write it under a root
+  sysctl-advisor export sysctl-commands | sh           set the values until the next boot
+
+The export has only what the plan changes, in its order. A second run of the other tool changes nothing. What the format \
+cannot express is left out with a warning, and the exit code is 11 unless --partial is given.";
+
+/// The styles of each format that has several, a line each.
+fn styles() -> String {
+    let several = FORMATS.iter().filter(|format| format.styles.len() > 1);
+    let lines = several.map(|format| {
+        let names: Vec<_> = format.styles.iter().map(|style| style.name).collect();
+        format!("\n  {}: {}", format.name, names.join(", "))
+    });
+    format!("Values of --style; the first is the default:{}", lines.collect::<String>())
 }
 
 /// The formats, by name.
@@ -141,7 +153,10 @@ fn keep_what_goes_beyond(plan: &mut Plan, files: &Files, drop_in: &str) -> Vec<S
         None => true,
         Some(Assignment { file, line, value, .. }) => {
             let key = change.name();
-            kept.push(format!("{key}: not exported: {file}:{line} sets {value}, which is enough; load that file"));
+            kept.push(format!(
+                "{key}: not exported: {file}:{line} sets {}, which is enough; load that file",
+                printable(&value, 60)
+            ));
             false
         }
     });

@@ -62,6 +62,8 @@ pub(super) struct FilesArgs {
 pub(super) enum SchemaOf {
     Rule,
     Report,
+    Finding,
+    Run,
     Plan,
     Drift,
     History,
@@ -94,6 +96,8 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
             output::print(&match of {
                 SchemaOf::Rule => serde_json::to_string_pretty(&crate::rules::schema())? + "\n",
                 SchemaOf::Report => report::audit::json::schema(),
+                SchemaOf::Finding => report::audit::ndjson::finding_schema(),
+                SchemaOf::Run => report::audit::ndjson::run_schema(),
                 SchemaOf::Plan => crate::plan::store::schema(),
                 SchemaOf::Drift => report::drift::schema(),
                 SchemaOf::History => report::history::schema(),

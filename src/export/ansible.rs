@@ -20,7 +20,6 @@ pub(super) const FORMAT: Format = Format {
     name: "ansible",
     help: "Tasks, a vars file or a play with ansible.posix.sysctl",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: true,
     styles: &[
         Style::new("tasks", "a list of tasks, for import_tasks or a role", tasks),

@@ -12,7 +12,6 @@ pub(super) const FORMAT: Format = Format {
     name: "cloud-init",
     help: "A #cloud-config that writes the drop-in and loads it",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: true,
     styles: &[Style::new("cloud-config", "user data, or a part of it", write)],
 };

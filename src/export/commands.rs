@@ -13,7 +13,6 @@ pub(super) const FORMAT: Format = Format {
     name: "sysctl-commands",
     help: "Lines with `sysctl -w` to paste, until the next boot",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: false,
     styles: &[
         Style::new("set", "set the values; the way back is in comments", set),

@@ -12,7 +12,6 @@ pub(super) const DOCKER: Format = Format {
     name: "docker",
     help: "Options of docker run, or a part of a Compose file",
     target: Target::Container,
-    carries_guards: true,
     places_drop_in: false,
     styles: &[
         Style::new("run", "options of `docker run`", options_of_run),
@@ -24,7 +23,6 @@ pub(super) const PODMAN: Format = Format {
     name: "podman",
     help: "Options of podman run, or a part of a Quadlet",
     target: Target::Container,
-    carries_guards: true,
     places_drop_in: false,
     styles: &[
         Style::new("run", "options of `podman run`", options_of_run),
@@ -36,7 +34,6 @@ pub(super) const NSPAWN: Format = Format {
     name: "systemd-nspawn",
     help: "A drop-in for /etc/sysctl.d inside a container that boots systemd",
     target: Target::Container,
-    carries_guards: true,
     places_drop_in: false,
     styles: &[Style::new("drop-in", "a file for the container", inside)],
 };

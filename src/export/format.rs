@@ -12,8 +12,6 @@ pub struct Format {
     /// What a person gets: the help of the command.
     pub help: &'static str,
     pub target: Target,
-    /// Whether the guards of rules are in the text, as comments.
-    pub carries_guards: bool,
     /// Whether the target gets the drop-in, so that the files of a host can win over its values at boot.
     pub places_drop_in: bool,
     /// At least one; the first is the default.

@@ -14,7 +14,6 @@ pub(super) const BUTANE: Format = Format {
     name: "butane",
     help: "A Butane config for Fedora CoreOS or Flatcar",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: true,
     styles: &[
         Style::new("fcos", "variant fcos", |document, options| butane(document, options, "fcos", "1.5.0")),
@@ -26,7 +25,6 @@ pub(super) const IGNITION: Format = Format {
     name: "ignition",
     help: "An Ignition config, specification 3.3.0",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: true,
     styles: &[Style::new("config", "JSON, to merge into a config or to use alone", ignition)],
 };

@@ -17,7 +17,6 @@ pub(super) const FORMAT: Format = Format {
     name: "kubernetes",
     help: "For each key the pod, the kubelet or the node",
     target: Target::Cluster,
-    carries_guards: true,
     places_drop_in: false,
     styles: &[
         Style::new("pod", "a patch for the pod template of a workload", pod).refusing(of_node),

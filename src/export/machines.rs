@@ -11,7 +11,6 @@ pub(super) const TALOS: Format = Format {
     name: "talos",
     help: "A machine config patch for Talos Linux",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: false,
     styles: &[Style::new("patch", "for `talosctl patch machineconfig`", talos)],
 };
@@ -20,7 +19,6 @@ pub(super) const BOTTLEROCKET: Format = Format {
     name: "bottlerocket",
     help: "Settings for Bottlerocket",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: false,
     styles: &[Style::new("settings", "user data in TOML", bottlerocket)],
 };

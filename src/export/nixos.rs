@@ -16,7 +16,6 @@ pub(super) const FORMAT: Format = Format {
     name: "nixos",
     help: "A module with boot.kernel.sysctl",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: false,
     styles: &[Style::new("module", "a file for `imports`", write)],
 };

@@ -12,7 +12,6 @@ pub(super) const FORMAT: Format = Format {
     name: "puppet",
     help: "A manifest of plain Puppet or for a sysctl type, or Hiera data",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: true,
     styles: &[
         Style::new("core", "a manifest that needs no module", core),

@@ -12,7 +12,6 @@ pub(super) const FORMAT: Format = Format {
     name: "salt",
     help: "A state with sysctl.present, or pillar data",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: true,
     styles: &[
         Style::new("state", "a state file", state),

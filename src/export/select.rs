@@ -25,10 +25,6 @@ pub(super) fn select<'a>(plan: &'a Plan, format: &Format, style: &Style) -> (Doc
             None => changes.push(change),
         }
     }
-    if !format.carries_guards {
-        let guarded = changes.iter().filter(|change| !change.guards.is_empty());
-        left_out.extend(guarded.map(|change| LeftOut { key: change.key, why: NO_GUARD.to_owned() }));
-    }
     let mut modules = Vec::new();
     for module in changes.iter().filter_map(|change| module_of(change.name())) {
         if !modules.contains(&module) {
@@ -37,9 +33,6 @@ pub(super) fn select<'a>(plan: &'a Plan, format: &Format, style: &Style) -> (Doc
     }
     (Document { hostname: &plan.host.hostname, made_at: &plan.made_at, changes, modules }, left_out)
 }
-
-const NO_GUARD: &str = "the value is exported, but the condition that shows whether it makes something worse is not: the \
-                        format has no place for it";
 
 /// The same refusal as `apply`'s: a consumer would fail on the value, or report a change at each run.
 fn not_accepted(change: &PlannedChange) -> Option<String> {

@@ -17,7 +17,6 @@ pub(super) const FORMAT: Format = Format {
     name: "sysctl.d",
     help: "A drop-in for /etc/sysctl.d",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: true,
     styles: &[Style::new("drop-in", "a file with comments", write)],
 };

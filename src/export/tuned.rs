@@ -13,7 +13,6 @@ pub(super) const FORMAT: Format = Format {
     name: "tuned",
     help: "A TuneD profile that includes the active one",
     target: Target::Machine,
-    carries_guards: true,
     places_drop_in: false,
     styles: &[Style::new("profile", "a folder for /etc/tuned, or /etc/tuned/profiles since 2.24", write)
         .refusing(|change| change.after.to_string().is_empty().then(|| "TuneD has no empty value".to_owned()))],

@@ -32,7 +32,8 @@ pub fn observe(
     Ok(snapshot)
 }
 
-/// Observes the host, with what these rules need. Without an `earlier` snapshot that can begin the window, two readings are taken `sample` apart.
+/// Observes the host, with what these rules need. Without an `earlier` snapshot that can begin the window, two readings
+/// are taken `sample` apart.
 pub fn since(
     host: &Host,
     which: &Which,

@@ -217,12 +217,18 @@ fn help_of_audit() {
               Possible values:
               - text:       Human-readable
               - json:       Machine-readable; docs/schema has the JSON Schema
+              - ndjson:     A line of JSON for the audit and for each finding, for a
+                fleet
+              - csv:        A row for each finding, for a spreadsheet
               - prometheus: Gauges for the textfile collector of node_exporter
               - sarif:      SARIF 2.1.0, for viewers and stores of static analysis
               - junit:      JUnit XML, for continuous integration
               - markdown:   Markdown, for a ticket or a wiki
               - github:     Workflow commands of GitHub Actions, which become
                 annotations
+              - nagios:     A check of Nagios; its exit codes are 0, 1, 2, 3
+              - checkmk:    Local checks of Checkmk: the host, and each kind of
+                finding
 
               [default: text]
 
@@ -279,6 +285,10 @@ fn help_of_audit() {
     and which popular remedies to avoid. A rule whose numbers could not be read is
     listed as skipped. It never counts as passed. A waived finding is listed after
     the others and does not count for --fail-on.
+
+    With --format nagios the exit codes are those of a Nagios plugin: 0 OK, 1
+    warning, 2 critical, 3 unknown. Unknown means that the host could not be
+    observed, or that a file is wrong. --fail-on has no effect.
     ");
 }
 
@@ -769,7 +779,7 @@ fn help_of_rules() {
 
     Arguments:
       [OF]  The kind of file or output [default: rule] [possible values: rule,
-            report, plan, drift, history, changes]
+            report, finding, run, plan, drift, history, changes]
 
     Options:
       -h, --help  Print help

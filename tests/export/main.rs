@@ -18,6 +18,7 @@ mod management;
 mod pages;
 mod place;
 mod quoting;
+mod readers;
 
 #[path = "../support/random.rs"]
 mod random;

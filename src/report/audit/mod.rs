@@ -1,13 +1,19 @@
 //! The report of an audit, one file a format.
 //!
-//! In: an audit. Out: text for a person, JSON, gauges for Prometheus.
+//! In: an audit. Out: text for a person, JSON, lines for a database, rows for a spreadsheet, gauges for Prometheus,
+//! checks for Nagios and Checkmk.
 //! Must not: let a section be forgotten: a format takes its content from [`sections`], which gives all of them.
 
+mod checkmk;
+mod csv;
 mod format;
 mod github;
 pub mod json;
 mod junit;
 mod markdown;
+mod monitoring;
+mod nagios;
+pub mod ndjson;
 mod prometheus;
 mod sarif;
 mod sections;
@@ -21,13 +27,35 @@ mod tests;
 
 pub use format::{Content, Detail, Format, Look};
 pub use json::FORMAT as JSON;
+pub use monitoring::State;
+pub use nagios::unknown;
+pub use ndjson::FORMAT as NDJSON;
 pub use prometheus::FORMAT as PROMETHEUS;
 pub use sections::{Reported, Run, Sections};
 pub use text::FORMAT as TEXT;
 
 /// Every format, in the order of the help. The command line, its help, the completions and the tests follow from this.
-pub static FORMATS: &[&Format] =
-    &[&TEXT, &JSON, &PROMETHEUS, &sarif::FORMAT, &junit::FORMAT, &markdown::FORMAT, &github::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &TEXT,
+    &JSON,
+    &NDJSON,
+    &csv::FORMAT,
+    &PROMETHEUS,
+    &sarif::FORMAT,
+    &junit::FORMAT,
+    &markdown::FORMAT,
+    &github::FORMAT,
+    &nagios::FORMAT,
+    &checkmk::FORMAT,
+];
+
+/// Formats whose reader takes the exit code for the [`State`] of a check.
+static CHECKS: &[&Format] = &[&nagios::FORMAT];
+
+/// Whether the exit code of an audit in this format is a [`State`].
+pub fn is_check(format: &Format) -> bool {
+    CHECKS.iter().any(|check| check.name == format.name)
+}
 
 /// The format of this name.
 pub fn named(name: &str) -> Option<&'static Format> {

@@ -4,10 +4,8 @@
 //! Must not: let a host with thousands of findings or namespaces become thousands of series without end; what is not
 //! listed is counted.
 
-use std::collections::BTreeMap;
-
 use super::format::{Content, Format};
-use super::sections::{GapAt, Head, Open, Run, Summary, Writer};
+use super::sections::{GapAt, Head, Open, Run, Summary, Writer, changes};
 use super::states;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
@@ -88,7 +86,7 @@ impl<'a> Writer<'a> for Gauges {
             "Number of findings that are not listed, because there are too many.",
             rest as f64,
         );
-        changes(page, &findings);
+        recommended(page, &findings);
     }
 
     fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
@@ -146,15 +144,9 @@ fn rules(page: &mut Exposition, summary: &Summary<'_>) {
     page.gauge("findings", "Number of findings that are not waived, by severity.", ["severity"], counts);
 }
 
-/// One change for each key and namespace, however many findings propose it.
-fn changes(page: &mut Exposition, findings: &[Open<'_>]) {
-    let proposed: BTreeMap<(&str, &str), bool> = findings
-        .iter()
-        .flat_map(|Open { finding, .. }| finding.recommendations.iter().map(|change| (&finding.namespace, change)))
-        .map(|(namespace, change)| ((namespace.as_str(), change.key.as_str()), change.blocked.is_none()))
-        .collect();
-    let possible = proposed.values().filter(|possible| **possible).count();
-    let values = [("yes", possible), ("no", proposed.len() - possible)];
+fn recommended(page: &mut Exposition, findings: &[Open<'_>]) {
+    let [possible, not_possible] = changes(findings);
+    let values = [("yes", possible), ("no", not_possible)];
     let values = values.map(|(answer, number)| ([answer.to_owned()], number as f64));
     let help =
         "Number of sysctl changes that findings recommend, by whether the namespace of the finding can make them.";

@@ -3,7 +3,7 @@
 //! In: an audit, what earlier audits saw, how the agent's run went. Out: each section, handed to a [`Writer`].
 //! Must not: offer another way to the content. A format is a [`Writer`]; one that leaves a section out does not compile.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::model::{Audit, Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::{Episode, Memory};
@@ -131,7 +131,7 @@ pub(super) struct Summary<'a> {
 }
 
 impl<'a> Summary<'a> {
-    fn of(audit: &'a Audit<'a>) -> Self {
+    pub(super) fn of(audit: &'a Audit<'a>) -> Self {
         let count = |severity| audit.open().filter(|finding| finding.severity == severity).count();
         let firing: BTreeSet<&str> = audit.findings.iter().map(|finding| finding.rule.as_str()).collect();
         let skipped: BTreeSet<&str> = audit.skipped.iter().map(|skip| skip.rule.as_str()).collect();
@@ -180,6 +180,18 @@ impl<'a> Sections<'a> {
         writer.resolved(resolved(findings, memory));
         writer.finish()
     }
+}
+
+/// How many changes are recommended that the namespace of the finding can make, and how many that it cannot: one for
+/// each key and namespace, however many findings propose it.
+pub(super) fn changes(findings: &[Open<'_>]) -> [usize; 2] {
+    let proposed: BTreeMap<(&str, &str), bool> = findings
+        .iter()
+        .flat_map(|Open { finding, .. }| finding.recommendations.iter().map(|change| (&finding.namespace, change)))
+        .map(|(namespace, change)| ((namespace.as_str(), change.key.as_str()), change.blocked.is_none()))
+        .collect();
+    let possible = proposed.values().filter(|possible| **possible).count();
+    [possible, proposed.len() - possible]
 }
 
 fn seen(finding: &Finding, memory: Option<&Memory>, now: i64) -> Seen {

@@ -6,6 +6,7 @@
 mod corpus;
 mod generated;
 mod interfaces;
+mod lines;
 mod sandbox;
 
 use std::fmt::Write;
@@ -15,10 +16,11 @@ use sysctl_advisor::drift::model::Fate;
 
 #[test]
 fn every_tree_of_the_corpus_ends_as_we_say() {
-    assert!(corpus::TREES.len() >= 60, "only {} trees", corpus::TREES.len());
-    let failures = sandbox::inside(|| {
+    let trees = || corpus::FILES.iter().chain(lines::LINES);
+    assert!(trees().count() >= 60, "only {} trees", trees().count());
+    let failures = sandbox::inside(move || {
         let mut failures = String::new();
-        for (name, tree) in corpus::TREES {
+        for (name, tree) in trees() {
             sandbox::lay(tree);
             let mut changed = 0;
             for loader in LOADERS {
@@ -65,7 +67,7 @@ fn generated_trees_end_as_we_say() {
 
 #[test]
 fn keys_of_interfaces_end_as_we_say_whatever_is_up_when_the_loader_runs() {
-    let (seed, done) = sandbox::inside(|| {
+    let (seed, done) = sandbox::inside(move || {
         let seed = interfaces::seed();
         (seed, interfaces::run(seed, LOADERS))
     });

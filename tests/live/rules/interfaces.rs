@@ -136,6 +136,10 @@ fn a_listener_s_gain_over_the_window_is_seen_and_what_it_had_before_is_not() {
         ends.extend((0..150).map(|_| (connect(), listener.accept().unwrap())));
     };
     let report = lab.during(more, || lab.audit(&["--window", "3s", "--rules", RULES]));
-    assert_eq!(report.findings("notice").iter().filter(|(rule, _)| rule == "listener-gains").count(), 1);
-    report.assert_level("listener-gains", "notice", "Listener 10.2.0.1:8080 gained 150 connections");
+    let gained: Vec<_> = report.findings("notice").into_iter().filter(|(rule, _)| rule == "listener-gains").collect();
+    assert_eq!(gained.len(), 1);
+    report.assert_level("listener-gains", "notice", "Listener 10.2.0.1:8080 gained ");
+    // On a busy machine the window may begin when some of them are there; the 300 before are in no case among them.
+    let number = report.evidence("listener-gains", "gained");
+    assert!((1..=150).contains(&number), "{number}");
 }

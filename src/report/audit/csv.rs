@@ -1,0 +1,288 @@
+//! The report for a spreadsheet: one row for each finding, as RFC 4180 quotes.
+//!
+//! In: the sections of an audit. Out: comma-separated values with a row of names. Lines end as on Unix.
+//! Must not: let a program that opens the file execute a text of it as a formula; leave a host without findings out.
+
+use super::format::{Content, Format};
+use super::sections::{GapAt, Head, Open, Summary, Writer};
+use super::states;
+use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
+use crate::drift::SourceLine;
+use crate::history::read::Episode;
+use crate::report::measured::measured;
+use crate::snapshot::{Namespace, WindowSource};
+use crate::text::one_line;
+
+/// Columns that are the same in every row.
+const OF_THE_AUDIT: [&str; 20] = [
+    "observed_at",
+    "hostname",
+    "boot_id",
+    "kernel",
+    "cpus",
+    "memory_bytes",
+    "program_version",
+    "window_seconds",
+    "window_source",
+    "critical",
+    "warning",
+    "notice",
+    "waived_findings",
+    "rules",
+    "skipped",
+    "gaps",
+    "broken_rules",
+    "waiver_problems",
+    "namespaces",
+    "sockets",
+];
+/// Columns that are empty in the row of an audit without findings.
+const OF_A_FINDING: [&str; 19] = [
+    "severity",
+    "rule",
+    "kind",
+    "namespace",
+    "subject",
+    "title",
+    "fingerprint",
+    "waived",
+    "waived_reason",
+    "waived_by",
+    "waived_until",
+    "evidence",
+    "changes",
+    "advice",
+    "avoid",
+    "references",
+    "file",
+    "line",
+    "line_text",
+];
+/// Namespaces whose sockets are listed in each row; the column `namespaces` counts all.
+const NAMESPACES: usize = 20;
+
+const RULE: &str = "the text belongs to the rule, not to the finding: `explain RULE` prints it";
+const COUNTED: &str = "a row is a finding; the entries are counted";
+
+pub(super) const FORMAT: Format = Format {
+    name: "csv",
+    help: "A row for each finding, for a spreadsheet",
+    cannot_carry: &[
+        (Content::Explanation, RULE),
+        (Content::Expressions, RULE),
+        (Content::Skipped, COUNTED),
+        (Content::Gaps, COUNTED),
+        (Content::BrokenRules, COUNTED),
+        (Content::WaiverProblems, COUNTED),
+        (Content::Earlier, "a row says what this audit saw"),
+    ],
+    write: |sections, _| sections.give_to(Rows::default()),
+};
+
+#[derive(Default)]
+struct Rows {
+    audit: Vec<String>,
+    findings: Vec<Vec<String>>,
+}
+
+impl<'a> Writer<'a> for Rows {
+    fn head(&mut self, head: Head<'a>) {
+        let Head { taken_at, written_by, system, window, run: _, summary } = head;
+        let Summary { critical, warning, notice, waived, skipped, gaps, broken_rules, waiver_problems, rules, .. } =
+            summary;
+        let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+        self.audit = vec![
+            taken_at.to_owned(),
+            system.hostname.clone(),
+            system.boot_id.clone().unwrap_or_default(),
+            system.kernel.clone(),
+            number(system.cpus),
+            number(system.memory_bytes),
+            written_by.to_owned(),
+            window.seconds.to_string(),
+            match window.source {
+                WindowSource::Sample => "sample",
+                WindowSource::PreviousRun => "previous_run",
+                WindowSource::None => "none",
+            }
+            .to_owned(),
+        ];
+        let counts = [critical, warning, notice, waived, rules, skipped, gaps, broken_rules, waiver_problems];
+        self.audit.extend(counts.map(|count| count.to_string()));
+    }
+
+    fn findings(&mut self, findings: Vec<Open<'a>>) {
+        self.findings.extend(findings.into_iter().map(|open| finding(open.finding)));
+    }
+
+    fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
+        self.findings.extend(waived.into_iter().map(|(found, _)| finding(found)));
+    }
+
+    fn namespaces(&mut self, namespaces: &'a [Namespace]) {
+        self.audit.push(namespaces.len().to_string());
+        self.audit.push(joined(namespaces.iter().take(NAMESPACES), sockets));
+    }
+
+    fn skipped(&mut self, _skipped: &'a [Skipped]) {}
+
+    fn gaps(&mut self, _gaps: Vec<GapAt<'a>>) {}
+
+    fn broken_rules(&mut self, _messages: &'a [String]) {}
+
+    fn waiver_problems(&mut self, _problems: &'a [WaiverProblem]) {}
+
+    fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
+
+    fn finish(mut self) -> Result<String, serde_json::Error> {
+        if self.findings.is_empty() {
+            self.findings.push(vec![String::new(); OF_A_FINDING.len()]);
+        }
+        let mut text = OF_THE_AUDIT.into_iter().chain(OF_A_FINDING).collect::<Vec<_>>().join(",") + "\n";
+        for finding in &self.findings {
+            let cells: Vec<String> = self.audit.iter().chain(finding).map(|text| cell(text)).collect();
+            text.push_str(&cells.join(","));
+            text.push('\n');
+        }
+        Ok(text)
+    }
+}
+
+fn finding(finding: &Finding) -> Vec<String> {
+    let Finding {
+        rule,
+        severity,
+        kind,
+        namespace,
+        subject,
+        title,
+        explain: _,
+        evidence,
+        recommendations,
+        advice,
+        avoid,
+        references,
+        fingerprint,
+        waived: waiver,
+        line: source,
+    } = finding;
+    let waiver = waiver.as_ref();
+    let place = source
+        .as_ref()
+        .map(|SourceLine { file, line, text, marked: _ }| [file, &line.to_string(), text].map(String::clone));
+    let [file, line, line_text] = place.unwrap_or_default();
+    vec![
+        severity.name().to_owned(),
+        rule.clone(),
+        kind.name().to_owned(),
+        namespace.to_string(),
+        subject.clone(),
+        title.clone(),
+        fingerprint.clone(),
+        if waiver.is_some() { "yes" } else { "no" }.to_owned(),
+        waiver.map(|waiver| waiver.reason.clone()).unwrap_or_default(),
+        waiver.map(|waiver| waiver.who.clone()).unwrap_or_default(),
+        waiver.map(|waiver| waiver.until.to_string()).unwrap_or_default(),
+        joined(evidence, |Evidence { label, expression: _, value, unit }| {
+            format!("{label}: {}", measured(value, unit))
+        }),
+        joined(recommendations, change),
+        joined(advice, |Advice { who, text }| format!("{who}: {text}")),
+        joined(avoid, |Avoid { what, why }| format!("{what}: {why}")),
+        joined(references, String::clone),
+        file,
+        line,
+        line_text,
+    ]
+}
+
+fn change(change: &Recommendation) -> String {
+    let Recommendation { key, current, proposed, bound, risk, takes_effect, side_effects, blocked, rehearsed } = change;
+    let mut text = format!("{key}: {current} -> {proposed} ({}), risk {}", bound.name(), risk.name());
+    let said = rehearsed.map(|said| said.name().replace('_', " "));
+    for (name, words) in [
+        ("takes effect", Some(takes_effect)),
+        ("side effects", Some(side_effects)),
+        ("not possible here", blocked.as_ref()),
+        ("rehearsed", said.as_ref()),
+    ] {
+        if let Some(words) = words.filter(|words| !words.is_empty()) {
+            text.push_str(&format!(", {name}: {words}"));
+        }
+    }
+    text
+}
+
+fn sockets(namespace: &Namespace) -> String {
+    let states = namespace.sockets.iter().flat_map(|seen| states::in_order(&seen.states));
+    let states: Vec<String> =
+        states.filter(|(_, number)| *number > 0).map(|(state, number)| format!("{state} {number}")).collect();
+    let states = match namespace.sockets {
+        None => "not read".to_owned(),
+        Some(_) => states.join(", "),
+    };
+    format!("{} ({}): {states}", namespace.name, namespace.id)
+}
+
+fn joined<T>(entries: impl IntoIterator<Item = T>, words: impl Fn(T) -> String) -> String {
+    entries.into_iter().map(words).collect::<Vec<_>>().join("; ")
+}
+
+/// A spreadsheet executes what begins like a formula, also with the wide forms of the signs; an apostrophe before it
+/// makes it a text.
+fn cell(text: &str) -> String {
+    let mut text = one_line(text);
+    if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
+        text.insert(0, '\'');
+    }
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::format::Look;
+    use super::super::sections::Reported;
+    use super::*;
+    use crate::report::example;
+
+    #[test]
+    fn the_text_reads_so() {
+        let snapshot = example::snapshot();
+        let text = FORMAT.write(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
+        insta::assert_snapshot!(text, @r#"
+        observed_at,hostname,boot_id,kernel,cpus,memory_bytes,program_version,window_seconds,window_source,critical,warning,notice,waived_findings,rules,skipped,gaps,broken_rules,waiver_problems,namespaces,sockets,severity,rule,kind,namespace,subject,title,fingerprint,waived,waived_reason,waived_by,waived_until,evidence,changes,advice,avoid,references,file,line,line_text
+        2026-01-01T00:00:00Z,web-1,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",critical,ephemeral-ports,capacity,host,10.0.0.1 -> 10.0.0.5:5432,10.0.0.5:5432 takes 92 % of the ephemeral ports,0123456789abcdef,no,,,,"ports in use: 26,012 ports; share of the range: 92 %; range: 32768 60999; reuse could help: yes; nonsense: unknown","net.ipv4.ip_local_port_range: 32768 60999 -> 16384 65535 (widen), risk medium, takes effect: New connections use it at once., side effects: A service that listens on a port from 16384 up can find it taken when it starts., rehearsed: accepted","application: Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports.; operator: More source addresses multiply the ports.",net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets; TIME_WAIT lasts 60 s whatever it says,https://docs.kernel.org/networking/ip-sysctl.html,,,
+        2026-01-01T00:00:00Z,web-1,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",warning,accept-queue-overflow,capacity,blue,[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535,The accept queue of [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 overflowed and connections were lost,0123456789abcdef,no,,,,waited for accept() at the end of the window: 1 connection; overflows: 12.5/s; age of the oldest: 2 h 5 min; memory: 6.0 MiB; owner: a-process-with-a-long-name (pid 4194304),"net.core.a_key_with_a_name_that_is_far_longer_than_most_of_them: -> 8192 (at_least), risk low, takes effect: The next listen() uses it., not possible here: the key belongs to the whole machine and is read-only in this namespace",,,,,,
+        2026-01-01T00:00:00Z,web-1,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",warning,close-wait-leak,application,host,evil�]0;owned��[31m �2J�name (pid 12),evil�]0;owned��[31m �2J�name (pid 12) leaves 320 sockets in CLOSE_WAIT,0123456789abcdef,no,,,,evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name evil�]0;owned��[31m �2J�name,"net.ipv4.ip_local_port_range: 32768 60999 -> 16384 65535 (widen), risk medium, takes effect: New connections use it at once., side effects: A service that listens on a port from 16384 up can find it taken when it starts., rehearsed: accepted",evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name,evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name,https://example.org/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/,,,
+        2026-01-01T00:00:00Z,web-1,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",notice,timestamps-off,hygiene,host,host,TCP timestamps are off,0123456789abcdef,no,,,,,,,,,,,
+        2026-01-01T00:00:00Z,web-1,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",warning,syncookies-off,hygiene,host,host,SYN cookies are off,0123456789abcdef,yes,lab machine,maria,2027-01-31,,,,,,,,
+        "#);
+    }
+
+    #[test]
+    fn a_formula_is_a_text_and_quotes_are_doubled() {
+        let cases = [
+            ("=1+1", "'=1+1"),
+            (" \t-2", "'-2"),
+            ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+            ("@SUM(A1,\"x\")", "\"'@SUM(A1,\"\"x\"\")\""),
+            ("＝1", "'＝1"),
+            ("a=1\r\nb", "a=1 b"),
+            ("", ""),
+        ];
+        for (text, written) in cases {
+            assert_eq!(cell(text), written);
+        }
+    }
+
+    #[test]
+    fn an_audit_without_findings_has_a_row() {
+        let snapshot = example::snapshot();
+        let mut audit = example::audit(&snapshot);
+        audit.findings.clear();
+        let text = FORMAT.write(Reported::of(&audit), &Look::plain()).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2);
+        assert!(lines[1].starts_with("2026-01-01T00:00:00Z,web-1,") && lines[1].ends_with(&",".repeat(19)), "{text}");
+    }
+}
