@@ -5,7 +5,7 @@
 use super::comments;
 use super::format::{Format, Style, Target};
 use super::model::{Artefact, Document, Options};
-use super::sysctl_d::{self, MODULES, drop_in};
+use super::sysctl_d::{self, drop_in};
 use super::{quote, yaml};
 
 pub(super) const FORMAT: Format = Format {
@@ -19,10 +19,7 @@ pub(super) const FORMAT: Format = Format {
 fn write(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
     let mut text = format!("#cloud-config\n{}", comments::with_sign("#", 0, [comments::head(document)]));
     text.push_str("write_files:\n");
-    text.push_str(&file(drop_in(options), &sysctl_d::text(document)));
-    if let Some(modules) = sysctl_d::modules(document) {
-        text.push_str(&file(MODULES, &modules));
-    }
+    sysctl_d::files(document, options).iter().for_each(|file| text.push_str(&entry(file)));
     text.push_str("runcmd:\n");
     for module in &document.modules {
         text.push_str(&format!("  - [modprobe, {module}]\n"));
@@ -31,8 +28,8 @@ fn write(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
     vec![Artefact { path: "cloud-config.yaml".to_owned(), text }]
 }
 
-fn file(path: &str, content: &str) -> String {
-    let mut text = format!("  - path: {}\n    owner: root:root\n    permissions: \"0644\"\n", quote::json(path));
-    text.push_str(&yaml::block(4, "content", content));
+fn entry(file: &Artefact) -> String {
+    let mut text = format!("  - path: {}\n    owner: root:root\n    permissions: \"0644\"\n", quote::json(&file.path));
+    text.push_str(&yaml::block(4, "content", &file.text));
     text
 }

@@ -7,8 +7,7 @@ use serde_json::json;
 use super::comments;
 use super::format::{Format, Style, Target};
 use super::model::{Artefact, Document, Options};
-use super::sysctl_d::{self, MODULES, drop_in};
-use super::{quote, yaml};
+use super::{quote, sysctl_d, yaml};
 
 pub(super) const BUTANE: Format = Format {
     name: "butane",
@@ -29,17 +28,10 @@ pub(super) const IGNITION: Format = Format {
     styles: &[Style::new("config", "JSON, to merge into a config or to use alone", ignition)],
 };
 
-/// The files with their paths.
-fn files(document: &Document<'_>, options: &Options) -> Vec<(String, String)> {
-    let mut files = vec![(drop_in(options).to_owned(), sysctl_d::text(document))];
-    files.extend(sysctl_d::modules(document).map(|text| (MODULES.to_owned(), text)));
-    files
-}
-
 fn butane(document: &Document<'_>, options: &Options, variant: &str, version: &str) -> Vec<Artefact> {
     let mut text = comments::with_sign("#", 0, [comments::head(document)]);
     text.push_str(&format!("variant: {variant}\nversion: {version}\nstorage:\n  files:\n"));
-    for (path, content) in files(document, options) {
+    for Artefact { path, text: content } in sysctl_d::files(document, options) {
         text.push_str(&format!(
             "    - path: {}\n      mode: 0644\n      overwrite: true\n      contents:\n",
             quote::json(&path)
@@ -50,10 +42,10 @@ fn butane(document: &Document<'_>, options: &Options, variant: &str, version: &s
 }
 
 fn ignition(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
-    let files: Vec<_> = files(document, options)
+    let files: Vec<_> = sysctl_d::files(document, options)
         .into_iter()
-        .map(|(path, content)| {
-            let source = format!("data:,{}", percent_encoded(&content));
+        .map(|Artefact { path, text }| {
+            let source = format!("data:,{}", percent_encoded(&text));
             json!({ "path": path, "mode": 0o644, "overwrite": true, "contents": { "source": source } })
         })
         .collect();

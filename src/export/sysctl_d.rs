@@ -18,10 +18,11 @@ pub(super) const FORMAT: Format = Format {
     help: "A drop-in for /etc/sysctl.d",
     target: Target::Machine,
     places_drop_in: true,
-    styles: &[Style::new("drop-in", "a file with comments", write)],
+    styles: &[Style::new("drop-in", "a file with comments", files)],
 };
 
-fn write(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
+/// The drop-in, and the list of modules where a key needs one; the formats that write files carry both along.
+pub(super) fn files(document: &Document<'_>, options: &Options) -> Vec<Artefact> {
     let mut files = vec![Artefact { path: drop_in(options).to_owned(), text: text(document) }];
     if let Some(text) = modules(document) {
         files.push(Artefact { path: MODULES.to_owned(), text });
