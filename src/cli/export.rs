@@ -148,15 +148,13 @@ fn files_of(args: &ExportArgs, plan: &Plan) -> Result<Option<Files>, Failure> {
 
 /// Takes out changes that a file of the host goes beyond already, where the plan only wants *at least*.
 fn keep_what_goes_beyond(plan: &mut Plan, files: &Files, drop_in: &str) -> Vec<String> {
+    let mut beyond = files.beyond(&plan.changes, drop_in).into_iter();
     let mut kept = Vec::new();
-    plan.changes.retain(|change| match files.goes_beyond(change, drop_in) {
+    plan.changes.retain(|change| match beyond.next().flatten() {
         None => true,
         Some(Assignment { file, line, value, .. }) => {
-            let key = change.name();
-            kept.push(format!(
-                "{key}: not exported: {file}:{line} sets {}, which is enough; load that file",
-                printable(&value, 60)
-            ));
+            let (key, value) = (change.name(), printable(&value, 60));
+            kept.push(format!("{key}: not exported: {file}:{line} sets {value}, which is enough; load that file"));
             false
         }
     });

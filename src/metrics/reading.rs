@@ -28,8 +28,8 @@ pub(super) struct Reading<'a> {
     pub(super) sockets: Option<&'a Sockets>,
     pub(super) interfaces: &'a [Interface],
     pub(super) cpus: &'a [Cpu],
-    pub(super) ports: Option<Ports>,
-    /// Worked out when it is asked for.
+    /// Worked out when they are asked for.
+    ports: OnceCell<Option<Ports>>,
     drift: OnceCell<Option<Drift>>,
 }
 
@@ -53,7 +53,7 @@ impl<'a> Reading<'a> {
             sockets,
             interfaces: &namespace.interfaces,
             cpus: &snapshot.cpus,
-            ports: Ports::of(namespace, sockets),
+            ports: OnceCell::new(),
             drift: OnceCell::new(),
         }
     }
@@ -70,9 +70,14 @@ impl<'a> Reading<'a> {
             sockets,
             interfaces: &before.interfaces,
             cpus: machine.map_or(&[], |machine| &machine.cpus),
-            ports: Ports::of(namespace, sockets),
+            ports: OnceCell::new(),
             drift: OnceCell::from(None),
         })
+    }
+
+    /// What follows from the ephemeral range.
+    pub(super) fn ports(&self) -> Option<&Ports> {
+        self.ports.get_or_init(|| Ports::of(self.namespace, self.sockets)).as_ref()
     }
 
     /// Of the namespace that the configuration files belong to, at the end of the window.

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::drift::{Scene, Target};
 use super::error::SessionError;
 use crate::audit;
-use crate::drift::model::{Assignment, Resolution};
+use crate::drift::model::Assignment;
 use crate::host::Host;
 use crate::host::netns::Which;
 use crate::keys::{self, KeyValue};
@@ -48,14 +48,17 @@ impl Files {
         &self.scene.system().hostname
     }
 
-    /// The line of another file that gives the key a value beyond the wanted one, where the change only wants *at least*
-    /// (or *at most*, or a wider range): the drop-in would take it back.
-    pub fn goes_beyond(&self, change: &PlannedChange, drop_in: &str) -> Option<Assignment> {
-        let resolution = self.resolution(crate::drift::loader_of(&self.scene.persisted));
-        let winner = &resolution.keys.get(change.name())?.winner;
-        let is_enough = value(change, winner).is_some_and(|value| audit::fulfils(&value, &change.after, change.bound));
-        (winner.file != drop_in && is_enough && value(change, winner) != Some(change.after.clone()))
-            .then(|| winner.clone())
+    /// For each change the line of another file that gives its key a value beyond the wanted one, where the change only wants
+    /// *at least* (or *at most*, or a wider range): the drop-in would take it back.
+    pub fn beyond(&self, changes: &[PlannedChange], drop_in: &str) -> Vec<Option<Assignment>> {
+        let resolution = self.scene.resolution(crate::drift::loader_of(&self.scene.persisted));
+        let beyond = |change: &PlannedChange| {
+            let winner = &resolution.keys.get(change.name())?.winner;
+            let value = value(change, winner)?;
+            let is_beyond = audit::fulfils(&value, &change.after, change.bound) && value != change.after;
+            (winner.file != drop_in && is_beyond).then(|| winner.clone())
+        };
+        changes.iter().map(beyond).collect()
     }
 
     /// The changes that a boot would not make, by either loader, although the drop-in with this text is at this path.
@@ -63,7 +66,7 @@ impl Files {
         self.put(path, text);
         let mut losing = Vec::new();
         for loader in [Loader::Systemd, Loader::Procps] {
-            let resolution = self.resolution(loader);
+            let resolution = self.scene.resolution(loader);
             for change in changes {
                 let winner = resolution.keys.get(change.name()).map(|resolved| &resolved.winner);
                 let wins = winner.is_some_and(|winner| {
@@ -75,10 +78,6 @@ impl Files {
             }
         }
         losing
-    }
-
-    fn resolution(&self, loader: Loader) -> Resolution {
-        self.scene.resolution(loader)
     }
 
     /// Puts the drop-in among the files, in place of one of the same path.

@@ -62,7 +62,7 @@ fn blocked(reading: &Reading<'_>, destination: &Destination) -> u64 {
 }
 
 fn port_use(reading: &Reading<'_>, destination: &Destination) -> Option<f64> {
-    let usable = reading.ports.as_ref()?.usable;
+    let usable = reading.ports()?.usable;
     Some(if usable > 0 { blocked(reading, destination) as f64 / usable as f64 } else { 1.0 })
 }
 

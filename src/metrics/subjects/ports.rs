@@ -8,14 +8,14 @@ use crate::observe::sockets::Sockets;
 pub(in crate::metrics) static TABLE: Table<Sockets> = Table::of_namespace(
     "ports",
     FirstRead::Sockets,
-    |reading| reading.sockets.filter(|_| reading.ports.is_some()).map(std::slice::from_ref),
+    |reading| reading.sockets.filter(|_| reading.ports().is_some()).map(std::slice::from_ref),
     ROWS,
 );
 
 #[rustfmt::skip]
 const ROWS: &[Row<Sockets>] = &[
-    int("ports.range", "ports", 28_232, "ports in ip_local_port_range", |reading, _| reading.ports.as_ref().map(|ports| i64::from(ports.high) - i64::from(ports.low) + 1)),
-    int("ports.usable", "ports", 28_232, "ports of the range that are neither reserved nor used by a listener", |reading, _| reading.ports.as_ref().map(|ports| ports.usable)),
+    int("ports.range", "ports", 28_232, "ports in ip_local_port_range", |reading, _| reading.ports().map(|ports| i64::from(ports.high) - i64::from(ports.low) + 1)),
+    int("ports.usable", "ports", 28_232, "ports of the range that are neither reserved nor used by a listener", |reading, _| reading.ports().map(|ports| ports.usable)),
     int("ports.sockets", "sockets", 300, "outgoing sockets of any state on a port of the range", |_, sockets| whole(sockets.outgoing.sockets)),
     int("ports.distinct", "ports", 280, "distinct local ports of these sockets", |_, sockets| whole(sockets.outgoing.distinct_ports)),
     int("ports.bind_parity", "ports", 5, "distinct local ports of the parity that bind(0) tries first and connect() tries last", |_, sockets| whole(sockets.outgoing.distinct_bind_parity)),
@@ -27,7 +27,7 @@ const ROWS: &[Row<Sockets>] = &[
 ];
 
 fn unreserved_listeners(reading: &Reading<'_>, sockets: &Sockets) -> String {
-    let is_reserved = |port| reading.ports.as_ref().is_some_and(|ports| ports.is_reserved(port));
+    let is_reserved = |port| reading.ports().is_some_and(|ports| ports.is_reserved(port));
     let ports = sockets.listeners.iter().map(|listener| listener.port).filter(|port| !is_reserved(*port));
     KeyValue::port_list(ports.map(|port| (port, port))).to_string()
 }
