@@ -14,7 +14,6 @@ use super::{HistoryError, Store};
 use crate::audit::model::{Audit, Finding};
 use crate::model::Severity;
 use crate::rules::set::RuleSet;
-use crate::snapshot::WindowSource;
 
 /// Findings of one run that are followed; a host with more has other troubles.
 const MOST_FINDINGS: usize = 5_000;
@@ -108,11 +107,7 @@ fn insert_run(
             short(boot_id),
             snapshot.system.uptime_seconds.map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX)),
             snapshot.window.seconds,
-            match snapshot.window.source {
-                WindowSource::Sample => "sample",
-                WindowSource::PreviousRun => "previous_run",
-                WindowSource::None => "none",
-            },
+            snapshot.window.source.name(),
             run.duration.as_secs_f64(),
             short(&snapshot.written_by),
             short(&snapshot.system.kernel),

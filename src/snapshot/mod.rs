@@ -109,6 +109,17 @@ pub enum WindowSource {
     None,
 }
 
+impl WindowSource {
+    /// The name that the reports and the history use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sample => "sample",
+            Self::PreviousRun => "previous_run",
+            Self::None => "none",
+        }
+    }
+}
+
 /// What the first reading of a window holds beside counters, accept queues, interfaces and CPUs, which cost little.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FirstReading {

@@ -4,150 +4,67 @@
 //! the server finds services once.
 //! Must not: name a service or a metric after anything of the host.
 
-use super::format::{Content, Format};
-use super::monitoring::{State, finding_line, in_numbers, plain, within};
-use super::sections::{GapAt, Head, Open, Summary, Writer, changes};
+use super::format::Format;
+use super::monitoring::{CANNOT_CARRY, Gathered, State, finding_line, in_numbers, plain, within};
+use super::sections::Summary;
 use super::states;
-use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
-use crate::history::read::Episode;
+use crate::audit::model::Finding;
 use crate::model::{Kind, Severity, in_words};
 use crate::snapshot::Namespace;
 
 /// Bytes of the details of a service.
 const DETAILS: usize = 4000;
-/// Characters of a title, and of a namespace's name.
-const TITLE: usize = 200;
+/// Characters of a namespace's name.
 const NAME: usize = 40;
 const KINDS: [Kind; 6] =
     [Kind::Capacity, Kind::Performance, Kind::Correctness, Kind::Security, Kind::Application, Kind::Hygiene];
 
-const SHORT: &str = "a service has a short text; `audit` on the host prints it";
-const COUNTED: &str = "a service has a short text; the entries are counted";
-
 pub(super) const FORMAT: Format = Format {
     name: "checkmk",
     help: "Local checks of Checkmk: the host, and each kind of finding",
-    cannot_carry: &[
-        (Content::Host, "the server knows which host it asks"),
-        (Content::Ids, "the server recognises a service by its host and its name"),
-        (Content::Explanation, SHORT),
-        (Content::Evidence, SHORT),
-        (Content::Expressions, SHORT),
-        (Content::Changes, COUNTED),
-        (Content::Bounds, COUNTED),
-        (Content::Advice, SHORT),
-        (Content::Avoid, SHORT),
-        (Content::References, SHORT),
-        (Content::Location, SHORT),
-        (Content::Waivers, COUNTED),
-        (Content::Skipped, COUNTED),
-        (Content::Gaps, COUNTED),
-        (Content::BrokenRules, COUNTED),
-        (Content::WaiverProblems, COUNTED),
-        (Content::Earlier, "the server has the history of each service"),
-    ],
-    write: |sections, _| sections.give_to(Services::default()),
+    cannot_carry: CANNOT_CARRY,
+    write: |sections, _| sections.give_to(Gathered::for_text(services)),
 };
 
-#[derive(Default)]
-struct Services<'a> {
-    summary: Summary<'a>,
-    /// How the host was observed.
-    observed: String,
-    window: f64,
-    findings: Vec<&'a Finding>,
-    changes: [usize; 2],
-    namespaces: &'a [Namespace],
+fn services(gathered: &Gathered<'_>) -> String {
+    let of_kinds: String = KINDS.into_iter().map(|kind| of_kind(gathered, kind)).collect();
+    whole(gathered) + &of_kinds
 }
 
-impl<'a> Writer<'a> for Services<'a> {
-    fn head(&mut self, head: Head<'a>) {
-        let Head { taken_at, written_by: _, system: _, window, run: _, summary } = head;
-        self.observed = format!("observed at {taken_at}, counters over {} s", window.seconds);
-        self.window = window.seconds;
-        self.summary = summary;
-    }
-
-    fn findings(&mut self, findings: Vec<Open<'a>>) {
-        self.changes = changes(&findings);
-        self.findings = findings.into_iter().map(|open| open.finding).collect();
-    }
-
-    fn waived(&mut self, _waived: Vec<(&'a Finding, &'a Waiver)>) {}
-
-    fn namespaces(&mut self, namespaces: &'a [Namespace]) {
-        self.namespaces = namespaces;
-    }
-
-    fn skipped(&mut self, _skipped: &'a [Skipped]) {}
-
-    fn gaps(&mut self, _gaps: Vec<GapAt<'a>>) {}
-
-    fn broken_rules(&mut self, _messages: &'a [String]) {}
-
-    fn waiver_problems(&mut self, _problems: &'a [WaiverProblem]) {}
-
-    fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
-
-    fn finish(self) -> Result<String, serde_json::Error> {
-        let mut text = self.whole();
-        for kind in KINDS {
-            text.push_str(&self.of_kind(kind));
-        }
-        Ok(text)
-    }
+fn whole(gathered: &Gathered<'_>) -> String {
+    let Gathered { summary, namespaces, .. } = gathered;
+    let found = [("critical", summary.critical), ("warning", summary.warning)];
+    let counted = found.into_iter().chain(gathered.counted());
+    let mut metrics: Vec<String> =
+        counted.map(|(name, number)| format!("{}={number}", name.replace(' ', "_"))).collect();
+    metrics.push(format!("window_seconds={}", gathered.window));
+    let seen = namespaces.iter().filter_map(|namespace| namespace.sockets.as_ref());
+    let sums = seen.map(|seen| states::in_order(&seen.states)).reduce(|mut sums, more| {
+        sums.iter_mut().zip(more).for_each(|(sum, (_, number))| sum.1 = sum.1.saturating_add(number));
+        sums
+    });
+    metrics.extend(sums.iter().flatten().map(|(state, number)| format!("sockets_{state}={number}")));
+    let details: Vec<String> =
+        std::iter::once(gathered.observed.clone()).chain(namespaces.iter().map(sockets)).collect();
+    line(State::of(summary, namespaces), "Sysctl advisor", &metrics, &gathered.in_a_line(), &details)
 }
 
-impl Services<'_> {
-    fn whole(&self) -> String {
-        let Summary { critical, warning, notice, waived, skipped, gaps, broken_rules, waiver_problems, rules, .. } =
-            &self.summary;
-        let [possible, not_possible] = self.changes;
-        let counted = [
-            ("critical", *critical),
-            ("warning", *warning),
-            ("notice", *notice),
-            ("waived", *waived),
-            ("changes_possible", possible),
-            ("changes_not_possible", not_possible),
-            ("checks_skipped", *skipped),
-            ("gaps", *gaps),
-            ("rules", *rules),
-            ("rules_broken", *broken_rules),
-            ("waiver_problems", *waiver_problems),
-            ("namespaces", self.namespaces.len()),
-        ];
-        let mut metrics: Vec<String> = counted.map(|(name, number)| format!("{name}={number}")).to_vec();
-        metrics.push(format!("window_seconds={}", self.window));
-        let seen = self.namespaces.iter().filter_map(|namespace| namespace.sockets.as_ref());
-        let sums = seen.map(|seen| states::in_order(&seen.states)).reduce(|mut sums, more| {
-            sums.iter_mut().zip(more).for_each(|(sum, (_, number))| sum.1 = sum.1.saturating_add(number));
-            sums
-        });
-        metrics.extend(sums.iter().flatten().map(|(state, number)| format!("sockets_{state}={number}")));
-        let worst = self.findings.first().map(|worst| format!(": {}", plain(&worst.title, TITLE))).unwrap_or_default();
-        let summary = in_numbers(&self.summary, self.namespaces) + &worst;
-        let details: Vec<String> =
-            std::iter::once(self.observed.clone()).chain(self.namespaces.iter().map(sockets)).collect();
-        line(State::of(&self.summary, self.namespaces), "Sysctl advisor", &metrics, &summary, &details)
-    }
-
-    fn of_kind(&self, kind: Kind) -> String {
-        let findings: Vec<&Finding> = self.findings.iter().filter(|finding| finding.kind == kind).copied().collect();
-        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-        let summary = Summary {
-            critical: count(Severity::Critical),
-            warning: count(Severity::Warning),
-            notice: count(Severity::Notice),
-            skipped: 0,
-            ..self.summary.clone()
-        };
-        let counted = [("critical", summary.critical), ("warning", summary.warning), ("notice", summary.notice)];
-        let metrics = counted.map(|(name, number)| format!("{name}={number}"));
-        let details: Vec<String> = findings.iter().map(|finding| finding_line(finding)).collect();
-        let name = format!("Sysctl advisor {}", kind.name());
-        line(State::of(&summary, self.namespaces), &name, &metrics, &in_numbers(&summary, self.namespaces), &details)
-    }
+fn of_kind(gathered: &Gathered<'_>, kind: Kind) -> String {
+    let findings: Vec<&Finding> = gathered.findings.iter().filter(|finding| finding.kind == kind).copied().collect();
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let summary = Summary {
+        critical: count(Severity::Critical),
+        warning: count(Severity::Warning),
+        notice: count(Severity::Notice),
+        skipped: 0,
+        ..gathered.summary.clone()
+    };
+    let counted = [("critical", summary.critical), ("warning", summary.warning), ("notice", summary.notice)];
+    let metrics = counted.map(|(name, number)| format!("{name}={number}"));
+    let details: Vec<String> = findings.iter().map(|finding| finding_line(finding)).collect();
+    let name = format!("Sysctl advisor {}", kind.name());
+    let namespaces = gathered.namespaces;
+    line(State::of(&summary, namespaces), &name, &metrics, &in_numbers(&summary, namespaces), &details)
 }
 
 /// A service. The details are lines of their own on the server, where `\n` is in the text.
@@ -165,12 +82,9 @@ fn line(state: State, service: &str, metrics: &[String], summary: &str, details:
 }
 
 fn sockets(namespace: &Namespace) -> String {
-    let states = namespace.sockets.iter().flat_map(|seen| states::in_order(&seen.states));
-    let states: Vec<String> =
-        states.filter(|(_, number)| *number > 0).map(|(state, number)| format!("{state} {number}")).collect();
-    let states = match namespace.sockets {
+    let states = match &namespace.sockets {
         None => "could not be read".to_owned(),
-        Some(_) => states.join(", "),
+        Some(seen) => states::listed(&seen.states, |number| number.to_string()),
     };
     format!("sockets of {}: {states}", plain(in_words(&namespace.name), NAME))
 }

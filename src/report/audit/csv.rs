@@ -10,7 +10,7 @@ use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skip
 use crate::drift::SourceLine;
 use crate::history::read::Episode;
 use crate::report::measured::measured;
-use crate::snapshot::{Namespace, WindowSource};
+use crate::snapshot::Namespace;
 use crate::text::one_line;
 
 /// Columns that are the same in every row.
@@ -100,12 +100,7 @@ impl<'a> Writer<'a> for Rows {
             number(system.memory_bytes),
             written_by.to_owned(),
             window.seconds.to_string(),
-            match window.source {
-                WindowSource::Sample => "sample",
-                WindowSource::PreviousRun => "previous_run",
-                WindowSource::None => "none",
-            }
-            .to_owned(),
+            window.source.name().to_owned(),
         ];
         let counts = [critical, warning, notice, waived, rules, skipped, gaps, broken_rules, waiver_problems];
         self.audit.extend(counts.map(|count| count.to_string()));
@@ -214,12 +209,9 @@ fn change(change: &Recommendation) -> String {
 }
 
 fn sockets(namespace: &Namespace) -> String {
-    let states = namespace.sockets.iter().flat_map(|seen| states::in_order(&seen.states));
-    let states: Vec<String> =
-        states.filter(|(_, number)| *number > 0).map(|(state, number)| format!("{state} {number}")).collect();
-    let states = match namespace.sockets {
+    let states = match &namespace.sockets {
         None => "not read".to_owned(),
-        Some(_) => states.join(", "),
+        Some(seen) => states::listed(&seen.states, |number| number.to_string()),
     };
     format!("{} ({}): {states}", namespace.name, namespace.id)
 }

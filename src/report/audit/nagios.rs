@@ -3,12 +3,9 @@
 //! In: the sections of an audit. Out: a line with the state and performance data, then a line for each finding.
 //! Must not: be longer than the 4 KiB that the server reads.
 
-use super::format::{Content, Format};
-use super::monitoring::{State, finding_line, in_numbers, plain, within};
-use super::sections::{GapAt, Head, Open, Summary, Writer, changes};
+use super::format::Format;
+use super::monitoring::{CANNOT_CARRY, Gathered, State, finding_line, plain, within};
 use super::states;
-use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
-use crate::history::read::Episode;
 use crate::model::in_words;
 use crate::snapshot::Namespace;
 
@@ -16,36 +13,14 @@ use crate::snapshot::Namespace;
 const OUTPUT: usize = 4000;
 /// Bytes of performance data. Namespaces for which there is no room are counted only.
 const PERFORMANCE: usize = 2000;
-/// Characters of the title in the first line, and of a namespace's name in a label.
-const TITLE: usize = 200;
+/// Characters of a namespace's name in a label.
 const NAME: usize = 40;
-
-const SHORT: &str = "a server keeps 4 KiB of text; `audit` on the host prints it";
-const COUNTED: &str = "a server keeps 4 KiB of text; the entries are counted";
 
 pub(super) const FORMAT: Format = Format {
     name: "nagios",
     help: "A check of Nagios; its exit codes are 0, 1, 2, 3",
-    cannot_carry: &[
-        (Content::Host, "the server knows which host it asks"),
-        (Content::Ids, "the server recognises a check by its host and its name"),
-        (Content::Explanation, SHORT),
-        (Content::Evidence, SHORT),
-        (Content::Expressions, SHORT),
-        (Content::Changes, COUNTED),
-        (Content::Bounds, COUNTED),
-        (Content::Advice, SHORT),
-        (Content::Avoid, SHORT),
-        (Content::References, SHORT),
-        (Content::Location, SHORT),
-        (Content::Waivers, COUNTED),
-        (Content::Skipped, COUNTED),
-        (Content::Gaps, COUNTED),
-        (Content::BrokenRules, COUNTED),
-        (Content::WaiverProblems, COUNTED),
-        (Content::Earlier, "the server has the history of each check"),
-    ],
-    write: |sections, _| sections.give_to(Check::default()),
+    cannot_carry: CANNOT_CARRY,
+    write: |sections, _| sections.give_to(Gathered::for_text(check)),
 };
 
 /// The output of a check that could not be made.
@@ -53,97 +28,38 @@ pub fn unknown(why: &str) -> String {
     format!("SYSCTL {} - {}\n", State::Unknown.word(), plain(why, OUTPUT / 4))
 }
 
-#[derive(Default)]
-struct Check<'a> {
-    summary: Summary<'a>,
-    /// How the host was observed.
-    observed: String,
-    window: f64,
-    worst: Option<&'a str>,
-    findings: Vec<String>,
-    changes: [usize; 2],
-    namespaces: &'a [Namespace],
+fn check(gathered: &Gathered<'_>) -> String {
+    let state = State::of(&gathered.summary, gathered.namespaces).word();
+    let (line, performance) = (gathered.in_a_line(), performance(gathered));
+    let mut text = format!("SYSCTL {state} - {line} | {performance}\n{}\n", gathered.observed);
+    let findings: Vec<String> = gathered.findings.iter().map(|finding| finding_line(finding)).collect();
+    // Room for the line that counts the rest.
+    let (lines, more) = within(&findings, OUTPUT.saturating_sub(text.len() + 60));
+    for line in lines {
+        text.push_str(line);
+        text.push('\n');
+    }
+    if more > 0 {
+        text.push_str(&format!("and {more} more; run: sysctl-advisor audit\n"));
+    }
+    text
 }
 
-impl<'a> Writer<'a> for Check<'a> {
-    fn head(&mut self, head: Head<'a>) {
-        let Head { taken_at, written_by: _, system: _, window, run: _, summary } = head;
-        self.observed = format!("observed at {taken_at}, counters over {} s", window.seconds);
-        self.window = window.seconds;
-        self.summary = summary;
+/// `'label'=value;warning;critical;minimum;maximum`, one space apart.
+fn performance(gathered: &Gathered<'_>) -> String {
+    let (critical, warning) = (gathered.summary.critical, gathered.summary.warning);
+    let mut text = format!("'critical'={critical};;0;0; 'warning'={warning};0;;0; 'window'={}s;;;0;", gathered.window);
+    for (label, number) in gathered.counted() {
+        text.push_str(&format!(" '{label}'={number};;;0;"));
     }
-
-    fn findings(&mut self, findings: Vec<Open<'a>>) {
-        self.worst = findings.first().map(|open| open.finding.title.as_str());
-        self.changes = changes(&findings);
-        self.findings = findings.iter().map(|open| finding_line(open.finding)).collect();
-    }
-
-    fn waived(&mut self, _waived: Vec<(&'a Finding, &'a Waiver)>) {}
-
-    fn namespaces(&mut self, namespaces: &'a [Namespace]) {
-        self.namespaces = namespaces;
-    }
-
-    fn skipped(&mut self, _skipped: &'a [Skipped]) {}
-
-    fn gaps(&mut self, _gaps: Vec<GapAt<'a>>) {}
-
-    fn broken_rules(&mut self, _messages: &'a [String]) {}
-
-    fn waiver_problems(&mut self, _problems: &'a [WaiverProblem]) {}
-
-    fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
-
-    fn finish(self) -> Result<String, serde_json::Error> {
-        let state = State::of(&self.summary, self.namespaces).word();
-        let numbers = in_numbers(&self.summary, self.namespaces);
-        let worst = self.worst.map(|title| format!(": {}", plain(title, TITLE))).unwrap_or_default();
-        let mut text = format!("SYSCTL {state} - {numbers}{worst} | {}\n{}\n", self.performance(), self.observed);
-        // Room for the line that counts the rest.
-        let (lines, more) = within(&self.findings, OUTPUT.saturating_sub(text.len() + 60));
-        for line in lines {
-            text.push_str(line);
-            text.push('\n');
+    for namespace in gathered.namespaces {
+        let of_it = sockets(namespace);
+        if text.len() + of_it.len() > PERFORMANCE {
+            break;
         }
-        if more > 0 {
-            text.push_str(&format!("and {more} more; run: sysctl-advisor audit\n"));
-        }
-        Ok(text)
+        text.push_str(&of_it);
     }
-}
-
-impl Check<'_> {
-    /// `'label'=value;warning;critical;minimum;maximum`, one space apart.
-    fn performance(&self) -> String {
-        let Summary { critical, warning, notice, waived, skipped, gaps, broken_rules, waiver_problems, rules, .. } =
-            &self.summary;
-        let [possible, not_possible] = self.changes;
-        let counted = [
-            ("notice", *notice),
-            ("waived", *waived),
-            ("changes possible", possible),
-            ("changes not possible", not_possible),
-            ("checks skipped", *skipped),
-            ("gaps", *gaps),
-            ("rules", *rules),
-            ("rules broken", *broken_rules),
-            ("waiver problems", *waiver_problems),
-            ("namespaces", self.namespaces.len()),
-        ];
-        let mut text = format!("'critical'={critical};;0;0; 'warning'={warning};0;;0; 'window'={}s;;;0;", self.window);
-        for (label, number) in counted {
-            text.push_str(&format!(" '{label}'={number};;;0;"));
-        }
-        for namespace in self.namespaces {
-            let of_it = sockets(namespace);
-            if text.len() + of_it.len() > PERFORMANCE {
-                break;
-            }
-            text.push_str(&of_it);
-        }
-        text
-    }
+    text
 }
 
 fn sockets(namespace: &Namespace) -> String {
@@ -158,6 +74,7 @@ mod tests {
     use super::super::format::Look;
     use super::super::sections::Reported;
     use super::*;
+    use crate::audit::model::Finding;
     use crate::report::example;
 
     #[test]

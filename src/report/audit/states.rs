@@ -20,3 +20,9 @@ pub(super) fn in_order(states: &StateCounts) -> [(&'static str, u64); 11] {
         ("CLOSE", states.close),
     ]
 }
+
+/// The states that have sockets: `LISTEN 12, TIME_WAIT 3`, each number written by `number`.
+pub(super) fn listed(states: &StateCounts, number: impl Fn(u64) -> String) -> String {
+    let some = in_order(states).into_iter().filter(|(_, sockets)| *sockets > 0);
+    some.map(|(state, sockets)| format!("{state} {}", number(sockets))).collect::<Vec<_>>().join(", ")
+}

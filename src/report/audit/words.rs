@@ -132,9 +132,8 @@ pub(super) fn waiver(waiver: &Waiver) -> String {
 pub(super) fn sockets(namespace: &Namespace) -> String {
     let name = in_words(&namespace.name);
     let Some(sockets) = &namespace.sockets else { return format!("{name}: TCP sockets could not be read") };
-    let states = states::in_order(&sockets.states).into_iter().filter(|(_, number)| *number > 0);
-    let states: Vec<String> = states.map(|(state, number)| format!("{state} {}", units::count_u64(number))).collect();
-    let states = if states.is_empty() { "none".to_owned() } else { states.join(", ") };
+    let states = states::listed(&sockets.states, units::count_u64);
+    let states = if states.is_empty() { "none" } else { &states };
     format!("{name}: TCP sockets: {states}")
 }
 

@@ -17,7 +17,7 @@ use crate::metrics::value::Value;
 use crate::model::RehearsalResult;
 use crate::observe::sockets::SocketSource;
 use crate::published;
-use crate::snapshot::{Namespace, WindowSource};
+use crate::snapshot::Namespace;
 use view::{
     AdviceView, AvoidView, EvidenceView, FindingLine, GapView, KeyView, NamespaceView, RunLine, Skip, StateView,
     WaiverTroubleView,
@@ -63,11 +63,7 @@ impl<'a> Writer<'a> for Lines<'a> {
             memory_bytes: system.memory_bytes.unwrap_or_default(),
             program_version: written_by,
             window_seconds: window.seconds,
-            window_source: match window.source {
-                WindowSource::Sample => "sample",
-                WindowSource::PreviousRun => "previous_run",
-                WindowSource::None => "none",
-            },
+            window_source: window.source.name(),
             critical,
             warning,
             notice,
