@@ -40,3 +40,4 @@ pub mod suggest;
 pub mod text;
 pub mod units;
 pub mod versioned;
+pub mod wanted;

@@ -18,6 +18,7 @@ const FLOW: [&str; 18] = [
     "observe",
     "snapshot",
     "drift",
+    "wanted",
     "metrics",
     "rules",
     "audit",
