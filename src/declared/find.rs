@@ -146,9 +146,9 @@ impl Walk<'_> {
             if is_key(text) {
                 self.keyed(name, value, path);
             } else if SALT.contains(&text) {
-                let [key, wanted] = [&["name"][..], &VALUES].map(|names| field(value, names));
-                if let (Some(key), Some(wanted)) = (key.filter(|key| key.text().is_some_and(is_key)), wanted) {
-                    self.scalar(&path.list, key, wanted);
+                let [key, declared] = [&["name"][..], &VALUES].map(|names| field(value, names));
+                if let (Some(key), Some(declared)) = (key.filter(|key| key.text().is_some_and(is_key)), declared) {
+                    self.scalar(&path.list, key, declared);
                 }
             } else {
                 self.node(value, &path.join(text));
@@ -164,14 +164,14 @@ impl Walk<'_> {
                 let is_absent = value.value_of(&["ensure", "state"]).and_then(Node::text) == Some("absent");
                 let of_salt = value.value_of(&SALT);
                 let direct = value.value_of(&VALUES).filter(|_| !is_absent);
-                let wanted = direct.or_else(|| of_salt.and_then(|fields| field(fields, &VALUES)));
+                let declared = direct.or_else(|| of_salt.and_then(|fields| field(fields, &VALUES)));
                 let renamed = of_salt.and_then(|fields| field(fields, &["name"]));
-                if let Some(wanted) = wanted {
-                    self.scalar(&path.whole, renamed.unwrap_or(name), wanted);
+                if let Some(declared) = declared {
+                    self.scalar(&path.whole, renamed.unwrap_or(name), declared);
                 }
             }
             What::List(_) => {
-                let why = "A list stands here. Write the numbers as one text with single spaces, in quotation marks.";
+                let why = "This is a list. Write the numbers as one text with single spaces, in quotation marks.";
                 self.problem(codes::NOT_ONE_TEXT, why.to_owned(), value.line, name.span.start..value.span.end);
             }
             What::Elsewhere => {}
@@ -235,13 +235,13 @@ impl Walk<'_> {
 
     /// Where a line of a block stands in the document: the lines of the block follow each other there, with an indent.
     fn line_of_block(&self, node: &Node, block: &str, number: usize) -> (u32, Range<usize>) {
-        let mut wanted = block.lines().take(number + 1).map(str::trim);
-        let mut next = wanted.next();
+        let mut declared = block.lines().take(number + 1).map(str::trim);
+        let mut next = declared.next();
         let begin = self.text[..node.span.start.min(self.text.len())].rfind('\n').map_or(0, |at| at + 1);
         let mut at = begin;
         for (offset, line) in self.text[begin..].split_inclusive('\n').enumerate() {
             if next == Some(line.trim()) {
-                match wanted.next() {
+                match declared.next() {
                     Some(after) => next = Some(after),
                     None => {
                         let indent = line.len() - line.trim_start().len();

@@ -1,6 +1,6 @@
 //! The values that a file of configuration management asks for, wherever in it they stand.
 //!
-//! In: a name and the text of a file: sysctl.d, a profile of TuneD, YAML, JSON, TOML. Out: [`Wanted`]: keys and values, in
+//! In: a name and the text of a file: sysctl.d, a profile of TuneD, YAML, JSON, TOML. Out: [`Declared`]: keys and values, in
 //! groups that are set together, each with its place. Must not: judge a value, or read a file.
 
 mod find;
@@ -21,7 +21,7 @@ pub use syntax::Syntax;
 
 /// What a file asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct Declared {
     /// As it was named.
     pub file: String,
     pub text: String,
@@ -39,7 +39,7 @@ pub struct Wanted {
 /// # Errors
 ///
 /// The text is not of this syntax: where, and what was expected.
-pub fn read(file: &str, text: &str, syntax: Option<Syntax>) -> Result<Wanted, Diagnostic> {
+pub fn read(file: &str, text: &str, syntax: Option<Syntax>) -> Result<Declared, Diagnostic> {
     let syntax = match syntax {
         Some(syntax) => syntax,
         None => Syntax::of(file, text)?,
@@ -52,7 +52,7 @@ pub fn read(file: &str, text: &str, syntax: Option<Syntax>) -> Result<Wanted, Di
     };
     let find::Found { groups, problems, templates } = found;
     let groups = groups.into_iter().map(|group| group.done(text)).collect();
-    Ok(Wanted { file: file.to_owned(), text: text.to_owned(), syntax, groups, problems, templates })
+    Ok(Declared { file: file.to_owned(), text: text.to_owned(), syntax, groups, problems, templates })
 }
 
 #[cfg(test)]

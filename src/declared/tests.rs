@@ -1,16 +1,16 @@
 use super::*;
 
 /// Place, line, text of the document, and `KEY = VALUE` of each value.
-fn values(wanted: &Wanted) -> Vec<String> {
+fn values(declared: &Declared) -> Vec<String> {
     let mut all = Vec::new();
-    for group in &wanted.groups {
+    for group in &declared.groups {
         let file = group.as_file("");
         let text = file.text.unwrap();
         let mut at = 0;
         for (number, line) in text.split('\n').enumerate() {
             for piece in line.split('\r').filter(|piece| piece.contains('=')) {
                 let start = at + line.find(piece).unwrap();
-                let place = &wanted.text[group.in_document(&(start..start + piece.len()))];
+                let place = &declared.text[group.in_document(&(start..start + piece.len()))];
                 all.push(format!("{}|{}|{place}|{piece}", group.place, number + 1));
             }
             at += line.len() + 1;
@@ -19,17 +19,17 @@ fn values(wanted: &Wanted) -> Vec<String> {
     all
 }
 
-fn of(file: &str, text: &str) -> Wanted {
+fn of(file: &str, text: &str) -> Declared {
     read(file, text, None).unwrap()
 }
 
-fn codes(wanted: &Wanted) -> Vec<(&'static str, u32)> {
-    wanted.problems.iter().map(|problem| (problem.code, problem.line)).collect()
+fn codes(declared: &Declared) -> Vec<(&'static str, u32)> {
+    declared.problems.iter().map(|problem| (problem.code, problem.line)).collect()
 }
 
 #[test]
 fn ansible_tasks_and_variables() {
-    let wanted = of(
+    let declared = of(
         "site.yml",
         "\
 - hosts: all
@@ -46,13 +46,13 @@ fn ansible_tasks_and_variables() {
       when: is_router
 ",
     );
-    insta::assert_snapshot!(values(&wanted).join("\n"), @r#"
+    insta::assert_snapshot!(values(&declared).join("\n"), @r#"
     [0].vars.sysctls|3|net.core.somaxconn: 4096|net.core.somaxconn = 4096
     [0].vars.sysctls|3|'net.ipv4.tcp_rmem': 4096 131072 6291456|net.ipv4.tcp_rmem = 4096 131072 6291456
     [0].tasks|8|"2"|net.ipv4.tcp_tw_reuse = 2
     [0].tasks[3]|11|net.ipv4.ip_forward, value: yes|net.ipv4.ip_forward = 1
     "#);
-    assert_eq!((codes(&wanted), wanted.templates), (vec![("yaml_boolean", 11)], 1));
+    assert_eq!((codes(&declared), declared.templates), (vec![("yaml_boolean", 11)], 1));
 }
 
 #[test]

@@ -75,6 +75,11 @@ impl Draft {
 }
 
 impl Group {
+    /// A group without values.
+    pub const fn empty() -> Self {
+        Self { place: String::new(), owner: Owner::Host, text: String::new(), spans: Vec::new() }
+    }
+
     /// The file of sysctl.d that sets the same, under the name of the document.
     pub fn as_file(&self, path: &str) -> File {
         File {

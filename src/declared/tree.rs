@@ -42,14 +42,14 @@ impl Node {
         }
     }
 
-    pub(super) fn pairs(&self) -> &[(Node, Node)] {
+    pub(super) fn pairs(&self) -> &[(Self, Self)] {
         match &self.what {
             What::Map(pairs) => pairs,
             _ => &[],
         }
     }
 
-    pub(super) fn items(&self) -> &[Node] {
+    pub(super) fn items(&self) -> &[Self] {
         match &self.what {
             What::List(items) => items,
             _ => &[],
@@ -57,7 +57,7 @@ impl Node {
     }
 
     /// The value of the first of these names that a map has.
-    pub(super) fn value_of(&self, names: &[&str]) -> Option<&Node> {
+    pub(super) fn value_of(&self, names: &[&str]) -> Option<&Self> {
         let mut pairs = self.pairs().iter();
         pairs.find(|(name, _)| name.text().is_some_and(|name| names.contains(&name))).map(|(_, value)| value)
     }

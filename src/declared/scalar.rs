@@ -34,7 +34,7 @@ pub(super) fn reading(text: &str, style: Style, syntax: Syntax) -> Reading {
     }
     if style != Style::Plain {
         let wrong = trimmed.contains('\n').then(|| {
-            let why = "The value has more than one line. The kernel takes one line, and a file of sysctl.d too.";
+            let why = "The value has more than one line. A value is one line.";
             (codes::NOT_ONE_TEXT, why.to_owned())
         });
         return Reading::Value(trimmed.replace(['\n', '\r', '\0'], " "), wrong);
