@@ -28,7 +28,7 @@ fn report(snapshot: &Path, format: &str) -> String {
 }
 
 /// The standard output of a script of Python that succeeds.
-fn python(interpreter: &str, folder: &Path, script: &str) -> String {
+pub(crate) fn python(interpreter: &str, folder: &Path, script: &str) -> String {
     let ran = Command::new(interpreter).args(["-c", script]).current_dir(folder).output();
     let output = ran.unwrap_or_else(|error| panic!("{interpreter}: {error}: tests/run-all installs it"));
     assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));
