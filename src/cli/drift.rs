@@ -151,6 +151,7 @@ pub(super) fn run(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Out
         gaps: &scene.gaps,
         is_boot: scene.moment().is_boot(),
         review: &review,
+        system: scene.system(),
         all: !args.keys.is_empty(),
     };
     let theme = if args.output.is_some() { Theme::plain() } else { terminal.theme() };

@@ -16,6 +16,7 @@ pub mod trials;
 pub mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use explain::evidence::Evidence;
 use explain::{diagnose, lint};
@@ -102,31 +103,55 @@ pub struct SourceLine {
     pub line: u32,
     pub text: String,
     /// Bytes of `text`; the whole line but its indent where the place is not known.
-    pub marked: std::ops::Range<usize>,
+    pub marked: Range<usize>,
 }
 
 /// Finds a line's text; an empty one where the file is not at hand. `span` counts bytes of the whole file.
-pub fn source_line(persisted: &Persisted, file: &str, line: u32, span: &std::ops::Range<usize>) -> SourceLine {
-    let candidate = persisted.files.iter().find(|candidate| candidate.path == file);
+pub fn source_line(persisted: &Persisted, file: &str, line: u32, span: &Range<usize>) -> SourceLine {
+    SourceLines::of(persisted).find(file, line, span)
+}
+
+/// The lines of the files, each file taken apart once: for who asks for many of them.
+#[derive(Debug)]
+pub struct SourceLines<'a> {
+    persisted: &'a Persisted,
+    /// Of each file that was asked for: where each line begins in its text, and the line.
+    files: BTreeMap<String, Vec<(usize, &'a str)>>,
+}
+
+impl<'a> SourceLines<'a> {
+    pub const fn of(persisted: &'a Persisted) -> Self {
+        Self { persisted, files: BTreeMap::new() }
+    }
+
+    /// As [`source_line`].
+    pub fn find(&mut self, file: &str, line: u32, span: &Range<usize>) -> SourceLine {
+        if !self.files.contains_key(file) {
+            self.files.insert(file.to_owned(), lines_of(self.persisted, file));
+        }
+        let index = usize::try_from(line).unwrap_or(usize::MAX).checked_sub(1);
+        let lines = self.files.get(file);
+        let (begin, text) = index.and_then(|index| lines?.get(index).copied()).unwrap_or_default();
+        let inside = span.start.checked_sub(begin).zip(span.end.checked_sub(begin));
+        let marked = inside.map(|(from, to)| from..to.min(text.len()));
+        let marked = marked.filter(|marked| text.get(marked.clone()).is_some_and(|part| !part.is_empty()));
+        let indent = text.len() - text.trim_start().len();
+        let marked = marked.unwrap_or(indent..text.len());
+        SourceLine { file: file.to_owned(), line, text: text.to_owned(), marked }
+    }
+}
+
+fn lines_of<'a>(persisted: &'a Persisted, file: &str) -> Vec<(usize, &'a str)> {
     let text = if file == COMMAND_LINE {
         persisted.command_line.as_deref()
     } else {
-        candidate.and_then(|candidate| candidate.text.as_deref())
+        persisted.files.iter().find(|candidate| candidate.path == file).and_then(|candidate| candidate.text.as_deref())
     };
-    let index = usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1);
-    let mut begin = 0;
-    let mut found = "";
-    for (number, content) in text.unwrap_or_default().split_inclusive('\n').enumerate() {
-        if number == index {
-            found = content.trim_end_matches(['\n', '\r']);
-            break;
-        }
-        begin += content.len();
-    }
-    let inside = span.start.checked_sub(begin).zip(span.end.checked_sub(begin));
-    let marked = inside.map(|(from, to)| from..to.min(found.len()));
-    let marked = marked.filter(|marked| found.get(marked.clone()).is_some_and(|part| !part.is_empty()));
-    let indent = found.len() - found.trim_start().len();
-    let marked = marked.unwrap_or(indent..found.len());
-    SourceLine { file: file.to_owned(), line, text: found.to_owned(), marked }
+    let lines = text.unwrap_or_default().split_inclusive('\n');
+    let placed = lines.scan(0, |begin, line| {
+        let here = *begin;
+        *begin += line.len();
+        Some((here, line.trim_end_matches(['\n', '\r'])))
+    });
+    placed.collect()
 }

@@ -17,6 +17,7 @@ pub mod metrics;
 mod page;
 pub mod pages;
 pub mod plan;
+pub mod remarks;
 pub mod rules;
 pub mod theme;
 pub mod wrap;

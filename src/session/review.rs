@@ -23,6 +23,9 @@ pub struct BootFinding {
     pub severity: Severity,
     /// A sentence, as the audit would have it after the boot.
     pub title: String,
+    /// What the rule explains.
+    pub explain: String,
+    pub references: Vec<String>,
     /// Keys and the lines that set them, by key; at least one.
     pub lines: Vec<(String, Assignment)>,
 }
@@ -43,8 +46,14 @@ pub fn review(scene: &Scene, drift: &Drift, criteria: &Criteria) -> Vec<BootFind
                 .into_iter()
                 .filter_map(|name| set.get(name).map(|line| (name.to_owned(), (*line).clone())))
                 .collect();
-            let (severity, title) = (finding.severity, finding.title.clone());
-            (!lines.is_empty()).then(|| BootFinding { rule: rule.id.clone(), severity, title, lines })
+            (!lines.is_empty()).then(|| BootFinding {
+                rule: rule.id.clone(),
+                severity: finding.severity,
+                title: finding.title.clone(),
+                explain: finding.explain.clone(),
+                references: finding.references.clone(),
+                lines,
+            })
         })
         .collect();
     found.sort_by(|a, b| (b.severity, &a.rule).cmp(&(a.severity, &b.rule)));

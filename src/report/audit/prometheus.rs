@@ -344,7 +344,7 @@ mod tests {
     fn the_largest_twenty_destinations_have_their_share_of_the_ports() {
         let mut snapshot = example::snapshot();
         let blue = &mut snapshot.namespaces[1];
-        blue.sysctls = [("net.ipv4.ip_local_port_range", "10000 10999")].into();
+        blue.sysctls = [("net.ipv4.ip_local_port_range".to_owned(), "10000 10999".to_owned())].into();
         let destination = |number: u16| Destination {
             source: "192.0.2.1".to_owned(),
             address: "2001:db8::5".to_owned(),

@@ -258,7 +258,7 @@ fn key(drift: &KeyDrift) -> KeyView<'_> {
 }
 
 fn finding(finding: &BootFinding) -> FindingView<'_> {
-    let BootFinding { rule, severity, title, lines } = finding;
+    let BootFinding { rule, severity, title, explain: _, references: _, lines } = finding;
     FindingView { rule, severity: severity.name(), title, lines: lines.iter().map(key_line).collect() }
 }
 

@@ -9,9 +9,13 @@ mod text;
 pub use json::{SCHEMA, json, schema};
 pub use text::text;
 
-use crate::drift::model::{Drift, Status};
+use std::collections::{HashMap, HashSet};
+
+use crate::drift::model::codes::{DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY};
+use crate::drift::model::{Drift, FOLLOWS, KeyDrift, Problem, Status};
 use crate::observe::gap::Gap;
 use crate::observe::persisted::{Loader, Persisted};
+use crate::observe::system::SystemFacts;
 use crate::session::review::BootFinding;
 use crate::snapshot::Snapshot;
 
@@ -36,6 +40,8 @@ pub struct DriftPage<'a> {
     pub is_boot: bool,
     /// What the rules say of the values of the files.
     pub review: &'a [BootFinding],
+    /// The machine that the values are of.
+    pub system: &'a SystemFacts,
     /// Tell of the keys in sync too.
     pub all: bool,
 }
@@ -70,4 +76,37 @@ impl DriftPage<'_> {
     pub fn is_wrong(&self, status: Status) -> bool {
         status.is_drift() && !(self.is_review() && matches!(status, Status::NotInForce | Status::RuntimeOnly))
     }
+
+    /// Whether a key has an entry of its own: something is to be done about it, and it does not only follow another one.
+    pub fn is_reported(&self, key: &KeyDrift) -> bool {
+        self.is_wrong(key.status) && !follows(key)
+    }
+
+    /// How many keys only follow a key, by that key.
+    pub fn followers(&self) -> HashMap<&str, usize> {
+        let followers = self.drift.keys.iter().filter(|key| follows(key));
+        let mut counted = HashMap::new();
+        for from in followers.filter_map(|key| key.boot.as_ref()?.spread_from.as_deref()) {
+            *counted.entry(from).or_default() += 1;
+        }
+        counted
+    }
+
+    /// What is wrong with the files, without what the entry of a key says.
+    pub fn problems(&self) -> Vec<&Problem> {
+        let reported = self.drift.keys.iter().filter(|key| self.all || self.is_reported(key));
+        let said: HashSet<(&str, u32)> = reported
+            .filter(|key| key.status.is_drift())
+            .filter_map(|key| key.boot.as_ref().map(|line| (line.file.as_str(), line.line)))
+            .collect();
+        let is_new = |problem: &&Problem| {
+            ![DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY].contains(&problem.code)
+                || !said.contains(&(problem.file.as_str(), problem.line))
+        };
+        self.drift.problems.iter().filter(is_new).collect()
+    }
+}
+
+fn follows(key: &KeyDrift) -> bool {
+    key.cause.as_ref().is_some_and(|cause| cause.code == FOLLOWS)
 }

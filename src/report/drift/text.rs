@@ -3,12 +3,12 @@
 //! In: a [`DriftPage`], a theme. Out: text, the worst first, each with the administrator's own line.
 //! Must not: let "could not be read" look like "is in sync".
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use anstyle::Style;
 
 use super::DriftPage;
-use crate::drift::model::{Assignment, FOLLOWS, KeyDrift, Problem, Status};
+use crate::drift::model::{Assignment, KeyDrift, Status};
 use crate::drift::source_line;
 use crate::model::with_article;
 use crate::observe::persisted::Loader;
@@ -35,12 +35,12 @@ pub fn text(view: &DriftPage<'_>, theme: &Theme) -> String {
     if view.is_review() && !view.all {
         values(&mut page, view);
     }
+    let followers = view.followers();
     for status in Status::ALL {
-        let told =
-            |drift: &&KeyDrift| drift.status == status && (view.all || (view.is_wrong(status) && !follows(drift)));
+        let told = |drift: &&KeyDrift| drift.status == status && (view.all || view.is_reported(drift));
         for drift in view.drift.keys.iter().filter(told).take(KEYS_SHOWN) {
             page.blank();
-            key(&mut page, view, drift);
+            key(&mut page, view, &followers, drift);
         }
         more(&mut page, view.drift.keys.iter().filter(told).count(), KEYS_SHOWN, status.name());
     }
@@ -107,7 +107,7 @@ fn values(page: &mut Page<'_>, view: &DriftPage<'_>) {
     more(page, set().count(), KEYS_SHOWN, "keys");
 }
 
-fn key(page: &mut Page<'_>, view: &DriftPage<'_>, drift: &KeyDrift) {
+fn key(page: &mut Page<'_>, view: &DriftPage<'_>, followers: &HashMap<&str, usize>, drift: &KeyDrift) {
     let theme = page.theme;
     let status = drift.status.name().replace('_', " ").to_uppercase();
     let width = columns(&status);
@@ -135,22 +135,12 @@ fn key(page: &mut Page<'_>, view: &DriftPage<'_>, drift: &KeyDrift) {
     if hidden > 0 {
         labelled(page, "", &format!("and {}", counted(hidden, "more lines")));
     }
-    let followers = view.drift.keys.iter().filter(|other| follows(other) && is_from(other, &drift.key)).count();
-    if followers > 0 && !view.all {
-        labelled(page, "also", &format!("{} that the kernel sets with it.", counted(followers, "keys")));
+    if let Some(&number) = followers.get(drift.key.as_str()).filter(|_| !view.all) {
+        labelled(page, "also", &format!("{} that the kernel sets with it.", counted(number, "keys")));
     }
     if let Some(line) = &drift.boot {
         page.source_line(INDENT, &source_line(view.persisted, &line.file, line.line, &line.span));
     }
-}
-
-/// Whether the key only follows another one, which has an entry of its own.
-fn follows(drift: &KeyDrift) -> bool {
-    drift.cause.as_ref().is_some_and(|cause| cause.code == FOLLOWS)
-}
-
-fn is_from(drift: &KeyDrift, key: &str) -> bool {
-    drift.boot.as_ref().and_then(|line| line.spread_from.as_deref()) == Some(key)
 }
 
 /// `FILE:LINE`, and how the line comes to mean the key when it does not name it.
@@ -168,21 +158,8 @@ fn labelled(page: &mut Page<'_>, label: &str, text: &str) {
     page.row(INDENT, &[Cell::new(label, LABEL).painted(page.theme.dim), Cell::new(text, room).hanging(2)]);
 }
 
-/// What a key's own entry says already is not repeated.
 fn problems(page: &mut Page<'_>, view: &DriftPage<'_>) {
-    use crate::drift::model::codes::{DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY};
-    let shown: HashSet<(&str, u32)> = view
-        .drift
-        .keys
-        .iter()
-        .filter(|drift| drift.status.is_drift())
-        .filter_map(|drift| drift.boot.as_ref().map(|line| (line.file.as_str(), line.line)))
-        .collect();
-    let told = |problem: &&Problem| {
-        ![DEAD_KEY, INVALID_VALUE, UNKNOWN_KEY].contains(&problem.code)
-            || !shown.contains(&(problem.file.as_str(), problem.line))
-    };
-    let problems: Vec<&Problem> = view.drift.problems.iter().filter(told).collect();
+    let problems = view.problems();
     if problems.is_empty() {
         return;
     }
@@ -212,7 +189,9 @@ fn more(page: &mut Page<'_>, all: usize, shown: usize, what: &str) {
 /// What the audit would say after a boot, with the lines that bring it about.
 fn review(page: &mut Page<'_>, view: &DriftPage<'_>) {
     let theme = page.theme;
-    for (position, BootFinding { rule, severity, title, lines }) in view.review.iter().enumerate() {
+    for (position, BootFinding { rule, severity, title, explain: _, references: _, lines }) in
+        view.review.iter().enumerate()
+    {
         page.blank();
         if position == 0 {
             page.paragraph(0, theme.heading, "Findings for the values that a boot would set");

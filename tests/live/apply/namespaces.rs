@@ -172,26 +172,38 @@ fn of_a_namespace_that_was_deleted_nothing_is_left_to_take_back_or_to_confirm() 
     assert!(scene.ok(&["changes"]).out.contains("rolled back"));
 }
 
+/// A scene with a change made in `blue`, which was deleted since, and `green`, which has its number.
+///
+/// The kernel gives the lowest number that is free, and takes a deleted namespace down a moment later. Another test may take
+/// the number in that moment and keep it for as long as it runs: then the same is tried with another `blue`.
+fn number_given_again() -> Scene {
+    const SCENES: usize = 20;
+    const NAMESPACES: usize = 40;
+    for _ in 0..SCENES {
+        let (scene, plan) = two(&[], TWO);
+        scene.ok(&["apply", &plan, "--yes"]);
+        let id = scene.id_of("blue");
+        scene.shell("ip netns del blue");
+        // Lower numbers that other tests give back meanwhile come first: each that is tried is kept.
+        let got = (0..NAMESPACES).find(|tried| {
+            scene.shell(&format!("ip netns add green{tried}; sleep 0.02"));
+            scene.id_of(&format!("green{tried}")) == id
+        });
+        if let Some(got) = got {
+            scene.shell(&format!(
+                "touch /run/netns/green; mount --bind /run/netns/green{got} /run/netns/green
+                 for number in $(seq 0 {got}); do ip netns del green$number; done"
+            ));
+            assert_eq!(scene.id_of("green"), id);
+            return scene;
+        }
+    }
+    panic!("none of {SCENES} deleted namespaces gave its number to one of the {NAMESPACES} that were made next");
+}
+
 #[test]
 fn another_namespace_that_got_the_number_is_not_touched() {
-    let (scene, plan) = two(&[], TWO);
-    scene.ok(&["apply", &plan, "--yes"]);
-    let id = scene.id_of("blue");
-    scene.shell("ip netns del blue");
-    // The kernel gives the lowest number that is free, and takes a deleted namespace down a moment later. Those that other
-    // tests give back meanwhile are lower: each that is tried is kept until one gets the number.
-    let mut tried = 0;
-    wait_until("the number is given again", || {
-        scene.shell(&format!("ip netns add green{tried}"));
-        tried += 1;
-        scene.id_of(&format!("green{}", tried - 1)) == id
-    });
-    scene.shell(&format!(
-        "touch /run/netns/green; mount --bind /run/netns/green{last} /run/netns/green
-         for number in $(seq 0 {last}); do ip netns del green$number; done",
-        last = tried - 1
-    ));
-    assert_eq!(scene.id_of("green"), id);
+    let scene = number_given_again();
     TWO.iter().for_each(|(key, _, after)| scene.set_in("green", key, after));
     for command in [&["rollback", "1", "--yes"][..], &["rollback", "1", "--yes", "--force"], &["confirm", "1"]] {
         let run = scene.run(command);
