@@ -8,10 +8,11 @@ use std::process::Command;
 use serde_json::Value as Json;
 
 use crate::place::{Place, needs};
-use crate::readers::python;
+use crate::readers::{PYTHON, python};
 
 const RULES: &str = include_str!("../../deploy/prometheus/sysctl-advisor.rules.yml");
 const TESTS: &str = include_str!("../../deploy/prometheus/sysctl-advisor.tests.yml");
+const DASHBOARD: &str = include_str!("../../deploy/grafana/sysctl-advisor.json");
 const PAGE: &str = include_str!("../../docs/integrations/monitoring.md");
 
 /// Runs the agent while a connection is open, so that there is something of everything.
@@ -157,7 +158,7 @@ fn every_gauge_that_is_named_is_one_that_the_program_writes() {
     let gauges = gauges();
     let records: BTreeSet<String> =
         rules().iter().filter_map(|rule| rule["record"].as_str()).map(str::to_owned).collect();
-    for (file, text) in [("rules", RULES), ("tests", TESTS), ("page", PAGE)] {
+    for (file, text) in [("rules", RULES), ("tests", TESTS), ("dashboard", DASHBOARD), ("page", PAGE)] {
         for name in names(text) {
             assert!(gauges.contains_key(name) || records.contains(name), "{file}: {name}: {:?}", gauges.keys());
         }
@@ -185,4 +186,75 @@ fn the_page_describes_every_gauge() {
         return;
     }
     assert_eq!(&rest[..end], table, "SYSCTL_ADVISOR_WRITE=1 cargo test --test export the_page writes the table");
+}
+
+/// Reads the dashboard into Grafana's own types and writes it again; prints what is not the same then.
+const ROUND_TRIP: &str = r#"
+import json
+from grafana_foundation_sdk.cog import plugins
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+plugins.register_default_plugins()
+given = json.load(open("it.json"))
+kept = json.loads(JSONEncoder().encode(Dashboard.from_json(given)))
+def compare(one, other, path):
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name, value in one.items():
+            compare(value, other.get(name, "nothing"), f"{path}/{name}")
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for place, (value, kept) in enumerate(zip(one, other)):
+            compare(value, kept, f"{path}/{place}")
+    elif one != other:
+        print(path, one, other)
+compare(given, kept, "")
+"#;
+
+#[test]
+fn grafana_s_types_know_every_field_of_the_dashboard() {
+    let round_trip = |text: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("it.json"), text).unwrap();
+        python(PYTHON, folder.path(), ROUND_TRIP)
+    };
+    assert_eq!(round_trip(DASHBOARD), "");
+    // A typing error is one.
+    for (name, typo) in [("\"expr\"", "\"exprr\""), ("\"gridPos\"", "\"gridpos\""), ("\"allValue\"", "\"allvalue\"")] {
+        let said = round_trip(&DASHBOARD.replacen(name, typo, 1));
+        assert!(said.contains(&typo.replace('"', "")), "{typo}: {said}");
+    }
+}
+
+#[test]
+fn the_dashboard_has_what_grafana_needs_and_asks_the_data_source_that_a_person_chooses() {
+    let dashboard: Json = serde_json::from_str(DASHBOARD).unwrap();
+    assert_eq!(text(&dashboard, "uid"), "sysctl-advisor");
+    assert!(dashboard["schemaVersion"].as_u64().unwrap() >= 36 && dashboard["id"].is_null());
+    let variables = dashboard["templating"]["list"].as_array().unwrap();
+    let named: Vec<&str> = variables.iter().map(|variable| text(variable, "name")).collect();
+    assert_eq!(named, ["datasource", "job", "host"]);
+    let source = serde_json::json!({"type": "prometheus", "uid": "${datasource}"});
+    assert!(variables[1..].iter().all(|variable| variable["datasource"] == source));
+    let panels = dashboard["panels"].as_array().unwrap();
+    let ids: BTreeSet<u64> = panels.iter().map(|panel| panel["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids.len(), panels.len(), "an id twice");
+    let mut places = BTreeSet::new();
+    for panel in panels {
+        assert!(!text(panel, "title").is_empty());
+        let at = |name: &str| panel["gridPos"][name].as_u64().unwrap();
+        for place in (at("x")..at("x") + at("w")).flat_map(|x| (at("y")..at("y") + at("h")).map(move |y| (x, y))) {
+            assert!(place.0 < 24 && places.insert(place), "{}: another panel is there", text(panel, "title"));
+        }
+        if panel["type"] == "row" {
+            continue;
+        }
+        assert!(panel["datasource"] == source && !text(panel, "description").is_empty(), "{panel}");
+        let targets = panel["targets"].as_array().unwrap();
+        let references: BTreeSet<&str> = targets.iter().map(|target| text(target, "refId")).collect();
+        assert!(!targets.is_empty() && references.len() == targets.len(), "{panel}");
+        for target in targets {
+            assert_eq!(target["datasource"], source);
+            let expression = text(target, "expr");
+            assert!(expression.contains(r#"job=~"$job",instance=~"$host""#), "{expression}");
+        }
+    }
 }
