@@ -1,3 +1,5 @@
+//! Values in documents of each kind, and documents that are none.
+
 use super::*;
 
 /// Place, line, text of the document, and `KEY = VALUE` of each value.
