@@ -122,7 +122,13 @@ pub(super) fn run(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Out
     let snapshot = snapshot.transpose()?;
     let scene = match &snapshot {
         Some((file, snapshot)) => Scene::of_snapshot(snapshot, file),
-        None => Scene::of_host(&Target { root: root.as_deref(), files: &files, which: args.netns.which(), now }),
+        None => Scene::of_host(&Target {
+            root: root.as_deref(),
+            files: &files,
+            declared: None,
+            which: args.netns.which(),
+            now,
+        }),
     };
     let mut scene = scene?;
     let mut drift = scene.compare(args.loader.map(LoaderArg::loader), !args.no_rehearsal);
@@ -130,7 +136,7 @@ pub(super) fn run(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Out
         drift.keys.retain(|key| key.boot.is_some());
     }
     let criteria = super::session::criteria(config, &args.rules, terminal)?;
-    let mut review = review(&scene, &drift, &criteria);
+    let mut review = review(&scene, &drift, &criteria, None);
     without_repetition(&mut drift, &review);
     for name in select(&mut drift, scene.sysctls.as_ref(), &args.keys) {
         let known = scene.sysctls.iter().flat_map(Sysctls::keys).map(String::as_str);

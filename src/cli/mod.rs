@@ -34,6 +34,7 @@ mod remediate;
 mod rules;
 mod session;
 mod snapshot;
+mod what_if;
 
 use std::process::ExitCode;
 

@@ -68,6 +68,7 @@ pub(super) enum SchemaOf {
     Drift,
     History,
     Changes,
+    WhatIf,
 }
 
 pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) -> Outcome {
@@ -102,6 +103,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
                 SchemaOf::Drift => report::drift::schema(),
                 SchemaOf::History => report::history::schema(),
                 SchemaOf::Changes => report::changes::schema(),
+                SchemaOf::WhatIf => report::audit::what_if::schema(),
             })?;
             Ok(ExitCode::SUCCESS)
         }

@@ -20,6 +20,7 @@ mod sections;
 mod states;
 mod summary;
 pub mod text;
+pub mod what_if;
 mod words;
 
 #[cfg(test)]

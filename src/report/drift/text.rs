@@ -189,7 +189,7 @@ fn more(page: &mut Page<'_>, all: usize, shown: usize, what: &str) {
 /// What the audit would say after a boot, with the lines that bring it about.
 fn review(page: &mut Page<'_>, view: &DriftPage<'_>) {
     let theme = page.theme;
-    for (position, BootFinding { rule, severity, title, explain: _, references: _, lines }) in
+    for (position, BootFinding { rule, severity, title, explain: _, references: _, proposes, lines }) in
         view.review.iter().enumerate()
     {
         page.blank();
@@ -203,6 +203,9 @@ fn review(page: &mut Page<'_>, view: &DriftPage<'_>) {
         page.row(INDENT, &[Cell::new(&name, width).painted(style), Cell::new(title, room).painted(theme.heading)]);
         for (key, line) in lines.iter().take(SHADOWED_SHOWN) {
             page.paragraph(INDENT + 2, Style::new(), &format!("{key} = {} from {}", shown(&line.value), origin(line)));
+        }
+        for (key, value) in proposes {
+            page.paragraph(INDENT + 2, Style::new(), &format!("The audit recommends {key} = {value}."));
         }
         page.paragraph(INDENT + 2, theme.dim, &format!("sysctl-advisor explain {rule}"));
     }
