@@ -27,8 +27,7 @@ mod tests;
 
 pub use format::{Content, Detail, Format, Look};
 pub use json::FORMAT as JSON;
-pub use monitoring::State;
-pub use nagios::unknown;
+pub use monitoring::state_of;
 pub use ndjson::FORMAT as NDJSON;
 pub use prometheus::FORMAT as PROMETHEUS;
 pub use sections::{Reported, Run, Sections};
@@ -49,10 +48,10 @@ pub static FORMATS: &[&Format] = &[
     &checkmk::FORMAT,
 ];
 
-/// Formats whose reader takes the exit code for the [`State`] of a check.
+/// Formats whose reader takes the exit code for the state of a check.
 static CHECKS: &[&Format] = &[&nagios::FORMAT];
 
-/// Whether the exit code of an audit in this format is a [`State`].
+/// Whether the exit code of an audit in this format is the [`State`](super::check::State) of a check.
 pub fn is_check(format: &Format) -> bool {
     CHECKS.iter().any(|check| check.name == format.name)
 }
