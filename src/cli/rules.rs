@@ -66,6 +66,8 @@ pub(super) enum SchemaOf {
     Run,
     Plan,
     Drift,
+    Check,
+    Remark,
     History,
     Changes,
 }
@@ -100,6 +102,8 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
                 SchemaOf::Run => report::audit::ndjson::run_schema(),
                 SchemaOf::Plan => crate::plan::store::schema(),
                 SchemaOf::Drift => report::drift::schema(),
+                SchemaOf::Check => report::remarks::ndjson::check_schema(),
+                SchemaOf::Remark => report::remarks::ndjson::remark_schema(),
                 SchemaOf::History => report::history::schema(),
                 SchemaOf::Changes => report::changes::schema(),
             })?;
