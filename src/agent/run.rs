@@ -15,7 +15,7 @@ use crate::audit::model::{Audit, Finding};
 use crate::config::AgentOptions;
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
-use crate::history::{self, Store, samples};
+use crate::history::{self, ChangeNote, Store, samples};
 use crate::host::Host;
 use crate::report;
 use crate::report::audit::{Look, Reported, Run};
@@ -100,7 +100,7 @@ pub fn run(options: &RunOptions<'_>, say: &mut dyn FnMut(&str)) -> Result<RunOut
         troubles.of("old results were not deleted from the history", history.prune(&options.settings.retention()));
     }
     let shown = options.settings.textfile.as_ref();
-    let shown = shown.is_some_and(|file| write_gauges(file, &audit, started, &mut troubles));
+    let shown = shown.is_some_and(|file| write_gauges(file, &audit, history.as_ref(), started, &mut troubles));
     Ok(RunOutcome::Done { published: published_events || reported || shown })
 }
 
@@ -185,8 +185,16 @@ fn keep(folder: &Folder, snapshot: &Snapshot, troubles: &mut Troubles<'_>) {
     troubles.of(&format!("cannot write {}", folder.path().join(LAST_SNAPSHOT).display()), written);
 }
 
-fn write_gauges(file: &Path, audit: &Audit<'_>, started: Instant, troubles: &mut Troubles<'_>) -> bool {
-    let run = Run { seconds: started.elapsed().as_secs_f64(), failed_steps: troubles.count };
+fn write_gauges(
+    file: &Path,
+    audit: &Audit<'_>,
+    history: Option<&Store>,
+    started: Instant,
+    troubles: &mut Troubles<'_>,
+) -> bool {
+    let notes = history.and_then(|history| troubles.of("cannot count the changes", history.changes(0)));
+    let changes = notes.map(|notes| ChangeNote::counts(&notes));
+    let run = Run { seconds: started.elapsed().as_secs_f64(), failed_steps: troubles.count, changes };
     let reported = Reported { run: Some(run), ..Reported::of(audit) };
     let text = report::audit::PROMETHEUS.write(reported, &Look::plain()).map_err(|error| error.to_string());
     let written = text.and_then(|text| replace(file, &text));

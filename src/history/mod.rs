@@ -22,7 +22,7 @@ pub mod track;
 
 pub use error::HistoryError;
 pub use file::{DATABASE, SetAside};
-pub use outbox::{ChangeNote, Event};
+pub use outbox::{ChangeCounts, ChangeNote, Event};
 pub use prune::Retention;
 pub use remember::{Remembered, Run};
 pub use samples::Sample;

@@ -46,6 +46,9 @@ pub struct ChangeNote {
     pub keys: Vec<String>,
 }
 
+/// How many changes there are of each [`Standing`].
+pub type ChangeCounts = [(Standing, usize); Standing::ALL.len()];
+
 impl ChangeNote {
     /// As the journal of the change tells it, in the boot of this id.
     pub fn of(entry: &RecordedChange, boot_id: &str) -> Self {
@@ -55,6 +58,12 @@ impl ChangeNote {
             status: Standing::of(entry, boot_id, false).words().to_owned(),
             keys: entry.plan.changes.iter().map(|change| change.key.name.clone()).collect(),
         }
+    }
+
+    /// Counts notes. A status that this version does not know, since another one wrote it, is not counted.
+    pub fn counts(notes: &[Self]) -> ChangeCounts {
+        let count = |words: &str| notes.iter().filter(|note| note.status == words).count();
+        Standing::ALL.map(|standing| (standing, count(standing.words())))
     }
 }
 

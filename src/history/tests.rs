@@ -304,7 +304,12 @@ fn a_change_is_noted_once_and_as_it_stands_last() {
     for status in ["effective, not confirmed", "permanent"] {
         scene.store().note_change(&note(status)).unwrap();
     }
-    assert_eq!(scene.store().changes(i64::MIN).unwrap(), [note("permanent")]);
+    let noted = scene.store().changes(i64::MIN).unwrap();
+    assert_eq!(noted, [note("permanent")]);
+    let counts = ChangeNote::counts(&[noted, vec![note("written by another version")]].concat());
+    let counted: Vec<_> =
+        counts.iter().filter(|(_, count)| *count > 0).map(|(it, count)| (it.name(), *count)).collect();
+    assert_eq!(counted, [("permanent", 1)]);
 }
 
 #[test]

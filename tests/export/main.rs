@@ -15,6 +15,7 @@
 mod drop_in;
 mod formats;
 mod management;
+mod monitoring;
 mod pages;
 mod place;
 mod quoting;

@@ -53,6 +53,7 @@ impl Place {
             .args(["-t", &pid, "-n", "-m", "-p", "sh", "-c", &format!("cd \"$W\" && {{ {line}\n}}")])
             .env("PATH", format!("{}:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", program.display()))
             .env("W", self.work.path())
+            .env("ADVISOR_DEPLOY", concat!(env!("CARGO_MANIFEST_DIR"), "/deploy"))
             .env("HOME", self.work.path())
             // The machine of the tests is root already, and has no sudo.
             .env("ANSIBLE_BECOME_METHOD", "su")

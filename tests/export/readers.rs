@@ -5,8 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Where `tests/run-all` installs DuckDB.
-const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/test-tools/python/bin/python3");
+/// Where `tests/run-all` installs DuckDB and the types of Grafana.
+pub(crate) const PYTHON: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/test-tools/python/bin/python3");
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
@@ -28,7 +28,7 @@ fn report(snapshot: &Path, format: &str) -> String {
 }
 
 /// The standard output of a script of Python that succeeds.
-fn python(interpreter: &str, folder: &Path, script: &str) -> String {
+pub(crate) fn python(interpreter: &str, folder: &Path, script: &str) -> String {
     let ran = Command::new(interpreter).args(["-c", script]).current_dir(folder).output();
     let output = ran.unwrap_or_else(|error| panic!("{interpreter}: {error}: tests/run-all installs it"));
     assert!(output.status.success(), "{script}\n{}", String::from_utf8_lossy(&output.stderr));

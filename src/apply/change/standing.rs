@@ -26,6 +26,19 @@ pub enum Standing {
 }
 
 impl Standing {
+    pub const ALL: [Self; 10] = [
+        Self::Interrupted,
+        Self::InForce,
+        Self::ConfirmInterrupted,
+        Self::Confirmed,
+        Self::Permanent,
+        Self::RollbackInterrupted,
+        Self::RolledBack,
+        Self::RollbackFailed,
+        Self::GoneWithBoot,
+        Self::GoneWithNamespace,
+    ];
+
     /// `boot_id` is the one of now; `is_lost`: the network namespace of the change is not there any more.
     pub fn of(entry: &RecordedChange, boot_id: &str, is_lost: bool) -> Self {
         let gone = !entry.is_of_boot(boot_id);
@@ -71,6 +84,22 @@ impl Standing {
             Self::RollbackFailed => "rolled back only in part; roll it back again",
             Self::GoneWithBoot => "ended by a reboot",
             Self::GoneWithNamespace => "ended, because its network namespace was deleted",
+        }
+    }
+
+    /// The name that gauges use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Interrupted => "interrupted",
+            Self::InForce => "not_confirmed",
+            Self::ConfirmInterrupted => "confirm_interrupted",
+            Self::Confirmed => "confirmed",
+            Self::Permanent => "permanent",
+            Self::RollbackInterrupted => "rollback_interrupted",
+            Self::RolledBack => "rolled_back",
+            Self::RollbackFailed => "rollback_failed",
+            Self::GoneWithBoot => "ended_by_reboot",
+            Self::GoneWithNamespace => "namespace_deleted",
         }
     }
 

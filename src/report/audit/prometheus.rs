@@ -5,7 +5,7 @@
 //! listed is counted.
 
 use super::format::{Content, Format};
-use super::sections::{GapAt, Head, Open, Run, Summary, Writer, changes};
+use super::sections::{GapAt, Head, Open, PortUse, Run, Summary, Writer, changes};
 use super::states;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
@@ -17,8 +17,12 @@ use crate::snapshot::Namespace;
 const FINDINGS: usize = 100;
 /// Namespaces that have series of their own; the others are counted.
 const NAMESPACES: usize = 100;
+/// Destinations that have a series of their own; the others are counted.
+const DESTINATIONS: usize = 20;
 /// Characters of a subject.
 const SUBJECT: usize = 120;
+/// Characters of a title.
+const TITLE: usize = 200;
 
 const WORDS: &str = "a label with changing text makes a new time series with each change";
 const COUNTED: &str = "text is not a number; the entries are counted";
@@ -29,7 +33,6 @@ pub const FORMAT: Format = Format {
     cannot_carry: &[
         (Content::Host, "the scraper knows which host it asks; node_exporter has its facts"),
         (Content::Ids, WORDS),
-        (Content::Words, WORDS),
         (Content::Explanation, WORDS),
         (Content::Evidence, WORDS),
         (Content::Expressions, WORDS),
@@ -63,23 +66,31 @@ impl<'a> Writer<'a> for Gauges {
         }
         let help = "Time between the two readings of the counters; 0 if they were read once.";
         page.number("window_seconds", help, window.seconds);
-        if let Some(Run { seconds, failed_steps }) = run {
+        if let Some(Run { seconds, failed_steps, changes }) = run {
             page.number("run_duration_seconds", "Duration of the last agent run.", seconds);
             page.number("run_failed_steps", "Number of failed steps in the last agent run.", failed_steps as f64);
+            let counts = changes.into_iter().flatten();
+            let counts = counts.map(|(standing, number)| ([standing.name().to_owned()], number as f64));
+            let help =
+                "Number of changes that were applied on this host, by how they are now, as the history knows them.";
+            page.gauge("applied_changes", help, ["status"], counts);
         }
         rules(page, &summary);
+        port_use(page, &summary.destinations.by_port_use());
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
         let Self(page) = self;
-        let series = findings.iter().take(FINDINGS).map(|open| {
-            let Finding { rule, severity, namespace, subject, .. } = open.finding;
-            // A finding about a whole namespace has its name as the subject.
-            let subject = if *namespace == **subject { in_words(subject) } else { subject };
-            ([rule.clone(), severity.name().to_owned(), in_words(namespace).to_owned(), label(subject)], 1.0)
-        });
+        let listed = || findings.iter().take(FINDINGS).map(|open| (open.finding, identity(open.finding)));
+        let series = listed()
+            .map(|(finding, [rule, netns, subject])| ([rule, finding.severity.name().to_owned(), netns, subject], 1.0));
         let help = "1 for each finding that is not waived. If there are too many, only the most severe are listed.";
         page.gauge("finding", help, ["rule", "severity", "netns", "subject"], series);
+        let series = listed().map(|(finding, [rule, netns, subject])| {
+            ([rule, netns, subject, finding.kind.name().to_owned(), label(&finding.title, TITLE)], 1.0)
+        });
+        let help = "Always 1. Title and kind of each listed finding; the title has numbers and changes with them.";
+        page.gauge("finding_info", help, ["rule", "netns", "subject", "kind", "title"], series);
         let rest = findings.len().saturating_sub(FINDINGS);
         page.number(
             "findings_not_listed",
@@ -153,9 +164,25 @@ fn recommended(page: &mut Exposition, findings: &[Open<'_>]) {
     page.gauge("changes", help, ["possible"], values);
 }
 
+/// Rule, namespace and subject: what stays the same of a finding from one run to the next.
+fn identity(finding: &Finding) -> [String; 3] {
+    let Finding { rule, namespace, subject, .. } = finding;
+    // A finding about a whole namespace has its name as the subject.
+    let subject = if *namespace == **subject { in_words(subject) } else { subject };
+    [rule.clone(), in_words(namespace).to_owned(), label(subject, SUBJECT)]
+}
+
+fn port_use(page: &mut Exposition, destinations: &[PortUse<'_>]) {
+    let series = destinations.iter().take(DESTINATIONS).map(|PortUse { namespace, source, remote, share }| {
+        ([in_words(namespace).to_owned(), source.clone(), remote.clone()], *share)
+    });
+    let help = "Share of the ephemeral ports that connections to one destination use. Only the largest are listed.";
+    page.gauge("port_use_ratio", help, ["netns", "source", "destination"], series);
+}
+
 /// Names of processes and addresses of peers may have any length.
-fn label(text: &str) -> String {
-    text.chars().take(SUBJECT).collect()
+fn label(text: &str, longest: usize) -> String {
+    text.chars().take(longest).collect()
 }
 
 #[cfg(test)]
@@ -163,6 +190,8 @@ mod tests {
     use super::super::format::Look;
     use super::super::sections::Reported;
     use super::*;
+    use crate::apply::change::standing::Standing;
+    use crate::observe::sockets::{Destination, Sockets};
     use crate::report::example;
 
     fn gauges(reported: Reported<'_>) -> String {
@@ -173,8 +202,24 @@ mod tests {
     fn the_text_reads_so() {
         let snapshot = example::snapshot();
         let audit = example::audit(&snapshot);
-        let text = gauges(Reported { run: Some(Run { seconds: 2.25, failed_steps: 1 }), ..Reported::of(&audit) });
+        let counts = Standing::ALL.map(|standing| (standing, usize::from(standing == Standing::RolledBack)));
+        let text = gauges(Reported {
+            run: Some(Run { seconds: 2.25, failed_steps: 1, changes: Some(counts) }),
+            ..Reported::of(&audit)
+        });
         insta::assert_snapshot!(text, @r#"
+        # HELP sysctl_advisor_applied_changes Number of changes that were applied on this host, by how they are now, as the history knows them.
+        # TYPE sysctl_advisor_applied_changes gauge
+        sysctl_advisor_applied_changes{status="confirm_interrupted"} 0
+        sysctl_advisor_applied_changes{status="confirmed"} 0
+        sysctl_advisor_applied_changes{status="ended_by_reboot"} 0
+        sysctl_advisor_applied_changes{status="interrupted"} 0
+        sysctl_advisor_applied_changes{status="namespace_deleted"} 0
+        sysctl_advisor_applied_changes{status="not_confirmed"} 0
+        sysctl_advisor_applied_changes{status="permanent"} 0
+        sysctl_advisor_applied_changes{status="rollback_failed"} 0
+        sysctl_advisor_applied_changes{status="rollback_interrupted"} 0
+        sysctl_advisor_applied_changes{status="rolled_back"} 1
         # HELP sysctl_advisor_build_info Always 1. The label is the version that observed this host.
         # TYPE sysctl_advisor_build_info gauge
         sysctl_advisor_build_info{version="0.1.0"} 1
@@ -191,6 +236,12 @@ mod tests {
         sysctl_advisor_finding{netns="host",rule="close-wait-leak",severity="warning",subject="evil�]0;owned��[31m \n�2J�name (pid 12)"} 1
         sysctl_advisor_finding{netns="host",rule="ephemeral-ports",severity="critical",subject="10.0.0.1 -> 10.0.0.5:5432"} 1
         sysctl_advisor_finding{netns="host",rule="timestamps-off",severity="notice",subject="host"} 1
+        # HELP sysctl_advisor_finding_info Always 1. Title and kind of each listed finding; the title has numbers and changes with them.
+        # TYPE sysctl_advisor_finding_info gauge
+        sysctl_advisor_finding_info{kind="application",netns="host",rule="close-wait-leak",subject="evil�]0;owned��[31m \n�2J�name (pid 12)",title="evil�]0;owned��[31m \n�2J�name (pid 12) leaves 320 sockets in CLOSE_WAIT"} 1
+        sysctl_advisor_finding_info{kind="capacity",netns="blue",rule="accept-queue-overflow",subject="[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535",title="The accept queue of [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 overflowed and connections were lost"} 1
+        sysctl_advisor_finding_info{kind="capacity",netns="host",rule="ephemeral-ports",subject="10.0.0.1 -> 10.0.0.5:5432",title="10.0.0.5:5432 takes 92 % of the ephemeral ports"} 1
+        sysctl_advisor_finding_info{kind="hygiene",netns="host",rule="timestamps-off",subject="host",title="TCP timestamps are off"} 1
         # HELP sysctl_advisor_findings Number of findings that are not waived, by severity.
         # TYPE sysctl_advisor_findings gauge
         sysctl_advisor_findings{severity="critical"} 1
@@ -287,5 +338,29 @@ mod tests {
         assert!(series.iter().all(|line| line.len() < 300 && !line.contains('\u{1b}')), "{}", series[0]);
         assert!(text.contains("sysctl_advisor_findings_not_listed 900\n"), "{text}");
         assert!(!text.contains("run_duration"), "an audit by hand is no run of the agent");
+    }
+
+    #[test]
+    fn the_largest_twenty_destinations_have_their_share_of_the_ports() {
+        let mut snapshot = example::snapshot();
+        let blue = &mut snapshot.namespaces[1];
+        blue.sysctls = [("net.ipv4.ip_local_port_range".to_owned(), "10000 10999".to_owned())].into();
+        let destination = |number: u16| Destination {
+            source: "192.0.2.1".to_owned(),
+            address: "2001:db8::5".to_owned(),
+            port: number,
+            ports: number.into(),
+            ..Destination::default()
+        };
+        let destinations = (100..400).map(destination).collect();
+        blue.sockets = Some(Sockets { destinations, ..example::sockets() });
+        let text = gauges(Reported::of(&example::audit(&snapshot)));
+        let series: Vec<_> = text.lines().filter(|line| line.starts_with("sysctl_advisor_port_use_ratio{")).collect();
+        assert_eq!(series.len(), DESTINATIONS);
+        assert_eq!(
+            series[19],
+            r#"sysctl_advisor_port_use_ratio{destination="[2001:db8::5]:399",netns="blue",source="192.0.2.1"} 0.399"#
+        );
+        assert!(series[0].ends_with(" 0.38"), "{}", series[0]);
     }
 }

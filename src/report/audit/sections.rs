@@ -6,7 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::audit::model::{Audit, Finding, Skipped, Waiver, WaiverProblem};
+use crate::history::ChangeCounts;
 use crate::history::read::{Episode, Memory};
+use crate::metrics::subjects::Subject;
+use crate::metrics::value::Value;
+use crate::metrics::view::View;
 use crate::model::Severity;
 use crate::observe::gap::Gap;
 use crate::observe::system::SystemFacts;
@@ -36,6 +40,8 @@ pub struct Run {
     pub seconds: f64,
     /// Things that it could not do (history, journal, report); standard error names each.
     pub failed_steps: usize,
+    /// Changes of this host by how they stand, as far as the history knows; `None`: it could not be asked.
+    pub changes: Option<ChangeCounts>,
 }
 
 /// The content of a report. It has no field to look at: [`Sections::give_to`] is the way to what it holds.
@@ -128,6 +134,43 @@ pub(super) struct Summary<'a> {
     pub(super) rules_only_skipped: usize,
     /// Names, in the order of the snapshot.
     pub(super) namespaces: Vec<&'a str>,
+    pub(super) destinations: Destinations<'a>,
+}
+
+/// The destinations of outgoing connections; worked out only for a format that asks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Destinations<'a>(Option<&'a Snapshot>);
+
+/// How much of the ephemeral ports the connections toward one destination use.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct PortUse<'a> {
+    pub(super) namespace: &'a str,
+    pub(super) source: String,
+    /// Address and port.
+    pub(super) remote: String,
+    /// From 0 to 1.
+    pub(super) share: f64,
+}
+
+impl<'a> Destinations<'a> {
+    /// The largest share first. A destination whose share could not be computed is left out.
+    pub(super) fn by_port_use(self) -> Vec<PortUse<'a>> {
+        let namespaces = self.0.iter().flat_map(|snapshot| snapshot.namespaces.iter().map(|it| (*snapshot, it)));
+        let mut all: Vec<PortUse<'a>> = namespaces.flat_map(|(snapshot, it)| port_use(snapshot, it)).collect();
+        all.sort_by(|one, other| other.share.total_cmp(&one.share));
+        all
+    }
+}
+
+fn port_use<'a>(snapshot: &'a Snapshot, namespace: &'a Namespace) -> Vec<PortUse<'a>> {
+    let view = View::new(snapshot, namespace);
+    let use_of = |item| {
+        let text = |name| view.value(item, name).map(|value| value.to_string());
+        let Some(Value::Double(share)) = view.value(item, "destination.port_use") else { return None };
+        let (source, remote) = (text("destination.source")?, text("destination.remote")?);
+        Some(PortUse { namespace: &namespace.name, source, remote, share })
+    };
+    view.items(Subject::Destination).unwrap_or_default().into_iter().filter_map(use_of).collect()
 }
 
 impl<'a> Summary<'a> {
@@ -149,6 +192,7 @@ impl<'a> Summary<'a> {
             rules_skipped: skipped.len(),
             rules_only_skipped: skipped.difference(&firing).count(),
             namespaces: audit.snapshot.namespaces.iter().map(|namespace| namespace.name.as_str()).collect(),
+            destinations: Destinations(Some(audit.snapshot)),
         }
     }
 

@@ -12,6 +12,7 @@ mod format;
 mod github;
 mod gitlab;
 mod junit;
+mod lint;
 mod markdown;
 mod monitoring;
 pub mod ndjson;
@@ -19,13 +20,16 @@ mod record;
 mod sarif;
 #[cfg(test)]
 mod tests;
+mod text;
 mod words;
 
 pub use codes::{Grade, grade_of, severity};
 pub use drift::of_drift;
 pub use format::Format;
+pub use lint::of_lint;
 pub use monitoring::state_of;
 pub use record::{Checked, Host, Origin, Remark, Remarks, What, as_typed};
+pub use text::text;
 
 /// Every format, in the order of the help. Text and JSON belong to each command, which has more to say there.
 pub static FORMATS: &[&Format] = &[

@@ -9,8 +9,8 @@ use super::format::Format;
 use super::record::{Origin, Remark, Remarks};
 use super::words;
 use crate::report::sarif::{
-    About, ArtifactLocation, Location, Log, LogicalLocation, PhysicalLocation, Region, ResultView, Start, level,
-    line_of_file, notification, rule, text, uri,
+    About, ArtifactLocation, Location, Log, LogicalLocation, PhysicalLocation, Region, ResultView, RuleView, Start,
+    level, line_of_file, notification, rule, text, uri,
 };
 use crate::text::{cleaned, one_line};
 
@@ -90,11 +90,10 @@ fn log(remarks: &Remarks) -> Log<'_, RunProperties<'_>, ResultProperties> {
     log
 }
 
-fn rule_of(remark: &Remark) -> crate::report::sarif::RuleView<'_> {
+fn rule_of(remark: &Remark) -> RuleView<'_> {
     let Remark { code, severity, origin, explain, references, .. } = remark;
-    let more = format!("This is a {}.", origin.name());
-    let more =
-        if origin.name() == "rule" { format!("`sysctl-advisor explain {code}` explains the rule.") } else { more };
+    let more = if *origin == Origin::Rule { words::more(remark) } else { String::new() };
+    let explain = if explain.is_empty() { code } else { explain };
     rule(About { id: code, severity: *severity, kind: origin.name(), explain, more: &more, references })
 }
 

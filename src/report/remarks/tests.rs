@@ -223,7 +223,7 @@ fn sarif_reads_so() {
         "text": "Without timestamps there is no PAWS. A second sentence."
       },
       "help": {
-        "text": "Without timestamps there is no PAWS. A second sentence.\n`sysctl-advisor explain timestamps-off` explains the rule.\nhttps://docs.kernel.org/networking/ip-sysctl.html"
+        "text": "Without timestamps there is no PAWS. A second sentence.\n`sysctl-advisor explain timestamps-off` has more.\nhttps://docs.kernel.org/networking/ip-sysctl.html"
       },
       "defaultConfiguration": {
         "level": "error"
