@@ -114,7 +114,7 @@ fn version(schema: &str, family: &str) -> Option<u32> {
 }
 
 /// The content of a file, `-` for standard input; nothing when it has more than `largest` bytes.
-fn read_bytes(path: &Path, largest: u64) -> std::io::Result<Option<Vec<u8>>> {
+pub fn read_bytes(path: &Path, largest: u64) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     if path.as_os_str() == "-" {
         std::io::stdin().lock().take(largest + 1).read_to_end(&mut bytes)?;

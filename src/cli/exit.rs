@@ -58,7 +58,7 @@ impl Exit {
             Self::Unobservable => "the host could not be observed, or no result of an agent run was written",
             Self::NotApplied => "a plan was not applied or a change not confirmed; the values are as before",
             Self::NotRolledBack => "rollback failed or is incomplete",
-            Self::Found => "audit has a finding at or above --fail-on, or drift has a key not in sync",
+            Self::Found => "audit or lint reached --fail-on, or drift has a key not in sync",
             Self::Partial => "export left out a part of the plan, and --partial was not given",
             Self::ToChange => "plan or export has something to change, and --detailed-exitcode was given",
         }

@@ -84,7 +84,7 @@ fn formats() -> impl TypedValueParser<Value = &'static Format> {
 }
 
 /// The minor version: 29 of `1.29` or `v1.29.3`.
-fn kubernetes_minor(text: &str) -> Result<u32, String> {
+pub(super) fn kubernetes_minor(text: &str) -> Result<u32, String> {
     let rest = text.strip_prefix('v').unwrap_or(text).strip_prefix("1.");
     let minor = rest.and_then(|rest| rest.split('.').next()?.parse().ok());
     minor.ok_or_else(|| "expected a version such as 1.29".to_owned())

@@ -20,6 +20,7 @@ mod flags;
 mod generate;
 mod history;
 mod init;
+mod lint;
 mod log;
 mod new_rule;
 mod output;
@@ -75,6 +76,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Compare the values that files set with the effective values
     Drift(drift::DriftArgs),
+    /// Review the values in files of sysctl.d, Ansible, Puppet, Salt, NixOS, Kubernetes and others, without a host
+    Lint(lint::LintArgs),
     /// Explain a rule, a sysctl key, a TCP state or a kernel counter
     Explain(explain::ExplainArgs),
     /// Save the state of this host, to audit it later or on another machine
@@ -144,6 +147,7 @@ fn dispatch(cli: &Cli, typed: &[Typed], terminal: &output::Terminal) -> Outcome 
     match &cli.command {
         Command::Audit(args) => audit::run(args, global, config, terminal),
         Command::Drift(args) => drift::run(args, &config()?, terminal),
+        Command::Lint(args) => lint::run(args, global.quiet, &config()?, terminal),
         Command::Explain(args) => explain::run(args, &config()?, terminal),
         Command::Snapshot(args) => snapshot::run(args, global, &config()?),
         Command::Plan(args) => plan::run(args, global, &config()?, terminal),

@@ -173,6 +173,20 @@ pub mod codes {
     pub const NEVER_WINS: &str = "never_wins";
     pub const NOT_READ_BY_LOADER: &str = "not_read_by_loader";
     pub const WORLD_WRITABLE: &str = "world_writable";
+
+    // Of documents that configuration management reads.
+    /// A word without quotation marks that YAML reads as a boolean.
+    pub const YAML_BOOLEAN: &str = "yaml_boolean";
+    /// A text without quotation marks that YAML reads as another number.
+    pub const YAML_NUMBER: &str = "yaml_number";
+    /// A list or several lines where the kernel takes one text.
+    pub const NOT_ONE_TEXT: &str = "not_one_text";
+    /// A number where Kubernetes takes a text only.
+    pub const NOT_A_STRING: &str = "not_a_string";
+    /// A key of the machine, which a container cannot set.
+    pub const NOT_OF_CONTAINER: &str = "not_of_container";
+    /// A key that a kubelet lets through only where it was told to.
+    pub const UNSAFE_IN_POD: &str = "unsafe_in_pod";
 }
 
 /// What the file is called that the kernel's command line is.

@@ -41,12 +41,16 @@ const SAFE: [(&str, u32); 11] = [
     ("net.ipv4.tcp_wmem", 32),
 ];
 /// The minor version of 1 that is assumed without `--kubernetes-version`.
-pub(super) const NEWEST: u32 = 32;
+pub const NEWEST: u32 = 32;
 
-/// Whether a pod may set the key without the permission of the kubelet.
+/// Whether a pod may set the key without the permission of the kubelet. `minor` is 32 for a cluster of 1.32, `None` for the
+/// newest that the table knows.
+pub fn is_safe_in(key: &str, minor: Option<u32>) -> bool {
+    SAFE.iter().any(|(known, since)| *known == key && *since <= minor.unwrap_or(NEWEST))
+}
+
 fn is_safe(change: &PlannedChange, options: &Options) -> bool {
-    let minor = options.kubernetes_minor.unwrap_or(NEWEST);
-    SAFE.iter().any(|(key, since)| *key == change.name() && *since <= minor)
+    is_safe_in(change.name(), options.kubernetes_minor)
 }
 
 fn of_node(change: &PlannedChange) -> Option<String> {

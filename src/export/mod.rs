@@ -13,7 +13,7 @@ mod comments;
 mod containers;
 pub mod format;
 mod ignition;
-mod kubernetes;
+pub mod kubernetes;
 mod machines;
 mod model;
 mod nixos;

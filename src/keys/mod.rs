@@ -332,6 +332,9 @@ fn closeness(known: &str, given: &str) -> f64 {
     }
 }
 
+/// The kernel that the catalogue was last checked against.
+pub const NEWEST_KERNEL: &str = "6.18";
+
 /// The first two numbers of a kernel's release (`uname -r`).
 pub fn release(kernel: &str) -> Option<(u32, u32)> {
     let mut numbers = kernel.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse().ok());

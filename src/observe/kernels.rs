@@ -23,6 +23,8 @@ pub enum Basis {
     Installed,
     /// The root has none: the one that runs here.
     Assumed,
+    /// A person named it.
+    Named,
 }
 
 /// Where modules are. The second is the first one on most systems.
@@ -32,6 +34,11 @@ impl Kernels {
     /// The kernel that runs.
     pub fn running(release: &str) -> Self {
         Self { releases: vec![release.to_owned()], basis: Basis::Running }
+    }
+
+    /// A kernel that a person named.
+    pub fn named(release: &str) -> Self {
+        Self { releases: vec![release.to_owned()], basis: Basis::Named }
     }
 
     /// The kernels of another root; `here` is the system that runs.

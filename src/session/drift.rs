@@ -125,6 +125,23 @@ impl Scene {
         })
     }
 
+    /// Files that are of no host: nothing is compared. `initial`: they are for the machine, and not for a container.
+    pub fn of_no_host(persisted: Persisted, kernel: &str, initial: bool) -> Self {
+        Self {
+            persisted,
+            sysctls: None,
+            surroundings: Surroundings::default(),
+            system: SystemFacts { kernel: kernel.to_owned(), ..SystemFacts::default() },
+            kernels: Kernels::named(kernel),
+            addressed: None,
+            initial,
+            namespace: None,
+            own_values: false,
+            gaps: Vec::new(),
+            kernel: Kernel::None,
+        }
+    }
+
     /// What a snapshot has of it; `file` is for the message where that is not enough.
     pub fn of_snapshot(snapshot: &Snapshot, file: &Path) -> Result<Self, SessionError> {
         let lacks = |lacks| SessionError::Lacks { file: file.display().to_string(), lacks };

@@ -11,13 +11,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A module uses only what stands to its left, ...
-const FLOW: [&str; 18] = [
+const FLOW: [&str; 19] = [
     "model",
     "versioned",
     "host",
     "observe",
     "snapshot",
     "drift",
+    "declared",
     "metrics",
     "rules",
     "audit",

@@ -43,6 +43,8 @@ fn help_of_the_program() {
       audit        Observe this host (or read a snapshot), evaluate the rules and
                    print a report
       drift        Compare the values that files set with the effective values
+      lint         Review the values in files of sysctl.d, Ansible, Puppet, Salt,
+                   NixOS, Kubernetes and others, without a host
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
       snapshot     Save the state of this host, to audit it later or on another
                    machine
@@ -115,7 +117,7 @@ fn help_of_the_program() {
        3  the host could not be observed, or no result of an agent run was written
        4  a plan was not applied or a change not confirmed; the values are as before
        5  rollback failed or is incomplete
-      10  audit has a finding at or above --fail-on, or drift has a key not in sync
+      10  audit or lint reached --fail-on, or drift has a key not in sync
       11  export left out a part of the plan, and --partial was not given
       12  plan or export has something to change, and --detailed-exitcode was given
     ");
@@ -128,6 +130,8 @@ fn help_of_the_program() {
       audit        Observe this host (or read a snapshot), evaluate the rules and
                    print a report
       drift        Compare the values that files set with the effective values
+      lint         Review the values in files of sysctl.d, Ansible, Puppet, Salt,
+                   NixOS, Kubernetes and others, without a host
       explain      Explain a rule, a sysctl key, a TCP state or a kernel counter
       snapshot     Save the state of this host, to audit it later or on another
                    machine
@@ -186,7 +190,7 @@ fn help_of_the_program() {
        3  the host could not be observed, or no result of an agent run was written
        4  a plan was not applied or a change not confirmed; the values are as before
        5  rollback failed or is incomplete
-      10  audit has a finding at or above --fail-on, or drift has a key not in sync
+      10  audit or lint reached --fail-on, or drift has a key not in sync
       11  export left out a part of the plan, and --partial was not given
       12  plan or export has something to change, and --detailed-exitcode was given
     ");

@@ -15,6 +15,7 @@ mod files;
 mod help;
 mod hostile;
 mod hostile_files;
+mod lint;
 mod new_rule;
 mod readme;
 mod report;

@@ -99,6 +99,52 @@ fn measure(title: &str, arguments: &[&str], left_out: &[&str]) {
     assert!(disturbed == 0 && found * 100 >= bad * 95, "{title}: {}", told.join("\n"));
 }
 
+/// The same lines as values of a document: what `lint` finds in YAML is what a reviewer finds in a file.
+#[test]
+fn as_values_of_a_document_the_lines_get_the_same_remarks() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut bad, mut found, mut good, mut disturbed) = (0, 0, 0, Vec::new());
+    let mut missed = Vec::new();
+    for (number, case) in cases().iter().enumerate() {
+        let Some(document) = document(&case.text) else { continue };
+        let file = folder.path().join(format!("{number}.yml"));
+        fs::write(&file, document).unwrap();
+        let run = super::run(&["lint", "-q", "--fail-on", "never", file.to_str().unwrap()]);
+        assert_eq!(run.code, 0, "{}{}", case.text, run.err);
+        let place = format!("{}:{}:", file.display(), case.judged + 1);
+        let is_remarked = run.out.lines().any(|line| line.starts_with(&place));
+        match (case.is_bad, is_remarked) {
+            (true, _) => {
+                bad += 1;
+                found += usize::from(is_remarked);
+                missed.extend((!is_remarked).then(|| case.text.clone()));
+            }
+            (false, true) => disturbed.push((case.text.clone(), run.out)),
+            (false, false) => good += 1,
+        }
+    }
+    println!("lint: {found} of {bad} bad values got a remark, {} of {good} good ones did", disturbed.len());
+    assert!(bad >= 100 && good >= 100, "the corpus shrank: {bad} bad, {good} good");
+    assert!(disturbed.is_empty() && found * 100 >= bad * 95, "{missed:#?} {disturbed:#?}");
+}
+
+/// `KEY: "VALUE"` for each line; `None` where a line is something else than a key with a value.
+fn document(lines: &str) -> Option<String> {
+    let mut document = "sysctls:\n".to_owned();
+    for line in lines.lines() {
+        let (key, value) = line.split_once('=')?;
+        let (key, value) = (key.trim(), value.trim());
+        let is_name =
+            key.starts_with("net.") && key.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'%${}<>".contains(&byte));
+        let is_template = ["{{", "${", "<%", "%{"].iter().any(|sign| value.contains(sign));
+        if !is_name || is_template || document.contains(&format!("\"{key}\"")) {
+            return None;
+        }
+        document.push_str(&format!("  {}: {}\n", serde_json::to_string(key).ok()?, serde_json::to_string(value).ok()?));
+    }
+    Some(document)
+}
+
 #[test]
 fn a_file_alone_gets_the_remarks_of_a_strict_reviewer_and_no_others() {
     measure("offline", &["--netns", "none"], &[]);

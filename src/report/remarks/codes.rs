@@ -72,6 +72,13 @@ static GRADES: &[Grade] = &[
     grade("without_effect", FAILS, "The kernel ignores the value in this combination or in this version. Remove the line."),
     grade("duplicates_disagree", FAILS, "Two lines of one file set the key to different values, and only the last one is effective. Remove one of them."),
     grade("never_wins", FAILS, "Another line overrides this line, so its value is never effective. Remove the line, or move it to a file that is loaded later."),
+    // Documents that configuration management reads.
+    grade("yaml_boolean", FAILS, "Without quotation marks the word is a boolean, which not every tool turns into 0 or 1. Write the number with quotation marks."),
+    grade("yaml_number", FAILS, "Without quotation marks the text is another number for some readers of YAML. Write the value with quotation marks."),
+    grade("not_one_text", FAILS, "A key takes one line of text. Write the numbers with single spaces between them, with quotation marks."),
+    grade("not_a_string", FAILS, "The values of securityContext.sysctls are texts. The API server rejects a number. Use quotation marks."),
+    grade("not_of_container", FAILS, "The key is not part of a network namespace, so the container does not start or the value is not set. Set it on the node."),
+    grade("unsafe_in_pod", NOTE, "The kubelet rejects a pod with this key unless its node allows the key (allowedUnsafeSysctls)."),
 ];
 
 /// The grade of a code.

@@ -7,8 +7,12 @@ mod codes;
 mod drift;
 #[cfg(test)]
 mod example;
+mod lint;
 mod record;
+mod text;
 
 pub use codes::{Grade, grade_of, severity};
 pub use drift::of_drift;
+pub use lint::of_lint;
 pub use record::{Checked, Host, Origin, Remark, Remarks, What};
+pub use text::text;
