@@ -224,6 +224,8 @@ fn help_of_audit() {
               - ndjson:     A line of JSON for the audit and for each finding, for a
                 fleet
               - csv:        A row for each finding, for a spreadsheet
+              - facts:      One JSON object with findings by rule, for Ansible and
+                Puppet
               - prometheus: Gauges for the textfile collector of node_exporter
               - sarif:      SARIF 2.1.0, for viewers and stores of static analysis
               - junit:      JUnit XML, for continuous integration

@@ -1,11 +1,12 @@
 //! The report of an audit, one file a format.
 //!
-//! In: an audit. Out: text for a person, JSON, lines for a database, rows for a spreadsheet, gauges for Prometheus,
+//! In: an audit. Out: text for a person, JSON, lines for a database, rows for a spreadsheet, facts, gauges for Prometheus,
 //! checks for Nagios and Checkmk.
 //! Must not: let a section be forgotten: a format takes its content from [`sections`], which gives all of them.
 
 mod checkmk;
 mod csv;
+pub mod facts;
 mod format;
 mod github;
 pub mod json;
@@ -39,6 +40,7 @@ pub static FORMATS: &[&Format] = &[
     &JSON,
     &NDJSON,
     &csv::FORMAT,
+    &facts::FORMAT,
     &PROMETHEUS,
     &sarif::FORMAT,
     &junit::FORMAT,
