@@ -789,7 +789,8 @@ fn help_of_rules() {
 
     Arguments:
       [OF]  The kind of file or output [default: rule] [possible values: rule,
-            report, finding, run, plan, drift, check, remark, history, changes]
+            report, finding, run, facts, plan, drift, check, remark, history,
+            changes]
 
     Options:
       -h, --help  Print help
