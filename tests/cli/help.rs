@@ -785,7 +785,7 @@ fn help_of_rules() {
 
     Arguments:
       [OF]  The kind of file or output [default: rule] [possible values: rule,
-            report, finding, run, plan, drift, history, changes]
+            report, finding, run, facts, plan, drift, history, changes]
 
     Options:
       -h, --help  Print help
