@@ -6,11 +6,13 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::apply::change::state;
 use crate::config::{Config, ConfigError, TypedRules};
 use crate::keys::Risk;
+use crate::report::remarks;
 use crate::rules::set::RuleSet;
 
 #[derive(Debug, Args)]
@@ -52,6 +54,30 @@ pub(super) enum Format {
     Text,
     /// Machine-readable; docs/schema has the JSON Schema
     Json,
+}
+
+/// A format of `drift` and `lint`: one of their own, or one of those that they share.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum RemarkFormat {
+    Own(Format),
+    Shared(&'static remarks::Format),
+}
+
+impl RemarkFormat {
+    /// Names and help of both kinds.
+    pub(super) fn parser() -> impl TypedValueParser<Value = Self> {
+        let own = Format::value_variants().iter().filter_map(Format::to_possible_value);
+        let shared = remarks::FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.help));
+        PossibleValuesParser::new(own.chain(shared)).try_map(|name| {
+            let shared = || remarks::named(&name).map(Self::Shared).ok_or("there is no such format");
+            Format::from_str(&name, false).map(Self::Own).or_else(|_| shared())
+        })
+    }
+
+    /// Whether the exit code is the state of a check.
+    pub(super) fn is_check(self) -> bool {
+        matches!(self, Self::Shared(format) if remarks::is_check(format))
+    }
 }
 
 /// Where rules come from; shared by the commands that use them.

@@ -8,7 +8,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::args::{Global, RuleArgs, StateArgs};
-use super::exit::{Exit, Failure, Outcome};
+use super::exit::{Exit, Failure, Outcome, as_check};
 use super::output::{self, Terminal};
 use super::session;
 use super::what_if::{self, WhatIfArgs};
@@ -17,7 +17,7 @@ use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
 use crate::plan::build::{self, PlanOptions};
 use crate::plan::rehearsal;
-use crate::report::audit::{Content, Detail, FORMATS, Format, Look, Reported, State, is_check, named, unknown};
+use crate::report::audit::{Content, Detail, FORMATS, Format, Look, Reported, is_check, named, state_of};
 use crate::report::theme::Theme;
 use crate::session::rehearse;
 use crate::snapshot::Snapshot;
@@ -69,14 +69,7 @@ pub(super) fn run(
     terminal: &Terminal,
 ) -> Outcome {
     let outcome = config().map_err(Failure::from).and_then(|config| report(args, global, &config, terminal));
-    match outcome {
-        // To a monitoring system every code means something else, and it shows what is on standard output.
-        Err(failure) if failure.exit != Exit::Done && is_check(args.format) => {
-            output::say(&unknown(&format!("{:#}", failure.error)));
-            Ok(ExitCode::from(State::Unknown.number()))
-        }
-        outcome => outcome,
-    }
+    if is_check(args.format) { as_check(outcome) } else { outcome }
 }
 
 fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
@@ -112,7 +105,7 @@ fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Termina
     let text = args.format.write(reported, &Look { theme, detail })?;
     output::deliver(&text, args.output.as_deref())?;
     if is_check(args.format) {
-        return Ok(ExitCode::from(State::of_audit(&audit).number()));
+        return Ok(ExitCode::from(state_of(&audit).number()));
     }
     if !criteria.rules.broken.is_empty() {
         return Ok(Exit::Usage.code());

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 
-use super::args::{Format, RuleArgs};
-use super::exit::{Exit, Failure, Outcome};
+use super::args::{Format, RemarkFormat, RuleArgs};
+use super::exit::{Exit, Failure, Outcome, as_check};
 use super::output::{self, Terminal};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::drift::select::select;
 use crate::host::netns::Which;
 use crate::keys;
@@ -17,6 +17,7 @@ use crate::observe::persisted::Loader;
 use crate::observe::sysctls::Sysctls;
 use crate::report;
 use crate::report::drift::DriftPage;
+use crate::report::remarks;
 use crate::report::theme::Theme;
 use crate::session;
 use crate::session::drift::{Scene, Target};
@@ -38,7 +39,10 @@ Examples:
 
 Status of a key: not_in_force (the kernel has another value than the file), dead (the key does not exist), invalid \
 (the kernel rejects the value), wrong_scope (this network namespace cannot set the key), runtime_only (no file sets \
-the value, so a reboot reverts it), unread (the value cannot be read), in_sync.")]
+the value, so a reboot reverts it), unread (the value cannot be read), in_sync.
+
+With --format nagios the exit codes are those of a Nagios plugin: 0 OK, 1 warning, 2 critical, 3 unknown. \
+--fail-on-drift has no effect.")]
 pub(super) struct DriftArgs {
     /// Keys, or patterns with `*` [default: all keys]
     #[arg(value_name = "KEY|GLOB")]
@@ -65,8 +69,8 @@ pub(super) struct DriftArgs {
     #[arg(long, value_name = "WHICH", default_value = "current", value_parser = which)]
     netns: NetnsArg,
     /// Output format
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    format: Format,
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = RemarkFormat::parser())]
+    format: RemarkFormat,
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -108,7 +112,16 @@ fn which(text: &str) -> Result<NetnsArg, String> {
     }
 }
 
-pub(super) fn run(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Outcome {
+pub(super) fn run(
+    args: &DriftArgs,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    terminal: &Terminal,
+) -> Outcome {
+    let outcome = config().map_err(Failure::from).and_then(|config| report(args, &config, terminal));
+    if args.format.is_check() { as_check(outcome) } else { outcome }
+}
+
+fn report(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Outcome {
     let root = root(args.root.as_deref()).map_err(Failure::usage)?;
     let files = args.files.iter().map(|file| Ok(std::path::absolute(file)?.display().to_string()));
     let files: Vec<String> = files.collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
@@ -161,14 +174,26 @@ pub(super) fn run(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Out
         all: !args.keys.is_empty(),
     };
     let theme = if args.output.is_some() { Theme::plain() } else { terminal.theme() };
-    let text = match args.format {
-        Format::Json => report::drift::json(&view)?,
-        Format::Text => report::drift::text(&view, &theme),
+    let usual = code(args, &view);
+    let (text, code) = match args.format {
+        RemarkFormat::Own(Format::Json) => (report::drift::json(&view)?, usual),
+        RemarkFormat::Own(Format::Text) => (report::drift::text(&view, &theme), usual),
+        RemarkFormat::Shared(format) => {
+            let remarks = remarks::of_drift(&view, &args.files);
+            let state = || ExitCode::from(remarks::state_of(&remarks).number());
+            (format.write(&remarks)?, if remarks::is_check(format) { state() } else { usual })
+        }
     };
     output::deliver(&text, args.output.as_deref())?;
+    Ok(code)
+}
+
+/// The exit code by `--fail-on-drift`.
+fn code(args: &DriftArgs, view: &DriftPage<'_>) -> ExitCode {
+    let DriftPage { drift, review, .. } = view;
     let drifted = drift.keys.iter().any(|key| view.is_wrong(key.status));
     let objected = view.is_review() && !(drift.problems.is_empty() && review.is_empty());
-    Ok(if args.fail_on_drift && (drifted || objected) { Exit::Found.code() } else { ExitCode::SUCCESS })
+    if args.fail_on_drift && (drifted || objected) { Exit::Found.code() } else { ExitCode::SUCCESS }
 }
 
 impl NetnsArg {

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
 
-use super::output::Undelivered;
+use super::output::{self, Undelivered};
 use crate::audit::waivers::AppendError;
 use crate::config::ConfigError;
 use crate::declared::NoSuchPlace;
@@ -15,6 +15,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::history::HistoryError;
 use crate::host::netns::EnterError;
 use crate::plan::select::NamesNothing;
+use crate::report::check::{State, unknown};
 use crate::session::SessionError;
 use crate::snapshot::capture::CaptureError;
 use crate::versioned::FileError;
@@ -213,6 +214,18 @@ impl From<EnterError> for Failure {
             EnterError::Unknown { .. } => Self::usage(error),
             EnterError::Refused { .. } => Exit::Unobservable.because(error),
         }
+    }
+}
+
+/// The outcome of a plugin of a monitoring system. To that system every code means something else, and it shows what is on
+/// standard output.
+pub(super) fn as_check(outcome: Outcome) -> Outcome {
+    match outcome {
+        Err(failure) if failure.exit != Exit::Done => {
+            output::say(&unknown(&format!("{:#}", failure.error)));
+            Ok(ExitCode::from(State::Unknown.number()))
+        }
+        outcome => outcome,
     }
 }
 

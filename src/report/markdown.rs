@@ -3,7 +3,7 @@
 //! In: plain texts, in which backquotes mark code. Out: Markdown that reads as these texts. Must not: know what a page is about.
 
 use crate::report::wrap::columns;
-use crate::text::cleaned;
+use crate::text::{cleaned, one_line};
 
 /// Columns of a line of prose. A table and a piece of code have lines as long as they need.
 const WIDTH: usize = 120;
@@ -17,6 +17,12 @@ pub(super) fn code(text: &str) -> String {
     let fence = "`".repeat(longest_run(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+/// Text as it is, as code.
+pub(super) fn verbatim(text: &str) -> String {
+    let text = one_line(text);
+    if text.is_empty() { "(empty)".to_owned() } else { code(&text) }
 }
 
 /// Code on lines of its own.

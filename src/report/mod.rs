@@ -5,12 +5,15 @@
 
 pub mod audit;
 pub mod changes;
+pub mod check;
+mod csv;
 pub mod drift;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod explain;
 mod exposition;
 pub mod history;
+mod junit;
 mod markdown;
 mod measured;
 pub mod metrics;
@@ -19,5 +22,7 @@ pub mod pages;
 pub mod plan;
 pub mod remarks;
 pub mod rules;
+mod sarif;
 pub mod theme;
+mod workflow;
 pub mod wrap;

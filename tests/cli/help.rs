@@ -224,6 +224,8 @@ fn help_of_audit() {
               - ndjson:     A line of JSON for the audit and for each finding, for a
                 fleet
               - csv:        A row for each finding, for a spreadsheet
+              - facts:      One JSON object with findings by rule, for Ansible and
+                Puppet
               - prometheus: Gauges for the textfile collector of node_exporter
               - sarif:      SARIF 2.1.0, for viewers and stores of static analysis
               - junit:      JUnit XML, for continuous integration
@@ -361,7 +363,8 @@ fn help_of_drift() {
               the PID of a process in it, or none (show only what a boot would set)
               [default: current]
           --format <FORMAT>
-              Output format [default: text] [possible values: text, json]
+              Output format [default: text] [possible values: text, json, ndjson,
+              csv, sarif, junit, markdown, github, gitlab, nagios, checkmk]
       -o, --output <FILE>
               Write the report to a file instead of standard output
           --fail-on-drift
@@ -394,6 +397,9 @@ fn help_of_drift() {
     (the key does not exist), invalid (the kernel rejects the value), wrong_scope
     (this network namespace cannot set the key), runtime_only (no file sets the
     value, so a reboot reverts it), unread (the value cannot be read), in_sync.
+
+    With --format nagios the exit codes are those of a Nagios plugin: 0 OK, 1
+    warning, 2 critical, 3 unknown. --fail-on-drift has no effect.
     ");
 }
 
@@ -783,7 +789,8 @@ fn help_of_rules() {
 
     Arguments:
       [OF]  The kind of file or output [default: rule] [possible values: rule,
-            report, finding, run, plan, drift, history, changes]
+            report, finding, run, facts, plan, drift, check, remark, history,
+            changes]
 
     Options:
       -h, --help  Print help

@@ -29,6 +29,9 @@ fn it_holds_what_the_deb_holds() {
         "/usr/share/fish/vendor_completions.d/sysctl-advisor.fish",
         "/usr/share/licenses/sysctl-advisor/LICENSE-MIT",
         "/usr/share/sysctl-advisor/rules/keys/listen.toml",
+        "/usr/share/sysctl-advisor/facts/sysctl_advisor.fact",
+        "/usr/share/sysctl-advisor/grafana/sysctl-advisor.json",
+        "/usr/share/sysctl-advisor/prometheus/sysctl-advisor.rules.yml",
     ] {
         assert!(files.lines().any(|line| line == file), "{file} in\n{files}");
     }

@@ -5,15 +5,14 @@
 //! Must not: name a service or a metric after anything of the host.
 
 use super::format::Format;
-use super::monitoring::{CANNOT_CARRY, Gathered, State, finding_line, in_numbers, plain, within};
+use super::monitoring::{CANNOT_CARRY, Gathered, finding_line, in_numbers, state};
 use super::sections::Summary;
 use super::states;
 use crate::audit::model::Finding;
 use crate::model::{Kind, Severity, in_words};
+use crate::report::check::{Service, plain};
 use crate::snapshot::Namespace;
 
-/// Bytes of the details of a service.
-const DETAILS: usize = 4000;
 /// Characters of a namespace's name.
 const NAME: usize = 40;
 const KINDS: [Kind; 6] =
@@ -46,7 +45,9 @@ fn whole(gathered: &Gathered<'_>) -> String {
     metrics.extend(sums.iter().flatten().map(|(state, number)| format!("sockets_{state}={number}")));
     let details: Vec<String> =
         std::iter::once(gathered.observed.clone()).chain(namespaces.iter().map(sockets)).collect();
-    line(State::of(summary, namespaces), "Sysctl advisor", &metrics, &gathered.in_a_line(), &details)
+    let state = state(summary, namespaces);
+    Service { state, name: "Sysctl advisor", metrics: &metrics, summary: &gathered.in_a_line(), details: &details }
+        .line()
 }
 
 fn of_kind(gathered: &Gathered<'_>, kind: Kind) -> String {
@@ -62,23 +63,10 @@ fn of_kind(gathered: &Gathered<'_>, kind: Kind) -> String {
     let counted = [("critical", summary.critical), ("warning", summary.warning), ("notice", summary.notice)];
     let metrics = counted.map(|(name, number)| format!("{name}={number}"));
     let details: Vec<String> = findings.iter().map(|finding| finding_line(finding)).collect();
-    let name = format!("Sysctl advisor {}", kind.name());
-    let namespaces = gathered.namespaces;
-    line(State::of(&summary, namespaces), &name, &metrics, &in_numbers(&summary, namespaces), &details)
-}
-
-/// A service. The details are lines of their own on the server, where `\n` is in the text.
-fn line(state: State, service: &str, metrics: &[String], summary: &str, details: &[String]) -> String {
-    let (shown, more) = within(details, DETAILS);
-    let mut text = format!("{} \"{service}\" {} {summary}", state.number(), metrics.join("|"));
-    for detail in shown {
-        text.push_str("\\n");
-        text.push_str(detail);
-    }
-    if more > 0 {
-        text.push_str(&format!("\\nand {more} more"));
-    }
-    text + "\n"
+    let name = &format!("Sysctl advisor {}", kind.name());
+    let state = state(&summary, gathered.namespaces);
+    let summary = &in_numbers(&summary, gathered.namespaces);
+    Service { state, name, metrics: &metrics, summary, details: &details }.line()
 }
 
 fn sockets(namespace: &Namespace) -> String {

@@ -1,7 +1,7 @@
-//! The report for a spreadsheet: one row for each finding, as RFC 4180 quotes.
+//! The report for a spreadsheet: one row for each finding.
 //!
-//! In: the sections of an audit. Out: comma-separated values with a row of names. Lines end as on Unix.
-//! Must not: let a program that opens the file execute a text of it as a formula; leave a host without findings out.
+//! In: the sections of an audit. Out: comma-separated values with a row of names.
+//! Must not: leave a host without findings out.
 
 use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Summary, Writer};
@@ -9,9 +9,9 @@ use super::states;
 use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::drift::SourceLine;
 use crate::history::read::Episode;
+use crate::report::csv::{joined, row};
 use crate::report::measured::measured;
 use crate::snapshot::Namespace;
-use crate::text::one_line;
 
 /// Columns that are the same in every row.
 const OF_THE_AUDIT: [&str; 20] = [
@@ -135,9 +135,7 @@ impl<'a> Writer<'a> for Rows {
         }
         let mut text = OF_THE_AUDIT.into_iter().chain(OF_A_FINDING).collect::<Vec<_>>().join(",") + "\n";
         for finding in &self.findings {
-            let cells: Vec<String> = self.audit.iter().chain(finding).map(|text| cell(text)).collect();
-            text.push_str(&cells.join(","));
-            text.push('\n');
+            text.push_str(&row(self.audit.iter().chain(finding)));
         }
         Ok(text)
     }
@@ -216,20 +214,6 @@ fn sockets(namespace: &Namespace) -> String {
     format!("{} ({}): {states}", namespace.name, namespace.id)
 }
 
-fn joined<T>(entries: impl IntoIterator<Item = T>, words: impl Fn(T) -> String) -> String {
-    entries.into_iter().map(words).collect::<Vec<_>>().join("; ")
-}
-
-/// A spreadsheet executes what begins like a formula, also with the wide forms of the signs; an apostrophe before it
-/// makes it a text.
-fn cell(text: &str) -> String {
-    let mut text = one_line(text);
-    if text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) {
-        text.insert(0, '\'');
-    }
-    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::format::Look;
@@ -249,22 +233,6 @@ mod tests {
         2026-01-01T00:00:00Z,web-1,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",notice,timestamps-off,hygiene,host,host,TCP timestamps are off,0123456789abcdef,no,,,,,,,,,,,
         2026-01-01T00:00:00Z,web-1,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",warning,syncookies-off,hygiene,host,host,SYN cookies are off,0123456789abcdef,yes,lab machine,maria,2027-01-31,,,,,,,,
         "#);
-    }
-
-    #[test]
-    fn a_formula_is_a_text_and_quotes_are_doubled() {
-        let cases = [
-            ("=1+1", "'=1+1"),
-            (" \t-2", "'-2"),
-            ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
-            ("@SUM(A1,\"x\")", "\"'@SUM(A1,\"\"x\"\")\""),
-            ("＝1", "'＝1"),
-            ("a=1\r\nb", "a=1 b"),
-            ("", ""),
-        ];
-        for (text, written) in cases {
-            assert_eq!(cell(text), written);
-        }
     }
 
     #[test]

@@ -2,17 +2,16 @@
 //!
 //! In: the sections of an audit. Out: one line per entry. The runner shows 10 annotations of each kind per step, so the worst
 //! comes first, and what is many (sockets, checks that were not made) is `debug`; its number is in the first line.
-//! Must not: let a stranger's text end a line: what follows could be a command.
+//! Must not: write a command itself; `workflow` does.
 
 use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Writer};
 use super::{summary, words};
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
-use crate::model::Severity;
 use crate::report::theme::Theme;
+use crate::report::workflow::{Commands, kind};
 use crate::snapshot::Namespace;
-use crate::text::one_line;
 
 const RULE: &str = "an annotation is short; `explain RULE` prints it";
 
@@ -30,9 +29,6 @@ pub(super) const FORMAT: Format = Format {
     write: |sections, _| sections.give_to(Commands::default()),
 };
 
-#[derive(Default)]
-struct Commands(String);
-
 impl<'a> Writer<'a> for Commands {
     fn head(&mut self, head: Head<'a>) {
         let (_, numbers) = summary::sentence(&head.summary, &Theme::plain());
@@ -42,19 +38,14 @@ impl<'a> Writer<'a> for Commands {
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
         for Open { finding, seen: _ } in findings {
-            let kind = match finding.severity {
-                Severity::Critical => "error",
-                Severity::Warning => "warning",
-                Severity::Notice => "notice",
-            };
-            self.finding(kind, finding, &words::what_to_act_on(finding));
+            annotate(self, kind(finding.severity), finding, &words::what_to_act_on(finding));
         }
     }
 
     fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
         for (finding, waiver) in waived {
             let said = format!("{} {}, {}", finding.severity.name(), finding.rule, words::waiver(waiver));
-            self.finding("notice", finding, &[format!("Where: {}", words::place(finding)), said]);
+            annotate(self, "notice", finding, &[format!("Where: {}", words::place(finding)), said]);
         }
     }
 
@@ -91,38 +82,15 @@ impl<'a> Writer<'a> for Commands {
     }
 }
 
-impl Commands {
-    fn finding(&mut self, kind: &str, finding: &Finding, lines: &[String]) {
-        let place = finding.line.as_ref().map(|line| (line.file.as_str(), line.line.to_string()));
-        let mut properties: Vec<(&str, &str)> = Vec::new();
-        if let Some((file, line)) = &place {
-            properties.extend([("file", *file), ("line", line.as_str())]);
-        }
-        properties.push(("title", &finding.title));
-        self.command(kind, &properties, lines);
+/// An annotation of the line that the finding is about, if there is one.
+fn annotate(commands: &mut Commands, kind: &str, finding: &Finding, lines: &[String]) {
+    let place = finding.line.as_ref().map(|line| (line.file.as_str(), line.line.to_string()));
+    let mut properties: Vec<(&str, &str)> = Vec::new();
+    if let Some((file, line)) = &place {
+        properties.extend([("file", *file), ("line", line.as_str())]);
     }
-
-    fn debug(&mut self, text: String) {
-        self.command("debug", &[], &[text]);
-    }
-
-    /// `::KIND NAME=VALUE,NAME=VALUE::TEXT`.
-    fn command(&mut self, kind: &str, properties: &[(&str, &str)], lines: &[String]) {
-        let properties: Vec<String> =
-            properties.iter().map(|(name, value)| format!("{name}={}", property(&one_line(value)))).collect();
-        let space = if properties.is_empty() { "" } else { " " };
-        let text = lines.iter().map(|line| one_line(line)).collect::<Vec<_>>().join("\n");
-        self.0.push_str(&format!("::{kind}{space}{}::{}\n", properties.join(","), data(&text)));
-    }
-}
-
-/// As the runner reads it back.
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    properties.push(("title", &finding.title));
+    commands.command(kind, &properties, lines);
 }
 
 #[cfg(test)]
@@ -153,12 +121,5 @@ mod tests {
         ::warning title=A rule file could not be loaded::/etc/sysctl-advisor/rules.d/mine.toml:2:1: unknown field `severty`
         ::warning file=/etc/sysctl-advisor/waivers.toml,line=9,title=A waiver waives nothing::/etc/sysctl-advisor/waivers.toml:9: waiver-expired close-wait-leak: ended on 2025-12-31 (by maria: �[31mthe vendor works on it)
         ");
-    }
-
-    #[test]
-    fn every_line_is_one_command_and_its_text_comes_back() {
-        let mut commands = Commands::default();
-        commands.command("error", &[("title", "50 %: a,b\n::error::c")], &["x%0Ay".to_owned(), "\r::stop".to_owned()]);
-        assert_eq!(commands.0, "::error title=50 %25%3A a%2Cb %3A%3Aerror%3A%3Ac::x%250Ay%0A::stop\n");
     }
 }

@@ -1,4 +1,4 @@
-//! The report for continuous integration: JUnit's XML, as Jenkins, GitLab and others read it.
+//! The report for continuous integration: JUnit's XML.
 //!
 //! In: the sections of an audit. Out: XML 1.0, a test case for each finding and for each check that was not made.
 //! Must not: let what could not be checked pass. Rules without a finding have no names here: they are one test case.
@@ -9,10 +9,9 @@ use super::{summary, words};
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::model::in_words;
+use crate::report::junit::{CLASS, Suite};
 use crate::snapshot::Namespace;
-use crate::text::{cleaned, one_line};
-
-const CLASS: &str = "sysctl-advisor";
+use crate::text::one_line;
 
 pub(super) const FORMAT: Format = Format {
     name: "junit",
@@ -25,23 +24,10 @@ pub(super) const FORMAT: Format = Format {
     write: |sections, _| sections.give_to(Suite::default()),
 };
 
-/// The suite as far as it is written, and the numbers that its first line needs.
-#[derive(Default)]
-struct Suite {
-    attributes: String,
-    properties: String,
-    cases: String,
-    tests: usize,
-    failures: usize,
-    errors: usize,
-    skipped: usize,
-}
-
 impl<'a> Writer<'a> for Suite {
     fn head(&mut self, head: Head<'a>) {
-        let hostname = attribute(&head.system.hostname);
-        let (at, seconds) = (attribute(head.taken_at), head.window.seconds);
-        self.attributes = format!("hostname=\"{hostname}\" timestamp=\"{at}\" time=\"{seconds}\"");
+        let seconds = head.window.seconds;
+        Self::head(self, &head.system.hostname, head.taken_at, seconds);
         self.property("version", head.written_by);
         self.property("host", &words::facts(&head));
         self.property("window_seconds", &seconds.to_string());
@@ -54,17 +40,14 @@ impl<'a> Writer<'a> for Suite {
         let quiet = numbers.rules.saturating_sub(numbers.rules_firing + numbers.rules_only_skipped);
         if quiet > 0 {
             let text = format!("{} found nothing.", summary::counted(quiet, "rules"));
-            self.case(CLASS, "rules without a finding", &format!("<system-out>{}</system-out>", content(&text)));
+            self.pass(CLASS, "rules without a finding", &text);
         }
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
         for Open { finding, seen: _ } in findings {
-            let (title, kind) = (attribute(&finding.title), finding.severity.name());
-            let text = content(&paragraphs(finding));
-            let failure = format!("<failure type=\"{kind}\" message=\"{title}\">{text}</failure>");
-            self.failures += 1;
-            self.case(&finding.rule, &words::place(finding), &failure);
+            let (place, kind) = (words::place(finding), finding.severity.name());
+            self.fail(&finding.rule, &place, kind, &finding.title, &paragraphs(finding));
         }
     }
 
@@ -111,67 +94,13 @@ impl<'a> Writer<'a> for Suite {
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
     fn finish(self) -> Result<String, serde_json::Error> {
-        let Self { attributes, properties, cases, tests, failures, errors, skipped } = self;
-        let numbers = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"");
-        Ok(format!(
-            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"{CLASS}\" {numbers} {attributes}>\n\
-             <properties>\n{properties}</properties>\n{cases}</testsuite>\n</testsuites>\n"
-        ))
-    }
-}
-
-impl Suite {
-    fn property(&mut self, name: &str, value: &str) {
-        self.properties.push_str(&format!("<property name=\"{name}\" value=\"{}\"/>\n", attribute(value)));
-    }
-
-    /// `result`: elements.
-    fn case(&mut self, class: &str, name: &str, result: &str) {
-        let (class, name) = (attribute(class), attribute(name));
-        self.tests += 1;
-        self.cases
-            .push_str(&format!("<testcase classname=\"{class}\" name=\"{name}\" time=\"0\">{result}</testcase>\n"));
-    }
-
-    fn skip(&mut self, class: &str, name: &str, message: &str) {
-        self.skipped += 1;
-        self.case(class, name, &format!("<skipped message=\"{}\"/>", attribute(message)));
-    }
-
-    fn error(&mut self, class: &str, name: &str, message: &str) {
-        self.errors += 1;
-        self.case(class, name, &format!("<error type=\"{}\" message=\"{}\"/>", attribute(class), attribute(message)));
+        Ok(Self::finish(self))
     }
 }
 
 fn paragraphs(finding: &Finding) -> String {
     let lines = words::what_to_act_on(finding).into_iter().chain(words::background(finding));
     lines.map(|line| one_line(&line)).collect::<Vec<_>>().join("\n")
-}
-
-/// The text of an attribute: a reader makes spaces of line ends there, so it is one line.
-fn attribute(text: &str) -> String {
-    escaped(&one_line(text))
-}
-
-fn content(text: &str) -> String {
-    escaped(&cleaned(text))
-}
-
-/// Cleaned text for XML 1.0, which has no way to write some characters: they are shown as unknown.
-fn escaped(text: &str) -> String {
-    let mut output = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => output.push_str("&amp;"),
-            '<' => output.push_str("&lt;"),
-            '>' => output.push_str("&gt;"),
-            '"' => output.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => output.push('\u{fffd}'),
-            _ => output.push(c),
-        }
-    }
-    output
 }
 
 #[cfg(test)]

@@ -8,11 +8,10 @@ use super::sections::{GapAt, Head, Open, Summary, Writer};
 use super::{summary, words};
 use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
-use crate::report::markdown::{code, literal, table};
+use crate::report::markdown::{literal, table, verbatim};
 use crate::report::measured::measured;
 use crate::report::theme::Theme;
 use crate::snapshot::Namespace;
-use crate::text::one_line;
 
 pub(super) const FORMAT: Format = Format {
     name: "markdown",
@@ -165,12 +164,6 @@ fn numbers(page: &mut Page<'_>, evidence: &[Evidence]) {
     page.text.push_str(&table);
 }
 
-/// Text as it is, as code.
-fn verbatim(text: &str) -> String {
-    let text = one_line(text);
-    if text.is_empty() { "(empty)".to_owned() } else { code(&text) }
-}
-
 #[cfg(test)]
 mod tests {
     use pulldown_cmark::{Event, Options, Parser, Tag};
@@ -178,6 +171,7 @@ mod tests {
     use super::super::sections::Reported;
     use super::*;
     use crate::report::example;
+    use crate::text::one_line;
 
     fn page(change: impl Fn(&mut Finding)) -> String {
         let snapshot = example::snapshot();

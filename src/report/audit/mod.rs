@@ -1,11 +1,12 @@
 //! The report of an audit, one file a format.
 //!
-//! In: an audit. Out: text for a person, JSON, lines for a database, rows for a spreadsheet, gauges for Prometheus,
+//! In: an audit. Out: text for a person, JSON, lines for a database, rows for a spreadsheet, facts, gauges for Prometheus,
 //! checks for Nagios and Checkmk.
 //! Must not: let a section be forgotten: a format takes its content from [`sections`], which gives all of them.
 
 mod checkmk;
 mod csv;
+pub mod facts;
 mod format;
 mod github;
 pub mod json;
@@ -28,8 +29,7 @@ mod tests;
 
 pub use format::{Content, Detail, Format, Look};
 pub use json::FORMAT as JSON;
-pub use monitoring::State;
-pub use nagios::unknown;
+pub use monitoring::state_of;
 pub use ndjson::FORMAT as NDJSON;
 pub use prometheus::FORMAT as PROMETHEUS;
 pub use sections::{Reported, Run, Sections};
@@ -41,6 +41,7 @@ pub static FORMATS: &[&Format] = &[
     &JSON,
     &NDJSON,
     &csv::FORMAT,
+    &facts::FORMAT,
     &PROMETHEUS,
     &sarif::FORMAT,
     &junit::FORMAT,
@@ -50,10 +51,10 @@ pub static FORMATS: &[&Format] = &[
     &checkmk::FORMAT,
 ];
 
-/// Formats whose reader takes the exit code for the [`State`] of a check.
+/// Formats whose reader takes the exit code for the state of a check.
 static CHECKS: &[&Format] = &[&nagios::FORMAT];
 
-/// Whether the exit code of an audit in this format is a [`State`].
+/// Whether the exit code of an audit in this format is the [`State`](super::check::State) of a check.
 pub fn is_check(format: &Format) -> bool {
     CHECKS.iter().any(|check| check.name == format.name)
 }

@@ -1,7 +1,6 @@
 //! What a monitoring system asks: is it fine, is it bad, or is it not known.
 //!
-//! In: the sections of an audit. Out: what a check of such a system is made of ([`Gathered`]), its state, and texts that the
-//! system shows as they are.
+//! In: the sections of an audit. Out: what a check of such a system is made of ([`Gathered`]), and its state.
 //! Must not: be OK where nothing could be observed; know a format.
 
 use super::format::Content;
@@ -9,8 +8,8 @@ use super::sections::{GapAt, Head, Open, Summary, Writer, changes};
 use crate::audit::model::{Audit, Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::model::in_words;
+use crate::report::check::{self, State, plain, shortened};
 use crate::snapshot::Namespace;
-use crate::text::one_line;
 use crate::units;
 
 const SHORT: &str = "a server keeps a short text; `audit` on the host prints it";
@@ -124,46 +123,15 @@ impl<'a> Writer<'a> for Gathered<'a> {
     }
 }
 
-/// The states of a check, with the numbers that Nagios and its relatives give them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum State {
-    Ok = 0,
-    Warning = 1,
-    Critical = 2,
-    Unknown = 3,
+/// The state of a check of an audit. A broken rule file may hide what is critical.
+pub(super) fn state(summary: &Summary<'_>, namespaces: &[Namespace]) -> State {
+    let is_unknown = summary.broken_rules > 0 || !is_observed(namespaces);
+    State::of_numbers(summary.critical, summary.warning, is_unknown)
 }
 
-impl State {
-    /// Of a whole audit.
-    pub fn of_audit(audit: &Audit<'_>) -> Self {
-        Self::of(&Summary::of(audit), &audit.snapshot.namespaces)
-    }
-
-    /// A broken rule file may hide what is critical, so that it outweighs a warning; what is known to be critical it
-    /// does not hide. A notice is nothing that somebody is called for.
-    pub(super) fn of(summary: &Summary<'_>, namespaces: &[Namespace]) -> Self {
-        let unknown = summary.broken_rules > 0 || !is_observed(namespaces);
-        match (summary.critical, summary.warning) {
-            (1.., _) => Self::Critical,
-            _ if unknown => Self::Unknown,
-            (0, 1..) => Self::Warning,
-            (0, 0) => Self::Ok,
-        }
-    }
-
-    pub const fn number(self) -> u8 {
-        self as u8
-    }
-
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "OK",
-            Self::Warning => "WARNING",
-            Self::Critical => "CRITICAL",
-            Self::Unknown => "UNKNOWN",
-        }
-    }
+/// The state of a check of a whole audit.
+pub fn state_of(audit: &Audit<'_>) -> State {
+    state(&Summary::of(audit), &audit.snapshot.namespaces)
 }
 
 fn is_observed(namespaces: &[Namespace]) -> bool {
@@ -180,14 +148,7 @@ pub(super) fn in_numbers(summary: &Summary<'_>, namespaces: &[Namespace]) -> Str
     if summary.broken_rules > 0 {
         parts.push(format!("{} could not be loaded", quantity(summary.broken_rules, "rule files")));
     }
-    if summary.critical > 0 {
-        parts.push(format!("{} critical", units::count_u64(summary.critical as u64)));
-    }
-    for (number, unit) in [(summary.warning, "warnings"), (summary.notice, "notices")] {
-        if number > 0 {
-            parts.push(quantity(number, unit));
-        }
-    }
+    parts.extend(check::in_numbers(summary.critical, summary.warning, summary.notice));
     if summary.open() == 0 {
         parts.push("no findings".to_owned());
     }
@@ -216,32 +177,6 @@ const TITLE: usize = 200;
 const PLACE: usize = 120;
 const LINE: usize = 400;
 
-/// Text without what a monitoring system gives a meaning to: line ends, `|` before performance data, and `\` before an
-/// `n` that is a line end again.
-pub(super) fn plain(text: &str, longest: usize) -> String {
-    shortened(&one_line(text).replace(['|', '\\'], "/"), longest)
-}
-
-/// The first characters; `...` is there for the rest.
-fn shortened(text: &str, longest: usize) -> String {
-    if text.chars().count() <= longest {
-        return text.to_owned();
-    }
-    text.chars().take(longest.saturating_sub(3)).chain("...".chars()).collect()
-}
-
-/// As many lines as have room in so many bytes, and how many there are more.
-pub(super) fn within(lines: &[String], bytes: usize) -> (&[String], usize) {
-    let mut used = 0;
-    let fitting = lines.iter().take_while(|line| {
-        // A line end is two characters where it is escaped.
-        used += line.len() + 2;
-        used <= bytes
-    });
-    let count = fitting.count();
-    (&lines[..count], lines.len() - count)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,7 +189,7 @@ mod tests {
         blind.namespaces.iter_mut().for_each(|namespace| namespace.sockets = None);
         let of = |critical, warning, notice, broken_rules, blind_host| {
             let summary = Summary { critical, warning, notice, broken_rules, ..Summary::default() };
-            State::of(&summary, if blind_host { &blind.namespaces } else { &snapshot.namespaces })
+            state(&summary, if blind_host { &blind.namespaces } else { &snapshot.namespaces })
         };
         assert_eq!(of(0, 0, 0, 0, false), State::Ok);
         assert_eq!(of(0, 0, 3, 0, false), State::Ok);
@@ -265,14 +200,5 @@ mod tests {
         assert_eq!(of(1, 0, 0, 1, false), State::Critical);
         assert_eq!(of(0, 0, 0, 0, true), State::Unknown);
         assert_eq!(of(1, 0, 0, 0, true), State::Critical);
-    }
-
-    #[test]
-    fn text_has_one_line_and_no_sign_with_a_meaning() {
-        assert_eq!(plain("a|b\nc\\nd\u{1b}", 100), "a/b c/nd\u{fffd}");
-        assert_eq!(plain("äöüäöü", 5), "äö...");
-        let lines = ["aa".to_owned(), "bb".to_owned()];
-        assert_eq!(within(&lines, 8), (&lines[..], 0));
-        assert_eq!(within(&lines, 7), (&lines[..1], 1));
     }
 }

@@ -4,13 +4,12 @@
 //! Must not: be longer than the 4 KiB that the server reads.
 
 use super::format::Format;
-use super::monitoring::{CANNOT_CARRY, Gathered, State, finding_line, plain, within};
+use super::monitoring::{CANNOT_CARRY, Gathered, finding_line, state};
 use super::states;
 use crate::model::in_words;
+use crate::report::check::{fill, numbers, plain, thresholds};
 use crate::snapshot::Namespace;
 
-/// Bytes of the whole output; the server keeps 4 KiB with the byte that ends the text.
-const OUTPUT: usize = 4000;
 /// Bytes of performance data. Namespaces for which there is no room are counted only.
 const PERFORMANCE: usize = 2000;
 /// Characters of a namespace's name in a label.
@@ -23,35 +22,20 @@ pub(super) const FORMAT: Format = Format {
     write: |sections, _| sections.give_to(Gathered::for_text(check)),
 };
 
-/// The output of a check that could not be made.
-pub fn unknown(why: &str) -> String {
-    format!("SYSCTL {} - {}\n", State::Unknown.word(), plain(why, OUTPUT / 4))
-}
-
 fn check(gathered: &Gathered<'_>) -> String {
-    let state = State::of(&gathered.summary, gathered.namespaces).word();
+    let state = state(&gathered.summary, gathered.namespaces).word();
     let (line, performance) = (gathered.in_a_line(), performance(gathered));
     let mut text = format!("SYSCTL {state} - {line} | {performance}\n{}\n", gathered.observed);
     let findings: Vec<String> = gathered.findings.iter().map(|finding| finding_line(finding)).collect();
-    // Room for the line that counts the rest.
-    let (lines, more) = within(&findings, OUTPUT.saturating_sub(text.len() + 60));
-    for line in lines {
-        text.push_str(line);
-        text.push('\n');
-    }
-    if more > 0 {
-        text.push_str(&format!("and {more} more; run: sysctl-advisor audit\n"));
-    }
+    fill(&mut text, &findings, "audit");
     text
 }
 
 /// `'label'=value;warning;critical;minimum;maximum`, one space apart.
 fn performance(gathered: &Gathered<'_>) -> String {
     let (critical, warning) = (gathered.summary.critical, gathered.summary.warning);
-    let mut text = format!("'critical'={critical};;0;0; 'warning'={warning};0;;0; 'window'={}s;;;0;", gathered.window);
-    for (label, number) in gathered.counted() {
-        text.push_str(&format!(" '{label}'={number};;;0;"));
-    }
+    let mut text = format!("{} 'window'={}s;;;0;", thresholds(critical, warning), gathered.window);
+    text.push_str(&numbers(&gathered.counted()));
     for namespace in gathered.namespaces {
         let of_it = sockets(namespace);
         if text.len() + of_it.len() > PERFORMANCE {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::codes::{grade_of, severity};
-use super::record::{Checked, Host, Origin, Remark, Remarks, What};
+use super::record::{Checked, Host, Origin, Remark, Remarks, What, as_typed};
 use crate::drift::SourceLines;
 use crate::drift::explain::lint::is_administrators;
 use crate::drift::model::{Assignment, COMMAND_LINE, Drift, Fate, KeyDrift, Problem, Status};
@@ -159,12 +159,12 @@ impl Writer<'_> {
     fn shown(&self, file: &str) -> String {
         let position = self.page.files.iter().position(|known| known == file);
         if let Some(typed) = position.and_then(|position| self.named.get(position)) {
-            return typed.display().to_string();
+            return as_typed(typed);
         }
         if self.page.root == "/" || file == COMMAND_LINE {
             return file.to_owned();
         }
-        Path::new(&self.page.root).join(file.trim_start_matches('/')).display().to_string()
+        as_typed(&Path::new(&self.page.root).join(file.trim_start_matches('/')))
     }
 
     /// Whether the line is a package's, and not the administrator's.

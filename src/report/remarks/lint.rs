@@ -2,10 +2,10 @@
 //!
 //! In: the files with their reviews. Out: [`Remarks`]. Must not: say again what `drift` says in another way.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::drift::of_drift;
-use super::record::{Checked, Remarks, What};
+use super::record::{Checked, Remarks, What, as_typed};
 use crate::declared::Declared;
 use crate::observe::system::SystemFacts;
 use crate::report::drift::DriftPage;
@@ -14,7 +14,8 @@ use crate::units;
 
 /// The remarks on all files together.
 pub fn of_lint(files: &[(Declared, Vec<Reviewed>)], target: &Target) -> Remarks {
-    let read = files.iter().map(|(declared, _)| Checked { what: What::File(declared.file.clone()), unread: None });
+    let name = |declared: &Declared| as_typed(Path::new(&declared.file));
+    let read = files.iter().map(|(declared, _)| Checked { what: What::File(name(declared)), unread: None });
     let mut all = Remarks {
         command: "lint",
         observed_at: units::now(),

@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::{Component, Path, PathBuf};
 
 use crate::model::Severity;
 use crate::observe::gap::Gap;
@@ -154,6 +155,12 @@ impl Remarks {
         };
         self.remarks.iter().map(number).map(|print| format!("{print:016x}")).collect()
     }
+}
+
+/// A file as it was typed, without `./` at its start, which stores of reports do not accept.
+pub fn as_typed(path: &Path) -> String {
+    let plain: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
+    if plain.as_os_str().is_empty() { path.display().to_string() } else { plain.display().to_string() }
 }
 
 /// What remarks are sorted by.

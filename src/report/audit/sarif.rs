@@ -1,9 +1,11 @@
 //! The report for viewers and stores of static analysis: SARIF 2.1.0.
 //!
 //! In: the sections of an audit. Out: JSON by the standard, the same bytes for the same audit.
-//! Must not: let a stranger's text become a link or a placeholder, which SARIF has in its plain texts too.
+//! Must not: have a property of the standard that `report/sarif` does not have; what is ours is in `properties`.
 
-mod view;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 
 use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Writer};
@@ -11,14 +13,13 @@ use super::{json, states, words};
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem, WaiverTrouble};
 use crate::drift::SourceLine;
 use crate::history::read::Episode;
-use crate::model::Severity;
+use crate::report::audit::json::FindingView;
+use crate::report::sarif::{
+    self, About, Location, Log, LogicalLocation, Notification, Reference, ResultView, Start, Suppression, level,
+    line_of_file, notification, text,
+};
 use crate::snapshot::Namespace;
 use crate::text::{cleaned, one_line};
-use view::{
-    ArtifactLocation, AutomationDetails, Configuration, Driver, Invocation, Location, Log, LogicalLocation,
-    NamespaceProperties, Notification, NotificationKind, PhysicalLocation, Reference, Region, ResultProperties,
-    ResultView, RuleProperties, RuleView, RunProperties, RunView, Suppression, Text,
-};
 
 const COMPARED: &str = "a store of SARIF compares runs by the fingerprints; the same snapshot gives the same bytes";
 
@@ -26,7 +27,7 @@ pub(super) const FORMAT: Format = Format {
     name: "sarif",
     help: "SARIF 2.1.0, for viewers and stores of static analysis",
     cannot_carry: &[(Content::Earlier, COMPARED)],
-    write: |sections, _| sections.give_to(Log::default()),
+    write: |sections, _| sections.give_to(Writing::default()),
 };
 
 /// Of our fingerprint. Its number changes when the fingerprint is made in another way.
@@ -42,57 +43,53 @@ const NOTIFICATIONS: [(&str, &str); 5] = [
     (WaiverTrouble::Unused.name(), "A waiver matches no finding."),
 ];
 
-impl<'a> Writer<'a> for Log<'a> {
+/// The log, once it has begun.
+#[derive(Default)]
+struct Writing<'a>(Option<Log<'a, RunProperties<'a>, ResultProperties<'a>>>);
+
+impl<'a> Writer<'a> for Writing<'a> {
     fn head(&mut self, head: Head<'a>) {
         let Head { taken_at, written_by, system, window, run: _, summary } = head;
-        self.schema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
-        self.version = "2.1.0";
-        let [run] = &mut self.runs;
-        let kind = |(id, about): (&'static str, &str)| NotificationKind { id, short_description: text(about) };
-        run.tool.driver = Driver {
-            name: "sysctl-advisor",
+        self.0 = Some(Log::begin(Start {
             version: written_by,
-            rules: Vec::new(),
-            notifications: NOTIFICATIONS.map(kind).into(),
-        };
-        run.automation_details = AutomationDetails { id: format!("sysctl-advisor/{}/", one_line(&system.hostname)) };
-        let end_time_utc = taken_at.parse().ok().map(|at: jiff::Timestamp| at.to_string());
-        run.invocations =
-            [Invocation { execution_successful: true, end_time_utc, tool_execution_notifications: Vec::new() }];
-        run.properties = RunProperties {
-            generated_at: taken_at,
-            hostname: &system.hostname,
-            kernel: &system.kernel,
-            boot_id: system.boot_id.as_deref(),
-            cpus: system.cpus,
-            memory_bytes: system.memory_bytes,
-            window_seconds: window.seconds,
-            rules_evaluated: summary.rules,
-            namespaces: Vec::new(),
-        };
+            id: format!("sysctl-advisor/{}/", one_line(&system.hostname)),
+            at: taken_at,
+            notifications: &NOTIFICATIONS,
+            properties: RunProperties {
+                generated_at: taken_at,
+                hostname: &system.hostname,
+                kernel: &system.kernel,
+                boot_id: system.boot_id.as_deref(),
+                cpus: system.cpus,
+                memory_bytes: system.memory_bytes,
+                window_seconds: window.seconds,
+                rules_evaluated: summary.rules,
+                namespaces: Vec::new(),
+            },
+        }));
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
-        let [run] = &mut self.runs;
-        findings.into_iter().for_each(|open| add(run, open.finding, Vec::new()));
+        let log = self.0.iter_mut();
+        log.for_each(|log| findings.iter().for_each(|open| add(log, open.finding, Vec::new())));
     }
 
     fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
-        let [run] = &mut self.runs;
+        let Some(log) = &mut self.0 else { return };
         for (finding, waiver) in waived {
             let justification = cleaned(&words::waiver(waiver));
-            add(run, finding, vec![Suppression { kind: "external", status: "accepted", justification }]);
+            add(log, finding, vec![Suppression { kind: "external", status: "accepted", justification }]);
         }
     }
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
-        let [run] = &mut self.runs;
+        let Some(log) = &mut self.0 else { return };
         let properties = namespaces.iter().map(|namespace| NamespaceProperties {
             id: &namespace.id,
             name: &namespace.name,
             tcp: namespace.sockets.as_ref().map(|sockets| states::in_order(&sockets.states).into()),
         });
-        run.properties.namespaces = properties.collect();
+        log.properties().namespaces = properties.collect();
     }
 
     fn skipped(&mut self, skipped: &'a [Skipped]) {
@@ -126,65 +123,38 @@ impl<'a> Writer<'a> for Log<'a> {
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
     fn finish(self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(&self).map(|text| text + "\n")
+        serde_json::to_string_pretty(&self.0).map(|text| text + "\n")
     }
 }
 
-impl<'a> Log<'a> {
+impl<'a> Writing<'a> {
     fn notify(&mut self, notes: impl Iterator<Item = Notification<'a>>) {
-        let [run] = &mut self.runs;
-        let [invocation] = &mut run.invocations;
-        invocation.tool_execution_notifications.extend(notes);
+        if let Some(log) = &mut self.0 {
+            log.notify(notes);
+        }
     }
 }
 
-fn notification<'a>(id: &'static str, level: &'static str, message: &str) -> Notification<'a> {
-    let descriptor = Reference { id };
-    Notification { descriptor, level, message: text(message), associated_rule: None, locations: Vec::new() }
-}
-
-fn add<'a>(run: &mut RunView<'a>, finding: &'a Finding, suppressions: Vec<Suppression>) {
-    let rules = &mut run.tool.driver.rules;
-    let rule_index = rules.iter().position(|rule| rule.id == finding.rule).unwrap_or_else(|| {
-        rules.push(rule(finding));
-        rules.len() - 1
-    });
+fn add<'a>(
+    log: &mut Log<'a, RunProperties<'a>, ResultProperties<'a>>,
+    finding: &'a Finding,
+    suppressions: Vec<Suppression>,
+) {
+    let Finding { rule: id, severity, kind, explain, references, .. } = finding;
+    let more = format!("`sysctl-advisor explain {id}` explains the rule.");
+    let about = || sarif::rule(About { id, severity: *severity, kind: kind.name(), explain, more: &more, references });
+    let rule_index = log.rule(id, about);
     let said: Vec<String> = words::what_to_act_on(finding).iter().map(|line| one_line(line)).collect();
-    run.results.push(ResultView {
-        rule_id: &finding.rule,
+    log.result(ResultView {
+        rule_id: id,
         rule_index,
         level: level(finding.severity),
         message: text(&format!("{}.\n{}", one_line(&finding.title), said.join("\n"))),
         locations: [location(finding)],
-        partial_fingerprints: [(FINGERPRINT, finding.fingerprint.as_str())].into(),
-        suppressions,
+        partial_fingerprints: [(FINGERPRINT, finding.fingerprint.clone())].into(),
+        suppressions: Some(suppressions),
         properties: ResultProperties { finding: json::finding(finding) },
     });
-}
-
-/// What the rule explains, as one finding has it; the explanation is the rule's.
-fn rule(finding: &Finding) -> RuleView<'_> {
-    let Finding { rule, severity, kind, explain, references, .. } = finding;
-    let about = one_line(explain);
-    let sentence = about.split_inclusive(". ").next().map(str::trim).filter(|first| !first.is_empty());
-    let more = format!("`sysctl-advisor explain {rule}` explains the rule.");
-    let help: Vec<&str> = [explain.as_str(), &more].into_iter().chain(references.iter().map(String::as_str)).collect();
-    RuleView {
-        id: rule,
-        short_description: text(sentence.unwrap_or(&more)),
-        full_description: text(if about.is_empty() { &more } else { explain }),
-        help: text(&help.join("\n")),
-        default_configuration: Configuration { level: level(*severity) },
-        properties: RuleProperties { kind: kind.name(), references },
-    }
-}
-
-const fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "error",
-        Severity::Warning => "warning",
-        Severity::Notice => "note",
-    }
 }
 
 /// The line of the administrator's file if it is about one, and always the subject.
@@ -200,33 +170,34 @@ fn location(finding: &Finding) -> Location {
     Location { physical_location, logical_locations: vec![logical] }
 }
 
-fn line_of_file(file: &str, line: usize, snippet: Option<&str>) -> PhysicalLocation {
-    // A source line counts from 1, and so does the standard.
-    let region = Region { start_line: line.max(1), snippet: snippet.map(|line| Text { text: cleaned(line) }) };
-    PhysicalLocation { artifact_location: ArtifactLocation { uri: uri(file) }, region }
+/// The finding as the JSON report has it.
+#[derive(Serialize)]
+struct ResultProperties<'a> {
+    #[serde(rename = "sysctl-advisor/report/1")]
+    finding: FindingView<'a>,
 }
 
-fn uri(path: &str) -> String {
-    let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    let encoded: String = path
-        .bytes()
-        .map(|byte| if kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect();
-    if path.starts_with('/') { format!("file://{encoded}") } else { encoded }
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RunProperties<'a> {
+    generated_at: &'a str,
+    hostname: &'a str,
+    kernel: &'a str,
+    boot_id: Option<&'a str>,
+    cpus: Option<u64>,
+    memory_bytes: Option<u64>,
+    window_seconds: f64,
+    /// Rules that were evaluated or skipped.
+    rules_evaluated: usize,
+    namespaces: Vec<NamespaceProperties<'a>>,
 }
 
-/// A plain text of the standard: `[words](target)` would be a link there, and `{0}` a placeholder.
-fn text(words: &str) -> Text {
-    let words = cleaned(words).replace("](", "] (");
-    let mut text = String::with_capacity(words.len());
-    let mut rest = words.chars().peekable();
-    while let Some(c) = rest.next() {
-        text.push(c);
-        if c == '{' && rest.peek().is_some_and(char::is_ascii_digit) {
-            text.push(' ');
-        }
-    }
-    Text { text }
+#[derive(Serialize)]
+struct NamespaceProperties<'a> {
+    id: &'a str,
+    name: &'a str,
+    /// Sockets by state; null if they could not be read.
+    tcp: Option<BTreeMap<&'static str, u64>>,
 }
 
 #[cfg(test)]
@@ -299,11 +270,5 @@ mod tests {
         "warning" "rule-file-broken" "/etc/sysctl-advisor/rules.d/mine.toml:2:1: unknown field `severty`"
         "warning" "waiver-expired" "/etc/sysctl-advisor/waivers.toml:9: waiver-expired close-wait-leak: ended on 2025-12-31 (by maria: �[31mthe vendor works on it)"
         "#);
-    }
-
-    #[test]
-    fn a_strangers_text_is_no_link_and_no_placeholder() {
-        assert_eq!(text("[a](https://example.org) {0} {x}\u{1b}").text, "[a] (https://example.org) { 0} {x}\u{fffd}");
-        assert_eq!(uri("/etc/a b#ü.conf"), "file:///etc/a%20b%23%C3%BC.conf");
     }
 }

@@ -1,0 +1,98 @@
+//! JUnit's XML, as Jenkins, GitLab and others read it: one suite of test cases.
+//!
+//! In: test cases with their results. Out: XML 1.0. Must not: know what is tested; let a stranger's text become a mark.
+
+use crate::text::{cleaned, one_line};
+
+/// What a class begins with.
+pub(super) const CLASS: &str = "sysctl-advisor";
+
+/// The suite as far as it is written, and the numbers that its first line needs.
+#[derive(Debug, Default)]
+pub(super) struct Suite {
+    attributes: String,
+    properties: String,
+    cases: String,
+    tests: usize,
+    failures: usize,
+    errors: usize,
+    skipped: usize,
+}
+
+impl Suite {
+    /// Where, when and for how long; without a host there is none.
+    pub(super) fn head(&mut self, hostname: &str, at: &str, seconds: f64) {
+        let hostname =
+            if hostname.is_empty() { String::new() } else { format!(" hostname=\"{}\"", attribute(hostname)) };
+        self.attributes = format!("{hostname} timestamp=\"{}\" time=\"{seconds}\"", attribute(at));
+    }
+
+    pub(super) fn property(&mut self, name: &str, value: &str) {
+        self.properties.push_str(&format!("<property name=\"{name}\" value=\"{}\"/>\n", attribute(value)));
+    }
+
+    /// A test that passes. `said`: what it says, or nothing.
+    pub(super) fn pass(&mut self, class: &str, name: &str, said: &str) {
+        let said = if said.is_empty() { String::new() } else { format!("<system-out>{}</system-out>", content(said)) };
+        self.case(class, name, &said);
+    }
+
+    /// A test that fails; `text` can have several lines.
+    pub(super) fn fail(&mut self, class: &str, name: &str, kind: &str, message: &str, text: &str) {
+        self.failures += 1;
+        let (message, text) = (attribute(message), content(text));
+        self.case(class, name, &format!("<failure type=\"{kind}\" message=\"{message}\">{text}</failure>"));
+    }
+
+    pub(super) fn skip(&mut self, class: &str, name: &str, message: &str) {
+        self.skipped += 1;
+        self.case(class, name, &format!("<skipped message=\"{}\"/>", attribute(message)));
+    }
+
+    pub(super) fn error(&mut self, class: &str, name: &str, message: &str) {
+        self.errors += 1;
+        self.case(class, name, &format!("<error type=\"{}\" message=\"{}\"/>", attribute(class), attribute(message)));
+    }
+
+    /// `result`: elements.
+    fn case(&mut self, class: &str, name: &str, result: &str) {
+        let (class, name) = (attribute(class), attribute(name));
+        self.tests += 1;
+        self.cases
+            .push_str(&format!("<testcase classname=\"{class}\" name=\"{name}\" time=\"0\">{result}</testcase>\n"));
+    }
+
+    pub(super) fn finish(self) -> String {
+        let Self { attributes, properties, cases, tests, failures, errors, skipped } = self;
+        let numbers = format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"");
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n<testsuite name=\"{CLASS}\" {numbers}{attributes}>\n\
+             <properties>\n{properties}</properties>\n{cases}</testsuite>\n</testsuites>\n"
+        )
+    }
+}
+
+/// The text of an attribute: a reader makes spaces of line ends there, so it is one line.
+fn attribute(text: &str) -> String {
+    escaped(&one_line(text))
+}
+
+fn content(text: &str) -> String {
+    escaped(&cleaned(text))
+}
+
+/// Cleaned text for XML 1.0, which has no way to write some characters: they are shown as unknown.
+fn escaped(text: &str) -> String {
+    let mut output = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => output.push_str("&amp;"),
+            '<' => output.push_str("&lt;"),
+            '>' => output.push_str("&gt;"),
+            '"' => output.push_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => output.push('\u{fffd}'),
+            _ => output.push(c),
+        }
+    }
+    output
+}

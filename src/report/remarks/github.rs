@@ -1,0 +1,50 @@
+//! The remarks for a workflow of GitHub: an annotation of the line that each is about.
+//!
+//! In: [`Remarks`]. Out: one workflow command per line. The runner shows 10 annotations of each kind per step, so the worst
+//! comes first. Must not: write a command itself; `workflow` does.
+
+use super::format::Format;
+use super::record::{Remark, Remarks};
+use super::words;
+use crate::report::workflow::{Commands, kind};
+
+pub(super) const FORMAT: Format = Format {
+    name: "github",
+    help: "Workflow commands of GitHub Actions, which become annotations",
+    write: |remarks| Ok(commands(remarks)),
+};
+
+fn commands(remarks: &Remarks) -> String {
+    let mut commands = Commands::default();
+    let mut worst_first: Vec<&Remark> = remarks.remarks.iter().collect();
+    worst_first.sort_by_key(|remark| std::cmp::Reverse(remark.severity));
+    for remark in worst_first {
+        annotate(&mut commands, remark);
+    }
+    for (what, why) in words::not_read(remarks) {
+        commands.debug(format!("{what} could not be read: {why}"));
+    }
+    let title = format!("sysctl-advisor {}", remarks.command);
+    let numbers = format!("{}; {}.", words::numbers(remarks), words::extent(remarks));
+    commands.command("notice", &[("title", &title)], &[numbers, format!("{}.", remarks.about)]);
+    commands.0
+}
+
+fn annotate(commands: &mut Commands, remark: &Remark) {
+    let Remark { file, line, columns, text, explain, .. } = remark;
+    let mut place: Vec<(&str, String)> = Vec::new();
+    if let Some(file) = file {
+        // GitHub shows an annotation of a file as a whole at its first line.
+        place.extend([("file", file.clone()), ("line", line.max(&1).to_string())]);
+    }
+    if let Some(columns) = columns {
+        // The runner's last column is part of the place.
+        let last = columns.end.saturating_sub(1).max(columns.start);
+        place.extend([("col", columns.start.to_string()), ("endColumn", last.to_string())]);
+    }
+    place.push(("title", remark.title()));
+    let properties: Vec<(&str, &str)> = place.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let lines = [text.clone(), explain.to_string(), words::more(remark)];
+    let lines: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    commands.command(kind(remark.severity), &properties, &lines);
+}
