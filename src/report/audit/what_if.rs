@@ -106,10 +106,10 @@ pub fn text(what_if: &WhatIf<'_>, theme: &Theme) -> String {
 
 fn values(page: &mut Page<'_>, changed: &[Changed]) {
     if changed.is_empty() {
-        page.paragraph(0, page.theme.heading, "All these values are in force already");
+        page.paragraph(0, page.theme.heading, "All these values are effective already");
         return;
     }
-    page.paragraph(0, page.theme.heading, "If these values were in force");
+    page.paragraph(0, page.theme.heading, "If these values were effective");
     let name = changed.iter().map(|change| columns(&change.key)).max().unwrap_or_default().min(WIDTH / 2);
     for Changed { key, before, after } in changed {
         let before = if before.is_empty() { "(unknown)" } else { before };

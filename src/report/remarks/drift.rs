@@ -354,6 +354,7 @@ mod tests {
                 kernel: "6.12.0".to_owned(),
                 ..SystemFacts::default()
             },
+            declared: false,
             all: false,
         };
         of_drift(&page, &[])
