@@ -22,6 +22,7 @@ mod pages;
 mod place;
 mod quoting;
 mod readers;
+mod remarks;
 
 #[path = "../support/random.rs"]
 mod random;

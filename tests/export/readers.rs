@@ -116,7 +116,7 @@ fn python_s_csv_module_reads_a_row_for_each_finding_and_no_formula() {
 
 /// A label of performance data, its number, and whether the rest keeps to the guidelines of the plugins:
 /// `'label'=value[UOM];[warn];[crit];[min];[max]`.
-fn performance(text: &str) -> Vec<(String, f64)> {
+pub(crate) fn performance(text: &str) -> Vec<(String, f64)> {
     let mut found = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {

@@ -100,6 +100,19 @@ fn what_is_none_of_ours_is_set_aside_and_a_new_one_begun() {
     }
 }
 
+/// SQLite reads such a file, and never writes it: no run would be remembered any more.
+#[test]
+fn a_header_with_the_version_of_a_later_sqlite_is_set_aside_by_the_next_run() {
+    let scene = of_scene(|file| {
+        let mut bytes = fs::read(file).unwrap();
+        bytes[18] = 3;
+        fs::write(file, bytes).unwrap();
+    });
+    assert_eq!(Store::read(scene.path()).unwrap().unwrap().runs(i64::MIN).unwrap().len(), 1);
+    let why = "its header names a format that SQLite cannot write".to_owned();
+    assert_eq!(set_aside(scene.path()), ("history.db.damaged".to_owned(), why));
+}
+
 #[test]
 fn a_newer_version_s_history_is_kept_for_it() {
     let scene = of_scene(|file| Connection::open(file).unwrap().pragma_update(None, "user_version", 7).unwrap());
