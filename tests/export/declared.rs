@@ -193,7 +193,7 @@ fn a_scalar_without_a_remark_is_the_text_that_ansible_and_salt_read() {
         }
         let their = theirs[&key].as_deref();
         // The kernel reads digits after a 0 as octal and after 0x as hexadecimal, as YAML 1.1 does.
-        let kernel = our.and_then(|text| number_of_the_kernel(text)).map(|number| number.to_string());
+        let kernel = our.and_then(number_of_the_kernel).map(|number| number.to_string());
         assert!(our == their || kernel.as_deref() == their, "`{scalar}`: {our:?}, and PyYAML has {their:?}");
         same += 1;
     }
