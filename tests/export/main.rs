@@ -13,6 +13,7 @@
 )]
 
 mod drop_in;
+mod events;
 mod facts;
 mod formats;
 mod management;
