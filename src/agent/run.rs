@@ -100,7 +100,8 @@ pub fn run(options: &RunOptions<'_>, say: &mut dyn FnMut(&str)) -> Result<RunOut
         troubles.of("old results were not deleted from the history", history.prune(&options.settings.retention()));
     }
     let shown = options.settings.textfile.as_ref();
-    let shown = shown.is_some_and(|file| write_gauges(file, &audit, history.as_ref(), started, &mut troubles));
+    let shown =
+        shown.is_some_and(|file| write_gauges(file, options.state, &audit, history.as_ref(), started, &mut troubles));
     Ok(RunOutcome::Done { published: published_events || reported || shown })
 }
 
@@ -187,13 +188,15 @@ fn keep(folder: &Folder, snapshot: &Snapshot, troubles: &mut Troubles<'_>) {
 
 fn write_gauges(
     file: &Path,
+    state: &Path,
     audit: &Audit<'_>,
     history: Option<&Store>,
     started: Instant,
     troubles: &mut Troubles<'_>,
 ) -> bool {
-    let notes = history.and_then(|history| troubles.of("cannot count the changes", history.changes(0)));
-    let changes = notes.map(|notes| ChangeNote::counts(&notes));
+    let noted = history.and_then(|history| troubles.of("cannot count the changes", history.changes(0)));
+    let boot_id = audit.snapshot.system.boot_id.as_deref().unwrap_or_default();
+    let changes = noted.map(|noted| ChangeNote::counts(&ChangeNote::with_journals(noted, state, boot_id, 0)));
     let run = Run { seconds: started.elapsed().as_secs_f64(), failed_steps: troubles.count, changes };
     let reported = Reported { run: Some(run), ..Reported::of(audit) };
     let text = report::audit::PROMETHEUS.write(reported, &Look::plain()).map_err(|error| error.to_string());

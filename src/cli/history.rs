@@ -10,8 +10,6 @@ use clap::Args;
 use super::args::{Format, StateArgs};
 use super::exit::{Failure, Outcome};
 use super::output::{self, Terminal};
-use crate::apply::change::journal::RecordedChange;
-use crate::apply::change::state;
 use crate::apply::run::here::Here;
 use crate::config::{Config, TypedRules};
 use crate::history::{ChangeNote, DATABASE, Store, samples};
@@ -109,7 +107,7 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
         .map(|metric| store.series(&namespace, &metric, since).map(|points| described(metric, points)))
         .collect::<Result<_, _>>()?;
     let (episodes, changes) = match &asked {
-        Asked::Everything => (store.episodes(None, since)?, journalled(store.changes(since)?, args, since)),
+        Asked::Everything => (store.episodes(None, since)?, changes(store.changes(since)?, args, since)),
         Asked::Metric(_) => (Vec::new(), Vec::new()),
         Asked::Rule(rule) => (store.episodes(Some(rule), since)?, Vec::new()),
     };
@@ -130,15 +128,9 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
     Ok(ExitCode::SUCCESS)
 }
 
-/// What was noted of changes, and what their journals say where they may be read: that is newer, and has those of persons.
-fn journalled(noted: Vec<ChangeNote>, args: &HistoryArgs, since: i64) -> Vec<ChangeNote> {
-    let state = args.state.directory();
+fn changes(noted: Vec<ChangeNote>, args: &HistoryArgs, since: i64) -> Vec<ChangeNote> {
     let boot_id = Here::read(&Host::live()).map_or_else(|_| String::new(), |here| here.boot_id);
-    let ids = state::ids(&state).unwrap_or_default();
-    let read = ids.into_iter().filter_map(|id| RecordedChange::read(&state, id).ok());
-    let found = read.map(|entry| ChangeNote::of(&entry, &boot_id)).filter(|change| change.at >= since);
-    let by_id: BTreeMap<u64, ChangeNote> = noted.into_iter().chain(found).map(|change| (change.id, change)).collect();
-    by_id.into_values().collect()
+    ChangeNote::with_journals(noted, &args.state.directory(), &boot_id, since)
 }
 
 /// Runs whose metrics and namespaces count as known.

@@ -6,7 +6,7 @@
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a door: the history's own file"))]
 
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -188,6 +188,9 @@ fn open_for_writing(file: &Path) -> Result<Connection, Trouble> {
     };
     let mut connection = connect(file, PATIENCE).map_err(trouble)?;
     if connection.is_readonly("main").map_err(trouble)? {
+        if is_of_unknown_format(file) {
+            return Err(Trouble::Unusable("damaged", "its header names a format that SQLite cannot write".to_owned()));
+        }
         let why = "the file or its file system is read-only".to_owned();
         return Err(Trouble::Error(HistoryError::ReadOnly { file: file.display().to_string(), why }));
     }
@@ -211,6 +214,13 @@ fn open_for_writing(file: &Path) -> Result<Connection, Trouble> {
         Kind::Foreign(why) => return Err(Trouble::Unusable("damaged", why)),
     }
     Ok(connection)
+}
+
+/// Whether SQLite only reads the file because of the version in its header (offset 18, 1 or 2 in every file that it
+/// makes). A file that stays read-only for that would end the history for good.
+fn is_of_unknown_format(file: &Path) -> bool {
+    let mut header = [0; 19];
+    File::open(file).and_then(|mut file| file.read_exact(&mut header)).is_ok() && header[18] > 2
 }
 
 /// A connection that trusts nothing in the file.

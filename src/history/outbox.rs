@@ -3,6 +3,9 @@
 //! In: what was published. Out: what was not yet, oldest first. Must not: forget an event that nobody confirmed: one that
 //! was published twice is better than one that was not.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use rusqlite::{Connection, Row, params};
 
 use super::remember::{severity_of, short};
@@ -10,6 +13,7 @@ use super::track::EventKind;
 use super::{HistoryError, Store};
 use crate::apply::change::journal::RecordedChange;
 use crate::apply::change::standing::Standing;
+use crate::apply::change::state;
 use crate::model::Severity;
 
 /// Given out at a time.
@@ -58,6 +62,16 @@ impl ChangeNote {
             status: Standing::of(entry, boot_id, false).words().to_owned(),
             keys: entry.plan.changes.iter().map(|change| change.key.name.clone()).collect(),
         }
+    }
+
+    /// What was noted of changes, and what their journals say where they may be read: that is newer, and has those of
+    /// persons. `since`: seconds since the epoch.
+    pub fn with_journals(noted: Vec<Self>, state: &Path, boot_id: &str, since: i64) -> Vec<Self> {
+        let ids = state::ids(state).unwrap_or_default();
+        let read = ids.into_iter().filter_map(|id| RecordedChange::read(state, id).ok());
+        let found = read.map(|entry| Self::of(&entry, boot_id)).filter(|change| change.at >= since);
+        let by_id: BTreeMap<u64, Self> = noted.into_iter().chain(found).map(|change| (change.id, change)).collect();
+        by_id.into_values().collect()
     }
 
     /// Counts notes. A status that this version does not know, since another one wrote it, is not counted.

@@ -15,6 +15,8 @@ fn every_command_of_a_page_succeeds() {
     for (program, package) in [
         ("ansible-playbook", "ansible"),
         ("puppet", "puppet"),
+        ("facter", "puppet"),
+        ("promtool", "prometheus"),
         ("nix-instantiate", "nix-bin"),
         ("cloud-init", "cloud-init"),
         ("ignition-validate", "ignition"),

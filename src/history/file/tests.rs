@@ -29,12 +29,21 @@ fn of_scene(change: impl FnOnce(&Path)) -> Scene {
 #[test]
 fn what_is_none_of_ours_is_set_aside_and_a_new_one_begun() {
     type Change = fn(&Path);
-    let cases: [(&str, Change, &str); 9] = [
+    let cases: [(&str, Change, &str); 10] = [
         ("text", |file| fs::write(file, "[audit]\n".repeat(500)).unwrap(), "file is not a database"),
         (
             "noise",
             |file| fs::write(file, (0..20_000_u32).map(|i| ((i * 7919) >> 3) as u8).collect::<Vec<_>>()).unwrap(),
             "file is not a database",
+        ),
+        (
+            "a header whose version is one of a later SQLite",
+            |file| {
+                let mut bytes = fs::read(file).unwrap();
+                bytes[18] = 3;
+                fs::write(file, bytes).unwrap();
+            },
+            "its header names a format that SQLite cannot write",
         ),
         (
             "a folder",

@@ -88,7 +88,7 @@ impl<'a> Writer<'a> for Gauges {
             let counts = changes.into_iter().flatten();
             let counts = counts.map(|(standing, number)| ([standing.name().to_owned()], number as f64));
             let help =
-                "Number of changes that were applied on this host, by how they are now, as the history knows them.";
+                "Number of changes that were applied on this host, by how they are now, as far as the agent knows.";
             page.gauge("applied_changes", help, ["status"], counts);
         }
         rules(page, &summary);
@@ -224,7 +224,7 @@ mod tests {
             ..Reported::of(&audit)
         });
         insta::assert_snapshot!(text, @r#"
-        # HELP sysctl_advisor_applied_changes Number of changes that were applied on this host, by how they are now, as the history knows them.
+        # HELP sysctl_advisor_applied_changes Number of changes that were applied on this host, by how they are now, as far as the agent knows.
         # TYPE sysctl_advisor_applied_changes gauge
         sysctl_advisor_applied_changes{status="confirm_interrupted"} 0
         sysctl_advisor_applied_changes{status="confirmed"} 0

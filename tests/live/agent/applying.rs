@@ -94,6 +94,12 @@ fn what_a_person_took_back_is_not_tried_again() {
         .status()
         .unwrap();
     assert!(rolled_back.success());
+    // Nobody noted it in the history. An agent that may read the journals counts it nevertheless.
+    scene.ok(&[]);
+    let gauges = fs::read_to_string(scene.gauges()).unwrap();
+    for (status, number) in [("rolled_back", 1), ("not_confirmed", 0)] {
+        assert!(gauges.contains(&format!("applied_changes{{status=\"{status}\"}} {number}\n")), "{gauges}");
+    }
     assert_eq!(scene.ok(&["--apply"]), "");
     assert_eq!(scene.lab.sysctl(KEY), "7200");
 }
