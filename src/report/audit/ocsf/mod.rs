@@ -4,9 +4,7 @@
 //! not run* differ, and a Detection Finding for each finding.
 //! Must not: have an attribute that the schema does not have; what is ours is in `unmapped`, as `--format ndjson` has it.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
+mod view;
 
 use super::format::{Content, Format};
 use super::ndjson::{FINDING, FindingLine, Lines, RUN, RunLine};
@@ -16,6 +14,10 @@ use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::model::{Severity, in_words};
 use crate::snapshot::Namespace;
+use view::{
+    Analytic, Base, DetectionFinding, Device, Event, EvidenceOf, FindingInfo, Metadata, Product, Remediation, Resource,
+    Scan, ScanActivity, System,
+};
 
 pub(super) const FORMAT: Format = Format {
     name: "ocsf",
@@ -38,134 +40,6 @@ struct Events<'a> {
     findings: Vec<&'a Finding>,
     /// Seconds of the agent's run.
     duration: Option<f64>,
-}
-
-/// What every event has.
-#[derive(Clone, Serialize)]
-struct Base<'a> {
-    class_uid: u32,
-    category_uid: u32,
-    type_uid: u32,
-    activity_id: u32,
-    severity_id: u32,
-    status_id: u32,
-    /// Milliseconds since 1970.
-    time: i64,
-    message: &'a str,
-    metadata: Metadata<'a>,
-    device: Device<'a>,
-}
-
-#[derive(Clone, Serialize)]
-struct Metadata<'a> {
-    version: &'static str,
-    product: Product<'a>,
-    profiles: [&'static str; 1],
-}
-
-#[derive(Clone, Serialize)]
-struct Product<'a> {
-    name: &'static str,
-    vendor_name: &'static str,
-    version: &'a str,
-}
-
-#[derive(Clone, Serialize)]
-struct Device<'a> {
-    hostname: &'a str,
-    /// 0: unknown; it may be a server, a desktop or a virtual machine.
-    type_id: u32,
-    os: System<'a>,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    boot_uid: &'a str,
-}
-
-#[derive(Clone, Serialize)]
-struct System<'a> {
-    name: &'static str,
-    type_id: u32,
-    kernel_release: &'a str,
-}
-
-/// An event of a class, and what is ours under the name of its schema.
-#[derive(Serialize)]
-struct Event<'a, C, L> {
-    #[serde(flatten)]
-    base: Base<'a>,
-    #[serde(flatten)]
-    of_class: C,
-    unmapped: BTreeMap<&'static str, &'a L>,
-}
-
-#[derive(Serialize)]
-struct ScanActivity {
-    scan: Scan,
-    /// Milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duration: Option<i64>,
-    /// Findings that are not waived.
-    num_detections: usize,
-    /// Rules that could not be evaluated, counted once per namespace.
-    num_skipped_items: usize,
-    /// Rules.
-    total: usize,
-}
-
-#[derive(Serialize)]
-struct Scan {
-    name: &'static str,
-    type_id: u32,
-}
-
-#[derive(Serialize)]
-struct DetectionFinding<'a> {
-    finding_info: FindingInfo<'a>,
-    resources: [Resource<'a>; 1],
-    evidences: Vec<EvidenceOf<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remediation: Option<Remediation<'a>>,
-    /// Whether somebody should act.
-    is_alert: bool,
-    /// The words of the waiver.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    comment: Option<String>,
-}
-
-#[derive(Serialize)]
-struct FindingInfo<'a> {
-    /// Of the finding on this host; the fingerprint alone is the same on each host.
-    uid: String,
-    uid_alt: &'a str,
-    title: &'a str,
-    desc: &'a str,
-    types: [&'static str; 1],
-    analytic: Analytic<'a>,
-}
-
-#[derive(Serialize)]
-struct Analytic<'a> {
-    uid: &'a str,
-    name: &'a str,
-    type_id: u32,
-}
-
-#[derive(Serialize)]
-struct Resource<'a> {
-    name: &'a str,
-    namespace: &'a str,
-}
-
-#[derive(Serialize)]
-struct EvidenceOf<'a> {
-    name: &'a str,
-    data: BTreeMap<&'static str, &'a str>,
-}
-
-#[derive(Serialize)]
-struct Remediation<'a> {
-    desc: String,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    references: &'a [String],
 }
 
 impl<'a> Writer<'a> for Events<'a> {
