@@ -1,4 +1,4 @@
-//! The text exposition format of Prometheus (version 0.0.4), as far as gauges need it.
+//! The text exposition format of Prometheus (version 0.0.4) and that of OpenMetrics (1.0), as far as gauges need them.
 //!
 //! In: gauges: a name, a help text, and a value for each set of labels. Out: the text, gauges and series in order of
 //! their names and labels. A series that is given twice appears once, with the last value: a scraper refuses the whole
@@ -51,12 +51,26 @@ impl Exposition {
         self.gauge(name, help, [], [([], value)]);
     }
 
+    /// As Prometheus reads it.
     pub(super) fn text(&self) -> String {
+        self.written(false)
+    }
+
+    /// As OpenMetrics has it: with the units that the names end with, and an end, so that half a text is noticed.
+    pub(super) fn open_metrics(&self) -> String {
+        self.written(true) + "# EOF\n"
+    }
+
+    fn written(&self, open_metrics: bool) -> String {
         let mut text = String::new();
         for (name, Gauge { help, series }) in &self.gauges {
             let name = format!("{}{name}", self.prefix);
             // Writing to a String does not fail.
-            let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} gauge", escaped(help, false));
+            let _ = writeln!(text, "# HELP {name} {}\n# TYPE {name} gauge", escaped(help, open_metrics));
+            let unit = UNITS.iter().find(|unit| open_metrics && name.ends_with(&format!("_{unit}")));
+            if let Some(unit) = unit {
+                let _ = writeln!(text, "# UNIT {name} {unit}");
+            }
             for (labels, value) in series {
                 let _ = writeln!(text, "{name}{labels} {}", number(*value));
             }
@@ -64,6 +78,9 @@ impl Exposition {
         text
     }
 }
+
+/// Units that a name ends with.
+const UNITS: [&str; 2] = ["seconds", "ratio"];
 
 /// `{netns="host",state="LISTEN"}`, without anything that a terminal would act on, in the order of the labels' names; nothing without labels.
 fn braces<const N: usize>(labels: [&str; N], values: &[String; N]) -> String {
@@ -73,8 +90,8 @@ fn braces<const N: usize>(labels: [&str; N], values: &[String; N]) -> String {
     if pairs.is_empty() { String::new() } else { format!("{{{}}}", pairs.join(",")) }
 }
 
-/// A help text or the value of a label: the format gives a meaning to the backslash and to the end of the line in both,
-/// and to the quote in a value.
+/// A help text or the value of a label: the formats give a meaning to the backslash and to the end of the line in both, and
+/// to the quote in a value; OpenMetrics also in a help text.
 fn escaped(text: &str, quotes: bool) -> String {
     let text = text.replace('\\', r"\\").replace('\n', r"\n");
     if quotes { text.replace('"', "\\\"") } else { text }
@@ -112,6 +129,19 @@ mod tests {
         let mut page = Exposition::new("");
         page.gauge("a", "A \\ and\na \"quote\".", ["l"], [(["\\ \" \n}".to_owned()], 1.0)]);
         assert_eq!(page.text(), "# HELP a A \\\\ and\\na \"quote\".\n# TYPE a gauge\na{l=\"\\\\ \\\" \\n}\"} 1\n");
+    }
+
+    #[test]
+    fn open_metrics_has_units_and_an_end() {
+        let mut page = Exposition::new("");
+        page.number("a_seconds", "A \"time\".", 0.5);
+        page.number("b", "B.", 1.0);
+        assert_eq!(
+            page.open_metrics(),
+            "# HELP a_seconds A \\\"time\\\".\n# TYPE a_seconds gauge\n# UNIT a_seconds seconds\na_seconds 0.5\n\
+             # HELP b B.\n# TYPE b gauge\nb 1\n# EOF\n"
+        );
+        assert!(!page.text().contains("UNIT") && !page.text().contains("EOF"));
     }
 
     #[test]

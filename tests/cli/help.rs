@@ -219,22 +219,25 @@ fn help_of_audit() {
               Output format
 
               Possible values:
-              - text:       Human-readable
-              - json:       Machine-readable; docs/schema has the JSON Schema
-              - ndjson:     A line of JSON for the audit and for each finding, for a
-                fleet
-              - csv:        A row for each finding, for a spreadsheet
-              - facts:      One JSON object with findings by rule, for Ansible and
+              - text:        Human-readable
+              - json:        Machine-readable; docs/schema has the JSON Schema
+              - ndjson:      A line of JSON for the audit and for each finding, for
+                a fleet
+              - csv:         A row for each finding, for a spreadsheet
+              - facts:       One JSON object with findings by rule, for Ansible and
                 Puppet
-              - prometheus: Gauges for the textfile collector of node_exporter
-              - sarif:      SARIF 2.1.0, for viewers and stores of static analysis
-              - junit:      JUnit XML, for continuous integration
-              - markdown:   Markdown, for a ticket or a wiki
-              - github:     Workflow commands of GitHub Actions, which become
+              - prometheus:  Gauges for the textfile collector of node_exporter
+              - openmetrics: The same gauges as OpenMetrics 1.0
+              - sarif:       SARIF 2.1.0, for viewers and stores of static analysis
+              - junit:       JUnit XML, for continuous integration
+              - markdown:    Markdown, for a ticket or a wiki
+              - github:      Workflow commands of GitHub Actions, which become
                 annotations
-              - nagios:     A check of Nagios; its exit codes are 0, 1, 2, 3
-              - checkmk:    Local checks of Checkmk: the host, and each kind of
+              - nagios:      A check of Nagios; its exit codes are 0, 1, 2, 3
+              - checkmk:     Local checks of Checkmk: the host, and each kind of
                 finding
+              - ocsf:        Events of the OCSF schema, for a store of security
+                events
 
               [default: text]
 

@@ -47,7 +47,7 @@ const PIECES: [&str; 30] = [
 ];
 
 /// Texts that hold no white space at their ends, so that they can be compared.
-fn strangers() -> Vec<String> {
+pub(crate) fn strangers() -> Vec<String> {
     let mut random = Random(20_261_129);
     let mut texts: Vec<String> = PIECES.map(|piece| format!("a{piece}z")).to_vec();
     while texts.len() < 300 {
@@ -96,7 +96,7 @@ fn report(snapshot: &Path, format: &str, folder: &Path) -> String {
 }
 
 /// The report of every snapshot, the hostile one last, as a file each.
-fn reports(format: &str, folder: &Path, texts: &[String]) -> Vec<PathBuf> {
+pub(crate) fn reports(format: &str, folder: &Path, texts: &[String]) -> Vec<PathBuf> {
     let snapshots = SNAPSHOTS.iter().map(|name| stored(name)).chain([hostile(folder, texts)]);
     let written = snapshots.enumerate().map(|(number, snapshot)| {
         let path = folder.join(format!("{number}.{format}"));

@@ -14,6 +14,7 @@
 
 mod declared;
 mod drop_in;
+mod events;
 mod facts;
 mod formats;
 mod management;

@@ -1,6 +1,6 @@
 //! The report of an audit, one file a format.
 //!
-//! In: an audit. Out: text for a person, JSON, lines for a database, rows for a spreadsheet, facts, gauges for Prometheus,
+//! In: an audit. Out: text for a person, JSON, lines for a database, events for a security data lake, rows for a spreadsheet, facts, gauges for Prometheus,
 //! checks for Nagios and Checkmk.
 //! Must not: let a section be forgotten: a format takes its content from [`sections`], which gives all of them.
 
@@ -15,6 +15,7 @@ mod markdown;
 mod monitoring;
 mod nagios;
 pub mod ndjson;
+mod ocsf;
 mod prometheus;
 mod sarif;
 mod sections;
@@ -43,12 +44,14 @@ pub static FORMATS: &[&Format] = &[
     &csv::FORMAT,
     &facts::FORMAT,
     &PROMETHEUS,
+    &prometheus::OPEN_METRICS,
     &sarif::FORMAT,
     &junit::FORMAT,
     &markdown::FORMAT,
     &github::FORMAT,
     &nagios::FORMAT,
     &checkmk::FORMAT,
+    &ocsf::FORMAT,
 ];
 
 /// Formats whose reader takes the exit code for the state of a check.

@@ -1,4 +1,4 @@
-//! The report for Prometheus: the text that node_exporter's textfile collector takes.
+//! The report for Prometheus: the text that node_exporter's textfile collector takes, and OpenMetrics.
 //!
 //! In: the sections of an audit. Out: gauges in the exposition format.
 //! Must not: let a host with thousands of findings or namespaces become thousands of series without end; what is not
@@ -27,37 +27,53 @@ const TITLE: usize = 200;
 const WORDS: &str = "a label with changing text makes a new time series with each change";
 const COUNTED: &str = "text is not a number; the entries are counted";
 
+const CANNOT_CARRY: &[(Content, &str)] = &[
+    (Content::Host, "the scraper knows which host it asks; node_exporter has its facts"),
+    (Content::Ids, WORDS),
+    (Content::Explanation, WORDS),
+    (Content::Evidence, WORDS),
+    (Content::Expressions, WORDS),
+    (Content::Changes, COUNTED),
+    (Content::Bounds, COUNTED),
+    (Content::Advice, WORDS),
+    (Content::Avoid, WORDS),
+    (Content::References, WORDS),
+    (Content::Location, WORDS),
+    (Content::Waivers, COUNTED),
+    (Content::Skipped, COUNTED),
+    (Content::Gaps, COUNTED),
+    (Content::BrokenRules, COUNTED),
+    (Content::WaiverProblems, COUNTED),
+    (Content::Earlier, "Prometheus remembers by itself since when a series is there"),
+];
+
 pub const FORMAT: Format = Format {
     name: "prometheus",
     help: "Gauges for the textfile collector of node_exporter",
-    cannot_carry: &[
-        (Content::Host, "the scraper knows which host it asks; node_exporter has its facts"),
-        (Content::Ids, WORDS),
-        (Content::Explanation, WORDS),
-        (Content::Evidence, WORDS),
-        (Content::Expressions, WORDS),
-        (Content::Changes, COUNTED),
-        (Content::Bounds, COUNTED),
-        (Content::Advice, WORDS),
-        (Content::Avoid, WORDS),
-        (Content::References, WORDS),
-        (Content::Location, WORDS),
-        (Content::Waivers, COUNTED),
-        (Content::Skipped, COUNTED),
-        (Content::Gaps, COUNTED),
-        (Content::BrokenRules, COUNTED),
-        (Content::WaiverProblems, COUNTED),
-        (Content::Earlier, "Prometheus remembers by itself since when a series is there"),
-    ],
-    write: |sections, _| sections.give_to(Gauges(Exposition::new("sysctl_advisor_"))),
+    cannot_carry: CANNOT_CARRY,
+    write: |sections, _| sections.give_to(Gauges::for_text(Exposition::text)),
 };
 
-struct Gauges(Exposition);
+pub(super) const OPEN_METRICS: Format = Format {
+    name: "openmetrics",
+    help: "The same gauges as OpenMetrics 1.0",
+    cannot_carry: CANNOT_CARRY,
+    write: |sections, _| sections.give_to(Gauges::for_text(Exposition::open_metrics)),
+};
+
+/// The gauges, and what makes the text when all are there.
+struct Gauges(Exposition, fn(&Exposition) -> String);
+
+impl Gauges {
+    const fn for_text(write: fn(&Exposition) -> String) -> Self {
+        Self(Exposition::new("sysctl_advisor_"), write)
+    }
+}
 
 impl<'a> Writer<'a> for Gauges {
     fn head(&mut self, head: Head<'a>) {
         let Head { taken_at, written_by, system: _, window, run, summary } = head;
-        let Self(page) = self;
+        let Self(page, _) = self;
         let version = [([written_by.to_owned()], 1.0)];
         page.gauge("build_info", "Always 1. The label is the version that observed this host.", ["version"], version);
         if let Ok(at) = taken_at.parse::<jiff::Timestamp>() {
@@ -80,7 +96,7 @@ impl<'a> Writer<'a> for Gauges {
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
-        let Self(page) = self;
+        let Self(page, _) = self;
         let listed = || findings.iter().take(FINDINGS).map(|open| (open.finding, identity(open.finding)));
         let series = listed()
             .map(|(finding, [rule, netns, subject])| ([rule, finding.severity.name().to_owned(), netns, subject], 1.0));
@@ -140,7 +156,7 @@ impl<'a> Writer<'a> for Gauges {
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
     fn finish(self) -> Result<String, serde_json::Error> {
-        Ok(self.0.text())
+        Ok((self.1)(&self.0))
     }
 }
 

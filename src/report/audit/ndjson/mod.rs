@@ -6,6 +6,7 @@
 mod view;
 
 pub use view::{FINDING, RUN};
+pub(super) use view::{FindingLine, RunLine};
 
 use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Summary, Writer};
@@ -18,10 +19,7 @@ use crate::model::RehearsalResult;
 use crate::observe::sockets::SocketSource;
 use crate::published;
 use crate::snapshot::Namespace;
-use view::{
-    AdviceView, AvoidView, EvidenceView, FindingLine, GapView, KeyView, NamespaceView, RunLine, Skip, StateView,
-    WaiverTroubleView,
-};
+use view::{AdviceView, AvoidView, EvidenceView, GapView, KeyView, NamespaceView, Skip, StateView, WaiverTroubleView};
 
 const RULE: &str = "the text belongs to the rule, not to the finding: `explain RULE` prints it";
 const LINES: &str = "the lines of earlier audits are the memory; one more would say the same twice";
@@ -43,10 +41,11 @@ pub fn finding_schema() -> String {
     published::of_output::<FindingLine<'_>>(FINDING)
 }
 
+/// The lines as records.
 #[derive(Default)]
-struct Lines<'a> {
-    run: RunLine<'a>,
-    findings: Vec<FindingLine<'a>>,
+pub(super) struct Lines<'a> {
+    pub(super) run: RunLine<'a>,
+    pub(super) findings: Vec<FindingLine<'a>>,
 }
 
 impl<'a> Writer<'a> for Lines<'a> {

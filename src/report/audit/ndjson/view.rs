@@ -16,188 +16,188 @@ pub const FINDING: &str = "sysctl-advisor/finding/1";
 #[derive(Default, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Run")]
 #[schemars(title = "sysctl-advisor run")]
-pub(super) struct RunLine<'a> {
+pub(in crate::report::audit) struct RunLine<'a> {
     #[schemars(extend("const" = RUN))]
-    pub(super) schema: &'static str,
+    pub(in crate::report::audit) schema: &'static str,
     /// RFC 3339, UTC: when the host was observed.
-    pub(super) observed_at: &'a str,
-    pub(super) hostname: &'a str,
+    pub(in crate::report::audit) observed_at: &'a str,
+    pub(in crate::report::audit) hostname: &'a str,
     /// Empty if it could not be read.
-    pub(super) boot_id: &'a str,
+    pub(in crate::report::audit) boot_id: &'a str,
     /// `uname -r`.
-    pub(super) kernel: &'a str,
+    pub(in crate::report::audit) kernel: &'a str,
     /// 0 if it could not be read; the next field also.
-    pub(super) cpus: u64,
-    pub(super) memory_bytes: u64,
+    pub(in crate::report::audit) cpus: u64,
+    pub(in crate::report::audit) memory_bytes: u64,
     /// Version of the program that observed the host.
-    pub(super) program_version: &'a str,
+    pub(in crate::report::audit) program_version: &'a str,
     /// The time between the two readings of the counters.
-    pub(super) window_seconds: f64,
+    pub(in crate::report::audit) window_seconds: f64,
     /// `none`: one reading only; rules that need rates were not evaluated.
     #[schemars(extend("enum" = ["sample", "previous_run", "none"]))]
-    pub(super) window_source: &'a str,
+    pub(in crate::report::audit) window_source: &'a str,
     /// Findings that are not waived; the next two fields also.
-    pub(super) critical: usize,
-    pub(super) warning: usize,
-    pub(super) notice: usize,
-    pub(super) waived_findings: usize,
+    pub(in crate::report::audit) critical: usize,
+    pub(in crate::report::audit) warning: usize,
+    pub(in crate::report::audit) notice: usize,
+    pub(in crate::report::audit) waived_findings: usize,
     /// Rules that were evaluated or skipped.
-    pub(super) rules: usize,
+    pub(in crate::report::audit) rules: usize,
     /// Rules that could not be evaluated. They do not count as passed.
-    pub(super) skipped: Vec<Skip<'a>>,
+    pub(in crate::report::audit) skipped: Vec<Skip<'a>>,
     /// What could not be read.
-    pub(super) gaps: Vec<GapView<'a>>,
+    pub(in crate::report::audit) gaps: Vec<GapView<'a>>,
     /// Rule files that could not be loaded, one message each.
-    pub(super) broken_rules: &'a [String],
+    pub(in crate::report::audit) broken_rules: &'a [String],
     /// Waivers that are expired or match no finding.
-    pub(super) waiver_problems: Vec<WaiverTroubleView<'a>>,
-    pub(super) namespaces: Vec<NamespaceView<'a>>,
+    pub(in crate::report::audit) waiver_problems: Vec<WaiverTroubleView<'a>>,
+    pub(in crate::report::audit) namespaces: Vec<NamespaceView<'a>>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Skip<'a> {
-    pub(super) rule: &'a str,
-    pub(super) namespace: &'a str,
-    pub(super) reason: &'a str,
+pub(in crate::report::audit) struct Skip<'a> {
+    pub(in crate::report::audit) rule: &'a str,
+    pub(in crate::report::audit) namespace: &'a str,
+    pub(in crate::report::audit) reason: &'a str,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Gap")]
-pub(super) struct GapView<'a> {
+pub(in crate::report::audit) struct GapView<'a> {
     /// Empty: it is of the machine as a whole.
-    pub(super) namespace: &'a str,
+    pub(in crate::report::audit) namespace: &'a str,
     /// A metric's name, or the beginning of one.
-    pub(super) what: &'a str,
-    pub(super) why: &'a str,
+    pub(in crate::report::audit) what: &'a str,
+    pub(in crate::report::audit) why: &'a str,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "WaiverProblem")]
-pub(super) struct WaiverTroubleView<'a> {
+pub(in crate::report::audit) struct WaiverTroubleView<'a> {
     #[schemars(extend("enum" = ["waiver-expired", "waiver-unused"]))]
-    pub(super) code: &'static str,
+    pub(in crate::report::audit) code: &'static str,
     /// The rule whose findings it is for.
-    pub(super) rule: &'a str,
-    pub(super) file: &'a str,
+    pub(in crate::report::audit) rule: &'a str,
+    pub(in crate::report::audit) file: &'a str,
     /// From 1.
-    pub(super) line: usize,
-    pub(super) text: &'a str,
+    pub(in crate::report::audit) line: usize,
+    pub(in crate::report::audit) text: &'a str,
 }
 
 /// A network namespace.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Namespace")]
-pub(super) struct NamespaceView<'a> {
+pub(in crate::report::audit) struct NamespaceView<'a> {
     /// The name that findings use.
-    pub(super) name: &'a str,
+    pub(in crate::report::audit) name: &'a str,
     /// As `/proc/self/ns/net` reads.
-    pub(super) id: &'a str,
+    pub(in crate::report::audit) id: &'a str,
     /// How the sockets were read; empty if they could not be read.
     #[schemars(extend("enum" = ["sock_diag", "procfs", ""]))]
-    pub(super) sockets_source: &'a str,
+    pub(in crate::report::audit) sockets_source: &'a str,
     /// All states, also those without a socket; empty if the sockets could not be read.
-    pub(super) sockets: Vec<StateView>,
+    pub(in crate::report::audit) sockets: Vec<StateView>,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "State")]
-pub(super) struct StateView {
+pub(in crate::report::audit) struct StateView {
     /// The kernel's name: `TIME_WAIT`.
-    pub(super) state: &'static str,
-    pub(super) number: u64,
+    pub(in crate::report::audit) state: &'static str,
+    pub(in crate::report::audit) number: u64,
 }
 
 /// A rule that fired on a subject of one host.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Finding")]
 #[schemars(title = "sysctl-advisor finding")]
-pub(super) struct FindingLine<'a> {
+pub(in crate::report::audit) struct FindingLine<'a> {
     #[schemars(extend("const" = FINDING))]
-    pub(super) schema: &'static str,
+    pub(in crate::report::audit) schema: &'static str,
     /// As in the line of the audit; the next three fields also.
-    pub(super) observed_at: &'a str,
-    pub(super) hostname: &'a str,
-    pub(super) boot_id: &'a str,
-    pub(super) kernel: &'a str,
+    pub(in crate::report::audit) observed_at: &'a str,
+    pub(in crate::report::audit) hostname: &'a str,
+    pub(in crate::report::audit) boot_id: &'a str,
+    pub(in crate::report::audit) kernel: &'a str,
     #[schemars(extend("enum" = ["critical", "warning", "notice"]))]
-    pub(super) severity: &'a str,
-    pub(super) rule: &'a str,
+    pub(in crate::report::audit) severity: &'a str,
+    pub(in crate::report::audit) rule: &'a str,
     #[schemars(extend("enum" = ["capacity", "performance", "correctness", "security", "application", "hygiene"]))]
-    pub(super) kind: &'a str,
-    pub(super) namespace: &'a str,
+    pub(in crate::report::audit) kind: &'a str,
+    pub(in crate::report::audit) namespace: &'a str,
     /// The listener, destination or owner; the namespace's name for a rule about the namespace.
-    pub(super) subject: &'a str,
-    pub(super) title: &'a str,
+    pub(in crate::report::audit) subject: &'a str,
+    pub(in crate::report::audit) title: &'a str,
     /// The same in each run, and on each host, for the same rule, namespace and subject.
     #[schemars(extend("pattern" = "^[0-9a-f]{16}$"))]
-    pub(super) fingerprint: &'a str,
-    pub(super) waived: bool,
+    pub(in crate::report::audit) fingerprint: &'a str,
+    pub(in crate::report::audit) waived: bool,
     /// Empty if the finding is not waived; the next two fields also.
-    pub(super) waived_reason: &'a str,
-    pub(super) waived_by: &'a str,
+    pub(in crate::report::audit) waived_reason: &'a str,
+    pub(in crate::report::audit) waived_by: &'a str,
     /// `2027-01-31`: the last day, UTC, on which the finding is waived.
-    pub(super) waived_until: String,
+    pub(in crate::report::audit) waived_until: String,
     /// The numbers that made the rule fire.
-    pub(super) evidence: Vec<EvidenceView<'a>>,
+    pub(in crate::report::audit) evidence: Vec<EvidenceView<'a>>,
     /// The keys whose values are to change.
-    pub(super) keys: Vec<KeyView<'a>>,
+    pub(in crate::report::audit) keys: Vec<KeyView<'a>>,
     /// What to do where no sysctl helps.
-    pub(super) advice: Vec<AdviceView<'a>>,
+    pub(in crate::report::audit) advice: Vec<AdviceView<'a>>,
     /// Wrong remedies.
-    pub(super) avoid: Vec<AvoidView<'a>>,
-    pub(super) references: &'a [String],
+    pub(in crate::report::audit) avoid: Vec<AvoidView<'a>>,
+    pub(in crate::report::audit) references: &'a [String],
     /// The configuration file that the finding is about; empty if there is none.
-    pub(super) file: &'a str,
+    pub(in crate::report::audit) file: &'a str,
     /// From 1; 0 if there is no file.
-    pub(super) line: u32,
+    pub(in crate::report::audit) line: u32,
     /// The text of the line.
-    pub(super) line_text: &'a str,
+    pub(in crate::report::audit) line_text: &'a str,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Evidence")]
-pub(super) struct EvidenceView<'a> {
-    pub(super) label: &'a str,
-    pub(super) expression: &'a str,
+pub(in crate::report::audit) struct EvidenceView<'a> {
+    pub(in crate::report::audit) label: &'a str,
+    pub(in crate::report::audit) expression: &'a str,
     /// 1 and 0 for yes and no; null for a text, a list, and a number that is not finite.
-    pub(super) value: Option<f64>,
+    pub(in crate::report::audit) value: Option<f64>,
     /// The value as text, whatever its type.
-    pub(super) text: String,
+    pub(in crate::report::audit) text: String,
     /// Empty if the value has no unit.
-    pub(super) unit: &'a str,
+    pub(in crate::report::audit) unit: &'a str,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Key")]
-pub(super) struct KeyView<'a> {
-    pub(super) key: &'a str,
-    pub(super) current: &'a str,
-    pub(super) proposed: String,
+pub(in crate::report::audit) struct KeyView<'a> {
+    pub(in crate::report::audit) key: &'a str,
+    pub(in crate::report::audit) current: &'a str,
+    pub(in crate::report::audit) proposed: String,
     /// Which values are as good as the proposed one.
     #[schemars(extend("enum" = ["at_least", "at_most", "exactly", "widen", "include"]))]
-    pub(super) bound: &'a str,
+    pub(in crate::report::audit) bound: &'a str,
     #[schemars(extend("enum" = ["low", "medium", "high"]))]
-    pub(super) risk: &'a str,
-    pub(super) takes_effect: &'a str,
-    pub(super) side_effects: &'a str,
+    pub(in crate::report::audit) risk: &'a str,
+    pub(in crate::report::audit) takes_effect: &'a str,
+    pub(in crate::report::audit) side_effects: &'a str,
     /// What the kernel answered to the value (`audit --rehearse`); empty if it was not tried.
     #[schemars(extend("enum" = ["accepted", "refused", "changed", "not_possible", ""]))]
-    pub(super) rehearsed: &'a str,
+    pub(in crate::report::audit) rehearsed: &'a str,
     /// Why the change cannot be made in this namespace; empty if it can.
-    pub(super) blocked: &'a str,
+    pub(in crate::report::audit) blocked: &'a str,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Advice")]
-pub(super) struct AdviceView<'a> {
-    pub(super) who: &'a str,
-    pub(super) text: &'a str,
+pub(in crate::report::audit) struct AdviceView<'a> {
+    pub(in crate::report::audit) who: &'a str,
+    pub(in crate::report::audit) text: &'a str,
 }
 
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Avoid")]
-pub(super) struct AvoidView<'a> {
-    pub(super) what: &'a str,
-    pub(super) why: &'a str,
+pub(in crate::report::audit) struct AvoidView<'a> {
+    pub(in crate::report::audit) what: &'a str,
+    pub(in crate::report::audit) why: &'a str,
 }

@@ -1,0 +1,429 @@
+//! The report for a store of security events: the Open Cybersecurity Schema Framework.
+//!
+//! In: the sections of an audit. Out: one event per line of JSON: a Scan Activity for the audit, so that *no finding* and *did
+//! not run* differ, and a Detection Finding for each finding.
+//! Must not: have an attribute that the schema does not have; what is ours is in `unmapped`, as `--format ndjson` has it.
+
+mod view;
+
+use super::format::{Content, Format};
+use super::ndjson::{FINDING, FindingLine, Lines, RUN, RunLine};
+use super::sections::{GapAt, Head, Open, Writer};
+use super::words;
+use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
+use crate::history::read::Episode;
+use crate::model::{Severity, in_words};
+use crate::snapshot::Namespace;
+use view::{
+    Analytic, Base, DetectionFinding, Device, Event, EvidenceOf, FindingInfo, Metadata, Product, Remediation, Resource,
+    Scan, ScanActivity, System,
+};
+
+pub(super) const FORMAT: Format = Format {
+    name: "ocsf",
+    help: "Events of the OCSF schema, for a store of security events",
+    cannot_carry: &[(Content::Earlier, "the store has the events of earlier audits")],
+    write: |sections, _| sections.give_to(Events::default()),
+};
+
+/// The version of the schema; tests validate the events against it.
+const VERSION: &str = "1.5.0";
+/// Classes of the schema.
+const SCAN_ACTIVITY: u32 = 6007;
+const DETECTION_FINDING: u32 = 2004;
+
+#[derive(Default)]
+struct Events<'a> {
+    /// What goes into `unmapped`.
+    lines: Lines<'a>,
+    /// As the lines, one by one.
+    findings: Vec<&'a Finding>,
+    /// Seconds of the agent's run.
+    duration: Option<f64>,
+}
+
+impl<'a> Writer<'a> for Events<'a> {
+    fn head(&mut self, head: Head<'a>) {
+        self.duration = head.run.map(|run| run.seconds);
+        self.lines.head(head);
+    }
+
+    fn findings(&mut self, findings: Vec<Open<'a>>) {
+        self.findings.extend(findings.iter().map(|open| open.finding));
+        self.lines.findings(findings);
+    }
+
+    fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
+        self.findings.extend(waived.iter().map(|(finding, _)| *finding));
+        self.lines.waived(waived);
+    }
+
+    fn namespaces(&mut self, namespaces: &'a [Namespace]) {
+        self.lines.namespaces(namespaces);
+    }
+
+    fn skipped(&mut self, skipped: &'a [Skipped]) {
+        self.lines.skipped(skipped);
+    }
+
+    fn gaps(&mut self, gaps: Vec<GapAt<'a>>) {
+        self.lines.gaps(gaps);
+    }
+
+    fn broken_rules(&mut self, messages: &'a [String]) {
+        self.lines.broken_rules(messages);
+    }
+
+    fn waiver_problems(&mut self, problems: &'a [WaiverProblem]) {
+        self.lines.waiver_problems(problems);
+    }
+
+    fn resolved(&mut self, episodes: Vec<&'a Episode>) {
+        self.lines.resolved(episodes);
+    }
+
+    fn finish(self) -> Result<String, serde_json::Error> {
+        let Self { lines: Lines { run, findings: lines }, findings, duration } = &self;
+        let base = base(run);
+        let mut text = serde_json::to_string(&scan(run, &base, *duration))? + "\n";
+        for (finding, line) in findings.iter().zip(lines) {
+            text.push_str(&serde_json::to_string(&event(finding, line, &base))?);
+            text.push('\n');
+        }
+        Ok(text)
+    }
+}
+
+fn base<'a>(run: &RunLine<'a>) -> Base<'a> {
+    Base {
+        class_uid: SCAN_ACTIVITY,
+        category_uid: 6,
+        // Completed.
+        type_uid: SCAN_ACTIVITY * 100 + 2,
+        activity_id: 2,
+        // Informational.
+        severity_id: 1,
+        // Success.
+        status_id: 1,
+        time: run.observed_at.parse().map_or(0, jiff::Timestamp::as_millisecond),
+        message: "The host was audited.",
+        metadata: Metadata {
+            version: VERSION,
+            product: Product { name: "sysctl-advisor", vendor_name: "sysctl-advisor", version: run.program_version },
+            profiles: ["host"],
+        },
+        device: Device {
+            hostname: run.hostname,
+            type_id: 0,
+            // 200: Linux.
+            os: System { name: "Linux", type_id: 200, kernel_release: run.kernel },
+            boot_uid: run.boot_id,
+        },
+    }
+}
+
+fn scan<'a>(run: &'a RunLine<'a>, base: &Base<'a>, duration: Option<f64>) -> Event<'a, ScanActivity, RunLine<'a>> {
+    Event {
+        base: base.clone(),
+        of_class: ScanActivity {
+            // Scheduled, if the timer of the agent started it; else manual.
+            scan: Scan { name: "audit", type_id: if duration.is_some() { 2 } else { 1 } },
+            duration: duration.map(|seconds| (seconds * 1000.0) as i64),
+            num_detections: run.critical + run.warning + run.notice,
+            num_skipped_items: run.skipped.len(),
+            total: run.rules,
+        },
+        unmapped: [(RUN, run)].into(),
+    }
+}
+
+fn event<'a>(
+    finding: &'a Finding,
+    line: &'a FindingLine<'a>,
+    base: &Base<'a>,
+) -> Event<'a, DetectionFinding<'a>, FindingLine<'a>> {
+    let Finding { rule, severity, kind, namespace, subject, title, explain, references, fingerprint, waived, .. } =
+        finding;
+    let base = Base {
+        class_uid: DETECTION_FINDING,
+        category_uid: 2,
+        // Create.
+        type_uid: DETECTION_FINDING * 100 + 1,
+        activity_id: 1,
+        severity_id: severity_id(*severity),
+        // Suppressed, or new.
+        status_id: if waived.is_some() { 3 } else { 1 },
+        message: title,
+        ..base.clone()
+    };
+    let evidence = line.evidence.iter().map(|item| EvidenceOf {
+        name: item.label,
+        data: [("value", item.text.as_str()), ("unit", item.unit), ("expression", item.expression)].into(),
+    });
+    let of_class = DetectionFinding {
+        finding_info: FindingInfo {
+            uid: format!("{}/{fingerprint}", base.device.hostname),
+            uid_alt: fingerprint,
+            title,
+            desc: explain,
+            types: [kind.name()],
+            // 1: a rule.
+            analytic: Analytic { uid: rule, name: rule, type_id: 1 },
+        },
+        resources: [Resource { name: subject, namespace: in_words(namespace) }],
+        evidences: evidence.collect(),
+        remediation: remediation(finding).map(|desc| Remediation { desc, references }),
+        is_alert: waived.is_none() && *severity > Severity::Notice,
+        comment: waived.as_ref().map(words::waiver),
+    };
+    Event { base, of_class, unmapped: [(FINDING, line)].into() }
+}
+
+const fn severity_id(severity: Severity) -> u32 {
+    match severity {
+        // Low, medium, critical.
+        Severity::Notice => 2,
+        Severity::Warning => 3,
+        Severity::Critical => 5,
+    }
+}
+
+/// What to do and what not to do, a line each.
+fn remediation(finding: &Finding) -> Option<String> {
+    let Finding { recommendations, advice, avoid, .. } = finding;
+    let changes = recommendations.iter().map(|change| format!("Change {}", words::change(change)));
+    let advice = advice.iter().map(|advice| format!("Do ({}): {}", advice.who, advice.text));
+    let avoid = avoid.iter().map(|avoid| format!("Do not: {}: {}", avoid.what, avoid.why));
+    let lines: Vec<String> = changes.chain(advice).chain(avoid).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value as Json;
+
+    use super::super::format::Look;
+    use super::super::sections::Reported;
+    use super::*;
+    use crate::report::example;
+
+    #[test]
+    fn the_events_read_so() {
+        let snapshot = example::snapshot();
+        let text = FORMAT.write(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
+        let events: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(events.len(), 6);
+        let shown = |number: usize| {
+            let mut event = events[number].clone();
+            event["unmapped"] = event["unmapped"].as_object().unwrap().keys().cloned().collect();
+            serde_json::to_string_pretty(&event).unwrap()
+        };
+        insta::assert_snapshot!(shown(0), @r#"
+        {
+          "class_uid": 6007,
+          "category_uid": 6,
+          "type_uid": 600702,
+          "activity_id": 2,
+          "severity_id": 1,
+          "status_id": 1,
+          "time": 1767225600000,
+          "message": "The host was audited.",
+          "metadata": {
+            "version": "1.5.0",
+            "product": {
+              "name": "sysctl-advisor",
+              "vendor_name": "sysctl-advisor",
+              "version": "0.1.0"
+            },
+            "profiles": [
+              "host"
+            ]
+          },
+          "device": {
+            "hostname": "web-1",
+            "type_id": 0,
+            "os": {
+              "name": "Linux",
+              "type_id": 200,
+              "kernel_release": "6.12.0"
+            },
+            "boot_uid": "11111111-2222-3333-4444-555555555555"
+          },
+          "scan": {
+            "name": "audit",
+            "type_id": 1
+          },
+          "num_detections": 4,
+          "num_skipped_items": 3,
+          "total": 35,
+          "unmapped": [
+            "sysctl-advisor/run/1"
+          ]
+        }
+        "#);
+        insta::assert_snapshot!(shown(1), @r#"
+        {
+          "class_uid": 2004,
+          "category_uid": 2,
+          "type_uid": 200401,
+          "activity_id": 1,
+          "severity_id": 5,
+          "status_id": 1,
+          "time": 1767225600000,
+          "message": "10.0.0.5:5432 takes 92 % of the ephemeral ports",
+          "metadata": {
+            "version": "1.5.0",
+            "product": {
+              "name": "sysctl-advisor",
+              "vendor_name": "sysctl-advisor",
+              "version": "0.1.0"
+            },
+            "profiles": [
+              "host"
+            ]
+          },
+          "device": {
+            "hostname": "web-1",
+            "type_id": 0,
+            "os": {
+              "name": "Linux",
+              "type_id": 200,
+              "kernel_release": "6.12.0"
+            },
+            "boot_uid": "11111111-2222-3333-4444-555555555555"
+          },
+          "finding_info": {
+            "uid": "web-1/0123456789abcdef",
+            "uid_alt": "0123456789abcdef",
+            "title": "10.0.0.5:5432 takes 92 % of the ephemeral ports",
+            "desc": "Every outgoing connection to one address and port needs a local port of its own. When none is left, connect() fails with EADDRNOTAVAIL.\n\nA second paragraph that the short form leaves to `explain`.",
+            "types": [
+              "capacity"
+            ],
+            "analytic": {
+              "uid": "ephemeral-ports",
+              "name": "ephemeral-ports",
+              "type_id": 1
+            }
+          },
+          "resources": [
+            {
+              "name": "10.0.0.1 -> 10.0.0.5:5432",
+              "namespace": "host"
+            }
+          ],
+          "evidences": [
+            {
+              "name": "ports in use",
+              "data": {
+                "expression": "destination.ports_blocked",
+                "unit": "ports",
+                "value": "26012"
+              }
+            },
+            {
+              "name": "share of the range",
+              "data": {
+                "expression": "destination.port_use",
+                "unit": "share",
+                "value": "0.921"
+              }
+            },
+            {
+              "name": "range",
+              "data": {
+                "expression": "net.ipv4.ip_local_port_range",
+                "unit": "",
+                "value": "32768 60999"
+              }
+            },
+            {
+              "name": "reuse could help",
+              "data": {
+                "expression": "net.ipv4.tcp_tw_reuse != 1",
+                "unit": "",
+                "value": "true"
+              }
+            },
+            {
+              "name": "nonsense",
+              "data": {
+                "expression": "0.0 / 0.0",
+                "unit": "",
+                "value": "NaN"
+              }
+            }
+          ],
+          "remediation": {
+            "desc": "Change net.ipv4.ip_local_port_range: 32768\t60999 -> 16384 65535. Tried in a scratch namespace: the kernel accepts it. Risk medium. New connections use it at once. Side effects: A service that listens on a port from 16384 up can find it taken when it starts.\nDo (application): Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports.\nDo (operator): More source addresses multiply the ports.\nDo not: net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets; TIME_WAIT lasts 60 s whatever it says",
+            "references": [
+              "https://docs.kernel.org/networking/ip-sysctl.html"
+            ]
+          },
+          "is_alert": true,
+          "unmapped": [
+            "sysctl-advisor/finding/1"
+          ]
+        }
+        "#);
+        insta::assert_snapshot!(shown(5), @r#"
+        {
+          "class_uid": 2004,
+          "category_uid": 2,
+          "type_uid": 200401,
+          "activity_id": 1,
+          "severity_id": 3,
+          "status_id": 3,
+          "time": 1767225600000,
+          "message": "SYN cookies are off",
+          "metadata": {
+            "version": "1.5.0",
+            "product": {
+              "name": "sysctl-advisor",
+              "vendor_name": "sysctl-advisor",
+              "version": "0.1.0"
+            },
+            "profiles": [
+              "host"
+            ]
+          },
+          "device": {
+            "hostname": "web-1",
+            "type_id": 0,
+            "os": {
+              "name": "Linux",
+              "type_id": 200,
+              "kernel_release": "6.12.0"
+            },
+            "boot_uid": "11111111-2222-3333-4444-555555555555"
+          },
+          "finding_info": {
+            "uid": "web-1/0123456789abcdef",
+            "uid_alt": "0123456789abcdef",
+            "title": "SYN cookies are off",
+            "desc": "Without timestamps there is no PAWS.",
+            "types": [
+              "hygiene"
+            ],
+            "analytic": {
+              "uid": "syncookies-off",
+              "name": "syncookies-off",
+              "type_id": 1
+            }
+          },
+          "resources": [
+            {
+              "name": "host",
+              "namespace": "host"
+            }
+          ],
+          "evidences": [],
+          "is_alert": false,
+          "comment": "waived until 2027-01-31 by maria: lab machine",
+          "unmapped": [
+            "sysctl-advisor/finding/1"
+          ]
+        }
+        "#);
+    }
+}
