@@ -160,6 +160,7 @@ fn a_thousand_runs_in_one_process_leave_no_memory_and_no_file_behind() {
     let options = RunOptions {
         state: &state,
         sample: Duration::ZERO,
+        labels: &std::collections::BTreeMap::new(),
         criteria: &criteria,
         settings: &settings,
         journal: Path::new("/nowhere"),

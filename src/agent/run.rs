@@ -17,6 +17,7 @@ use crate::diagnostic::io_words;
 use crate::files::{self, Access};
 use crate::history::{self, ChangeNote, Store, samples};
 use crate::host::Host;
+use crate::observe::system::Labels;
 use crate::report;
 use crate::report::audit::{Look, Reported, Run};
 use crate::session::{self, Criteria};
@@ -35,6 +36,8 @@ pub struct RunOptions<'a> {
     pub state: &'a Path,
     /// Between two readings, where no earlier run begins the window.
     pub sample: Duration,
+    /// Of this host.
+    pub labels: &'a Labels,
     /// What is found, and what of it a person accepted.
     pub criteria: &'a Criteria,
     pub settings: &'a AgentOptions,
@@ -85,8 +88,14 @@ pub fn run(options: &RunOptions<'_>, say: &mut dyn FnMut(&str)) -> Result<RunOut
     };
     let before =
         folder.as_ref().and_then(|folder| troubles.of("the previous snapshot is not used", earlier(folder)).flatten());
-    let snapshot =
-        session::since(&Host::live(), &options.settings.netns, before.as_ref(), options.criteria, options.sample)?;
+    let snapshot = session::since(
+        &Host::live(),
+        &options.settings.netns,
+        before.as_ref(),
+        options.criteria,
+        options.sample,
+        options.labels,
+    )?;
     let audit = options.criteria.audit(&snapshot);
 
     let history = folder.as_ref().map(|folder| remember(folder, options, &audit, started, &mut troubles));

@@ -87,7 +87,14 @@ pub fn run(options: &UnattendedOptions<'_>, say: &mut dyn FnMut(&str)) -> Result
         None
     });
     let settings = options.run.settings;
-    let now = session::since(&host, &settings.netns, before.as_ref(), options.run.criteria, options.run.sample)?;
+    let now = session::since(
+        &host,
+        &settings.netns,
+        before.as_ref(),
+        options.run.criteria,
+        options.run.sample,
+        options.run.labels,
+    )?;
     keep(&folder, &now, say);
 
     let made = made::read(&folder).unwrap_or_else(|why| {

@@ -52,5 +52,7 @@ pub(super) fn whole(global: &Global, config: &Config) -> Result<Snapshot, Failur
 
 fn observed(which: &Which, first: FirstReading, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
     let wait = |window| progress::wait(window, global.quiet);
-    session::observe(which, config.options.audit.window, first, wait).map_err(Failure::from)
+    let mut snapshot = session::observe(which, config.options.audit.window, first, wait)?;
+    snapshot.system.labels.clone_from(&config.options.audit.labels);
+    Ok(snapshot)
 }

@@ -12,8 +12,8 @@ use toml::Spanned;
 
 use super::declared::options;
 use super::kind::{
-    AnyFile, Folders, GaugesFile, KeyGlobs, Namespaces, RiskName, RuleIds, SeverityOrNever, Size, Span, SpanOrNever,
-    Switch, Whole,
+    AnyFile, Folders, GaugesFile, KeyGlobs, LabelPairs, Namespaces, RiskName, RuleIds, SeverityOrNever, Size, Span,
+    SpanOrNever, Switch, Whole,
 };
 use super::layers::Layers;
 use crate::diagnostic::Diagnostic;
@@ -21,6 +21,7 @@ use crate::history::{HoldOff, Retention};
 use crate::host::netns::Which;
 use crate::keys::Risk;
 use crate::model::Severity;
+use crate::observe::system::Labels;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -65,6 +66,13 @@ options! {
         waivers: PathBuf = "\"/etc/sysctl-advisor/waivers.toml\"", AnyFile,
             variable "SYSCTL_ADVISOR_WAIVERS",
             flag "waivers" on &["audit", "plan", "export", "remediate", "agent"];
+
+        /// Label of this host, such as role=web, for reports that are put together: a fleet is grouped by it.
+        ///
+        /// Snapshots and the reports for programs contain the labels. A name has small letters, digits and `_`.
+        labels: Labels = "[]", LabelPairs,
+            example "[\"role=web\", \"site=fra1\"]",
+            flag "label" on &["audit", "snapshot", "agent"];
     }
 
     /// Which rules are evaluated. The shipped rules are always loaded.

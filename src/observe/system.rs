@@ -3,6 +3,7 @@
 //! In: files of `/proc`. Out: [`SystemFacts`], and a gap for each fact that could not be had.
 //! Must not: fail as a whole because one file is missing; each fact is optional.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use procfs::{FromRead, Uptime};
@@ -18,6 +19,12 @@ pub struct SystemFacts {
     /// `uname -r`. No rule decides on it; `drift` asks it whether the kernel still uses a key.
     pub kernel: String,
     pub boot_id: Option<String>,
+    /// What tells this installation from every other, in hexadecimal digits; see [`machine_id`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub machine_id: Option<String>,
+    /// What people call this host by, from the configuration.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     pub cpus: Option<u64>,
     pub memory_bytes: Option<u64>,
     pub uptime_seconds: Option<u64>,
@@ -33,6 +40,9 @@ pub struct SystemFacts {
     pub open_files: Option<u64>,
 }
 
+/// Names and values that a person gave a host.
+pub type Labels = BTreeMap<String, String>;
+
 /// Reads what can be read; each fact that cannot is a gap with the name of its metric.
 pub fn read(host: &Host) -> (SystemFacts, Vec<Gap>) {
     let mut reading = Reading { host, gaps: Vec::new() };
@@ -42,6 +52,8 @@ pub fn read(host: &Host) -> (SystemFacts, Vec<Gap>) {
         hostname: reading.fact("host.name", "/proc/sys/kernel/hostname", word).unwrap_or_default(),
         kernel: reading.fact("host.kernel", "/proc/sys/kernel/osrelease", word).unwrap_or_default(),
         boot_id: reading.fact("host.boot_id", "/proc/sys/kernel/random/boot_id", word),
+        machine_id: machine_id(host),
+        labels: Labels::new(),
         cpus: reading.fact("host.cpus", "/proc/stat", cpus),
         memory_bytes: reading.fact("host.memory_bytes", "/proc/meminfo", memory),
         uptime_seconds: uptime.map(|uptime| uptime.as_secs()),
@@ -123,6 +135,24 @@ pub fn boot_id(host: &Host) -> Option<String> {
     text.split_ascii_whitespace().next().map(str::to_owned)
 }
 
+/// Of this program alone; any other number would do.
+const PROGRAM: u128 = 0xe4e3_6a3e_2f1d_4f0d_b2f9_e154_a060_7bc6;
+
+/// What tells this installation from every other, whatever its host name. machine-id(5) asks not to hand the number itself
+/// out; this is what `systemd-id128 machine-id --app-specific=e4e36a3e2f1d4f0db2f9e154a0607bc6` prints. `None` where there
+/// is no number, as in many containers.
+pub fn machine_id(host: &Host) -> Option<String> {
+    let text = host.read_text("/etc/machine-id").ok()?;
+    let number = Some(text.trim()).filter(|text| text.len() == 32)?;
+    let number = u128::from_str_radix(number, 16).ok().filter(|&number| number != 0)?;
+    let hash = hmac_sha256::HMAC::mac(PROGRAM.to_be_bytes(), number.to_be_bytes());
+    let mut id: [u8; 16] = hash[..16].try_into().ok()?;
+    // Version 4 and variant 1 of a UUID.
+    id[6] = id[6] & 0x0f | 0x40;
+    id[8] = id[8] & 0x3f | 0x80;
+    Some(format!("{:032x}", u128::from_be_bytes(id)))
+}
+
 /// Milliseconds since the boot, suspended ones too, in steps of 10; no clock that somebody sets moves it.
 pub fn uptime_ms(host: &Host) -> Option<u64> {
     uptime(&host.read_text("/proc/uptime").ok()?).and_then(|uptime| u64::try_from(uptime.as_millis()).ok())
@@ -133,6 +163,28 @@ mod tests {
     use std::fs;
 
     use super::*;
+
+    /// The other witness is systemd's own tool.
+    #[test]
+    fn the_machine_id_is_the_one_that_systemd_makes_for_this_program() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join("etc")).unwrap();
+        let of = |text: &str| {
+            fs::write(root.path().join("etc/machine-id"), text).unwrap();
+            machine_id(&Host::recorded(root.path()))
+        };
+        for none in ["", "uninitialized\n", "00000000000000000000000000000000\n", "abc\n", "zz3f1c0e5b7a4d0e8a6b3f2d1c4e5a77\n"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        let ours = of("0123456789abcdef0123456789abcdef\n").unwrap();
+        assert_ne!(of("0123456789abcdef0123456789abcdee\n").unwrap(), ours);
+        let systemd = std::process::Command::new("systemd-id128")
+            .args(["machine-id", "--app-specific=e4e36a3e2f1d4f0db2f9e154a0607bc6"])
+            .output()
+            .expect("systemd-id128 is in the package systemd");
+        let expected = String::from_utf8(systemd.stdout).unwrap();
+        assert_eq!(machine_id(&Host::live()).unwrap_or_default(), expected.trim());
+    }
 
     #[test]
     fn this_machine_s_facts_are_read_without_a_gap() {

@@ -23,6 +23,8 @@ pub(crate) fn snapshot() -> Snapshot {
             hostname: "web-1".to_owned(),
             kernel: "6.12.0".to_owned(),
             boot_id: Some("11111111-2222-3333-4444-555555555555".to_owned()),
+            machine_id: Some("00000000000040008000000000000001".to_owned()),
+            labels: [("role".to_owned(), "web".to_owned())].into(),
             cpus: Some(4),
             memory_bytes: Some(17_179_869_184),
             uptime_seconds: Some(1_000_000),

@@ -10,6 +10,7 @@ use super::criteria::Criteria;
 use super::error::SessionError;
 use crate::host::Host;
 use crate::host::netns::Which;
+use crate::observe::system::Labels;
 use crate::snapshot::capture::{self, CaptureError};
 use crate::snapshot::{self as snapshots, FirstReading, Snapshot, store};
 
@@ -40,6 +41,7 @@ pub fn since(
     earlier: Option<&Snapshot>,
     criteria: &Criteria,
     sample: Duration,
+    labels: &Labels,
 ) -> Result<Snapshot, CaptureError> {
     let first = criteria.first_reading();
     let begun = earlier.filter(|earlier| match snapshots::since::age(earlier, host) {
@@ -51,6 +53,7 @@ pub fn since(
     });
     let window = if begun.is_some() { Duration::ZERO } else { sample };
     let mut snapshot = capture::capture(host, which, window, first, std::thread::sleep)?;
+    snapshot.system.labels.clone_from(labels);
     if let Some(Err(why)) = begun.map(|earlier| snapshots::since::enter(&mut snapshot, earlier, first)) {
         tracing::info!(%why, "the previous snapshot does not begin this run's window");
     }

@@ -15,6 +15,7 @@ use super::states;
 use crate::audit::model::{Finding, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::model::RehearsalResult;
+use crate::observe::system::Labels;
 use crate::published;
 use crate::snapshot::Namespace;
 
@@ -84,6 +85,10 @@ struct Facts<'a> {
 #[serde(deny_unknown_fields, rename = "Host")]
 struct HostFacts<'a> {
     name: &'a str,
+    /// What tells this installation from every other; empty if it has no machine-id.
+    id: &'a str,
+    /// From the configuration.
+    labels: Labels,
     /// `uname -r`.
     kernel: &'a str,
     /// 0 if it could not be read; the next field also.
@@ -165,6 +170,8 @@ impl<'a> Writer<'a> for Facts<'a> {
         (self.observed_at, self.program_version, self.window_seconds) = (taken_at, written_by, window.seconds);
         self.host = HostFacts {
             name: &system.hostname,
+            id: system.machine_id.as_deref().unwrap_or_default(),
+            labels: system.labels.clone(),
             kernel: &system.kernel,
             cpus: system.cpus.unwrap_or_default(),
             memory_bytes: system.memory_bytes.unwrap_or_default(),

@@ -13,6 +13,7 @@ use crate::drift::SourceLines;
 use crate::drift::explain::lint::is_administrators;
 use crate::drift::model::{Assignment, COMMAND_LINE, Drift, Fate, KeyDrift, Problem, Status};
 use crate::observe::persisted::Loader;
+use crate::observe::system::SystemFacts;
 use crate::report::drift::DriftPage;
 use crate::session::review::BootFinding;
 use crate::units;
@@ -34,13 +35,22 @@ pub fn of_drift(page: &DriftPage<'_>, named: &[PathBuf]) -> Remarks {
     Remarks {
         command: "drift",
         observed_at: page.snapshot.map_or_else(units::now, |snapshot| snapshot.taken_at.clone()),
-        host: page.own_values.then(|| Host { hostname: system.hostname.clone(), kernel: system.kernel.clone() }),
+        host: page.own_values.then(|| host_of(system)),
         about: about(page),
         checked: checked(&writer),
         remarks,
         gaps: page.gaps.to_vec(),
     }
     .arranged()
+}
+
+fn host_of(system: &SystemFacts) -> Host {
+    Host {
+        hostname: system.hostname.clone(),
+        id: system.machine_id.clone().unwrap_or_default(),
+        labels: system.labels.clone(),
+        kernel: system.kernel.clone(),
+    }
 }
 
 fn about(page: &DriftPage<'_>) -> String {
@@ -246,7 +256,6 @@ mod tests {
     use crate::keys::Written;
     use crate::model::Severity;
     use crate::observe::persisted::{self, FileKind, Persisted, Source};
-    use crate::observe::system::SystemFacts;
 
     const TEXT: &str = "# ä\n  net.core.somaxconn = 1\nnet.ipv4.tcp_sack=0\nnet.ipv4.gone = 1\nnet.ipv4.conf.*.x = 1\n";
     const OWN: &str = "/etc/sysctl.d/a.conf";

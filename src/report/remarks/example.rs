@@ -93,7 +93,12 @@ pub(super) fn example() -> Remarks {
     Remarks {
         command: "drift",
         observed_at: "2026-01-01T00:00:00Z".to_owned(),
-        host: Some(Host { hostname: "web-1".to_owned(), kernel: "6.12.0".to_owned() }),
+        host: Some(Host {
+            hostname: "web-1".to_owned(),
+            id: "0123456789abcdef0123456789abcdef".to_owned(),
+            labels: [("role".to_owned(), "web".to_owned())].into(),
+            kernel: "6.12.0".to_owned(),
+        }),
         about: "The files as systemd-sysctl loads them, compared with the host".to_owned(),
         checked: vec![
             key("net.core.somaxconn", None),

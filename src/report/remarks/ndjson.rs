@@ -11,6 +11,7 @@ use super::format::Format;
 use super::record::{Remark, Remarks, What};
 use super::words;
 use crate::published;
+use crate::report::audit::ndjson::LabelView;
 
 /// Name and version of the line of a run. It is not that of an audit: who counts the hosts that were audited does not want
 /// those whose files were examined.
@@ -42,8 +43,10 @@ struct CheckLine<'a> {
     command: &'static str,
     /// RFC 3339, UTC: when the files were read.
     observed_at: &'a str,
-    /// Whose files these are; empty if they are not those of a host. The next field also.
+    /// Whose files these are; empty if they are not those of a host. The next three fields also.
     hostname: &'a str,
+    host_id: &'a str,
+    labels: Vec<LabelView<'a>>,
     /// `uname -r`.
     kernel: &'a str,
     /// Version of the program that examined the files.
@@ -77,11 +80,13 @@ struct NotRead<'a> {
 struct RemarkLine<'a> {
     #[schemars(extend("const" = REMARK))]
     schema: &'static str,
-    /// As in the line of the run; the next three fields also.
+    /// As in the line of the run; the next five fields also.
     #[schemars(extend("enum" = ["drift", "lint"]))]
     command: &'static str,
     observed_at: &'a str,
     hostname: &'a str,
+    host_id: &'a str,
+    labels: Vec<LabelView<'a>>,
     kernel: &'a str,
     #[schemars(extend("enum" = ["critical", "warning", "notice"]))]
     severity: &'a str,
@@ -138,6 +143,8 @@ fn check(remarks: &Remarks) -> CheckLine<'_> {
         command,
         observed_at,
         hostname: host.map_or("", |host| &host.hostname),
+        host_id: host.map_or("", |host| &host.id),
+        labels: host.map(|host| LabelView::all(&host.labels)).unwrap_or_default(),
         kernel: host.map_or("", |host| &host.kernel),
         program_version: env!("CARGO_PKG_VERSION"),
         about,
@@ -157,6 +164,8 @@ fn remark<'a>(check: &CheckLine<'a>, remark: &'a Remark, fingerprint: String) ->
         command: check.command,
         observed_at: check.observed_at,
         hostname: check.hostname,
+        host_id: check.host_id,
+        labels: check.labels.clone(),
         kernel: check.kernel,
         severity: severity.name(),
         code,

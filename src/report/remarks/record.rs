@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::model::Severity;
 use crate::observe::gap::Gap;
+use crate::observe::system::Labels;
 use crate::units::fnv1a;
 
 /// Everything that one run has to say.
@@ -33,6 +34,9 @@ pub struct Remarks {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
     pub hostname: String,
+    /// What tells this installation from every other; empty if it has no machine-id.
+    pub id: String,
+    pub labels: Labels,
     /// `uname -r`.
     pub kernel: String,
 }

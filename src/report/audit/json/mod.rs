@@ -49,6 +49,8 @@ impl<'a> Writer<'a> for Report<'a> {
             hostname: &system.hostname,
             kernel: &system.kernel,
             boot_id: system.boot_id.as_deref(),
+            machine_id: system.machine_id.as_deref(),
+            labels: Some(&system.labels).filter(|labels| !labels.is_empty()),
             cpus: system.cpus,
             memory_bytes: system.memory_bytes,
         };
@@ -319,7 +321,7 @@ mod tests {
         let top = "schema generated_at host window namespaces findings skipped gaps broken_rules waiver_problems \
                    summary";
         assert_eq!(names(&report).join(" "), top);
-        assert_eq!(names(&report["host"]).join(" "), "hostname kernel boot_id cpus memory_bytes");
+        assert_eq!(names(&report["host"]).join(" "), "hostname kernel boot_id machine_id labels cpus memory_bytes");
         assert_eq!(names(&report["window"]).join(" "), "seconds source");
         assert_eq!(names(&report["namespaces"][0]).join(" "), "id name source tcp gaps");
         let states =

@@ -4,6 +4,7 @@
 //! Must not: change with the program's records. A removed, renamed or differently meant field is a new number at the end
 //! of [`SCHEMA`]; a new field keeps the number, with `docs/schema/report-1.json` regenerated.
 
+use crate::observe::system::Labels;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -41,8 +42,15 @@ pub(super) struct Host<'a> {
     pub(super) hostname: &'a str,
     /// `uname -r`.
     pub(super) kernel: &'a str,
-    /// Null if it could not be read; the next two fields also.
+    /// Null if it could not be read.
     pub(super) boot_id: Option<&'a str>,
+    /// What tells this installation from every other, whatever its name; left out if it has no machine-id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) machine_id: Option<&'a str>,
+    /// From the configuration; left out if there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) labels: Option<&'a Labels>,
+    /// Null if it could not be read; the next field also.
     pub(super) cpus: Option<u64>,
     pub(super) memory_bytes: Option<u64>,
 }

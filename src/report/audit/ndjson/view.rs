@@ -7,6 +7,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::observe::system::Labels;
+
 /// Name and version of the line of an audit.
 pub const RUN: &str = "sysctl-advisor/run/1";
 /// Name and version of the line of a finding.
@@ -22,6 +24,10 @@ pub(in crate::report::audit) struct RunLine<'a> {
     /// RFC 3339, UTC: when the host was observed.
     pub(in crate::report::audit) observed_at: &'a str,
     pub(in crate::report::audit) hostname: &'a str,
+    /// What tells this installation from every other, whatever its name; empty if it has no machine-id.
+    pub(in crate::report::audit) host_id: &'a str,
+    /// From the configuration.
+    pub(in crate::report::audit) labels: Vec<LabelView<'a>>,
     /// Empty if it could not be read.
     pub(in crate::report::audit) boot_id: &'a str,
     /// `uname -r`.
@@ -52,6 +58,20 @@ pub(in crate::report::audit) struct RunLine<'a> {
     /// Waivers that are expired or match no finding.
     pub(in crate::report::audit) waiver_problems: Vec<WaiverTroubleView<'a>>,
     pub(in crate::report::audit) namespaces: Vec<NamespaceView<'a>>,
+}
+
+/// A list and not an object: the columns of a table do not depend on which labels there are.
+#[derive(Clone, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Label")]
+pub(in crate::report) struct LabelView<'a> {
+    pub(in crate::report) name: &'a str,
+    pub(in crate::report) value: &'a str,
+}
+
+impl<'a> LabelView<'a> {
+    pub(in crate::report) fn all(labels: &'a Labels) -> Vec<Self> {
+        labels.iter().map(|(name, value)| Self { name, value }).collect()
+    }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -115,9 +135,11 @@ pub(in crate::report::audit) struct StateView {
 pub(in crate::report::audit) struct FindingLine<'a> {
     #[schemars(extend("const" = FINDING))]
     pub(in crate::report::audit) schema: &'static str,
-    /// As in the line of the audit; the next three fields also.
+    /// As in the line of the audit; the next five fields also.
     pub(in crate::report::audit) observed_at: &'a str,
     pub(in crate::report::audit) hostname: &'a str,
+    pub(in crate::report::audit) host_id: &'a str,
+    pub(in crate::report::audit) labels: Vec<LabelView<'a>>,
     pub(in crate::report::audit) boot_id: &'a str,
     pub(in crate::report::audit) kernel: &'a str,
     #[schemars(extend("enum" = ["critical", "warning", "notice"]))]

@@ -114,6 +114,7 @@ fn base<'a>(run: &RunLine<'a>) -> Base<'a> {
         },
         device: Device {
             hostname: run.hostname,
+            uid: run.host_id,
             type_id: 0,
             // 200: Linux.
             os: System { name: "Linux", type_id: 200, kernel_release: run.kernel },
@@ -241,6 +242,7 @@ mod tests {
           },
           "device": {
             "hostname": "web-1",
+            "uid": "00000000000040008000000000000001",
             "type_id": 0,
             "os": {
               "name": "Linux",
@@ -284,6 +286,7 @@ mod tests {
           },
           "device": {
             "hostname": "web-1",
+            "uid": "00000000000040008000000000000001",
             "type_id": 0,
             "os": {
               "name": "Linux",
@@ -389,6 +392,7 @@ mod tests {
           },
           "device": {
             "hostname": "web-1",
+            "uid": "00000000000040008000000000000001",
             "type_id": 0,
             "os": {
               "name": "Linux",

@@ -39,6 +39,8 @@ pub(super) struct Product<'a> {
 #[derive(Clone, Serialize)]
 pub(super) struct Device<'a> {
     pub(super) hostname: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub(super) uid: &'a str,
     /// 0: unknown; it may be a server, a desktop or a virtual machine.
     pub(super) type_id: u32,
     pub(super) os: System<'a>,
