@@ -19,7 +19,7 @@ pub struct SystemFacts {
     /// `uname -r`. No rule decides on it; `drift` asks it whether the kernel still uses a key.
     pub kernel: String,
     pub boot_id: Option<String>,
-    /// What tells this installation from every other, in hexadecimal digits; see [`machine_id`].
+    /// An id of this installation, in hexadecimal digits; see [`machine_id`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_id: Option<String>,
     /// What people call this host by, from the configuration.
@@ -138,7 +138,7 @@ pub fn boot_id(host: &Host) -> Option<String> {
 /// Of this program alone; any other number would do.
 const PROGRAM: u128 = 0xe4e3_6a3e_2f1d_4f0d_b2f9_e154_a060_7bc6;
 
-/// What tells this installation from every other, whatever its host name. machine-id(5) asks not to hand the number itself
+/// An id of this installation, whatever its host name. machine-id(5) asks not to hand the number itself
 /// out; this is what `systemd-id128 machine-id --app-specific=e4e36a3e2f1d4f0db2f9e154a0607bc6` prints. `None` where there
 /// is no number, as in many containers.
 pub fn machine_id(host: &Host) -> Option<String> {

@@ -85,7 +85,7 @@ struct Facts<'a> {
 #[serde(deny_unknown_fields, rename = "Host")]
 struct HostFacts<'a> {
     name: &'a str,
-    /// What tells this installation from every other; empty if it has no machine-id.
+    /// An id of this installation; empty if it has no machine-id.
     id: &'a str,
     /// From the configuration.
     labels: Labels,

@@ -34,7 +34,7 @@ pub struct Remarks {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
     pub hostname: String,
-    /// What tells this installation from every other; empty if it has no machine-id.
+    /// An id of this installation; empty if it has no machine-id.
     pub id: String,
     pub labels: Labels,
     /// `uname -r`.

@@ -44,7 +44,7 @@ pub(super) struct Host<'a> {
     pub(super) kernel: &'a str,
     /// Null if it could not be read.
     pub(super) boot_id: Option<&'a str>,
-    /// What tells this installation from every other, whatever its name; left out if it has no machine-id.
+    /// An id of this installation that does not depend on its name; left out if it has no machine-id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) machine_id: Option<&'a str>,
     /// From the configuration; left out if there are none.

@@ -24,7 +24,7 @@ pub(in crate::report::audit) struct RunLine<'a> {
     /// RFC 3339, UTC: when the host was observed.
     pub(in crate::report::audit) observed_at: &'a str,
     pub(in crate::report::audit) hostname: &'a str,
-    /// What tells this installation from every other, whatever its name; empty if it has no machine-id.
+    /// An id of this installation that does not depend on its name; empty if it has no machine-id.
     pub(in crate::report::audit) host_id: &'a str,
     /// From the configuration.
     pub(in crate::report::audit) labels: Vec<LabelView<'a>>,
