@@ -64,9 +64,9 @@ pub(super) enum RemarkFormat {
 }
 
 impl RemarkFormat {
-    /// Names and help of both kinds.
-    pub(super) fn parser() -> impl TypedValueParser<Value = Self> {
-        let own = Format::value_variants().iter().filter_map(Format::to_possible_value);
+    /// Names and help of both kinds; `own` are those that the command has of its own.
+    pub(super) fn parser(own: &'static [Format]) -> impl TypedValueParser<Value = Self> {
+        let own = own.iter().filter_map(Format::to_possible_value);
         let shared = remarks::FORMATS.iter().map(|format| PossibleValue::new(format.name).help(format.help));
         PossibleValuesParser::new(own.chain(shared)).try_map(|name| {
             let shared = || remarks::named(&name).map(Self::Shared).ok_or("there is no such format");

@@ -1,8 +1,9 @@
 //! `audit`: observe or read a snapshot, evaluate the rules, report.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::anyhow;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
@@ -10,6 +11,7 @@ use super::args::{Global, RuleArgs, StateArgs};
 use super::exit::{Exit, Failure, Outcome, as_check};
 use super::output::{self, Terminal};
 use super::session;
+use super::what_if::{self, WhatIfArgs};
 use crate::config::{Config, ConfigError};
 use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
@@ -47,6 +49,8 @@ pub(super) struct AuditArgs {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
+    what_if: WhatIfArgs,
+    #[command(flatten)]
     rules: RuleArgs,
     #[command(flatten)]
     state: StateArgs,
@@ -71,6 +75,18 @@ pub(super) fn run(
 fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
     let criteria = session::criteria(config, &args.rules, terminal)?;
     let snapshot = session::judged(args.snapshot.as_deref(), &criteria, global, config)?;
+    if args.what_if.is_asked() {
+        let (file, output) = (args.snapshot.as_deref().unwrap_or(Path::new("-")), args.output.as_deref());
+        let json = match args.format.name {
+            "text" => false,
+            "json" => true,
+            other => {
+                return Err(Failure::usage(anyhow!("--set and --if-file have the formats text and json, not {other}")));
+            }
+        };
+        let answer = what_if::Answer { json, output, file };
+        return what_if::run(&args.what_if, &answer, &snapshot, &criteria, config, terminal);
+    }
     let mut audit = criteria.audit(&snapshot);
     if args.rehearse {
         let mut plan = build::build(&audit, &criteria.rules, &PlanOptions::default());

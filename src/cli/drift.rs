@@ -6,14 +6,16 @@ use std::process::ExitCode;
 use anyhow::{Context as _, anyhow};
 use clap::{Args, ValueEnum};
 
-use super::args::{Format, RemarkFormat, RuleArgs};
+use super::args::{Format, Global, RemarkFormat, RuleArgs};
 use super::exit::{Exit, Failure, Outcome, as_check};
 use super::output::{self, Terminal};
 use crate::config::{Config, ConfigError};
+use crate::declared::{Declared, Group};
+use crate::drift::model::Drift;
 use crate::drift::select::select;
 use crate::host::netns::Which;
 use crate::keys;
-use crate::observe::persisted::Loader;
+use crate::observe::persisted::{Loader, Persisted};
 use crate::observe::sysctls::Sysctls;
 use crate::report;
 use crate::report::drift::DriftPage;
@@ -21,7 +23,8 @@ use crate::report::remarks;
 use crate::report::theme::Theme;
 use crate::session;
 use crate::session::drift::{Scene, Target};
-use crate::session::review::{review, without_repetition};
+use crate::session::lint;
+use crate::session::review::{BootFinding, review, without_repetition};
 use crate::suggest::nearest_name;
 
 /// Compare the values that files set with the effective values, and explain each difference.
@@ -35,6 +38,7 @@ Examples:
   sysctl-advisor drift --when now                what a run of the loader by hand would set
   sysctl-advisor drift --root /mnt --netns none  what an image would set at boot
   sysctl-advisor drift --file 90-tuning.conf     review one file
+  sysctl-advisor drift --against web.yml         values that Ansible would set
   sysctl-advisor drift --snapshot host.json      a saved state of any host
 
 Status of a key: not_in_force (the kernel has another value than the file), dead (the key does not exist), invalid \
@@ -57,6 +61,13 @@ pub(super) struct DriftArgs {
     /// repeated
     #[arg(long = "file", value_name = "FILE", conflicts_with_all = ["root", "snapshot"])]
     files: Vec<PathBuf>,
+    /// Compare the values that a file of Ansible, Puppet, Salt, Kubernetes and others declares (see `lint --help`) with the
+    /// effective ones: what it would change here, what is wrong with it, and what the audit recommends instead
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["root", "files", "loader"])]
+    against: Option<PathBuf>,
+    /// Only the values at this place of the file of --against, such as `spec.securityContext.sysctls`
+    #[arg(long, value_name = "PLACE", requires = "against")]
+    at: Option<String>,
     /// Load the files as this loader does: systemd-sysctl or `sysctl --system` of procps [default: the loader that this
     /// system uses]
     #[arg(long, value_name = "LOADER")]
@@ -69,7 +80,7 @@ pub(super) struct DriftArgs {
     #[arg(long, value_name = "WHICH", default_value = "current", value_parser = which)]
     netns: NetnsArg,
     /// Output format
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = RemarkFormat::parser())]
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = RemarkFormat::parser(Format::value_variants()))]
     format: RemarkFormat,
     /// Write the report to a file instead of standard output
     #[arg(short, long, value_name = "FILE")]
@@ -114,17 +125,20 @@ fn which(text: &str) -> Result<NetnsArg, String> {
 
 pub(super) fn run(
     args: &DriftArgs,
+    global: &Global,
     config: impl FnOnce() -> Result<Config, ConfigError>,
     terminal: &Terminal,
 ) -> Outcome {
-    let outcome = config().map_err(Failure::from).and_then(|config| report(args, &config, terminal));
+    let outcome = config().map_err(Failure::from).and_then(|config| report(args, global, &config, terminal));
     if args.format.is_check() { as_check(outcome) } else { outcome }
 }
 
-fn report(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Outcome {
+fn report(args: &DriftArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
     let root = root(args.root.as_deref()).map_err(Failure::usage)?;
+    let declared = args.against.as_deref().map(|file| Against::read(file, args.at.as_deref())).transpose()?;
     let files = args.files.iter().map(|file| Ok(std::path::absolute(file)?.display().to_string()));
-    let files: Vec<String> = files.collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
+    let mut files: Vec<String> = files.collect::<anyhow::Result<_>>().map_err(Failure::usage)?;
+    files.extend(declared.as_ref().map(|declared| declared.document.file.clone()));
     let now = args.when == WhenArg::Now;
     if now && args.netns.which().is_none() {
         return Err(Failure::usage(anyhow!(
@@ -134,8 +148,17 @@ fn report(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Outcome {
     let snapshot = args.snapshot.as_deref().map(|file| session::read(file).map(|snapshot| (file, snapshot)));
     let snapshot = snapshot.transpose()?;
     let scene = match &snapshot {
-        Some((file, snapshot)) => Scene::of_snapshot(snapshot, file),
-        None => Scene::of_host(&Target { root: root.as_deref(), files: &files, which: args.netns.which(), now }),
+        Some((file, snapshot)) => Scene::of_snapshot(snapshot, file).map(|scene| match &declared {
+            Some(declared) => scene.with_files(declared.alone()),
+            None => scene,
+        }),
+        None => Scene::of_host(&Target {
+            root: root.as_deref(),
+            files: &files,
+            declared: declared.as_ref().map(Against::alone).as_ref(),
+            which: args.netns.which(),
+            now,
+        }),
     };
     let mut scene = scene?;
     let mut drift = scene.compare(args.loader.map(LoaderArg::loader), !args.no_rehearsal);
@@ -143,8 +166,16 @@ fn report(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Outcome {
         drift.keys.retain(|key| key.boot.is_some());
     }
     let criteria = super::session::criteria(config, &args.rules, terminal)?;
-    let mut review = review(&scene, &drift, &criteria);
+    let observed = match (&declared, &snapshot, args.netns.which()) {
+        (Some(_), None, Some(which)) => Some(super::session::judged_in(which, &criteria, global, config)?),
+        _ => None,
+    };
+    let stored = snapshot.as_ref().map(|(_, snapshot)| snapshot).filter(|_| declared.is_some());
+    let mut review = review(&scene, &drift, &criteria, observed.as_ref().or(stored));
     without_repetition(&mut drift, &review);
+    if let Some(declared) = &declared {
+        declared.show_places(&mut scene.persisted, &mut drift, &mut review);
+    }
     for name in select(&mut drift, scene.sysctls.as_ref(), &args.keys) {
         let known = scene.sysctls.iter().flat_map(Sysctls::keys).map(String::as_str);
         let known = known.chain(keys::catalogue().iter().map(|key| key.name.as_str()));
@@ -165,6 +196,7 @@ fn report(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Outcome {
         is_boot: scene.moment().is_boot(),
         review: &review,
         system: scene.system(),
+        declared: declared.is_some(),
         all: !args.keys.is_empty(),
     };
     let theme = if args.output.is_some() { Theme::plain() } else { terminal.theme() };
@@ -173,13 +205,42 @@ fn report(args: &DriftArgs, config: &Config, terminal: &Terminal) -> Outcome {
         RemarkFormat::Own(Format::Json) => (report::drift::json(&view)?, usual),
         RemarkFormat::Own(Format::Text) => (report::drift::text(&view, &theme), usual),
         RemarkFormat::Shared(format) => {
-            let remarks = remarks::of_drift(&view, &args.files);
+            let named: Vec<PathBuf> = args.files.iter().chain(&args.against).cloned().collect();
+            let remarks = remarks::of_drift(&view, &named);
             let state = || ExitCode::from(remarks::state_of(&remarks).number());
             (format.write(&remarks)?, if remarks::is_check(format) { state() } else { usual })
         }
     };
     output::deliver(&text, args.output.as_deref())?;
     Ok(code)
+}
+
+/// A document, and the values in it that are compared.
+struct Against {
+    document: Declared,
+    group: Group,
+}
+
+impl Against {
+    fn read(file: &Path, place: Option<&str>) -> Result<Self, Failure> {
+        let document = lint::read(file, None)?;
+        let group = document.at(place)?;
+        Ok(Self { document, group })
+    }
+
+    fn alone(&self) -> Persisted {
+        lint::alone(&self.document, &self.group)
+    }
+
+    /// The places of the document itself, and what is wrong with its writing.
+    fn show_places(&self, persisted: &mut Persisted, drift: &mut Drift, review: &mut [BootFinding]) {
+        lint::in_document(&self.group, drift, review);
+        drift.problems.extend(self.document.problems.iter().cloned());
+        drift.problems.sort();
+        for file in &mut persisted.files {
+            file.text = Some(self.document.text.clone());
+        }
+    }
 }
 
 /// The exit code by `--fail-on-drift`.

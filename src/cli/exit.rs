@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use super::output::{self, Undelivered};
 use crate::audit::waivers::AppendError;
 use crate::config::ConfigError;
+use crate::declared::NoSuchPlace;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::history::HistoryError;
 use crate::host::netns::EnterError;
@@ -135,6 +136,12 @@ impl From<Diagnostics> for Failure {
     }
 }
 
+impl From<NoSuchPlace> for Failure {
+    fn from(error: NoSuchPlace) -> Self {
+        Self::usage(error)
+    }
+}
+
 impl From<NamesNothing> for Failure {
     fn from(error: NamesNothing) -> Self {
         Self::usage(error)
@@ -194,7 +201,7 @@ impl From<SessionError> for Failure {
             SessionError::Waivers(error) => error.into(),
             SessionError::File(error) => error.into(),
             SessionError::Take(error) => error.into(),
-            SessionError::Lacks { .. } | SessionError::NoFile(_) => Self::usage(error),
+            SessionError::Lacks { .. } | SessionError::NoFile(_) | SessionError::NoSuchValue(_) => Self::usage(error),
             SessionError::NoValues => Exit::Unobservable.because(error),
         }
     }

@@ -1,19 +1,20 @@
 //! `lint`: reviews files of configuration management, without a host.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Args;
 
-use super::args::RuleArgs;
-use super::exit::{Exit, Failure, Outcome};
+use super::args::{Format, RemarkFormat, RuleArgs};
+use super::exit::{Exit, Failure, Outcome, as_check};
 use super::export::kubernetes_minor;
 use super::output::{self, Terminal};
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::declared::Syntax;
 use crate::diagnostic::Diagnostics;
 use crate::keys;
 use crate::model::Severity;
-use crate::report::remarks;
+use crate::report::remarks::{self, Remarks};
 use crate::report::theme::Theme;
 use crate::session::lint::{self, Target};
 
@@ -44,6 +45,9 @@ pub(super) struct LintArgs {
     /// How the files are written: sysctl.d, tuned, yaml, json or toml [default: by name and content]
     #[arg(long, value_name = "SYNTAX", value_parser = syntax)]
     syntax: Option<Syntax>,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = RemarkFormat::parser(&[Format::Text]))]
+    format: RemarkFormat,
     /// Exit with code 10 if a remark has at least this severity: notice, warning, critical, or never
     #[arg(long, value_name = "SEVERITY", default_value = "warning", value_parser = fail_on)]
     fail_on: FailOn,
@@ -80,7 +84,17 @@ fn fail_on(text: &str) -> Result<FailOn, String> {
     }
 }
 
-pub(super) fn run(args: &LintArgs, quiet: bool, config: &Config, terminal: &Terminal) -> Outcome {
+pub(super) fn run(
+    args: &LintArgs,
+    quiet: bool,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+    terminal: &Terminal,
+) -> Outcome {
+    let outcome = config().map_err(Failure::from).and_then(|config| report(args, quiet, &config, terminal));
+    if args.format.is_check() { as_check(outcome) } else { outcome }
+}
+
+fn report(args: &LintArgs, quiet: bool, config: &Config, terminal: &Terminal) -> Outcome {
     let criteria = super::session::criteria(config, &args.rules, terminal)?;
     let target = Target { kernel: args.kernel.clone(), kubernetes_minor: args.kubernetes_version };
     let (mut linted, mut refused) = (Vec::new(), Vec::new());
@@ -97,12 +111,23 @@ pub(super) fn run(args: &LintArgs, quiet: bool, config: &Config, terminal: &Term
     if !linted.is_empty() {
         let remarks = remarks::of_lint(&linted, &target);
         let theme = if args.output.is_some() { Theme::plain() } else { terminal.theme() };
-        output::deliver(&remarks::text(&remarks, &theme, quiet), args.output.as_deref())?;
-        let is_found = |from| remarks.worst().is_some_and(|worst| worst >= from);
+        let text = match args.format {
+            RemarkFormat::Own(_) => remarks::text(&remarks, &theme, quiet),
+            RemarkFormat::Shared(format) => format.write(&remarks)?,
+        };
+        output::deliver(&text, args.output.as_deref())?;
         if refused.is_empty() {
-            let found = matches!(args.fail_on, FailOn::From(severity) if is_found(severity));
-            return Ok(if found { Exit::Found } else { Exit::Done }.code());
+            return Ok(code(args, &remarks));
         }
     }
     Err(Failure::usage(Diagnostics(refused)))
+}
+
+fn code(args: &LintArgs, remarks: &Remarks) -> ExitCode {
+    if args.format.is_check() {
+        return ExitCode::from(remarks::state_of(remarks).number());
+    }
+    let is_found = |from| remarks.worst().is_some_and(|worst| worst >= from);
+    let found = matches!(args.fail_on, FailOn::From(severity) if is_found(severity));
+    if found { Exit::Found } else { Exit::Done }.code()
 }

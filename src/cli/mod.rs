@@ -34,6 +34,7 @@ mod remediate;
 mod rules;
 mod session;
 mod snapshot;
+mod what_if;
 
 use std::process::ExitCode;
 
@@ -146,8 +147,8 @@ fn dispatch(cli: &Cli, typed: &[Typed], terminal: &output::Terminal) -> Outcome 
     let trusted = || configuration::load_trusted(global.config.as_deref(), typed);
     match &cli.command {
         Command::Audit(args) => audit::run(args, global, config, terminal),
-        Command::Drift(args) => drift::run(args, config, terminal),
-        Command::Lint(args) => lint::run(args, global.quiet, &config()?, terminal),
+        Command::Drift(args) => drift::run(args, global, config, terminal),
+        Command::Lint(args) => lint::run(args, global.quiet, config, terminal),
         Command::Explain(args) => explain::run(args, &config()?, terminal),
         Command::Snapshot(args) => snapshot::run(args, global, &config()?),
         Command::Plan(args) => plan::run(args, global, &config()?, terminal),

@@ -71,6 +71,7 @@ pub(super) enum SchemaOf {
     Remark,
     History,
     Changes,
+    WhatIf,
 }
 
 pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) -> Outcome {
@@ -108,6 +109,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
                 SchemaOf::Remark => report::remarks::ndjson::remark_schema(),
                 SchemaOf::History => report::history::schema(),
                 SchemaOf::Changes => report::changes::schema(),
+                SchemaOf::WhatIf => report::audit::what_if::schema(),
             })?;
             Ok(ExitCode::SUCCESS)
         }

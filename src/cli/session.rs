@@ -10,6 +10,7 @@ use super::exit::Failure;
 use super::output::{self, Terminal};
 use super::progress;
 use crate::config::Config;
+use crate::host::netns::Which;
 use crate::session::{self, Criteria};
 use crate::snapshot::{FirstReading, Snapshot};
 
@@ -28,21 +29,28 @@ pub(super) fn judged(
 ) -> Result<Snapshot, Failure> {
     match file {
         Some(file) => session::read(file).map_err(Failure::from),
-        None => {
-            let mut snapshot = observed(criteria.first_reading(), global, config)?;
-            criteria.add_defaults(&mut snapshot);
-            Ok(snapshot)
-        }
+        None => judged_in(&config.options.audit.netns, criteria, global, config),
     }
+}
+
+/// The snapshot of these network namespaces of the running host, with what these criteria need.
+pub(super) fn judged_in(
+    which: &Which,
+    criteria: &Criteria,
+    global: &Global,
+    config: &Config,
+) -> Result<Snapshot, Failure> {
+    let mut snapshot = observed(which, criteria.first_reading(), global, config)?;
+    criteria.add_defaults(&mut snapshot);
+    Ok(snapshot)
 }
 
 /// One of the running host that has everything.
 pub(super) fn whole(global: &Global, config: &Config) -> Result<Snapshot, Failure> {
-    observed(FirstReading::WHOLE, global, config)
+    observed(&config.options.audit.netns, FirstReading::WHOLE, global, config)
 }
 
-fn observed(first: FirstReading, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
-    let options = &config.options.audit;
+fn observed(which: &Which, first: FirstReading, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
     let wait = |window| progress::wait(window, global.quiet);
-    session::observe(&options.netns, options.window, first, wait).map_err(Failure::from)
+    session::observe(which, config.options.audit.window, first, wait).map_err(Failure::from)
 }

@@ -40,7 +40,7 @@ options! {
         /// A longer window sees rarer events.
         window: Duration = "\"2s\"", Span { least: Duration::ZERO, most: HOUR },
             variable "SYSCTL_ADVISOR_WINDOW",
-            flag "window" on &["audit", "snapshot", "plan", "export", "remediate", "apply", "agent"];
+            flag "window" on &["audit", "drift", "snapshot", "plan", "export", "remediate", "apply", "agent"];
 
         /// Network namespaces to observe: all, current, a name from `ip netns`, or the PID of a process in one.
         ///

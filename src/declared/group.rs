@@ -24,6 +24,8 @@ pub struct Group {
     /// The way to it from the top of the document, such as `spec.securityContext.sysctls`; empty: the file as a whole.
     pub place: String,
     pub owner: Owner,
+    /// By their lines; `None`: the text of the document is of sysctl.d as it is.
+    entries: Option<Vec<Entry>>,
     text: String,
     /// Bytes of `text`, and the bytes of the document that they stand for; empty: `text` is the document.
     spans: Vec<(Range<usize>, Range<usize>)>,
@@ -54,7 +56,7 @@ impl Draft {
     pub(super) fn done(self, document: &str) -> Group {
         let Self { place, owner, entries } = self;
         let Some(mut entries) = entries else {
-            return Group { place, owner, text: document.to_owned(), spans: Vec::new() };
+            return Group { place, owner, entries: None, text: document.to_owned(), spans: Vec::new() };
         };
         entries.sort_by_key(|entry| entry.line);
         let (mut text, mut spans, mut line) = (String::new(), Vec::new(), 1);
@@ -70,14 +72,26 @@ impl Draft {
             spans.push((start..text.len(), entry.span.clone()));
         }
         text.push('\n');
-        Group { place, owner, text, spans }
+        Group { place, owner, entries: Some(entries), text, spans }
     }
 }
 
 impl Group {
     /// A group without values.
     pub const fn empty() -> Self {
-        Self { place: String::new(), owner: Owner::Host, text: String::new(), spans: Vec::new() }
+        Self { place: String::new(), owner: Owner::Host, entries: None, text: String::new(), spans: Vec::new() }
+    }
+
+    /// The values of several groups of one document as one group.
+    pub(super) fn joined(groups: &[&Self], document: &str) -> Self {
+        match groups {
+            [] => Self::empty(),
+            [one] => (*one).clone(),
+            [first, ..] => {
+                let entries = groups.iter().filter_map(|group| group.entries.as_deref()).flatten().cloned().collect();
+                Draft { place: String::new(), owner: first.owner, entries: Some(entries) }.done(document)
+            }
+        }
     }
 
     /// The file of sysctl.d that sets the same, under the name of the document.

@@ -34,6 +34,36 @@ pub struct Declared {
     pub templates: usize,
 }
 
+/// No group of the file is at the place that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file}: no values at `{place}`; there are values at {}", .places.join(", "))]
+pub struct NoSuchPlace {
+    file: String,
+    place: String,
+    places: Vec<String>,
+}
+
+impl Declared {
+    /// The values of one place of the file, or of a part of the file that begins there; without a place those for the
+    /// machine, and where there are none, all.
+    pub fn at(&self, place: Option<&str>) -> Result<Group, NoSuchPlace> {
+        let is_at = |group: &&Group| match place {
+            Some(place) => {
+                group.place.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ':']))
+            }
+            None => group.owner == Owner::Host || self.groups.iter().all(|other| other.owner != Owner::Host),
+        };
+        let chosen: Vec<&Group> = self.groups.iter().filter(is_at).collect();
+        match place {
+            Some(place) if chosen.is_empty() => {
+                let places = self.groups.iter().map(|group| format!("`{}`", group.place)).collect();
+                Err(NoSuchPlace { file: self.file.clone(), place: place.to_owned(), places })
+            }
+            _ => Ok(Group::joined(&chosen, &self.text)),
+        }
+    }
+}
+
 /// Reads the text of a file. Without a `syntax` the name and the text decide.
 ///
 /// # Errors

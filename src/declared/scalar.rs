@@ -78,22 +78,30 @@ fn number(text: &str, to: &str) -> (&'static str, String) {
 /// kernel as they are to YAML, so nothing changes.
 fn other_number(text: &str) -> Option<&'static str> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let starts = digits.starts_with(|c: char| c.is_ascii_digit());
     let of = |allowed: &str| digits.chars().all(|c| c.is_ascii_digit() || allowed.contains(c));
-    if !starts {
+    if [".inf", ".nan"].contains(&digits.to_ascii_lowercase().as_str()) {
+        return Some("YAML reads it as no number that the kernel has");
+    }
+    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None;
     }
-    if digits.contains('_') && of("_") {
+    let plain = digits.replace('_', "");
+    if plain.contains(['e', 'E', '.']) && of("eE.+-_") && plain.parse::<f64>().is_ok() {
+        return Some("YAML reads it as a number with a fraction, which the kernel rejects");
+    }
+    if digits.contains(':') && of(":_.") {
+        return Some("YAML 1.1 reads numbers with `:` as base 60");
+    }
+    if digits.contains('_') && (of("_") || digits.starts_with("0x")) {
         return Some("YAML 1.1 leaves the `_` out, and YAML 1.2 does not");
     }
-    if digits.contains(':') && of(":") {
-        return Some("YAML 1.1 reads numbers with `:` as base 60");
+    if digits.starts_with("0b") {
+        return Some("YAML 1.1 reads it as binary, and the kernel does not");
     }
     if digits.starts_with("0o") {
         return Some("YAML 1.2 reads it as octal, and the kernel rejects the text");
     }
-    let is_float = digits.contains(['e', 'E', '.']) && of("eE.+-") && digits.parse::<f64>().is_ok();
-    is_float.then_some("YAML reads it as a number with a fraction, which the kernel rejects")
+    None
 }
 
 #[cfg(test)]

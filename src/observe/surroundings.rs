@@ -51,6 +51,12 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    /// The same without what was noted of the files: when they were changed and loaded.
+    #[must_use]
+    pub fn without_files(self) -> Self {
+        Self { changed_at: BTreeMap::new(), loader_ran_at: None, ..self }
+    }
+
     /// Whether a boot sets the keys of this network namespace: the machine's first one, or that of a container's process 1
     /// which can write them. Where process 1 does not let itself be looked at, nothing shows that.
     pub fn is_booted(&self, initial: bool) -> bool {

@@ -31,6 +31,8 @@ pub struct Target<'a> {
     pub root: Option<&'a Path>,
     /// Only these files of it, whatever else a boot would read; all without any.
     pub files: &'a [String],
+    /// Only these, which are no files of the host.
+    pub declared: Option<&'a Persisted>,
     /// The namespace whose values are compared; `None`: nothing is compared.
     pub which: Option<&'a Which>,
     /// The loader runs now, by hand, and not at the next boot.
@@ -80,9 +82,10 @@ impl Scene {
         // A captured tree brings the values along; an image without them is held against the kernel that runs here.
         let own_values = target.root.is_some_and(|root| root.join("proc/sys/net").is_dir());
         let running = if own_values { files.clone() } else { Host::live() };
-        let (persisted, mut gaps) = match target.files {
-            [] => persisted::read(&files),
-            named => persisted::only(&files, named).map_err(SessionError::NoFile)?,
+        let (persisted, mut gaps) = match (target.declared, target.files) {
+            (Some(declared), _) => (declared.clone(), Vec::new()),
+            (None, []) => persisted::read(&files),
+            (None, named) => persisted::only(&files, named).map_err(SessionError::NoFile)?,
         };
         let look = || Look::at(&running, &persisted, target);
         let (place, look) = match target.which {
@@ -97,8 +100,7 @@ impl Scene {
         gaps.extend(unread);
         if target.root.is_some() {
             // When another root's files were written says nothing about what this kernel has loaded.
-            surroundings.changed_at.clear();
-            surroundings.loader_ran_at = None;
+            surroundings = surroundings.without_files();
         }
         let of_tree = target.root.filter(|_| !own_values || system.kernel.is_empty());
         let kernels = match of_tree {
@@ -169,6 +171,12 @@ impl Scene {
             gaps: gaps.cloned().collect(),
             kernel: snapshot.rehearsal.clone().map_or(Kernel::Unknown(NOT_RECORDED), Kernel::Recorded),
         })
+    }
+
+    /// The same with other files, as if they were the only ones.
+    #[must_use]
+    pub fn with_files(self, persisted: Persisted) -> Self {
+        Self { persisted, surroundings: self.surroundings.without_files(), kernel: Kernel::None, ..self }
     }
 
     /// Diagnoses. Without a `loader` the files are loaded as this system does. With `try_values` the kernel is asked what

@@ -21,6 +21,9 @@ pub enum SessionError {
     /// The snapshot is a good one and does not have what the command needs.
     #[error("{file}: this snapshot {lacks}")]
     Lacks { file: String, lacks: &'static str },
+    /// A value of a question that could not be in force.
+    #[error("--set: {0}")]
+    NoSuchValue(String),
     /// A file that was named for a review.
     #[error("{0}: No such file or directory")]
     NoFile(String),

@@ -67,10 +67,10 @@ pub fn lint(declared: &Declared, target: &Target, criteria: &Criteria) -> Vec<Re
 }
 
 fn group_reviewed(declared: &Declared, group: &Group, target: &Target, criteria: &Criteria) -> Reviewed {
-    let mut persisted = group_alone(declared, group);
+    let mut persisted = alone(declared, group);
     let mut scene = Scene::of_no_host(persisted.clone(), &target.kernel, group.owner == Owner::Host);
     let mut drift = scene.compare(Some(Loader::Systemd), false);
-    let mut review = review(&scene, &drift, criteria);
+    let mut review = review(&scene, &drift, criteria, None);
     without_repetition(&mut drift, &review);
     drift.problems.extend(of_owner(&drift, group.owner, target));
     in_document(group, &mut drift, &mut review);
@@ -81,7 +81,7 @@ fn group_reviewed(declared: &Declared, group: &Group, target: &Target, criteria:
 }
 
 /// The file as the loader would see it if it had only this group.
-pub fn group_alone(declared: &Declared, group: &Group) -> Persisted {
+pub fn alone(declared: &Declared, group: &Group) -> Persisted {
     let loader = LoaderFound { loader: Some(Loader::Systemd), evidence: Vec::new() };
     Persisted { loader, files: vec![group.as_file(&declared.file)], ..Persisted::default() }
 }
@@ -133,7 +133,7 @@ fn of_owner(drift: &Drift, owner: Owner, target: &Target) -> Vec<Problem> {
 }
 
 /// Replaces the places in the group's own text by those in the document.
-fn in_document(group: &Group, drift: &mut Drift, review: &mut [BootFinding]) {
+pub fn in_document(group: &Group, drift: &mut Drift, review: &mut [BootFinding]) {
     for Problem { span, .. } in &mut drift.problems {
         let place = group.in_document(&(span.0..span.1));
         *span = (place.start, place.end);

@@ -12,6 +12,7 @@ mod observe;
 pub mod proof;
 pub mod rehearse;
 pub mod review;
+pub mod what_if;
 
 pub use criteria::Criteria;
 pub use error::SessionError;

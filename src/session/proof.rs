@@ -40,7 +40,7 @@ impl Files {
     /// Reads the files of this host, or of another root.
     pub fn read(root: Option<&Path>) -> Result<Self, SessionError> {
         let which = root.is_none().then_some(&Which::Current);
-        Ok(Self { scene: Scene::of_host(&Target { root, files: &[], which, now: false })? })
+        Ok(Self { scene: Scene::of_host(&Target { root, files: &[], declared: None, which, now: false })? })
     }
 
     /// The name of the host whose values are at hand.

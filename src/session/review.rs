@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Criteria;
 use super::drift::Scene;
+use super::what_if;
+use crate::audit::model::Recommendation;
 use crate::drift::model::{Assignment, Drift, KeyDrift, codes};
 use crate::keys;
 use crate::metrics::subjects::Subject;
@@ -26,6 +28,8 @@ pub struct BootFinding {
     /// What the rule explains.
     pub explain: String,
     pub references: Vec<String>,
+    /// Keys with the values that the audit recommends in this load; empty without one.
+    pub proposes: Vec<(String, String)>,
     /// Keys and the lines that set them, by key; at least one.
     pub lines: Vec<(String, Assignment)>,
 }
@@ -33,15 +37,26 @@ pub struct BootFinding {
 /// Evaluates the rules on a namespace that has the values of the files, the present ones of all other keys, and no
 /// sockets. Where no values are known the other keys have the kernel's defaults. A finding is reported if a file sets a
 /// key that its condition names; findings that a person accepted are not. The worst come first.
-pub fn review(scene: &Scene, drift: &Drift, criteria: &Criteria) -> Vec<BootFinding> {
+///
+/// With a `load` the sockets and counters are those of that snapshot, and a finding is reported too if it proposes another
+/// value for a key that a file sets: in this load the value is not good enough.
+pub fn review(scene: &Scene, drift: &Drift, criteria: &Criteria, load: Option<&Snapshot>) -> Vec<BootFinding> {
     let set: BTreeMap<&str, &Assignment> = drift.keys.iter().filter_map(is_set).collect();
-    let snapshot = after_boot(scene, &set);
+    let snapshot = match load {
+        Some(load) => {
+            let mut snapshot = load.clone();
+            what_if::with_values(&mut snapshot, &set);
+            snapshot
+        }
+        None => after_boot(scene, &set),
+    };
     let audit = criteria.audit(&snapshot);
     let mut found: Vec<BootFinding> = audit
         .open()
         .filter_map(|finding| {
             let rule = criteria.rules.get(&finding.rule).filter(|rule| rule.for_each != Subject::Key)?;
-            let named: BTreeSet<&str> = conditions(rule).collect();
+            let proposed = finding.recommendations.iter().map(|change| change.key.as_str());
+            let named: BTreeSet<&str> = conditions(rule).chain(proposed.filter(|_| load.is_some())).collect();
             let lines: Vec<_> = named
                 .into_iter()
                 .filter_map(|name| set.get(name).map(|line| (name.to_owned(), (*line).clone())))
@@ -52,12 +67,17 @@ pub fn review(scene: &Scene, drift: &Drift, criteria: &Criteria) -> Vec<BootFind
                 title: finding.title.clone(),
                 explain: finding.explain.clone(),
                 references: finding.references.clone(),
+                proposes: finding.recommendations.iter().filter(|_| load.is_some()).map(proposal).collect(),
                 lines,
             })
         })
         .collect();
     found.sort_by(|a, b| (b.severity, &a.rule).cmp(&(a.severity, &b.rule)));
     found
+}
+
+fn proposal(change: &Recommendation) -> (String, String) {
+    (change.key.clone(), change.proposed.to_string())
 }
 
 /// Removes the remarks on a value that a finding is about too: it says the same, with the remedy.

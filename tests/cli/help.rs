@@ -252,6 +252,22 @@ fn help_of_audit() {
       -o, --output <FILE>
               Write the report to a file instead of standard output
 
+      -h, --help
+              Print help (see a summary with '-h')
+
+    What if:
+          --set <KEY=VALUE>
+              Report which findings would appear and vanish if the key had this
+              value. Nothing is changed. Can be repeated
+
+          --if-file <FILE>
+              The same for the values in a file of sysctl.d, Ansible, Kubernetes and
+              others (see `lint --help`)
+
+          --at <PLACE>
+              Only the values at this place of the file, such as
+              `spec.securityContext.sysctls`
+
           --rules <DIR>
               Add the rules in this folder; a rule replaces another with the same
               id. Can be repeated [env: SYSCTL_ADVISOR_RULES, instead of the
@@ -284,9 +300,6 @@ fn help_of_audit() {
           --waivers <FILE>
               File with waivers, which are accepted findings [default:
               /etc/sysctl-advisor/waivers.toml] [env: SYSCTL_ADVISOR_WAIVERS]
-
-      -h, --help
-              Print help (see a summary with '-h')
     Global options: ...
 
     The report starts with the most severe finding. Each finding shows the numbers
@@ -353,6 +366,14 @@ fn help_of_drift() {
           --file <FILE>
               Review this file alone: what it would set here, what is wrong with it,
               and what the rules say of its values. Can be repeated
+          --against <FILE>
+              Compare the values that a file of Ansible, Puppet, Salt, Kubernetes
+              and others declares (see `lint --help`) with the effective ones: what
+              it would change here, what is wrong with it, and what the audit
+              recommends instead
+          --at <PLACE>
+              Only the values at this place of the file of --against, such as
+              `spec.securityContext.sysctls`
           --loader <LOADER>
               Load the files as this loader does: systemd-sysctl or `sysctl
               --system` of procps [default: the loader that this system uses]
@@ -381,6 +402,10 @@ fn help_of_drift() {
               configured folders]
           --param <RULE.NAME=VALUE>
               Override a parameter of a rule. Can be repeated
+          --window <DURATION>
+              Time between the two readings of the counters: 500ms, 2s, 1m, at most
+              1h; with 0 the counters are read once and rules that need rates are
+              skipped [default: 2s] [env: SYSCTL_ADVISOR_WINDOW]
       -h, --help
               Print help (see more with '--help')
     Global options: ...
@@ -394,6 +419,7 @@ fn help_of_drift() {
       hand would set
       sysctl-advisor drift --root /mnt --netns none  what an image would set at boot
       sysctl-advisor drift --file 90-tuning.conf     review one file
+      sysctl-advisor drift --against web.yml         values that Ansible would set
       sysctl-advisor drift --snapshot host.json      a saved state of any host
 
     Status of a key: not_in_force (the kernel has another value than the file), dead
@@ -793,7 +819,7 @@ fn help_of_rules() {
     Arguments:
       [OF]  The kind of file or output [default: rule] [possible values: rule,
             report, finding, run, facts, plan, drift, check, remark, history,
-            changes]
+            changes, what-if]
 
     Options:
       -h, --help  Print help

@@ -25,6 +25,7 @@ mod session;
 mod suggestions;
 mod systemd_units;
 mod waivers;
+mod what_if;
 mod words;
 
 use std::path::{Path, PathBuf};

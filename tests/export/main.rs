@@ -12,6 +12,7 @@
     reason = "helpers of tests are not in a #[test] function"
 )]
 
+mod declared;
 mod drop_in;
 mod events;
 mod facts;

@@ -22,6 +22,7 @@ mod sections;
 mod states;
 mod summary;
 pub mod text;
+pub mod what_if;
 mod words;
 
 #[cfg(test)]

@@ -157,8 +157,18 @@ struct FindingView<'a> {
     /// `notice`, `warning` or `critical`.
     severity: &'a str,
     title: &'a str,
+    /// The values that the audit recommends; left out where there are none, and without `--against`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    proposed: Vec<ProposalView<'a>>,
     /// The lines that bring it about, at least one.
     lines: Vec<KeyLineView<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Proposal")]
+struct ProposalView<'a> {
+    key: &'a str,
+    value: &'a str,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -258,8 +268,10 @@ fn key(drift: &KeyDrift) -> KeyView<'_> {
 }
 
 fn finding(finding: &BootFinding) -> FindingView<'_> {
-    let BootFinding { rule, severity, title, explain: _, references: _, lines } = finding;
-    FindingView { rule, severity: severity.name(), title, lines: lines.iter().map(key_line).collect() }
+    let BootFinding { rule, severity, title, explain: _, references: _, proposes, lines } = finding;
+    let proposed = proposes.iter().map(|(key, value)| ProposalView { key, value });
+    let lines = lines.iter().map(key_line).collect();
+    FindingView { rule, severity: severity.name(), title, proposed: proposed.collect(), lines }
 }
 
 fn key_line((key, line): &(String, Assignment)) -> KeyLineView<'_> {

@@ -42,6 +42,8 @@ pub struct DriftPage<'a> {
     pub review: &'a [BootFinding],
     /// The machine that the values are of.
     pub system: &'a SystemFacts,
+    /// The values are those that a document declares, and no loader reads it.
+    pub declared: bool,
     /// Tell of the keys in sync too.
     pub all: bool,
 }

@@ -72,6 +72,10 @@ fn header(page: &mut Page<'_>, view: &DriftPage<'_>) {
         }
         None => "compared with nothing".to_owned(),
     };
+    if view.declared {
+        page.paragraph(0, theme.heading, &format!("The values of {files}, {against}"));
+        return;
+    }
     page.paragraph(0, theme.heading, &format!("{files} as {loader} {loads} {them}{now}, {against}"));
     if let Some(assumption) = view.assumption() {
         page.paragraph(0, theme.dim, &assumption);
@@ -97,7 +101,8 @@ fn values(page: &mut Page<'_>, view: &DriftPage<'_>) {
     for (position, (key, line)) in set().take(KEYS_SHOWN).enumerate() {
         if position == 0 {
             page.blank();
-            page.paragraph(0, page.theme.heading, "Values that a boot would set");
+            let heading = if view.declared { "Values that it sets" } else { "Values that a boot would set" };
+            page.paragraph(0, page.theme.heading, heading);
         }
         let now = key.runtime.as_deref().filter(|now| *now != line.value);
         let now = now.map(|now| format!(", now {}", shown(now))).unwrap_or_default();
@@ -118,7 +123,11 @@ fn key(page: &mut Page<'_>, view: &DriftPage<'_>, followers: &HashMap<&str, usiz
         Some(line) if drift.status == Status::Invalid => {
             labelled(page, "written", &format!("{} in {}", shown(&line.text), origin(line)));
         }
-        Some(line) => labelled(page, "boot", &format!("{} from {}", shown(&line.value), origin(line))),
+        Some(line) => labelled(
+            page,
+            if view.declared { "value" } else { "boot" },
+            &format!("{} from {}", shown(&line.value), origin(line)),
+        ),
         None => labelled(page, "boot", "no file sets it"),
     }
     if let Some(value) = &drift.runtime {
@@ -189,12 +198,13 @@ fn more(page: &mut Page<'_>, all: usize, shown: usize, what: &str) {
 /// What the audit would say after a boot, with the lines that bring it about.
 fn review(page: &mut Page<'_>, view: &DriftPage<'_>) {
     let theme = page.theme;
-    for (position, BootFinding { rule, severity, title, explain: _, references: _, lines }) in
+    for (position, BootFinding { rule, severity, title, explain: _, references: _, proposes, lines }) in
         view.review.iter().enumerate()
     {
         page.blank();
         if position == 0 {
-            page.paragraph(0, theme.heading, "Findings for the values that a boot would set");
+            let those = if view.declared { "these values" } else { "the values that a boot would set" };
+            page.paragraph(0, theme.heading, &format!("Findings for {those}"));
             page.blank();
         }
         let name = severity.name().to_uppercase();
@@ -203,6 +213,9 @@ fn review(page: &mut Page<'_>, view: &DriftPage<'_>) {
         page.row(INDENT, &[Cell::new(&name, width).painted(style), Cell::new(title, room).painted(theme.heading)]);
         for (key, line) in lines.iter().take(SHADOWED_SHOWN) {
             page.paragraph(INDENT + 2, Style::new(), &format!("{key} = {} from {}", shown(&line.value), origin(line)));
+        }
+        for (key, value) in proposes {
+            page.paragraph(INDENT + 2, Style::new(), &format!("The audit recommends {key} = {value}."));
         }
         page.paragraph(INDENT + 2, theme.dim, &format!("sysctl-advisor explain {rule}"));
     }
@@ -237,7 +250,7 @@ fn summary(view: &DriftPage<'_>) -> String {
     };
     let review = match view.review.len() {
         0 => String::new(),
-        number => format!("; {} for the values of a boot", counted(number, "findings")),
+        number => format!("; {} for these values", counted(number, "findings")),
     };
     let keys = counted(drift.keys.len(), "keys");
     if view.is_review() {

@@ -102,18 +102,19 @@ impl Writer<'_> {
 
     /// One for the first of its lines; the others are named.
     fn finding(&mut self, finding: &BootFinding) -> Remark {
-        let BootFinding { rule, severity, title, explain, references, lines } = finding;
+        let BootFinding { rule, severity, title, explain, references, proposes, lines } = finding;
         let said = |(key, line): &(String, Assignment)| {
             format!("{key} = {} ({}:{})", value_or_empty(&line.value), self.shown(&line.file), line.line)
         };
         let more: Vec<String> = lines.iter().skip(1).map(said).collect();
         let also = if more.is_empty() { String::new() } else { format!(" With: {}.", more.join(", ")) };
+        let proposed = proposes.iter().map(|(key, value)| format!(" The audit recommends {key} = {value}."));
         let first = lines.first();
         Remark {
             severity: *severity,
             code: Cow::Owned(rule.clone()),
             key: first.map(|(key, _)| key.clone()),
-            text: sentence(title) + &also,
+            text: sentence(title) + &also + &proposed.collect::<String>(),
             explain: Cow::Owned(explain.clone()),
             references: references.clone(),
             ..self.of_code("", Origin::Rule, first.map(|(_, line)| place(line)))
@@ -331,6 +332,7 @@ mod tests {
             title: "SACK is off".to_owned(),
             explain: "Why.".to_owned(),
             references: vec!["https://example.org".to_owned()],
+            proposes: Vec::new(),
             lines: vec![
                 ("net.ipv4.tcp_sack".to_owned(), line(OWN, 3, "net.ipv4.tcp_sack=0")),
                 ("net.core.somaxconn".to_owned(), line(OWN, 2, "net.core.somaxconn = 1")),
@@ -352,6 +354,7 @@ mod tests {
                 kernel: "6.12.0".to_owned(),
                 ..SystemFacts::default()
             },
+            declared: false,
             all: false,
         };
         of_drift(&page, &[])

@@ -48,6 +48,7 @@ fn of_group(declared: &Declared, group: &Reviewed) -> Remarks {
         is_boot: true,
         review: &group.review,
         system: &SystemFacts::default(),
+        declared: true,
         all: false,
     };
     of_drift(&page, &[PathBuf::from(&declared.file)])
