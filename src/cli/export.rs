@@ -40,7 +40,7 @@ pub(super) struct ExportArgs {
     /// The file under /etc/sysctl.d that the target gets
     #[arg(long, value_name = "FILE", default_value = DROP_IN, value_parser = drop_in)]
     drop_in: String,
-    /// kubernetes: the version of the cluster, such as 1.29 [default: 1.32]
+    /// kubernetes: the version of the cluster, such as 1.29 [default: 1.37]
     #[arg(long, value_name = "VERSION", value_parser = kubernetes_minor)]
     kubernetes_version: Option<u32>,
     /// sysctl.d: check against the files under this root that the exported values win at boot [default: this host's files,

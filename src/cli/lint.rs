@@ -39,7 +39,7 @@ pub(super) struct LintArgs {
     /// The kernel that the files are for, such as 6.1 [default: the newest that is known]
     #[arg(long, value_name = "VERSION", default_value = keys::NEWEST_KERNEL, hide_default_value = true, value_parser = kernel)]
     kernel: String,
-    /// The version of the Kubernetes cluster, such as 1.29: which sysctls a pod may set [default: 1.32]
+    /// The version of the Kubernetes cluster, such as 1.29: which sysctls a pod may set [default: 1.37]
     #[arg(long, value_name = "VERSION", value_parser = kubernetes_minor)]
     kubernetes_version: Option<u32>,
     /// How the files are written: sysctl.d, tuned, yaml, json or toml [default: by name and content]

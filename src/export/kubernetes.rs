@@ -27,7 +27,7 @@ pub(super) const FORMAT: Format = Format {
 
 /// Keys that a pod may set without the kubelet's permission, and the version that made them safe.
 /// Source: `pkg/kubelet/sysctl/safe_sysctls.go` of Kubernetes, and the page *Using sysctls in a Kubernetes Cluster*.
-const SAFE: [(&str, u32); 11] = [
+pub const SAFE: [(&str, u32); 13] = [
     ("net.ipv4.ip_local_port_range", 0),
     ("net.ipv4.tcp_syncookies", 0),
     ("net.ipv4.ping_group_range", 18),
@@ -39,9 +39,11 @@ const SAFE: [(&str, u32); 11] = [
     ("net.ipv4.tcp_keepalive_probes", 29),
     ("net.ipv4.tcp_rmem", 32),
     ("net.ipv4.tcp_wmem", 32),
+    ("net.ipv4.tcp_slow_start_after_idle", 37),
+    ("net.ipv4.tcp_notsent_lowat", 37),
 ];
 /// The minor version of 1 that is assumed without `--kubernetes-version`.
-pub const NEWEST: u32 = 32;
+pub const NEWEST: u32 = 37;
 
 /// Whether a pod may set the key without the permission of the kubelet. `minor` is 32 for a cluster of 1.32, `None` for the
 /// newest that the table knows.

@@ -50,7 +50,7 @@ fn each_remark_has_its_place_and_the_line_is_underlined() {
     assert_eq!((run.code, run.err.as_str()), (10, ""));
     insta::assert_snapshot!(run.out, @r#"
     pod.yaml:5:16
-      NOTICE  net.core.somaxconn is not a safe sysctl in Kubernetes 1.32: a pod
+      NOTICE  net.core.somaxconn is not a safe sysctl in Kubernetes 1.37: a pod
               starts only on nodes whose kubelet has it in allowedUnsafeSysctls.
       5 |       - {name: net.core.somaxconn, value: "1024"}
         |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^

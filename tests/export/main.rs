@@ -12,6 +12,9 @@
     reason = "helpers of tests are not in a #[test] function"
 )]
 
+mod ci;
+mod cluster;
+mod containers;
 mod declared;
 mod drop_in;
 mod events;
@@ -24,6 +27,7 @@ mod place;
 mod quoting;
 mod readers;
 mod remarks;
+mod salt;
 
 #[path = "../support/random.rs"]
 mod random;

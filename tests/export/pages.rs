@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::place::{Place, needs};
+use crate::place::{Place, needs, needs_tool};
 
 /// The lines of a page's `console` blocks that begin with `$`.
 fn commands(page: &str) -> Vec<String> {
@@ -20,9 +20,12 @@ fn every_command_of_a_page_succeeds() {
         ("nix-instantiate", "nix-bin"),
         ("cloud-init", "cloud-init"),
         ("ignition-validate", "ignition"),
+        ("podman", "podman"),
+        ("git", "git"),
     ] {
         needs(program, package);
     }
+    ["salt-call", "pre-commit"].into_iter().for_each(needs_tool);
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/integrations");
     let mut pages: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     pages.sort();

@@ -6,6 +6,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value as Json;
 
+/// What `tests/run-all` installs from PyPI.
+const TOOLS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/test-tools/python/bin");
 /// Folders that are empty in the place, whatever the machine has there.
 const EMPTY: [&str; 2] = ["/etc/sysctl.d", "/etc/modules-load.d"];
 /// Values that make a finding each, among them a triple, a range and one that is wanted *at least*.
@@ -51,7 +53,7 @@ impl Place {
         let pid = self.pid.to_string();
         Command::new("nsenter")
             .args(["-t", &pid, "-n", "-m", "-p", "sh", "-c", &format!("cd \"$W\" && {{ {line}\n}}")])
-            .env("PATH", format!("{}:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", program.display()))
+            .env("PATH", format!("{}:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin:{TOOLS}", program.display()))
             .env("W", self.work.path())
             .env("ADVISOR_DEPLOY", concat!(env!("CARGO_MANIFEST_DIR"), "/deploy"))
             .env("HOME", self.work.path())
@@ -129,6 +131,12 @@ impl Drop for Place {
         let _ = self.keeper.kill();
         let _ = self.keeper.wait();
     }
+}
+
+/// A consumer of PyPI that has to be there.
+pub(crate) fn needs_tool(program: &str) {
+    let path = Path::new(TOOLS).join(program);
+    assert!(path.exists(), "{} is missing: tests/run-all installs it", path.display());
 }
 
 /// A consumer that has to be there.
