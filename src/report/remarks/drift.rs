@@ -204,17 +204,17 @@ fn value_or_empty(value: &str) -> &str {
     if value.trim().is_empty() { "(empty)" } else { value }
 }
 
-/// With a full stop at its end, and a capital at its start unless it begins with the name of a key or a file.
+/// A text that ends with a full stop is a sentence as it is, whatever it begins with. Another one gets a full stop, and a
+/// capital unless it begins with the name of a key or a file.
 fn sentence(text: &str) -> String {
     let text = text.trim();
+    if text.is_empty() || text.ends_with(['.', '?', '!']) {
+        return text.to_owned();
+    }
     let is_word = text.split(' ').next().is_some_and(|first| first.chars().all(char::is_alphabetic));
     let mut letters = text.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    let mut sentence = if is_word { first + letters.as_str() } else { text.to_owned() };
-    if !sentence.is_empty() && !sentence.ends_with(['.', '?', '!']) {
-        sentence.push('.');
-    }
-    sentence
+    if is_word { format!("{first}{}.", letters.as_str()) } else { format!("{text}.") }
 }
 
 /// The keys that each line sets, directly before those by pattern or by the kernel.
@@ -398,6 +398,20 @@ mod tests {
         image/etc/sysctl.d/a.conf:5 Some(1..22) notice costly_value net.ipv4.conf.eth0.x [net.ipv4.conf.*.x = 1] net.ipv4.conf.eth0.x has a cost.
         image/usr/lib/sysctl.d/b.conf:4 Some(1..18) notice dead net.ipv4.gone [net.ipv4.gone = 1] The files set `1`, and the value is `7`. It is gone.
         ");
+    }
+
+    #[test]
+    fn a_text_becomes_a_sentence_and_a_sentence_stays() {
+        let cases = [
+            ("no existing key matches `x`", "No existing key matches `x`."),
+            ("net.ipv4.x has a cost", "net.ipv4.x has a cost."),
+            ("systemd does not run here.", "systemd does not run here."),
+            ("Did you mean y?", "Did you mean y?"),
+            (" ", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(sentence(text), expected);
+        }
     }
 
     #[test]
