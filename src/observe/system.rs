@@ -173,7 +173,9 @@ mod tests {
             fs::write(root.path().join("etc/machine-id"), text).unwrap();
             machine_id(&Host::recorded(root.path()))
         };
-        for none in ["", "uninitialized\n", "00000000000000000000000000000000\n", "abc\n", "zz3f1c0e5b7a4d0e8a6b3f2d1c4e5a77\n"] {
+        for none in
+            ["", "uninitialized\n", "00000000000000000000000000000000\n", "abc\n", "zz3f1c0e5b7a4d0e8a6b3f2d1c4e5a77\n"]
+        {
             assert_eq!(of(none), None, "{none}");
         }
         let ours = of("0123456789abcdef0123456789abcdef\n").unwrap();
