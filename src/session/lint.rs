@@ -10,7 +10,7 @@ use super::drift::Scene;
 use super::review::{BootFinding, review, without_repetition};
 use crate::declared::{self, Declared, Group, Owner, Syntax};
 use crate::diagnostic::{Diagnostic, io_words};
-use crate::drift::model::{Assignment, Drift, Problem, Resolution, codes};
+use crate::drift::model::{Assignment, Drift, Problem, codes};
 use crate::export::kubernetes;
 use crate::keys::{self, Scope};
 use crate::observe::persisted::{Loader, LoaderFound, Persisted};
@@ -55,11 +55,12 @@ pub fn read(file: &Path, syntax: Option<Syntax>) -> Result<Declared, Diagnostic>
 
 /// Reviews each group of a file by itself. What is wrong with the writing of the file is told with the first group.
 pub fn lint(declared: &Declared, target: &Target, criteria: &Criteria) -> Vec<Reviewed> {
+    // What is wrong is to be told too where no value is left to review.
+    let nothing = [Group::empty()];
+    let is_empty = declared.groups.is_empty() && !declared.problems.is_empty();
+    let groups = if is_empty { &nothing } else { declared.groups.as_slice() };
     let mut reviewed: Vec<Reviewed> =
-        declared.groups.iter().map(|group| group_reviewed(declared, group, target, criteria)).collect();
-    if reviewed.is_empty() && !declared.problems.is_empty() {
-        reviewed.push(nothing_set(declared));
-    }
+        groups.iter().map(|group| group_reviewed(declared, group, target, criteria)).collect();
     if let Some(first) = reviewed.first_mut() {
         first.drift.problems.extend(declared.problems.iter().cloned());
     }
@@ -84,25 +85,6 @@ fn group_reviewed(declared: &Declared, group: &Group, target: &Target, criteria:
 pub fn alone(declared: &Declared, group: &Group) -> Persisted {
     let loader = LoaderFound { loader: Some(Loader::Systemd), evidence: Vec::new() };
     Persisted { loader, files: vec![group.as_file(&declared.file)], ..Persisted::default() }
-}
-
-/// A file with values that no kernel can be asked about.
-fn nothing_set(declared: &Declared) -> Reviewed {
-    let mut file = Group::empty().as_file(&declared.file);
-    file.text = Some(declared.text.clone());
-    let resolution = Resolution {
-        loader: Loader::Systemd,
-        keys: std::collections::BTreeMap::new(),
-        problems: Vec::new(),
-        files: Vec::new(),
-        loopback: Vec::new(),
-    };
-    Reviewed {
-        place: String::new(),
-        persisted: Persisted { files: vec![file], ..Persisted::default() },
-        drift: Drift { resolution, keys: Vec::new(), problems: Vec::new() },
-        review: Vec::new(),
-    }
 }
 
 /// Keys that are not the container's or the pod's to set.

@@ -300,6 +300,10 @@ fn help_of_audit() {
           --waivers <FILE>
               File with waivers, which are accepted findings [default:
               /etc/sysctl-advisor/waivers.toml] [env: SYSCTL_ADVISOR_WAIVERS]
+
+          --label <NAME=VALUE>
+              Label of this host, such as role=web, for reports that are put
+              together: a fleet is grouped by it
     Global options: ...
 
     The report starts with the most severe finding. Each finding shows the numbers
@@ -440,15 +444,17 @@ fn help_of_snapshot() {
     Usage: sysctl-advisor snapshot [OPTIONS]
 
     Options:
-      -o, --output <FILE>      File to write [default: standard output]
-          --window <DURATION>  Time between the two readings of the counters: 500ms,
-                               2s, 1m, at most 1h; with 0 the counters are read once
-                               and rules that need rates are skipped [default: 2s]
-                               [env: SYSCTL_ADVISOR_WINDOW]
-          --netns <WHICH>      Network namespaces to observe: all, current, a name
-                               from `ip netns`, or the PID of a process in one
-                               [default: current] [env: SYSCTL_ADVISOR_NETNS]
-      -h, --help               Print help
+      -o, --output <FILE>       File to write [default: standard output]
+          --window <DURATION>   Time between the two readings of the counters:
+                                500ms, 2s, 1m, at most 1h; with 0 the counters are
+                                read once and rules that need rates are skipped
+                                [default: 2s] [env: SYSCTL_ADVISOR_WINDOW]
+          --netns <WHICH>       Network namespaces to observe: all, current, a name
+                                from `ip netns`, or the PID of a process in one
+                                [default: current] [env: SYSCTL_ADVISOR_NETNS]
+          --label <NAME=VALUE>  Label of this host, such as role=web, for reports
+                                that are put together: a fleet is grouped by it
+      -h, --help                Print help
     Global options: ...
 
     A snapshot holds socket counts, kernel counters, sysctl values, the files that
@@ -628,6 +634,9 @@ fn help_of_agent() {
           --waivers <FILE>
               File with waivers, which are accepted findings [default:
               /etc/sysctl-advisor/waivers.toml] [env: SYSCTL_ADVISOR_WAIVERS]
+          --label <NAME=VALUE>
+              Label of this host, such as role=web, for reports that are put
+              together: a fleet is grouped by it
       -h, --help
               Print help
     Global options: ...

@@ -250,7 +250,10 @@ fn summary(view: &DriftPage<'_>) -> String {
     };
     let review = match view.review.len() {
         0 => String::new(),
-        number => format!("; {} for these values", counted(number, "findings")),
+        number => {
+            let those = if view.declared { "these values" } else { "the values of a boot" };
+            format!("; {} for {those}", counted(number, "findings"))
+        }
     };
     let keys = counted(drift.keys.len(), "keys");
     if view.is_review() {
