@@ -27,6 +27,11 @@ pub fn count_u64(number: u64) -> String {
     count(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
+/// [`quantity`] of things that were counted.
+pub fn quantity_of(number: usize, units: &str) -> String {
+    quantity(i64::try_from(number).unwrap_or(i64::MAX), units)
+}
+
 /// A count with its unit, which is given in the plural: `28,232 ports`, `1 port`.
 pub fn quantity(number: i64, units: &str) -> String {
     if number != 1 {

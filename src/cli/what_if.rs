@@ -46,18 +46,12 @@ impl WhatIfArgs {
 
     /// The values as the only file of a host.
     fn files(&self) -> Result<Persisted, Failure> {
-        match &self.if_file {
-            Some(file) => {
-                let declared = lint::read(file, None)?;
-                let group = declared.at(self.at.as_deref())?;
-                Ok(lint::alone(&declared, &group))
-            }
-            None => {
-                let declared = declared::read(TYPED, &self.values.join("\n"), Some(Syntax::SysctlD))?;
-                let group = declared.at(None)?;
-                Ok(lint::alone(&declared, &group))
-            }
-        }
+        let declared = match &self.if_file {
+            Some(file) => lint::read(file, None)?,
+            None => declared::read(TYPED, &self.values.join("\n"), Some(Syntax::SysctlD))?,
+        };
+        let group = declared.at(self.at.as_deref())?;
+        Ok(lint::alone(&declared, &group))
     }
 }
 

@@ -110,7 +110,7 @@ pub(super) fn in_numbers(critical: usize, warning: usize, notice: usize) -> Vec<
     }
     for (number, unit) in [(warning, "warnings"), (notice, "notices")] {
         if number > 0 {
-            parts.push(units::quantity(i64::try_from(number).unwrap_or(i64::MAX), unit));
+            parts.push(units::quantity_of(number, unit));
         }
     }
     parts

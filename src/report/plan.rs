@@ -43,7 +43,7 @@ pub fn text(plan: &Plan, skipped: usize, theme: &Theme) -> String {
     page.blank();
     page.paragraph(0, theme.heading, &summary(plan));
     if skipped > 0 {
-        let checks = units::quantity(i64::try_from(skipped).unwrap_or(i64::MAX), "checks");
+        let checks = units::quantity_of(skipped, "checks");
         page.paragraph(0, theme.dim, &format!("{checks} could not be run; `sysctl-advisor audit` shows why."));
     }
     page.finish()
@@ -135,7 +135,6 @@ fn left_out(page: &mut Page<'_>, left_out: &[LeftOut]) {
 
 /// `2 changes, highest risk medium; 1 left out. Nothing was changed.`
 fn summary(plan: &Plan) -> String {
-    let counted = |number: usize, what: &str| units::quantity(i64::try_from(number).unwrap_or(i64::MAX), what);
     let left = if plan.left_out.is_empty() { String::new() } else { format!("; {} left out", plan.left_out.len()) };
     let highest = plan.changes.iter().map(|change| change.risk).max();
     match highest {
@@ -147,7 +146,7 @@ fn summary(plan: &Plan) -> String {
                 0 => String::new(),
                 number => format!("; the kernel does not accept {number} of them"),
             };
-            let changes = counted(plan.changes.len(), "changes");
+            let changes = units::quantity_of(plan.changes.len(), "changes");
             format!("{changes}, highest risk {}{refused}{left}. Nothing was changed.", risk.name())
         }
     }

@@ -263,7 +263,7 @@ fn unused(drift: &KeyDrift, winner: &Assignment, problems: &mut Vec<Problem>) {
     }
     if *missing > 0 {
         let given = folded(&winner.text);
-        let numbers = units::quantity(i64::try_from(*missing).unwrap_or(i64::MAX), "numbers");
+        let numbers = units::quantity_of(*missing, "numbers");
         let text = format!(
             "`{given}` does not set the last {numbers} of {key}. The kernel does not change what the key has there."
         );

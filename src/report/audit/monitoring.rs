@@ -140,20 +140,19 @@ fn is_observed(namespaces: &[Namespace]) -> bool {
 
 /// `1 critical, 2 warnings, 3 checks skipped`.
 pub(super) fn in_numbers(summary: &Summary<'_>, namespaces: &[Namespace]) -> String {
-    let quantity = |number: usize, unit| units::quantity(i64::try_from(number).unwrap_or(i64::MAX), unit);
     let mut parts = Vec::new();
     if !is_observed(namespaces) {
         parts.push("no sockets could be read".to_owned());
     }
     if summary.broken_rules > 0 {
-        parts.push(format!("{} could not be loaded", quantity(summary.broken_rules, "rule files")));
+        parts.push(format!("{} could not be loaded", units::quantity_of(summary.broken_rules, "rule files")));
     }
     parts.extend(check::in_numbers(summary.critical, summary.warning, summary.notice));
     if summary.open() == 0 {
         parts.push("no findings".to_owned());
     }
     if summary.skipped > 0 {
-        parts.push(format!("{} skipped", quantity(summary.skipped, "checks")));
+        parts.push(format!("{} skipped", units::quantity_of(summary.skipped, "checks")));
     }
     parts.join(", ")
 }

@@ -57,7 +57,7 @@ fn missing(summary: &Summary<'_>) -> String {
 }
 
 pub(super) fn counted(number: usize, units: &str) -> String {
-    units::quantity(i64::try_from(number).unwrap_or(i64::MAX), units)
+    units::quantity_of(number, units)
 }
 
 /// `1 critical, 2 warnings, 1 notice, 1 waived from 35 rules; 3 checks skipped.`

@@ -95,7 +95,7 @@ pub fn text(what_if: &WhatIf<'_>, theme: &Theme) -> String {
     page.paragraph(0, theme.dim, about);
     page.blank();
     let style = if appear.is_empty() { theme.ok } else { theme.heading };
-    let number = count(appear.len(), "findings");
+    let number = units::quantity_of(appear.len(), "findings");
     page.paragraph(
         0,
         style,
@@ -140,10 +140,6 @@ fn findings(page: &mut Page<'_>, heading: &str, findings: &[&Finding]) {
             page.paragraph(4, Style::new(), &format!("{}: {} -> {}", change.key, change.current, change.proposed));
         }
     }
-}
-
-fn count(number: usize, what: &str) -> String {
-    units::quantity(i64::try_from(number).unwrap_or(i64::MAX), what)
 }
 
 #[cfg(test)]

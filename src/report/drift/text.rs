@@ -142,10 +142,10 @@ fn key(page: &mut Page<'_>, view: &DriftPage<'_>, followers: &HashMap<&str, usiz
     }
     let hidden = drift.shadowed.len().saturating_sub(SHADOWED_SHOWN);
     if hidden > 0 {
-        labelled(page, "", &format!("and {}", counted(hidden, "more lines")));
+        labelled(page, "", &format!("and {}", units::quantity_of(hidden, "more lines")));
     }
     if let Some(&number) = followers.get(drift.key.as_str()).filter(|_| !view.all) {
-        labelled(page, "also", &format!("{} that the kernel sets with it.", counted(number, "keys")));
+        labelled(page, "also", &format!("{} that the kernel sets with it.", units::quantity_of(number, "keys")));
     }
     if let Some(line) = &drift.boot {
         page.source_line(INDENT, &source_line(view.persisted, &line.file, line.line, &line.span));
@@ -190,7 +190,7 @@ fn problems(page: &mut Page<'_>, view: &DriftPage<'_>) {
 fn more(page: &mut Page<'_>, all: usize, shown: usize, what: &str) {
     if all > shown {
         page.blank();
-        let rest = counted(all - shown, "more");
+        let rest = units::quantity_of(all - shown, "more");
         page.paragraph(0, page.theme.dim, &format!("{rest} ({}): --format json has them all.", what.replace('_', " ")));
     }
 }
@@ -246,26 +246,22 @@ fn summary(view: &DriftPage<'_>) -> String {
     };
     let problems = match drift.problems.len() {
         0 => String::new(),
-        number => format!("; {} in the files", counted(number, "problems")),
+        number => format!("; {} in the files", units::quantity_of(number, "problems")),
     };
     let review = match view.review.len() {
         0 => String::new(),
         number => {
             let those = if view.declared { "these values" } else { "the values of a boot" };
-            format!("; {} for {those}", counted(number, "findings"))
+            format!("; {} for {those}", units::quantity_of(number, "findings"))
         }
     };
-    let keys = counted(drift.keys.len(), "keys");
+    let keys = units::quantity_of(drift.keys.len(), "keys");
     if view.is_review() {
         return format!("{wrong}{keys}{problems}{review}.");
     }
     let in_sync = format!("{} in sync", drift.count(Status::InSync));
     let rest: Vec<String> = [Some(in_sync), of(Status::Unread)].into_iter().flatten().collect();
     format!("{wrong}{} of {keys}{problems}{review}.", rest.join(", "))
-}
-
-fn counted(number: usize, what: &str) -> String {
-    units::quantity(i64::try_from(number).unwrap_or(i64::MAX), what)
 }
 
 fn summary_style(view: &DriftPage<'_>, theme: &Theme) -> Style {

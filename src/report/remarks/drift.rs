@@ -61,7 +61,7 @@ fn about(page: &DriftPage<'_>) -> String {
     let files = match (page.files, page.root.as_str()) {
         ([], "/") => "The files".to_owned(),
         ([], root) => format!("The files of {root}"),
-        (named, _) => units::quantity(i64::try_from(named.len()).unwrap_or(i64::MAX), "files"),
+        (named, _) => units::quantity_of(named.len(), "files"),
     };
     let against = match page.namespace {
         Some(name) => format!("compared with {}", crate::model::with_article(name)),
@@ -86,7 +86,7 @@ impl Writer<'_> {
         let mut sentences = vec![values(key)];
         sentences.extend(cause.map(|cause| sentence(&cause.text)));
         if let Some(&number) = self.followers.get(key.key.as_str()) {
-            let more = units::quantity(i64::try_from(number).unwrap_or(i64::MAX), "more keys");
+            let more = units::quantity_of(number, "more keys");
             sentences.push(format!("The kernel sets {more} with it."));
         }
         sentences.retain(|text| !text.is_empty());

@@ -56,14 +56,13 @@ fn of_group(declared: &Declared, group: &Reviewed) -> Remarks {
 
 /// `14 values in 3 files, for Linux 6.18`.
 fn about(files: &[(Declared, Vec<Reviewed>)], target: &Target) -> String {
-    let count = |number: usize, what: &str| units::quantity(i64::try_from(number).unwrap_or(i64::MAX), what);
     let groups = files.iter().flat_map(|(_, groups)| groups);
     let values: usize = groups.map(|group| group.drift.keys.iter().filter(|key| key.boot.is_some()).count()).sum();
     let templates: usize = files.iter().map(|(declared, _)| declared.templates).sum();
     let left = match templates {
         0 => String::new(),
-        number => format!("; {} that a template makes, not examined", count(number, "values")),
+        number => format!("; {} that a template makes, not examined", units::quantity_of(number, "values")),
     };
-    let (values, named) = (count(values, "values"), count(files.len(), "files"));
+    let (values, named) = (units::quantity_of(values, "values"), units::quantity_of(files.len(), "files"));
     format!("{values} in {named}, for Linux {}{left}", target.kernel)
 }

@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::record::{Origin, Remark, Remarks};
+use super::words;
 use crate::drift::SourceLine;
-use crate::model::Severity;
+use crate::report::check::in_numbers;
 use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::report::theme::Theme;
 use crate::report::wrap::columns;
@@ -30,7 +31,7 @@ pub fn text(remarks: &Remarks, theme: &Theme, brief: bool) -> String {
     }
     if remarks.remarks.len() > SHOWN {
         page.blank();
-        let more = count(remarks.remarks.len() - SHOWN, "more remarks");
+        let more = units::quantity_of(remarks.remarks.len() - SHOWN, "more remarks");
         page.paragraph(0, theme.dim, &format!("{more}: the formats for programs have them all."));
     }
     page.blank();
@@ -89,20 +90,7 @@ fn place(remark: &Remark) -> String {
 
 /// `1 critical, 2 warnings, 1 notice`.
 fn summary(remarks: &Remarks) -> String {
-    let of = |severity: Severity, what: &str| match remarks.count(severity) {
-        0 => None,
-        number => Some(count(number, what)),
-    };
-    let critical = Some(remarks.count(Severity::Critical)).filter(|&number| number > 0);
-    let all = [
-        critical.map(|number| format!("{number} critical")),
-        of(Severity::Warning, "warnings"),
-        of(Severity::Notice, "notices"),
-    ];
-    let said: Vec<String> = all.into_iter().flatten().collect();
-    if said.is_empty() { "nothing to remark".to_owned() } else { said.join(", ") }
-}
-
-fn count(number: usize, what: &str) -> String {
-    units::quantity(i64::try_from(number).unwrap_or(i64::MAX), what)
+    let [critical, warning, notice] = words::counts(remarks);
+    let parts = in_numbers(critical, warning, notice);
+    if parts.is_empty() { "nothing to remark".to_owned() } else { parts.join(", ") }
 }

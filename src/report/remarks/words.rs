@@ -22,13 +22,13 @@ pub(super) fn counts(remarks: &Remarks) -> [usize; 3] {
 
 /// `34 keys and 2 files were examined, 1 thing could not be read`.
 pub(super) fn extent(remarks: &Remarks) -> String {
-    let [keys, files] = extent_in_numbers(remarks).map(|number| i64::try_from(number).unwrap_or(i64::MAX));
-    let (keys, files) = (units::quantity(keys, "keys"), units::quantity(files, "files"));
+    let [keys, files] = extent_in_numbers(remarks);
+    let (keys, files) = (units::quantity_of(keys, "keys"), units::quantity_of(files, "files"));
     let examined = format!("{keys} and {files} were examined");
     match not_read(remarks).len() {
         0 => examined,
         number => {
-            let things = units::quantity(i64::try_from(number).unwrap_or(i64::MAX), "things");
+            let things = units::quantity_of(number, "things");
             format!("{examined}, {things} could not be read")
         }
     }
