@@ -96,15 +96,17 @@ struct Numbers {
 }
 
 /// Keys of an unsigned handler whose range does not show it.
-const UNSIGNED: [&str; 2] = ["net.ipv4.tcp_child_ehash_entries", "net.ipv4.tcp_probe_interval"];
+const UNSIGNED: [&str; 3] =
+    ["net.ipv4.tcp_child_ehash_entries", "net.ipv4.tcp_probe_interval", "net.ipv4.udp_child_hash_entries"];
 
 /// Keys of texts and of masks, which may look like integers.
-const NO_INTEGERS: [&str; 8] =
-    ["bitmap", "cpumask", "core_pattern", "default_mask", "domainname", "hostname", "_key", "secret"];
+const NO_INTEGERS: [&str; 9] =
+    ["bitmap", "cpumask", "core_pattern", "default_mask", "domainname", "hostname", "icmp.ratemask", "_key", "secret"];
 
 impl Handler {
     fn of(name: &str, present: Option<&str>) -> Option<Self> {
-        if let Some(key) = catalogue().get(name) {
+        let is_no_integer = NO_INTEGERS.iter().any(|end| name.ends_with(end));
+        if let Some(key) = catalogue().get(name).filter(|key| key.kind != ValueType::Text || !is_no_integer) {
             return Some(match key.kind {
                 ValueType::PortList => Self::PortList,
                 ValueType::Text => {
@@ -113,7 +115,7 @@ impl Handler {
                 ValueType::Int | ValueType::Ints | ValueType::PortRange => Self::Numbers(Numbers::of(key)),
             });
         }
-        if NO_INTEGERS.iter().any(|end| name.ends_with(end)) {
+        if is_no_integer {
             return None;
         }
         let range = interface::accepted(name);
