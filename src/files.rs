@@ -12,7 +12,7 @@
 )]
 
 use std::fs::{File, Metadata, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -33,22 +33,35 @@ pub enum Access {
 
 /// Puts the file in place, whatever file or link had its name.
 pub fn replace(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
-    let new = filled(path, content, access)?;
+    replace_with(path, access, |output| output.write_all(content))
+}
+
+/// The same with content that `write` makes, in pieces of any size.
+pub fn replace_with(
+    path: &Path,
+    access: Access,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let new = filled(path, access, write)?;
     new.persist(path).map_err(|error| error.error)?;
     sync_folder(folder_of(path))
 }
 
 /// Puts the file in place of nothing: fails with `AlreadyExists` when its name is taken.
 pub fn create(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    let new = filled(path, content, Access::Mode(mode))?;
+    let new = filled(path, Access::Mode(mode), |output| output.write_all(content))?;
     new.persist_noclobber(path).map_err(|error| error.error)?;
     sync_folder(folder_of(path))
 }
 
 /// The finished file under its other name. It is removed when it is not renamed.
-fn filled(path: &Path, content: &[u8], access: Access) -> io::Result<NamedTempFile> {
+fn filled(
+    path: &Path,
+    access: Access,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> io::Result<NamedTempFile> {
     let (prefix, suffix) = UNFINISHED;
-    let mut new = tempfile::Builder::new().prefix(prefix).suffix(suffix).tempfile_in(folder_of(path))?;
+    let new = tempfile::Builder::new().prefix(prefix).suffix(suffix).tempfile_in(folder_of(path))?;
     let mode = match access {
         Access::Mode(mode) => mode,
         Access::AsBefore(mode) => match path.symlink_metadata().ok().filter(Metadata::is_file) {
@@ -64,7 +77,10 @@ fn filled(path: &Path, content: &[u8], access: Access) -> io::Result<NamedTempFi
     };
     // After the owner, whose change takes bits away.
     new.as_file().set_permissions(Permissions::from_mode(mode))?;
-    new.write_all(content)?;
+    let mut output = BufWriter::new(new.as_file());
+    write(&mut output)?;
+    output.flush()?;
+    drop(output);
     new.as_file().sync_all()?;
     Ok(new)
 }

@@ -183,7 +183,7 @@ fn publish(history: &mut Store, audit: &Audit<'_>, options: &RunOptions<'_>, tro
 }
 
 fn write_report(folder: &Folder, audit: &Audit<'_>, troubles: &mut Troubles<'_>) -> bool {
-    let text = report::audit::JSON.write(Reported::of(audit), &Look::plain()).map_err(|error| error.to_string());
+    let text = report::audit::JSON.text(Reported::of(audit), &Look::plain()).map_err(|error| error.to_string());
     let written = text.and_then(|text| folder.write(REPORT, &text).map_err(|error| io_words(&error)));
     troubles.of(&format!("cannot write {}", folder.path().join(REPORT).display()), written).is_some()
 }
@@ -208,7 +208,7 @@ fn write_gauges(
     let changes = noted.map(|noted| ChangeNote::counts(&ChangeNote::with_journals(noted, state, boot_id, 0)));
     let run = Run { seconds: started.elapsed().as_secs_f64(), failed_steps: troubles.count, changes };
     let reported = Reported { run: Some(run), ..Reported::of(audit) };
-    let text = report::audit::PROMETHEUS.write(reported, &Look::plain()).map_err(|error| error.to_string());
+    let text = report::audit::PROMETHEUS.text(reported, &Look::plain()).map_err(|error| error.to_string());
     let written = text.and_then(|text| replace(file, &text));
     troubles.of(&format!("cannot write {}", file.display()), written).is_some()
 }

@@ -102,8 +102,7 @@ fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Termina
     let wants_memory = args.snapshot.is_none() && detail != Detail::Line && args.format.carries(Content::Earlier);
     let memory = if wants_memory { memory(&args.state, &snapshot) } else { None };
     let reported = Reported { memory: memory.as_ref(), ..Reported::of(&audit) };
-    let text = args.format.write(reported, &Look { theme, detail })?;
-    output::deliver(&text, args.output.as_deref())?;
+    output::stream(args.output.as_deref(), |output| args.format.write(reported, &Look { theme, detail }, output))?;
     if is_check(args.format) {
         return Ok(ExitCode::from(state_of(&audit).number()));
     }

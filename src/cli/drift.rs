@@ -201,18 +201,20 @@ fn report(args: &DriftArgs, global: &Global, config: &Config, terminal: &Termina
     };
     let theme = if args.output.is_some() { Theme::plain() } else { terminal.theme() };
     let usual = code(args, &view);
-    let (text, code) = match args.format {
-        RemarkFormat::Own(Format::Json) => (report::drift::json(&view)?, usual),
-        RemarkFormat::Own(Format::Text) => (report::drift::text(&view, &theme), usual),
+    let file = args.output.as_deref();
+    match args.format {
+        RemarkFormat::Own(Format::Json) => output::deliver(&report::drift::json(&view)?, file)?,
+        RemarkFormat::Own(Format::Text) => output::deliver(&report::drift::text(&view, &theme), file)?,
         RemarkFormat::Shared(format) => {
             let named: Vec<PathBuf> = args.files.iter().chain(&args.against).cloned().collect();
             let remarks = remarks::of_drift(&view, &named);
-            let state = || ExitCode::from(remarks::state_of(&remarks).number());
-            (format.write(&remarks)?, if remarks::is_check(format) { state() } else { usual })
+            output::stream(file, |output| format.write(&remarks, output))?;
+            if remarks::is_check(format) {
+                return Ok(ExitCode::from(remarks::state_of(&remarks).number()));
+            }
         }
-    };
-    output::deliver(&text, args.output.as_deref())?;
-    Ok(code)
+    }
+    Ok(usual)
 }
 
 /// A document, and the values in it that are compared.

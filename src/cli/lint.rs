@@ -111,11 +111,10 @@ fn report(args: &LintArgs, quiet: bool, config: &Config, terminal: &Terminal) ->
     if !linted.is_empty() {
         let remarks = remarks::of_lint(&linted, &target);
         let theme = if args.output.is_some() { Theme::plain() } else { terminal.theme() };
-        let text = match args.format {
-            RemarkFormat::Own(_) => remarks::text(&remarks, &theme, quiet),
-            RemarkFormat::Shared(format) => format.write(&remarks)?,
-        };
-        output::deliver(&text, args.output.as_deref())?;
+        output::stream(args.output.as_deref(), |output| match args.format {
+            RemarkFormat::Own(_) => output.write_all(remarks::text(&remarks, &theme, quiet).as_bytes()),
+            RemarkFormat::Shared(format) => format.write(&remarks, output),
+        })?;
         if refused.is_empty() {
             return Ok(code(args, &remarks));
         }

@@ -1,6 +1,6 @@
 //! Where text goes: standard output, standard error, files.
 //!
-//! In: finished text. Out: the same, written whole or not at all. Must not: format.
+//! In: finished text, or what writes it. Out: the same; a file is written whole or not at all. Must not: format.
 
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "devices and pipes are written in place"))]
 
@@ -82,9 +82,7 @@ impl Undelivered {
 
 /// Writes to standard output.
 pub(super) fn print(text: &str) -> Result<(), Undelivered> {
-    let mut output = io::stdout().lock();
-    let written = output.write_all(text.as_bytes()).and_then(|()| output.flush());
-    written.map_err(|error| Undelivered::new("to standard output".to_owned(), error))
+    deliver(text, None)
 }
 
 /// Writes to standard output what must not stop the work when nobody reads it any more.
@@ -128,10 +126,25 @@ pub(super) fn notes(diagnostics: &[Diagnostic], terminal: &Terminal) {
 
 /// Writes to standard output, or to a file that appears whole or not at all.
 pub(super) fn deliver(text: &str, file: Option<&Path>) -> Result<(), Undelivered> {
+    stream(file, |output| output.write_all(text.as_bytes()))
+}
+
+/// The same with text that is written as it is made, in pieces of any size.
+pub(super) fn stream(
+    file: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<(), Undelivered> {
     match file.filter(|path| path.as_os_str() != "-") {
-        None => print(text),
-        Some(path) => write_file(path, text).map_err(|error| Undelivered::to_file(path, error)),
+        None => buffered(io::stdout().lock(), write)
+            .map_err(|error| Undelivered::new("to standard output".to_owned(), error)),
+        Some(path) => write_file(path, write).map_err(|error| Undelivered::to_file(path, error)),
     }
+}
+
+fn buffered(output: impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let mut output = io::BufWriter::new(output);
+    write(&mut output)?;
+    output.flush()
 }
 
 /// Makes the folder that a file is to be in, and those above it.
@@ -140,12 +153,12 @@ pub(super) fn make_folder_of(path: &Path) -> Result<(), Undelivered> {
     std::fs::create_dir_all(folder).map_err(|error| Undelivered::to_file(folder, error))
 }
 
-fn write_file(path: &Path, text: &str) -> io::Result<()> {
+fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     // A device, a pipe or /dev/stdout is written in place; a file is replaced by one that is complete.
     if path.metadata().is_ok_and(|facts| !facts.is_file()) {
-        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(text.as_bytes());
+        return buffered(std::fs::OpenOptions::new().write(true).open(path)?, write);
     }
     // A link stays a link: the file it points to is replaced.
     let target = if path.is_symlink() { path.canonicalize()? } else { path.to_owned() };
-    files::replace(&target, text.as_bytes(), Access::AsBefore(0o644))
+    files::replace_with(&target, Access::AsBefore(0o644), write)
 }

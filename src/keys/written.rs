@@ -95,7 +95,8 @@ struct Numbers {
 }
 
 /// Keys of an unsigned handler whose range does not show it.
-const UNSIGNED: [&str; 2] = ["net.ipv4.tcp_child_ehash_entries", "net.ipv4.tcp_probe_interval"];
+const UNSIGNED: [&str; 3] =
+    ["net.ipv4.tcp_child_ehash_entries", "net.ipv4.tcp_probe_interval", "net.ipv4.udp_child_hash_entries"];
 
 /// Ends of the names of keys whose handler has another sign than their range suggests; whether it is unsigned.
 const SIGNS: [(&str, bool); 4] =
@@ -108,8 +109,8 @@ const RANGES: [(&str, [i64; 2]); 2] = [
 ];
 
 /// Keys of texts and of masks, which may look like integers.
-const NO_INTEGERS: [&str; 8] =
-    ["bitmap", "cpumask", "core_pattern", "default_mask", "domainname", "hostname", "_key", "secret"];
+const NO_INTEGERS: [&str; 9] =
+    ["bitmap", "cpumask", "core_pattern", "default_mask", "domainname", "hostname", "icmp.ratemask", "_key", "secret"];
 
 impl Handler {
     fn of(name: &str, present: Option<&str>) -> Option<Self> {

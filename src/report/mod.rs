@@ -1,8 +1,9 @@
 //! What the program says, as text for people and for machines.
 //!
-//! In: audits, snapshots and the reference data. Out: strings.
+//! In: audits, snapshots and the reference data. Out: strings, or text written to an output as it is made.
 //! Must not: read the system, print, or decide anything: a writer is a pure function.
 
+mod as_json;
 pub mod audit;
 pub mod changes;
 pub mod check;

@@ -84,9 +84,9 @@ fn audit_snapshot(bytes: &[u8]) {
         Err(error) => assert!(error.to_string().starts_with("s.json:")),
         Ok(snapshot) => {
             let audit = audit::run(&snapshot, &RULES, &Waivers::default());
-            let report = JSON.write(Reported::of(&audit), &Look::plain()).unwrap();
+            let report = JSON.text(Reported::of(&audit), &Look::plain()).unwrap();
             assert!(serde_json::from_str::<serde_json::Value>(&report).is_ok());
-            let text = TEXT.write(Reported::of(&audit), &Look { detail: Detail::Full, ..Look::plain() }).unwrap();
+            let text = TEXT.text(Reported::of(&audit), &Look { detail: Detail::Full, ..Look::plain() }).unwrap();
             assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
         }
     }

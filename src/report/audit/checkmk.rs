@@ -22,7 +22,7 @@ pub(super) const FORMAT: Format = Format {
     name: "checkmk",
     help: "Local checks of Checkmk: the host, and each kind of finding",
     cannot_carry: CANNOT_CARRY,
-    write: |sections, _| sections.give_to(Gathered::for_text(services)),
+    write: |sections, _, output| sections.give_to(Gathered::for_text(services), output),
 };
 
 fn services(gathered: &Gathered<'_>) -> String {
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn the_text_reads_so() {
         let snapshot = example::snapshot();
-        let text = FORMAT.write(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
+        let text = FORMAT.text(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
         insta::assert_snapshot!(text, @r#"
         2 "Sysctl advisor" critical=1|warning=2|notice=1|waived=1|changes_possible=1|changes_not_possible=1|checks_skipped=3|gaps=2|rules=35|rules_broken=1|waiver_problems=1|namespaces=2|window_seconds=2|sockets_LISTEN=12|sockets_SYN_SENT=0|sockets_SYN_RECV=1|sockets_ESTABLISHED=1203|sockets_FIN_WAIT1=0|sockets_FIN_WAIT2=0|sockets_CLOSING=0|sockets_TIME_WAIT=25300|sockets_CLOSE_WAIT=320|sockets_LAST_ACK=0|sockets_CLOSE=0 1 rule file could not be loaded, 1 critical, 2 warnings, 1 notice, 3 checks skipped: 10.0.0.5:5432 takes 92 % of the ephemeral ports\nobserved at 2026-01-01T00:00:00Z, counters over 2 s\nsockets of host: LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320\nsockets of blue: could not be read
         2 "Sysctl advisor capacity" critical=1|warning=1|notice=0 1 rule file could not be loaded, 1 critical, 1 warning\nCRITICAL 10.0.0.5:5432 takes 92 % of the ephemeral ports (ephemeral-ports, capacity, host, 10.0.0.1 -> 10.0.0.5:5432)\nWARNING The accept queue of [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 overflowed and connections were lost (accept-queue-overflow, capacity, blue, [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535)

@@ -3,6 +3,8 @@
 //! In: the sections of an audit. Out: comma-separated values with a row of names.
 //! Must not: leave a host without findings out.
 
+use std::io;
+
 use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Summary, Writer};
 use super::states;
@@ -78,7 +80,7 @@ pub(super) const FORMAT: Format = Format {
         (Content::WaiverProblems, COUNTED),
         (Content::Earlier, "a row says what this audit saw"),
     ],
-    write: |sections, _| sections.give_to(Rows::default()),
+    write: |sections, _, output| sections.give_to(Rows::default(), output),
 };
 
 #[derive(Default)]
@@ -133,15 +135,14 @@ impl<'a> Writer<'a> for Rows {
 
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
-    fn finish(mut self) -> Result<String, serde_json::Error> {
+    fn finish(mut self, output: &mut dyn io::Write) -> io::Result<()> {
         if self.findings.is_empty() {
             self.findings.push(vec![String::new(); OF_A_FINDING.len()]);
         }
-        let mut text = OF_THE_AUDIT.into_iter().chain(OF_A_FINDING).collect::<Vec<_>>().join(",") + "\n";
-        for finding in &self.findings {
-            text.push_str(&row(self.audit.iter().chain(finding)));
-        }
-        Ok(text)
+        let names = OF_THE_AUDIT.into_iter().chain(OF_A_FINDING).collect::<Vec<_>>().join(",");
+        writeln!(output, "{names}")?;
+        let rows = self.findings.iter().map(|finding| row(self.audit.iter().chain(finding)));
+        rows.into_iter().try_for_each(|row| output.write_all(row.as_bytes()))
     }
 }
 
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn the_text_reads_so() {
         let snapshot = example::snapshot();
-        let text = FORMAT.write(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
+        let text = FORMAT.text(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
         insta::assert_snapshot!(text, @r#"
         observed_at,hostname,host_id,labels,boot_id,kernel,cpus,memory_bytes,program_version,window_seconds,window_source,critical,warning,notice,waived_findings,rules,skipped,gaps,broken_rules,waiver_problems,namespaces,sockets,severity,rule,kind,namespace,subject,title,fingerprint,waived,waived_reason,waived_by,waived_until,evidence,changes,advice,avoid,references,file,line,line_text
         2026-01-01T00:00:00Z,web-1,00000000000040008000000000000001,role=web,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",critical,ephemeral-ports,capacity,host,10.0.0.1 -> 10.0.0.5:5432,10.0.0.5:5432 takes 92 % of the ephemeral ports,0123456789abcdef,no,,,,"ports in use: 26,012 ports; share of the range: 92 %; range: 32768 60999; reuse could help: yes; nonsense: unknown","net.ipv4.ip_local_port_range: 32768 60999 -> 16384 65535 (widen), risk medium, takes effect: New connections use it at once., side effects: A service that listens on a port from 16384 up can find it taken when it starts., rehearsed: accepted","application: Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports.; operator: More source addresses multiply the ports.",net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets; TIME_WAIT lasts 60 s whatever it says,https://docs.kernel.org/networking/ip-sysctl.html,,,
@@ -244,7 +245,7 @@ mod tests {
         let snapshot = example::snapshot();
         let mut audit = example::audit(&snapshot);
         audit.findings.clear();
-        let text = FORMAT.write(Reported::of(&audit), &Look::plain()).unwrap();
+        let text = FORMAT.text(Reported::of(&audit), &Look::plain()).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 2);
         assert!(lines[1].starts_with("2026-01-01T00:00:00Z,web-1,") && lines[1].ends_with(&",".repeat(19)), "{text}");

@@ -5,6 +5,7 @@
 //! Must not: grow with the host without end: facts are sent to a server at each run.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::history::read::Episode;
 use crate::model::RehearsalResult;
 use crate::observe::system::Labels;
 use crate::published;
+use crate::report::as_json;
 use crate::snapshot::Namespace;
 
 /// Name and version of the contract.
@@ -48,7 +50,7 @@ pub(super) const FORMAT: Format = Format {
         (Content::WaiverProblems, COUNTED),
         (Content::Earlier, "facts are about now"),
     ],
-    write: |sections, _| sections.give_to(Facts { schema: FACTS, ..Facts::default() }),
+    write: |sections, _, output| sections.give_to(Facts { schema: FACTS, ..Facts::default() }, output),
 };
 
 /// The JSON Schema (draft 2020-12) of the object, with a newline at its end.
@@ -237,8 +239,8 @@ impl<'a> Writer<'a> for Facts<'a> {
 
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
-    fn finish(self) -> Result<String, serde_json::Error> {
-        Ok(serde_json::to_string_pretty(&self)? + "\n")
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
+        as_json::pretty(&self, output)
     }
 }
 
@@ -270,7 +272,7 @@ mod tests {
     use crate::report::example;
 
     fn facts(audit: &Audit<'_>) -> Json {
-        serde_json::from_str(&FORMAT.write(Reported::of(audit), &Look::plain()).unwrap()).unwrap()
+        serde_json::from_str(&FORMAT.text(Reported::of(audit), &Look::plain()).unwrap()).unwrap()
     }
 
     #[test]

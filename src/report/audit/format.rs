@@ -1,6 +1,8 @@
 //! A format of the report: a row of the table in `mod.rs`.
 //!
-//! In: what is reported, and how it is to look. Out: text. Must not: know one format from another.
+//! In: what is reported, and how it is to look. Out: text, as it is made. Must not: know one format from another.
+
+use std::io;
 
 use super::sections::{Reported, Sections};
 use crate::report::theme::Theme;
@@ -75,7 +77,7 @@ pub struct Format {
     /// What it leaves out, each with the reason. Of a section that is left out, the format has at least the number of
     /// entries; the tests hold it to both.
     pub cannot_carry: &'static [(Content, &'static str)],
-    pub(super) write: fn(Sections<'_>, &Look) -> Result<String, serde_json::Error>,
+    pub(super) write: fn(Sections<'_>, &Look, &mut dyn io::Write) -> io::Result<()>,
 }
 
 impl Format {
@@ -84,12 +86,23 @@ impl Format {
         self.cannot_carry.iter().all(|(missing, _)| *missing != part)
     }
 
-    /// The report, with a newline at its end.
+    /// Writes the report, with a newline at its end, in many small pieces.
     ///
     /// # Errors
     ///
-    /// Serde's; no audit causes one today.
-    pub fn write(&self, reported: Reported<'_>, look: &Look) -> Result<String, serde_json::Error> {
-        (self.write)(Sections::of(reported), look)
+    /// Those of `output`, and serde's, of which no audit causes one today.
+    pub fn write(&self, reported: Reported<'_>, look: &Look, output: &mut dyn io::Write) -> io::Result<()> {
+        (self.write)(Sections::of(reported), look, output)
+    }
+
+    /// The whole report in memory, with a newline at its end.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::write`].
+    pub fn text(&self, reported: Reported<'_>, look: &Look) -> io::Result<String> {
+        let mut text = Vec::new();
+        self.write(reported, look, &mut text)?;
+        String::from_utf8(text).map_err(io::Error::other)
     }
 }

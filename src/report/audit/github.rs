@@ -4,6 +4,8 @@
 //! comes first, and what is many (sockets, checks that were not made) is `debug`; its number is in the first line.
 //! Must not: write a command itself; `workflow` does.
 
+use std::io;
+
 use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Writer};
 use super::{summary, words};
@@ -26,7 +28,7 @@ pub(super) const FORMAT: Format = Format {
         (Content::Bounds, "a person decides on a value"),
         (Content::Earlier, "a workflow starts on a new machine each time"),
     ],
-    write: |sections, _| sections.give_to(Commands::default()),
+    write: |sections, _, output| sections.give_to(Commands::default(), output),
 };
 
 impl<'a> Writer<'a> for Commands {
@@ -77,8 +79,8 @@ impl<'a> Writer<'a> for Commands {
 
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
-    fn finish(self) -> Result<String, serde_json::Error> {
-        Ok(self.0)
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
+        output.write_all(self.0.as_bytes())
     }
 }
 
@@ -103,7 +105,7 @@ mod tests {
     #[test]
     fn the_text_reads_so() {
         let snapshot = example::snapshot();
-        let text = FORMAT.write(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
+        let text = FORMAT.text(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
         insta::assert_snapshot!(text, @"
         ::notice title=sysctl-advisor on web-1 at 2026-01-01T00%3A00%3A00Z::1 critical, 2 warnings, 1 notice, 1 waived from 35 rules; 3 checks skipped, 1 rule file broken, 1 waiver expired or unused. 2 things could not be read.%0ALinux 6.12.0, 4 CPUs, 16.0 GiB, up 11 d 13 h, counters over 2 s
         ::error title=10.0.0.5%3A5432 takes 92 %25 of the ephemeral ports::Where: host: 10.0.0.1 -> 10.0.0.5:5432%0Aports in use: 26,012 ports%0Ashare of the range: 92 %25%0Arange: 32768 60999%0Areuse could help: yes%0Anonsense: unknown%0AChange net.ipv4.ip_local_port_range: 32768 60999 -> 16384 65535. Tried in a scratch namespace: the kernel accepts it. Risk medium. New connections use it at once. Side effects: A service that listens on a port from 16384 up can find it taken when it starts.%0ADo (application): Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports.%0ADo (operator): More source addresses multiply the ports.%0ADo not: net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets; TIME_WAIT lasts 60 s whatever it says%0ARule: ephemeral-ports (capacity)

@@ -3,6 +3,8 @@
 //! In: the sections of an audit. Out: XML 1.0, a test case for each finding and for each check that was not made.
 //! Must not: let what could not be checked pass. Rules without a finding have no names here: they are one test case.
 
+use std::io;
+
 use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Writer};
 use super::{summary, words};
@@ -21,7 +23,7 @@ pub(super) const FORMAT: Format = Format {
         (Content::Bounds, "a person reads the report of a test and decides on a value"),
         (Content::Earlier, "the system that runs tests compares runs by itself"),
     ],
-    write: |sections, _| sections.give_to(Suite::default()),
+    write: |sections, _, output| sections.give_to(Suite::default(), output),
 };
 
 impl<'a> Writer<'a> for Suite {
@@ -93,8 +95,8 @@ impl<'a> Writer<'a> for Suite {
 
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
-    fn finish(self) -> Result<String, serde_json::Error> {
-        Ok(Self::finish(self))
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
+        Self::write(self, output)
     }
 }
 
@@ -113,7 +115,7 @@ mod tests {
     #[test]
     fn the_text_reads_so() {
         let snapshot = example::snapshot();
-        let text = FORMAT.write(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
+        let text = FORMAT.text(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
         let text = text.replace(&"x".repeat(300), "xxx").replace(&"path/".repeat(30), "path/");
         insta::assert_snapshot!(text, @r#"
         <?xml version="1.0" encoding="UTF-8"?>
@@ -190,7 +192,7 @@ mod tests {
         let snapshot = example::snapshot();
         let mut audit = example::audit(&snapshot);
         (audit.rules, audit.findings, audit.skipped) = (0, Vec::new(), Vec::new());
-        let text = FORMAT.write(Reported::of(&audit), &Look::plain()).unwrap();
+        let text = FORMAT.text(Reported::of(&audit), &Look::plain()).unwrap();
         assert!(text.contains("message=\"Nothing was checked.\"") && !text.contains("system-out"), "{text}");
     }
 }

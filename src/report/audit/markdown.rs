@@ -3,6 +3,8 @@
 //! In: the sections of an audit. Out: a section for each finding, the worst first, then what was not checked.
 //! Must not: break a paragraph into lines, which tickets show as lines; let a stranger's text become a mark.
 
+use std::io;
+
 use super::format::{Content, Detail, Format, Look};
 use super::sections::{GapAt, Head, Open, Summary, Writer};
 use super::{summary, words};
@@ -20,7 +22,7 @@ pub(super) const FORMAT: Format = Format {
         (Content::Ids, "programs recognise things by ids, people by names"),
         (Content::Bounds, "a person decides on a value"),
     ],
-    write: |sections, look| sections.give_to(Page::new(look)),
+    write: |sections, look, output| sections.give_to(Page::new(look), output),
 };
 
 struct Page<'a> {
@@ -112,8 +114,8 @@ impl<'a> Writer<'a> for Page<'a> {
         self.list("Resolved in the last day", lines);
     }
 
-    fn finish(self) -> Result<String, serde_json::Error> {
-        Ok(self.text)
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
+        output.write_all(self.text.as_bytes())
     }
 }
 
@@ -178,7 +180,7 @@ mod tests {
         let mut audit = example::audit(&snapshot);
         audit.findings.iter_mut().for_each(change);
         let look = Look { detail: Detail::Full, ..Look::plain() };
-        FORMAT.write(Reported::of(&audit), &look).unwrap()
+        FORMAT.text(Reported::of(&audit), &look).unwrap()
     }
 
     fn events(text: &str) -> Vec<Event<'_>> {

@@ -3,6 +3,8 @@
 //! In: the sections of an audit. Out: what a check of such a system is made of ([`Gathered`]), and its state.
 //! Must not: be OK where nothing could be observed; know a format.
 
+use std::io;
+
 use super::format::Content;
 use super::sections::{GapAt, Head, Open, Summary, Writer, changes};
 use crate::audit::model::{Audit, Finding, Skipped, Waiver, WaiverProblem};
@@ -118,8 +120,8 @@ impl<'a> Writer<'a> for Gathered<'a> {
 
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
-    fn finish(self) -> Result<String, serde_json::Error> {
-        Ok((self.write)(&self))
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
+        output.write_all((self.write)(&self).as_bytes())
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) const FORMAT: Format = Format {
     name: "nagios",
     help: "A check of Nagios; its exit codes are 0, 1, 2, 3",
     cannot_carry: CANNOT_CARRY,
-    write: |sections, _| sections.give_to(Gathered::for_text(check)),
+    write: |sections, _, output| sections.give_to(Gathered::for_text(check), output),
 };
 
 fn check(gathered: &Gathered<'_>) -> String {
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn the_text_reads_so() {
         let snapshot = example::snapshot();
-        let text = FORMAT.write(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
+        let text = FORMAT.text(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
         insta::assert_snapshot!(text, @"
         SYSCTL CRITICAL - 1 rule file could not be loaded, 1 critical, 2 warnings, 1 notice, 3 checks skipped: 10.0.0.5:5432 takes 92 % of the ephemeral ports | 'critical'=1;;0;0; 'warning'=2;0;;0; 'window'=2s;;;0; 'notice'=1;;;0; 'waived'=1;;;0; 'changes possible'=1;;;0; 'changes not possible'=1;;;0; 'checks skipped'=3;;;0; 'gaps'=2;;;0; 'rules'=35;;;0; 'rules broken'=1;;;0; 'waiver problems'=1;;;0; 'namespaces'=2;;;0; 'host LISTEN'=12;;;0; 'host SYN_SENT'=0;;;0; 'host SYN_RECV'=1;;;0; 'host ESTABLISHED'=1203;;;0; 'host FIN_WAIT1'=0;;;0; 'host FIN_WAIT2'=0;;;0; 'host CLOSING'=0;;;0; 'host TIME_WAIT'=25300;;;0; 'host CLOSE_WAIT'=320;;;0; 'host LAST_ACK'=0;;;0; 'host CLOSE'=0;;;0;
         observed at 2026-01-01T00:00:00Z, counters over 2 s
@@ -86,7 +86,7 @@ mod tests {
         }
         let mut audit = example::audit(&snapshot);
         audit.findings = (0..1000).map(|_| Finding { title: "ü|".repeat(500), ..example::bare() }).collect();
-        let text = FORMAT.write(Reported::of(&audit), &Look::plain()).unwrap();
+        let text = FORMAT.text(Reported::of(&audit), &Look::plain()).unwrap();
         assert!((2000..4096).contains(&text.len()), "{}", text.len());
         assert_eq!(text.matches('|').count(), 1);
         assert!(text.contains("'namespaces'=1002;") && text.contains(" more; run: "), "{text}");

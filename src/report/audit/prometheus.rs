@@ -4,6 +4,8 @@
 //! Must not: let a host with thousands of findings or namespaces become thousands of series without end; what is not
 //! listed is counted.
 
+use std::io;
+
 use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, PortUse, Run, Summary, Writer, changes};
 use super::states;
@@ -51,14 +53,14 @@ pub const FORMAT: Format = Format {
     name: "prometheus",
     help: "Gauges for the textfile collector of node_exporter",
     cannot_carry: CANNOT_CARRY,
-    write: |sections, _| sections.give_to(Gauges::for_text(Exposition::text)),
+    write: |sections, _, output| sections.give_to(Gauges::for_text(Exposition::text), output),
 };
 
 pub(super) const OPEN_METRICS: Format = Format {
     name: "openmetrics",
     help: "The same gauges as OpenMetrics 1.0",
     cannot_carry: CANNOT_CARRY,
-    write: |sections, _| sections.give_to(Gauges::for_text(Exposition::open_metrics)),
+    write: |sections, _, output| sections.give_to(Gauges::for_text(Exposition::open_metrics), output),
 };
 
 /// The gauges, and what makes the text when all are there.
@@ -155,8 +157,8 @@ impl<'a> Writer<'a> for Gauges {
 
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
-    fn finish(self) -> Result<String, serde_json::Error> {
-        Ok((self.1)(&self.0))
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
+        output.write_all((self.1)(&self.0).as_bytes())
     }
 }
 
@@ -211,7 +213,7 @@ mod tests {
     use crate::report::example;
 
     fn gauges(reported: Reported<'_>) -> String {
-        FORMAT.write(reported, &Look::plain()).unwrap()
+        FORMAT.text(reported, &Look::plain()).unwrap()
     }
 
     #[test]

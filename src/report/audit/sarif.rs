@@ -4,6 +4,7 @@
 //! Must not: have a property of the standard that `report/sarif` does not have; what is ours is in `properties`.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use serde::Serialize;
 
@@ -13,6 +14,7 @@ use super::{json, states, words};
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem, WaiverTrouble};
 use crate::drift::SourceLine;
 use crate::history::read::Episode;
+use crate::report::as_json;
 use crate::report::audit::json::FindingView;
 use crate::report::sarif::{
     self, About, Location, Log, LogicalLocation, Notification, Reference, ResultView, Start, Suppression, level,
@@ -27,7 +29,7 @@ pub(super) const FORMAT: Format = Format {
     name: "sarif",
     help: "SARIF 2.1.0, for viewers and stores of static analysis",
     cannot_carry: &[(Content::Earlier, COMPARED)],
-    write: |sections, _| sections.give_to(Writing::default()),
+    write: |sections, _, output| sections.give_to(Writing::default(), output),
 };
 
 /// Of our fingerprint. Its number changes when the fingerprint is made in another way.
@@ -122,8 +124,8 @@ impl<'a> Writer<'a> for Writing<'a> {
 
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
-    fn finish(self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(&self.0).map(|text| text + "\n")
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
+        as_json::pretty(&self.0, output)
     }
 }
 
@@ -212,7 +214,7 @@ mod tests {
     fn log() -> Json {
         let snapshot = example::snapshot();
         let audit = example::audit(&snapshot);
-        serde_json::from_str(&FORMAT.write(Reported::of(&audit), &Look::plain()).unwrap()).unwrap()
+        serde_json::from_str(&FORMAT.text(Reported::of(&audit), &Look::plain()).unwrap()).unwrap()
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Must not: offer another way to the content. A format is a [`Writer`]; one that leaves a section out does not compile.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use crate::audit::model::{Audit, Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::ChangeCounts;
@@ -67,8 +68,8 @@ pub(super) trait Writer<'a> {
     fn waiver_problems(&mut self, problems: &'a [WaiverProblem]);
     /// What earlier audits found in the last day and this one does not.
     fn resolved(&mut self, episodes: Vec<&'a Episode>);
-    /// The text, with a newline at its end.
-    fn finish(self) -> Result<String, serde_json::Error>;
+    /// Writes the text, with a newline at its end.
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()>;
 }
 
 /// Which host, when, and the numbers.
@@ -208,7 +209,7 @@ impl<'a> Sections<'a> {
     }
 
     /// The whole report in the format of `writer`.
-    pub(super) fn give_to(self, mut writer: impl Writer<'a>) -> Result<String, serde_json::Error> {
+    pub(super) fn give_to(self, mut writer: impl Writer<'a>, output: &mut dyn io::Write) -> io::Result<()> {
         let Reported { audit, memory, run } = self.0;
         let Audit { snapshot, findings, skipped, broken_rules, waiver_problems, rules: _ } = audit;
         let Snapshot { taken_at, written_by, system, window, namespaces, .. } = *snapshot;
@@ -222,7 +223,7 @@ impl<'a> Sections<'a> {
         writer.broken_rules(broken_rules);
         writer.waiver_problems(waiver_problems);
         writer.resolved(resolved(findings, memory));
-        writer.finish()
+        writer.finish(output)
     }
 }
 

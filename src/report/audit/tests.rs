@@ -157,7 +157,7 @@ impl Scene {
             rules: *rules,
         };
         let reported = Reported { memory: Some(memory), ..Reported::of(&audit) };
-        format.write(reported, &Look { theme: Theme::plain(), detail }).unwrap()
+        format.text(reported, &Look { theme: Theme::plain(), detail }).unwrap()
     }
 }
 

@@ -7,8 +7,11 @@ use super::record::{Remark, Remarks};
 use super::words;
 use crate::report::csv::{joined, row};
 
-pub(super) const FORMAT: Format =
-    Format { name: "csv", help: "A row for each remark, for a spreadsheet", write: |remarks| Ok(rows(remarks)) };
+pub(super) const FORMAT: Format = Format {
+    name: "csv",
+    help: "A row for each remark, for a spreadsheet",
+    write: |remarks, output| output.write_all(rows(remarks).as_bytes()),
+};
 
 /// Columns that are the same in every row.
 const OF_THE_RUN: [&str; 12] = [

@@ -2,6 +2,8 @@
 //!
 //! In: [`Remarks`]. Out: text. Must not: know one format from another.
 
+use std::io;
+
 use super::record::Remarks;
 
 /// One format.
@@ -11,16 +13,16 @@ pub struct Format {
     pub name: &'static str,
     /// Who it is for: the help of `--format`.
     pub help: &'static str,
-    pub(super) write: fn(&Remarks) -> Result<String, serde_json::Error>,
+    pub(super) write: fn(&Remarks, &mut dyn io::Write) -> io::Result<()>,
 }
 
 impl Format {
-    /// The report, with a newline at its end.
+    /// Writes the report, with a newline at its end, in many small pieces.
     ///
     /// # Errors
     ///
-    /// Serde's; no remark causes one today.
-    pub fn write(&self, remarks: &Remarks) -> Result<String, serde_json::Error> {
-        (self.write)(remarks)
+    /// Those of `output`, and serde's, of which no remark causes one today.
+    pub fn write(&self, remarks: &Remarks, output: &mut dyn io::Write) -> io::Result<()> {
+        (self.write)(remarks, output)
     }
 }

@@ -11,7 +11,7 @@ use crate::report::workflow::{Commands, kind};
 pub(super) const FORMAT: Format = Format {
     name: "github",
     help: "Workflow commands of GitHub Actions, which become annotations",
-    write: |remarks| Ok(commands(remarks)),
+    write: |remarks, output| output.write_all(commands(remarks).as_bytes()),
 };
 
 fn commands(remarks: &Remarks) -> String {

@@ -8,12 +8,13 @@ use serde::Serialize;
 use super::format::Format;
 use super::record::{Remark, Remarks};
 use crate::model::Severity;
+use crate::report::as_json;
 use crate::text::one_line;
 
 pub(super) const FORMAT: Format = Format {
     name: "gitlab",
     help: "A code quality report of GitLab",
-    write: |remarks| serde_json::to_string_pretty(&issues(remarks)).map(|text| text + "\n"),
+    write: |remarks, output| as_json::pretty(&issues(remarks), output),
 };
 
 #[derive(Serialize)]

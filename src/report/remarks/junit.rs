@@ -11,10 +11,13 @@ use super::words;
 use crate::report::junit::{CLASS, Suite};
 use crate::text::one_line;
 
-pub(super) const FORMAT: Format =
-    Format { name: "junit", help: "JUnit XML, for continuous integration", write: |remarks| Ok(suite(remarks)) };
+pub(super) const FORMAT: Format = Format {
+    name: "junit",
+    help: "JUnit XML, for continuous integration",
+    write: |remarks, output| suite(remarks).write(output),
+};
 
-fn suite(remarks: &Remarks) -> String {
+fn suite(remarks: &Remarks) -> Suite {
     let mut suite = Suite::default();
     let host = remarks.host.as_ref();
     suite.head(host.map_or("", |host| host.hostname.as_str()), &remarks.observed_at, 0.0);
@@ -43,7 +46,7 @@ fn suite(remarks: &Remarks) -> String {
             format!("{CLASS}.{}.{}", remarks.command, if matches!(what, What::Key(_)) { "key" } else { "file" });
         case(&mut suite, &class, words::name(what), found, *unread);
     }
-    suite.finish()
+    suite
 }
 
 fn case(suite: &mut Suite, class: &str, name: &str, found: &[&Remark], unread: Option<&str>) {

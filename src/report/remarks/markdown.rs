@@ -8,8 +8,11 @@ use super::words;
 use crate::report::markdown::{inline, literal, verbatim};
 use crate::text::one_line;
 
-pub(super) const FORMAT: Format =
-    Format { name: "markdown", help: "Markdown, for a ticket or a comment", write: |remarks| Ok(page(remarks)) };
+pub(super) const FORMAT: Format = Format {
+    name: "markdown",
+    help: "Markdown, for a ticket or a comment",
+    write: |remarks, output| output.write_all(page(remarks).as_bytes()),
+};
 
 /// The heading of remarks that no file is to blame for.
 const NO_FILE: &str = "Set at runtime only";

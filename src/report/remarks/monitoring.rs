@@ -11,11 +11,14 @@ use crate::report::check::{Service, State, fill, numbers, plain, thresholds};
 pub(super) const NAGIOS: Format = Format {
     name: "nagios",
     help: "A check of Nagios; its exit codes are 0, 1, 2, 3",
-    write: |remarks| Ok(plugin(remarks)),
+    write: |remarks, output| output.write_all(plugin(remarks).as_bytes()),
 };
 
-pub(super) const CHECKMK: Format =
-    Format { name: "checkmk", help: "A local check of Checkmk", write: |remarks| Ok(service(remarks)) };
+pub(super) const CHECKMK: Format = Format {
+    name: "checkmk",
+    help: "A local check of Checkmk",
+    write: |remarks, output| output.write_all(service(remarks).as_bytes()),
+};
 
 /// The state of the check.
 pub fn state_of(remarks: &Remarks) -> State {

@@ -4,6 +4,8 @@
 //! Must not: have a field that is missing, null or of another type in some lines: a database infers the types of its
 //! columns from the lines. What is not known is an empty text, an empty list or 0.
 
+use std::io;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -11,6 +13,7 @@ use super::format::Format;
 use super::record::{Remark, Remarks, What};
 use super::words;
 use crate::published;
+use crate::report::as_json;
 use crate::report::audit::ndjson::LabelView;
 
 /// Name and version of the line of a run. It is not that of an audit: who counts the hosts that were audited does not want
@@ -120,14 +123,11 @@ struct RemarkLine<'a> {
     fingerprint: String,
 }
 
-fn lines(remarks: &Remarks) -> Result<String, serde_json::Error> {
+fn lines(remarks: &Remarks, output: &mut dyn io::Write) -> io::Result<()> {
     let check = check(remarks);
-    let mut text = serde_json::to_string(&check)? + "\n";
-    for (found, fingerprint) in remarks.remarks.iter().zip(remarks.fingerprints()) {
-        text.push_str(&serde_json::to_string(&remark(&check, found, fingerprint))?);
-        text.push('\n');
-    }
-    Ok(text)
+    as_json::line(&check, output)?;
+    let mut found = remarks.remarks.iter().zip(remarks.fingerprints());
+    found.try_for_each(|(found, fingerprint)| as_json::line(&remark(&check, found, fingerprint), output))
 }
 
 fn check(remarks: &Remarks) -> CheckLine<'_> {

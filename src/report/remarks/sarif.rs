@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::format::Format;
 use super::record::{Origin, Remark, Remarks};
 use super::words;
+use crate::report::as_json;
 use crate::report::sarif::{
     About, ArtifactLocation, Location, Log, LogicalLocation, PhysicalLocation, Region, ResultView, RuleView, Start,
     level, line_of_file, notification, rule, text, uri,
@@ -17,7 +18,7 @@ use crate::text::{cleaned, one_line};
 pub(super) const FORMAT: Format = Format {
     name: "sarif",
     help: "SARIF 2.1.0, for viewers and stores of static analysis",
-    write: |remarks| serde_json::to_string_pretty(&log(remarks)).map(|text| text + "\n"),
+    write: |remarks, output| as_json::pretty(&log(remarks), output),
 };
 
 /// Of our fingerprint. Its number changes when the fingerprint is made in another way.

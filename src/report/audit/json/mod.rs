@@ -8,6 +8,8 @@ mod view;
 pub(super) use view::FindingView;
 pub use view::SCHEMA;
 
+use std::io;
+
 use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Writer};
 use crate::audit::model::{self as audit, Advice, Avoid, Evidence, Finding, Recommendation, Waiver, WaiverProblem};
@@ -18,6 +20,7 @@ use crate::model::{RehearsalResult, Severity};
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{SocketSource, StateCounts};
 use crate::published;
+use crate::report::as_json;
 use crate::snapshot::{Namespace, WindowSource};
 use view::{
     AdviceView, AvoidView, EvidenceView, GapView, Host, LocationView, NamespaceView, RecommendationView, Report,
@@ -32,7 +35,7 @@ pub const FORMAT: Format = Format {
     name: "json",
     help: "Machine-readable; docs/schema has the JSON Schema",
     cannot_carry: &[(Content::Explanation, RULE), (Content::Earlier, REPLAY)],
-    write: |sections, _| sections.give_to(Report::default()),
+    write: |sections, _, output| sections.give_to(Report::default(), output),
 };
 
 /// The JSON Schema (draft 2020-12) of the report, as indented JSON with a newline at its end.
@@ -110,8 +113,8 @@ impl<'a> Writer<'a> for Report<'a> {
 
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
-    fn finish(self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(&self).map(|text| text + "\n")
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
+        as_json::pretty(&self, output)
     }
 }
 
@@ -248,7 +251,7 @@ mod tests {
     use crate::report::example;
 
     fn json(audit: &Audit<'_>) -> String {
-        FORMAT.write(Reported::of(audit), &Look::plain()).unwrap()
+        FORMAT.text(Reported::of(audit), &Look::plain()).unwrap()
     }
 
     fn example_report() -> Json {

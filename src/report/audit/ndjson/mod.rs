@@ -9,6 +9,8 @@ pub(in crate::report) use view::LabelView;
 pub use view::{FINDING, RUN};
 pub(super) use view::{FindingLine, RunLine};
 
+use std::io;
+
 use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Summary, Writer};
 use super::states;
@@ -19,6 +21,7 @@ use crate::metrics::value::Value;
 use crate::model::RehearsalResult;
 use crate::observe::sockets::SocketSource;
 use crate::published;
+use crate::report::as_json;
 use crate::snapshot::Namespace;
 use view::{AdviceView, AvoidView, EvidenceView, GapView, KeyView, NamespaceView, Skip, StateView, WaiverTroubleView};
 
@@ -29,7 +32,7 @@ pub const FORMAT: Format = Format {
     name: "ndjson",
     help: "A line of JSON for the audit and for each finding, for a fleet",
     cannot_carry: &[(Content::Explanation, RULE), (Content::Earlier, LINES)],
-    write: |sections, _| sections.give_to(Lines::default()),
+    write: |sections, _, output| sections.give_to(Lines::default(), output),
 };
 
 /// The JSON Schema (draft 2020-12) of the line of an audit, with a newline at its end.
@@ -120,13 +123,9 @@ impl<'a> Writer<'a> for Lines<'a> {
 
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
-    fn finish(self) -> Result<String, serde_json::Error> {
-        let mut text = serde_json::to_string(&self.run)? + "\n";
-        for finding in &self.findings {
-            text.push_str(&serde_json::to_string(finding)?);
-            text.push('\n');
-        }
-        Ok(text)
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
+        as_json::line(&self.run, output)?;
+        self.findings.iter().try_for_each(|finding| as_json::line(finding, output))
     }
 }
 
@@ -232,7 +231,7 @@ mod tests {
 
     fn text() -> String {
         let snapshot = example::snapshot();
-        FORMAT.write(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap()
+        FORMAT.text(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap()
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 mod view;
 
+use std::io;
+
 use super::format::{Content, Format};
 use super::ndjson::{FINDING, FindingLine, Lines, RUN, RunLine};
 use super::sections::{GapAt, Head, Open, Writer};
@@ -13,6 +15,7 @@ use super::words;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::model::{Severity, in_words};
+use crate::report::as_json;
 use crate::snapshot::Namespace;
 use view::{
     Analytic, Base, DetectionFinding, Device, Event, EvidenceOf, FindingInfo, Metadata, Product, Remediation, Resource,
@@ -23,7 +26,7 @@ pub(super) const FORMAT: Format = Format {
     name: "ocsf",
     help: "Events of the OCSF schema, for a store of security events",
     cannot_carry: &[(Content::Earlier, "the store has the events of earlier audits")],
-    write: |sections, _| sections.give_to(Events::default()),
+    write: |sections, _, output| sections.give_to(Events::default(), output),
 };
 
 /// The version of the schema; tests validate the events against it.
@@ -82,15 +85,12 @@ impl<'a> Writer<'a> for Events<'a> {
         self.lines.resolved(episodes);
     }
 
-    fn finish(self) -> Result<String, serde_json::Error> {
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
         let Self { lines: Lines { run, findings: lines }, findings, duration } = &self;
         let base = base(run);
-        let mut text = serde_json::to_string(&scan(run, &base, *duration))? + "\n";
-        for (finding, line) in findings.iter().zip(lines) {
-            text.push_str(&serde_json::to_string(&event(finding, line, &base))?);
-            text.push('\n');
-        }
-        Ok(text)
+        as_json::line(&scan(run, &base, *duration), output)?;
+        let mut both = findings.iter().zip(lines);
+        both.try_for_each(|(finding, line)| as_json::line(&event(finding, line, &base), output))
     }
 }
 
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn the_events_read_so() {
         let snapshot = example::snapshot();
-        let text = FORMAT.write(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
+        let text = FORMAT.text(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
         let events: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(events.len(), 6);
         let shown = |number: usize| {

@@ -2,6 +2,8 @@
 //!
 //! In: the sections of an audit, a theme. Out: text. Must not: leave a section out of the numbers.
 
+use std::io;
+
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::model::in_words;
@@ -52,10 +54,10 @@ impl<'a> Writer<'a> for Lines<'_, 'a> {
     fn waiver_problems(&mut self, _problems: &'a [WaiverProblem]) {}
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
-    fn finish(mut self) -> Result<String, serde_json::Error> {
+    fn finish(mut self, output: &mut dyn io::Write) -> io::Result<()> {
         let Self { page, summary } = &mut self;
         let (style, line) = summary::sentence(summary, page.theme);
         page.paragraph(0, style, &line);
-        Ok(self.page.finish())
+        output.write_all(self.page.finish().as_bytes())
     }
 }

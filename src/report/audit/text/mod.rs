@@ -5,6 +5,7 @@
 //! Must not: let "could not be checked" look like "is fine".
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 
 use anstyle::Style;
 
@@ -37,9 +38,9 @@ pub const FORMAT: Format = Format {
         (Content::Ids, "programs recognise things by them; a person by their names"),
         (Content::Bounds, "a person decides on a value; programs that compare need the bound"),
     ],
-    write: |sections, look| match look.detail {
-        Detail::Line => sections.give_to(lines::Lines::new(look)),
-        Detail::Glance | Detail::Full => sections.give_to(Text::new(look)),
+    write: |sections, look, output| match look.detail {
+        Detail::Line => sections.give_to(lines::Lines::new(look), output),
+        Detail::Glance | Detail::Full => sections.give_to(Text::new(look), output),
     },
 };
 
@@ -131,7 +132,7 @@ impl<'a> Writer<'a> for Text<'_, 'a> {
         resolved(&mut self.page, &episodes);
     }
 
-    fn finish(mut self) -> Result<String, serde_json::Error> {
+    fn finish(mut self, output: &mut dyn io::Write) -> io::Result<()> {
         self.page.paragraph(0, self.page.theme.heading, &summary::counts(&self.summary));
         if self.summary.open() > 0 {
             let more = match self.detail {
@@ -140,7 +141,7 @@ impl<'a> Writer<'a> for Text<'_, 'a> {
             };
             self.page.paragraph(0, self.page.theme.dim, more);
         }
-        Ok(self.page.finish())
+        output.write_all(self.page.finish().as_bytes())
     }
 }
 

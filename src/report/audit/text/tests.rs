@@ -10,7 +10,7 @@ use crate::report::wrap::columns;
 use crate::snapshot::Snapshot;
 
 fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme) -> String {
-    FORMAT.write(Reported::of(audit), &Look { theme: *theme, detail }).unwrap()
+    FORMAT.text(Reported::of(audit), &Look { theme: *theme, detail }).unwrap()
 }
 
 fn brief(audit: &Audit<'_>, theme: &Theme) -> String {

@@ -15,7 +15,7 @@ use crate::observe::gap::Gap;
 use crate::report::check::State;
 
 fn written(name: &str, remarks: &Remarks) -> String {
-    named(name).unwrap().write(remarks).unwrap()
+    text(named(name).unwrap(), remarks)
 }
 
 /// The text of a format without the sign that turns the direction of writing, which rustc refuses.
@@ -44,13 +44,19 @@ fn cannot_carry(format: &Format, change: &str) -> bool {
     format.name == "gitlab" && ["gap", "unread", "checked"].contains(&change)
 }
 
+fn text(format: &Format, remarks: &Remarks) -> String {
+    let mut text = Vec::new();
+    format.write(remarks, &mut text).unwrap();
+    String::from_utf8(text).unwrap()
+}
+
 #[test]
 fn every_format_shows_what_was_found_and_what_was_not_read() {
     for format in FORMATS {
         for (name, change) in CHANGES {
             let mut changed = example();
             change(&mut changed);
-            let differs = format.write(&changed).unwrap() != format.write(&example()).unwrap();
+            let differs = text(format, &changed) != text(format, &example());
             assert_eq!(differs, !cannot_carry(format, name), "{}: {name}", format.name);
         }
     }
@@ -59,10 +65,10 @@ fn every_format_shows_what_was_found_and_what_was_not_read() {
 #[test]
 fn no_format_passes_on_what_a_terminal_acts_on() {
     for format in FORMATS.iter().filter(|format| !["ndjson"].contains(&format.name)) {
-        let text = format.write(&example()).unwrap();
-        assert!(!text.contains(['\u{1b}', '\r', '\u{202e}']), "{}: {text}", format.name);
-        assert!(text.ends_with('\n'), "{}", format.name);
-        assert!(format.write(&nothing()).unwrap().ends_with('\n'), "{}", format.name);
+        let written = text(format, &example());
+        assert!(!written.contains(['\u{1b}', '\r', '\u{202e}']), "{}: {written}", format.name);
+        assert!(written.ends_with('\n'), "{}", format.name);
+        assert!(text(format, &nothing()).ends_with('\n'), "{}", format.name);
     }
 }
 
