@@ -326,11 +326,15 @@ impl Catalogue {
     }
 
     fn add(&mut self, area: &'static str, name: String, key: Key) {
-        if self.entries.contains_key(&name) {
-            self.problems.push(format!("rules/keys/{area}.toml: {name} is also in another file"));
-        } else {
-            let key = Key { name: name.clone(), area, ..key };
-            self.entries.insert(name, Entry { key, all: OnceLock::new(), default: OnceLock::new() });
+        use std::collections::btree_map::Entry::{Occupied, Vacant};
+        match self.entries.entry(name) {
+            Occupied(entry) => {
+                self.problems.push(format!("rules/keys/{area}.toml: {} is also in another file", entry.key()));
+            }
+            Vacant(entry) => {
+                let key = Key { name: entry.key().clone(), area, ..key };
+                entry.insert(Entry { key, all: OnceLock::new(), default: OnceLock::new() });
+            }
         }
     }
 
