@@ -11,11 +11,11 @@ use toml::Spanned;
 
 use super::expr::{Expr, ExprError};
 use super::file::{AdviseFile, LevelFile, ParamFile, RecommendFile, RuleFile, TestFile};
-use super::names::RuleNames;
+use super::names::{RuleNames, key_to_set};
 use super::template::Template;
 use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, toml_file};
 use crate::diagnostic::Diagnostic;
-use crate::keys::{self, InterfaceKey, ValueType};
+use crate::keys::{self, ValueType};
 use crate::metrics::{defaults, names, subjects::Subject, sysctl, value::Type, value::Value};
 use crate::model::Bound;
 
@@ -218,21 +218,8 @@ impl Loader<'_> {
 
     fn recommend(&mut self, part: &RecommendFile, scope: &RuleNames<'_>) -> Option<Recommend> {
         let name = part.key.get_ref();
-        let key = match keys::catalogue().get(name) {
-            Some(key) if key.name == *name && !name.contains('*') => key,
-            Some(_) => {
-                let help = InterfaceKey::of(name)
-                    .map(|parts| format!("use `{}` or `{}`", parts.with("all"), parts.with("default")));
-                self.error(part.key.span(), "a rule cannot set the key of one interface", help);
-                return None;
-            }
-            None => {
-                let near = keys::catalogue().suggest(name).map(|near| near.replace('*', "all"));
-                let help = near.map(|near| format!("did you mean `{near}`?"));
-                self.error(part.key.span(), &format!("there is no key `{name}` in the catalogue"), help);
-                return None;
-            }
-        };
+        let found = key_to_set(name).map_err(|(message, help)| self.error(part.key.span(), &message, help));
+        let key = found.ok()?;
         let value = self.expression(&part.value, Some(sysctl::key_type(key)), scope)?;
         if value.names().next().is_none() {
             // A constant can be tried at once.
