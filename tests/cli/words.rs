@@ -106,10 +106,21 @@ fn file(path: &Path) -> (String, String, Vec<Text>) {
     let texts = match path.extension().and_then(|extension| extension.to_str()) {
         Some("toml") => toml_texts(&content),
         Some("rs") => source::messages(&content),
-        Some("md") => vec![Text { start: 0, shown: without_code(&without_blocks(&content)) }],
+        Some("md") => paragraphs(&without_code(&without_blocks(&content))),
         _ => vec![Text { start: 0, shown: without_code(&content.replace("\n#", "\n ")) }],
     };
     (path.to_str().unwrap().to_owned(), content, texts)
+}
+
+/// No pattern goes beyond an empty line, and a search in a whole page backtracks too often.
+fn paragraphs(page: &str) -> Vec<Text> {
+    let mut start = 0;
+    let text = |paragraph: &str| {
+        let text = Text { start, shown: paragraph.to_owned() };
+        start += paragraph.len() + 2;
+        text
+    };
+    page.split("\n\n").map(text).collect()
 }
 
 /// The help of a command and of all below it.

@@ -46,10 +46,11 @@ const HARMFUL_TOO: [(&str, &str); 8] = [
 type OneAtATime = (&'static [(&'static str, &'static str)], &'static str, &'static str, &'static str);
 
 const COOKIES_OFF: &[(&str, &str)] = &[("net.ipv4.tcp_syncookies", "0")];
+const ECN_ASKED: &[(&str, &str)] = &[("net.ipv4.tcp_ecn", "1")];
 const PROBING: &[(&str, &str)] = &[("net.ipv4.tcp_mtu_probing", "1")];
 
 /// Values that are harmful on any host, and the rule that says so.
-const ONE_AT_A_TIME: [OneAtATime; 26] = [
+const ONE_AT_A_TIME: [OneAtATime; 44] = [
     (&[], "net.core.somaxconn", "0", "somaxconn-unsuitable"),
     (&[], "net.core.somaxconn", "128", "somaxconn-unsuitable"),
     (&[], "net.core.somaxconn", "1000000", "somaxconn-unsuitable"),
@@ -76,6 +77,24 @@ const ONE_AT_A_TIME: [OneAtATime; 26] = [
     (&[], "net.ipv4.ip_default_ttl", "1", "ttl-low"),
     (&[], "net.ipv4.ip_default_ttl", "20", "ttl-low"),
     (&[], "net.ipv4.tcp_retries2", "5", "retries2-low"),
+    (&[], "net.ipv4.tcp_reordering", "100", "reordering-high"),
+    (&[], "net.ipv4.tcp_rto_min_us", "5000", "rto-min-low"),
+    (&[], "net.ipv4.tcp_fastopen", "1027", "fastopen-without-cookie"),
+    (&[], "net.ipv4.tcp_tw_reuse_delay", "10", "tw-reuse-delay-short"),
+    (&[], "net.ipv4.tcp_keepalive_time", "604800", "keepalive-time-long"),
+    (&[], "net.ipv4.route.min_pmtu", "100", "path-mtu-minimum-low"),
+    (&[], "net.ipv4.ip_early_demux", "0", "early-demux-off"),
+    (&[], "net.ipv4.icmp_msgs_per_sec", "0", "icmp-errors-suppressed"),
+    (&[], "net.ipv4.tcp_stdurg", "1", "tcp-workarounds-on"),
+    (&[], "net.ipv4.tcp_app_win", "2", "tcp-workarounds-on"),
+    (&[], "net.ipv4.tcp_retrans_collapse", "0", "tcp-workarounds-on"),
+    (&[], "net.ipv4.tcp_workaround_signed_windows", "1", "tcp-workarounds-on"),
+    (ECN_ASKED, "net.ipv4.tcp_ecn_fallback", "0", "ecn-fallback-off"),
+    (&[], "net.ipv4.tcp_timestamps", "2", "timestamps-without-offset"),
+    (&[], "net.ipv4.tcp_syn_retries", "20", "give-up-late"),
+    (&[], "net.ipv4.tcp_retries2", "30", "give-up-late"),
+    (&[], "net.ipv4.tcp_pacing_ss_ratio", "50", "pacing-ratio-low"),
+    (&[], "net.unix.max_dgram_qlen", "1", "unix-queue-short"),
 ];
 
 /// Key and a value that differs from the default for good reason on some hosts.
