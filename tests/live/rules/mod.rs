@@ -3,6 +3,7 @@
 mod close;
 mod defaults;
 mod idle;
+mod interface_keys;
 mod interfaces;
 mod listen;
 mod packets;
