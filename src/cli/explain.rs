@@ -85,7 +85,7 @@ fn key(name: &str) -> Option<keys::Key> {
         Some((keys::catalogue().get(&name)?, name))
     });
     let (key, name) = found?;
-    Some(match InterfaceKey::of(&name).filter(|parts| parts.is_of_one()) {
+    Some(match InterfaceKey::of(&name).filter(InterfaceKey::is_of_one) {
         Some(parts) => key.of(&parts),
         None => key.clone(),
     })
