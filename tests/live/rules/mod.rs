@@ -4,6 +4,7 @@ mod close;
 mod conntrack;
 mod defaults;
 mod idle;
+mod interface_keys;
 mod interfaces;
 mod listen;
 mod packets;
