@@ -87,16 +87,21 @@ fn content(text: &str) -> String {
 
 /// Cleaned text for XML 1.0, which has no way to write some characters: they are shown as unknown.
 fn escaped(text: &str) -> String {
-    let mut output = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => output.push_str("&amp;"),
-            '<' => output.push_str("&lt;"),
-            '>' => output.push_str("&gt;"),
-            '"' => output.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => output.push('\u{fffd}'),
-            _ => output.push(c),
-        }
+    let mut output = String::with_capacity(text.len() + text.len() / 16);
+    let mut rest = text;
+    while let Some(place) = rest.find(['&', '<', '>', '"', '\u{fffe}', '\u{ffff}']) {
+        let (before, mark) = rest.split_at(place);
+        let mut after = mark.chars();
+        output.push_str(before);
+        output.push_str(match after.next() {
+            Some('&') => "&amp;",
+            Some('<') => "&lt;",
+            Some('>') => "&gt;",
+            Some('"') => "&quot;",
+            _ => "\u{fffd}",
+        });
+        rest = after.as_str();
     }
+    output.push_str(rest);
     output
 }

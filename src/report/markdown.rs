@@ -121,6 +121,9 @@ fn tokens(text: &str) -> Vec<String> {
 
 /// A word with what Markdown would take for a mark written out.
 fn escaped(word: &str) -> String {
+    if !word.contains(['\\', '~', '`', '*', '_', '<', ']', '&']) {
+        return word.to_owned();
+    }
     let inside_a_name = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let mut output = String::with_capacity(word.len());
     let mut before = None;

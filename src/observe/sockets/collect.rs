@@ -1,14 +1,18 @@
 //! The counting: one socket after the other into the record.
 //!
-//! In: listeners and the ephemeral range first, then every other socket once. Out: [`Sockets`], and the CLOSE_WAIT
-//! sockets whose owners are worth a look.
+//! In: listeners and the ephemeral range first, then every other socket once. Out: [`Sockets`], and the sockets whose
+//! owners are worth a look.
 //! Must not: allocate for a socket (only where a table takes in a new group), or know where the sockets come from.
 
 use super::address::Address;
 use super::groups::{Group, Groups, Weight};
 use super::listeners::{Clients, Listeners, Via};
 use super::ports::{Ephemeral, PortSet};
-use super::{DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, Outgoing, PeerCount, SocketSource, Sockets, StateCounts};
+use super::progress::{Progress, Step};
+use super::{
+    DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, MUCH_UNREAD, MUCH_UNSENT, Outgoing, PeerCount, Queued, SocketSource,
+    Sockets, StateCounts,
+};
 use crate::netlink::state;
 use crate::observe::ages::Ages;
 
@@ -55,14 +59,23 @@ pub(super) struct Seen {
     pub(super) remaining_ms: Option<u32>,
     /// Of ESTABLISHED, CLOSE_WAIT and FIN_WAIT2: since something last happened.
     pub(super) idle_ms: Option<u32>,
+    /// Of a connection that is or was established.
+    pub(super) step: Step,
+    /// Bytes that the application has not read, and that the peer has not acknowledged.
+    pub(super) unread: u32,
+    pub(super) unsent: u32,
 }
 
-/// A CLOSE_WAIT socket whose owner is to be found.
-#[derive(Debug, Clone, Copy)]
+/// A socket whose owner is to be found.
+#[derive(Debug, Clone, Copy, Default)]
 pub(in crate::observe) struct Waiting {
     pub(in crate::observe) inode: u64,
     pub(in crate::observe) uid: u32,
+    /// Whether it is in CLOSE_WAIT.
+    pub(in crate::observe) close_wait: bool,
     pub(in crate::observe) idle_ms: Option<u32>,
+    pub(in crate::observe) unread: u32,
+    pub(in crate::observe) unsent: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +97,7 @@ struct Usage {
     time_wait_reusable: u32,
     fin_wait2: u32,
     close_wait: u32,
+    progress: Progress,
 }
 
 impl Weight for Usage {
@@ -119,6 +133,10 @@ pub(super) struct Tally<'a> {
     close_wait_idle: Ages,
     fin_wait2_held_idle: Ages,
     close_wait: Vec<Waiting>,
+    full: Vec<Waiting>,
+    progress: Progress,
+    queued: Queued,
+    self_connected: u64,
     outgoing: Outgoing,
     taken: PortSet,
     destinations: Groups<Route, Usage>,
@@ -142,6 +160,10 @@ impl<'a> Tally<'a> {
             close_wait_idle: Ages::default(),
             fin_wait2_held_idle: Ages::default(),
             close_wait: Vec::new(),
+            full: Vec::new(),
+            progress: Progress::default(),
+            queued: Queued::default(),
+            self_connected: 0,
             outgoing: Outgoing::default(),
             taken: PortSet::new(),
             destinations: Groups::new(DESTINATIONS_TRACKED),
@@ -167,6 +189,13 @@ impl<'a> Tally<'a> {
             }
         } else {
             self.add_ending(socket);
+        }
+        self.progress.add(&socket.step);
+        if socket.unread >= MUCH_UNREAD || socket.unsent >= MUCH_UNSENT {
+            self.add_full(socket);
+        }
+        if socket.local_port == socket.remote_port && socket.local == socket.remote {
+            self.self_connected += u64::from(socket.state == state::ESTABLISHED);
         }
         match self.listeners.via(socket.local, socket.local_port) {
             Via::Listener(clients) => add_client(clients, socket, idle),
@@ -195,11 +224,18 @@ impl<'a> Tally<'a> {
             state::CLOSE_WAIT if !orphan => {
                 self.close_wait_idle.add_known(socket.idle_ms);
                 if self.close_wait.len() < OWNERS_WANTED {
-                    let Seen { inode, uid, idle_ms, .. } = *socket;
-                    self.close_wait.push(Waiting { inode, uid, idle_ms });
+                    self.close_wait.push(waiting(socket));
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Much data in its buffers. One in CLOSE_WAIT is looked for already.
+    fn add_full(&mut self, socket: &Seen) {
+        self.queued.add(socket.unread, socket.unsent);
+        if socket.inode != 0 && socket.state != state::CLOSE_WAIT && self.full.len() < OWNERS_WANTED {
+            self.full.push(waiting(socket));
         }
     }
 
@@ -216,6 +252,7 @@ impl<'a> Tally<'a> {
         let route = Route { source: socket.local, address: socket.remote, port: socket.remote_port };
         let usage = self.destinations.counts(route);
         usage.ports += 1;
+        usage.progress.add(&socket.step);
         match socket.state {
             state::ESTABLISHED => usage.established += 1,
             state::SYN_SENT => {
@@ -236,7 +273,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The record, and CLOSE_WAIT sockets to find the owners of. `close_wait_unowned` holds all of CLOSE_WAIT until
+    /// The record, and sockets in CLOSE_WAIT or with much data to find the owners of. `close_wait_unowned` holds all of CLOSE_WAIT until
     /// somebody looks.
     pub(super) fn finish(mut self, source: SocketSource) -> (Sockets, Vec<Waiting>) {
         let states = self.states();
@@ -249,18 +286,26 @@ impl<'a> Tally<'a> {
         let listed: u64 = largest.groups.iter().map(|(_, group)| u64::from(group.counts.ports)).sum();
         let mut destinations: Vec<_> = largest.groups.iter().map(destination).collect();
         if source == SocketSource::Procfs {
-            destinations.iter_mut().for_each(|destination| destination.syn_sent_repeated = None);
+            for destination in &mut destinations {
+                (destination.syn_sent_repeated, destination.progress) = (None, None);
+            }
         }
         self.outgoing.destinations = largest.seen.max(destinations.len() as u64);
         self.outgoing.other_destinations = self.outgoing.destinations - destinations.len() as u64;
         self.outgoing.other_ports = largest.sockets - listed;
         let peers = self.peers.largest(PEERS_KEPT).groups;
         let (listeners, other_listeners) = self.listeners.finish();
+        let timers = source == SocketSource::SockDiag;
+        let mut wanted = self.close_wait;
+        wanted.append(&mut self.full);
         let sockets = Sockets {
             source,
             orphans: self.orphans,
             fin_wait2_orphans: self.fin_wait2_orphans,
-            syn_sent_repeated: (source == SocketSource::SockDiag).then_some(self.syn_sent_repeated),
+            syn_sent_repeated: timers.then_some(self.syn_sent_repeated),
+            progress: timers.then_some(self.progress),
+            queued: timers.then_some(self.queued),
+            self_connected: timers.then_some(self.self_connected),
             fin_wait2_held: states.fin_wait2 - self.fin_wait2_orphans,
             fin_wait2_held_idle: self.fin_wait2_held_idle,
             fin_wait2_peers: peers
@@ -280,7 +325,7 @@ impl<'a> Tally<'a> {
             close_wait_unowned: states.close_wait,
             states,
         };
-        (sockets, self.close_wait)
+        (sockets, wanted)
     }
 
     fn states(&self) -> StateCounts {
@@ -311,7 +356,10 @@ fn add_idle(keepalive: Keepalive, age: u32, all: &mut Ages, without: &mut Ages) 
 #[inline]
 fn add_client(clients: &mut Clients, socket: &Seen, idle: Option<u32>) {
     match socket.state {
-        state::SYN_RECV | state::NEW_SYN_RECV => clients.half_open += 1,
+        state::SYN_RECV | state::NEW_SYN_RECV => {
+            clients.half_open += 1;
+            clients.half_open_repeated += u32::from(socket.is_repeated);
+        }
         state::ESTABLISHED => {
             clients.established += 1;
             if socket.inode == 0 {
@@ -325,6 +373,12 @@ fn add_client(clients: &mut Clients, socket: &Seen, idle: Option<u32>) {
     if let Some(age) = idle {
         add_idle(socket.keepalive, age, &mut clients.idle, &mut clients.idle_no_keepalive);
     }
+    clients.progress.add(&socket.step);
+}
+
+fn waiting(socket: &Seen) -> Waiting {
+    let Seen { state, inode, uid, idle_ms, unread, unsent, .. } = *socket;
+    Waiting { inode, uid, close_wait: state == state::CLOSE_WAIT, idle_ms, unread, unsent }
 }
 
 fn destination((route, group): &(Route, Group<Usage>)) -> Destination {
@@ -342,6 +396,7 @@ fn destination((route, group): &(Route, Group<Usage>)) -> Destination {
         time_wait_reusable: usage.time_wait_reusable.into(),
         fin_wait2: usage.fin_wait2.into(),
         close_wait: usage.close_wait.into(),
+        progress: Some(usage.progress),
         missed_at_most: group.missed_at_most.into(),
     }
 }
@@ -368,6 +423,9 @@ mod tests {
             is_repeated: false,
             remaining_ms: None,
             idle_ms: None,
+            step: Step::default(),
+            unread: 0,
+            unsent: 0,
         }
     }
 
