@@ -18,6 +18,13 @@ impl<'a> TcpInfo<'a> {
         Self(bytes)
     }
 
+    /// How often the time to the next attempt was doubled: of a retransmission, or of a window probe. An ACK that does not open
+    /// the window leaves it as it is, while it resets the number of probes in the fixed part.
+    #[inline]
+    pub fn backoff(self) -> Option<u8> {
+        self.0.get(4).copied()
+    }
+
     /// Bytes of a full segment.
     #[inline]
     pub fn snd_mss(self) -> Option<u32> {

@@ -43,7 +43,7 @@ const ROWS: &[Row<Sockets>] = &[
     int("tcp.bytes_retrans", "bytes", 10_000, "the part of bytes_sent that was sent again", |_, sockets| whole(sockets.progress?.bytes_retrans)),
     text("tcp.retransmits_most", "clients of 0.0.0.0:8080", "the destination, or the listener whose clients they are, with the most bytes_retrans", |_, sockets| Some(retransmits_most(sockets)?.0)),
     int("tcp.retransmits_most_bytes", "bytes", 8_000, "its bytes_retrans", |_, sockets| whole(retransmits_most(sockets)?.1)),
-    int("tcp.unread_sockets", "sockets", 0, "connections with at least 64 KiB that the application has not read", |_, sockets| whole(sockets.queued?.unread_sockets)),
+    int("tcp.unread_sockets", "sockets", 0, "connections with at least 32 KiB that the application has not read", |_, sockets| whole(sockets.queued?.unread_sockets)),
     int("tcp.unread_bytes", "bytes", 0, "bytes that they hold", |_, sockets| whole(sockets.queued?.unread_bytes)),
     int("tcp.unsent_sockets", "sockets", 0, "connections with at least 256 KiB that the peer has not acknowledged", |_, sockets| whole(sockets.queued?.unsent_sockets)),
     int("tcp.unsent_bytes", "bytes", 0, "bytes that they hold", |_, sockets| whole(sockets.queued?.unsent_bytes)),

@@ -155,7 +155,7 @@ pub struct Outgoing {
 
 /// Bytes that a connection has received and its application has not read, from which they count as many: no
 /// application that reads leaves so much for more than a moment.
-pub const MUCH_UNREAD: u32 = 65_536;
+pub const MUCH_UNREAD: u32 = 32_768;
 /// Bytes in the send buffer of a connection, acknowledged by nobody, from which they count as many.
 pub const MUCH_UNSENT: u32 = 262_144;
 

@@ -28,7 +28,7 @@ pub struct Progress {
     pub backoff_large: u32,
     /// Connections that wait for the peer to open its window (timer `persist`).
     pub persist: u32,
-    /// The part of `persist` that sent at least three window probes.
+    /// The part of `persist` that sent at least three window probes since the window closed.
     pub persist_long: u32,
     /// Connections with a keepalive probe that has no answer yet.
     pub keepalive_unanswered: u32,
@@ -90,7 +90,10 @@ fn waits(socket: SocketView<'_>, info: Option<TcpInfo<'_>>) -> Waits {
         (timer::RETRANSMIT, STUCK..) => {
             Waits::Ack { large: info.is_some_and(|info| is_only_large_stuck(info, socket.send_queue())) }
         }
-        (timer::PROBE, probes) => Waits::Window { long: probes >= STUCK },
+        (timer::PROBE, probes) => {
+            let sent = info.and_then(TcpInfo::backoff).unwrap_or(0).max(probes);
+            Waits::Window { long: sent >= STUCK }
+        }
         (timer::KEEPALIVE, 1..) => Waits::Probe,
         _ => Waits::No,
     }

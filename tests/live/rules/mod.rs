@@ -12,3 +12,4 @@ mod ranges;
 mod read_only;
 mod settings;
 mod time_wait;
+mod transfer;
