@@ -33,7 +33,7 @@ pub fn printable(text: &str, longest: usize) -> String {
 /// The text for a page: the same number of characters, with `\u{fffd}` for each dangerous one, so that columns stay where
 /// they are. New lines and tabs are kept, they only separate words; a carriage return becomes a space.
 pub fn cleaned(text: &str) -> String {
-    if text.bytes().all(is_plain) {
+    if is_plain(text) {
         return text.to_owned();
     }
     let harmless = |c: char| match c {
@@ -45,15 +45,23 @@ pub fn cleaned(text: &str) -> String {
     text.chars().map(harmless).collect()
 }
 
-/// Whether [`cleaned`] keeps the byte: most text consists of nothing else, and a look at bytes is fast.
-fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~' | b'\n' | b'\t')
+/// Whether [`cleaned`] keeps every byte, as of nearly all text. No early end: so the compiler looks at many bytes at once.
+fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~' | b'\n' | b'\t'))
 }
 
 /// [`cleaned`] text on one line, its words one space apart.
 pub fn one_line(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for word in cleaned(text).split_whitespace() {
+    if is_plain(text) {
+        joined(text.split_ascii_whitespace(), text.len())
+    } else {
+        joined(cleaned(text).split_whitespace(), text.len())
+    }
+}
+
+fn joined<'a>(words: impl Iterator<Item = &'a str>, length: usize) -> String {
+    let mut line = String::with_capacity(length);
+    for word in words {
         if !line.is_empty() {
             line.push(' ');
         }

@@ -89,17 +89,19 @@ fn content(text: &str) -> String {
 fn escaped(text: &str) -> String {
     let mut output = String::with_capacity(text.len() + text.len() / 16);
     let mut rest = text;
-    while let Some(place) = rest.find(['&', '<', '>', '"', '\u{fffe}', '\u{ffff}']) {
+    // U+FFFE and U+FFFF begin with 0xef, as some other characters do.
+    while let Some(place) = rest.bytes().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | 0xef)) {
         let (before, mark) = rest.split_at(place);
         let mut after = mark.chars();
         output.push_str(before);
-        output.push_str(match after.next() {
-            Some('&') => "&amp;",
-            Some('<') => "&lt;",
-            Some('>') => "&gt;",
-            Some('"') => "&quot;",
-            _ => "\u{fffd}",
-        });
+        match after.next() {
+            Some('&') => output.push_str("&amp;"),
+            Some('<') => output.push_str("&lt;"),
+            Some('>') => output.push_str("&gt;"),
+            Some('"') => output.push_str("&quot;"),
+            Some('\u{fffe}' | '\u{ffff}') => output.push('\u{fffd}'),
+            other => output.extend(other),
+        }
         rest = after.as_str();
     }
     output.push_str(rest);
