@@ -5,11 +5,13 @@
 
 use std::io;
 
+use super::answers::{self, Answer};
 use super::format::{Content, Detail, Format, Look};
 use super::sections::{GapAt, Head, Open, Summary, Writer};
 use super::{summary, words};
 use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
+use crate::model::in_words;
 use crate::report::markdown::{literal, table, verbatim};
 use crate::report::measured::measured;
 use crate::report::theme::Theme;
@@ -86,6 +88,13 @@ impl<'a> Writer<'a> for Page<'a> {
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
         self.list("TCP sockets", namespaces.iter().map(|namespace| ("Namespace", literal(&words::sockets(namespace)))));
+        let used = if answers::need_ports(namespaces) { self.summary.destinations.by_port_use() } else { Vec::new() };
+        for namespace in namespaces {
+            for Answer { state, text } in answers::of(namespace, &used) {
+                let place = format!("{state} of {}", in_words(&namespace.name));
+                self.item(&literal(&place), &literal(&text));
+            }
+        }
     }
 
     fn skipped(&mut self, skipped: &'a [Skipped]) {
