@@ -5,7 +5,7 @@
 use super::model::Resolution;
 use super::value::same;
 use crate::keys::path_of_listed;
-use crate::keys::{self, Scope, ValueType};
+use crate::keys::{self, InterfaceKey, Key, Scope, ValueType};
 use crate::observe::sysctls::Sysctls;
 
 /// A line that can be tried in a scratch namespace.
@@ -42,12 +42,7 @@ fn all(resolution: &Resolution) -> Vec<Trial> {
 
 /// Whether every network namespace has the key for itself, so that a new one can stand for this one.
 fn is_own(key: &str) -> bool {
-    let conf = ["net.ipv4.conf.all.", "net.ipv4.conf.default.", "net.ipv6.conf.all.", "net.ipv6.conf.default."];
-    if keys::is_secret(key) {
-        return false;
-    }
-    match keys::catalogue().get(key) {
-        Some(known) => known.scope == Scope::Namespace && known.kind != ValueType::Text && !known.read_only,
-        None => conf.iter().any(|prefix| key.starts_with(prefix)),
-    }
+    let is_of_one = InterfaceKey::of(key).is_some_and(|parts| parts.is_of_one());
+    let is_own = |known: &Key| known.scope == Scope::Namespace && known.kind != ValueType::Text && !known.read_only;
+    !keys::is_secret(key) && !is_of_one && keys::catalogue().get(key).is_some_and(is_own)
 }

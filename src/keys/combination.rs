@@ -1,10 +1,7 @@
 //! How the kernel puts the value of `all` and that of an interface together, for the keys below `net.ipv4.conf` and
 //! `net.ipv6.conf`.
 //!
-//! In: `rules/reference/interfaces.toml`, compiled in. Out: [`InterfaceKey`] by key. Must not: read the running system.
-
-use std::collections::BTreeMap;
-use std::sync::OnceLock;
+//! In: two values. Out: what the interface does. Must not: know a key; the catalogue says which one has which combination.
 
 use serde::Deserialize;
 
@@ -18,6 +15,10 @@ pub enum Combination {
     Or,
     /// Or on a host, and on a router.
     OrUnlessForwarding,
+    /// The lowest one that is not 0.
+    LowestSet,
+    /// That of `all`, unless it is 0.
+    AllIfSet,
     /// Nothing reads the value of `all`.
     InterfaceOnly,
     /// A write to `all` is a write to every interface.
@@ -36,7 +37,10 @@ impl Combination {
             Self::Or => one,
             Self::OrUnlessForwarding if forwarding => both,
             Self::OrUnlessForwarding => one,
-            Self::InterfaceOnly | Self::Copied => interface,
+            Self::LowestSet if all != 0 && interface != 0 => all.min(interface),
+            Self::LowestSet => all.max(interface),
+            Self::AllIfSet if all != 0 => all,
+            Self::AllIfSet | Self::InterfaceOnly | Self::Copied => interface,
         }
     }
 
@@ -44,8 +48,13 @@ impl Combination {
     pub fn asked(self, value: i64) -> i64 {
         match self {
             Self::And | Self::Or | Self::OrUnlessForwarding => i64::from(value != 0),
-            Self::Max | Self::Min | Self::InterfaceOnly | Self::Copied => value,
+            _ => value,
         }
+    }
+
+    /// Whether the value of `all` has a part in what an interface does.
+    pub const fn uses_all(self) -> bool {
+        !matches!(self, Self::InterfaceOnly | Self::Copied)
     }
 
     /// The same as a sentence.
@@ -58,94 +67,32 @@ impl Combination {
             Self::OrUnlessForwarding => {
                 "On a host, it is off only if `all` and the interface are both off; on a router, it is on only if both are on."
             }
+            Self::LowestSet => "The kernel uses the lower value of `all` and of the interface that is not 0.",
+            Self::AllIfSet => "The kernel uses the value of `all`, or that of the interface if `all` is 0.",
             Self::InterfaceOnly => "The kernel reads the value of each interface and not that of `all`.",
             Self::Copied => "A write to `all` changes every interface.",
         }
     }
 }
 
-/// What is known of one key.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct InterfaceKey {
-    pub combination: Combination,
-    /// The kernel's own value of `all`.
-    #[serde(default)]
-    pub all: i64,
-    /// The kernel's own value of a new interface.
-    #[serde(default)]
-    pub default: i64,
-    /// What a file of systemd gives interfaces, where it is not the kernel's own value.
-    pub usual: Option<i64>,
-    /// What a value costs, by its text.
-    #[serde(default)]
-    pub costs: BTreeMap<String, String>,
-}
-
-/// The parts of `net.ipv4.conf.eth0.rp_filter`: `ipv4`, `eth0`, `rp_filter`.
-pub fn of_interface(key: &str) -> Option<(&str, &str, &str)> {
-    let mut parts = key.strip_prefix("net.")?.split('.');
-    let (family, conf, who, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    (conf == "conf" && parts.next().is_none()).then_some((family, who, name))
-}
-
-/// What is known of the key `name` of interfaces; of the most used ones only.
-pub fn combination(family: &str, name: &str) -> Option<&'static InterfaceKey> {
-    table().get(&format!("{family}.{name}"))
-}
-
-fn table() -> &'static BTreeMap<String, InterfaceKey> {
-    static TABLE: OnceLock<BTreeMap<String, InterfaceKey>> = OnceLock::new();
-    const TEXT: &str = include_str!(concat!(env!("OUT_DIR"), "/reference-interfaces.json"));
-    // A test parses it.
-    TABLE.get_or_init(|| serde_json::from_str(TEXT).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-
-    #[test]
-    fn the_table_parses_and_its_values_are_the_kernels_own() {
-        assert!(table().len() > 30);
-        let (sent, received) = std::sync::mpsc::channel();
-        let look = move || {
-            if nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).is_err() {
-                return;
-            }
-            for (name, key) in table() {
-                let (family, name) = name.split_once('.').unwrap();
-                for (who, expected) in [("all", key.all), ("default", key.default)] {
-                    let path = format!("/proc/sys/net/{family}/conf/{who}/{name}");
-                    let Ok(text) = std::fs::read_to_string(&path) else { continue };
-                    sent.send((path, text.trim().to_owned(), expected.to_string())).unwrap();
-                }
-            }
-        };
-        std::thread::spawn(look).join().unwrap();
-        for (path, value, expected) in received {
-            assert_eq!(value, expected, "{path}");
-        }
-    }
+    use super::super::catalogue;
 
     #[test]
     fn the_two_values_are_put_together_as_the_kernel_does() {
-        let effective = |name: &str, all, interface, forwarding| {
-            combination("ipv4", name).unwrap().combination.effective(all, interface, forwarding)
+        let effective = |key: &str, all, interface, forwarding| {
+            catalogue().get(key).unwrap().combination.unwrap().effective(all, interface, forwarding)
         };
-        assert_eq!(effective("rp_filter", 0, 2, false), 2);
-        assert_eq!(effective("send_redirects", 0, 1, false), 1);
-        assert_eq!(effective("accept_source_route", 1, 0, false), 0);
-        assert_eq!(effective("accept_redirects", 0, 1, false), 1);
-        assert_eq!(effective("accept_redirects", 0, 1, true), 0);
-        assert_eq!(combination("ipv6", "accept_redirects").unwrap().combination.effective(0, 1, false), 1);
-    }
-
-    #[test]
-    fn keys_of_interfaces_are_taken_apart() {
-        assert_eq!(of_interface("net.ipv4.conf.eth0/5.rp_filter"), Some(("ipv4", "eth0/5", "rp_filter")));
-        for key in ["net.ipv4.neigh.eth0.locktime", "net.ipv4.tcp_sack", "net.ipv4.conf.all", "vm.a.b.c.d"] {
-            assert_eq!(of_interface(key), None, "{key}");
-        }
+        assert_eq!(effective("net.ipv4.conf.*.rp_filter", 0, 2, false), 2);
+        assert_eq!(effective("net.ipv4.conf.*.send_redirects", 0, 1, false), 1);
+        assert_eq!(effective("net.ipv4.conf.*.accept_source_route", 1, 0, false), 0);
+        assert_eq!(effective("net.ipv4.conf.*.accept_redirects", 0, 1, false), 1);
+        assert_eq!(effective("net.ipv4.conf.*.accept_redirects", 0, 1, true), 0);
+        assert_eq!(effective("net.ipv6.conf.*.accept_redirects", 0, 1, false), 1);
+        assert_eq!(effective("net.ipv4.conf.*.force_igmp_version", 2, 1, false), 1);
+        assert_eq!(effective("net.ipv4.conf.*.force_igmp_version", 2, 0, false), 2);
+        assert_eq!(effective("net.ipv6.conf.*.force_mld_version", 1, 2, false), 1);
+        assert_eq!(effective("net.ipv6.conf.*.keep_addr_on_down", 0, 1, false), 1);
     }
 }

@@ -22,7 +22,8 @@ mod ticks;
 pub mod value;
 mod written;
 
-pub use combination::{Combination, InterfaceKey, combination, of_interface};
+pub use combination::Combination;
+pub use interface::InterfaceKey;
 pub use names::{is_known, nearest_known};
 pub use path::{is_printable, our_form, path, path_of_listed};
 pub use sense::{Sense, sense};
@@ -149,7 +150,7 @@ impl Risk {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Key {
-    /// As sysctl spells it, with dots.
+    /// As sysctl spells it, with dots. `*` stands for an interface, or for `all` or `default`.
     #[serde(skip)]
     pub name: String,
     /// The catalogue's file that it stands in, without `.toml`: `ports`, `listen`, ...
@@ -184,6 +185,10 @@ pub struct Key {
     pub default_note: Option<String>,
     /// The value on a usual healthy server (4 CPUs, 16 GiB). Absent when such a server does not have the key.
     pub typical: Option<String>,
+    /// Of a key of interfaces: what `all` has instead.
+    pub all: Option<OfAll>,
+    /// Of a key of interfaces below `conf`: how the kernel puts the values of `all` and of an interface together.
+    pub combination: Option<Combination>,
     /// What the single values of an enumeration mean, by the value's text.
     #[serde(default)]
     pub values: BTreeMap<String, String>,
@@ -216,6 +221,14 @@ pub struct Key {
     pub source: String,
 }
 
+/// What is different for the key of `all`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfAll {
+    pub default: Option<String>,
+    pub typical: Option<String>,
+}
+
 const fn one() -> usize {
     1
 }
@@ -245,6 +258,19 @@ impl Key {
         self.removed.as_deref().is_some_and(|removed| !is_older(kernel, removed.trim_start_matches("by ")))
     }
 
+    /// The key of `all` or of `default`, of one that stands for all interfaces.
+    fn of(&self, parts: &InterfaceKey<'_>) -> Self {
+        let mut key = Self { name: parts.with(parts.who), ..self.clone() };
+        if let Some(all) = self.all.as_ref().filter(|_| parts.who == "all") {
+            key.default = all.default.clone().or(key.default);
+            key.typical = all.typical.clone().or(key.typical);
+        }
+        if parts.folder == "neigh" {
+            key.scope = Scope::Host;
+        }
+        key
+    }
+
     /// Whether a change can do anything at all: the key is not removed, inert or read-only.
     pub const fn is_useful_to_set(&self) -> bool {
         self.removed.is_none() && self.inert.is_none() && !self.read_only
@@ -259,8 +285,16 @@ fn is_older(kernel: &str, version: &str) -> bool {
 /// All keys that we know, by name.
 #[derive(Debug, Default)]
 pub struct Catalogue {
-    keys: BTreeMap<String, Key>,
+    entries: BTreeMap<String, Entry>,
     problems: Vec<String>,
+}
+
+/// A key, and those of `all` and `default` if it stands for all interfaces, made when they are first asked for.
+#[derive(Debug)]
+struct Entry {
+    key: Key,
+    all: OnceLock<Box<Key>>,
+    default: OnceLock<Box<Key>>,
 }
 
 /// Every file of `rules/keys`, by area, as JSON; the build makes this table.
@@ -280,7 +314,9 @@ impl Catalogue {
             match serde_json::from_str::<BTreeMap<String, Key>>(text) {
                 Ok(keys) => {
                     for (name, key) in keys {
-                        catalogue.add(area, name, key);
+                        for name in families(&name) {
+                            catalogue.add(area, name, key.clone());
+                        }
                     }
                 }
                 Err(error) => catalogue.problems.push(format!("rules/keys/{area}.toml: {error}")),
@@ -290,10 +326,15 @@ impl Catalogue {
     }
 
     fn add(&mut self, area: &'static str, name: String, key: Key) {
-        if self.keys.contains_key(&name) {
-            self.problems.push(format!("rules/keys/{area}.toml: {name} is also in another file"));
-        } else {
-            self.keys.insert(name.clone(), Key { name, area, ..key });
+        use std::collections::btree_map::Entry::{Occupied, Vacant};
+        match self.entries.entry(name) {
+            Occupied(entry) => {
+                self.problems.push(format!("rules/keys/{area}.toml: {} is also in another file", entry.key()));
+            }
+            Vacant(entry) => {
+                let key = Key { name: entry.key().clone(), area, ..key };
+                entry.insert(Entry { key, all: OnceLock::new(), default: OnceLock::new() });
+            }
         }
     }
 
@@ -302,20 +343,42 @@ impl Catalogue {
         &self.problems
     }
 
-    /// Looks a key up by its full name, with dots: `net.ipv4.tcp_rmem`.
+    /// Looks a key up by its full name, with dots: `net.ipv4.tcp_rmem`, `net.ipv4.conf.all.rp_filter`. The key of one interface
+    /// is the entry for all of them, whose name has `*`.
     pub fn get(&self, name: &str) -> Option<&Key> {
-        self.keys.get(name)
+        if let Some(entry) = self.entries.get(name) {
+            return Some(&entry.key);
+        }
+        let parts = InterfaceKey::of(name)?;
+        let entry = self.entries.get(&parts.general())?;
+        let made = match parts.who {
+            // The neighbour tables have no such folder.
+            "all" if parts.folder == "neigh" => return None,
+            "all" => &entry.all,
+            "default" => &entry.default,
+            _ => return Some(&entry.key),
+        };
+        Some(made.get_or_init(|| Box::new(entry.key.of(&parts))))
     }
 
-    /// All keys, by name.
+    /// All entries, by name. Those for all interfaces have `*` in it.
     pub fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.keys.values()
+        self.entries.values().map(|entry| &entry.key)
     }
 
     /// The known key that a misspelt or shortened name most likely means; `None` when none is near.
-    pub fn suggest(&self, name: &str) -> Option<&Key> {
-        suggest::nearest_by(self.iter(), NEAR_ENOUGH, |key| closeness(&key.name, name))
+    pub fn suggest(&self, name: &str) -> Option<String> {
+        let (general, interface) = interface::general(name);
+        let near = suggest::nearest_by(self.iter(), NEAR_ENOUGH, |key| closeness(&key.name, &general))?;
+        Some(near.name.replacen('*', interface.unwrap_or("*"), 1))
     }
+}
+
+/// `net.{ipv4,ipv6}.neigh.*.locktime` is a key of each of the two.
+fn families(name: &str) -> Vec<String> {
+    const BOTH: &str = "{ipv4,ipv6}";
+    let one = |family| name.replacen(BOTH, family, 1);
+    if name.contains(BOTH) { vec![one("ipv4"), one("ipv6")] } else { vec![name.to_owned()] }
 }
 
 /// Two letters wrong in a name of ten.

@@ -80,7 +80,8 @@ mod tests {
 
     #[test]
     fn every_key_of_the_catalogue_has_a_path() {
-        assert!(keys::catalogue().iter().all(|key| path(&key.name).is_some()));
+        assert!(keys::catalogue().iter().all(|key| path(&key.name.replace('*', "all")).is_some()));
+        assert_eq!(path("net.ipv4.conf.*.rp_filter"), None, "it is the key of no interface");
     }
 
     proptest::proptest! {

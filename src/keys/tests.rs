@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
+use super::number::integer;
 use super::*;
 
 fn key(name: &str) -> &'static Key {
@@ -121,14 +122,19 @@ fn a_change_says_when_it_shows() {
 
 #[test]
 fn a_misspelt_or_shortened_name_finds_its_key() {
-    let suggested = |name| catalogue().suggest(name).map(|key| key.name.as_str());
-    assert_eq!(suggested("net.ipv4.tcp_tw_resue"), Some("net.ipv4.tcp_tw_reuse"));
-    assert_eq!(suggested("tcp_tw_reuse"), Some("net.ipv4.tcp_tw_reuse"));
-    assert_eq!(suggested("net.ipv4.somaxconn"), Some("net.core.somaxconn"));
-    assert_eq!(suggested("net.ipv4.tcp_fin_timout"), Some("net.ipv4.tcp_fin_timeout"));
-    assert_eq!(suggested("net.ipv4.igmp_max_msf"), None);
-    assert_eq!(suggested("kernel.panic"), None);
-    assert_eq!(suggested(""), None);
+    for (given, found) in [
+        ("net.ipv4.tcp_tw_resue", Some("net.ipv4.tcp_tw_reuse")),
+        ("tcp_tw_reuse", Some("net.ipv4.tcp_tw_reuse")),
+        ("net.ipv4.somaxconn", Some("net.core.somaxconn")),
+        ("net.ipv4.tcp_fin_timout", Some("net.ipv4.tcp_fin_timeout")),
+        ("net.ipv4.conf.eth0/5.rp_filtre", Some("net.ipv4.conf.eth0/5.rp_filter")),
+        ("rp_filter", Some("net.ipv4.conf.*.rp_filter")),
+        ("net.ipv4.igmp_max_msf", None),
+        ("kernel.panic", None),
+        ("", None),
+    ] {
+        assert_eq!(catalogue().suggest(given).as_deref(), found, "{given}");
+    }
 }
 
 #[test]
@@ -172,6 +178,9 @@ fn a_key_that_is_gone_or_ignored_is_not_useful_to_set() {
 fn in_a_fresh_namespace(look: fn()) {
     let outcome = std::thread::spawn(move || {
         if nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).is_ok() {
+            let arguments = ["link", "add", "v0", "type", "veth", "peer", "name", "v1"];
+            // Where it is missing, `lo` speaks for the interfaces.
+            let _ = std::process::Command::new("ip").args(arguments).output();
             look();
         }
     })
@@ -181,56 +190,126 @@ fn in_a_fresh_namespace(look: fn()) {
     }
 }
 
-fn path(key: &Key) -> String {
-    format!("/proc/sys/{}", key.name.replace('.', "/"))
+/// `v0` is an interface of its own making.
+const WHO: [&str; 4] = ["all", "default", "lo", "v0"];
+
+/// The names under which the kernel has an entry's key, and the key of each.
+fn named(entry: &'static Key) -> Vec<(String, &'static Key)> {
+    let Some(parts) = InterfaceKey::of(&entry.name).filter(|parts| parts.who == "*") else {
+        return vec![(entry.name.clone(), entry)];
+    };
+    WHO.into_iter().filter_map(|who| Some((parts.with(who), catalogue().get(&parts.with(who))?))).collect()
+}
+
+fn keys() -> impl Iterator<Item = (String, &'static Key)> {
+    catalogue().iter().flat_map(named)
+}
+
+fn path(name: &str) -> String {
+    format!("/proc/sys/{}", name.replace('.', "/"))
 }
 
 #[test]
 fn this_kernel_s_namespaces_agree_with_the_scopes() {
-    let host: Vec<&str> =
-        catalogue().iter().filter(|key| fs::exists(path(key)).unwrap()).map(|key| key.name.as_str()).collect();
-    static ON_THE_HOST: OnceLock<Vec<&str>> = OnceLock::new();
+    let host: Vec<String> = keys().map(|(name, _)| name).filter(|name| fs::exists(path(name)).unwrap()).collect();
+    static ON_THE_HOST: OnceLock<Vec<String>> = OnceLock::new();
     ON_THE_HOST.set(host).unwrap();
     in_a_fresh_namespace(|| {
-        let net = |key: &&Key| key.name.starts_with("net.") && ON_THE_HOST.get().unwrap().contains(&key.name.as_str());
-        for key in catalogue().iter().filter(net) {
-            let mode = fs::metadata(path(key)).ok().map(|metadata| metadata.mode());
+        let net = |name: &String| name.starts_with("net.") && ON_THE_HOST.get().unwrap().contains(name);
+        for (name, key) in keys().filter(|(name, _)| net(name)) {
+            let mode = fs::metadata(path(&name)).ok().map(|metadata| metadata.mode());
             match (key.scope, mode) {
-                (Scope::Namespace, Some(mode)) => assert_eq!(mode & 0o200 == 0, key.read_only, "{}", key.name),
+                (Scope::Namespace, Some(mode)) => assert_eq!(mode & 0o200 == 0, key.read_only, "{name}"),
                 // Kernels before 6.8 or so do not show these in a child at all.
-                (Scope::ReadOnlyInChild, Some(mode)) => assert_eq!(mode & 0o222, 0, "{} is writable", key.name),
+                (Scope::ReadOnlyInChild, Some(mode)) => assert_eq!(mode & 0o222, 0, "{name} is writable"),
                 (Scope::Namespace, None) => {
-                    assert_eq!(key.name, "net.core.optmem_max", "absent in a child; older kernels had it for the host");
+                    assert_eq!(name, "net.core.optmem_max", "absent in a child; older kernels had it for the host");
                 }
-                (Scope::Host, mode) => assert_eq!(mode, None, "{} belongs to the namespace", key.name),
+                (Scope::Host, mode) => assert_eq!(mode, None, "{name} belongs to the namespace"),
                 (Scope::ReadOnlyInChild, None) => {}
             }
         }
     });
 }
 
+/// A namespace can set it, and it is 1 for the whole machine until the next boot.
+const ONE_WAY: &str = "net.netfilter.nf_hooks_lwtunnel";
+
+/// Whether the kernel refuses a value for what another key holds: the port range begins at 32768, and the low threshold
+/// of fragments must not be above the high one.
+fn is_bound_by_another_key(name: &str) -> bool {
+    // The size of an interface limits that of its IPv6 packets.
+    ["net.ipv4.ip_unprivileged_port_start", "net.ipv6.conf.*.mtu"].contains(&name)
+        || (name.contains("frag") && name.ends_with("_thresh"))
+}
+
 #[test]
 fn this_kernel_takes_both_ends_of_what_is_accepted_and_gives_them_back() {
     in_a_fresh_namespace(|| {
-        for key in catalogue()
-            .iter()
-            .filter(|key| key.scope == Scope::Namespace && !key.read_only && key.kind == ValueType::Int)
+        for (name, key) in keys()
+            .filter(|(_, key)| key.scope == Scope::Namespace && !key.read_only && key.kind == ValueType::Int)
+            .filter(|(name, _)| name != ONE_WAY)
         {
             let [low, high] = key.accepted.unwrap_or([i64::from(i32::MIN), i64::from(i32::MAX)]);
             for value in [low, high] {
-                let Ok(before) = fs::read_to_string(path(key)) else { continue };
-                match fs::write(path(key), value.to_string()) {
+                let Ok(before) = fs::read_to_string(path(&name)) else { continue };
+                match fs::write(path(&name), value.to_string()) {
                     Ok(()) => {}
                     // /proc/sys can be mounted read-only.
                     Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => return,
-                    // Refused for what another key holds: the port range begins at 32768.
-                    Err(_) if key.name == "net.ipv4.ip_unprivileged_port_start" => continue,
-                    Err(error) => panic!("{} = {value}: {error}", key.name),
+                    Err(_) if is_bound_by_another_key(&key.name) => continue,
+                    Err(error) => panic!("{name} = {value}: {error}"),
                 }
-                let after = fs::read_to_string(path(key)).unwrap();
-                assert_eq!(parse(key, &after), Ok(KeyValue::Int(value)), "{}", key.name);
-                fs::write(path(key), before).unwrap();
+                let after = fs::read_to_string(path(&name)).unwrap();
+                let shown = integer(after.trim()).unwrap();
+                // A time in hundredths of a second overflows, and shows nothing sensible then.
+                let is_sensible = key.unit != "1/100 s";
+                assert!(!is_sensible || shown == value || is_rounded(&name, value, shown), "{name} = {value}: {shown}");
+                fs::write(path(&name), before).unwrap();
             }
         }
     });
+}
+
+#[test]
+fn every_key_of_an_interface_that_this_kernel_has_is_in_the_catalogue() {
+    in_a_fresh_namespace(|| {
+        let mut seen = 0;
+        for folder in ["net.ipv4.conf", "net.ipv6.conf", "net.ipv4.neigh", "net.ipv6.neigh"] {
+            for who in WHO.into_iter().filter(|who| fs::exists(path(&format!("{folder}.{who}"))).unwrap()) {
+                for entry in fs::read_dir(path(&format!("{folder}.{who}"))).unwrap() {
+                    let name = format!("{folder}.{who}.{}", entry.unwrap().file_name().to_str().unwrap());
+                    assert!(catalogue().get(&name).is_some(), "{name}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 200, "{seen}");
+    });
+}
+
+#[test]
+fn the_defaults_of_interfaces_are_this_kernel_s_own_values() {
+    in_a_fresh_namespace(|| {
+        for (name, key) in keys().filter(|(name, _)| InterfaceKey::of(name).is_some_and(|parts| parts.who != "lo")) {
+            let (Some(default), Ok(text)) = (&key.default, fs::read_to_string(path(&name))) else { continue };
+            assert_eq!(text.trim(), default, "{name}");
+        }
+    });
+}
+
+#[test]
+fn a_key_of_an_interface_is_found_under_each_of_its_names() {
+    let of =
+        |name: &str| catalogue().get(name).map(|key| (key.name.as_str(), key.default.as_deref().unwrap_or_default()));
+    assert_eq!(of("net.ipv4.conf.eth0/5.accept_source_route"), Some(("net.ipv4.conf.*.accept_source_route", "1")));
+    assert_eq!(of("net.ipv4.conf.*.accept_source_route"), of("net.ipv4.conf.lo.accept_source_route"));
+    assert_eq!(of("net.ipv4.conf.all.accept_source_route"), Some(("net.ipv4.conf.all.accept_source_route", "0")));
+    assert_eq!(of("net.ipv4.conf.default.accept_source_route").unwrap().1, "1");
+    // The neighbour tables have no `all`, and their `default` is the host's.
+    assert_eq!(of("net.ipv4.neigh.all.locktime"), None);
+    assert_eq!(key("net.ipv4.neigh.default.locktime").scope, Scope::Host);
+    assert_eq!(key("net.ipv6.neigh.eth0.locktime").scope, Scope::Namespace);
+    assert_eq!(of("net.ipv4.neigh.eth0.gc_thresh1"), None);
+    assert_eq!(of("net.ipv4.conf.eth0.100.rp_filter"), None);
 }

@@ -14,7 +14,6 @@
 
 use std::fmt::Write;
 
-use super::interface;
 use super::number::leading;
 use super::spaces::folded;
 use super::value::{KeyValue, ValueError};
@@ -59,7 +58,7 @@ impl Refused {
 /// Writes `text` to a key that holds `present`. A key that the catalogue does not have is one of as many integers as it holds.
 pub fn written(name: &str, present: Option<&str>, text: &str) -> Written {
     let present = present.map(folded);
-    if interface::is_read_only(name) {
+    if catalogue().get(name).is_some_and(|key| key.read_only) {
         let refused = Refused { errno: "EACCES", why: ValueError::ReadOnly };
         return Written { value: present, refused: Some(refused), ..Written::default() };
     }
@@ -96,15 +95,27 @@ struct Numbers {
 }
 
 /// Keys of an unsigned handler whose range does not show it.
-const UNSIGNED: [&str; 2] = ["net.ipv4.tcp_child_ehash_entries", "net.ipv4.tcp_probe_interval"];
+const UNSIGNED: [&str; 3] =
+    ["net.ipv4.tcp_child_ehash_entries", "net.ipv4.tcp_probe_interval", "net.ipv4.udp_child_hash_entries"];
+
+/// Ends of the names of keys whose handler has another sign than their range suggests; whether it is unsigned.
+const SIGNS: [(&str, bool); 4] =
+    [(".accept_untracked_na", false), (".ioam6_id", true), (".ndisc_tclass", false), (".rpl_seg_enabled", false)];
+
+/// Ranges of keys that the catalogue does not have, by the end of their name.
+const RANGES: [(&str, [i64; 2]); 2] = [
+    (".route.gc_min_interval", [i32::MIN as i64, i32::MAX as i64]),
+    (".route.gc_min_interval_ms", [0, i32::MAX as i64]),
+];
 
 /// Keys of texts and of masks, which may look like integers.
-const NO_INTEGERS: [&str; 8] =
-    ["bitmap", "cpumask", "core_pattern", "default_mask", "domainname", "hostname", "_key", "secret"];
+const NO_INTEGERS: [&str; 9] =
+    ["bitmap", "cpumask", "core_pattern", "default_mask", "domainname", "hostname", "icmp.ratemask", "_key", "secret"];
 
 impl Handler {
     fn of(name: &str, present: Option<&str>) -> Option<Self> {
-        if let Some(key) = catalogue().get(name) {
+        let is_no_integer = NO_INTEGERS.iter().any(|end| name.ends_with(end));
+        if let Some(key) = catalogue().get(name).filter(|key| key.kind != ValueType::Text || !is_no_integer) {
             return Some(match key.kind {
                 ValueType::PortList => Self::PortList,
                 ValueType::Text => {
@@ -113,10 +124,10 @@ impl Handler {
                 ValueType::Int | ValueType::Ints | ValueType::PortRange => Self::Numbers(Numbers::of(key)),
             });
         }
-        if NO_INTEGERS.iter().any(|end| name.ends_with(end)) {
+        if is_no_integer {
             return None;
         }
-        let range = interface::accepted(name);
+        let range = RANGES.iter().find(|(end, _)| name.ends_with(end)).map(|(_, range)| *range);
         let count = match present {
             // A number with zeros before it is a mask or another code.
             Some(text) => text.split(' ').map(plain).sum::<Option<usize>>()?,
@@ -140,11 +151,12 @@ impl Numbers {
         // What the catalogue cannot say of an unsigned number of 64 bits.
         let top = if high == i64::MAX { i128::from(u64::MAX) } else { i128::from(high) };
         let of_byte_or_wide = low >= 0 && (high <= 255 || high > i64::from(i32::MAX));
+        let sign = SIGNS.iter().find(|(end, _)| key.name.ends_with(end)).map(|(_, unsigned)| *unsigned);
         Self {
             count: if is_range { 2 } else { key.length },
             low: low.into(),
             high: top,
-            unsigned: of_byte_or_wide || UNSIGNED.contains(&key.name.as_str()),
+            unsigned: sign.unwrap_or(of_byte_or_wide || UNSIGNED.contains(&key.name.as_str())),
             is_range,
         }
     }

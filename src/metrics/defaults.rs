@@ -59,7 +59,7 @@ pub fn source(key: &Key) -> Result<Source, &'static str> {
         _ if key.read_only => Err("is read-only, and has no default"),
         RMEM | WMEM => Ok(Source::Memory),
         TW_BUCKETS | SYN_BACKLOG => Ok(Source::HashTable),
-        name if name == "net.ipv4.tcp_congestion_control" || name.contains(".conf.") => {
+        name if name == "net.ipv4.tcp_congestion_control" || keys::InterfaceKey::of(name).is_some() => {
             Err("is copied from the first namespace, so no new namespace shows its default")
         }
         _ => Ok(Source::NewNamespace),
@@ -71,8 +71,9 @@ pub(super) fn hint(key: &str) -> Option<String> {
     match keys::catalogue().get(key) {
         Some(key) => source(key).err().map(|why| format!("`{}` {why}", key.name)),
         None => {
-            let near = keys::catalogue().suggest(key).filter(|near| source(near).is_ok());
-            near.map(|near| format!("did you mean `{}`?", near.name))
+            let near = keys::catalogue().suggest(key);
+            let near = near.filter(|near| keys::catalogue().get(near).is_some_and(|key| source(key).is_ok()));
+            near.map(|near| format!("did you mean `{near}`?"))
                 .or_else(|| Some("`sysctl-advisor rules metrics` prints all keys".to_owned()))
         }
     }

@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::expr::{Expr, ExprError};
 use super::file::{AdviseFile, LevelFile, ParamFile, RecommendFile, RuleFile, TestFile};
-use super::names::RuleNames;
+use super::names::{RuleNames, key_to_set};
 use super::template::Template;
 use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, toml_file};
 use crate::diagnostic::Diagnostic;
@@ -218,11 +218,8 @@ impl Loader<'_> {
 
     fn recommend(&mut self, part: &RecommendFile, scope: &RuleNames<'_>) -> Option<Recommend> {
         let name = part.key.get_ref();
-        let Some(key) = keys::catalogue().get(name) else {
-            let help = keys::catalogue().suggest(name).map(|near| format!("did you mean `{}`?", near.name));
-            self.error(part.key.span(), &format!("there is no key `{name}` in the catalogue"), help);
-            return None;
-        };
+        let found = key_to_set(name).map_err(|(message, help)| self.error(part.key.span(), &message, help));
+        let key = found.ok()?;
         let value = self.expression(&part.value, Some(sysctl::key_type(key)), scope)?;
         if value.names().next().is_none() {
             // A constant can be tried at once.

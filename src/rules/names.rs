@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::Param;
 use super::expr::{Expr, ExprError, Name, Names};
+use crate::keys::{self, InterfaceKey, Key};
 use crate::metrics::defaults;
 use crate::metrics::names;
 use crate::metrics::subjects::Subject;
@@ -77,6 +78,23 @@ pub fn guard(worse_if: &str, params: &BTreeMap<String, Value>) -> Result<Expr, V
     Expr::compile_as(worse_if, Type::Bool, &RuleNames::new(Subject::Namespace, &params).of_guard())
 }
 
+/// The key that a rule recommends, or what is wrong with its name and what there is instead.
+pub(super) fn key_to_set(name: &str) -> Result<&'static Key, (String, Option<String>)> {
+    match keys::catalogue().get(name) {
+        Some(key) if key.name == *name && !name.contains('*') => Ok(key),
+        Some(_) => {
+            let help =
+                InterfaceKey::of(name).map(|key| format!("use `{}` or `{}`", key.with("all"), key.with("default")));
+            Err(("a rule cannot set the key of one interface".to_owned(), help))
+        }
+        None => {
+            let near = keys::catalogue().suggest(name).map(|near| near.replace('*', "all"));
+            let help = near.map(|near| format!("did you mean `{near}`?"));
+            Err((format!("there is no key `{name}` in the catalogue"), help))
+        }
+    }
+}
+
 /// The type of a parameter's value.
 pub(super) const fn kind_of(value: &Value) -> Type {
     match value {
@@ -91,6 +109,18 @@ pub(super) const fn kind_of(value: &Value) -> Type {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rule_sets_keys_of_all_interfaces_or_of_new_ones_and_not_of_one() {
+        assert_eq!(key_to_set("net.ipv4.conf.default.rp_filter").unwrap().name, "net.ipv4.conf.default.rp_filter");
+        for (name, help) in [
+            ("net.ipv4.conf.eth0.rp_filter", "use `net.ipv4.conf.all.rp_filter` or `net.ipv4.conf.default.rp_filter`"),
+            ("net.ipv4.conf.*.rp_filter", "use `net.ipv4.conf.all.rp_filter` or `net.ipv4.conf.default.rp_filter`"),
+            ("rp_filter", "did you mean `net.ipv4.conf.all.rp_filter`?"),
+        ] {
+            assert_eq!(key_to_set(name).unwrap_err().1.as_deref(), Some(help), "{name}");
+        }
+    }
 
     #[test]
     fn a_guard_knows_the_namespace_before_and_after_and_its_rule_s_parameters() {

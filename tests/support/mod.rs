@@ -19,6 +19,7 @@ pub(crate) mod idle;
 pub(crate) mod lab;
 pub(crate) mod listen;
 pub(crate) mod loss;
+pub(crate) mod packets;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod random;

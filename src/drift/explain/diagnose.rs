@@ -9,7 +9,7 @@ use super::knowledge::{self, SET_BY_INIT, interface_of, is_host_only, legacy, mo
 use crate::drift::model::{Assignment, Cause, Diagnosis, KeyDrift, Status};
 use crate::drift::value::{quoted, same};
 use crate::host::rehearse::Answer;
-use crate::keys::{self, Key, Scope, folded};
+use crate::keys::{self, Combination, InterfaceKey, Key, Scope, folded};
 use crate::observe::surroundings::KeyState;
 use crate::observe::sysctls::Sysctls;
 use crate::suggest;
@@ -140,7 +140,8 @@ fn suggestion(evidence: &Evidence<'_>, key: &str) -> Option<String> {
     let in_force = || evidence.sysctls.into_iter().flat_map(Sysctls::keys).filter(|name| interface_of(name).is_none());
     // The right name in the wrong directory is the most frequent mistake.
     let moved = || in_force().find(|name| last(name) == last(key)).cloned();
-    let known = || keys::catalogue().suggest(key).filter(|near| near.is_useful_to_set()).map(|near| near.name.clone());
+    let is_useful = |near: &String| keys::catalogue().get(near).is_some_and(Key::is_useful_to_set);
+    let known = || keys::catalogue().suggest(key).filter(is_useful);
     let near = || suggest::nearest_by(in_force(), 0.85, |name| suggest::likeness(name, key)).cloned();
     moved().or_else(known).or_else(near)
 }
@@ -153,14 +154,15 @@ fn refused(
     winner: &Assignment,
     runtime: &str,
 ) -> Option<Diagnosis> {
-    let read_only = evidence.surroundings.read_only.contains(key) || known.is_some_and(|known| known.read_only);
+    let is_never_written = known.is_some_and(|known| known.read_only);
+    let read_only = is_never_written || evidence.surroundings.read_only.contains(key);
     if !evidence.initial && evidence.surroundings.sysctls_read_only && key.starts_with("net.") {
         let text = "/proc/sys is mounted read-only in this container, so no file in it can set the key. Whoever starts the \
                     container can.";
         return Some(Diagnosis::new(Status::WrongScope, "read_only_mount", text));
     }
     let of_machine = known.is_some_and(|known| known.scope != Scope::Namespace) || is_host_only(key);
-    if !evidence.initial && (of_machine || read_only) {
+    if !evidence.initial && !is_never_written && (of_machine || read_only) {
         let text = "The key belongs to the machine. It can be read here, and it can be written only in the host's own \
                     network namespace.";
         return Some(Diagnosis::new(Status::WrongScope, "read_only_in_namespace", text));
@@ -240,12 +242,14 @@ fn hint(text: &str) -> &'static str {
 /// fixed value; a value that the catalogue's note names as another kernel's default was not set by anybody.
 fn unmentioned(evidence: &Evidence<'_>) -> Vec<KeyDrift> {
     let Some(sysctls) = evidence.sysctls.filter(|_| evidence.is_booted()) else { return Vec::new() };
-    let set_by_hand = |known: &&Key| {
+    let set_by_hand = |known: &&'static Key| {
         let (Some(default), Some(runtime)) = (known.default.as_deref(), sysctls.get(&known.name)) else { return false };
         let of_another_kernel = known.default_note.as_deref().is_some_and(|note| names(note, &folded(runtime)));
+        // A new namespace has those of `all` from the host.
+        let is_own = known.scope == Scope::Namespace && InterfaceKey::of(&known.name).is_none();
         !evidence.resolution.keys.contains_key(&known.name)
             && !known.read_only
-            && (evidence.initial || known.scope == Scope::Namespace)
+            && (evidence.initial || is_own)
             && !SET_BY_INIT.contains(&known.name.as_str())
             && !of_another_kernel
             && !same(&known.name, runtime, default)
@@ -268,7 +272,17 @@ fn unmentioned(evidence: &Evidence<'_>) -> Vec<KeyDrift> {
             shadowed: Vec::new(),
         }
     };
-    keys::catalogue().iter().filter(set_by_hand).map(drift).collect()
+    keys::catalogue().iter().filter_map(of_all).filter(set_by_hand).map(drift).collect()
+}
+
+/// The key itself. Of one that stands for all interfaces that of `all`: programs set those of the interfaces and of `default`.
+/// Nothing where the value of `all` says nothing, or follows from another key.
+fn of_all(known: &'static Key) -> Option<&'static Key> {
+    const FOLLOWS: [&str; 2] = ["net.ipv4.conf.all.accept_redirects", "net.ipv4.conf.all.forwarding"];
+    let Some(parts) = InterfaceKey::of(&known.name).filter(|parts| parts.who == "*") else { return Some(known) };
+    let is_used = known.combination.is_some_and(|combination| combination != Combination::InterfaceOnly);
+    let key = keys::catalogue().get(&parts.with("all")).filter(|_| is_used)?;
+    (!FOLLOWS.contains(&key.name.as_str())).then_some(key)
 }
 
 /// Whether a note mentions a value as a word of its own.

@@ -11,7 +11,7 @@ use super::knowledge::{action, interface_of, looks_like_placeholder, placeholder
 use super::{per_interface, related};
 use crate::drift::model::{Assignment, Fate, KeyDrift, Problem, Resolution, Status, codes};
 use crate::drift::value::same;
-use crate::keys::{self, KeyValue, Sense, Written, folded};
+use crate::keys::{self, InterfaceKey, KeyValue, Sense, Written, folded};
 use crate::observe::kernels::{Basis, Kernels};
 use crate::observe::persisted::{Persisted, Source};
 use crate::observe::system::SystemFacts;
@@ -156,6 +156,10 @@ fn of_key(drift: &KeyDrift, system: &SystemFacts, problems: &mut Vec<Problem>) {
         problems.push(at(winner, codes::ACTION, text));
     }
     unused(drift, winner, problems);
+    // A pattern sets `all` and the interfaces alike, so one of its keys speaks for all.
+    if winner.from_glob.is_some() && InterfaceKey::of(key).is_some_and(|key| key.who != "all") {
+        return;
+    }
     let flaws = flaws(drift, system);
     let value = folded(&winner.value);
     let mut add = |wrong: bool, code: &'static str, text: String| {

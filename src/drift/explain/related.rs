@@ -5,7 +5,7 @@
 use super::after::{AfterBoot, at};
 use super::knowledge::module_of;
 use crate::drift::model::{KeyDrift, Problem, Status, codes};
-use crate::keys::{self, KeyValue, of_interface};
+use crate::keys::{self, InterfaceKey, KeyValue};
 use crate::observe::persisted::Loader;
 use crate::text::printable;
 
@@ -110,8 +110,7 @@ fn advertisements_of_a_router(after: &AfterBoot<'_>, problems: &mut Vec<Problem>
         return;
     }
     for drift in after.drifts() {
-        let is_accept =
-            of_interface(&drift.key).is_some_and(|(family, _, name)| (family, name) == ("ipv6", "accept_ra"));
+        let is_accept = InterfaceKey::of(&drift.key).is_some_and(|key| (key.family, key.name) == ("ipv6", "accept_ra"));
         let line = after.line(&drift.key).filter(|line| is_accept && line.from_glob.is_none() && line.value == "1");
         problems.extend(line.map(|line| {
             let text = format!(

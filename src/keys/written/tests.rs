@@ -82,7 +82,7 @@ fn a_key_that_the_catalogue_does_not_have_is_known_by_its_value() {
     {
         assert_eq!(written(name, Some(present), "1 # x"), Written::default(), "{name}");
     }
-    assert_eq!(written("net.netfilter.nf_conntrack_max", None, "1 # x"), Written::default());
+    assert_eq!(written("net.dccp.default.rx_ccid", None, "1 # x"), Written::default());
 }
 
 #[test]
@@ -106,7 +106,7 @@ proptest::proptest! {
 
     #[test]
     fn what_our_own_parser_reads_and_finds_valid_is_written_as_it_is(text in "[ 0-9x,-]{0,30}") {
-        for key in catalogue().iter().filter(|key| key.kind != ValueType::Text) {
+        for key in catalogue().iter().filter(|key| key.kind != ValueType::Text && !key.read_only) {
             let Ok(value) = super::super::parse(key, &text) else { continue };
             if super::super::validate(key, &value).is_ok() && !text.contains("-0") && !text.starts_with(' ') && !text.ends_with(' ') {
                 let written = written(&key.name, None, &text);

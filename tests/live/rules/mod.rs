@@ -5,6 +5,7 @@ mod defaults;
 mod idle;
 mod interfaces;
 mod listen;
+mod packets;
 mod path;
 mod ports;
 mod quiet;
