@@ -5,7 +5,7 @@
 
 use super::sections::PortUse;
 use crate::observe::ages::Ages;
-use crate::observe::sockets::{Destination, Listener, SocketSource, Sockets};
+use crate::observe::sockets::{Destination, Listener, Sockets};
 use crate::snapshot::Namespace;
 use crate::units;
 
@@ -16,7 +16,7 @@ const HANDFUL_TIME_WAIT: u64 = 100;
 const IDLE: u64 = 60;
 const LONG: u64 = 1800;
 /// Seconds that a TIME_WAIT lasts (`TCP_TIMEWAIT_LEN`).
-const TIME_WAIT_SECONDS: f64 = 60.0;
+const TIME_WAIT_SECONDS: u64 = 60;
 /// Kernel memory of one TIME_WAIT: 256 bytes for the socket, and the record of its port.
 const TIME_WAIT_BYTES: u64 = 410;
 /// Share of the ports toward one destination from which on TIME_WAIT may do harm: `connect()` slows down at half of the range.
@@ -34,7 +34,8 @@ pub(super) struct Answer {
 /// The answers for a namespace; `used` are the destinations of all namespaces.
 pub(super) fn of(namespace: &Namespace, used: &[PortUse<'_>]) -> Vec<Answer> {
     let Some(sockets) = &namespace.sockets else { return Vec::new() };
-    let established = (sockets.states.established >= HANDFUL_ESTABLISHED && sockets.source == SocketSource::SockDiag)
+    // Where ages were not read, nothing is known of what flows.
+    let established = (sockets.states.established >= HANDFUL_ESTABLISHED && sockets.idle.total() > 0)
         .then(|| Answer { state: "ESTABLISHED", text: established(sockets) });
     let time_wait = (sockets.states.time_wait >= HANDFUL_TIME_WAIT)
         .then(|| Answer { state: "TIME_WAIT", text: time_wait(namespace, sockets, used) });
@@ -72,9 +73,9 @@ fn established(sockets: &Sockets) -> String {
             text.push_str(&format!(" Most of them are clients of {name} ({}).", count(number)));
         }
     }
-    let waiting = sockets.states.established.saturating_sub(idle.total());
-    if waiting > 0 {
-        text.push_str(&format!(" {} for accept() or until somebody closes {}.", wait(waiting), them(waiting)));
+    let queued: u64 = sockets.listeners.iter().map(|listener| u64::from(listener.queue)).sum();
+    if queued > 0 {
+        text.push_str(&format!(" {} for accept().", wait(queued)));
     }
     if let Some(progress) = progress {
         let (backoff, persist) = (u64::from(progress.backoff), u64::from(progress.persist));
@@ -102,8 +103,8 @@ fn time_wait(namespace: &Namespace, sockets: &Sockets, used: &[PortUse<'_>]) -> 
     let outgoing: u64 = sockets.destinations.iter().map(|destination| destination.time_wait).sum();
     let rest = total.saturating_sub(incoming + outgoing);
     let mut text = format!(
-        "This host closed these connections first, {:.0} a second on the average of the last minute. ",
-        (total as f64 / TIME_WAIT_SECONDS).max(1.0)
+        "This host closed these connections first, {} a second on the average of the last minute. ",
+        count((total / TIME_WAIT_SECONDS).max(1))
     );
     let mut parts = Vec::new();
     if incoming > 0 {
@@ -167,10 +168,6 @@ const fn have(number: u64) -> &'static str {
     if number == 1 { "has" } else { "have" }
 }
 
-const fn them(number: u64) -> &'static str {
-    if number == 1 { "it" } else { "them" }
-}
-
 fn wait(number: u64) -> String {
     format!("{} {}", count(number), if number == 1 { "waits" } else { "wait" })
 }
@@ -196,7 +193,7 @@ mod tests {
 
     fn with(states: StateCounts) -> Sockets {
         let bare = example::sockets();
-        Sockets { states, listeners: Vec::new(), destinations: Vec::new(), source: SocketSource::SockDiag, ..bare }
+        Sockets { states, listeners: Vec::new(), destinations: Vec::new(), ..bare }
     }
 
     fn said(sockets: Sockets, used: &[PortUse<'_>]) -> String {
@@ -211,8 +208,13 @@ mod tests {
 
     #[test]
     fn established_says_how_many_are_used_and_what_nobody_would_notice() {
-        let listener =
-            Listener { address: "0.0.0.0".to_owned(), port: 80, idle: ages(&[(7200, 25)]), ..Listener::default() };
+        let listener = Listener {
+            address: "0.0.0.0".to_owned(),
+            port: 80,
+            idle: ages(&[(7200, 25)]),
+            queue: 3,
+            ..Listener::default()
+        };
         let sockets = Sockets {
             idle: ages(&[(0, 900), (300, 70), (7200, 30)]),
             idle_no_keepalive: ages(&[(7200, 12)]),
@@ -220,7 +222,7 @@ mod tests {
             listeners: vec![listener],
             ..with(StateCounts { established: 1003, ..StateCounts::default() })
         };
-        insta::assert_snapshot!(said(sockets, &[]), @"ESTABLISHED: 900 sent or received data in the last minute, 70 are silent for 1 to 30 min, 30 for longer. 12 of the latter have no keepalive: nothing here notices a dead peer. Most of them are clients of 0.0.0.0:80 (25). 3 wait for accept() or until somebody closes them. 2 sent data that nobody acknowledges. 1 waits for a peer that does not read.");
+        insta::assert_snapshot!(said(sockets, &[]), @"ESTABLISHED: 900 sent or received data in the last minute, 70 are silent for 1 to 30 min, 30 for longer. 12 of the latter have no keepalive: nothing here notices a dead peer. Most of them are clients of 0.0.0.0:80 (25). 3 wait for accept(). 2 sent data that nobody acknowledges. 1 waits for a peer that does not read.");
     }
 
     #[test]
@@ -243,9 +245,9 @@ mod tests {
             said(sockets(60_000, 400), &used(0.02)),
         ];
         insta::assert_snapshot!(texts.concat(), @"
-        TIME_WAIT: This host closed these connections first, 57 a second on the average of the last minute. 3,000 came from clients and hold no ephemeral port, 400 went to 10.0.0.5:5432. They take some 1.3 MiB of kernel memory. This is harmless: each ends by itself after 60 s, which no sysctl changes, and ports are not short.
+        TIME_WAIT: This host closed these connections first, 56 a second on the average of the last minute. 3,000 came from clients and hold no ephemeral port, 400 went to 10.0.0.5:5432. They take some 1.3 MiB of kernel memory. This is harmless: each ends by itself after 60 s, which no sysctl changes, and ports are not short.
         TIME_WAIT: This host closed these connections first, 333 a second on the average of the last minute. 3,000 came from clients and hold no ephemeral port, 17,000 went to 10.0.0.5:5432. They take some 7.8 MiB of kernel memory. They matter where ports are short: 10.0.0.5:5432 has 60 % of the ephemeral ports.
-        TIME_WAIT: This host closed these connections first, 1000 a second on the average of the last minute. 3,000 came from clients and hold no ephemeral port, 400 went to 10.0.0.5:5432, 56,600 belong to other addresses. They take some 23.5 MiB of kernel memory. They are near the limit of 65,536 (tcp_max_tw_buckets).
+        TIME_WAIT: This host closed these connections first, 1,000 a second on the average of the last minute. 3,000 came from clients and hold no ephemeral port, 400 went to 10.0.0.5:5432, 56,600 belong to other addresses. They take some 23.5 MiB of kernel memory. They are near the limit of 65,536 (tcp_max_tw_buckets).
         ");
     }
 }

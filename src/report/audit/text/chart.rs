@@ -34,7 +34,10 @@ pub(super) fn write(page: &mut Page<'_>, namespaces: &[Namespace], used: &[PortU
     for (_, namespace) in shown {
         page.blank();
         one(page, namespace);
-        for Answer { state, text } in answers::of(namespace, used) {
+        for (place, Answer { state, text }) in answers::of(namespace, used).into_iter().enumerate() {
+            if place == 0 {
+                page.blank();
+            }
             page.row(2, &[Cell::new(state, NAME).painted(page.theme.key), Cell::new(&text, WIDTH - 2 - NAME - GAP)]);
         }
     }
