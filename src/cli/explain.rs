@@ -1,6 +1,6 @@
 //! `explain`: what a rule, key, state or counter means.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,11 +11,13 @@ use super::args::RuleArgs;
 use super::exit::{Failure, Outcome};
 use super::output::{self, Terminal};
 use crate::config::Config;
+use crate::drift::model::Drift;
 use crate::host::netns::Which;
-use crate::keys;
+use crate::keys::{self, InterfaceKey};
 use crate::metrics::defaults;
 use crate::reference::{counters, states};
 use crate::report::explain;
+use crate::session::drift::Scene;
 use crate::session::{self, SessionError, rehearse};
 use crate::snapshot::{FirstReading, Snapshot};
 use crate::suggest::nearest_name;
@@ -26,6 +28,7 @@ use crate::suggest::nearest_name;
 Examples:
   sysctl-advisor explain TIME_WAIT
   sysctl-advisor explain net.ipv4.tcp_fin_timeout
+  sysctl-advisor explain net.ipv4.conf.eth0.rp_filter
   sysctl-advisor explain ListenOverflows
   sysctl-advisor explain close-wait-leak")]
 pub(super) struct ExplainArgs {
@@ -45,8 +48,9 @@ pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> O
     let text = if let Some(rule) = rules.get(name) {
         explain::rule::rule(rule, theme)
     } else if let Some(key) = key(name) {
-        let snapshot = present(args)?.map(|snapshot| with_default(snapshot, key, args));
-        explain::key::key(key, snapshot.as_ref(), theme)
+        let snapshot = present(args)?.map(|snapshot| with_default(snapshot, &key, args));
+        let drift = snapshot.as_ref().and_then(files);
+        explain::key::key(&key, snapshot.as_ref(), drift.as_ref(), theme)
     } else if let Some(state) = states::doc(name) {
         explain::state::state(state, present(args)?.as_ref(), theme)
     } else if let Some(counter) = counters::doc(name) {
@@ -67,13 +71,29 @@ pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> O
     Ok(ExitCode::SUCCESS)
 }
 
-/// A key by its name, or by the part after `net.ipv4.`; `/` serves as separator as in `sysctl`.
-fn key(name: &str) -> Option<&'static keys::Key> {
-    let dotted = if name.contains('.') { name.to_owned() } else { name.replace('/', ".") };
-    let catalogue = keys::catalogue();
-    catalogue
-        .get(&dotted)
-        .or_else(|| ["net.ipv4.", "net.core."].iter().find_map(|prefix| catalogue.get(&format!("{prefix}{dotted}"))))
+/// Where a name that is only a part of a key's name may begin.
+const BEGINNINGS: [&str; 6] =
+    ["", "net.ipv4.", "net.core.", "net.ipv4.conf.*.", "net.ipv6.conf.*.", "net.ipv4.neigh.*."];
+
+/// A key by its name, or by the end of it; `/` serves as separator as in `sysctl`. That of one interface has its name.
+fn key(name: &str) -> Option<keys::Key> {
+    // A name with `*` has no form of its own.
+    let own = keys::our_form(name).unwrap_or_else(|| name.replace('/', "."));
+    let dotted = InterfaceKey::spelled(&own);
+    let found = BEGINNINGS.iter().find_map(|begin| {
+        let name = format!("{begin}{dotted}");
+        Some((keys::catalogue().get(&name)?, name))
+    });
+    let (key, name) = found?;
+    Some(match InterfaceKey::of(&name).filter(InterfaceKey::is_of_one) {
+        Some(parts) => key.of(&parts),
+        None => key.clone(),
+    })
+}
+
+/// What the files set, where they were read.
+fn files(snapshot: &Snapshot) -> Option<Drift> {
+    Some(Scene::of_snapshot(snapshot, Path::new("")).ok()?.compare(None, false))
 }
 
 /// Adds the default of the running kernel, which is not that of another host's snapshot.

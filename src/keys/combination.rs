@@ -1,9 +1,12 @@
 //! How the kernel puts the value of `all` and that of an interface together, for the keys below `net.ipv4.conf` and
 //! `net.ipv6.conf`.
 //!
-//! In: two values. Out: what the interface does. Must not: know a key; the catalogue says which one has which combination.
+//! In: values. Out: what the interface does. Must not: read the system; know a key, since the catalogue says which one has which
+//! combination.
 
 use serde::Deserialize;
+
+use super::{InterfaceKey, catalogue};
 
 /// What the kernel makes of the two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -21,6 +24,10 @@ pub enum Combination {
     AllIfSet,
     /// Nothing reads the value of `all`.
     InterfaceOnly,
+    /// The same, and a router has it off.
+    HostOnly,
+    /// The same, and a router needs the value 2.
+    TwoOnRouter,
     /// A write to `all` is a write to every interface.
     Copied,
 }
@@ -40,21 +47,29 @@ impl Combination {
             Self::LowestSet if all != 0 && interface != 0 => all.min(interface),
             Self::LowestSet => all.max(interface),
             Self::AllIfSet if all != 0 => all,
-            Self::AllIfSet | Self::InterfaceOnly | Self::Copied => interface,
+            Self::HostOnly if forwarding => 0,
+            Self::TwoOnRouter if forwarding && interface != 2 => 0,
+            Self::AllIfSet | Self::InterfaceOnly | Self::HostOnly | Self::TwoOnRouter | Self::Copied => interface,
         }
     }
 
     /// What a value by itself asks for, in the form of [`effective`](Self::effective).
     pub fn asked(self, value: i64) -> i64 {
-        match self {
-            Self::And | Self::Or | Self::OrUnlessForwarding => i64::from(value != 0),
-            _ => value,
-        }
+        if self.is_switch() { i64::from(value != 0) } else { value }
     }
 
     /// Whether the value of `all` has a part in what an interface does.
     pub const fn uses_all(self) -> bool {
-        !matches!(self, Self::InterfaceOnly | Self::Copied)
+        !matches!(self, Self::InterfaceOnly | Self::HostOnly | Self::TwoOnRouter | Self::Copied)
+    }
+
+    /// Whether the result is 0 or 1, whatever the values are.
+    pub const fn is_switch(self) -> bool {
+        matches!(self, Self::And | Self::Or | Self::OrUnlessForwarding)
+    }
+
+    const fn depends_on_forwarding(self) -> bool {
+        matches!(self, Self::OrUnlessForwarding | Self::HostOnly | Self::TwoOnRouter)
     }
 
     /// The same as a sentence.
@@ -70,14 +85,49 @@ impl Combination {
             Self::LowestSet => "The kernel uses the lower value of `all` and of the interface that is not 0.",
             Self::AllIfSet => "The kernel uses the value of `all`, or that of the interface if `all` is 0.",
             Self::InterfaceOnly => "The kernel reads the value of each interface and not that of `all`.",
-            Self::Copied => "A write to `all` changes every interface.",
+            Self::HostOnly => {
+                "The kernel reads the value of each interface and not that of `all`; while the interface forwards, it is off."
+            }
+            Self::TwoOnRouter => {
+                "The kernel reads the value of each interface and not that of `all`; while the interface forwards, only 2 is on."
+            }
+            Self::Copied => "The kernel reads the value of each interface. A write to `all` changes every interface.",
         }
     }
 }
 
+/// What the interface of a key does, from the values of its own key, of `all` and of `forwarding`, as far as they matter. `None`
+/// without one of these, and for a key of no interface.
+pub fn effective(name: &str, value: impl Fn(&str) -> Option<i64>) -> Option<i64> {
+    let key = InterfaceKey::of(name).filter(InterfaceKey::is_of_one)?;
+    let combination = catalogue().get(&key.general())?.combination?;
+    let own = value(name)?;
+    let all = if combination.uses_all() { value(&key.with("all"))? } else { own };
+    let forwarding = InterfaceKey { name: "forwarding", ..key }.with(key.who);
+    let forwards = combination.depends_on_forwarding() && value(&forwarding)? != 0;
+    Some(combination.effective(all, own, forwards))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::catalogue;
+    use super::*;
+
+    #[test]
+    fn the_effective_value_needs_those_that_matter_and_no_others() {
+        let of = |name: &str, values: &[(&str, i64)]| {
+            effective(name, |key| values.iter().find(|(known, _)| *known == key).map(|(_, value)| *value))
+        };
+        let (own, all) = ("net.ipv4.conf.eth0.rp_filter", "net.ipv4.conf.all.rp_filter");
+        assert_eq!(of(own, &[(own, 1), (all, 2)]), Some(2));
+        assert_eq!((of(own, &[(own, 1)]), of(all, &[(all, 2)])), (None, None));
+        let (ra, forwarding) = ("net.ipv6.conf.eth0/5.accept_ra", "net.ipv6.conf.eth0/5.forwarding");
+        assert_eq!(of(ra, &[(ra, 1), (forwarding, 1)]), Some(0));
+        assert_eq!(of(ra, &[(ra, 2), (forwarding, 1)]), Some(2));
+        assert_eq!(of(ra, &[(ra, 1), (forwarding, 0)]), Some(1));
+        let own = "net.ipv6.conf.eth0.hop_limit";
+        assert_eq!(of(own, &[(own, 64)]), Some(64));
+        assert_eq!(of("net.ipv4.neigh.eth0.locktime", &[("net.ipv4.neigh.eth0.locktime", 1)]), None);
+    }
 
     #[test]
     fn the_two_values_are_put_together_as_the_kernel_does() {

@@ -29,6 +29,24 @@ impl<'a> InterfaceKey<'a> {
         })
     }
 
+    /// A name as people write it: `net.ipv4.conf["eth0.5"].rp_filter`, `net.ipv4.conf.eth0.5.rp_filter`, in our own form. Others
+    /// as they are.
+    pub fn spelled(name: &str) -> String {
+        let plain = name.replace("[\"", ".").replace("['", ".").replace("\"]", "").replace("']", "");
+        let parts: Vec<&str> = plain.split('.').collect();
+        match *parts {
+            ["net", family @ ("ipv4" | "ipv6"), folder @ ("conf" | "neigh"), ref who @ .., key] if who.len() > 1 => {
+                format!("net.{family}.{folder}.{}.{key}", who.join("/"))
+            }
+            _ => plain,
+        }
+    }
+
+    /// The interface as the kernel writes it.
+    pub fn interface(&self) -> String {
+        self.who.replace('/', ".")
+    }
+
     /// The same key of another interface.
     pub fn with(&self, who: &str) -> String {
         format!("net.{}.{}.{who}.{}", self.family, self.folder, self.name)
@@ -63,6 +81,13 @@ mod tests {
         for key in ["net.ipv4.tcp_sack", "net.ipv4.conf.all", "vm.a.b.c.d", "net.ipv4.conf..x", "net.core.conf.a.b"] {
             assert_eq!(InterfaceKey::of(key), None, "{key}");
         }
+        for name in
+            ["net.ipv4.conf.eth0.5.rp_filter", "net.ipv4.conf[\"eth0.5\"].rp_filter", "net.ipv4.conf.eth0/5.rp_filter"]
+        {
+            assert_eq!(InterfaceKey::spelled(name), "net.ipv4.conf.eth0/5.rp_filter");
+        }
+        assert_eq!(InterfaceKey::spelled("net.ipv4.tcp_rmem"), "net.ipv4.tcp_rmem");
+        assert_eq!(key.interface(), "eth0.5");
         assert_eq!(general("net.ipv4.tcp_sack"), ("net.ipv4.tcp_sack".to_owned(), None));
     }
 }

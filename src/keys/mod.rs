@@ -22,7 +22,7 @@ mod ticks;
 pub mod value;
 mod written;
 
-pub use combination::Combination;
+pub use combination::{Combination, effective};
 pub use interface::InterfaceKey;
 pub use names::{is_known, nearest_known};
 pub use path::{is_printable, our_form, path, path_of_listed};
@@ -258,14 +258,14 @@ impl Key {
         self.removed.as_deref().is_some_and(|removed| !is_older(kernel, removed.trim_start_matches("by ")))
     }
 
-    /// The key of `all` or of `default`, of one that stands for all interfaces.
-    fn of(&self, parts: &InterfaceKey<'_>) -> Self {
+    /// The key under one of its names, of an entry for all interfaces.
+    pub fn of(&self, parts: &InterfaceKey<'_>) -> Self {
         let mut key = Self { name: parts.with(parts.who), ..self.clone() };
         if let Some(all) = self.all.as_ref().filter(|_| parts.who == "all") {
             key.default = all.default.clone().or(key.default);
             key.typical = all.typical.clone().or(key.typical);
         }
-        if parts.folder == "neigh" {
+        if parts.folder == "neigh" && parts.who == "default" {
             key.scope = Scope::Host;
         }
         key

@@ -18,13 +18,7 @@ pub(crate) fn transfer(lab: &Lab, percent: u32, stop: &AtomicBool) -> u64 {
     // Connected before anything is dropped: a handshake that is lost costs a second before anything moves.
     let backend = ports::backend(lab, "10.9.4.1:9000");
     let Pair { near, far } = outgoing_one(&backend).unwrap();
-    // On input: a drop on the sender's own output is noticed by the sender and is not a loss on the line.
-    let drop = format!("numgen random mod 100 < {percent} drop");
-    let rule =
-        if percent == 0 { String::new() } else { format!("add rule inet lab in iifname far0 meta l4proto tcp {drop}") };
-    let table =
-        "add table inet lab\nadd chain inet lab in { type filter hook input priority 0 ; }\nflush chain inet lab in";
-    lab.far.inside(|| run_with_input("nft", &["-f", "-"], &format!("{table}\n{rule}\n")));
+    on_the_line(lab, percent);
 
     near.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
     std::thread::scope(|scope| {
@@ -32,6 +26,17 @@ pub(crate) fn transfer(lab: &Lab, percent: u32, stop: &AtomicBool) -> u64 {
         send(near, stop);
         sink.join().unwrap()
     })
+}
+
+/// Lets the far host drop `percent` of the TCP packets that arrive, at random.
+pub(crate) fn on_the_line(lab: &Lab, percent: u32) {
+    // On input: a drop on the sender's own output is noticed by the sender and is not a loss on the line.
+    let drop = format!("numgen random mod 100 < {percent} drop");
+    let rule =
+        if percent == 0 { String::new() } else { format!("add rule inet lab in iifname far0 meta l4proto tcp {drop}") };
+    let table =
+        "add table inet lab\nadd chain inet lab in { type filter hook input priority 0 ; }\nflush chain inet lab in";
+    lab.far.inside(|| run_with_input("nft", &["-f", "-"], &format!("{table}\n{rule}\n")));
 }
 
 fn send(mut near: TcpStream, stop: &AtomicBool) {

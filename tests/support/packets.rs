@@ -1,7 +1,7 @@
 //! Traffic that a host loses, refuses or cannot route: datagrams, fragments, packets made by hand, and connections that end badly.
 
 use std::io::Write;
-use std::net::{Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -75,6 +75,15 @@ pub(crate) fn first_fragments(lab: &Lab, to: SocketAddrV4, rhythm: Rhythm, stop:
         number = number.wrapping_add(1).max(1);
         let _ = socket.send_to(&first_fragment(to, number), &to.into());
     });
+}
+
+/// For [`Lab::during`]: pings of the far host, or answers to pings that nobody sent.
+pub(crate) fn pings(lab: &Lab, to: Ipv4Addr, asking: bool, stop: &AtomicBool) {
+    let socket = lab.far.inside(|| Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)).unwrap());
+    // Type, code, checksum, number and sequence; the checksum is the complement of the sum of the other words.
+    let message = if asking { [8, 0, 0xf7, 0xfe, 0, 1, 0, 0] } else { [0, 0, 0xff, 0xfe, 0, 1, 0, 0] };
+    let to = SocketAddrV4::new(to, 0).into();
+    repeat(STEADY, stop, || assert!(socket.send_to(&message, &to).is_ok()));
 }
 
 fn repeat(rhythm: Rhythm, stop: &AtomicBool, mut send: impl FnMut()) {

@@ -40,12 +40,31 @@ pub(crate) fn keep_flooding(lab: &Lab, to: SocketAddrV4, stop: &AtomicBool) {
     }
 }
 
+/// For [`Lab::during`]: SYNs from one port of the far host, which may have a connection with the lab, a thousand per second. A
+/// checksum can be wrong.
+pub(crate) fn keep_repeating(lab: &Lab, from: SocketAddrV4, to: SocketAddrV4, right: bool, stop: &AtomicBool) {
+    let socket = lab.far.inside(raw);
+    let mut packet = syn_packet(from, to, 1);
+    if !right {
+        packet[36] ^= 0x55;
+    }
+    while !stop.load(Ordering::Relaxed) {
+        (0..10).for_each(|_| assert!(socket.send_to(&packet, &to.into()).is_ok()));
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn raw() -> Socket {
+    let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::TCP)).unwrap();
+    socket.set_header_included_v4(true).unwrap();
+    socket
+}
+
 fn flood_from(lab: &Lab, to: SocketAddrV4, [a, b]: [u8; 2], hosts: Range<u16>) {
     let before = lab.counter("Tcp", "InSegs");
     let count = i64::try_from(hosts.len()).unwrap();
     lab.far.inside(|| {
-        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::TCP)).unwrap();
-        socket.set_header_included_v4(true).unwrap();
+        let socket = raw();
         for host in hosts {
             let [high, low] = host.to_be_bytes();
             let from = SocketAddrV4::new(Ipv4Addr::new(a, b, high, low), 1024 + host % 60_000);

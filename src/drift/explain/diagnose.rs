@@ -74,7 +74,7 @@ fn judge(evidence: &Evidence<'_>, key: &str, winner: &Assignment, state: &KeySta
 /// Why the kernel does not have a key.
 fn absent(evidence: &Evidence<'_>, key: &str, known: Option<&Key>) -> Diagnosis {
     if let Some(removed) = known.and_then(|known| known.removed.as_deref()) {
-        let text = format!("{}. The line does nothing.", gone(removed));
+        let text = format!("{} The line does nothing.", gone(key, removed));
         return Diagnosis::new(Status::Dead, "removed", text);
     }
     if let Some(text) = legacy(key) {
@@ -119,12 +119,13 @@ fn absent(evidence: &Evidence<'_>, key: &str, known: Option<&Key>) -> Diagnosis 
     Diagnosis::new(Status::Dead, "unknown_key", text)
 }
 
-/// `Linux 4.12 removed the key`, `By Linux 6.1 the key was removed`.
-pub(super) fn gone(removed: &str) -> String {
-    match removed.strip_prefix("by ") {
-        Some(version) => format!("The key was removed by Linux {version} at the latest"),
-        None => format!("Linux {removed} removed the key"),
-    }
+/// When a key was removed and what to use instead, in sentences.
+pub(super) fn gone(key: &str, removed: &str) -> String {
+    let when = match removed.strip_prefix("by ") {
+        Some(version) => format!("The key was removed by Linux {version} at the latest."),
+        None => format!("Linux {removed} removed the key."),
+    };
+    [Some(when.as_str()), legacy(key)].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// The key that was probably meant: one of those in force, or of the catalogue. Nothing for a name that is none of the

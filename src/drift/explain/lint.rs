@@ -225,7 +225,7 @@ fn by_kernel(drift: &KeyDrift, kernels: &Kernels, problems: &mut Vec<Problem>) {
         add(codes::DEAD_KEY, &|kernel| key.is_newer_than(kernel), true, &why);
     }
     if let Some(removed) = key.removed.as_deref().filter(|_| is_named) {
-        let why = format!("{}.", gone(removed));
+        let why = gone(&drift.key, removed);
         add(codes::DEAD_KEY, &|kernel| key.is_gone_from(kernel), true, &why);
     }
 }

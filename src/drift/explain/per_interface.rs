@@ -94,7 +94,7 @@ fn of_one(after: &AfterBoot<'_>, part: &Part<'_>) -> Option<String> {
     let (name, of_all) = (key.with(key.who), key.with("all"));
     let all = after.number(&of_all)?;
     let effective = combination.effective(all, *number, forwards(after, key.family));
-    if effective != combination.asked(*number) {
+    if combination.uses_all() && effective != combination.asked(*number) {
         return Some(format!("{name} = {number} has no effect while {of_all} is {all}. {}", combination.sentence()));
     }
     let is_alone = key.who == "default" && key.family == "ipv6" && !sets_others(after, part);

@@ -82,7 +82,7 @@ fn a_key_that_the_catalogue_does_not_have_is_known_by_its_value() {
     {
         assert_eq!(written(name, Some(present), "1 # x"), Written::default(), "{name}");
     }
-    assert_eq!(written("net.dccp.default.rx_ccid", None, "1 # x"), Written::default());
+    assert_eq!(written("net.x25.acknowledgement_hold_back_timeout", None, "1 # x"), Written::default());
 }
 
 #[test]

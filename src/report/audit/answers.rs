@@ -142,11 +142,9 @@ fn verdict(namespace: &Namespace, total: u64, used: &[PortUse<'_>]) -> String {
         return format!("They are near the limit of {} (tcp_max_tw_buckets).", count(limit));
     }
     match most.filter(|most| most.share >= MANY_PORTS) {
-        Some(most) => format!(
-            "They matter where ports are short: {} has {} of the ephemeral ports.",
-            most.remote,
-            units::percent(most.share)
-        ),
+        Some(most) => {
+            format!("They matter here: {} has {} of the ephemeral ports.", most.remote, units::percent(most.share))
+        }
         None => "This is harmless: each ends by itself after 60 s, which no sysctl changes, and ports are not short."
             .to_owned(),
     }
@@ -246,7 +244,7 @@ mod tests {
         ];
         insta::assert_snapshot!(texts.concat(), @"
         TIME_WAIT: This host closed these connections first, 56 a second on the average of the last minute. 3,000 came from clients and hold no ephemeral port, 400 went to 10.0.0.5:5432. They take some 1.3 MiB of kernel memory. This is harmless: each ends by itself after 60 s, which no sysctl changes, and ports are not short.
-        TIME_WAIT: This host closed these connections first, 333 a second on the average of the last minute. 3,000 came from clients and hold no ephemeral port, 17,000 went to 10.0.0.5:5432. They take some 7.8 MiB of kernel memory. They matter where ports are short: 10.0.0.5:5432 has 60 % of the ephemeral ports.
+        TIME_WAIT: This host closed these connections first, 333 a second on the average of the last minute. 3,000 came from clients and hold no ephemeral port, 17,000 went to 10.0.0.5:5432. They take some 7.8 MiB of kernel memory. They matter here: 10.0.0.5:5432 has 60 % of the ephemeral ports.
         TIME_WAIT: This host closed these connections first, 1,000 a second on the average of the last minute. 3,000 came from clients and hold no ephemeral port, 400 went to 10.0.0.5:5432, 56,600 belong to other addresses. They take some 23.5 MiB of kernel memory. They are near the limit of 65,536 (tcp_max_tw_buckets).
         ");
     }

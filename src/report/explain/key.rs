@@ -1,26 +1,29 @@
 //! A sysctl explained, with this host's value.
 
-use crate::keys::{self, Key, KeyValue, Risk, Scope, Sense, ValueType};
+use crate::drift::model::Drift;
+use crate::keys::{self, InterfaceKey, Key, KeyValue, Risk, Scope, Sense, ValueType};
 use crate::metrics::defaults;
 use crate::metrics::view::{Item, View};
 use crate::model::in_words;
 use crate::report::explain::sections::{Explanation, key_value, one_line};
+use crate::report::explain::{boot, interface};
 use crate::report::theme::Theme;
 use crate::snapshot::{Namespace, Snapshot};
 use crate::units;
 
 /// The text for `explain net.ipv4.tcp_fin_timeout`. With a snapshot it says what the key is set to, and how that
-/// stands to the default.
-pub fn key(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> String {
-    explained(key, snapshot, theme).finish()
+/// stands to the default; with a diagnosis of the files, what sets it at boot. The key has the name that was asked for.
+pub fn key(key: &Key, snapshot: Option<&Snapshot>, drift: Option<&Drift>, theme: Theme) -> String {
+    explained(key, snapshot, drift, theme).finish()
 }
 
 /// The same for a page of `docs`, without the key's name and any host's values.
 pub fn markdown(key: &Key) -> String {
-    explained(key, None, Theme::plain()).markdown()
+    explained(key, None, None, Theme::plain()).markdown()
 }
 
-fn explained(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> Explanation {
+fn explained(key: &Key, snapshot: Option<&Snapshot>, drift: Option<&Drift>, theme: Theme) -> Explanation {
+    let parts = InterfaceKey::of(&key.name);
     let mut page = Explanation::new(theme, &key.name);
     page.paragraph(&key.meaning);
     if let Some(removed) = &key.removed {
@@ -30,16 +33,28 @@ fn explained(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> Explanatio
         page.warn(&format!("Setting this key has no effect. {inert}"));
     }
     if let Some(snapshot) = snapshot {
-        page.blank();
-        for line in present(key, snapshot) {
-            page.paragraph(&line);
+        let lines = present(key, snapshot);
+        if !lines.is_empty() {
+            page.blank();
         }
+        lines.iter().for_each(|line| page.paragraph(line));
+    }
+    if let Some((drift, parts)) = drift.zip(Some(parts)) {
+        at_boot(&mut page, key, parts.as_ref(), drift);
     }
     page.section("Values", &shape(key));
     for (value, meaning) in &key.values {
         page.choice(value, meaning);
     }
     page.section("Default", &default(key));
+    if let Some(parts) = &parts {
+        page.section("Interfaces", &interface::together(key, parts));
+        for namespace in snapshot.into_iter().flat_map(|snapshot| &snapshot.namespaces) {
+            for (name, value) in interface::rows(parts, &namespace.sysctls) {
+                page.item(&name, &value, "");
+            }
+        }
+    }
     page.section("Scope", scope(key));
     page.section("A change takes effect", &key.takes_effect());
     page.section("Risk of changing it", &risk(key));
@@ -47,9 +62,10 @@ fn explained(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> Explanatio
     page.section("How it is misused", key.misuse.as_deref().unwrap_or_default());
     if !key.needs.is_empty() {
         page.heading("See also");
-        for other in &key.needs {
-            let value = snapshot.and_then(|snapshot| key_value(snapshot, other)).unwrap_or_default();
-            page.item(other, &value, "");
+        let who = parts.as_ref().map_or("*", |parts| parts.who);
+        for other in key.needs.iter().map(|other| other.replace('*', who)) {
+            let value = snapshot.and_then(|snapshot| key_value(snapshot, &other)).unwrap_or_default();
+            page.item(&other, &value, "");
         }
     }
     if let Some(since) = &key.since {
@@ -57,6 +73,27 @@ fn explained(key: &Key, snapshot: Option<&Snapshot>, theme: Theme) -> Explanatio
     }
     page.sources(key.source.split("; "));
     page
+}
+
+/// What sets the key at boot; of one of an interface also what sets that of `all` and of `default`.
+fn at_boot(page: &mut Explanation, key: &Key, parts: Option<&InterfaceKey<'_>>, drift: &Drift) {
+    let names = match parts {
+        None => vec![key.name.clone()],
+        Some(parts) => {
+            let others = ["all", "default"].into_iter().filter(|who| *who != parts.who);
+            Some(parts.who).into_iter().chain(others).map(|who| parts.with(who)).collect()
+        }
+    };
+    let set: Vec<(String, String)> =
+        names.into_iter().filter_map(|name| boot::of_key(drift, &name).map(|text| (name, text))).collect();
+    match set.as_slice() {
+        [] => page.section("At boot", "No file sets it."),
+        [(name, text)] if *name == key.name => page.section("At boot", text),
+        several => {
+            page.heading("At boot");
+            several.iter().for_each(|(name, text)| page.item(name, "", text));
+        }
+    }
 }
 
 /// A line for each namespace that has the key.
@@ -70,6 +107,23 @@ fn present(key: &Key, snapshot: &Snapshot) -> Vec<String> {
             Some(if several { format!("In {}: {value}", in_words(&namespace.name)) } else { format!("Here: {value}") })
         })
         .collect();
+    let Some(parts) = InterfaceKey::of(&key.name) else { return or_missing(lines) };
+    if keys::is_secret(&key.name) {
+        return vec!["The value is a secret. This program does not read it.".to_owned()];
+    }
+    if parts.who == "*" {
+        return Vec::new();
+    }
+    let sysctls = || snapshot.namespaces.iter().map(|namespace| &namespace.sysctls);
+    if lines.is_empty() {
+        let missing = sysctls().find_map(|sysctls| interface::of_missing(key, &parts, sysctls));
+        return or_missing(missing.into_iter().collect());
+    }
+    let beside = sysctls().filter(|_| parts.is_of_one()).flat_map(|sysctls| interface::of_one(key, &parts, sysctls));
+    lines.into_iter().chain(beside).collect()
+}
+
+fn or_missing(lines: Vec<String>) -> Vec<String> {
     if lines.is_empty() {
         return vec!["This kernel does not have this key, or the key could not be read.".to_owned()];
     }
@@ -212,13 +266,13 @@ mod tests {
     fn with(value: &str) -> String {
         let mut snapshot = snapshot();
         snapshot.namespaces[0].sysctls.insert("net.ipv4.switch".to_owned(), value.to_owned());
-        key(&switch(), Some(&snapshot), Theme::plain())
+        key(&switch(), Some(&snapshot), None, Theme::plain())
     }
 
     #[test]
     fn no_line_is_wider_than_the_terminal() {
         for known in catalogue().iter() {
-            for line in key(known, Some(&snapshot()), Theme::plain()).lines() {
+            for line in key(known, Some(&snapshot()), None, Theme::plain()).lines() {
                 assert!(line.chars().count() <= 80 || line.split_whitespace().count() == 1, "{line}");
             }
         }
@@ -238,7 +292,7 @@ mod tests {
             snapshot.namespaces[0].sysctls.insert(limit.name.clone(), "1048576".to_owned());
             let values = own.map(|own| [(limit.name.clone(), own.to_owned())].into());
             snapshot.defaults = values.map(|values| Defaults { values, failed: None });
-            key(limit, Some(&snapshot), Theme::plain())
+            key(limit, Some(&snapshot), None, Theme::plain())
         };
         assert!(with(None).contains("Here: 1048576 bytes. That is the usual default."), "{}", with(None));
         assert!(with(Some("4194304")).contains("1048576 bytes. The default of this kernel is 4194304."));
@@ -247,7 +301,8 @@ mod tests {
 
     #[test]
     fn white_space_makes_no_difference_to_the_default() {
-        let text = key(catalogue().get("net.ipv4.ip_local_port_range").unwrap(), Some(&snapshot()), Theme::plain());
+        let text =
+            key(catalogue().get("net.ipv4.ip_local_port_range").unwrap(), Some(&snapshot()), None, Theme::plain());
         assert!(text.contains("Here: 32768 60999. That is the usual default."), "{text}");
     }
 
@@ -264,17 +319,19 @@ mod tests {
 
     #[test]
     fn a_key_that_the_kernel_lacks_is_said_to_be_missing() {
-        assert!(key(&switch(), Some(&snapshot()), Theme::plain()).contains("This kernel does not have this key"));
+        assert!(key(&switch(), Some(&snapshot()), None, Theme::plain()).contains("This kernel does not have this key"));
     }
 
     #[test]
     fn a_key_that_is_gone_or_ignored_says_so_first() {
         let mut gone = switch();
         gone.removed = Some("4.12".to_owned());
-        assert!(key(&gone, None, Theme::plain()).contains("Linux 4.12 removed this key"));
+        assert!(key(&gone, None, None, Theme::plain()).contains("Linux 4.12 removed this key"));
         let mut inert = switch();
         inert.inert = Some("The kernel ignores it.".to_owned());
-        assert!(key(&inert, None, Theme::plain()).contains("Setting this key has no effect. The kernel ignores it."));
+        assert!(
+            key(&inert, None, None, Theme::plain()).contains("Setting this key has no effect. The kernel ignores it.")
+        );
     }
 
     #[test]
@@ -283,7 +340,7 @@ mod tests {
         secret.name = "net.ipv4.tcp_fastopen_key".to_owned();
         let mut snapshot = snapshot();
         snapshot.namespaces[0].sysctls.insert(secret.name.clone(), "1234-5678".to_owned());
-        assert!(!key(&secret, Some(&snapshot), Theme::plain()).contains("1234"));
+        assert!(!key(&secret, Some(&snapshot), None, Theme::plain()).contains("1234"));
     }
 
     #[test]
@@ -293,7 +350,7 @@ mod tests {
         other.name = "blue".into();
         other.sysctls.insert("net.ipv4.switch".to_owned(), "0".to_owned());
         snapshot.namespaces.push(other);
-        let text = key(&switch(), Some(&snapshot), Theme::plain());
+        let text = key(&switch(), Some(&snapshot), None, Theme::plain());
         assert!(text.contains("In blue: 0 (off). The usual default is 60."), "{text}");
     }
 

@@ -10,6 +10,8 @@ pub mod rule;
 pub mod state;
 
 mod block;
+mod boot;
+mod interface;
 mod markdown;
 mod sections;
 

@@ -1,8 +1,10 @@
 //! The shipped rules, each tried on its fault, made for real, and on the healthy host that looks like it.
 
 mod close;
+mod conntrack;
 mod defaults;
 mod idle;
+mod interface_keys;
 mod interfaces;
 mod listen;
 mod packets;
@@ -11,6 +13,7 @@ mod ports;
 mod quiet;
 mod ranges;
 mod read_only;
+mod segments;
 mod settings;
 mod time_wait;
 mod transfer;

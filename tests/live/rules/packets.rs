@@ -3,7 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::support::lab::ip;
@@ -13,6 +13,7 @@ use crate::support::{Lab, Report, ports, syn, wait_until};
 const BUFFER_FULL: &str = "udp-receive-buffer-full";
 const NO_LISTENER: &str = "udp-no-listener";
 const CHECKSUMS: &str = "udp-checksum-errors";
+const REASSEMBLY: &str = "reassembly-memory";
 const TIMEOUTS: &str = "reassembly-timeouts";
 const REVERSE_PATH: &str = "rp-filter-drops";
 const NO_ROUTES: &str = "out-no-routes";
@@ -20,6 +21,7 @@ const LISTEN_DROPS: &str = "listen-drops-without-overflow";
 const CLOSES: &str = "closes-lose-data";
 const TIME_OUT: &str = "connections-time-out";
 const REFUSED: &str = "refused-connections";
+const TX_DROPPED: &str = "tx-dropped";
 
 const FAR: &str = "10.2.0.2";
 const SERVER: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(10, 2, 0, 1), 8080);
@@ -112,6 +114,45 @@ fn fragments_whose_rest_never_comes_are_lost_on_the_way_and_whole_datagrams_are_
 }
 
 #[test]
+fn fragments_without_room_are_dropped_and_the_proposed_limit_heals_it() {
+    for (keys, far, to) in [
+        (["net.ipv4.ipfrag_low_thresh", "net.ipv4.ipfrag_high_thresh"], FAR, "10.2.0.1:8080"),
+        (["net.ipv6.ip6frag_low_thresh", "net.ipv6.ip6frag_high_thresh"], "fd00:2::2", "[fd00:2::1]:8080"),
+    ] {
+        let lab = Lab::enter();
+        lab.set(keys[0], "4096");
+        lab.set(keys[1], "8192");
+        let large = Rhythm { bytes: 30_000, burst: 10, pause: Duration::from_millis(20) };
+        let audit = || audit_during(&lab, |stop| packets::datagrams(&lab, far, to.parse().unwrap(), large, stop));
+        let report = audit();
+        report.assert_level(REASSEMBLY, "warning", "the memory for reassembly is full");
+        report.assert_quiet(TIMEOUTS);
+        assert_eq!(lab.follow(&report, REASSEMBLY), [keys[1]]);
+        audit().assert_quiet(REASSEMBLY);
+    }
+}
+
+#[test]
+fn packets_that_the_other_end_of_a_veth_cannot_take_are_dropped_until_both_have_one_mtu() {
+    let lab = Lab::enter();
+    let audit = |mtu| {
+        lab.far.inside(|| ip(&format!("link set far0 mtu {mtu}")));
+        audit_during(&lab, |stop| {
+            let socket = UdpSocket::bind("10.2.0.1:0").unwrap();
+            while !stop.load(Ordering::Relaxed) {
+                // Whether the device drops a packet is not the sender's to know.
+                let _ = socket.send_to(&[b'.'; 1400], "10.2.0.2:9");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        })
+    };
+    let report = audit(1000);
+    assert_eq!(report.subjects(TX_DROPPED), ["near0"]);
+    report.assert_level(TX_DROPPED, "warning", "near0 dropped");
+    audit(1500).assert_quiet(TX_DROPPED);
+}
+
+#[test]
 fn packets_that_arrive_on_another_way_than_the_answers_leave_are_dropped_until_the_filter_is_loose() {
     let lab = Lab::enter();
     let from = packets::another_way_back(&lab);
@@ -133,7 +174,7 @@ fn a_program_that_sends_without_a_route_is_found_and_one_with_a_route_is_not() {
     let audit = || {
         let sending = |stop: &AtomicBool| {
             let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
-            while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+            while !stop.load(Ordering::Relaxed) {
                 let _ = socket.send_to(b".", "203.0.113.1:53");
                 std::thread::sleep(Duration::from_millis(20));
             }

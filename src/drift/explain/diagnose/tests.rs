@@ -304,7 +304,8 @@ fn what_is_gone_is_told_from_what_never_was() {
     for (key, code, words) in [
         ("net.ipv4.tcp_tw_recycle", "removed", "4.12"),
         ("net.ipv4.tcp_frto_response", "removed", "6.1"),
-        ("net.ipv4.ip_conntrack_max", "legacy", "nf_conntrack"),
+        ("net.ipv4.ip_conntrack_max", "removed", "nf_conntrack"),
+        ("net.ipv4.tcp_timewait_len", "legacy", "constant"),
         ("net.ipv4.somaxconn", "unknown_key", "net.core.somaxconn"),
         ("net.ipv4.tcp_fin_timout", "unknown_key", "net.ipv4.tcp_fin_timeout"),
         ("net.foo.bar", "unknown_key", "no such key"),
