@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use fancy_regex::Regex;
+use fancy_regex::{Regex, RegexBuilder};
 use toml::de::{DeTable, DeValue};
 
 use super::run;
@@ -69,7 +69,8 @@ fn word(line: &str) -> Word {
     let (pattern, better) = line.split_once("  ").unwrap();
     // Texts are wrapped: a space may be a line's end, but never an empty line.
     let wrapped = pattern.replace(' ', r"(?:[^\S\n]+|[^\S\n]*\n[^\S\n]*)");
-    let pattern = Regex::new(&format!("(?im){wrapped}")).unwrap();
+    // The page of keys has more places to begin at than the limit of steps allows.
+    let pattern = RegexBuilder::new(&format!("(?im){wrapped}")).backtrack_limit(usize::MAX).build().unwrap();
     Word { pattern, better: better.trim().to_owned() }
 }
 
