@@ -69,7 +69,7 @@ fn word(line: &str) -> Word {
     let (pattern, better) = line.split_once("  ").unwrap();
     // Texts are wrapped: a space may be a line's end, but never an empty line.
     let wrapped = pattern.replace(' ', r"(?:[^\S\n]+|[^\S\n]*\n[^\S\n]*)");
-    // The page of keys has more places to begin at than the limit of steps allows.
+    // The pages of keys and rules are longer than the steps that a search may take by default.
     let pattern = RegexBuilder::new(&format!("(?im){wrapped}")).backtrack_limit(usize::MAX).build().unwrap();
     Word { pattern, better: better.trim().to_owned() }
 }
