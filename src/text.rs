@@ -33,6 +33,9 @@ pub fn printable(text: &str, longest: usize) -> String {
 /// The text for a page: the same number of characters, with `\u{fffd}` for each dangerous one, so that columns stay where
 /// they are. New lines and tabs are kept, they only separate words; a carriage return becomes a space.
 pub fn cleaned(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
     let harmless = |c: char| match c {
         '\n' | '\t' => c,
         '\r' => ' ',
@@ -42,9 +45,29 @@ pub fn cleaned(text: &str) -> String {
     text.chars().map(harmless).collect()
 }
 
+/// Whether [`cleaned`] keeps every byte, as of nearly all text. No early end: so the compiler looks at many bytes at once.
+fn is_plain(text: &str) -> bool {
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~' | b'\n' | b'\t'))
+}
+
 /// [`cleaned`] text on one line, its words one space apart.
 pub fn one_line(text: &str) -> String {
-    cleaned(text).split_whitespace().collect::<Vec<_>>().join(" ")
+    if is_plain(text) {
+        joined(text.split_ascii_whitespace(), text.len())
+    } else {
+        joined(cleaned(text).split_whitespace(), text.len())
+    }
+}
+
+fn joined<'a>(words: impl Iterator<Item = &'a str>, length: usize) -> String {
+    let mut line = String::with_capacity(length);
+    for word in words {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
 }
 
 #[cfg(test)]
@@ -69,6 +92,15 @@ mod tests {
         assert_eq!(printable("äöüß", 3), "äöü...");
         assert_eq!(printable("äöü", 3), "äöü");
         assert_eq!(printable("", 0), "");
+    }
+
+    #[test]
+    fn a_text_with_and_without_strange_characters_is_cleaned_alike() {
+        assert_eq!(cleaned("a\tb\nc"), "a\tb\nc");
+        assert_eq!(cleaned("a\tb\nc\r\u{1b}ä\u{7f}"), "a\tb\nc \u{fffd}ä\u{fffd}");
+        assert_eq!(one_line("  a \n\n b\tc "), "a b c");
+        assert_eq!(one_line(" \u{a0}ä \u{1b} "), "ä \u{fffd}");
+        assert_eq!(one_line(" \n"), "");
     }
 
     proptest::proptest! {

@@ -254,7 +254,17 @@ mod tests {
         let mut close_wait_idle = Ages::default();
         (0..50).for_each(|_| close_wait_idle.add(3_600_000));
         let (name, pid, listeners) = (Some("app".to_owned()), Some(pid), Vec::new());
-        Owner { name, pid, uid, close_wait: 50, close_wait_idle, fds: Some(60), fd_limit: Some(1024), listeners }
+        Owner {
+            name,
+            pid,
+            uid,
+            close_wait: 50,
+            close_wait_idle,
+            queued: None,
+            fds: Some(60),
+            fd_limit: Some(1024),
+            listeners,
+        }
     }
 
     fn fingerprints(owners: Vec<Owner>) -> Vec<String> {

@@ -97,11 +97,12 @@ impl Combination {
 }
 
 /// What the interface of a key does, from the values of its own key, of `all` and of `forwarding`, as far as they matter. `None`
-/// without one of these, and for a key of no interface.
+/// without one of these, and for a key of no interface. A key without `all` is effective as it is.
 pub fn effective(name: &str, value: impl Fn(&str) -> Option<i64>) -> Option<i64> {
     let key = InterfaceKey::of(name).filter(InterfaceKey::is_of_one)?;
-    let combination = catalogue().get(&key.general())?.combination?;
+    let known = catalogue().get(&key.general())?;
     let own = value(name)?;
+    let Some(combination) = known.combination else { return Some(own) };
     let all = if combination.uses_all() { value(&key.with("all"))? } else { own };
     let forwarding = InterfaceKey { name: "forwarding", ..key }.with(key.who);
     let forwards = combination.depends_on_forwarding() && value(&forwarding)? != 0;
@@ -126,7 +127,9 @@ mod tests {
         assert_eq!(of(ra, &[(ra, 1), (forwarding, 0)]), Some(1));
         let own = "net.ipv6.conf.eth0.hop_limit";
         assert_eq!(of(own, &[(own, 64)]), Some(64));
-        assert_eq!(of("net.ipv4.neigh.eth0.locktime", &[("net.ipv4.neigh.eth0.locktime", 1)]), None);
+        let own = "net.ipv4.neigh.eth0.locktime";
+        assert_eq!(of(own, &[(own, 1)]), Some(1));
+        assert_eq!(of("net.ipv4.tcp_sack", &[("net.ipv4.tcp_sack", 1)]), None);
     }
 
     #[test]

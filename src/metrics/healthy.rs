@@ -4,6 +4,7 @@
 
 use super::catalogue;
 use super::defaults;
+use super::effective;
 use super::names::{self, change_parts, counter_parts};
 use super::sysctl::key_value;
 use super::value::{Type, Value};
@@ -22,6 +23,9 @@ pub fn value(name: &str) -> Option<Value> {
     }
     if let Some(key) = defaults::key_of(name).and_then(|key| keys::catalogue().get(key)) {
         return key_value(key, key.default.as_deref().or(key.typical.as_deref())?).ok();
+    }
+    if let Some(key) = effective::key_of(name) {
+        return effective::healthy(key);
     }
     if let Some(key) = keys::catalogue().get(name) {
         return key_value(key, key.typical.as_deref()?).ok();

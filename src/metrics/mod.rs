@@ -7,6 +7,7 @@
 
 pub mod catalogue;
 pub mod defaults;
+pub mod effective;
 pub mod healthy;
 pub mod names;
 mod reading;

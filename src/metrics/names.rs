@@ -6,11 +6,11 @@
 use std::borrow::Cow;
 
 use super::catalogue::{self, metrics};
-use super::defaults;
 use super::subjects::Subject;
 use super::sysctl::key_type;
 use super::table::FirstRead;
 use super::value::Type;
+use super::{defaults, effective};
 use crate::keys;
 use crate::reference::counters;
 use crate::snapshot::FirstReading;
@@ -24,7 +24,7 @@ pub struct Found {
     pub subject: Subject,
 }
 
-/// Looks a name up: a metric, its `delta.` or `rate.`, a sysctl, the default of one, or `total|delta|rate.GROUP.COUNTER`.
+/// Looks a name up: a metric, its `delta.` or `rate.`, a sysctl, the default of one, the effective value of one of an interface, or `total|delta|rate.GROUP.COUNTER`.
 pub fn find(name: &str) -> Option<Found> {
     if let Some(metric) = catalogue::find(name) {
         return Some(Found { kind: metric.kind, unit: metric.unit.into(), subject: metric.of });
@@ -41,6 +41,10 @@ pub fn find(name: &str) -> Option<Found> {
     if let Some(key) = defaults::key_of(name) {
         let key = keys::catalogue().get(key).filter(|key| defaults::source(key).is_ok())?;
         return Some(Found { kind: key_type(key), unit: key.unit.as_str().into(), subject: Subject::Namespace });
+    }
+    if let Some(key) = effective::key_of(name) {
+        let unit = effective::entry(key)?.unit.as_str().into();
+        return Some(Found { kind: Type::Int, unit, subject: Subject::Interface });
     }
     if let Some(key) = keys::catalogue().get(name) {
         return Some(Found { kind: key_type(key), unit: key.unit.as_str().into(), subject: Subject::Namespace });
@@ -89,6 +93,9 @@ pub fn unit(name: &str) -> Option<String> {
 pub fn suggest(name: &str) -> Option<String> {
     if let Some(key) = defaults::key_of(name) {
         return defaults::hint(key);
+    }
+    if let Some(key) = effective::key_of(name) {
+        return Some(effective::hint(key));
     }
     if let Some((_, metric)) = change_parts(name).filter(|(_, metric)| catalogue::find(metric).is_some()) {
         return Some(format!("`{metric}` has no delta and no rate, because it is read once or is not a number"));

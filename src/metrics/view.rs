@@ -4,6 +4,7 @@
 //! so on; their changes over the window. Must not: read the system, or stand in a default for what was not read.
 
 use super::defaults;
+use super::effective;
 use super::names::{change_parts, counter_parts};
 use super::reading::Reading;
 use super::subjects::Subject;
@@ -92,6 +93,9 @@ impl<'a> View<'a> {
         if let Some(key) = defaults::key_of(name) {
             return defaults::value(&self.now, key);
         }
+        if let Some(key) = effective::key_of(name) {
+            return effective::value(&self.now, place_in(item, Subject::Interface)?, key);
+        }
         if let Some((reading, metric)) = change_parts(name) {
             return self.change(item, reading, metric);
         }
@@ -153,6 +157,9 @@ impl<'a> View<'a> {
         let gap = |what: &str| self.gap_of(what).map(|gap| format!("{name}: {}", gap.why));
         if let Some(key) = defaults::key_of(name) {
             return defaults::why_missing(&self.now, key);
+        }
+        if let Some(key) = effective::key_of(name) {
+            return gap(key).unwrap_or_else(|| format!("{name} has no value: the keys of the interface were not read"));
         }
         if let Some((_, metric)) = change_parts(name) {
             let one_reading = || match self.before {

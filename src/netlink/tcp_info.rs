@@ -3,7 +3,7 @@
 //! In: the value of the attribute. Out: fields, or `None` where this kernel's struct ends before them.
 //! Must not: refuse a struct because it is shorter or longer than the one known here: it has grown with most releases.
 
-use super::u32_at;
+use super::{u32_at, u64_at};
 
 /// A borrowed `struct tcp_info`. Ages are in milliseconds.
 ///
@@ -16,6 +16,19 @@ pub struct TcpInfo<'a>(&'a [u8]);
 impl<'a> TcpInfo<'a> {
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
+    }
+
+    /// How often the time to the next attempt was doubled: of a retransmission, or of a window probe. An ACK that does not open
+    /// the window leaves it as it is, while it resets the number of probes in the fixed part.
+    #[inline]
+    pub fn backoff(self) -> Option<u8> {
+        self.0.get(4).copied()
+    }
+
+    /// Bytes of a full segment.
+    #[inline]
+    pub fn snd_mss(self) -> Option<u32> {
+        u32_at(self.0, 16)
     }
 
     /// Since this side last sent data.
@@ -34,6 +47,48 @@ impl<'a> TcpInfo<'a> {
     #[inline]
     pub fn last_ack_received_ms(self) -> Option<u32> {
         u32_at(self.0, 56)
+    }
+
+    /// Bytes that the peer acknowledged; the SYN counts as one (Linux 4.1).
+    #[inline]
+    pub fn bytes_acked(self) -> Option<u64> {
+        u64_at(self.0, 120)
+    }
+
+    /// Time with data to send, in microseconds (Linux 4.10, as the two after it).
+    #[inline]
+    pub fn busy_us(self) -> Option<u64> {
+        u64_at(self.0, 168)
+    }
+
+    /// The part of [`Self::busy_us`] in which the peer's window was too small.
+    #[inline]
+    pub fn rwnd_limited_us(self) -> Option<u64> {
+        u64_at(self.0, 176)
+    }
+
+    /// The part of [`Self::busy_us`] in which the own send buffer was too small.
+    #[inline]
+    pub fn sndbuf_limited_us(self) -> Option<u64> {
+        u64_at(self.0, 184)
+    }
+
+    /// Segments that arrived, as far as the peer told (Linux 4.18).
+    #[inline]
+    pub fn delivered(self) -> Option<u32> {
+        u32_at(self.0, 192)
+    }
+
+    /// Bytes of data that were sent, those sent again included (Linux 4.19, as the next).
+    #[inline]
+    pub fn bytes_sent(self) -> Option<u64> {
+        u64_at(self.0, 200)
+    }
+
+    /// Bytes of data that were sent again.
+    #[inline]
+    pub fn bytes_retrans(self) -> Option<u64> {
+        u64_at(self.0, 208)
     }
 }
 
@@ -60,6 +115,9 @@ mod tests {
             prop_assert_eq!(info.last_data_sent_ms().is_some(), bytes.len() >= 48);
             prop_assert_eq!(info.last_data_received_ms().is_some(), bytes.len() >= 56);
             prop_assert_eq!(info.last_ack_received_ms().is_some(), bytes.len() >= 60);
+            prop_assert_eq!(info.bytes_acked().is_some(), bytes.len() >= 128);
+            prop_assert_eq!(info.delivered().is_some(), bytes.len() >= 196);
+            prop_assert_eq!(info.bytes_retrans().is_some(), bytes.len() >= 216);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Which process holds a socket.
 //!
-//! In: the inodes of CLOSE_WAIT sockets and of listeners. Out: [`Owner`] records, by one pass over `/proc/*/fd`.
+//! In: the inodes of listeners, and of connections in CLOSE_WAIT or with much data in their buffers. Out: [`Owner`] records, by one pass over `/proc/*/fd`.
 //! Must not: look when there is nothing to look for: the pass costs some 5 us an open file of the machine. It is made
 //! where a rule may have something to say of a process: from [`CLOSE_WAIT_WORTH`] sockets in CLOSE_WAIT on, and for
 //! listeners as `is_reported` says.
@@ -12,7 +12,7 @@ use procfs::process::{FDTarget, LimitValue, Process};
 
 use crate::host::Host;
 use crate::observe::gap::Gap;
-use crate::observe::sockets::{Listener, Owner, Sockets, Unowned, Waiting, is_filling};
+use crate::observe::sockets::{Listener, Owner, Queued, Sockets, Unowned, Waiting, is_filling};
 
 /// CLOSE_WAIT sockets from which their owners are looked for; a few are always on their way through that state.
 pub const CLOSE_WAIT_WORTH: u64 = 10;
@@ -22,12 +22,14 @@ const SILENT_WORTH: u64 = 20;
 const SILENT_SECONDS: u64 = 1800;
 /// A wait for `accept()` that no healthy server causes.
 const WAIT_MS: u32 = 1000;
+/// Connections with much unread data, or bytes in the buffers of full connections, from which their owners are looked for.
+const FULL_WORTH: (u64, u64) = (20, 16 << 20);
 /// Owners that are kept, those with the most CLOSE_WAIT first. The sockets of the others count as unowned.
 pub const OWNERS_KEPT: usize = 256;
 
 /// What an inode is to us.
 enum Held<'a> {
-    CloseWait(&'a Waiting),
+    Connection(&'a Waiting),
     Listener(&'a Listener),
 }
 
@@ -51,7 +53,15 @@ pub fn find(host: &Host, mut readings: Vec<Unowned>) -> Vec<(Sockets, Option<Gap
 
 fn is_worth_it(reading: &Unowned) -> bool {
     let Unowned { sockets, exposed, .. } = reading;
-    *exposed || sockets.states.close_wait >= CLOSE_WAIT_WORTH || sockets.listeners.iter().any(is_reported)
+    *exposed
+        || sockets.states.close_wait >= CLOSE_WAIT_WORTH
+        || sockets.queued.is_some_and(are_full)
+        || sockets.listeners.iter().any(is_reported)
+}
+
+/// Whether a finding may name who holds so much data.
+const fn are_full(queued: Queued) -> bool {
+    queued.unread_sockets >= FULL_WORTH.0 || queued.unread_bytes + queued.unsent_bytes >= FULL_WORTH.1
 }
 
 /// Whether a finding may name the process of this listener: its queue fills, a client waits in it for seconds, it dropped
@@ -64,7 +74,10 @@ fn is_reported(listener: &Listener) -> bool {
 }
 
 fn enter(sockets: &mut Sockets, mut owners: Vec<Owner>) {
-    owners.sort_by_cached_key(|owner| (Reverse(owner.close_wait), owner.pid.unwrap_or(u32::MAX), owner.uid));
+    let bytes = |owner: &Owner| owner.queued.map_or(0, |queued| queued.unread_bytes + queued.unsent_bytes);
+    owners.sort_by_cached_key(|owner| {
+        (Reverse(owner.close_wait), Reverse(bytes(owner)), owner.pid.unwrap_or(u32::MAX), owner.uid)
+    });
     owners.truncate(OWNERS_KEPT);
     let owned: u64 = owners.iter().map(|owner| owner.close_wait).sum();
     sockets.close_wait_unowned = sockets.states.close_wait.saturating_sub(owned);
@@ -82,7 +95,7 @@ fn look_up(host: &Host, readings: &[Unowned], worth: &[bool]) -> Vec<Found> {
     let mut found: Vec<Found> = readings.iter().map(|_| Found::default()).collect();
     let mut wanted = Wanted::new();
     for (place, reading) in readings.iter().enumerate().filter(|(place, _)| worth.get(*place) == Some(&true)) {
-        wanted.extend(reading.waiting.iter().map(|socket| (socket.inode, (place, Held::CloseWait(socket)))));
+        wanted.extend(reading.waiting.iter().map(|socket| (socket.inode, (place, Held::Connection(socket)))));
         let with_inode = reading.sockets.listeners.iter().filter(|listener| listener.inode != 0);
         wanted.extend(with_inode.map(|listener| (listener.inode, (place, Held::Listener(listener)))));
     }
@@ -103,8 +116,8 @@ fn look_up(host: &Host, readings: &[Unowned], worth: &[bool]) -> Vec<Found> {
             count += 1;
             let Ok(FDTarget::Socket(inode)) = file.map(|file| file.target) else { continue };
             match wanted.get(&inode) {
-                Some((place, Held::CloseWait(socket))) => {
-                    add_close_wait(&mut parts.entry(*place).or_default().0, socket);
+                Some((place, Held::Connection(socket))) => {
+                    add(&mut parts.entry(*place).or_default().0, socket);
                     wanted.remove(&inode);
                 }
                 Some((place, Held::Listener(listener))) => {
@@ -150,11 +163,12 @@ fn describe(owner: &mut Owner, process: &Process, files: u64) {
     });
 }
 
-fn add_close_wait(owner: &mut Owner, socket: &Waiting) {
-    owner.close_wait += 1;
-    if let Some(age) = socket.idle_ms {
-        owner.close_wait_idle.add(age.into());
+fn add(owner: &mut Owner, socket: &Waiting) {
+    if socket.close_wait {
+        owner.close_wait += 1;
+        owner.close_wait_idle.add_known(socket.idle_ms);
     }
+    owner.queued.get_or_insert_default().add(socket.unread, socket.unsent);
 }
 
 /// What no visible process holds, one owner a user.
@@ -162,7 +176,7 @@ fn by_user(left: Vec<&Held<'_>>) -> impl Iterator<Item = Owner> {
     let mut users: BTreeMap<u32, (Owner, BTreeSet<String>)> = BTreeMap::new();
     for held in left {
         match held {
-            Held::CloseWait(socket) => add_close_wait(&mut users.entry(socket.uid).or_default().0, socket),
+            Held::Connection(socket) => add(&mut users.entry(socket.uid).or_default().0, socket),
             Held::Listener(listener) => {
                 users.entry(listener.uid).or_default().1.insert(name_of(listener));
             }
@@ -190,9 +204,15 @@ mod tests {
 
     #[test]
     fn sockets_of_unseen_processes_are_grouped_by_user() {
-        let waiting = [(1, 33), (2, 33), (3, 1000)].map(|(inode, uid)| Waiting { inode, uid, idle_ms: Some(5000) });
+        let waiting = [(1, 33), (2, 33), (3, 1000)].map(|(inode, uid)| Waiting {
+            inode,
+            uid,
+            close_wait: true,
+            idle_ms: Some(5000),
+            ..Waiting::default()
+        });
         let listener = Listener { address: "::".to_owned(), port: 80, inode: 9, uid: 33, ..Listener::default() };
-        let mut left: Vec<Held<'_>> = waiting.iter().map(Held::CloseWait).collect();
+        let mut left: Vec<Held<'_>> = waiting.iter().map(Held::Connection).collect();
         left.push(Held::Listener(&listener));
         let owners: Vec<Owner> = by_user(left.iter().collect()).collect();
         let [web, user] = &owners[..] else { panic!("{owners:?}") };
@@ -225,7 +245,10 @@ mod tests {
     fn an_inode_that_nobody_holds_is_a_gap_of_its_namespace_and_told_once() {
         // Inode numbers of sockets are far below this one.
         let waiting = vec![u64::MAX, u64::MAX - 1];
-        let waiting = waiting.into_iter().map(|inode| Waiting { inode, uid: 7, idle_ms: None }).collect();
+        let waiting = waiting
+            .into_iter()
+            .map(|inode| Waiting { inode, uid: 7, close_wait: true, ..Waiting::default() })
+            .collect();
         let reading = |waiting: Vec<Waiting>| {
             let sockets = Sockets { listeners: Vec::new(), ..crate::report::example::sockets() };
             Unowned { sockets, waiting, exposed: false }

@@ -14,13 +14,15 @@ mod listeners;
 mod model;
 pub mod netlink;
 mod ports;
+mod progress;
 mod read;
 mod table;
 
 pub(in crate::observe) use collect::Waiting;
 pub(in crate::observe) use listeners::is_filling;
 pub use model::{
-    DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, LISTENERS_KEPT, Listener, Outgoing, Owner, PeerCount, Queue, Queues,
-    SocketSource, Sockets, StateCounts,
+    DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, LISTENERS_KEPT, Listener, MUCH_UNREAD, MUCH_UNSENT, Outgoing, Owner,
+    PeerCount, Queue, Queued, Queues, SocketSource, Sockets, StateCounts,
 };
+pub use progress::Progress;
 pub use read::{Unowned, is_not_worth_it, none, read, read_queues};

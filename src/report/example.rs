@@ -77,6 +77,9 @@ pub(crate) fn sockets() -> Sockets {
         ..StateCounts::default()
     };
     Sockets {
+        progress: None,
+        queued: None,
+        self_connected: None,
         source: SocketSource::SockDiag,
         states,
         orphans: 0,

@@ -87,16 +87,23 @@ fn content(text: &str) -> String {
 
 /// Cleaned text for XML 1.0, which has no way to write some characters: they are shown as unknown.
 fn escaped(text: &str) -> String {
-    let mut output = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => output.push_str("&amp;"),
-            '<' => output.push_str("&lt;"),
-            '>' => output.push_str("&gt;"),
-            '"' => output.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => output.push('\u{fffd}'),
-            _ => output.push(c),
+    let mut output = String::with_capacity(text.len() + text.len() / 16);
+    let mut rest = text;
+    // U+FFFE and U+FFFF begin with 0xef, as some other characters do.
+    while let Some(place) = rest.bytes().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | 0xef)) {
+        let (before, mark) = rest.split_at(place);
+        let mut after = mark.chars();
+        output.push_str(before);
+        match after.next() {
+            Some('&') => output.push_str("&amp;"),
+            Some('<') => output.push_str("&lt;"),
+            Some('>') => output.push_str("&gt;"),
+            Some('"') => output.push_str("&quot;"),
+            Some('\u{fffe}' | '\u{ffff}') => output.push('\u{fffd}'),
+            other => output.extend(other),
         }
+        rest = after.as_str();
     }
+    output.push_str(rest);
     output
 }

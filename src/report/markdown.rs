@@ -44,7 +44,14 @@ pub(super) fn inline(text: &str) -> String {
 
 /// A text as one line in which nothing is a mark, backquotes neither.
 pub(super) fn literal(text: &str) -> String {
-    cleaned(text).split_whitespace().map(escaped).collect::<Vec<_>>().join(" ")
+    let mut line = String::with_capacity(text.len());
+    for word in cleaned(text).split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        escape(&mut line, word);
+    }
+    line
 }
 
 /// A text as paragraphs. `before` begins the first one, as it is; further lines have `indent` spaces before them.
@@ -121,8 +128,16 @@ fn tokens(text: &str) -> Vec<String> {
 
 /// A word with what Markdown would take for a mark written out.
 fn escaped(word: &str) -> String {
-    let inside_a_name = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let mut output = String::with_capacity(word.len());
+    escape(&mut output, word);
+    output
+}
+
+fn escape(output: &mut String, word: &str) {
+    if !word.bytes().any(|byte| b"\\~`*_<]&".contains(&byte)) {
+        return output.push_str(word);
+    }
+    let inside_a_name = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let mut before = None;
     let mut rest = word.chars().peekable();
     while let Some(c) = rest.next() {
@@ -144,7 +159,6 @@ fn escaped(word: &str) -> String {
         output.push(c);
         before = Some(c);
     }
-    output
 }
 
 /// A link to an address, or the text as it is.

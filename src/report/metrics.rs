@@ -21,7 +21,8 @@ net.ipv4.conf[\"eth0.100\"].rp_filter if a name contains a dot. The kernel's cou
 boot), delta.GROUP.NAME (in the window) and rate.GROUP.NAME (per second): delta.TcpExt.ListenOverflows, \
 rate.Tcp.RetransSegs, total.sockstat_TCP.mem. delta. and rate. can also be put before any number above, except those of \
 netns, window, persisted and key: delta.interface.rx_dropped, rate.listener.queue. The parameters of the rule are \
-params.NAME. has(NAME) is true if NAME could be read. A rule that uses a name that could not be read is skipped; it does \
+params.NAME. has(NAME) is true if NAME could be read. In a rule on interfaces, effective(\"net.ipv4.conf.*.rp_filter\") is what the interface does with \
+a key. A rule that uses a name that could not be read is skipped; it does \
 not count as passed.";
 
 /// What the metrics of a subject are, and which rules may use them.

@@ -16,7 +16,7 @@ use super::template::Template;
 use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, toml_file};
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, ValueType};
-use crate::metrics::{defaults, names, subjects::Subject, sysctl, value::Type, value::Value};
+use crate::metrics::{defaults, effective, names, subjects::Subject, sysctl, value::Type, value::Value};
 use crate::model::Bound;
 
 /// Characters that a summary may have: a line of a terminal.
@@ -415,7 +415,7 @@ fn given_values(
 }
 
 fn typed(path: &str, kind: Type, value: &toml::Value) -> Option<Value> {
-    if let Some(key) = keys::catalogue().get(defaults::key_of(path).unwrap_or(path)) {
+    if let Some(key) = keys::catalogue().get(defaults::key_of(path).or(effective::key_of(path)).unwrap_or(path)) {
         let text = match value {
             toml::Value::Array(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
             toml::Value::String(text) => text.clone(),

@@ -514,7 +514,9 @@ fn a_window_must_be_a_sane_duration() {
 
 #[test]
 fn a_file_that_is_no_snapshot_is_refused_with_the_place() {
-    assert_snapshot!(refused_snapshot(queue().get(..2000).unwrap()), @"error: DIR/s.json:106:19: this is not a snapshot, or the file is damaged: EOF while parsing a string");
+    assert_snapshot!(refused_snapshot(queue().get(..2000).unwrap()), @"
+    error: DIR/s.json:104:0: this is not a snapshot, or the file is damaged: EOF while parsing an object
+    ");
     assert_snapshot!(refused_snapshot(""), @"error: DIR/s.json: this file is empty");
     assert_snapshot!(refused_snapshot("{}"), @"error: DIR/s.json:1:2: this is not a snapshot, or the file is damaged: missing field `schema`");
     assert_snapshot!(refused_snapshot(changed("snapshot/1", "snapshot/2")), @"error: DIR/s.json: a newer version of sysctl-advisor wrote this file (sysctl-advisor/snapshot/2); this version reads sysctl-advisor/snapshot/1");
@@ -532,7 +534,9 @@ fn impossible_numbers_in_a_snapshot_are_refused() {
     assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": -5")), @"error: DIR/s.json: the length of its window is negative or not finite");
     assert_snapshot!(refused_snapshot(changed("\"seconds\": 3.0", "\"seconds\": 1e300")), @"error: DIR/s.json: the length of its window is negative or not finite");
     assert_snapshot!(refused_snapshot(changed("\"close_wait\": 120", "\"close_wait\": -1")), @"error: DIR/s.json:36:21: this is not a snapshot, or the file is damaged: invalid value: integer `-1`, expected u64");
-    assert_snapshot!(refused_snapshot(changed("\"port\": 9001", "\"port\": 70000")), @"error: DIR/s.json:85:19: this is not a snapshot, or the file is damaged: invalid value: integer `70000`, expected u16");
+    assert_snapshot!(refused_snapshot(changed("\"port\": 9001", "\"port\": 70000")), @"
+    error: DIR/s.json:97:19: this is not a snapshot, or the file is damaged: invalid value: integer `70000`, expected u16
+    ");
 }
 
 #[test]

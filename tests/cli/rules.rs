@@ -133,7 +133,7 @@ fn the_rules_that_the_tests_of_interfaces_use_pass_their_own_tests() {
     let run = run(&["rules", "test", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rules")]);
     assert_eq!(
         (run.code, run.out.as_str()),
-        (0, "3 rules checked, 0 broken; 6 tests passed, 0 failed\n"),
+        (0, "4 rules checked, 0 broken; 9 tests passed, 0 failed\n"),
         "{}",
         run.err
     );

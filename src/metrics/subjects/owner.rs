@@ -1,4 +1,4 @@
-//! Processes that hold CLOSE_WAIT sockets or listeners: `owner.*`.
+//! Processes that hold listeners, and connections in CLOSE_WAIT or with much data in their buffers: `owner.*`.
 
 use crate::metrics::reading::Reading;
 use crate::metrics::table::{FirstRead, Row, Table, ages, int, text, whole};
@@ -19,6 +19,10 @@ const ROWS: &[Row<Owner>] = &[
     text("owner.name", "app (pid 4321)", "the process, or the user if the process is unknown", |_, owner| Some(owner_name(owner))),
     int("owner.close_wait", "sockets", 1, "its CLOSE_WAIT sockets", |_, owner| whole(owner.close_wait)),
     ages("owner.close_wait_idle", "its CLOSE_WAIT sockets, by seconds since the last byte or ACK was sent or received", |owner| &owner.close_wait_idle),
+    int("owner.unread_sockets", "sockets", 0, "its connections with at least 32 KiB that it has not read", |_, owner| whole(owner.queued.unwrap_or_default().unread_sockets)),
+    int("owner.unread_bytes", "bytes", 0, "bytes that they hold", |_, owner| whole(owner.queued.unwrap_or_default().unread_bytes)),
+    int("owner.unsent_sockets", "sockets", 0, "its connections with at least 256 KiB that the peer has not acknowledged", |_, owner| whole(owner.queued.unwrap_or_default().unsent_sockets)),
+    int("owner.unsent_bytes", "bytes", 0, "bytes that they hold", |_, owner| whole(owner.queued.unwrap_or_default().unsent_bytes)),
     int("owner.files", "files", 100, "its open files", |_, owner| whole(owner.fds?)),
     int("owner.file_limit", "files", 1_048_576, "its soft limit of open files", |_, owner| whole(owner.fd_limit?)),
 ];

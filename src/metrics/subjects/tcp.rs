@@ -1,6 +1,6 @@
 //! The TCP sockets of a namespace as a whole: `tcp.*`.
 
-use crate::metrics::reading::is_loopback;
+use crate::metrics::reading::{endpoint, is_loopback};
 use crate::metrics::table::{FirstRead, Row, Table, ages, int, text, whole};
 use crate::observe::ages::Ages;
 use crate::observe::sockets::Sockets;
@@ -32,6 +32,22 @@ const ROWS: &[Row<Sockets>] = &[
     ages("tcp.fin_wait2_held_idle", "those of tcp.fin_wait2_held by seconds since the last byte or ACK was sent or received; with a keepalive timer, since the last byte", |sockets| &sockets.fin_wait2_held_idle),
     text("tcp.fin_wait2_top_peer", "", "remote address with the most FIN_WAIT2 orphans", |_, sockets| Some(sockets.fin_wait2_peers.first().map(|peer| peer.address.clone()).unwrap_or_default())),
     int("tcp.fin_wait2_top_peer_sockets", "sockets", 1, "FIN_WAIT2 orphans of that address", |_, sockets| whole(sockets.fin_wait2_peers.first().map_or(0, |peer| peer.sockets))),
+    int("tcp.backoff", "sockets", 0, "connections whose oldest segment was sent at least 3 times more without an ACK (in `ss -o`: timer on, third number 3 or more)", |_, sockets| whole(sockets.progress?.backoff.into())),
+    int("tcp.backoff_large", "sockets", 0, "those of backoff that got small segments through before, and now wait for the ACK of a segment of at least 1,200 bytes", |_, sockets| whole(sockets.progress?.backoff_large.into())),
+    int("tcp.persist", "sockets", 0, "connections that wait for the peer to open its window, which is 0 or too small (timer persist)", |_, sockets| whole(sockets.progress?.persist.into())),
+    int("tcp.persist_long", "sockets", 0, "those of persist that sent at least 3 window probes", |_, sockets| whole(sockets.progress?.persist_long.into())),
+    int("tcp.keepalive_unanswered", "sockets", 0, "connections with a keepalive probe that has no answer yet", |_, sockets| whole(sockets.progress?.keepalive_unanswered.into())),
+    int("tcp.rwnd_limited", "sockets", 0, "connections that were sending for at least 5 s, and for 30 % of that waited for the window of the peer", |_, sockets| whole(sockets.progress?.rwnd_limited.into())),
+    int("tcp.sndbuf_limited", "sockets", 0, "connections that were sending for at least 5 s, and for 30 % of that waited for room in their own send buffer", |_, sockets| whole(sockets.progress?.sndbuf_limited.into())),
+    int("tcp.bytes_sent", "bytes", 50_000_000, "data that connections sent so far, with what was sent again (those in ESTABLISHED, CLOSE_WAIT and FIN_WAIT2)", |_, sockets| whole(sockets.progress?.bytes_sent)),
+    int("tcp.bytes_retrans", "bytes", 10_000, "the part of bytes_sent that was sent again", |_, sockets| whole(sockets.progress?.bytes_retrans)),
+    text("tcp.retransmits_most", "clients of 0.0.0.0:8080", "the destination, or the listener whose clients they are, with the most bytes_retrans", |_, sockets| Some(retransmits_most(sockets)?.0)),
+    int("tcp.retransmits_most_bytes", "bytes", 8_000, "its bytes_retrans", |_, sockets| whole(retransmits_most(sockets)?.1)),
+    int("tcp.unread_sockets", "sockets", 0, "connections with at least 32 KiB that the application has not read", |_, sockets| whole(sockets.queued?.unread_sockets)),
+    int("tcp.unread_bytes", "bytes", 0, "bytes that they hold", |_, sockets| whole(sockets.queued?.unread_bytes)),
+    int("tcp.unsent_sockets", "sockets", 0, "connections with at least 256 KiB that the peer has not acknowledged", |_, sockets| whole(sockets.queued?.unsent_sockets)),
+    int("tcp.unsent_bytes", "bytes", 0, "bytes that they hold", |_, sockets| whole(sockets.queued?.unsent_bytes)),
+    int("tcp.self_connected", "sockets", 0, "ESTABLISHED connections of a socket with itself: both ends are the same address and port", |_, sockets| whole(sockets.self_connected?)),
     ages("tcp.idle", "ESTABLISHED sockets, by seconds since data was last sent or received", |sockets| &sockets.idle),
     ages("tcp.idle_keepalive", "those of tcp.idle that have a keepalive timer", |sockets| &sockets.idle_keepalive),
     ages("tcp.idle_keepalive_late", "those of tcp.idle_keepalive whose first probe comes after more than 350 s of silence", |sockets| &sockets.idle_keepalive_late),
@@ -39,3 +55,15 @@ const ROWS: &[Row<Sockets>] = &[
     ages("tcp.close_wait_idle", "CLOSE_WAIT sockets that are not in an accept queue, by seconds since the last byte or ACK was sent or received; with a keepalive timer, since the last byte", |sockets| &sockets.close_wait_idle),
     ages("tcp.close_wait_owner_idle", "those of the process that has the most of them", |sockets| sockets.owners.first().map_or(&Ages::NONE, |owner| &owner.close_wait_idle)),
 ];
+
+/// Where the most data was sent again, and how many bytes.
+fn retransmits_most(sockets: &Sockets) -> Option<(String, u64)> {
+    let to = sockets.destinations.iter().map(|destination| {
+        (endpoint(&destination.address, destination.port), destination.progress.map(|progress| progress.bytes_retrans))
+    });
+    let of = sockets.listeners.iter().map(|listener| {
+        let name = format!("clients of {}", endpoint(&listener.address, listener.port));
+        (name, listener.progress.map(|progress| progress.bytes_retrans))
+    });
+    to.chain(of).filter_map(|(name, bytes)| Some((name, bytes?))).max_by_key(|(_, bytes)| *bytes)
+}

@@ -206,3 +206,30 @@ fn a_default_that_was_not_read_has_a_reason() {
         assert_eq!(with(read), (None, expected));
     }
 }
+
+#[test]
+fn what_an_interface_does_follows_from_its_own_key_and_that_of_all() {
+    let now = over_a_window(|now| {
+        let sysctls = &mut now.namespaces[0].sysctls;
+        let set = [("all", "2"), ("eth0/5", "1"), ("lo", "0")];
+        sysctls.extend(set.map(|(who, value)| (format!("net.ipv4.conf.{who}.rp_filter"), value.to_owned())));
+        now.namespaces[0].interfaces[1].name = "eth0.5".to_owned();
+    });
+    let rp = effective::name("net.ipv4.conf.*.rp_filter");
+    let found = values(&now, Subject::Interface, &rp);
+    assert_eq!(found, [("lo".to_owned(), Some(Value::Int(2))), ("eth0.5".to_owned(), Some(Value::Int(2)))]);
+    let view = View::new(&now, &now.namespaces[0]);
+    assert_eq!(view.value(Item::NAMESPACE, &rp), None, "a namespace is no interface");
+    let unread = effective::name("net.ipv6.conf.*.accept_ra");
+    assert_eq!(values(&now, Subject::Interface, &unread)[1].1, None);
+    assert!(view.why_missing(&unread).contains("the keys of the interface were not read"));
+    assert_eq!(names::find(&rp).map(|found| found.subject), Some(Subject::Interface));
+    for (name, hint) in [
+        ("net.ipv4.conf.all.rp_filter", "did you mean `net.ipv4.conf.*.rp_filter`?"),
+        ("tcp", "write the key with `*`"),
+    ] {
+        let name = effective::name(name);
+        assert!(names::find(&name).is_none() && names::suggest(&name).unwrap().contains(hint), "{name}");
+    }
+    assert_eq!(crate::metrics::healthy::value(&rp), Some(Value::Int(2)), "the file of systemd");
+}

@@ -219,7 +219,7 @@ fn the_version_of_procps_comes_from_the_package_database() {
     assert_eq!(read_in(&tree(&[("var/lib/dpkg/status", b"Package: procps\n\nVersion: 1\n")])).0.procps_version, None);
 }
 
-/// The database is searched in pieces of 64 KiB.
+/// The database is searched in pieces of 32 KiB.
 #[test]
 fn the_package_may_stand_anywhere_in_the_database() {
     for before in [0, 1, (64 << 10) - 20, (64 << 10) - 9, (64 << 10) - 1, 64 << 10, 200 << 10] {

@@ -1,14 +1,18 @@
 //! The counting: one socket after the other into the record.
 //!
-//! In: listeners and the ephemeral range first, then every other socket once. Out: [`Sockets`], and the CLOSE_WAIT
-//! sockets whose owners are worth a look.
+//! In: listeners and the ephemeral range first, then every other socket once. Out: [`Sockets`], and the sockets whose
+//! owners are worth a look.
 //! Must not: allocate for a socket (only where a table takes in a new group), or know where the sockets come from.
 
 use super::address::Address;
 use super::groups::{Group, Groups, Weight};
 use super::listeners::{Clients, Listeners, Via};
 use super::ports::{Ephemeral, PortSet};
-use super::{DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, Outgoing, PeerCount, SocketSource, Sockets, StateCounts};
+use super::progress::{Progress, Step};
+use super::{
+    DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, MUCH_UNREAD, MUCH_UNSENT, Outgoing, PeerCount, Queued, SocketSource,
+    Sockets, StateCounts,
+};
 use crate::netlink::state;
 use crate::observe::ages::Ages;
 
@@ -55,14 +59,23 @@ pub(super) struct Seen {
     pub(super) remaining_ms: Option<u32>,
     /// Of ESTABLISHED, CLOSE_WAIT and FIN_WAIT2: since something last happened.
     pub(super) idle_ms: Option<u32>,
+    /// Of a connection that is or was established.
+    pub(super) step: Step,
+    /// Bytes that the application has not read, and that the peer has not acknowledged.
+    pub(super) unread: u32,
+    pub(super) unsent: u32,
 }
 
-/// A CLOSE_WAIT socket whose owner is to be found.
-#[derive(Debug, Clone, Copy)]
+/// A socket whose owner is to be found.
+#[derive(Debug, Clone, Copy, Default)]
 pub(in crate::observe) struct Waiting {
     pub(in crate::observe) inode: u64,
     pub(in crate::observe) uid: u32,
+    /// Whether it is in CLOSE_WAIT.
+    pub(in crate::observe) close_wait: bool,
     pub(in crate::observe) idle_ms: Option<u32>,
+    pub(in crate::observe) unread: u32,
+    pub(in crate::observe) unsent: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,6 +97,7 @@ struct Usage {
     time_wait_reusable: u32,
     fin_wait2: u32,
     close_wait: u32,
+    progress: Progress,
 }
 
 impl Weight for Usage {
@@ -119,6 +133,10 @@ pub(super) struct Tally<'a> {
     close_wait_idle: Ages,
     fin_wait2_held_idle: Ages,
     close_wait: Vec<Waiting>,
+    full: Vec<Waiting>,
+    progress: Progress,
+    queued: Queued,
+    self_connected: u64,
     outgoing: Outgoing,
     taken: PortSet,
     destinations: Groups<Route, Usage>,
@@ -142,6 +160,10 @@ impl<'a> Tally<'a> {
             close_wait_idle: Ages::default(),
             fin_wait2_held_idle: Ages::default(),
             close_wait: Vec::new(),
+            full: Vec::new(),
+            progress: Progress::default(),
+            queued: Queued::default(),
+            self_connected: 0,
             outgoing: Outgoing::default(),
             taken: PortSet::new(),
             destinations: Groups::new(DESTINATIONS_TRACKED),
@@ -167,6 +189,13 @@ impl<'a> Tally<'a> {
             }
         } else {
             self.add_ending(socket);
+        }
+        self.progress.add(&socket.step);
+        if socket.unread >= MUCH_UNREAD || socket.unsent >= MUCH_UNSENT {
+            self.add_full(socket);
+        }
+        if socket.local_port == socket.remote_port && socket.local == socket.remote {
+            self.self_connected += u64::from(socket.state == state::ESTABLISHED);
         }
         match self.listeners.via(socket.local, socket.local_port) {
             Via::Listener(clients) => add_client(clients, socket, idle),
@@ -195,11 +224,18 @@ impl<'a> Tally<'a> {
             state::CLOSE_WAIT if !orphan => {
                 self.close_wait_idle.add_known(socket.idle_ms);
                 if self.close_wait.len() < OWNERS_WANTED {
-                    let Seen { inode, uid, idle_ms, .. } = *socket;
-                    self.close_wait.push(Waiting { inode, uid, idle_ms });
+                    self.close_wait.push(waiting(socket));
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Much data in its buffers. One in CLOSE_WAIT is looked for already.
+    fn add_full(&mut self, socket: &Seen) {
+        self.queued.add(socket.unread, socket.unsent);
+        if socket.inode != 0 && socket.state != state::CLOSE_WAIT && self.full.len() < OWNERS_WANTED {
+            self.full.push(waiting(socket));
         }
     }
 
@@ -216,6 +252,7 @@ impl<'a> Tally<'a> {
         let route = Route { source: socket.local, address: socket.remote, port: socket.remote_port };
         let usage = self.destinations.counts(route);
         usage.ports += 1;
+        usage.progress.add(&socket.step);
         match socket.state {
             state::ESTABLISHED => usage.established += 1,
             state::SYN_SENT => {
@@ -236,7 +273,7 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// The record, and CLOSE_WAIT sockets to find the owners of. `close_wait_unowned` holds all of CLOSE_WAIT until
+    /// The record, and sockets in CLOSE_WAIT or with much data to find the owners of. `close_wait_unowned` holds all of CLOSE_WAIT until
     /// somebody looks.
     pub(super) fn finish(mut self, source: SocketSource) -> (Sockets, Vec<Waiting>) {
         let states = self.states();
@@ -249,18 +286,26 @@ impl<'a> Tally<'a> {
         let listed: u64 = largest.groups.iter().map(|(_, group)| u64::from(group.counts.ports)).sum();
         let mut destinations: Vec<_> = largest.groups.iter().map(destination).collect();
         if source == SocketSource::Procfs {
-            destinations.iter_mut().for_each(|destination| destination.syn_sent_repeated = None);
+            for destination in &mut destinations {
+                (destination.syn_sent_repeated, destination.progress) = (None, None);
+            }
         }
         self.outgoing.destinations = largest.seen.max(destinations.len() as u64);
         self.outgoing.other_destinations = self.outgoing.destinations - destinations.len() as u64;
         self.outgoing.other_ports = largest.sockets - listed;
         let peers = self.peers.largest(PEERS_KEPT).groups;
         let (listeners, other_listeners) = self.listeners.finish();
+        let timers = source == SocketSource::SockDiag;
+        let mut wanted = self.close_wait;
+        wanted.append(&mut self.full);
         let sockets = Sockets {
             source,
             orphans: self.orphans,
             fin_wait2_orphans: self.fin_wait2_orphans,
-            syn_sent_repeated: (source == SocketSource::SockDiag).then_some(self.syn_sent_repeated),
+            syn_sent_repeated: timers.then_some(self.syn_sent_repeated),
+            progress: timers.then_some(self.progress),
+            queued: timers.then_some(self.queued),
+            self_connected: timers.then_some(self.self_connected),
             fin_wait2_held: states.fin_wait2 - self.fin_wait2_orphans,
             fin_wait2_held_idle: self.fin_wait2_held_idle,
             fin_wait2_peers: peers
@@ -280,7 +325,7 @@ impl<'a> Tally<'a> {
             close_wait_unowned: states.close_wait,
             states,
         };
-        (sockets, self.close_wait)
+        (sockets, wanted)
     }
 
     fn states(&self) -> StateCounts {
@@ -311,7 +356,10 @@ fn add_idle(keepalive: Keepalive, age: u32, all: &mut Ages, without: &mut Ages) 
 #[inline]
 fn add_client(clients: &mut Clients, socket: &Seen, idle: Option<u32>) {
     match socket.state {
-        state::SYN_RECV | state::NEW_SYN_RECV => clients.half_open += 1,
+        state::SYN_RECV | state::NEW_SYN_RECV => {
+            clients.half_open += 1;
+            clients.half_open_repeated += u32::from(socket.is_repeated);
+        }
         state::ESTABLISHED => {
             clients.established += 1;
             if socket.inode == 0 {
@@ -325,6 +373,12 @@ fn add_client(clients: &mut Clients, socket: &Seen, idle: Option<u32>) {
     if let Some(age) = idle {
         add_idle(socket.keepalive, age, &mut clients.idle, &mut clients.idle_no_keepalive);
     }
+    clients.progress.add(&socket.step);
+}
+
+fn waiting(socket: &Seen) -> Waiting {
+    let Seen { state, inode, uid, idle_ms, unread, unsent, .. } = *socket;
+    Waiting { inode, uid, close_wait: state == state::CLOSE_WAIT, idle_ms, unread, unsent }
 }
 
 fn destination((route, group): &(Route, Group<Usage>)) -> Destination {
@@ -342,107 +396,10 @@ fn destination((route, group): &(Route, Group<Usage>)) -> Destination {
         time_wait_reusable: usage.time_wait_reusable.into(),
         fin_wait2: usage.fin_wait2.into(),
         close_wait: usage.close_wait.into(),
+        progress: Some(usage.progress),
         missed_at_most: group.missed_at_most.into(),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::net::IpAddr;
-
-    use super::super::listeners::Found;
-    use super::*;
-
-    fn seen(state: u8, local_port: u16) -> Seen {
-        let address = |text: &str| text.parse::<IpAddr>().unwrap().into();
-        Seen {
-            state,
-            local: address("10.0.0.1"),
-            local_port,
-            remote: address("10.0.0.2"),
-            remote_port: 443,
-            inode: 7,
-            uid: 0,
-            keepalive: Keepalive::No,
-            probe_after_ms: None,
-            is_repeated: false,
-            remaining_ms: None,
-            idle_ms: None,
-        }
-    }
-
-    fn count(sockets: &[Seen]) -> Sockets {
-        let range = Ephemeral::parse("32768 60999", "40000-40009").unwrap();
-        let mut tally = Tally::new(Listeners::from(Found::new()), Some(&range));
-        sockets.iter().for_each(|socket| tally.add(socket));
-        tally.finish(SocketSource::SockDiag).0
-    }
-
-    #[test]
-    fn time_wait_is_young_for_ten_seconds_and_reusable_after_one() {
-        let aged = |age: u32| Seen { remaining_ms: Some(60_000 - age), inode: 0, ..seen(state::TIME_WAIT, 50_000) };
-        let sockets = count(&[aged(0), aged(1_000), aged(1_001), aged(9_999), aged(10_000), aged(60_000)]);
-        let [group] = &sockets.destinations[..] else { panic!("{:?}", sockets.destinations) };
-        assert_eq!((group.time_wait, group.time_wait_young, group.time_wait_reusable), (6, 4, 4));
-        assert_eq!(sockets.orphans, 0, "TIME_WAIT is no orphan though no process holds it");
-    }
-
-    #[test]
-    fn a_closed_socket_waiting_for_the_peers_fin_is_fin_wait2_and_an_orphan() {
-        let orphan = |state| Seen { inode: 0, ..seen(state, 50_000) };
-        let sockets = count(&[
-            orphan(state::FIN_WAIT1),
-            orphan(state::FIN_WAIT2),
-            orphan(state::CLOSING),
-            orphan(state::LAST_ACK),
-            seen(state::FIN_WAIT1, 50_001),
-            seen(state::FIN_WAIT2, 50_001),
-        ]);
-        assert_eq!((sockets.orphans, sockets.fin_wait2_orphans, sockets.fin_wait2_held), (4, 1, 1));
-        assert_eq!((sockets.states.fin_wait2, sockets.states.time_wait), (2, 0));
-        assert_eq!(sockets.fin_wait2_held_idle.total(), 0, "its age was not read");
-        assert_eq!((sockets.fin_wait2_peers[0].address.as_str(), sockets.fin_wait2_peers[0].sockets), ("10.0.0.2", 1));
-    }
-
-    #[test]
-    fn a_connection_in_an_accept_queue_that_its_client_closed_is_no_leak_of_the_application() {
-        let waiting = |inode| Seen { inode, idle_ms: Some(7_000), ..seen(state::CLOSE_WAIT, 80) };
-        let sockets = count(&[waiting(0), waiting(5)]);
-        assert_eq!((sockets.states.close_wait, sockets.close_wait_idle.total()), (2, 1));
-    }
-
-    #[test]
-    fn a_hidden_keepalive_timer_puts_a_connection_in_neither_part() {
-        let with = |keepalive| Seen { keepalive, idle_ms: Some(1), ..seen(state::ESTABLISHED, 50_000) };
-        let sockets = count(&[Keepalive::Yes, Keepalive::No, Keepalive::Hidden].map(with));
-        let parts = [&sockets.idle, &sockets.idle_keepalive, &sockets.idle_no_keepalive].map(Ages::total);
-        assert_eq!(parts, [3, 1, 1]);
-        assert_eq!(sockets.outgoing.idle_no_keepalive.total(), 1);
-    }
-
-    #[test]
-    fn reserved_ports_and_those_outside_the_range_are_not_outgoing() {
-        let ports = [32_767, 32_768, 39_999, 40_000, 40_009, 40_010, 60_999, 61_000];
-        let sockets = count(&ports.map(|port| seen(state::ESTABLISHED, port)));
-        assert_eq!((sockets.outgoing.sockets, sockets.outgoing.distinct_ports), (4, 4));
-        assert_eq!(sockets.outgoing.distinct_bind_parity, 2, "39999 and 60999");
-        assert_eq!(sockets.states.established, 8);
-    }
-
-    #[test]
-    fn destinations_beyond_those_listed_are_summed_up() {
-        let to = |port| Seen { remote_port: port, ..seen(state::SYN_SENT, 50_000) };
-        let many: Vec<Seen> = (1..=100).flat_map(|port| vec![to(port); if port == 60 { 3 } else { 1 }]).collect();
-        let sockets = count(&many);
-        assert_eq!((sockets.destinations.len(), sockets.destinations[0].port), (DESTINATIONS_KEPT, 60));
-        assert_eq!((sockets.destinations[0].ports, sockets.destinations[0].syn_sent), (3, 3));
-        let outgoing = &sockets.outgoing;
-        assert_eq!((outgoing.destinations, outgoing.other_destinations, outgoing.other_ports), (100, 36, 36));
-    }
-
-    #[test]
-    fn a_state_that_is_not_known_is_counted_nowhere_and_harms_nothing() {
-        let sockets = count(&[seen(0, 50_000), seen(255, 50_000)]);
-        assert_eq!(sockets.states, StateCounts::default());
-    }
-}
+mod tests;

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 
 use super::address::Address;
 use super::ports::PortSet;
-use super::{LISTENERS_KEPT, Listener, Queue, Queues};
+use super::{LISTENERS_KEPT, Listener, Progress, Queue, Queues};
 use crate::observe::ages::Ages;
 
 /// Listeners followed one by one. Each takes about 200 bytes.
@@ -31,6 +31,7 @@ pub(super) struct Listening {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Clients {
     pub(super) half_open: u32,
+    pub(super) half_open_repeated: u32,
     pub(super) established: u32,
     pub(super) close_wait: u32,
     pub(super) time_wait: u32,
@@ -40,6 +41,7 @@ pub(super) struct Clients {
     pub(super) waited_ms: u32,
     pub(super) idle: Ages,
     pub(super) idle_no_keepalive: Ages,
+    pub(super) progress: Progress,
 }
 
 impl Clients {
@@ -201,17 +203,19 @@ pub(in crate::observe) const fn is_filling(queue: u32, limit: Option<u32>) -> bo
 }
 
 fn record((listening, clients): (Listening, Clients)) -> Listener {
+    // Where the limit is not known, ages and timers are not either.
+    let is_sock_diag = listening.limit.is_some();
     Listener {
         address: listening.address.to_string(),
         port: listening.port,
         queue: listening.queue,
         queue_before: None,
         limit: listening.limit,
-        // Where the limit is not known the ages are not either.
-        waited_ms: listening.limit.map(|_| clients.waited_ms),
+        waited_ms: is_sock_diag.then_some(clients.waited_ms),
         drops: listening.drops,
         drops_before: None,
         half_open: clients.half_open.into(),
+        half_open_repeated: is_sock_diag.then(|| clients.half_open_repeated.into()),
         established: clients.established.into(),
         close_wait: clients.close_wait.into(),
         time_wait: clients.time_wait.into(),
@@ -219,6 +223,7 @@ fn record((listening, clients): (Listening, Clients)) -> Listener {
         uid: listening.uid,
         idle: clients.idle,
         idle_no_keepalive: clients.idle_no_keepalive,
+        progress: is_sock_diag.then_some(clients.progress),
     }
 }
 

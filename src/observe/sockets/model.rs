@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::progress::Progress;
 use crate::observe::ages::Ages;
 
 /// Which interface of the kernel the sockets were read through.
@@ -80,6 +81,9 @@ pub struct Listener {
     pub drops_before: Option<u32>,
     /// Sockets in `SYN_RECV` toward this listener.
     pub half_open: u64,
+    /// The part of `half_open` whose SYN-ACK was sent more than once; absent where retransmissions were not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub half_open_repeated: Option<u64>,
     pub established: u64,
     pub close_wait: u64,
     pub time_wait: u64,
@@ -90,6 +94,9 @@ pub struct Listener {
     pub idle: Ages,
     /// The part of `idle` that has no keepalive timer.
     pub idle_no_keepalive: Ages,
+    /// Of its connections; absent where timers were not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
 }
 
 /// Outgoing connections from one source address to one destination address and port: the group that shares the
@@ -114,6 +121,9 @@ pub struct Destination {
     pub time_wait_reusable: u64,
     pub fin_wait2: u64,
     pub close_wait: u64,
+    /// Of its connections; absent where timers were not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     /// Upper bound of what this group's `ports` may lack because it was dropped from the table and came back.
     /// 0 (exact) unless there were more groups than the table holds.
     pub missed_at_most: u64,
@@ -143,6 +153,37 @@ pub struct Outgoing {
     pub idle_no_keepalive: Ages,
 }
 
+/// Bytes that a connection has received and its application has not read, from which they count as many: no
+/// application that reads leaves so much for more than a moment.
+pub const MUCH_UNREAD: u32 = 32_768;
+/// Bytes in the send buffer of a connection, acknowledged by nobody, from which they count as many.
+pub const MUCH_UNSENT: u32 = 262_144;
+
+/// Connections with much data in their buffers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Queued {
+    /// Connections with at least [`MUCH_UNREAD`] bytes that the application has not read.
+    pub unread_sockets: u64,
+    pub unread_bytes: u64,
+    /// Connections with at least [`MUCH_UNSENT`] bytes that the peer has not acknowledged.
+    pub unsent_sockets: u64,
+    pub unsent_bytes: u64,
+}
+
+impl Queued {
+    pub(in crate::observe) fn add(&mut self, unread: u32, unsent: u32) {
+        if unread >= MUCH_UNREAD {
+            self.unread_sockets += 1;
+            self.unread_bytes += u64::from(unread);
+        }
+        if unsent >= MUCH_UNSENT {
+            self.unsent_sockets += 1;
+            self.unsent_bytes += u64::from(unsent);
+        }
+    }
+}
+
 /// FIN_WAIT2 sockets by remote address.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -151,7 +192,8 @@ pub struct PeerCount {
     pub sockets: u64,
 }
 
-/// A set of sockets in CLOSE_WAIT that belong to one process (or, where the process could not be seen, one user).
+/// Sockets in CLOSE_WAIT, or with much data in their buffers, of one process (or, where the process could not be seen, of one
+/// user).
 /// The inodes are kept only until the owners are resolved; they are not stored in a snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -164,6 +206,9 @@ pub struct Owner {
     /// CLOSE_WAIT by seconds since the last byte or ACK went either way: since the peer's FIN, or later. Of a connection with
     /// a keepalive timer since the last byte: ACKs that answer probes are no use of it.
     pub close_wait_idle: Ages,
+    /// Connections with much unread data, and the bytes; see [`MUCH_UNREAD`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub queued: Option<Queued>,
     /// Open files of the process and its soft limit.
     pub fds: Option<u64>,
     pub fd_limit: Option<u64>,
@@ -191,6 +236,15 @@ pub struct Sockets {
     pub syn_sent_repeated: Option<u64>,
     /// Remote addresses with the most FIN_WAIT2 orphans, largest first, at most 16.
     pub fin_wait2_peers: Vec<PeerCount>,
+    /// Of all connections; absent where timers were not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// What waits in the buffers of all connections; absent where timers were not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued: Option<Queued>,
+    /// ESTABLISHED connections of a socket with itself: both ends have the same address and port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_connected: Option<u64>,
     /// ESTABLISHED by seconds since data last went either way, those in an accept queue left out (no application has
     /// them yet). Empty when ages could not be read.
     pub idle: Ages,

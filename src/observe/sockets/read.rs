@@ -11,6 +11,7 @@ use super::listeners::{Found, Listeners, Listening};
 use super::model::Queues;
 use super::netlink::{Walk, dump};
 use super::ports::Ephemeral;
+use super::progress::Step;
 use super::{SocketSource, Sockets, table};
 use crate::host::Host;
 use crate::netlink::request::Query;
@@ -24,7 +25,7 @@ const RANGE: &str = "net.ipv4.ip_local_port_range";
 const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";
 
 /// Beginnings of the metrics that the tables of `/proc/net` say nothing about.
-const NOT_IN_PROCFS: [&str; 16] = [
+const NOT_IN_PROCFS: &[&str] = &[
     "tcp.idle",
     "tcp.close_wait_idle",
     "tcp.close_wait_owner_idle",
@@ -41,6 +42,31 @@ const NOT_IN_PROCFS: [&str; 16] = [
     "ports.outgoing_idle_no_keepalive",
     "ports.bound_only",
     "owner.close_wait_idle",
+    "listener.half_open_repeated",
+    "tcp.retransmits_most",
+    "tcp.retransmits_most_bytes",
+    "tcp.unread_sockets",
+    "tcp.unread_bytes",
+    "tcp.unsent_sockets",
+    "tcp.unsent_bytes",
+    "tcp.self_connected",
+    "owner.unread_sockets",
+    "owner.unread_bytes",
+    "owner.unsent_sockets",
+    "owner.unsent_bytes",
+];
+
+/// What is counted of the connections of a namespace, of each listener and of each destination, likewise.
+const PROGRESS: [&str; 9] = [
+    "backoff",
+    "backoff_large",
+    "persist",
+    "persist_long",
+    "keepalive_unanswered",
+    "rwnd_limited",
+    "sndbuf_limited",
+    "bytes_sent",
+    "bytes_retrans",
 ];
 
 /// Sockets of the machine from which on a dump that finds nothing takes some milliseconds.
@@ -93,7 +119,10 @@ pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Unowned, Vec<Gap>), Gap> 
     };
     let tally = from_table(host, range.as_ref()).map_err(|why| Gap { what: "sockets".to_owned(), why })?;
     let why = format!("/proc/net/tcp does not contain it, and netlink cannot be used ({refused})");
-    gaps.extend(NOT_IN_PROCFS.map(|what| Gap { what: what.to_owned(), why: why.clone() }));
+    let of_each = ["tcp", "listener", "destination"].into_iter();
+    let progress = of_each.flat_map(|subject| PROGRESS.map(|metric| format!("{subject}.{metric}")));
+    let missing = NOT_IN_PROCFS.iter().map(|&what| what.to_owned()).chain(progress);
+    gaps.extend(missing.map(|what| Gap { what, why: why.clone() }));
     Ok((unowned(tally, SocketSource::Procfs, range.as_ref()), gaps))
 }
 
@@ -181,10 +210,12 @@ fn seen(socket: SocketView<'_>) -> Option<Seen> {
         _ => Keepalive::Hidden,
     };
     let has_ages = matches!(state, state::ESTABLISHED | state::CLOSE_WAIT | state::FIN_WAIT2);
-    let info = || if has_ages { socket.tcp_info() } else { None };
-    let ages = info().and_then(|info| {
+    let info = if has_ages { socket.tcp_info() } else { None };
+    let ages = info.and_then(|info| {
         Some((info.last_data_sent_ms()?, info.last_data_received_ms()?, info.last_ack_received_ms()?))
     });
+    // FIN_WAIT2 of which only a small record is left has the timer of TIME_WAIT.
+    let was_established = has_ages || matches!(state, state::FIN_WAIT1 | state::CLOSING | state::LAST_ACK);
     let (idle_ms, probe_after_ms) = match ages {
         Some((sent, received, acked)) => {
             let data = sent.min(received);
@@ -209,6 +240,9 @@ fn seen(socket: SocketView<'_>) -> Option<Seen> {
         is_repeated: socket.retransmits() > 0,
         remaining_ms: (state == state::TIME_WAIT).then(|| socket.expires_ms()),
         idle_ms,
+        step: if was_established { Step::of(socket, info) } else { Step::default() },
+        unread: if was_established { socket.receive_queue() } else { 0 },
+        unsent: if was_established { socket.send_queue() } else { 0 },
     })
 }
 
@@ -252,6 +286,9 @@ fn seen_in_table(entry: &TcpNetEntry) -> Seen {
         is_repeated: false,
         remaining_ms: None,
         idle_ms: None,
+        step: Step::default(),
+        unread: 0,
+        unsent: 0,
     }
 }
 

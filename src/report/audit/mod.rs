@@ -4,6 +4,7 @@
 //! checks for Nagios and Checkmk.
 //! Must not: let a section be forgotten: a format takes its content from [`sections`], which gives all of them.
 
+mod answers;
 mod checkmk;
 mod csv;
 pub mod facts;

@@ -125,7 +125,7 @@ impl<'a> Writer<'a> for Writing<'a> {
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
     fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
-        as_json::pretty(&self.0, output)
+        as_json::line(&self.0, output)
     }
 }
 

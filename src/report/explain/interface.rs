@@ -87,7 +87,8 @@ pub(super) fn rows(parts: &InterfaceKey<'_>, sysctls: &Sysctls) -> Vec<(String, 
     let (one, general): (Vec<_>, Vec<_>) = of_key.partition(|(key, _)| key.is_of_one());
     let omitted = one.len().saturating_sub(MOST);
     let shown = general.into_iter().chain(one.into_iter().take(MOST)).map(|(key, value)| {
-        let effective = effective(&key, sysctls).map(|effective| format!(", effective {effective}"));
+        let effective = effective(&key, sysctls).filter(|_| key.folder == "conf");
+        let effective = effective.map(|effective| format!(", effective {effective}"));
         (key.interface(), format!("= {value}{}", effective.unwrap_or_default()))
     });
     let mut rows: Vec<(String, String)> = shown.collect();

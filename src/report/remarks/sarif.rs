@@ -18,7 +18,7 @@ use crate::text::{cleaned, one_line};
 pub(super) const FORMAT: Format = Format {
     name: "sarif",
     help: "SARIF 2.1.0, for viewers and stores of static analysis",
-    write: |remarks, output| as_json::pretty(&log(remarks), output),
+    write: |remarks, output| as_json::line(&log(remarks), output),
 };
 
 /// Of our fingerprint. Its number changes when the fingerprint is made in another way.

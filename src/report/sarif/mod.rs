@@ -146,7 +146,13 @@ pub(super) fn uri(path: &str) -> String {
 
 /// A plain text of the standard: `[words](target)` would be a link there, and `{0}` a placeholder.
 pub(super) fn text(words: &str) -> Text {
-    let words = cleaned(words).replace("](", "] (");
+    let mut words = cleaned(words);
+    if words.contains("](") {
+        words = words.replace("](", "] (");
+    }
+    if !words.contains('{') {
+        return Text { text: words };
+    }
     let mut text = String::with_capacity(words.len());
     let mut rest = words.chars().peekable();
     while let Some(c) = rest.next() {

@@ -9,13 +9,42 @@ use super::eval::Code;
 use super::functions::{FUNCTIONS, Function};
 use super::parser::{Node, NodeKind};
 use super::scope::{ExprError, Name, Names, Used};
-use crate::metrics::defaults;
 use crate::metrics::value::Type::{self, Bool, Double, Int, Ints, Text};
 use crate::metrics::value::Value;
+use crate::metrics::{defaults, effective};
 use crate::suggest;
 
-/// The function that is a name: its argument is a literal, and its value is read like that of a metric.
-const DEFAULT: &str = "default";
+/// A function that is a name: its argument is a literal, and its value is read like that of a metric.
+struct Named {
+    function: &'static str,
+    name: fn(&str) -> String,
+    example: &'static str,
+    /// What the argument has to be.
+    wanted: &'static str,
+    /// It costs something to read, so it is needed only where the evaluation gets to it.
+    is_costly: bool,
+}
+
+const NAMED: [Named; 2] = [
+    Named {
+        function: "default",
+        name: defaults::name,
+        example: "net.ipv4.tcp_rmem",
+        wanted: "a key of the catalogue that each network namespace has for itself",
+        is_costly: true,
+    },
+    Named {
+        function: "effective",
+        name: effective::name,
+        example: "net.ipv4.conf.*.rp_filter",
+        wanted: "a key that each interface has for itself, with `*` for the interface, in a rule with for_each = \"interface\"",
+        is_costly: false,
+    },
+];
+
+fn named(function: &str) -> Option<&'static Named> {
+    NAMED.iter().find(|named| named.function == function)
+}
 
 pub(super) struct Checked {
     pub(super) code: Code,
@@ -61,13 +90,15 @@ impl Checker<'_> {
                 Some((Code::Name(self.note(name, |used| used.needed = true)), kind))
             }
             NodeKind::Call(function, arguments) if function == "has" => self.has(arguments, span),
-            NodeKind::Call(function, arguments) if function == DEFAULT => {
-                let (name, kind) = self.default(arguments, span)?;
-                // It costs something to read, so it is needed only where the evaluation gets to it.
-                let place = self.note(name, |used| (used.needed, used.optional) = (true, true));
-                Some((Code::Name(place), kind))
-            }
             NodeKind::Call(function, arguments) => {
+                if let Some(named) = named(&function) {
+                    let (name, kind) = self.named(named, arguments, span)?;
+                    let place = self.note(name, |used| {
+                        used.needed = true;
+                        used.optional |= named.is_costly;
+                    });
+                    return Some((Code::Name(place), kind));
+                }
                 let (arguments, kinds) = self.all(arguments)?;
                 let found = overload(&function, &kinds).map_err(|wrong| self.error(span, wrong)).ok()?;
                 Some((Code::Call(found, arguments), found.result))
@@ -103,8 +134,10 @@ impl Checker<'_> {
                 self.lookup(&name, span)?;
                 Some((Code::Has(self.note(name, |used| used.optional = true)), Bool))
             }
-            (Some(Node { kind: NodeKind::Call(function, arguments), span, .. }), true) if function == DEFAULT => {
-                let (name, _) = self.default(arguments, span)?;
+            (Some(Node { kind: NodeKind::Call(function, arguments), span, .. }), true)
+                if named(&function).is_some() =>
+            {
+                let (name, _) = self.named(named(&function)?, arguments, span)?;
                 Some((Code::Has(self.note(name, |used| used.optional = true)), Bool))
             }
             _ => {
@@ -115,18 +148,18 @@ impl Checker<'_> {
     }
 
     /// The name that `default("KEY")` is, with its type.
-    fn default(&mut self, arguments: Vec<Node>, span: Range<usize>) -> Option<(String, Type)> {
+    fn named(&mut self, named: &Named, arguments: Vec<Node>, span: Range<usize>) -> Option<(String, Type)> {
+        let Named { function, example, wanted, .. } = named;
         let [Node { kind: NodeKind::Literal(Value::Text(key)), span: place, .. }] = arguments.as_slice() else {
-            let help = "write default(\"net.ipv4.tcp_rmem\")".to_owned();
-            self.error(span, (format!("{DEFAULT}() expects the name of one key in quotes"), Some(help)));
+            let help = format!("write {function}(\"{example}\")");
+            self.error(span, (format!("{function}() expects the name of one key in quotes"), Some(help)));
             return None;
         };
-        let name = defaults::name(key);
+        let name = (named.name)(key);
         match self.names.lookup(&name) {
             Name::Found(kind) => Some((name, kind)),
             Name::Unknown(help) => {
-                let wanted = "expects a key of the catalogue that each network namespace has for itself";
-                self.error(place.clone(), (format!("{DEFAULT}() {wanted}, but this is `{key}`"), help));
+                self.error(place.clone(), (format!("{function}() expects {wanted}, but this is `{key}`"), help));
                 None
             }
         }
@@ -227,7 +260,9 @@ fn overload(name: &str, kinds: &[Type]) -> Result<&'static Function, Wrong> {
         return Ok(found);
     }
     if overloads().next().is_none() {
-        let near = suggest::nearest(name, FUNCTIONS.iter().map(|function| function.name).chain([DEFAULT, "has"]));
+        let named = NAMED.iter().map(|named| named.function);
+        let known = FUNCTIONS.iter().map(|function| function.name).chain(named).chain(["has"]);
+        let near = suggest::nearest(name, known);
         return Err((
             format!("there is no function `{name}`"),
             near.map(|near| format!("did you mean `{near}(...)`?")),

@@ -19,6 +19,9 @@ impl Names for Known {
             "tcp.idle" => Name::Found(Type::Ages),
             "default(\"net.ipv4.tcp_rmem\")" => Name::Found(Type::Ints),
             "default(\"net.core.somaxconn\")" => Name::Found(Type::Int),
+            "effective(\"net.ipv4.conf.*.rp_filter\")" | "effective(\"net.ipv6.conf.*.accept_ra\")" => {
+                Name::Found(Type::Int)
+            }
             _ => Name::Unknown(Some("did you mean `tcp.time_wait`?".into())),
         }
     }
@@ -35,6 +38,7 @@ fn value_of(name: &str) -> Option<Value> {
         "net.ipv4.ip_local_port_range" => Value::Ints(vec![32_768, 60_999]),
         "net.ipv4.ip_local_reserved_ports" => Value::Text("8080,9000-9010".into()),
         "net.ipv4.conf.eth0/100.rp_filter" => Value::Int(1),
+        "effective(\"net.ipv4.conf.*.rp_filter\")" => Value::Int(2),
         "tcp.idle" => Value::Ints(vec![5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 1]),
         _ => return None,
     })
@@ -337,6 +341,17 @@ fn a_default_is_a_name_that_is_needed_only_where_evaluation_gets_to_it() {
     ] {
         assert_eq!(eval(condition), expected, "{condition}");
     }
+}
+
+#[test]
+fn an_effective_value_is_a_name_that_must_be_readable() {
+    assert_eq!(eval(r#"effective("net.ipv4.conf.*.rp_filter") == 2"#), Ok(Value::Bool(true)));
+    let unread = EvalError::Unread("effective(\"net.ipv6.conf.*.accept_ra\")".to_owned());
+    assert_eq!(eval(r#"tcp.time_wait > 300 && effective("net.ipv6.conf.*.accept_ra") == 1"#), Err(unread));
+    assert_eq!(eval(r#"has(effective("net.ipv6.conf.*.accept_ra"))"#), Ok(Value::Bool(false)));
+    let (place, message) = error("effective('rp_filter') > 1");
+    assert_eq!(place, "'rp_filter'");
+    assert!(message.starts_with("effective() expects a key that each interface has for itself"), "{message}");
 }
 
 #[test]

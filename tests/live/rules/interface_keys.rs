@@ -66,3 +66,22 @@ fn the_neighbour_table_of_a_namespace_has_no_default() {
     assert!(explained("net.ipv4.neigh.eth0.100.gc_stale_time").contains("Here: 60 s."));
     assert!(explained("net.ipv4.neigh.default.gc_thresh3").contains("does not have this key"));
 }
+
+#[test]
+fn a_rule_sees_what_an_interface_does_and_not_what_its_own_key_has() {
+    const RULE: &str = "interface-source-check";
+    let lab = scene();
+    let audit = || lab.audit(&["--window", "0", "--rules", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rules")]);
+    for who in ["all", "eth0.100", "far0", "lo"] {
+        set(&format!("ipv4|{who}"), "rp_filter", "0");
+    }
+    audit().assert_quiet(RULE);
+    // The interface's own value is 0, and that of `all` is in effect.
+    set("ipv4|all", "rp_filter", "1");
+    set("ipv4|far0", "rp_filter", "2");
+    let report = audit();
+    report.assert_fires(RULE);
+    let subjects = report.subjects(RULE);
+    let has = |name: &str| subjects.iter().any(|subject| *subject == name);
+    assert!(has("eth0.100") && !has("far0") && !has("lo"), "{subjects:?}");
+}

@@ -16,3 +16,4 @@ mod read_only;
 mod segments;
 mod settings;
 mod time_wait;
+mod transfer;

@@ -7,6 +7,8 @@ use std::cmp::Reverse;
 
 use crate::model::in_words;
 use crate::observe::sockets::SocketSource;
+use crate::report::audit::answers::{self, Answer};
+use crate::report::audit::sections::PortUse;
 use crate::report::audit::states;
 use crate::report::page::{Cell, GAP, Page, WIDTH};
 use crate::snapshot::Namespace;
@@ -20,7 +22,7 @@ const NAME: usize = "ESTABLISHED".len();
 
 /// A chart for the first namespace and for those with the most sockets, in the order of the snapshot; a line for the rest,
 /// and for those that have none.
-pub(super) fn write(page: &mut Page<'_>, namespaces: &[Namespace]) {
+pub(super) fn write(page: &mut Page<'_>, namespaces: &[Namespace], used: &[PortUse<'_>]) {
     let total = |namespace: &Namespace| namespace.sockets.as_ref().map(|sockets| sockets.states.total());
     let mut by_size: Vec<usize> = (0..namespaces.len()).collect();
     // What could not be read is no quiet place.
@@ -32,6 +34,12 @@ pub(super) fn write(page: &mut Page<'_>, namespaces: &[Namespace]) {
     for (_, namespace) in shown {
         page.blank();
         one(page, namespace);
+        for (place, Answer { state, text }) in answers::of(namespace, used).into_iter().enumerate() {
+            if place == 0 {
+                page.blank();
+            }
+            page.row(2, &[Cell::new(state, NAME).painted(page.theme.key), Cell::new(&text, WIDTH - 2 - NAME - GAP)]);
+        }
     }
     if let [(_, quiet)] = rest[..] {
         page.blank();
@@ -115,7 +123,7 @@ mod tests {
         let theme = Theme::plain();
         let shown = |namespaces: &[Namespace]| {
             let mut page = Page::new(&theme);
-            write(&mut page, namespaces);
+            write(&mut page, namespaces, &[]);
             page.finish()
         };
         let text = shown(&namespaces);

@@ -11,7 +11,7 @@ use anstyle::Style;
 
 use super::format::{Content, Detail, Format, Look};
 use super::sections::{GapAt, Head, Open, Summary, Writer};
-use super::{summary, words};
+use super::{answers, summary, words};
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::model::in_words;
@@ -105,7 +105,8 @@ impl<'a> Writer<'a> for Text<'_, 'a> {
     }
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
-        chart::write(&mut self.page, namespaces);
+        let used = if answers::need_ports(namespaces) { self.summary.destinations.by_port_use() } else { Vec::new() };
+        chart::write(&mut self.page, namespaces, &used);
     }
 
     fn skipped(&mut self, skipped: &'a [Skipped]) {

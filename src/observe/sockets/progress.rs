@@ -1,0 +1,132 @@
+//! Connections that do not get on: what they wait for, by the timer that runs and by what the kernel counted for them.
+//!
+//! In: one connection after the other. Out: [`Progress`], small enough to keep one for each listener and destination.
+//! Must not: judge.
+
+use serde::{Deserialize, Serialize};
+
+use crate::netlink::socket::{SocketView, timer};
+use crate::netlink::tcp_info::TcpInfo;
+
+/// Retransmissions of one segment, or unanswered window probes, from which a connection counts as stuck: a lost segment
+/// is usually repaired by the first.
+const STUCK: u8 = 3;
+/// Segments of this size and more may be larger than a path: 1,280 bytes, the least MTU of IPv6, less headers.
+const LARGE: u32 = 1200;
+/// Time of sending from which a share of it says something.
+const BUSY_US: u64 = 5_000_000;
+/// A limit held the sender up for this part of the time: three tenths.
+const HELD_UP: (u64, u64) = (3, 10);
+
+/// Connections that wait, and what the open ones transferred.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Progress {
+    /// Connections whose oldest segment was sent at least three times more without an ACK (timer `on`).
+    pub backoff: u32,
+    /// The part of `backoff` that sent small segments with success and waits for one of at least 1,200 bytes.
+    pub backoff_large: u32,
+    /// Connections that wait for the peer to open its window (timer `persist`).
+    pub persist: u32,
+    /// The part of `persist` that sent at least three window probes since the window closed.
+    pub persist_long: u32,
+    /// Connections with a keepalive probe that has no answer yet.
+    pub keepalive_unanswered: u32,
+    /// Connections that sent for at least 5 s, and for three tenths of that waited for the peer's window.
+    pub rwnd_limited: u32,
+    /// The same for the own send buffer.
+    pub sndbuf_limited: u32,
+    /// Bytes of data that the open connections have sent, those that were sent again included.
+    pub bytes_sent: u64,
+    /// Those that were sent again.
+    pub bytes_retrans: u64,
+}
+
+/// What one connection adds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Step {
+    waits: Waits,
+    rwnd_limited: bool,
+    sndbuf_limited: bool,
+    sent: u64,
+    retrans: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Waits {
+    #[default]
+    No,
+    Ack {
+        large: bool,
+    },
+    Window {
+        long: bool,
+    },
+    Probe,
+}
+
+impl Step {
+    /// Of a connection that is or was established.
+    #[inline]
+    pub(super) fn of(socket: SocketView<'_>, info: Option<TcpInfo<'_>>) -> Self {
+        let mut step = Self { waits: waits(socket, info), ..Self::default() };
+        if let Some(info) = info {
+            step.sent = info.bytes_sent().unwrap_or(0);
+            step.retrans = info.bytes_retrans().unwrap_or(0);
+            let busy = info.busy_us().unwrap_or(0);
+            let is_share = |part: Option<u64>| part.unwrap_or(0) >= busy / HELD_UP.1 * HELD_UP.0;
+            if busy >= BUSY_US {
+                step.rwnd_limited = is_share(info.rwnd_limited_us());
+                step.sndbuf_limited = is_share(info.sndbuf_limited_us());
+            }
+        }
+        step
+    }
+}
+
+#[inline]
+fn waits(socket: SocketView<'_>, info: Option<TcpInfo<'_>>) -> Waits {
+    match (socket.timer(), socket.retransmits()) {
+        (timer::RETRANSMIT, STUCK..) => {
+            Waits::Ack { large: info.is_some_and(|info| is_only_large_stuck(info, socket.send_queue())) }
+        }
+        (timer::PROBE, probes) => {
+            let sent = info.and_then(TcpInfo::backoff).unwrap_or(0).max(probes);
+            Waits::Window { long: sent >= STUCK }
+        }
+        (timer::KEEPALIVE, 1..) => Waits::Probe,
+        _ => Waits::No,
+    }
+}
+
+/// Whether what waits is a full segment, while what arrived until now was smaller than half of one on the average. The first
+/// byte that counts as acknowledged is the SYN.
+fn is_only_large_stuck(info: TcpInfo<'_>, queue: u32) -> bool {
+    let (Some(mss), Some(acked), Some(delivered)) = (info.snd_mss(), info.bytes_acked(), info.delivered()) else {
+        return false;
+    };
+    let average = acked / u64::from(delivered.max(1));
+    mss >= LARGE && queue >= mss && acked > 1 && average < u64::from(mss / 2)
+}
+
+impl Progress {
+    #[inline]
+    pub(super) const fn add(&mut self, step: &Step) {
+        match step.waits {
+            Waits::No => {}
+            Waits::Ack { large } => {
+                self.backoff += 1;
+                self.backoff_large += large as u32;
+            }
+            Waits::Window { long } => {
+                self.persist += 1;
+                self.persist_long += long as u32;
+            }
+            Waits::Probe => self.keepalive_unanswered += 1,
+        }
+        self.rwnd_limited += step.rwnd_limited as u32;
+        self.sndbuf_limited += step.sndbuf_limited as u32;
+        self.bytes_sent = self.bytes_sent.saturating_add(step.sent);
+        self.bytes_retrans = self.bytes_retrans.saturating_add(step.retrans);
+    }
+}
