@@ -152,8 +152,8 @@ fn a_metric_a_state_and_a_counter_are_shown_as_a_trend() {
       from 0 to 195 ports; each character: largest value in 1 h; · no value
     ");
     // A metric that no rule uses is known, and has no values.
-    assert_shown!(state.text(&["history", "rate.Ip.InReceives"]), @"
-    rate.Ip.InReceives of host
+    assert_shown!(state.text(&["history", "rate.Ip.InUnknownProtos"]), @"
+    rate.Ip.InUnknownProtos of host
     133 runs from DATE TIME to DATE TIME UTC, 1 reboot
 
     None of these runs has a value: it could not be read, or no rule used it.
