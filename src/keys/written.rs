@@ -99,8 +99,13 @@ const UNSIGNED: [&str; 3] =
     ["net.ipv4.tcp_child_ehash_entries", "net.ipv4.tcp_probe_interval", "net.ipv4.udp_child_hash_entries"];
 
 /// Ends of the names of keys whose handler has another sign than their range suggests; whether it is unsigned.
-const SIGNS: [(&str, bool); 4] =
-    [(".accept_untracked_na", false), (".ioam6_id", true), (".ndisc_tclass", false), (".rpl_seg_enabled", false)];
+const SIGNS: [(&str, bool); 5] = [
+    (".accept_untracked_na", false),
+    (".flowlabel_reflect", false),
+    (".ioam6_id", true),
+    (".ndisc_tclass", false),
+    (".rpl_seg_enabled", false),
+];
 
 /// Ranges of keys that the catalogue does not have, by the end of their name.
 const RANGES: [(&str, [i64; 2]); 2] = [
@@ -108,14 +113,21 @@ const RANGES: [(&str, [i64; 2]); 2] = [
     (".route.gc_min_interval_ms", [0, i32::MAX as i64]),
 ];
 
+/// Keys of texts whose rules are known: the name of something that the kernel has.
+const NAMES: [&str; 3] = ["congestion_control", "default_qdisc", "tcp_available_ulp"];
+
 /// Keys of texts and of masks, which may look like integers.
 const NO_INTEGERS: [&str; 9] =
     ["bitmap", "cpumask", "core_pattern", "default_mask", "domainname", "hostname", "icmp.ratemask", "_key", "secret"];
 
 impl Handler {
     fn of(name: &str, present: Option<&str>) -> Option<Self> {
-        let is_no_integer = NO_INTEGERS.iter().any(|end| name.ends_with(end));
-        if let Some(key) = catalogue().get(name).filter(|key| key.kind != ValueType::Text || !is_no_integer) {
+        let ends = |list: &[&str]| list.iter().any(|end| name.ends_with(end));
+        let (is_no_integer, is_name) = (ends(&NO_INTEGERS), ends(&NAMES));
+        if let Some(key) = catalogue().get(name) {
+            if key.kind == ValueType::Text && !is_name {
+                return None;
+            }
             return Some(match key.kind {
                 ValueType::PortList => Self::PortList,
                 ValueType::Text => {
