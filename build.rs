@@ -6,6 +6,7 @@
     reason = "the build script's own world: Cargo's variables, the rules' folder, the generated files"
 )]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -20,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let out = env::var("OUT_DIR")?;
     let out = Path::new(&out);
     let mut table = String::from("&[\n");
-    let mut keys = String::from("&[\n");
+    let mut keys = Keys::new();
     for area in names(&rules)? {
         let folder = rules.join(&area);
         if !folder.is_dir() {
@@ -31,10 +32,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             let Some(id) = file.strip_suffix(".toml") else { continue };
             let path = folder.join(&file);
             let text = fs::read_to_string(&path)?;
-            if area == "keys" {
-                let _ = writeln!(keys, "({id:?}, include_str!(concat!(env!(\"OUT_DIR\"), \"/keys-{id}.json\"))),");
-            }
-            let written = if NOT_RULES.contains(&area.as_str()) {
+            let written = if area == "keys" {
+                add_keys(&mut keys, id, &text)
+            } else if NOT_RULES.contains(&area.as_str()) {
                 reference(&text, &area, id, out)
             } else {
                 tests_begin(&text).map(|tests| {
@@ -45,8 +45,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     table.push(']');
-    keys.push(']');
-    fs::write(out.join("keys.rs"), keys)?;
+    fs::write(
+        out.join("keys.rs"),
+        format!("&{:?}", keys.iter().map(|(name, (area, json))| (name, area, json)).collect::<Vec<_>>()),
+    )?;
     Ok(fs::write(out.join("shipped_rules.rs"), table)?)
 }
 
@@ -55,6 +57,25 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
         fs::read_dir(folder)?.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     Ok(names)
+}
+
+/// By name: area and content, as JSON.
+type Keys = BTreeMap<String, (String, String)>;
+
+/// Adds the keys of a file. `net.{ipv4,ipv6}.neigh.*.locktime` is a key of each of the two.
+fn add_keys(keys: &mut Keys, area: &str, text: &str) -> Result<(), Box<dyn Error>> {
+    const BOTH: &str = "{ipv4,ipv6}";
+    for (name, key) in toml::from_str::<toml::Table>(text)? {
+        let families: &[&str] = if name.contains(BOTH) { &["ipv4", "ipv6"] } else { &[""] };
+        for family in families {
+            let name = name.replacen(BOTH, family, 1);
+            let content = (area.to_owned(), serde_json::to_string(&key)?);
+            if let Some((other, _)) = keys.insert(name.clone(), content) {
+                return Err(format!("{name} is also in {other}.toml").into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Writes `AREA-ID.json`; the names of the known counters get a file of their own.

@@ -178,7 +178,7 @@ fn report(args: &DriftArgs, global: &Global, config: &Config, terminal: &Termina
     }
     for name in select(&mut drift, scene.sysctls.as_ref(), &args.keys) {
         let known = scene.sysctls.iter().flat_map(Sysctls::keys).map(String::as_str);
-        let known = known.chain(keys::catalogue().iter().map(|key| key.name.as_str()));
+        let known = known.chain(keys::catalogue().names());
         let near = nearest_name(&name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         tracing::warn!("no file sets {name}, and this system has no value for it{near}");
     }

@@ -59,7 +59,7 @@ pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> O
         let known = rules
             .iter()
             .map(|rule| rule.id.as_str())
-            .chain(keys::catalogue().iter().map(|key| key.name.as_str()))
+            .chain(keys::catalogue().names())
             .chain(states::iter().map(|state| state.name.as_str()))
             .chain(counters::iter().map(|counter| counter.name.as_str()));
         let near = nearest_name(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();

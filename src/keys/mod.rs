@@ -283,102 +283,85 @@ fn is_older(kernel: &str, version: &str) -> bool {
 }
 
 /// All keys that we know, by name.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Catalogue {
-    entries: BTreeMap<String, Entry>,
-    problems: Vec<String>,
+    entries: BTreeMap<&'static str, Entry>,
 }
 
-/// A key, and those of `all` and `default` if it stands for all interfaces, made when they are first asked for.
+/// A key, and those of `all` and `default` if it stands for all interfaces, made when they are first asked for: an audit
+/// asks for a few of the many.
 #[derive(Debug)]
 struct Entry {
-    key: Key,
+    area: &'static str,
+    json: &'static str,
+    key: OnceLock<Option<Box<Key>>>,
     all: OnceLock<Box<Key>>,
     default: OnceLock<Box<Key>>,
 }
 
-/// Every file of `rules/keys`, by area, as JSON; the build makes this table.
-const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/keys.rs"));
+impl Entry {
+    /// `None` for one that cannot be parsed; a test proves that there is none.
+    fn key(&self, name: &str) -> Option<&Key> {
+        let parse = || {
+            let key: Key = serde_json::from_str(self.json).ok()?;
+            Some(Box::new(Key { name: name.to_owned(), area: self.area, ..key }))
+        };
+        self.key.get_or_init(parse).as_deref()
+    }
+}
 
-/// The catalogue that is compiled in, parsed once.
+/// Name, area and content (as JSON) of every key in `rules/keys`, by name; the build makes this table.
+const KEYS: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/keys.rs"));
+
+/// The catalogue that is compiled in.
 pub fn catalogue() -> &'static Catalogue {
     static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
-    CATALOGUE.get_or_init(|| Catalogue::from_files(FILES))
+    CATALOGUE.get_or_init(|| {
+        let entry = |&(name, area, json): &(&'static str, &'static str, &'static str)| {
+            let (key, all, default) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+            (name, Entry { area, json, key, all, default })
+        };
+        Catalogue { entries: KEYS.iter().map(entry).collect() }
+    })
 }
 
 impl Catalogue {
-    /// A file that cannot be parsed, and a key that is in two files become a [problem](Self::problems).
-    fn from_files(files: &[(&'static str, &str)]) -> Self {
-        let mut catalogue = Self::default();
-        for &(area, text) in files {
-            match serde_json::from_str::<BTreeMap<String, Key>>(text) {
-                Ok(keys) => {
-                    for (name, key) in keys {
-                        for name in families(&name) {
-                            catalogue.add(area, name, key.clone());
-                        }
-                    }
-                }
-                Err(error) => catalogue.problems.push(format!("rules/keys/{area}.toml: {error}")),
-            }
-        }
-        catalogue
-    }
-
-    fn add(&mut self, area: &'static str, name: String, key: Key) {
-        use std::collections::btree_map::Entry::{Occupied, Vacant};
-        match self.entries.entry(name) {
-            Occupied(entry) => {
-                self.problems.push(format!("rules/keys/{area}.toml: {} is also in another file", entry.key()));
-            }
-            Vacant(entry) => {
-                let key = Key { name: entry.key().clone(), area, ..key };
-                entry.insert(Entry { key, all: OnceLock::new(), default: OnceLock::new() });
-            }
-        }
-    }
-
-    /// What is wrong with the compiled-in files; a test proves that nothing is.
-    pub fn problems(&self) -> &[String] {
-        &self.problems
-    }
-
     /// Looks a key up by its full name, with dots: `net.ipv4.tcp_rmem`, `net.ipv4.conf.all.rp_filter`. The key of one interface
     /// is the entry for all of them, whose name has `*`.
     pub fn get(&self, name: &str) -> Option<&Key> {
         if let Some(entry) = self.entries.get(name) {
-            return Some(&entry.key);
+            return entry.key(name);
         }
         let parts = InterfaceKey::of(name)?;
-        let entry = self.entries.get(&parts.general())?;
+        let general = parts.general();
+        let entry = self.entries.get(general.as_str())?;
+        let key = entry.key(&general)?;
         let made = match parts.who {
             // The neighbour tables have no such folder.
             "all" if parts.folder == "neigh" => return None,
             "all" => &entry.all,
             "default" => &entry.default,
-            _ => return Some(&entry.key),
+            _ => return Some(key),
         };
-        Some(made.get_or_init(|| Box::new(entry.key.of(&parts))))
+        Some(made.get_or_init(|| Box::new(key.of(&parts))))
     }
 
     /// All entries, by name. Those for all interfaces have `*` in it.
     pub fn iter(&self) -> impl Iterator<Item = &Key> {
-        self.entries.values().map(|entry| &entry.key)
+        self.entries.iter().filter_map(|(name, entry)| entry.key(name))
+    }
+
+    /// The names of all entries, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().copied()
     }
 
     /// The known key that a misspelt or shortened name most likely means; `None` when none is near.
     pub fn suggest(&self, name: &str) -> Option<String> {
         let (general, interface) = interface::general(name);
-        let near = suggest::nearest_by(self.iter(), NEAR_ENOUGH, |key| closeness(&key.name, &general))?;
-        Some(near.name.replacen('*', interface.unwrap_or("*"), 1))
+        let near = suggest::nearest_by(self.names(), NEAR_ENOUGH, |name: &&str| closeness(name, &general))?;
+        Some(near.replacen('*', interface.unwrap_or("*"), 1))
     }
-}
-
-/// `net.{ipv4,ipv6}.neigh.*.locktime` is a key of each of the two.
-fn families(name: &str) -> Vec<String> {
-    const BOTH: &str = "{ipv4,ipv6}";
-    let one = |family| name.replacen(BOTH, family, 1);
-    if name.contains(BOTH) { vec![one("ipv4"), one("ipv6")] } else { vec![name.to_owned()] }
 }
 
 /// Two letters wrong in a name of ten.

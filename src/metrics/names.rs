@@ -110,7 +110,7 @@ pub fn suggest(name: &str) -> Option<String> {
         }
         (None, None) => {
             let known = metrics().map(|metric| metric.name);
-            let keys = keys::catalogue().iter().map(|key| key.name.as_str());
+            let keys = keys::catalogue().names();
             crate::suggest::nearest_name(name, known.chain(keys)).map(str::to_owned)
         }
     };

@@ -62,11 +62,11 @@ pub fn read_net(host: &Host, interfaces: Interfaces) -> (Sysctls, Vec<Gap>) {
 /// Those of [`read`] outside of `net`, which are the same in every network namespace.
 pub fn read_machine(host: &Host) -> (Sysctls, Vec<Gap>) {
     let mut reading = Reading::new(host);
-    for key in keys::catalogue().iter().filter(|key| !key.name.starts_with("net.")) {
-        let path = format!("{ROOT}/{}", key.name.replace('.', "/"));
+    for key in keys::catalogue().names().filter(|key| !key.starts_with("net.")) {
+        let path = format!("{ROOT}/{}", key.replace('.', "/"));
         match host.read_sysctl(&path) {
-            Ok(text) => reading.keep(key.name.clone(), &text),
-            Err(error) => reading.unread(&key.name, &error),
+            Ok(text) => reading.keep(key.to_owned(), &text),
+            Err(error) => reading.unread(key, &error),
         }
     }
     reading.gaps.sort();

@@ -28,7 +28,7 @@ impl Selection {
     /// for any characters.
     pub fn new(only: &[String], except: &[String], rules: &RuleSet) -> Result<Self, NamesNothing> {
         let known = || {
-            let keys = keys::catalogue().iter().map(|key| key.name.as_str());
+            let keys = keys::catalogue().names();
             keys.chain(rules.iter().map(|rule| rule.id.as_str()))
         };
         for pattern in only.iter().chain(except) {

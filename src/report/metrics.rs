@@ -62,7 +62,7 @@ pub fn metrics_text(theme: &Theme) -> String {
 /// still on it and are not listed.
 pub fn healthy_text(theme: &Theme) -> String {
     let metrics = metrics().map(|metric| metric.name);
-    let keys = keys::catalogue().iter().map(|key| key.name.as_str());
+    let keys = keys::catalogue().names();
     let mut text = String::new();
     for name in metrics.chain(keys) {
         if let Some(value) = healthy::value(name) {
