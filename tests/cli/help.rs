@@ -345,6 +345,7 @@ fn help_of_explain() {
     Examples:
       sysctl-advisor explain TIME_WAIT
       sysctl-advisor explain net.ipv4.tcp_fin_timeout
+      sysctl-advisor explain net.ipv4.conf.eth0.rp_filter
       sysctl-advisor explain ListenOverflows
       sysctl-advisor explain close-wait-leak
     ");
