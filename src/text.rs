@@ -50,9 +50,20 @@ fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~' | b'\n' | b'\t'))
 }
 
+/// Whether the text is one line already, its words one space apart; as [`is_plain`] it has no early end.
+fn is_line(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let printable = bytes.iter().fold(true, |line, byte| line & matches!(byte, b' '..=b'~'));
+    let pairs = bytes.iter().zip(bytes.iter().skip(1));
+    let apart = pairs.fold(true, |apart, (one, next)| apart & !(*one == b' ' && *next == b' '));
+    printable && apart && bytes.first() != Some(&b' ') && bytes.last() != Some(&b' ')
+}
+
 /// [`cleaned`] text on one line, its words one space apart.
 pub fn one_line(text: &str) -> String {
-    if is_plain(text) {
+    if is_line(text) {
+        text.to_owned()
+    } else if is_plain(text) {
         joined(text.split_ascii_whitespace(), text.len())
     } else {
         joined(cleaned(text).split_whitespace(), text.len())
@@ -101,6 +112,9 @@ mod tests {
         assert_eq!(one_line("  a \n\n b\tc "), "a b c");
         assert_eq!(one_line(" \u{a0}ä \u{1b} "), "ä \u{fffd}");
         assert_eq!(one_line(" \n"), "");
+        for line in ["a b", "a  b", " a b", "a b ", "", " "] {
+            assert_eq!(one_line(line), line.split_whitespace().collect::<Vec<_>>().join(" "));
+        }
     }
 
     proptest::proptest! {

@@ -4,9 +4,22 @@
 
 use crate::text::one_line;
 
-/// A row, with the end of its line.
-pub(super) fn row<'a>(cells: impl IntoIterator<Item = &'a String>) -> String {
-    cells.into_iter().map(|text| cell(text)).collect::<Vec<_>>().join(",") + "\n"
+/// The cells that all rows begin with.
+pub(super) fn beginning<'a>(cells: impl IntoIterator<Item = &'a String>) -> String {
+    cells.into_iter().map(|text| cell(text) + ",").collect()
+}
+
+/// A row, with the end of its line; `beginning` is [that of all rows](beginning), or nothing.
+pub(super) fn row<'a>(beginning: &str, cells: impl IntoIterator<Item = &'a String>) -> String {
+    let mut row = beginning.to_owned();
+    for (place, text) in cells.into_iter().enumerate() {
+        if place > 0 {
+            row.push(',');
+        }
+        row.push_str(&cell(text));
+    }
+    row.push('\n');
+    row
 }
 
 /// A cell of several entries.

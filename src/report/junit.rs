@@ -88,7 +88,17 @@ fn content(text: &str) -> String {
 /// Cleaned text for XML 1.0, which has no way to write some characters: they are shown as unknown.
 fn escaped(text: &str) -> String {
     let mut output = String::with_capacity(text.len() + text.len() / 16);
-    let mut rest = text;
+    text.split_inclusive('\n').for_each(|line| escape(&mut output, line));
+    output
+}
+
+/// Most lines have nothing to escape, and a look at all bytes of one without an early end is fast.
+fn escape(output: &mut String, line: &str) {
+    let plain = line.bytes().fold(true, |plain, byte| plain & !matches!(byte, b'&' | b'<' | b'>' | b'"' | 0xef));
+    if plain {
+        return output.push_str(line);
+    }
+    let mut rest = line;
     // U+FFFE and U+FFFF begin with 0xef, as some other characters do.
     while let Some(place) = rest.bytes().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | 0xef)) {
         let (before, mark) = rest.split_at(place);
@@ -105,5 +115,4 @@ fn escaped(text: &str) -> String {
         rest = after.as_str();
     }
     output.push_str(rest);
-    output
 }

@@ -11,7 +11,7 @@ use super::states;
 use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::drift::SourceLine;
 use crate::history::read::Episode;
-use crate::report::csv::{joined, row};
+use crate::report::csv::{beginning, joined, row};
 use crate::report::measured::measured;
 use crate::snapshot::Namespace;
 
@@ -141,8 +141,8 @@ impl<'a> Writer<'a> for Rows {
         }
         let names = OF_THE_AUDIT.into_iter().chain(OF_A_FINDING).collect::<Vec<_>>().join(",");
         writeln!(output, "{names}")?;
-        let rows = self.findings.iter().map(|finding| row(self.audit.iter().chain(finding)));
-        rows.into_iter().try_for_each(|row| output.write_all(row.as_bytes()))
+        let beginning = beginning(&self.audit);
+        self.findings.iter().try_for_each(|finding| output.write_all(row(&beginning, finding).as_bytes()))
     }
 }
 

@@ -5,7 +5,7 @@
 use super::format::Format;
 use super::record::{Remark, Remarks};
 use super::words;
-use crate::report::csv::{joined, row};
+use crate::report::csv::{beginning, joined, row};
 
 pub(super) const FORMAT: Format = Format {
     name: "csv",
@@ -47,14 +47,14 @@ const OF_A_REMARK: [&str; 14] = [
 ];
 
 fn rows(remarks: &Remarks) -> String {
-    let run = run(remarks);
+    let run = beginning(&run(remarks));
     let names: Vec<String> = OF_THE_RUN.into_iter().chain(OF_A_REMARK).map(str::to_owned).collect();
-    let mut text = row(&names);
+    let mut text = row("", &names);
     if remarks.remarks.is_empty() {
-        text.push_str(&row(run.iter().chain(&vec![String::new(); OF_A_REMARK.len()])));
+        text.push_str(&row(&run, &vec![String::new(); OF_A_REMARK.len()]));
     }
     for (remark, fingerprint) in remarks.remarks.iter().zip(remarks.fingerprints()) {
-        text.push_str(&row(run.iter().chain(&cells(remark, fingerprint))));
+        text.push_str(&row(&run, &cells(remark, fingerprint)));
     }
     text
 }
