@@ -6,7 +6,7 @@
     reason = "the build script's own world: Cargo's variables, the rules' folder, the generated files"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -37,8 +37,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             } else if NOT_RULES.contains(&area.as_str()) {
                 reference(&text, &area, id, out)
             } else {
-                tests_begin(&text).map(|tests| {
-                    let _ = writeln!(table, "({area:?}, {id:?}, include_str!({path:?}), {tests}),");
+                shipped(&text).map(|fields| {
+                    let _ = writeln!(
+                        table,
+                        "Shipped {{ area: {area:?}, id: {id:?}, text: include_str!({path:?}), {fields} }},"
+                    );
                 })
             };
             written.map_err(|error| format!("{}: {error}", path.display()))?;
@@ -85,6 +88,38 @@ fn reference(text: &str, area: &str, id: &str, out: &Path) -> Result<(), Box<dyn
         fs::write(out.join(format!("{area}-{id}-known.json")), serde_json::to_string(&known)?)?;
     }
     Ok(fs::write(out.join(format!("{area}-{id}.json")), serde_json::to_string(&table)?)?)
+}
+
+/// The fields of a rule that the build works out: where its tests begin, its conditions and parameters, and the names that an
+/// audit prepares for.
+fn shipped(text: &str) -> Result<String, Box<dyn Error>> {
+    let tests = tests_begin(text)?;
+    let mut rule: toml::Table = toml::from_str(text.get(..tests).unwrap_or(text))?;
+    rule.retain(|field, _| ["for_each", "when", "level", "params"].iter().any(|kept| *kept == field));
+    let head = serde_json::to_string(&rule)?;
+    let names: BTreeSet<String> = prepared_names(text.get(..tests).unwrap_or(text));
+    Ok(format!("tests: {tests}, head: {head:?}, names: &{:?}", names.iter().collect::<Vec<_>>()))
+}
+
+/// The names in a text that begin with `delta.`, `rate.` or `default(`.
+fn prepared_names(text: &str) -> BTreeSet<String> {
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+    let mut names = BTreeSet::new();
+    for start in ["delta.", "rate."] {
+        for (place, _) in text.match_indices(start) {
+            let rest = &text[place..];
+            let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+            names.insert(rest[..end].trim_end_matches('.').to_owned());
+        }
+    }
+    for (place, start) in text.match_indices("default(") {
+        // In a string of one line the quote is written with a backslash.
+        let rest = text[place + start.len()..].trim_start_matches('\\');
+        if let Some((key, _)) = rest.strip_prefix('"').and_then(|rest| rest.split_once(['\\', '"'])) {
+            names.insert(format!("default(\"{key}\")"));
+        }
+    }
+    names
 }
 
 /// Where the tests of a rule begin; nothing but tests may follow.

@@ -10,7 +10,7 @@ use crate::metrics::value::Value;
 use crate::model::Bound;
 use crate::model::Severity;
 use crate::rules::expr::EvalError;
-use crate::rules::{Level, Recommend, Rule};
+use crate::rules::{Head, Level, Recommend, Rule};
 
 /// What came of a rule on a subject.
 #[derive(Debug)]
@@ -58,6 +58,19 @@ impl Values<'_> {
             Some(param) => rule.params.get(param).map(|param| param.value.clone()),
             None => (self.of)(name),
         }
+    }
+}
+
+/// Whether no level of a rule holds on a subject, by its conditions alone. Where one cannot be judged the answer is no.
+pub(super) fn is_quiet(head: &Head, values: &Values<'_>) -> bool {
+    let value_of = |name: &str| match name.strip_prefix("params.") {
+        Some(param) => head.param(param).cloned(),
+        None => (values.of)(name),
+    };
+    match head.when.as_ref().map(|when| when.holds(&value_of)) {
+        Some(Ok(false)) => true,
+        Some(Err(_)) => false,
+        Some(Ok(true)) | None => head.levels.iter().all(|when| matches!(when.holds(&value_of), Ok(false))),
     }
 }
 

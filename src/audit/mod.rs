@@ -14,7 +14,7 @@ pub use merge::fulfils;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use judge::{Judgement, Proposal, Values, judge, rests_on_a_default};
+use judge::{Judgement, Proposal, Values, is_quiet, judge, rests_on_a_default};
 use merge::{Merged, merge};
 use model::{Audit, Avoid, Finding, Recommendation, Skipped};
 use waivers::{Ran, Waivers};
@@ -25,9 +25,9 @@ use crate::metrics::defaults;
 use crate::metrics::subjects::Subject;
 use crate::metrics::view::View;
 use crate::model::Bound;
-use crate::rules::Rule;
 use crate::rules::expr::Expr;
 use crate::rules::set::RuleSet;
+use crate::rules::{LazyRule, Rule};
 use crate::snapshot::Snapshot;
 use crate::units;
 
@@ -50,8 +50,10 @@ pub fn run_where<'a>(
     for namespace in &snapshot.namespaces {
         let view = View::new(snapshot, namespace);
         let mut found: Vec<(Finding, Vec<Proposal>)> = Vec::new();
-        for rule in rules.iter() {
-            evaluate(rule, &view, &mut found, &mut skipped);
+        for (_, rule) in rules.unread().filter(|(_, rule)| !is_quiet_here(rule, &view)) {
+            if let Some(rule) = rule.rule() {
+                evaluate(rule, &view, &mut found, &mut skipped);
+            }
         }
         for (finding, proposals) in &mut found {
             finding.waived = waivers.of(finding, day);
@@ -78,12 +80,16 @@ pub fn run_where<'a>(
 /// The keys whose default a new network namespace has to be asked for, before these rules are evaluated on the snapshot:
 /// those that a rule names which fires, or which cannot be judged without.
 pub fn defaults_needed<'r>(snapshot: &Snapshot, rules: &'r RuleSet) -> BTreeSet<&'r str> {
-    let named = |rule: &'r Rule| rule.names().filter_map(defaults::asked_of_the_kernel).collect::<BTreeSet<&str>>();
-    let naming: Vec<_> = rules.iter().map(|rule| (rule, named(rule))).filter(|(_, keys)| !keys.is_empty()).collect();
+    let named = |rule: &'r LazyRule| -> BTreeSet<&'r str> {
+        rule.prepared_names().filter_map(defaults::asked_of_the_kernel).collect()
+    };
+    let all = rules.unread().map(|(_, rule)| (rule, named(rule)));
+    let naming: Vec<_> = all.filter(|(_, keys)| !keys.is_empty()).collect();
     let mut needed = BTreeSet::new();
     for namespace in snapshot.namespaces.iter().filter(|_| !naming.is_empty()) {
         let view = View::new(snapshot, namespace);
-        for (rule, keys) in &naming {
+        for (rule, keys) in naming.iter().filter(|(rule, _)| !is_quiet_here(rule, &view)) {
+            let Some(rule) = rule.rule() else { continue };
             let rests = |item| {
                 let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
                 rests_on_a_default(rule, &values)
@@ -112,8 +118,21 @@ fn broken(diagnostics: &[Diagnostic]) -> Vec<String> {
         .collect()
 }
 
+/// Whether what the build wrote down of a rule says that it fires nowhere in the namespace. Then the rest of it is not read.
+fn is_quiet_here(rule: &LazyRule, view: &View<'_>) -> bool {
+    let Some(head) = rule.head() else { return false };
+    if is_about_files(head.for_each, head.conditions()) && !view.is_first() {
+        return true;
+    }
+    let quiet = |item| {
+        let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
+        is_quiet(head, &values)
+    };
+    view.items(head.for_each).is_ok_and(|items| items.into_iter().all(quiet))
+}
+
 fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal>)>, skipped: &mut Vec<Skipped>) {
-    if is_about_files(rule) && !view.is_first() {
+    if is_about_files(rule.for_each, rule.conditions()) && !view.is_first() {
         return;
     }
     let mut skip = |reason: String| {
@@ -161,8 +180,8 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
 
 /// Whether a rule is about the configuration files. They are those of one namespace; in the others there is nothing to
 /// check, and nothing that was left unchecked.
-fn is_about_files(rule: &Rule) -> bool {
-    rule.for_each == Subject::Key || rule.conditions().flat_map(Expr::names).any(|name| name.starts_with("persisted."))
+fn is_about_files<'a>(for_each: Subject, mut conditions: impl Iterator<Item = &'a Expr>) -> bool {
+    for_each == Subject::Key || conditions.any(|when| when.names().any(|name| name.starts_with("persisted.")))
 }
 
 /// Gives every finding of a namespace the merged recommendation for each key that it named; those that are waived are

@@ -5,6 +5,8 @@
 
 pub mod expr;
 mod file;
+mod head;
+mod lazy;
 pub mod load;
 mod names;
 pub mod set;
@@ -17,6 +19,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 pub use file::Expect;
+pub use head::Head;
+pub use lazy::LazyRule;
 pub use names::guard;
 pub use starter::{StarterError, starter};
 

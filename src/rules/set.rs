@@ -8,19 +8,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::lazy::{LazyRule, Shipped};
 use super::names::kind_of;
 use super::{Rule, load, toml_file};
 use crate::diagnostic::Diagnostic;
 use crate::metrics::value::{Type, Value};
 use crate::suggest::nearest;
 
-/// (area, id, text, where its tests begin) of each shipped rule.
-const SHIPPED: &[(&str, &str, &str, usize)] = include!(concat!(env!("OUT_DIR"), "/shipped_rules.rs"));
+/// Each shipped rule; the build makes this table.
+static SHIPPED: &[Shipped] = include!(concat!(env!("OUT_DIR"), "/shipped_rules.rs"));
 
 /// Rules by id.
 #[derive(Debug, Default)]
 pub struct RuleSet {
-    rules: BTreeMap<String, Rule>,
+    rules: BTreeMap<String, LazyRule>,
     disabled: BTreeSet<String>,
     /// Files that could not be loaded; the rest of the set works.
     pub broken: Vec<Diagnostic>,
@@ -43,19 +44,16 @@ fn hint(near: &Option<String>) -> String {
 
 impl RuleSet {
     /// The rules compiled in, without their tests: those passed when the program was built, and are a third of the text.
+    /// Each is read when somebody asks for it.
     pub fn shipped() -> Self {
-        let mut set = Self::default();
-        for (area, id, text, tests) in SHIPPED {
-            let origin = format!("rules/{area}/{id}.toml");
-            set.keep(load::parse_untested(id, area, &origin, text.get(..*tests).unwrap_or(text)));
-        }
-        set
+        let rules = SHIPPED.iter().map(|shipped| (shipped.id.to_owned(), LazyRule::shipped(shipped)));
+        Self { rules: rules.collect(), ..Self::default() }
     }
 
     /// The rules compiled in, with their tests.
     pub fn shipped_with_tests() -> Self {
         let mut set = Self::default();
-        for (area, id, text, _) in SHIPPED {
+        for Shipped { area, id, text, .. } in SHIPPED {
             set.add(area, id, &format!("rules/{area}/{id}.toml"), text);
         }
         set
@@ -69,7 +67,7 @@ impl RuleSet {
     fn keep(&mut self, parsed: Result<Rule, Vec<Diagnostic>>) {
         match parsed {
             Ok(rule) => {
-                self.rules.insert(rule.id.clone(), rule);
+                self.rules.insert(rule.id.clone(), rule.into());
             }
             Err(errors) => self.broken.extend(errors),
         }
@@ -124,7 +122,7 @@ impl RuleSet {
     /// Gives a parameter another value; it must be of the parameter's type, an int serves for a double.
     pub fn set_param(&mut self, rule: &str, name: &str, value: Value) -> Result<(), OverrideError> {
         let missing = self.no_rule(rule);
-        let found = self.rules.get_mut(rule).ok_or(missing)?;
+        let found = self.rules.get_mut(rule).and_then(LazyRule::rule_mut).ok_or(missing)?;
         let near = nearest(name, found.params.keys().map(String::as_str)).map(str::to_owned);
         let param = found.params.get_mut(name).ok_or_else(|| OverrideError::NoParam {
             rule: rule.to_owned(),
@@ -161,12 +159,17 @@ impl RuleSet {
     }
 
     pub fn get(&self, id: &str) -> Option<&Rule> {
-        self.rules.get(id)
+        self.rules.get(id).and_then(LazyRule::rule)
     }
 
-    /// All rules, by id.
+    /// All rules, by id. Each is read for that, if it was not before.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.values()
+        self.rules.values().filter_map(LazyRule::rule)
+    }
+
+    /// All rules with their ids, not necessarily read.
+    pub fn unread(&self) -> impl Iterator<Item = (&str, &LazyRule)> {
+        self.rules.iter().map(|(id, rule)| (id.as_str(), rule))
     }
 
     pub fn len(&self) -> usize {
@@ -196,15 +199,44 @@ mod tests {
     fn the_shipped_rules_load_the_same_with_and_without_their_tests() {
         let (without, mut with) = (RuleSet::shipped(), RuleSet::shipped_with_tests());
         assert!(without.broken.is_empty() && with.broken.is_empty(), "{:?}{:?}", without.broken, with.broken);
-        for rule in with.rules.values_mut() {
+        for rule in with.rules.values_mut().filter_map(LazyRule::rule_mut) {
             assert!(rule.tests.len() > 1, "{}", rule.id);
             rule.tests.clear();
         }
+        assert_eq!(without.iter().count(), SHIPPED.len(), "one cannot be read");
         let unlike = |one: &Rule, other: &Rule| {
             let other = Rule { source: one.source.clone(), ..other.clone() };
             format!("{one:?}") != format!("{other:?}")
         };
         assert_eq!(without.len(), with.len());
         assert!(without.iter().zip(with.iter()).all(|(one, other)| !unlike(one, other)));
+    }
+
+    /// What the build wrote down of a rule must be what the rule says.
+    #[test]
+    fn the_head_of_a_shipped_rule_has_its_conditions_and_the_names_that_are_prepared() {
+        let set = RuleSet::shipped();
+        for (id, lazy) in set.unread() {
+            let (head, rule) = (lazy.head().unwrap(), lazy.rule().unwrap());
+            assert_eq!(head.for_each, rule.for_each, "{id}");
+            let sources = |expr: &crate::rules::expr::Expr| expr.source().to_owned();
+            assert!(head.conditions().map(sources).eq(rule.conditions().map(sources)), "{id}");
+            assert!(rule.params.iter().all(|(name, param)| head.param(name) == Some(&param.value)), "{id}");
+            let prepared: BTreeSet<&str> = lazy.prepared_names().collect();
+            let is_prepared = |name: &&str| ["delta.", "rate.", "default("].iter().any(|start| name.starts_with(start));
+            for name in rule.names().filter(is_prepared) {
+                assert!(prepared.contains(name), "{id}: {name} is not in {prepared:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn another_value_of_a_parameter_counts_for_the_conditions() {
+        let mut set = RuleSet::shipped();
+        set.set_param("close-wait-leak", "seconds", Value::Int(7)).unwrap();
+        let (_, lazy) = set.unread().find(|(id, _)| *id == "close-wait-leak").unwrap();
+        assert!(lazy.head().is_none(), "what the build wrote down has the former value");
+        assert_eq!(set.get("close-wait-leak").unwrap().params["seconds"].value, Value::Int(7));
+        assert!(lazy.prepared_names().count() > 0);
     }
 }

@@ -9,7 +9,6 @@ use crate::audit::waivers::Waivers;
 use crate::config::{Config, TypedRules};
 use crate::diagnostic::Diagnostic;
 use crate::metrics::names;
-use crate::rules::Rule;
 use crate::rules::set::RuleSet;
 use crate::snapshot::{FirstReading, Snapshot};
 
@@ -32,7 +31,7 @@ impl Criteria {
 
     /// What the first reading of a window has to hold for these rules.
     pub fn first_reading(&self) -> FirstReading {
-        names::first_reading(self.rules.iter().flat_map(Rule::names))
+        names::first_reading(self.rules.unread().flat_map(|(_, rule)| rule.prepared_names()))
     }
 
     /// Reads the kernel's own defaults that these rules need on a snapshot of this host, and adds them to it.

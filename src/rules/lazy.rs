@@ -1,0 +1,74 @@
+//! A rule that is read when somebody asks for it.
+//!
+//! In: a shipped rule's text and what the build wrote down of it, or a rule that is read already. Out: the rule; of a shipped one
+//! also its [`Head`], and the names whose reading has to be prepared. Must not: evaluate.
+
+use std::sync::OnceLock;
+
+use super::head::Head;
+use super::{Rule, load};
+
+/// A shipped rule as the build wrote it down.
+#[derive(Debug)]
+pub(super) struct Shipped {
+    pub(super) area: &'static str,
+    pub(super) id: &'static str,
+    pub(super) text: &'static str,
+    /// Where its tests begin.
+    pub(super) tests: usize,
+    /// Conditions and parameters, as JSON.
+    pub(super) head: &'static str,
+    /// The names in the text that begin with `delta.`, `rate.` or `default(`.
+    pub(super) names: &'static [&'static str],
+}
+
+/// A rule that may not be read yet.
+#[derive(Debug)]
+pub struct LazyRule {
+    shipped: Option<&'static Shipped>,
+    head: OnceLock<Option<Head>>,
+    rule: OnceLock<Option<Box<Rule>>>,
+}
+
+impl From<Rule> for LazyRule {
+    fn from(rule: Rule) -> Self {
+        Self { shipped: None, head: OnceLock::new(), rule: OnceLock::from(Some(Box::new(rule))) }
+    }
+}
+
+impl LazyRule {
+    pub(super) const fn shipped(shipped: &'static Shipped) -> Self {
+        Self { shipped: Some(shipped), head: OnceLock::new(), rule: OnceLock::new() }
+    }
+
+    /// The rule without its tests if it is a shipped one. `None` only for a shipped rule that cannot be read; a test
+    /// proves that there is none.
+    pub fn rule(&self) -> Option<&Rule> {
+        let read = || {
+            let Shipped { area, id, text, tests, .. } = self.shipped?;
+            let origin = format!("rules/{area}/{id}.toml");
+            load::parse_untested(id, area, &origin, text.get(..*tests).unwrap_or(text)).ok().map(Box::new)
+        };
+        self.rule.get_or_init(read).as_deref()
+    }
+
+    /// The same, to change it; what was known of it beside is forgotten.
+    pub(super) fn rule_mut(&mut self) -> Option<&mut Rule> {
+        self.rule();
+        self.shipped = None;
+        self.head = OnceLock::new();
+        self.rule.get_mut()?.as_deref_mut()
+    }
+
+    /// The conditions of a shipped rule that nobody changed.
+    pub fn head(&self) -> Option<&Head> {
+        self.head.get_or_init(|| Head::parse(self.shipped?.head)).as_ref()
+    }
+
+    /// The names of changes and of defaults that its expressions use; others may be among them.
+    pub fn prepared_names(&self) -> impl Iterator<Item = &str> {
+        let shipped = self.shipped.map(|shipped| shipped.names.iter().copied());
+        let rule = if self.shipped.is_some() { None } else { self.rule() };
+        shipped.into_iter().flatten().chain(rule.into_iter().flat_map(Rule::names))
+    }
+}
