@@ -126,7 +126,9 @@ fn the_multitool_of_the_standard_has_no_error_for_sarif() {
     let complaints: Vec<&str> = text.lines().filter(|line| line.contains(": error ")).collect();
     assert_eq!(complaints, Vec::<&str>::new());
     // It has errors for a log in which a result refers to no rule.
-    let damaged = std::fs::read_to_string(&files[2]).unwrap().replace("\"ruleIndex\": 0", "\"ruleIndex\": 999");
+    let whole = std::fs::read_to_string(&files[2]).unwrap();
+    let damaged = whole.replace("\"ruleIndex\":0", "\"ruleIndex\":999");
+    assert_ne!(damaged, whole);
     std::fs::write(&files[2], damaged).unwrap();
     assert!(validate(&files[2..3]).contains(": error SARIF1009"));
     // What could not be read is in it, word by word.
