@@ -26,7 +26,9 @@ fn keys_that_lead_elsewhere_are_refused_with_the_whole_plan() {
         "net/core/somaxconn",
         "kernel.core_pattern",
         "kernel.modprobe",
-        "net.ipv4.conf.all.forwarding",
+        "net.ipv4.conf.eth0.forwarding",
+        "net.ipv4.conf.*.forwarding",
+        "net.ipv4.conf.../../../../tmp/x.forwarding",
         "",
     ] {
         let mut plan = scene.plan_json(THREE);
