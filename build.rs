@@ -95,7 +95,7 @@ fn reference(text: &str, area: &str, id: &str, out: &Path) -> Result<(), Box<dyn
 fn shipped(text: &str) -> Result<String, Box<dyn Error>> {
     let tests = tests_begin(text)?;
     let mut rule: toml::Table = toml::from_str(text.get(..tests).unwrap_or(text))?;
-    rule.retain(|field, _| ["for_each", "when", "level", "params"].iter().any(|kept| *kept == field));
+    rule.retain(|field, _| ["for_each", "when", "level", "params"].contains(&field));
     let head = serde_json::to_string(&rule)?;
     let names: BTreeSet<String> = prepared_names(text.get(..tests).unwrap_or(text));
     Ok(format!("tests: {tests}, head: {head:?}, names: &{:?}", names.iter().collect::<Vec<_>>()))
