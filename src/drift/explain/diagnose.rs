@@ -281,7 +281,8 @@ fn unmentioned(evidence: &Evidence<'_>) -> Vec<KeyDrift> {
 fn of_all(known: &'static Key) -> Option<&'static Key> {
     const FOLLOWS: [&str; 2] = ["net.ipv4.conf.all.accept_redirects", "net.ipv4.conf.all.forwarding"];
     let Some(parts) = InterfaceKey::of(&known.name).filter(|parts| parts.who == "*") else { return Some(known) };
-    let is_used = known.combination.is_some_and(|combination| combination != Combination::InterfaceOnly);
+    let is_used =
+        known.combination.is_some_and(|combination| combination.uses_all() || combination == Combination::Copied);
     let key = keys::catalogue().get(&parts.with("all")).filter(|_| is_used)?;
     (!FOLLOWS.contains(&key.name.as_str())).then_some(key)
 }

@@ -363,6 +363,8 @@ fn only_a_value_that_is_no_kernel_s_default_was_set_by_somebody() {
     ];
     assert_eq!(unmentioned(&healthy), Vec::<String>::new());
     assert_eq!(unmentioned(&[("net.core.somaxconn", "1000")]), ["net.core.somaxconn"]);
+    // Nothing reads it.
+    assert_eq!(unmentioned(&[("net.ipv6.conf.all.accept_ra", "2")]), Vec::<String>::new());
 }
 
 #[test]
