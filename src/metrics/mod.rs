@@ -16,3 +16,5 @@ pub mod sysctl;
 mod table;
 pub mod value;
 pub mod view;
+
+pub use reading::endpoint;

@@ -139,7 +139,7 @@ impl Ports {
 }
 
 /// `192.0.2.1:80`, `[2001:db8::1]:80`.
-pub(super) fn endpoint(address: &str, port: u16) -> String {
+pub fn endpoint(address: &str, port: u16) -> String {
     if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 

@@ -4,6 +4,7 @@
 //! has more than a handful of sockets. Must not: judge beyond what the numbers say; faults are for the rules.
 
 use super::sections::PortUse;
+use crate::metrics::endpoint;
 use crate::observe::ages::Ages;
 use crate::observe::sockets::{Destination, Listener, Sockets};
 use crate::snapshot::Namespace;
@@ -148,10 +149,6 @@ fn verdict(namespace: &Namespace, total: u64, used: &[PortUse<'_>]) -> String {
         None => "This is harmless: each ends by itself after 60 s, which no sysctl changes, and ports are not short."
             .to_owned(),
     }
-}
-
-fn endpoint(address: &str, port: u16) -> String {
-    if address.contains(':') { format!("[{address}]:{port}") } else { format!("{address}:{port}") }
 }
 
 fn count(number: u64) -> String {
