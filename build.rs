@@ -94,11 +94,12 @@ fn reference(text: &str, area: &str, id: &str, out: &Path) -> Result<(), Box<dyn
 /// audit prepares for.
 fn shipped(text: &str) -> Result<String, Box<dyn Error>> {
     let tests = tests_begin(text)?;
-    let mut rule: toml::Table = toml::from_str(text.get(..tests).unwrap_or(text))?;
+    let text = text.get(..tests).unwrap_or(text);
+    let mut rule: toml::Table = toml::from_str(text)?;
     rule.retain(|field, _| ["for_each", "when", "level", "params"].contains(&field));
     let head = serde_json::to_string(&rule)?;
-    let names: BTreeSet<String> = prepared_names(text.get(..tests).unwrap_or(text));
-    Ok(format!("tests: {tests}, head: {head:?}, names: &{:?}", names.iter().collect::<Vec<_>>()))
+    let names: Vec<String> = prepared_names(text).into_iter().collect();
+    Ok(format!("tests: {tests}, head: {head:?}, names: &{names:?}"))
 }
 
 /// The names in a text that begin with `delta.`, `rate.` or `default(`.

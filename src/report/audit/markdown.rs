@@ -88,7 +88,7 @@ impl<'a> Writer<'a> for Page<'a> {
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
         self.list("TCP sockets", namespaces.iter().map(|namespace| ("Namespace", literal(&words::sockets(namespace)))));
-        let used = if answers::need_ports(namespaces) { self.summary.destinations.by_port_use() } else { Vec::new() };
+        let used = answers::ports_in_use(self.summary.destinations, namespaces);
         for namespace in namespaces {
             for Answer { state, text } in answers::of(namespace, &used) {
                 let place = format!("{state} of {}", in_words(&namespace.name));

@@ -39,7 +39,7 @@ fn explained(key: &Key, snapshot: Option<&Snapshot>, drift: Option<&Drift>, them
         }
         lines.iter().for_each(|line| page.paragraph(line));
     }
-    if let Some((drift, parts)) = drift.zip(Some(parts)) {
+    if let Some(drift) = drift {
         at_boot(&mut page, key, parts.as_ref(), drift);
     }
     page.section("Values", &shape(key));

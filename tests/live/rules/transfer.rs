@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::support::connect::{self, Pair};
 use crate::support::idle::{self, Keepalive};
 use crate::support::lab::{ip, run, run_with_input};
-use crate::support::{Lab, ports, wait_until};
+use crate::support::{Lab, Report, ports, wait_until};
 
 const OUTAGE: &str = "path-outage";
 const BLACK_HOLE: &str = "mtu-black-hole";
@@ -197,6 +197,17 @@ fn bulk(pairs: Vec<Pair>, stop: &AtomicBool) {
 /// Time after which the kernel's measurement of a connection says something.
 const BUSY: Duration = Duration::from_millis(6500);
 
+/// The report once the connections have sent for that long.
+fn audit_of_bulk(lab: &Lab, pairs: Vec<Pair>) -> Report {
+    lab.during(
+        |stop| bulk(pairs, stop),
+        || {
+            std::thread::sleep(BUSY);
+            lab.audit(&NOW)
+        },
+    )
+}
+
 #[test]
 fn a_send_buffer_that_is_too_small_is_found_and_the_kernel_s_default_is_proposed() {
     const RULE: &str = "send-buffer-limited";
@@ -210,23 +221,11 @@ fn a_send_buffer_that_is_too_small_is_found_and_the_kernel_s_default_is_proposed
     });
     lab.set("net.ipv4.tcp_wmem", "4096 4096 8192");
     let pairs = connect::outgoing(&backend, 6);
-    let report = lab.during(
-        |stop| bulk(pairs, stop),
-        || {
-            std::thread::sleep(BUSY);
-            lab.audit(&NOW)
-        },
-    );
+    let report = audit_of_bulk(&lab, pairs);
     report.assert_fires(RULE);
     assert_eq!(lab.follow(&report, RULE), ["net.ipv4.tcp_wmem"]);
     let pairs = connect::outgoing(&backend, 6);
-    let report = lab.during(
-        |stop| bulk(pairs, stop),
-        || {
-            std::thread::sleep(BUSY);
-            lab.audit(&NOW)
-        },
-    );
+    let report = audit_of_bulk(&lab, pairs);
     report.assert_quiet(RULE);
 }
 
@@ -237,13 +236,7 @@ fn peers_with_a_small_window_are_told_of_and_nothing_here_is_changed() {
     lab.far.inside(|| std::fs::write("/proc/sys/net/ipv4/tcp_rmem", "4096 8192 8192").unwrap());
     let backend = ports::backend(&lab, "10.9.4.1:9000");
     let pairs = connect::outgoing(&backend, 12);
-    let report = lab.during(
-        |stop| bulk(pairs, stop),
-        || {
-            std::thread::sleep(BUSY);
-            lab.audit(&NOW)
-        },
-    );
+    let report = audit_of_bulk(&lab, pairs);
     report.assert_fires(RULE);
     assert_eq!(report.recommendations(RULE), [], "the window is the peer's");
     report.assert_quiet("send-buffer-limited");

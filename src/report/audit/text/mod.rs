@@ -105,7 +105,7 @@ impl<'a> Writer<'a> for Text<'_, 'a> {
     }
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
-        let used = if answers::need_ports(namespaces) { self.summary.destinations.by_port_use() } else { Vec::new() };
+        let used = answers::ports_in_use(self.summary.destinations, namespaces);
         chart::write(&mut self.page, namespaces, &used);
     }
 
