@@ -79,7 +79,7 @@ options! {
         ///
         /// The roles are nat, load_balancer, container_host, kubernetes, forwards, multi_homed, policy_routing and tunnel. The report
         /// shows those that the program sees. A rule that depends on a role takes what is stated here instead. It
-        /// counts for the network namespace that the program runs in or was told to look at first.
+        /// counts for the first network namespace that the program looks at.
         roles: StatedRoles = "[]", RolePairs,
             example "[\"forwards\", \"multi_homed=no\"]",
             flag "role" on &["audit", "snapshot", "plan", "export", "remediate", "agent"];

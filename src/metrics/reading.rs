@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use super::roles::Roles;
+use super::roles::{self, Roles};
 use super::sysctl::key_value;
 use super::value::Value;
 use crate::drift::load::start::Moment;
@@ -86,7 +86,7 @@ impl<'a> Reading<'a> {
     }
 
     pub(super) fn roles(&self) -> &Roles {
-        self.roles.get_or_init(|| Roles::of(self.snapshot, self.namespace))
+        self.roles.get_or_init(|| roles::of(self.snapshot, self.namespace))
     }
 
     /// Of the namespace that the configuration files belong to, at the end of the window.

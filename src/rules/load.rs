@@ -219,7 +219,8 @@ impl Loader<'_> {
 
     fn recommend(&mut self, part: &RecommendFile, scope: &RuleNames<'_>) -> Option<Recommend> {
         let name = part.key.get_ref();
-        let found = key_to_set(name, scope.subject()).map_err(|(message, help)| self.error(part.key.span(), &message, help));
+        let found =
+            key_to_set(name, scope.subject()).map_err(|(message, help)| self.error(part.key.span(), &message, help));
         let key = found.ok()?;
         let value = self.expression(&part.value, Some(sysctl::key_type(key)), scope)?;
         if value.names().next().is_none() {

@@ -88,8 +88,7 @@ pub(super) fn key_to_set(name: &str, subject: Subject) -> Result<&'static Key, (
     match keys::catalogue().get(name) {
         Some(key) if key.name == *name && (subject == Subject::Interface || !name.contains('*')) => Ok(key),
         Some(_) => {
-            let help =
-                InterfaceKey::of(name).map(|key| {
+            let help = InterfaceKey::of(name).map(|key| {
                 format!(
                     "use `{}` or `{}`, or `{}` in a rule with for_each = \"interface\"",
                     key.with("all"),

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Roles, Verdict, is_tunnel};
+use super::model::{ROLES, Roles, Verdict, is_tunnel};
 use crate::netlink::link::flags;
 use crate::observe::interfaces::Interface;
 use crate::observe::topology::Topology;
@@ -117,9 +117,7 @@ impl<'a> Scene<'a> {
         }
         let of = ["nat", "load_balancer", "container_host", "kubernetes"];
         let known = |role: &&str| self.known.verdict(role).is_yes() == Some(true);
-        if let Some(role) =
-            of.into_iter().find(known).and_then(|name| super::ROLES.iter().find(|role| role.name == name))
-        {
+        if let Some(role) = of.into_iter().find(known).and_then(|name| ROLES.iter().find(|role| role.name == name)) {
             return Verdict::Yes(format!("forwarding is on, and its role is also: {}", role.title));
         }
         match self.forwarded() {

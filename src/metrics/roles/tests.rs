@@ -1,7 +1,10 @@
+//! Hosts that have a role, and their look-alikes.
+
 use std::collections::BTreeMap;
 
 use super::*;
 use crate::netlink::link::flags;
+use crate::observe::interfaces::Interface;
 use crate::observe::surroundings::Surroundings;
 use crate::observe::topology::{Addresses, DefaultRoute, Routes, Topology, Translation};
 use crate::report::example;
@@ -23,7 +26,7 @@ fn roles(change: impl FnOnce(&mut Snapshot)) -> Vec<(&'static str, String)> {
         balanced_services: 0,
     });
     change(&mut snapshot);
-    let roles = Roles::of(&snapshot, &snapshot.namespaces[0]);
+    let roles = of(&snapshot, &snapshot.namespaces[0]);
     roles.held().map(|(role, why)| (role.name, why.to_owned())).collect()
 }
 
@@ -169,13 +172,13 @@ fn what_the_administrator_states_counts_instead_and_for_what_follows() {
 #[test]
 fn what_was_not_read_is_unknown_and_not_no() {
     let mut snapshot = example::snapshot();
-    let of = |snapshot: &Snapshot| {
-        let roles = Roles::of(snapshot, &snapshot.namespaces[0]);
+    let all = |snapshot: &Snapshot| {
+        let roles = of(snapshot, &snapshot.namespaces[0]);
         ROLES.map(|role| (role.name, roles.verdict(role.name).is_yes())).into_iter().collect::<BTreeMap<_, _>>()
     };
-    assert!(of(&snapshot).values().all(Option::is_none));
+    assert!(all(&snapshot).values().all(Option::is_none));
     snapshot.namespaces[0].interfaces = vec![interface(1, "lo", "")];
     snapshot.namespaces[0].sysctls = [("net.ipv4.ip_forward".to_owned(), "0".to_owned())].into();
-    let known = of(&snapshot);
+    let known = all(&snapshot);
     assert_eq!((known["forwards"], known["tunnel"], known["nat"]), (Some(false), Some(false), None));
 }

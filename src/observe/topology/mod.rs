@@ -3,6 +3,7 @@
 //! In: rtnetlink, nf_tables, `/proc/net`. Out: [`Topology`]: facts in numbers, each part `None` with a gap where it was not read.
 //! Must not: say what the namespace is for; `metrics::roles` does. Make the kernel load a module by asking.
 
+mod asking;
 mod routes;
 mod translation;
 
@@ -14,14 +15,12 @@ use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressHeader, AddressHeaderFlags, AddressScope};
 use netlink_packet_route::route::RouteProtocol;
 use netlink_packet_route::rule::{RuleAttribute, RuleMessage};
-use nix::sys::socket::SockProtocol;
 use serde::{Deserialize, Serialize};
 
 use crate::host::Host;
-use crate::netlink::message::Malformed;
-use crate::netlink::route::{Asked, dump_request};
+use crate::netlink::route::Asked;
 use crate::observe::gap::Gap;
-use crate::observe::netlink::{buffer, exchange};
+use asking::Asking;
 
 pub use routes::{DefaultRoute, Routes};
 pub use translation::Translation;
@@ -69,7 +68,7 @@ pub fn read(host: &Host) -> (Topology, Vec<Gap>) {
         let why = "a recorded tree has no netlink".to_owned();
         return (Topology::default(), vec![Gap { what: "topology".to_owned(), why }]);
     }
-    let mut asking = Asking { buffer: buffer(), gaps: Vec::new() };
+    let mut asking = Asking::new();
     let routes = routes::read(&mut asking);
     let policy_rules = policy_rules(&mut asking);
     let addresses = addresses(&mut asking);
@@ -77,45 +76,6 @@ pub fn read(host: &Host) -> (Topology, Vec<Gap>) {
     let topology =
         Topology { routes, policy_rules, addresses, translation, balanced_services: balanced_services(host) };
     (topology, asking.gaps)
-}
-
-/// What every question needs.
-struct Asking {
-    buffer: Vec<u8>,
-    gaps: Vec<Gap>,
-}
-
-impl Asking {
-    /// Hands each record of the answer to `each`. `None` is noted as a gap of `what`.
-    fn dump(
-        &mut self,
-        what: &str,
-        protocol: SockProtocol,
-        request: &[u8],
-        mut each: impl FnMut(&[u8]) -> ControlFlow<()>,
-    ) -> Option<()> {
-        let asked = exchange(protocol, request, 1, &mut self.buffer, &mut |payload| Ok::<_, Malformed>(each(payload)));
-        match asked {
-            Ok(interrupted) => {
-                if interrupted {
-                    tracing::debug!(what, "the table changed while the kernel walked it");
-                }
-                Some(())
-            }
-            Err(error) => {
-                self.gap(what, error.to_string());
-                None
-            }
-        }
-    }
-
-    fn rtnetlink(&mut self, what: &str, asked: Asked, each: impl FnMut(&[u8]) -> ControlFlow<()>) -> Option<()> {
-        self.dump(what, SockProtocol::NetlinkRoute, &dump_request(asked, 1), each)
-    }
-
-    fn gap(&mut self, what: &str, why: String) {
-        self.gaps.push(Gap { what: format!("topology.{what}"), why });
-    }
 }
 
 /// More rules than anyone has; each packet walks them all.

@@ -11,7 +11,7 @@ use netlink_packet_route::neighbour::{NeighbourAddress, NeighbourAttribute, Neig
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteProtocol};
 use serde::{Deserialize, Serialize};
 
-use super::Asking;
+use super::asking::Asking;
 use crate::netlink::route::Asked;
 
 /// Routes to other hosts, of every table.

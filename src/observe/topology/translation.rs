@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use nix::sys::socket::SockProtocol;
 use serde::{Deserialize, Serialize};
 
-use super::Asking;
+use super::asking::Asking;
 use crate::host::Host;
 use crate::netlink::nft::{ChainView, dump_request};
 

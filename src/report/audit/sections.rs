@@ -9,7 +9,7 @@ use std::io;
 use crate::audit::model::{Audit, Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::ChangeCounts;
 use crate::history::read::{Episode, Memory};
-use crate::metrics::roles::Roles;
+use crate::metrics::roles::{self, Roles};
 use crate::metrics::subjects::Subject;
 use crate::metrics::value::Value;
 use crate::metrics::view::View;
@@ -157,7 +157,7 @@ pub(super) struct PortUse<'a> {
 impl<'a> Derived<'a> {
     /// What a namespace is for.
     pub(super) fn roles(self, namespace: &Namespace) -> Roles {
-        self.0.map(|snapshot| Roles::of(snapshot, namespace)).unwrap_or_default()
+        self.0.map(|snapshot| roles::of(snapshot, namespace)).unwrap_or_default()
     }
 
     /// The largest share first. A destination whose share could not be computed is left out.

@@ -1,16 +1,10 @@
-//! What a network namespace is for, as far as its facts show: whether it forwards, hosts containers, and so on.
+//! The roles that there are, and those that a namespace has.
 //!
-//! In: a snapshot and one of its namespaces. Out: [`Roles`], each with the fact that shows it. Must not: guess; a role that cannot be
-//! seen is unknown, unless the administrator states it.
+//! In: nothing. Out: [`ROLES`], [`Roles`]. Must not: know the facts that show a role.
 
 use std::collections::BTreeMap;
 
 use crate::observe::interfaces::Interface;
-use crate::snapshot::{Namespace, Snapshot};
-
-mod facts;
-
-use facts::Scene;
 
 /// A role by its name, in the order of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,21 +55,8 @@ impl Verdict {
 pub struct Roles(BTreeMap<&'static str, Verdict>);
 
 impl Roles {
-    /// Those that the facts show. What the administrator states counts instead, for the namespace that the snapshot was
-    /// taken in.
-    pub fn of(snapshot: &Snapshot, namespace: &Namespace) -> Self {
-        let first = snapshot.namespaces.first().is_some_and(|first| first.id == namespace.id);
-        let mut scene = Scene::of(snapshot, namespace, first);
-        for role in ROLES {
-            let stated = snapshot.stated_roles.get(role.name).filter(|_| first);
-            let verdict = match stated {
-                Some(true) => Verdict::Yes("stated by the administrator".to_owned()),
-                Some(false) => Verdict::No,
-                None => scene.judge(role.name),
-            };
-            scene.known.0.insert(role.name, verdict);
-        }
-        scene.known
+    pub(super) fn insert(&mut self, role: Role, verdict: Verdict) {
+        self.0.insert(role.name, verdict);
     }
 
     pub fn verdict(&self, name: &str) -> &Verdict {
@@ -92,7 +73,7 @@ impl Roles {
 }
 
 /// Whether an interface only carries packets that another one carries again.
-pub(super) fn is_tunnel(interface: &Interface) -> bool {
+pub(in crate::metrics) fn is_tunnel(interface: &Interface) -> bool {
     const KINDS: [&str; 18] = [
         "amt",
         "bareudp",
@@ -117,6 +98,3 @@ pub(super) fn is_tunnel(interface: &Interface) -> bool {
     // A `tun` that is part of a bridge is the cable of a virtual machine.
     KINDS.contains(&kind) || ["vti6", "wireguard"].contains(&kind) || kind == "tun" && interface.master.is_none()
 }
-
-#[cfg(test)]
-mod tests;
