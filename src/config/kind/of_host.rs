@@ -71,7 +71,7 @@ impl Kind for RolePairs {
             };
             let names = ROLES.map(|role| role.name);
             if !names.contains(&name) {
-                let near = suggest::nearest(name, names.into_iter());
+                let near = suggest::nearest(name, names);
                 let hint = near.map_or_else(
                     || format!("there are {}", names.join(", ")),
                     |near| format!("did you mean `{near}`?"),
