@@ -25,7 +25,7 @@ struct Named {
     is_costly: bool,
 }
 
-const NAMED: [Named; 2] = [
+const NAMED: [Named; 3] = [
     Named {
         function: "default",
         name: defaults::name,
@@ -37,6 +37,13 @@ const NAMED: [Named; 2] = [
         function: "effective",
         name: effective::name,
         example: "net.ipv4.conf.*.rp_filter",
+        wanted: "a key that each interface has for itself, with `*` for the interface, in a rule with for_each = \"interface\"",
+        is_costly: false,
+    },
+    Named {
+        function: "own",
+        name: effective::own_name,
+        example: "net.ipv6.conf.*.accept_ra",
         wanted: "a key that each interface has for itself, with `*` for the interface, in a rule with for_each = \"interface\"",
         is_costly: false,
     },

@@ -4,6 +4,7 @@
 mod booted;
 mod faults;
 mod guards;
+mod hardened;
 mod hostile;
 mod listed;
 mod namespaces;
