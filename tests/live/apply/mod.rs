@@ -8,6 +8,7 @@ mod hardened;
 mod hostile;
 mod listed;
 mod namespaces;
+mod oracles;
 pub(crate) mod scene;
 mod undo;
 mod usual;
