@@ -12,6 +12,13 @@ fn a_full_table_refuses_new_connections_and_the_proposed_size_holds_them() {
     assert_eq!(fault.proposed("net.netfilter.nf_conntrack_max"), ["512"]);
     seen.assert_found("fault", &["conntrack-full"]);
     seen.assert_found("followed", &[]);
+
+    let container = seen.at("container");
+    container.assert_level("conntrack-full", "critical", "its table is full");
+    assert_eq!(container.recommendations("conntrack-full"), [], "only the host can set the limit");
+    assert!(container.0["findings"].to_string().contains("on the host"), "{container:?}");
+    seen.assert_found("container", &["conntrack-full"]);
+    seen.assert_found("container-followed", &[]);
 }
 
 #[test]

@@ -33,6 +33,22 @@ fn a_machine_at_rest_has_no_finding() {
     assert_eq!(skipped, ["rto-max-low"], "Linux 6.1 has everything else that a rule asks for");
 }
 
+#[test]
+fn numbers_of_old_guides_are_put_right_all_at_once() {
+    let seen = machine::scenario("settings-of-the-machine");
+    let guides = [
+        "busy-polling-long",
+        "datagram-buffers-huge",
+        "max-orphans-not-positive",
+        "receive-backlog-huge",
+        "receive-budget-huge",
+        "tcp-mem-too-large",
+    ];
+    seen.assert_found("guides", &guides);
+    seen.assert_found("malformed", &["tcp-mem-malformed"]);
+    seen.assert_found("followed", &[]);
+}
+
 /// A scenario whose reports nobody judges would prove nothing.
 #[test]
 fn every_scenario_is_judged() {

@@ -31,11 +31,12 @@ fn tcp_memory_near_the_second_number_is_reported_and_half_of_it_is_not() {
 fn tcp_memory_above_the_second_and_at_the_third_number_and_a_peak_that_has_passed() {
     let seen = scenario("tcp-memory-exhausted");
     seen.at("pressure").assert_level("tcp-memory-exhausted", "warning", "TCP is under memory pressure");
-    // Loopback has no link that full segments could not pass, though they disappear.
-    seen.assert_found_besides("pressure", &["tcp-memory-exhausted"], &["tcp-segments-dropped"]);
+    // Full segments disappear and are sent again, but loopback has no link that they could not pass (mtu-black-hole).
+    let consequences = ["tcp-segments-dropped", "retransmission", "retransmission-timeouts"];
+    seen.assert_found_besides("pressure", &["tcp-memory-exhausted"], &consequences);
     seen.at("peak").assert_level("tcp-memory-exhausted", "notice", "was under memory pressure 1 times");
     seen.at("fault").assert_level("tcp-memory-exhausted", "critical", "and tcp_mem allows");
-    let consequences = ["reader-does-not-read", "tcp-segments-dropped"];
+    let consequences = ["reader-does-not-read", "tcp-segments-dropped", "retransmission", "retransmission-timeouts"];
     seen.assert_found_besides("fault", &["tcp-memory-exhausted"], &consequences);
 }
 
@@ -68,4 +69,13 @@ fn orphans_above_the_limit_are_reset_and_the_default_keeps_them() {
     let load = ["peer-window-limited", "peers-stopped-reading"];
     seen.assert_found_besides("fault", &["max-orphans-lowered", "orphans-aborted"], &load);
     seen.assert_found_besides("followed", &[], &load);
+}
+
+#[test]
+fn orphans_above_a_quarter_of_the_limit_are_near_it() {
+    let seen = scenario("orphans-near-limit");
+    seen.at("fault").assert_level("orphans-near-limit", "warning", "% of tcp_max_orphans (1,100)");
+    // The peers do not read, which is why the orphans stay.
+    seen.assert_found_besides("fault", &["orphans-near-limit"], &["peer-window-limited", "peers-stopped-reading"]);
+    seen.assert_found_besides("followed", &[], &["peer-window-limited", "peers-stopped-reading"]);
 }

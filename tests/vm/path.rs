@@ -9,8 +9,10 @@ fn timeouts_that_come_too_early_are_spurious() {
     let fault = seen.at("fault");
     fault.assert_fires("retransmission-spurious");
     assert!(fault.evidence("retransmission-spurious", "reported as duplicates by receivers") >= 50, "{fault:?}");
-    // What is sent again is still sent again; nothing is lost, so it is not critical.
-    seen.assert_found_besides("fault", &["retransmission-spurious"], &["retransmission", "retransmission-timeouts"]);
+    // What is sent again is still sent again; nothing is lost, so it is not critical. When the queue of the way back ends, some
+    // ACKs overtake others.
+    let consequences = ["retransmission", "retransmission-timeouts", "paws-rejects"];
+    seen.assert_found_besides("fault", &["retransmission-spurious"], &consequences);
     assert!(fault.findings("critical").is_empty(), "{fault:?}");
 }
 

@@ -15,7 +15,7 @@ key() {
 report() {
     local step=$1 status=0
     shift
-    [ $# -gt 0 ] || set -- --window 1s
+    case "$*" in *--window*) ;; *) set -- "$@" --window 1s ;; esac
     "$program" audit --format json "$@" >report.json 2>errors || status=$?
     case $status in 0|10) ;; *) cat errors; return 1 ;; esac
     { printf '{"scenario":"%s","step":"%s","report":' "$SCENARIO" "$step"; cat report.json; echo '}'; } >report.line
@@ -56,6 +56,11 @@ start() {
     "$@" >ready &
     loads="${loads:-} $!"
     wait_for grep -q ready ready
+}
+
+# in_far COMMAND...: a command of this library in that namespace.
+in_far() {
+    ip netns exec far sh -eu -c '. /test/guest/library.sh; "$@"' sh "$@"
 }
 
 # Ends every load that was started.

@@ -207,20 +207,20 @@ def pages(protocol):
     raise SystemExit(f"no {protocol} in sockstat")
 
 
-def orphans(address, port, connections):
-    """Connections to a peer that does not read, closed with data that it does not take: 150 at once, then 30 per second."""
+def orphans(address, port, connections, at_once):
+    """Connections to a peer that does not read, closed with data that it does not take: so many at once, then 30 per second."""
     opened = []
     for _ in range(connections):
         connection = socket.create_connection((address, port))
         connection.setblocking(False)
         connection.send(b"." * 16384)
         opened.append(connection)
-    for number, connection in enumerate(opened):
+    for number, connection in enumerate(opened, 1):
         connection.close()
-        if number > 150:
-            time.sleep(0.033)
-        if number == 150:
+        if number == at_once:
             ready()
+        if number >= at_once:
+            time.sleep(0.033)
     time.sleep(3600)
 
 

@@ -2,9 +2,8 @@
 # kernel resets the excess at once, and others when their timers expire, so for a moment there may be fewer than allowed.
 cable
 far_traffic tcp-accepts 8000 4096
-key net.ipv4.tcp_max_orphans 100
-traffic orphans 10.2.0.2 8000 900
-sleep 2
-report fault --window 2s
+key net.ipv4.tcp_max_orphans 20
+traffic orphans 10.2.0.2 8000 900 40
+report fault --window 4s
 follow
 report followed --window 2s
