@@ -96,10 +96,12 @@ fn shipped(text: &str) -> Result<String, Box<dyn Error>> {
     let tests = tests_begin(text)?;
     let text = text.get(..tests).unwrap_or(text);
     let mut rule: toml::Table = toml::from_str(text)?;
+    let is_hardened = rule.get("profile").and_then(toml::Value::as_str) == Some("hardened");
     rule.retain(|field, _| ["for_each", "when", "level", "params"].contains(&field));
     let head = serde_json::to_string(&rule)?;
     let names: Vec<String> = prepared_names(text).into_iter().collect();
-    Ok(format!("tests: {tests}, head: {head:?}, names: &{names:?}"))
+    let profile = if is_hardened { "Hardened" } else { "Standard" };
+    Ok(format!("profile: Profile::{profile}, tests: {tests}, head: {head:?}, names: &{names:?}"))
 }
 
 /// The names in a text that begin with `delta.`, `rate.` or `default(`.

@@ -25,8 +25,10 @@ use sysctl_advisor::agent::run::{self, RunOptions};
 use sysctl_advisor::audit::waivers::Waivers;
 use sysctl_advisor::config::{AgentOptions, Options as Configured};
 use sysctl_advisor::host::netns::Which;
+use sysctl_advisor::metrics::roles::StatedRoles;
+use sysctl_advisor::observe::system::Labels;
 use sysctl_advisor::rules::set::RuleSet;
-use sysctl_advisor::session::Criteria;
+use sysctl_advisor::session::{Criteria, Stated};
 
 /// A fault that one key makes and unmakes.
 const KEY: &str = "net.ipv4.tcp_timestamps";
@@ -160,7 +162,7 @@ fn a_thousand_runs_in_one_process_leave_no_memory_and_no_file_behind() {
     let options = RunOptions {
         state: &state,
         sample: Duration::ZERO,
-        labels: &std::collections::BTreeMap::new(),
+        stated: Stated { labels: &Labels::new(), roles: &StatedRoles::new() },
         criteria: &criteria,
         settings: &settings,
         journal: Path::new("/nowhere"),

@@ -17,10 +17,9 @@ use crate::diagnostic::io_words;
 use crate::files::{self, Access};
 use crate::history::{self, ChangeNote, Store, samples};
 use crate::host::Host;
-use crate::observe::system::Labels;
 use crate::report;
 use crate::report::audit::{Look, Reported, Run};
-use crate::session::{self, Criteria};
+use crate::session::{self, Criteria, Stated};
 use crate::snapshot::capture::CaptureError;
 use crate::snapshot::{Snapshot, store};
 
@@ -36,8 +35,7 @@ pub struct RunOptions<'a> {
     pub state: &'a Path,
     /// Between two readings, where no earlier run begins the window.
     pub sample: Duration,
-    /// Of this host.
-    pub labels: &'a Labels,
+    pub stated: Stated<'a>,
     /// What is found, and what of it a person accepted.
     pub criteria: &'a Criteria,
     pub settings: &'a AgentOptions,
@@ -94,7 +92,7 @@ pub fn run(options: &RunOptions<'_>, say: &mut dyn FnMut(&str)) -> Result<RunOut
         before.as_ref(),
         options.criteria,
         options.sample,
-        options.labels,
+        options.stated,
     )?;
     let audit = options.criteria.audit(&snapshot);
 

@@ -93,7 +93,7 @@ pub fn run(options: &UnattendedOptions<'_>, say: &mut dyn FnMut(&str)) -> Result
         before.as_ref(),
         options.run.criteria,
         options.run.sample,
-        options.run.labels,
+        options.run.stated,
     )?;
     keep(&folder, &now, say);
 

@@ -94,6 +94,7 @@ impl<'a> Looks<'a> {
             window: Window { seconds: if enough { elapsed } else { 0.0 }, source },
             persisted: None,
             surroundings: None,
+            stated_roles: after.stated_roles.clone(),
             rehearsal: None,
             defaults: None,
             all_namespaces: false,

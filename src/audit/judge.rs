@@ -4,7 +4,7 @@
 //! Must not: know whether the values come from a host or from a test.
 
 use super::model::{Advice, Evidence};
-use crate::keys::{self, KeyValue, Risk};
+use crate::keys::{self, InterfaceKey, KeyValue, Risk};
 use crate::metrics::defaults;
 use crate::metrics::value::Value;
 use crate::model::Bound;
@@ -179,17 +179,28 @@ fn evidence(rule: &Rule, value_of: &dyn Fn(&str) -> Option<Value>) -> Vec<Eviden
 
 fn propose(part: &Recommend, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<Proposal, EvalError> {
     let text = part.value.eval(value_of)?.to_string();
-    let key = keys::catalogue().get(&part.key);
+    let name = key_of(part, value_of)?;
+    let key = keys::catalogue().get(&name);
     let value = key.ok_or_else(|| "this key is not in the catalogue".to_owned());
     let value = value.and_then(|key| keys::parse(key, &text).map_err(|error| format!("`{text}`: {error}")));
     let wrong = |why| EvalError::Other { expression: part.value.source().to_owned(), why };
     Ok(Proposal {
-        key: part.key.clone(),
+        key: name,
         value: value.map_err(wrong)?,
         bound: part.bound,
         risk: part.risk,
         side_effects: part.side_effects.clone(),
     })
+}
+
+/// The key's name; `*` in it is the interface that the finding is about.
+fn key_of(part: &Recommend, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<String, EvalError> {
+    const INTERFACE: &str = "interface.name";
+    let Some(parts) = InterfaceKey::of(&part.key).filter(|parts| parts.who == "*") else { return Ok(part.key.clone()) };
+    match value_of(INTERFACE) {
+        Some(Value::Text(interface)) => Ok(parts.with(&interface.replace('.', "/"))),
+        _ => Err(EvalError::Unread(INTERFACE.to_owned())),
+    }
 }
 
 fn reason(error: &EvalError, values: &Values<'_>) -> String {

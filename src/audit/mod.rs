@@ -50,7 +50,7 @@ pub fn run_where<'a>(
     for namespace in &snapshot.namespaces {
         let view = View::new(snapshot, namespace);
         let mut found: Vec<(Finding, Vec<Proposal>)> = Vec::new();
-        for (_, rule) in rules.unread().filter(|(_, rule)| !is_quiet_here(rule, &view)) {
+        for (_, rule) in rules.evaluated().filter(|(_, rule)| !is_quiet_here(rule, &view)) {
             if let Some(rule) = rule.rule() {
                 evaluate(rule, &view, &mut found, &mut skipped);
             }
@@ -74,7 +74,14 @@ pub fn run_where<'a>(
     skipped.sort();
     skipped.dedup();
     let waiver_problems = waivers.problems(&Ran { snapshot, rules, findings: &findings, skipped: &skipped });
-    Audit { snapshot, findings, skipped, broken_rules: broken(&rules.broken), waiver_problems, rules: rules.len() }
+    Audit {
+        snapshot,
+        findings,
+        skipped,
+        broken_rules: broken(&rules.broken),
+        waiver_problems,
+        rules: rules.evaluated().count(),
+    }
 }
 
 /// The keys whose default a new network namespace has to be asked for, before these rules are evaluated on the snapshot:
@@ -83,7 +90,7 @@ pub fn defaults_needed<'r>(snapshot: &Snapshot, rules: &'r RuleSet) -> BTreeSet<
     let named = |rule: &'r LazyRule| -> BTreeSet<&'r str> {
         rule.prepared_names().filter_map(defaults::asked_of_the_kernel).collect()
     };
-    let all = rules.unread().map(|(_, rule)| (rule, named(rule)));
+    let all = rules.evaluated().map(|(_, rule)| (rule, named(rule)));
     let naming: Vec<_> = all.filter(|(_, keys)| !keys.is_empty()).collect();
     let mut needed = BTreeSet::new();
     for namespace in snapshot.namespaces.iter().filter(|_| !naming.is_empty()) {

@@ -39,7 +39,7 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
     let options = RunOptions {
         state: &args.state.directory(),
         sample: config.options.audit.window,
-        labels: &config.options.audit.labels,
+        stated: session::stated(config),
         criteria: &criteria,
         settings: &config.options.agent,
         journal: Path::new(journald::SOCKET),

@@ -11,7 +11,7 @@ use super::output::{self, Terminal};
 use super::progress;
 use crate::config::Config;
 use crate::host::netns::Which;
-use crate::session::{self, Criteria};
+use crate::session::{self, Criteria, Stated};
 use crate::snapshot::{FirstReading, Snapshot};
 
 /// The rules and waivers of this run. What is wrong with rules is said first.
@@ -50,9 +50,14 @@ pub(super) fn whole(global: &Global, config: &Config) -> Result<Snapshot, Failur
     observed(&config.options.audit.netns, FirstReading::WHOLE, global, config)
 }
 
+/// What the configuration says of the host.
+pub(super) const fn stated(config: &Config) -> Stated<'_> {
+    Stated { labels: &config.options.audit.labels, roles: &config.options.audit.roles }
+}
+
 fn observed(which: &Which, first: FirstReading, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
     let wait = |window| progress::wait(window, global.quiet);
     let mut snapshot = session::observe(which, config.options.audit.window, first, wait)?;
-    snapshot.system.labels.clone_from(&config.options.audit.labels);
+    stated(config).enter(&mut snapshot);
     Ok(snapshot)
 }

@@ -14,10 +14,12 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use crate::host::netns::Which;
 use crate::keys::Risk;
-use crate::model::Severity;
-use crate::observe::system::Labels;
-use crate::text::{is_dangerous, printable};
+use crate::model::{Profile, Severity};
 use crate::units;
+
+mod of_host;
+
+pub(super) use of_host::{LabelPairs, RolePairs};
 
 /// How a value stands in TOML.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,6 +183,23 @@ impl Kind for RiskName {
     }
 }
 
+/// Which rules are evaluated.
+pub(super) struct ProfileName;
+
+impl Kind for ProfileName {
+    type Raw = String;
+    type Value = Profile;
+    const NAME: &'static str = "PROFILE";
+
+    fn value(&self, raw: String) -> Result<Profile, String> {
+        Profile::named(&raw).ok_or_else(|| "expected standard or hardened".to_owned())
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "enum": Profile::ALL.map(Profile::name) })
+    }
+}
+
 /// Which network namespaces.
 pub(super) struct Namespaces;
 
@@ -288,45 +307,6 @@ impl Kind for KeyGlobs {
     fn schema(&self) -> Json {
         json!({ "type": "array", "items": { "type": "string" } })
     }
-}
-
-/// `NAME=VALUE`, each name once.
-pub(super) struct LabelPairs;
-
-impl Kind for LabelPairs {
-    type Raw = Vec<String>;
-    type Value = Labels;
-    const NAME: &'static str = "NAME=VALUE";
-    const SHAPE: Shape = Shape::List;
-
-    fn value(&self, raw: Vec<String>) -> Result<Labels, String> {
-        let mut labels = Labels::new();
-        for pair in raw {
-            let Some((name, value)) = pair.split_once('=').filter(|(name, value)| is_label(name, value)) else {
-                return Err(format!(
-                    "expected NAME=VALUE, got `{}`: the name has small letters, digits and `_`, the value at most 100 \
-                     characters",
-                    printable(&pair, 60)
-                ));
-            };
-            if labels.insert(name.to_owned(), value.to_owned()).is_some() {
-                return Err(format!("the label `{name}` is given twice"));
-            }
-        }
-        Ok(labels)
-    }
-
-    fn schema(&self) -> Json {
-        json!({ "type": "array", "items": { "type": "string", "pattern": "^[a-z][a-z0-9_]*=" } })
-    }
-}
-
-fn is_label(name: &str, value: &str) -> bool {
-    let is_of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    name.starts_with(|first: char| first.is_ascii_lowercase())
-        && name.bytes().all(is_of_name)
-        && value.chars().count() <= 100
-        && !value.contains(is_dangerous)
 }
 
 /// A whole number within limits.

@@ -12,15 +12,16 @@ use toml::Spanned;
 
 use super::declared::options;
 use super::kind::{
-    AnyFile, Folders, GaugesFile, KeyGlobs, LabelPairs, Namespaces, RiskName, RuleIds, SeverityOrNever, Size, Span,
-    SpanOrNever, Switch, Whole,
+    AnyFile, Folders, GaugesFile, KeyGlobs, LabelPairs, Namespaces, ProfileName, RiskName, RolePairs, RuleIds,
+    SeverityOrNever, Size, Span, SpanOrNever, Switch, Whole,
 };
 use super::layers::Layers;
 use crate::diagnostic::Diagnostic;
 use crate::history::{HoldOff, Retention};
 use crate::host::netns::Which;
 use crate::keys::Risk;
-use crate::model::Severity;
+use crate::metrics::roles::StatedRoles;
+use crate::model::{Profile, Severity};
 use crate::observe::system::Labels;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -73,10 +74,29 @@ options! {
         labels: Labels = "[]", LabelPairs,
             example "[\"role=web\", \"site=fra1\"]",
             flag "label" on &["audit", "snapshot", "agent"];
+
+        /// Role of this host that cannot be seen, or ROLE=no for one that it does not have.
+        ///
+        /// The roles are nat, load_balancer, container_host, kubernetes, forwards, multi_homed, policy_routing and tunnel. The report
+        /// shows those that the program sees. A rule that depends on a role takes what is stated here instead. It
+        /// counts for the first network namespace that the program looks at.
+        roles: StatedRoles = "[]", RolePairs,
+            example "[\"forwards\", \"multi_homed=no\"]",
+            flag "role" on &["audit", "snapshot", "plan", "export", "remediate", "agent"];
     }
 
     /// Which rules are evaluated. The shipped rules are always loaded.
     [rules] RulesOptions {
+        /// Profile of rules: standard, or hardened for what baselines of security ask for too.
+        ///
+        /// The hardened rules take the roles of the host into account: a router forwards, and a host with several interfaces
+        /// needs a loose reverse path filter. docs/hardening.md compares them with CIS, STIG, ANSSI, Lynis and others, and says
+        /// what of them is left out.
+        profile: Profile = "\"standard\"", ProfileName,
+            example "\"hardened\"",
+            variable "SYSCTL_ADVISOR_PROFILE",
+            flag "profile" on &["audit", "plan", "export", "remediate", "agent"];
+
         /// Folders with additional rules, read in this order with their sub-folders.
         ///
         /// A file with the name of a shipped rule replaces that rule. The default folder may be missing. A folder that is

@@ -57,6 +57,7 @@ impl Config {
         for id in &self.options.rules.disable {
             set.disable(id.get_ref()).map_err(|error| self.wrong(id.span(), &error))?;
         }
+        set.select(self.options.rules.profile);
         Ok(set)
     }
 

@@ -4,7 +4,7 @@
 //! Must not: read the running system, or decide what a value should be.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -280,6 +280,27 @@ impl Key {
 /// Whether a kernel (`uname -r`) is older than a version; not where one of the two cannot be read.
 fn is_older(kernel: &str, version: &str) -> bool {
     release(kernel).zip(release(version)).is_some_and(|(kernel, version)| kernel < version)
+}
+
+/// Keys of single interfaces that were asked for; a host has some hundreds of interfaces at most.
+static OF_INTERFACES: Mutex<BTreeMap<String, &'static Key>> = Mutex::new(BTreeMap::new());
+const MOST_OF_INTERFACES: usize = 8192;
+
+/// The key under exactly this name. Unlike [`Catalogue::get`] it gives a key of one interface as that interface's, and not the entry
+/// for all. It stays in memory, so only names that are to be set are asked for.
+pub fn named(name: &str) -> Option<&'static Key> {
+    let key = catalogue().get(name)?;
+    let Some(parts) = InterfaceKey::of(name).filter(|_| key.name != name) else { return Some(key) };
+    let mut made = OF_INTERFACES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(key) = made.get(name) {
+        return Some(key);
+    }
+    if made.len() >= MOST_OF_INTERFACES {
+        return None;
+    }
+    let key: &'static Key = Box::leak(Box::new(key.of(&parts)));
+    made.insert(name.to_owned(), key);
+    Some(key)
 }
 
 /// All keys that we know, by name.

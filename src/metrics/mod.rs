@@ -11,6 +11,7 @@ pub mod effective;
 pub mod healthy;
 pub mod names;
 mod reading;
+pub mod roles;
 pub mod subjects;
 pub mod sysctl;
 mod table;

@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use super::roles::{self, Roles};
 use super::sysctl::key_value;
 use super::value::Value;
 use crate::drift::load::start::Moment;
@@ -17,6 +18,7 @@ use crate::observe::interfaces::Interface;
 use crate::observe::kernels::Kernels;
 use crate::observe::sockets::{Owner, Sockets};
 use crate::observe::system::SystemFacts;
+use crate::observe::topology::{DefaultRoute, Topology};
 use crate::snapshot::{Namespace, Snapshot};
 
 /// What was read at one moment.
@@ -30,6 +32,7 @@ pub(super) struct Reading<'a> {
     pub(super) cpus: &'a [Cpu],
     /// Worked out when they are asked for.
     ports: OnceCell<Option<Ports>>,
+    roles: OnceCell<Roles>,
     drift: OnceCell<Option<Drift>>,
 }
 
@@ -54,6 +57,7 @@ impl<'a> Reading<'a> {
             interfaces: &namespace.interfaces,
             cpus: &snapshot.cpus,
             ports: OnceCell::new(),
+            roles: OnceCell::new(),
             drift: OnceCell::new(),
         }
     }
@@ -71,6 +75,7 @@ impl<'a> Reading<'a> {
             interfaces: &before.interfaces,
             cpus: machine.map_or(&[], |machine| &machine.cpus),
             ports: OnceCell::new(),
+            roles: OnceCell::new(),
             drift: OnceCell::from(None),
         })
     }
@@ -80,9 +85,23 @@ impl<'a> Reading<'a> {
         self.ports.get_or_init(|| Ports::of(self.namespace, self.sockets)).as_ref()
     }
 
+    pub(super) fn roles(&self) -> &Roles {
+        self.roles.get_or_init(|| roles::of(self.snapshot, self.namespace))
+    }
+
     /// Of the namespace that the configuration files belong to, at the end of the window.
     pub(super) fn drift(&self) -> Option<&Drift> {
         self.drift.get_or_init(|| drift(self.snapshot, self.namespace)).as_ref()
+    }
+
+    pub(super) fn topology(&self) -> Option<&'a Topology> {
+        self.namespace.topology.as_ref()
+    }
+
+    /// The ways of default routes that lead over an interface; `None` where the routes were not read.
+    pub(super) fn default_routes(&self, interface: u32) -> Option<impl Iterator<Item = &'a DefaultRoute>> {
+        let routes = self.topology()?.routes.as_ref()?;
+        Some(routes.default.iter().filter(move |route| route.interface == interface))
     }
 
     pub(super) fn sysctl(&self, name: &str) -> Option<Value> {

@@ -35,6 +35,33 @@ impl Severity {
     }
 }
 
+/// Which rules are evaluated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Profile {
+    /// What is wrong on every host.
+    #[default]
+    Standard,
+    /// Also what baselines of security ask for, as far as the host's roles allow it.
+    Hardened,
+}
+
+impl Profile {
+    pub const ALL: [Self; 2] = [Self::Standard, Self::Hardened];
+
+    /// From the name that files and flags use.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Hardened => "hardened",
+        }
+    }
+}
+
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -7,5 +7,5 @@
 mod grade;
 mod namespace;
 
-pub use grade::{Bound, Kind, RehearsalResult, Severity};
+pub use grade::{Bound, Kind, Profile, RehearsalResult, Severity};
 pub use namespace::{NamespaceName, Naming, called, in_words, with_article, with_number};

@@ -16,10 +16,12 @@ const INFO: usize = 16;
 
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MTU: u16 = 4;
+const IFLA_QDISC: u16 = 6;
 const IFLA_MASTER: u16 = 10;
 const IFLA_OPERSTATE: u16 = 16;
 const IFLA_LINKINFO: u16 = 18;
 const IFLA_STATS64: u16 = 23;
+const IFLA_CARRIER_CHANGES: u16 = 35;
 const IFLA_INFO_KIND: u16 = 1;
 
 /// Bits of [`LinkView::flags`] (`enum net_device_flags` in `linux/if.h`).
@@ -117,6 +119,16 @@ impl<'a> LinkView<'a> {
         const NAMES: [&str; 7] = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
         let state = *self.attribute(IFLA_OPERSTATE)?.first()?;
         NAMES.get(usize::from(state)).copied()
+    }
+
+    /// The queueing discipline at its root.
+    pub fn qdisc(self) -> Option<&'a [u8]> {
+        Some(without_nul(self.attribute(IFLA_QDISC)?))
+    }
+
+    /// How often its link came and went.
+    pub fn carrier_changes(self) -> Option<u32> {
+        u32_at(self.attribute(IFLA_CARRIER_CHANGES)?, 0)
     }
 
     /// `veth`, `bridge`, `bond`, ...; `None` for one of hardware, and for the loopback.

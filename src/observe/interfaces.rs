@@ -4,6 +4,7 @@
 //! Must not: judge, or ask a driver (`ethtool`), which may take locks for long.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use nix::sys::socket::SockProtocol;
 use serde::{Deserialize, Serialize};
@@ -38,6 +39,12 @@ pub struct Interface {
     /// Name of the bridge, bond or VRF that it is a part of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub master: Option<String>,
+    /// The queueing discipline at its root: `noqueue`, `fq_codel`, `mq`, ...; empty in a snapshot of an older version.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub qdisc: String,
+    /// How often its link came and went since it was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub carrier_changes: Option<u32>,
     /// Since the interface was made, by the names of `struct rtnl_link_stats64`.
     pub statistics: BTreeMap<String, u64>,
 }
@@ -70,7 +77,7 @@ fn read_once(buffer: &mut [u8]) -> Result<(Vec<Interface>, bool), DumpError> {
         let link = LinkView::new(payload).ok_or(Malformed::ShortHeader { have: payload.len() })?;
         masters.push(link.master());
         interfaces.push(interface(link));
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })?;
     for (place, master) in masters.into_iter().enumerate() {
         let name = |index| interfaces.iter().find(|other: &&Interface| other.index == index).map(|o| o.name.clone());
@@ -90,6 +97,8 @@ fn interface(link: LinkView<'_>) -> Interface {
         mtu: link.mtu().unwrap_or(0),
         operstate: link.operstate().unwrap_or("unknown").to_owned(),
         master: None,
+        qdisc: text(link.qdisc()),
+        carrier_changes: link.carrier_changes(),
         statistics: link.statistics().map(|(name, value)| (name.to_owned(), value)).collect(),
     }
 }

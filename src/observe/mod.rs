@@ -18,4 +18,5 @@ pub mod sockets;
 pub mod surroundings;
 pub mod sysctls;
 pub mod system;
+pub mod topology;
 pub mod tuned;

@@ -6,6 +6,7 @@
 //! A netlink socket belongs to the network namespace of the thread that opened it, so a dump speaks of the namespace
 //! that the calling thread is in.
 
+use std::ops::ControlFlow;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -49,13 +50,13 @@ pub(in crate::observe) fn buffer() -> Vec<u8> {
 }
 
 /// Sends a request over a socket of its own, so that nothing of an abandoned dump can get in between, and hands the
-/// answers on until the kernel says that it is done.
+/// answers on until the kernel says that it is done, or `each` that it has enough. Whether the dump was interrupted.
 pub(in crate::observe) fn exchange(
     protocol: SockProtocol,
     request: &[u8],
     sequence: u32,
     buffer: &mut [u8],
-    each: &mut impl FnMut(&[u8]) -> Result<(), Malformed>,
+    each: &mut impl FnMut(&[u8]) -> Result<ControlFlow<()>, Malformed>,
 ) -> Result<bool, DumpError> {
     let netlink = open(protocol)?;
     sendto(netlink.as_raw_fd(), request, &NetlinkAddr::new(0, 0), MsgFlags::empty()).map_err(failed("send"))?;
@@ -69,7 +70,11 @@ pub(in crate::observe) fn exchange(
             }
             interrupted |= message.interrupted;
             match message.content {
-                Content::Record(payload) => each(payload)?,
+                Content::Record(payload) => {
+                    if each(payload)?.is_break() {
+                        return Ok(interrupted);
+                    }
+                }
                 Content::Done => return Ok(interrupted),
                 Content::Refused(errno) => return Err(DumpError::Refused(Errno::from_raw(errno))),
                 Content::Overrun => return Err(DumpError::Lost),

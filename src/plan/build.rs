@@ -139,7 +139,7 @@ fn planned(namespace: &Namespace, change: &Recommendation, max_risk: Risk) -> Re
     if namespace.id.is_empty() {
         return Err("the identity of its network namespace could not be read".to_owned());
     }
-    let key = keys::catalogue().get(&change.key).ok_or("it is not a sysctl that this program changes")?;
+    let key = keys::named(&change.key).ok_or("it is not a sysctl that this program changes")?;
     if !key.is_useful_to_set() {
         return Err("the kernel ignores it, or it cannot be written".to_owned());
     }

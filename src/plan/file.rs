@@ -181,7 +181,7 @@ impl TryFrom<ChangeFile> for PlannedChange {
 
 /// The key of this name. Whatever is no name of the catalogue, be it `..`, a path or worse, ends here.
 fn settable(name: &str) -> Result<&'static Key, String> {
-    let known = keys::catalogue().get(name).filter(|key| !keys::is_secret(&key.name));
+    let known = keys::named(name).filter(|key| !keys::is_secret(&key.name) && !key.name.contains('*'));
     let known = known.filter(|key| keys::path(&key.name).is_some());
     let key = known.ok_or_else(|| format!("{} is not a sysctl that this program changes", quoted(name)))?;
     if key.is_useful_to_set() { Ok(key) } else { Err(format!("{} cannot be set, or the kernel ignores it", key.name)) }

@@ -7,7 +7,7 @@
 use super::model::{LeftOut, Plan, PlannedChange, Rehearsed};
 use crate::audit::model::Audit;
 use crate::host::rehearse::Answer;
-use crate::keys::{self, Key, Scope};
+use crate::keys::{self, InterfaceKey, Key, Scope};
 use crate::model::RehearsalResult;
 use crate::snapshot::Snapshot;
 
@@ -39,7 +39,7 @@ pub fn rehearse<E: std::fmt::Display>(
             match not_to_ask(change.key) {
                 Some(why) => change.rehearsed = Some(answer(RehearsalResult::NotPossible, why)),
                 None => {
-                    lines.push((keys::path_of_listed(change.name()), change.after.to_string()));
+                    lines.push((keys::path_of_listed(&asked_of(change.name())), change.after.to_string()));
                     asked.push(change);
                 }
             }
@@ -60,6 +60,12 @@ pub fn rehearse<E: std::fmt::Display>(
             }
         }
     }
+}
+
+/// A scratch namespace does not have the interface; its key takes the same values as that of new interfaces.
+fn asked_of(name: &str) -> String {
+    let of_one = InterfaceKey::of(name).filter(InterfaceKey::is_of_one);
+    of_one.map_or_else(|| name.to_owned(), |parts| parts.with("default"))
 }
 
 /// Enters into an audit's recommendations what came of the same values in a plan that was made from it.

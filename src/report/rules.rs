@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::theme::Theme;
 use super::wrap::wrap;
-use crate::model::Severity;
+use crate::model::{Profile, Severity};
 use crate::rules::expr::Expr;
 use crate::rules::set::RuleSet;
 use crate::rules::{Level, Rule};
@@ -32,7 +32,8 @@ pub fn list(rules: &RuleSet, theme: &Theme) -> String {
         };
         let severity = theme.paint(style, &format!("{:<8}", rule.severity().name()));
         text.push_str(&format!("  {severity}  {}\n", theme.paint(theme.key, &rule.id)));
-        text.push_str(&wrap(&rule.summary, 12));
+        let only = if rule.profile == Profile::Hardened { " (profile hardened)" } else { "" };
+        text.push_str(&wrap(&format!("{}{only}", rule.summary), 12));
         text.push('\n');
     }
     text
@@ -51,6 +52,7 @@ struct Row<'a> {
     area: &'a str,
     severity: &'a str,
     kind: &'a str,
+    profile: &'a str,
     for_each: &'a str,
     summary: &'a str,
     since: Option<&'a str>,
@@ -91,6 +93,7 @@ pub fn list_json(rules: &RuleSet) -> Result<String, serde_json::Error> {
             area: &rule.area,
             severity: rule.severity().name(),
             kind: rule.kind.name(),
+            profile: rule.profile.name(),
             for_each: rule.for_each.name(),
             summary: &rule.summary,
             since: rule.since.as_deref(),

@@ -11,7 +11,7 @@ use toml::Spanned;
 use crate::keys::Risk;
 use crate::metrics::subjects::Subject;
 use crate::model::Bound;
-use crate::model::{Kind, Severity};
+use crate::model::{Kind, Profile, Severity};
 
 /// A rule file as written.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -31,6 +31,9 @@ pub(super) struct RuleFile {
     #[schemars(with = "Option<Severity>")]
     pub(super) severity: Option<Spanned<Severity>>,
     pub(super) kind: Kind,
+    /// The profile that the rule belongs to. A hardened rule is evaluated only with the profile hardened.
+    #[serde(default)]
+    pub(super) profile: Profile,
     /// The condition is evaluated once for each of these.
     #[serde(default)]
     pub(super) for_each: Subject,

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use super::head::Head;
 use super::{Rule, load};
+use crate::model::Profile;
 
 /// A shipped rule as the build wrote it down.
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub(super) struct Shipped {
     pub(super) area: &'static str,
     pub(super) id: &'static str,
     pub(super) text: &'static str,
+    pub(super) profile: Profile,
     /// Where its tests begin.
     pub(super) tests: usize,
     /// Conditions and parameters, as JSON.
@@ -58,6 +60,14 @@ impl LazyRule {
         self.shipped = None;
         self.head = OnceLock::new();
         self.rule.get_mut()?.as_deref_mut()
+    }
+
+    /// The profile that it belongs to.
+    pub(super) fn profile(&self) -> Profile {
+        match self.shipped {
+            Some(shipped) => shipped.profile,
+            None => self.rule().map(|rule| rule.profile).unwrap_or_default(),
+        }
     }
 
     /// The conditions of a shipped rule that nobody changed.

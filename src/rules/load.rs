@@ -105,6 +105,7 @@ impl Loader<'_> {
             summary: file.summary.into_inner(),
             since: file.since,
             kind: file.kind,
+            profile: file.profile,
             for_each: file.for_each,
             unless_changed: file.unless_changed.is_some_and(Spanned::into_inner),
             when,
@@ -218,7 +219,8 @@ impl Loader<'_> {
 
     fn recommend(&mut self, part: &RecommendFile, scope: &RuleNames<'_>) -> Option<Recommend> {
         let name = part.key.get_ref();
-        let found = key_to_set(name).map_err(|(message, help)| self.error(part.key.span(), &message, help));
+        let found =
+            key_to_set(name, scope.subject()).map_err(|(message, help)| self.error(part.key.span(), &message, help));
         let key = found.ok()?;
         let value = self.expression(&part.value, Some(sysctl::key_type(key)), scope)?;
         if value.names().next().is_none() {

@@ -28,7 +28,7 @@ use crate::keys::Risk;
 use crate::metrics::subjects::Subject;
 use crate::metrics::value::Value;
 use crate::model::Bound;
-use crate::model::{Kind, Severity};
+use crate::model::{Kind, Profile, Severity};
 use expr::Expr;
 use template::Template;
 
@@ -48,6 +48,7 @@ pub struct Rule {
     /// The version that first had the rule.
     pub since: Option<String>,
     pub kind: Kind,
+    pub profile: Profile,
     pub for_each: Subject,
     /// No finding about a key that another finding proposes to change.
     pub unless_changed: bool,
@@ -127,6 +128,7 @@ pub struct Evidence {
 /// A proposed change of one key.
 #[derive(Debug, Clone)]
 pub struct Recommend {
+    /// With `*` for the interface that the finding is about.
     pub key: String,
     pub value: Expr,
     pub when: Option<Expr>,

@@ -26,6 +26,10 @@ impl<'a> RuleNames<'a> {
         Self { subject, params, before: false }
     }
 
+    pub(super) const fn subject(&self) -> Subject {
+        self.subject
+    }
+
     /// Those of the rule's guard: it is judged for the namespace as a whole, with `before.*`.
     pub(super) const fn of_guard(&self) -> Self {
         Self { subject: Subject::Namespace, params: self.params, before: true }
@@ -78,13 +82,20 @@ pub fn guard(worse_if: &str, params: &BTreeMap<String, Value>) -> Result<Expr, V
     Expr::compile_as(worse_if, Type::Bool, &RuleNames::new(Subject::Namespace, &params).of_guard())
 }
 
-/// The key that a rule recommends, or what is wrong with its name and what there is instead.
-pub(super) fn key_to_set(name: &str) -> Result<&'static Key, (String, Option<String>)> {
+/// The key that a rule on this subject recommends, or what is wrong with its name and what there is instead. `*` is the interface
+/// that a finding is about.
+pub(super) fn key_to_set(name: &str, subject: Subject) -> Result<&'static Key, (String, Option<String>)> {
     match keys::catalogue().get(name) {
-        Some(key) if key.name == *name && !name.contains('*') => Ok(key),
+        Some(key) if key.name == *name && (subject == Subject::Interface || !name.contains('*')) => Ok(key),
         Some(_) => {
-            let help =
-                InterfaceKey::of(name).map(|key| format!("use `{}` or `{}`", key.with("all"), key.with("default")));
+            let help = InterfaceKey::of(name).map(|key| {
+                format!(
+                    "use `{}` or `{}`, or `{}` in a rule with for_each = \"interface\"",
+                    key.with("all"),
+                    key.with("default"),
+                    key.general()
+                )
+            });
             Err(("a rule cannot set the key of one interface".to_owned(), help))
         }
         None => {
@@ -110,12 +121,22 @@ pub(super) const fn kind_of(value: &Value) -> Type {
 mod tests {
     use super::*;
 
+    const USE: &str = "use `net.ipv4.conf.all.rp_filter` or `net.ipv4.conf.default.rp_filter`, or \
+                       `net.ipv4.conf.*.rp_filter` in a rule with for_each = \"interface\"";
+
+    #[test]
+    fn a_rule_on_interfaces_sets_the_key_of_the_one_that_it_found() {
+        assert!(key_to_set("net.ipv4.conf.*.rp_filter", Subject::Interface).is_ok());
+        assert_eq!(key_to_set("net.ipv4.conf.eth0.rp_filter", Subject::Interface).unwrap_err().1.as_deref(), Some(USE));
+    }
+
     #[test]
     fn a_rule_sets_keys_of_all_interfaces_or_of_new_ones_and_not_of_one() {
+        let key_to_set = |name| key_to_set(name, Subject::Namespace);
         assert_eq!(key_to_set("net.ipv4.conf.default.rp_filter").unwrap().name, "net.ipv4.conf.default.rp_filter");
         for (name, help) in [
-            ("net.ipv4.conf.eth0.rp_filter", "use `net.ipv4.conf.all.rp_filter` or `net.ipv4.conf.default.rp_filter`"),
-            ("net.ipv4.conf.*.rp_filter", "use `net.ipv4.conf.all.rp_filter` or `net.ipv4.conf.default.rp_filter`"),
+            ("net.ipv4.conf.eth0.rp_filter", USE),
+            ("net.ipv4.conf.*.rp_filter", USE),
             ("rp_filter", "did you mean `net.ipv4.conf.all.rp_filter`?"),
         ] {
             assert_eq!(key_to_set(name).unwrap_err().1.as_deref(), Some(help), "{name}");

@@ -13,6 +13,7 @@ use super::names::kind_of;
 use super::{Rule, load, toml_file};
 use crate::diagnostic::Diagnostic;
 use crate::metrics::value::{Type, Value};
+use crate::model::Profile;
 use crate::suggest::nearest;
 
 /// Each shipped rule; the build makes this table.
@@ -23,6 +24,7 @@ static SHIPPED: &[Shipped] = include!(concat!(env!("OUT_DIR"), "/shipped_rules.r
 pub struct RuleSet {
     rules: BTreeMap<String, LazyRule>,
     disabled: BTreeSet<String>,
+    profile: Profile,
     /// Files that could not be loaded; the rest of the set works.
     pub broken: Vec<Diagnostic>,
 }
@@ -98,6 +100,11 @@ impl RuleSet {
         Ok(())
     }
 
+    /// Chooses the profile whose rules are evaluated, beside those of the standard one.
+    pub fn select(&mut self, profile: Profile) {
+        self.profile = profile;
+    }
+
     /// Takes a rule out.
     pub fn disable(&mut self, id: &str) -> Result<(), OverrideError> {
         self.rules.remove(id).ok_or_else(|| self.no_rule(id))?;
@@ -113,10 +120,12 @@ impl RuleSet {
             || self.broken.iter().any(|diagnostic| is_its_file(&diagnostic.file))
     }
 
-    /// Whether such a rule was taken out or is not among the files any more: nobody wants to hear of its findings. That
+    /// Whether such a rule was taken out, is not of the profile, or is not among the files any more: nobody wants to hear of its findings. That
     /// a file is broken is no such wish.
     pub fn is_withdrawn(&self, id: &str) -> bool {
-        self.disabled.contains(id) || !self.was_named(id)
+        self.disabled.contains(id)
+            || !self.was_named(id)
+            || self.rules.get(id).is_some_and(|rule| rule.profile() > self.profile)
     }
 
     /// Gives a parameter another value; it must be of the parameter's type, an int serves for a double.
@@ -167,9 +176,10 @@ impl RuleSet {
         self.rules.values().filter_map(LazyRule::rule)
     }
 
-    /// All rules with their ids, not necessarily read.
-    pub fn unread(&self) -> impl Iterator<Item = (&str, &LazyRule)> {
-        self.rules.iter().map(|(id, rule)| (id.as_str(), rule))
+    /// The rules of the profile with their ids, not necessarily read: those that are evaluated.
+    pub fn evaluated(&self) -> impl Iterator<Item = (&str, &LazyRule)> {
+        let of_profile = self.rules.iter().filter(|(_, rule)| rule.profile() <= self.profile);
+        of_profile.map(|(id, rule)| (id.as_str(), rule))
     }
 
     pub fn len(&self) -> usize {
@@ -215,8 +225,10 @@ mod tests {
     /// What the build wrote down of a rule must be what the rule says.
     #[test]
     fn the_head_of_a_shipped_rule_has_its_conditions_and_the_names_that_are_prepared() {
-        let set = RuleSet::shipped();
-        for (id, lazy) in set.unread() {
+        let mut set = RuleSet::shipped();
+        set.select(Profile::Hardened);
+        assert_eq!(set.evaluated().count(), set.len());
+        for (id, lazy) in set.evaluated() {
             let (head, rule) = (lazy.head().unwrap(), lazy.rule().unwrap());
             assert_eq!(head.for_each, rule.for_each, "{id}");
             let sources = |expr: &crate::rules::expr::Expr| expr.source().to_owned();
@@ -231,10 +243,22 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_of_the_hardened_profile_is_known_and_evaluated_only_with_it() {
+        let is_hardened = |rule: &Rule| rule.profile == Profile::Hardened;
+        let mut set = RuleSet::shipped();
+        let hardened = set.iter().find(|rule| is_hardened(rule)).unwrap().id.clone();
+        assert!(set.is_withdrawn(&hardened) && set.was_named(&hardened));
+        assert!(set.evaluated().all(|(_, rule)| !is_hardened(rule.rule().unwrap())));
+        set.select(Profile::Hardened);
+        assert!(!set.is_withdrawn(&hardened));
+        assert!(set.evaluated().any(|(id, _)| id == hardened));
+    }
+
+    #[test]
     fn another_value_of_a_parameter_counts_for_the_conditions() {
         let mut set = RuleSet::shipped();
         set.set_param("close-wait-leak", "seconds", Value::Int(7)).unwrap();
-        let (_, lazy) = set.unread().find(|(id, _)| *id == "close-wait-leak").unwrap();
+        let (_, lazy) = set.evaluated().find(|(id, _)| *id == "close-wait-leak").unwrap();
         assert!(lazy.head().is_none(), "what the build wrote down has the former value");
         assert_eq!(set.get("close-wait-leak").unwrap().params["seconds"].value, Value::Int(7));
         assert!(lazy.prepared_names().count() > 0);

@@ -31,7 +31,7 @@ impl Criteria {
 
     /// What the first reading of a window has to hold for these rules.
     pub fn first_reading(&self) -> FirstReading {
-        names::first_reading(self.rules.unread().flat_map(|(_, rule)| rule.prepared_names()))
+        names::first_reading(self.rules.evaluated().flat_map(|(_, rule)| rule.prepared_names()))
     }
 
     /// Reads the kernel's own defaults that these rules need on a snapshot of this host, and adds them to it.

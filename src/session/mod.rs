@@ -16,4 +16,4 @@ pub mod what_if;
 
 pub use criteria::Criteria;
 pub use error::SessionError;
-pub use observe::{observe, read, since};
+pub use observe::{Stated, observe, read, since};

@@ -10,9 +10,25 @@ use super::criteria::Criteria;
 use super::error::SessionError;
 use crate::host::Host;
 use crate::host::netns::Which;
+use crate::metrics::roles::StatedRoles;
 use crate::observe::system::Labels;
 use crate::snapshot::capture::{self, CaptureError};
 use crate::snapshot::{self as snapshots, FirstReading, Snapshot, store};
+
+/// What the administrator says of the host.
+#[derive(Debug, Clone, Copy)]
+pub struct Stated<'a> {
+    pub labels: &'a Labels,
+    pub roles: &'a StatedRoles,
+}
+
+impl Stated<'_> {
+    /// Makes it a part of a snapshot that was just taken.
+    pub fn enter(self, snapshot: &mut Snapshot) {
+        snapshot.system.labels.clone_from(self.labels);
+        snapshot.stated_roles.clone_from(self.roles);
+    }
+}
 
 /// Reads a snapshot from a file; `-` is standard input.
 pub fn read(file: &Path) -> Result<Snapshot, SessionError> {
@@ -41,7 +57,7 @@ pub fn since(
     earlier: Option<&Snapshot>,
     criteria: &Criteria,
     sample: Duration,
-    labels: &Labels,
+    stated: Stated<'_>,
 ) -> Result<Snapshot, CaptureError> {
     let first = criteria.first_reading();
     let begun = earlier.filter(|earlier| match snapshots::since::age(earlier, host) {
@@ -53,7 +69,7 @@ pub fn since(
     });
     let window = if begun.is_some() { Duration::ZERO } else { sample };
     let mut snapshot = capture::capture(host, which, window, first, std::thread::sleep)?;
-    snapshot.system.labels.clone_from(labels);
+    stated.enter(&mut snapshot);
     if let Some(Err(why)) = begun.map(|earlier| snapshots::since::enter(&mut snapshot, earlier, first)) {
         tracing::info!(%why, "the previous snapshot does not begin this run's window");
     }

@@ -5,6 +5,7 @@
 //! Must not: fail because one source or one namespace fails; it fails only when nothing at all could be seen. Leave the
 //! calling thread in another namespace.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::begin::{Beginning, begin};
@@ -19,6 +20,7 @@ use crate::observe::owners;
 use crate::observe::persisted::Persisted;
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Interfaces, Sysctls};
+use crate::observe::topology::{self, Topology};
 use crate::observe::{counters, cpus, interfaces, persisted, sockets, system};
 use crate::units;
 
@@ -88,6 +90,7 @@ pub fn capture(
         all_namespaces,
         persisted: Some(files),
         surroundings,
+        stated_roles: BTreeMap::new(),
         rehearsal: None,
         defaults: None,
         gaps,
@@ -161,6 +164,7 @@ struct Machine<'a> {
 struct Shown {
     sysctls: Sysctls,
     sockets: Option<sockets::Unowned>,
+    topology: Topology,
     gaps: Vec<Gap>,
 }
 
@@ -197,7 +201,9 @@ impl Machine<'_> {
         if self.around.is_none() && !sysctls.is_empty() {
             self.around = Some(surroundings::read(self.host, self.files, &[&sysctls, self.keys]));
         }
-        Shown { sysctls, sockets, gaps }
+        let (topology, more) = topology::read(self.host);
+        gaps.extend(more);
+        Shown { sysctls, sockets, topology, gaps }
     }
 }
 
@@ -218,17 +224,17 @@ fn gap(Hidden { name, why }: Hidden) -> Gap {
 fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<Namespace> {
     let (seen, unowned): (Vec<_>, Vec<_>) = seen
         .into_iter()
-        .map(|Seen { place, beginning, end, shown: Shown { sysctls, mut sockets, gaps } }| {
+        .map(|Seen { place, beginning, end, shown: Shown { sysctls, mut sockets, topology, gaps } }| {
             let queues = beginning.as_ref().and_then(|beginning| beginning.queues.as_ref());
             if let (Some(sockets), Some(queues)) = (&mut sockets, queues) {
                 sockets.begin_with(queues);
             }
-            ((place, beginning, end, sysctls, gaps, sockets.is_some()), sockets)
+            ((place, beginning, end, sysctls, topology, gaps, sockets.is_some()), sockets)
         })
         .unzip();
     let mut owned = owners::find(host, unowned.into_iter().flatten().collect()).into_iter();
     let mut namespaces = Vec::new();
-    for (place, beginning, End { counters, interfaces, .. }, mut sysctls, mut gaps, has_sockets) in seen {
+    for (place, beginning, End { counters, interfaces, .. }, mut sysctls, topology, mut gaps, has_sockets) in seen {
         let (sockets, gap) = if has_sockets { owned.next().unzip() } else { (None, None) };
         gaps.extend(gap.flatten());
         let initial = is_initial(&sysctls);
@@ -242,6 +248,7 @@ fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<N
             counters_before: None,
             counters,
             interfaces,
+            topology: Some(topology),
             before: None,
             sysctls,
             gaps,

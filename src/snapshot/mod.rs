@@ -24,6 +24,7 @@ use crate::observe::sockets::Sockets;
 use crate::observe::surroundings::Surroundings;
 use crate::observe::sysctls::Sysctls;
 use crate::observe::system::SystemFacts;
+use crate::observe::topology::Topology;
 
 /// First field of the file; the number rises when an older reader could misread a newer file.
 pub const SCHEMA: &str = "sysctl-advisor/snapshot/1";
@@ -54,6 +55,9 @@ pub struct Snapshot {
     /// What can explain that something else is in force; `None` where `persisted` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub surroundings: Option<Surroundings>,
+    /// What the administrator says that the first namespace is for, or is not: the names of roles.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stated_roles: BTreeMap<String, bool>,
     /// What the kernel said to the values of the files; `None` where it was not asked, as in an audit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<Rehearsal>,
@@ -172,6 +176,9 @@ pub struct Namespace {
     /// By index; none in a snapshot of an older version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interfaces: Vec<Interface>,
+    /// Routes, addresses and the like; `None` in a snapshot of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topology: Option<Topology>,
     /// What else there was at the start of the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<NamespaceBefore>,

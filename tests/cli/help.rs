@@ -304,6 +304,14 @@ fn help_of_audit() {
           --label <NAME=VALUE>
               Label of this host, such as role=web, for reports that are put
               together: a fleet is grouped by it
+
+          --role <ROLE>
+              Role of this host that cannot be seen, or ROLE=no for one that it does
+              not have
+
+          --profile <PROFILE>
+              Profile of rules: standard, or hardened for what baselines of security
+              ask for too [default: standard] [env: SYSCTL_ADVISOR_PROFILE]
     Global options: ...
 
     The report starts with the most severe finding. Each finding shows the numbers
@@ -455,6 +463,8 @@ fn help_of_snapshot() {
                                 [default: current] [env: SYSCTL_ADVISOR_NETNS]
           --label <NAME=VALUE>  Label of this host, such as role=web, for reports
                                 that are put together: a fleet is grouped by it
+          --role <ROLE>         Role of this host that cannot be seen, or ROLE=no
+                                for one that it does not have
       -h, --help                Print help
     Global options: ...
 
@@ -638,6 +648,12 @@ fn help_of_agent() {
           --label <NAME=VALUE>
               Label of this host, such as role=web, for reports that are put
               together: a fleet is grouped by it
+          --role <ROLE>
+              Role of this host that cannot be seen, or ROLE=no for one that it does
+              not have
+          --profile <PROFILE>
+              Profile of rules: standard, or hardened for what baselines of security
+              ask for too [default: standard] [env: SYSCTL_ADVISOR_PROFILE]
       -h, --help
               Print help
     Global options: ...

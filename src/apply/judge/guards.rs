@@ -99,6 +99,7 @@ pub fn baseline(plan: &Plan, seen: &Snapshot) -> Option<Snapshot> {
         namespaces,
         persisted: None,
         surroundings: None,
+        stated_roles: seen.stated_roles.clone(),
         rehearsal: None,
         defaults: None,
         all_namespaces: false,

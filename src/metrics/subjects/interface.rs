@@ -1,8 +1,11 @@
 //! Network interfaces: `interface.*`.
 
+use crate::metrics::reading::Reading;
+use crate::metrics::roles::is_tunnel;
 use crate::metrics::table::{FirstRead, Row, Table, counter, flag, int, text, whole};
 use crate::netlink::link::flags;
 use crate::observe::interfaces::Interface;
+use crate::observe::topology::Addresses;
 
 pub(in crate::metrics) static TABLE: Table<Interface> = Table {
     prefix: "interface",
@@ -37,6 +40,14 @@ const ROWS: &[Row<Interface>] = &[
     flag("interface.promiscuous", false, "whether it receives packets for other hosts too (PROMISC)", |_, interface| Some(interface.flags & flags::PROMISC != 0)),
     text("interface.operstate", "up", "its operational state (RFC 2863): up, down, lowerlayerdown, dormant, unknown, ...", |_, interface| Some(interface.operstate.clone())),
     text("interface.master", "", "the bridge, bond or VRF that it belongs to; empty if there is none", |_, interface| Some(interface.master.clone().unwrap_or_default())),
+    flag("interface.tunnel", false, "whether it is a tunnel: wireguard, gre, vxlan, tun, ppp, ...", |_, interface| Some(is_tunnel(interface))),
+    text("interface.qdisc", "fq_codel", "the queueing discipline at its root", |_, interface| Some(interface.qdisc.clone())),
+    int("interface.addresses", "addresses", 1, "its IPv4 and IPv6 addresses, without those that only the link or the host itself can use", |reading, interface| addresses(reading, interface, |all| all.ipv4 + all.ipv6)),
+    int("interface.duplicate_addresses", "addresses", 0, "IPv6 addresses that it does not use, because another host on the link has them (dadfailed)", |reading, interface| addresses(reading, interface, |all| all.duplicate)),
+    int("interface.default_routes", "routes", 1, "ways of default routes over it, of IPv4 and IPv6", |reading, interface| whole(reading.default_routes(interface.index)?.count() as u64)),
+    int("interface.advertised_routes", "routes", 0, "of them those of IPv6 that a router advertisement made", |reading, interface| whole(reading.default_routes(interface.index)?.filter(|route| route.advertised).count() as u64)),
+    int("interface.silent_gateways", "routers", 0, "routers of its default routes that did not answer when the kernel asked for their link-layer address (FAILED)", |reading, interface| whole(reading.default_routes(interface.index)?.filter(|route| route.unresolved).count() as u64)),
+    counter("interface.carrier_changes", "changes", 2, "how often the link came and went", |_, interface| whole(interface.carrier_changes?.into())),
     statistic!(rx_packets, "packets", "packets received"),
     statistic!(tx_packets, "packets", "packets sent"),
     statistic!(rx_bytes, "bytes", "bytes received"),
@@ -63,6 +74,11 @@ const ROWS: &[Row<Interface>] = &[
     statistic!(rx_nohandler, "packets", "packets dropped on an inactive part of a bond or a team (Linux 4.6)"),
     statistic!(rx_otherhost_dropped, "packets", "packets dropped because their link-layer address is another host's (Linux 5.19)"),
 ];
+
+fn addresses(reading: &Reading<'_>, interface: &Interface, count: fn(&Addresses) -> u32) -> Option<i64> {
+    let all = reading.topology()?.addresses.as_ref()?;
+    Some(all.get(&interface.index).map_or(0, |addresses| count(addresses).into()))
+}
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,8 @@ mod listener;
 mod namespace;
 mod owner;
 mod ports;
+mod role;
+mod routes;
 mod tcp;
 
 use schemars::JsonSchema;
@@ -57,7 +59,7 @@ subjects! {
     Host "host": host::TABLE;
     /// The network namespace: its metrics can be used in every rule.
     #[default]
-    Namespace "namespace": namespace::NETNS, namespace::WINDOW, tcp::TABLE, ports::TABLE, files::TABLE;
+    Namespace "namespace": namespace::NETNS, namespace::WINDOW, tcp::TABLE, ports::TABLE, files::TABLE, role::TABLE, routes::TABLE;
     Listener "listener": listener::TABLE;
     Destination "destination": destination::TABLE;
     Owner "owner": owner::TABLE;

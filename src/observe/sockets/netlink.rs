@@ -6,6 +6,8 @@
 //! A netlink socket belongs to the network namespace of the thread that opened it, so a dump speaks of the namespace
 //! that the calling thread is in.
 
+use std::ops::ControlFlow;
+
 use nix::errno::Errno;
 use nix::sys::socket::SockProtocol;
 
@@ -89,6 +91,6 @@ fn sockets(request: &[u8], buffer: &mut [u8], each: &mut impl FnMut(SocketView<'
     exchange(SockProtocol::NetlinkSockDiag, request, 1, buffer, &mut |payload: &[u8]| {
         let short = Malformed::ShortHeader { have: payload.len() };
         each(SocketView::new(payload).ok_or(short)?);
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     })
 }

@@ -3,7 +3,7 @@
 //! In: a namespace, how much of the ports its destinations use. Out: an answer in sentences for each of the two states that
 //! has more than a handful of sockets. Must not: judge beyond what the numbers say; faults are for the rules.
 
-use super::sections::{Destinations, PortUse};
+use super::sections::{Derived, PortUse};
 use crate::metrics::endpoint;
 use crate::observe::ages::Ages;
 use crate::observe::sockets::{Destination, Listener, Sockets};
@@ -44,11 +44,11 @@ pub(super) fn of(namespace: &Namespace, used: &[PortUse<'_>]) -> Vec<Answer> {
 }
 
 /// How the destinations use the ports, if any namespace has an answer that needs to know.
-pub(super) fn ports_in_use<'a>(destinations: Destinations<'a>, namespaces: &[Namespace]) -> Vec<PortUse<'a>> {
+pub(super) fn ports_in_use<'a>(derived: Derived<'a>, namespaces: &[Namespace]) -> Vec<PortUse<'a>> {
     let many = |namespace: &Namespace| {
         namespace.sockets.as_ref().is_some_and(|sockets| sockets.states.time_wait >= HANDFUL_TIME_WAIT)
     };
-    if namespaces.iter().any(many) { destinations.by_port_use() } else { Vec::new() }
+    if namespaces.iter().any(many) { derived.by_port_use() } else { Vec::new() }
 }
 
 fn established(sockets: &Sockets) -> String {

@@ -93,8 +93,12 @@ impl<'a> Writer<'a> for Page<'a> {
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
         self.list("TCP sockets", namespaces.iter().map(|namespace| ("Namespace", literal(&words::sockets(namespace)))));
-        let used = answers::ports_in_use(self.summary.destinations, namespaces);
+        let used = answers::ports_in_use(self.summary.derived, namespaces);
         for namespace in namespaces {
+            if let Some(roles) = words::roles(&self.summary.derived.roles(namespace), true) {
+                let label = literal(&format!("Roles of {}", in_words(&namespace.name)));
+                self.item(&label, |output| push_literal(output, &roles));
+            }
             for Answer { state, text } in answers::of(namespace, &used) {
                 let place = format!("{state} of {}", in_words(&namespace.name));
                 self.item(&literal(&place), |output| push_literal(output, &text));

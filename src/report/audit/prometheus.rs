@@ -94,7 +94,7 @@ impl<'a> Writer<'a> for Gauges {
             page.gauge("applied_changes", help, ["status"], counts);
         }
         rules(page, &summary);
-        port_use(page, &summary.destinations.by_port_use());
+        port_use(page, &summary.derived.by_port_use());
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {

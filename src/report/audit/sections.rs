@@ -9,6 +9,7 @@ use std::io;
 use crate::audit::model::{Audit, Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::ChangeCounts;
 use crate::history::read::{Episode, Memory};
+use crate::metrics::roles::{self, Roles};
 use crate::metrics::subjects::Subject;
 use crate::metrics::value::Value;
 use crate::metrics::view::View;
@@ -135,12 +136,12 @@ pub(super) struct Summary<'a> {
     pub(super) rules_only_skipped: usize,
     /// Names, in the order of the snapshot.
     pub(super) namespaces: Vec<&'a str>,
-    pub(super) destinations: Destinations<'a>,
+    pub(super) derived: Derived<'a>,
 }
 
-/// The destinations of outgoing connections; worked out only for a format that asks.
+/// What follows from the snapshot; worked out only for a format that asks.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Destinations<'a>(Option<&'a Snapshot>);
+pub(super) struct Derived<'a>(Option<&'a Snapshot>);
 
 /// How much of the ephemeral ports the connections toward one destination use.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,7 +154,12 @@ pub(super) struct PortUse<'a> {
     pub(super) share: f64,
 }
 
-impl<'a> Destinations<'a> {
+impl<'a> Derived<'a> {
+    /// What a namespace is for.
+    pub(super) fn roles(self, namespace: &Namespace) -> Roles {
+        self.0.map(|snapshot| roles::of(snapshot, namespace)).unwrap_or_default()
+    }
+
     /// The largest share first. A destination whose share could not be computed is left out.
     pub(super) fn by_port_use(self) -> Vec<PortUse<'a>> {
         let namespaces = self.0.iter().flat_map(|snapshot| snapshot.namespaces.iter().map(|it| (*snapshot, it)));
@@ -193,7 +199,7 @@ impl<'a> Summary<'a> {
             rules_skipped: skipped.len(),
             rules_only_skipped: skipped.difference(&firing).count(),
             namespaces: audit.snapshot.namespaces.iter().map(|namespace| namespace.name.as_str()).collect(),
-            destinations: Destinations(Some(audit.snapshot)),
+            derived: Derived(Some(audit.snapshot)),
         }
     }
 

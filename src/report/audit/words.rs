@@ -7,6 +7,7 @@ use super::sections::{GapAt, Head, Seen};
 use super::states;
 use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::drift::SourceLine;
+use crate::metrics::roles::{Role, Roles};
 use crate::model::{RehearsalResult, in_words};
 use crate::observe::system::SystemFacts;
 use crate::report::measured::measured;
@@ -141,6 +142,16 @@ pub(super) fn sockets(namespace: &Namespace) -> String {
     let states = states::listed(&sockets.states, units::count_u64);
     let states = if states.is_empty() { "none" } else { &states };
     format!("{name}: TCP sockets: {states}")
+}
+
+/// `container host, NAT`; with the fact that shows each if `why`. `None` if it has no role that is known.
+pub(super) fn roles(roles: &Roles, why: bool) -> Option<String> {
+    let word = |(role, shown): (Role, &str)| match why {
+        true => format!("{} ({shown})", role.title),
+        false => role.title.to_owned(),
+    };
+    let held: Vec<_> = roles.held().map(word).collect();
+    (!held.is_empty()).then(|| held.join(", "))
 }
 
 /// A rule that says nothing of this namespace, and why.

@@ -16,13 +16,14 @@ use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Writer};
 use crate::audit::model::{self as audit, Finding, Waiver, WaiverProblem};
 use crate::history::read::Episode;
+use crate::metrics::roles::{ROLES, Roles, Verdict};
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{SocketSource, StateCounts};
 use crate::published;
 use crate::report::as_json;
 use crate::snapshot::{Namespace, WindowSource};
 use view::{
-    GapView, Host, NamespaceView, Report, Skipped, SourceView, Summary, Tcp, WaiverProblemView, Window,
+    GapView, Host, NamespaceView, Report, RoleView, Skipped, SourceView, Summary, Tcp, WaiverProblemView, Window,
     WindowSourceView,
 };
 
@@ -64,6 +65,7 @@ impl<'a> Writer<'a> for Report<'a> {
                 WindowSource::None => WindowSourceView::None,
             },
         };
+        self.derived = summary.derived;
         self.summary = Summary {
             critical: summary.critical,
             warning: summary.warning,
@@ -83,7 +85,8 @@ impl<'a> Writer<'a> for Report<'a> {
     }
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
-        self.namespaces = namespaces.iter().map(namespace).collect();
+        let derived = self.derived;
+        self.namespaces = namespaces.iter().map(|it| namespace(it, &derived.roles(it))).collect();
     }
 
     fn skipped(&mut self, skipped: &'a [audit::Skipped]) {
@@ -117,7 +120,15 @@ impl<'a> Writer<'a> for Report<'a> {
     }
 }
 
-fn namespace(namespace: &Namespace) -> NamespaceView<'_> {
+fn role_view(verdict: &Verdict) -> RoleView {
+    let why = match verdict {
+        Verdict::Yes(why) => Some(why.clone()),
+        Verdict::No | Verdict::Unknown => None,
+    };
+    RoleView { holds: verdict.is_yes(), why }
+}
+
+fn namespace<'a>(namespace: &'a Namespace, roles: &Roles) -> NamespaceView<'a> {
     NamespaceView {
         id: &namespace.id,
         name: &namespace.name,
@@ -126,6 +137,7 @@ fn namespace(namespace: &Namespace) -> NamespaceView<'_> {
             SocketSource::Procfs => SourceView::Procfs,
         }),
         tcp: namespace.sockets.as_ref().map(|sockets| tcp(&sockets.states)),
+        roles: ROLES.into_iter().map(|role| (role.name, role_view(roles.verdict(role.name)))).collect(),
         gaps: Vec::new(),
     }
 }
@@ -242,7 +254,7 @@ mod tests {
         assert_eq!(names(&report).join(" "), top);
         assert_eq!(names(&report["host"]).join(" "), "hostname kernel boot_id machine_id labels cpus memory_bytes");
         assert_eq!(names(&report["window"]).join(" "), "seconds source");
-        assert_eq!(names(&report["namespaces"][0]).join(" "), "id name source tcp gaps");
+        assert_eq!(names(&report["namespaces"][0]).join(" "), "id name source tcp roles gaps");
         let states =
             "ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING";
         assert_eq!(names(&report["namespaces"][0]["tcp"]).join(" "), states);

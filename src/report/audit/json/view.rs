@@ -4,8 +4,11 @@
 //! Must not: change with the program's records. A removed, renamed or differently meant field is a new number at the end
 //! of [`SCHEMA`]; a new field keeps the number, with `docs/schema/report-1.json` regenerated.
 
+use std::collections::BTreeMap;
+
 use crate::observe::system::Labels;
 use crate::report::as_json::Part;
+use crate::report::audit::sections::Derived;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -35,6 +38,8 @@ pub(super) struct Report<'a> {
     /// Waivers that are expired or match no finding. They are not findings and do not count as one.
     pub(super) waiver_problems: Vec<WaiverProblemView<'a>>,
     pub(super) summary: Summary,
+    #[serde(skip)]
+    pub(super) derived: Derived<'a>,
 }
 
 #[derive(Default, Serialize, JsonSchema)]
@@ -88,7 +93,19 @@ pub(super) struct NamespaceView<'a> {
     pub(super) source: Option<SourceView>,
     /// Sockets by state; null if they could not be read.
     pub(super) tcp: Option<Tcp>,
+    /// What it is for, by the name of the role: nat, load_balancer, container_host, kubernetes, forwards, multi_homed,
+    /// policy_routing, tunnel.
+    pub(super) roles: BTreeMap<&'static str, RoleView>,
     pub(super) gaps: Vec<GapView<'a>>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Role")]
+pub(super) struct RoleView {
+    /// Whether it has the role; null if that could not be seen.
+    pub(super) holds: Option<bool>,
+    /// The fact that shows it; null if it does not have it.
+    pub(super) why: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]

@@ -21,8 +21,13 @@ const BAR: usize = 40;
 const NAME: usize = "ESTABLISHED".len();
 
 /// A chart for the first namespace and for those with the most sockets, in the order of the snapshot; a line for the rest,
-/// and for those that have none.
-pub(super) fn write(page: &mut Page<'_>, namespaces: &[Namespace], used: &[PortUse<'_>]) {
+/// and for those that have none. `roles` says what a namespace is for, if that is known.
+pub(super) fn write(
+    page: &mut Page<'_>,
+    namespaces: &[Namespace],
+    used: &[PortUse<'_>],
+    roles: impl Fn(&Namespace) -> Option<String>,
+) {
     let total = |namespace: &Namespace| namespace.sockets.as_ref().map(|sockets| sockets.states.total());
     let mut by_size: Vec<usize> = (0..namespaces.len()).collect();
     // What could not be read is no quiet place.
@@ -33,6 +38,11 @@ pub(super) fn write(page: &mut Page<'_>, namespaces: &[Namespace], used: &[PortU
     let (shown, rest): (Vec<_>, Vec<_>) = namespaces.iter().enumerate().partition(|(place, _)| told.contains(place));
     for (_, namespace) in shown {
         page.blank();
+        if let Some(roles) = roles(namespace) {
+            let text = format!("Roles of {}: {roles}", in_words(&namespace.name));
+            page.row(0, &[Cell::new(&text, WIDTH).hanging(2)]);
+            page.blank();
+        }
         one(page, namespace);
         for (place, Answer { state, text }) in answers::of(namespace, used).into_iter().enumerate() {
             if place == 0 {
@@ -123,7 +133,7 @@ mod tests {
         let theme = Theme::plain();
         let shown = |namespaces: &[Namespace]| {
             let mut page = Page::new(&theme);
-            write(&mut page, namespaces, &[]);
+            write(&mut page, namespaces, &[], |_| None);
             page.finish()
         };
         let text = shown(&namespaces);

@@ -105,8 +105,10 @@ impl<'a> Writer<'a> for Text<'_, 'a> {
     }
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
-        let used = answers::ports_in_use(self.summary.destinations, namespaces);
-        chart::write(&mut self.page, namespaces, &used);
+        let derived = self.summary.derived;
+        let used = answers::ports_in_use(derived, namespaces);
+        let roles = |namespace: &Namespace| words::roles(&derived.roles(namespace), self.detail == Detail::Full);
+        chart::write(&mut self.page, namespaces, &used, roles);
     }
 
     fn skipped(&mut self, skipped: &'a [Skipped]) {

@@ -1,0 +1,46 @@
+//! Requests for what rtnetlink tells of a namespace besides its interfaces. The crate `netlink-packet-route` reads the answers.
+//!
+//! In: what is asked. Out: the bytes of a request for all of it. Must not: do any I/O.
+
+use super::dump_header;
+
+const HEADER: usize = 16;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Addresses of both families.
+    Addresses,
+    RoutesIpv4,
+    RoutesIpv6,
+    /// Neighbours of both families.
+    Neighbours,
+    /// Rules of policy routing, of every family.
+    Rules,
+    /// Queueing disciplines.
+    Qdiscs,
+}
+
+/// Asks for all of it in this namespace.
+pub fn dump_request(asked: Asked, sequence: u32) -> Vec<u8> {
+    // `RTM_GET*` of `linux/rtnetlink.h`, the length of the fixed part after the header, and in it the family.
+    let (kind, fixed, family) = match asked {
+        Asked::Addresses => (22, 8, 0),
+        Asked::RoutesIpv4 => (26, 12, libc_family::INET),
+        Asked::RoutesIpv6 => (26, 12, libc_family::INET6),
+        Asked::Neighbours => (30, 12, 0),
+        Asked::Rules => (34, 12, 0),
+        Asked::Qdiscs => (38, 20, 0),
+    };
+    let length = HEADER + fixed;
+    let mut bytes = dump_header(length, kind, sequence);
+    bytes.push(family);
+    bytes.resize(length, 0);
+    bytes
+}
+
+/// `AF_INET` and `AF_INET6`.
+mod libc_family {
+    pub(super) const INET: u8 = 2;
+    pub(super) const INET6: u8 = 10;
+}
