@@ -9,17 +9,18 @@ mod view;
 use std::io;
 
 use super::format::{Content, Format};
-use super::ndjson::{FINDING, FindingLine, Lines, RUN, RunLine};
+use super::kept::KeptLists;
+use super::ndjson::{self, FINDING, FindingLine, Lines, RUN, RunLine};
 use super::sections::{GapAt, Head, Open, Writer};
 use super::words;
-use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
+use crate::audit::model::{Advice, Avoid, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::model::{Severity, in_words};
-use crate::report::as_json;
+use crate::report::as_json::{self, Kept, Made};
 use crate::snapshot::Namespace;
 use view::{
-    Analytic, Base, DetectionFinding, Device, Event, EvidenceOf, FindingInfo, Metadata, Product, Remediation, Resource,
-    Scan, ScanActivity, System,
+    Analytic, Base, DetectionFinding, Device, Event, EvidenceData, EvidenceOf, FindingInfo, Metadata, Product,
+    Remediation, Resource, Scan, ScanActivity, System,
 };
 
 pub(super) const FORMAT: Format = Format {
@@ -39,8 +40,6 @@ const DETECTION_FINDING: u32 = 2004;
 struct Events<'a> {
     /// What goes into `unmapped`.
     lines: Lines<'a>,
-    /// As the lines, one by one.
-    findings: Vec<&'a Finding>,
     /// Seconds of the agent's run.
     duration: Option<f64>,
 }
@@ -52,12 +51,10 @@ impl<'a> Writer<'a> for Events<'a> {
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
-        self.findings.extend(findings.iter().map(|open| open.finding));
         self.lines.findings(findings);
     }
 
     fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
-        self.findings.extend(waived.iter().map(|(finding, _)| *finding));
         self.lines.waived(waived);
     }
 
@@ -86,16 +83,33 @@ impl<'a> Writer<'a> for Events<'a> {
     }
 
     fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
-        let Self { lines: Lines { run, findings: lines }, findings, duration } = &self;
-        let base = base(run);
-        as_json::line(&scan(run, &base, *duration), output)?;
-        let mut both = findings.iter().zip(lines);
-        both.try_for_each(|(finding, line)| as_json::line(&event(finding, line, &base), output))
+        let Self { lines: Lines { run, findings }, duration } = &self;
+        let base = base(run)?;
+        let mut lines = as_json::Lines::to(output);
+        lines.add(&scan(run, &base, *duration))?;
+        let (mut parts, mut lists) = (Parts::default(), KeptLists::default());
+        findings.iter().try_for_each(|finding| {
+            let line = ndjson::finding(run, finding, &mut lists)?;
+            lines.add(&event(finding, &line, &base, &mut parts)?)
+        })
     }
 }
 
-fn base<'a>(run: &RunLine<'a>) -> Base<'a> {
-    Base {
+fn base<'a>(run: &RunLine<'a>) -> serde_json::Result<Base<'a>> {
+    let metadata = Metadata {
+        version: VERSION,
+        product: Product { name: "sysctl-advisor", vendor_name: "sysctl-advisor", version: run.program_version },
+        profiles: ["host"],
+    };
+    let device = Device {
+        hostname: run.hostname,
+        uid: run.host_id,
+        type_id: 0,
+        // 200: Linux.
+        os: System { name: "Linux", type_id: 200, kernel_release: run.kernel },
+        boot_uid: run.boot_id,
+    };
+    Ok(Base {
         class_uid: SCAN_ACTIVITY,
         category_uid: 6,
         // Completed.
@@ -107,20 +121,9 @@ fn base<'a>(run: &RunLine<'a>) -> Base<'a> {
         status_id: 1,
         time: run.observed_at.parse().map_or(0, jiff::Timestamp::as_millisecond),
         message: "The host was audited.",
-        metadata: Metadata {
-            version: VERSION,
-            product: Product { name: "sysctl-advisor", vendor_name: "sysctl-advisor", version: run.program_version },
-            profiles: ["host"],
-        },
-        device: Device {
-            hostname: run.hostname,
-            uid: run.host_id,
-            type_id: 0,
-            // 200: Linux.
-            os: System { name: "Linux", type_id: 200, kernel_release: run.kernel },
-            boot_uid: run.boot_id,
-        },
-    }
+        metadata: Made::of(&metadata)?,
+        device: Made::of(&device)?,
+    })
 }
 
 fn scan<'a>(run: &'a RunLine<'a>, base: &Base<'a>, duration: Option<f64>) -> Event<'a, ScanActivity, RunLine<'a>> {
@@ -138,13 +141,32 @@ fn scan<'a>(run: &'a RunLine<'a>, base: &Base<'a>, duration: Option<f64>) -> Eve
     }
 }
 
-fn event<'a>(
+/// What findings have in common.
+#[derive(Default)]
+struct Parts<'a> {
+    explain: Kept<&'a str>,
+    remediation: Kept<Remedy<'a>>,
+}
+
+/// What a finding says of what to do.
+#[derive(Clone, Copy, PartialEq)]
+struct Remedy<'a> {
+    recommendations: &'a [Recommendation],
+    advice: &'a [Advice],
+    avoid: &'a [Avoid],
+    references: &'a [String],
+}
+
+fn event<'a, 'b>(
     finding: &'a Finding,
-    line: &'a FindingLine<'a>,
-    base: &Base<'a>,
-) -> Event<'a, DetectionFinding<'a>, FindingLine<'a>> {
-    let Finding { rule, severity, kind, namespace, subject, title, explain, references, fingerprint, waived, .. } =
-        finding;
+    line: &'b FindingLine<'a>,
+    base: &Base<'b>,
+    kept: &mut Parts<'a>,
+) -> serde_json::Result<Event<'b, DetectionFinding<'b>, FindingLine<'a>>> {
+    let Finding { rule, severity, kind, namespace, subject, title, explain, fingerprint, waived, .. } = finding;
+    let Finding { recommendations, advice, avoid, references, .. } = finding;
+    let something = !(recommendations.is_empty() && advice.is_empty() && avoid.is_empty());
+    let remedy = something.then_some(Remedy { recommendations, advice, avoid, references });
     let base = Base {
         class_uid: DETECTION_FINDING,
         category_uid: 2,
@@ -159,25 +181,25 @@ fn event<'a>(
     };
     let evidence = line.evidence.iter().map(|item| EvidenceOf {
         name: item.label,
-        data: [("value", item.text.as_str()), ("unit", item.unit), ("expression", item.expression)].into(),
+        data: EvidenceData { expression: item.expression, unit: item.unit, value: &item.text },
     });
     let of_class = DetectionFinding {
         finding_info: FindingInfo {
-            uid: format!("{}/{fingerprint}", base.device.hostname),
+            uid: [line.hostname, "/", fingerprint].concat(),
             uid_alt: fingerprint,
             title,
-            desc: explain,
+            desc: kept.explain.json(explain, |text| text)?,
             types: [kind.name()],
             // 1: a rule.
             analytic: Analytic { uid: rule, name: rule, type_id: 1 },
         },
         resources: [Resource { name: subject, namespace: in_words(namespace) }],
         evidences: evidence.collect(),
-        remediation: remediation(finding).map(|desc| Remediation { desc, references }),
+        remediation: remedy.map(|remedy| kept.remediation.json(remedy, remediation)).transpose()?,
         is_alert: waived.is_none() && *severity > Severity::Notice,
         comment: waived.as_ref().map(words::waiver),
     };
-    Event { base, of_class, unmapped: [(FINDING, line)].into() }
+    Ok(Event { base, of_class, unmapped: [(FINDING, line)].into() })
 }
 
 const fn severity_id(severity: Severity) -> u32 {
@@ -190,13 +212,12 @@ const fn severity_id(severity: Severity) -> u32 {
 }
 
 /// What to do and what not to do, a line each.
-fn remediation(finding: &Finding) -> Option<String> {
-    let Finding { recommendations, advice, avoid, .. } = finding;
+fn remediation(remedy: Remedy<'_>) -> Remediation<'_> {
+    let Remedy { recommendations, advice, avoid, references } = remedy;
     let changes = recommendations.iter().map(|change| format!("Change {}", words::change(change)));
     let advice = advice.iter().map(|advice| format!("Do ({}): {}", advice.who, advice.text));
     let avoid = avoid.iter().map(|avoid| format!("Do not: {}: {}", avoid.what, avoid.why));
-    let lines: Vec<String> = changes.chain(advice).chain(avoid).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
+    Remediation { desc: changes.chain(advice).chain(avoid).collect::<Vec<_>>().join("\n"), references }
 }
 
 #[cfg(test)]
