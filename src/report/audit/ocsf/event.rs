@@ -2,7 +2,6 @@
 //!
 //! In: a finding, its line, what every event has. Out: the struct of the schema. Must not: write it.
 
-use super::DETECTION_FINDING;
 use super::view::{
     Analytic, Base, DetectionFinding, Event, EvidenceData, EvidenceOf, FindingInfo, Remediation, Resource,
 };
@@ -11,6 +10,9 @@ use crate::model::{Severity, in_words};
 use crate::report::as_json::Kept;
 use crate::report::audit::ndjson::{FINDING, FindingLine};
 use crate::report::audit::words;
+
+/// A class of the schema.
+const DETECTION_FINDING: u32 = 2004;
 
 /// What findings have in common.
 #[derive(Default)]

@@ -29,9 +29,8 @@ pub(super) const FORMAT: Format = Format {
 
 /// The version of the schema; tests validate the events against it.
 const VERSION: &str = "1.5.0";
-/// Classes of the schema.
+/// A class of the schema.
 const SCAN_ACTIVITY: u32 = 6007;
-const DETECTION_FINDING: u32 = 2004;
 
 #[derive(Default)]
 struct Events<'a> {
