@@ -4,24 +4,21 @@
 //! not run* differ, and a Detection Finding for each finding.
 //! Must not: have an attribute that the schema does not have; what is ours is in `unmapped`, as `--format ndjson` has it.
 
+mod event;
 mod view;
 
 use std::io;
 
 use super::format::{Content, Format};
 use super::kept::KeptLists;
-use super::ndjson::{self, FINDING, FindingLine, Lines, RUN, RunLine};
+use super::ndjson::{self, Lines, RUN, RunLine};
 use super::sections::{GapAt, Head, Open, Writer};
-use super::words;
-use crate::audit::model::{Advice, Avoid, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
+use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
-use crate::model::{Severity, in_words};
-use crate::report::as_json::{self, Kept, Made};
+use crate::report::as_json::{self, Made};
 use crate::snapshot::Namespace;
-use view::{
-    Analytic, Base, DetectionFinding, Device, Event, EvidenceData, EvidenceOf, FindingInfo, Metadata, Product,
-    Remediation, Resource, Scan, ScanActivity, System,
-};
+use event::{Parts, event};
+use view::{Base, Device, Event, Metadata, Product, Scan, ScanActivity, System};
 
 pub(super) const FORMAT: Format = Format {
     name: "ocsf",
@@ -32,9 +29,8 @@ pub(super) const FORMAT: Format = Format {
 
 /// The version of the schema; tests validate the events against it.
 const VERSION: &str = "1.5.0";
-/// Classes of the schema.
+/// A class of the schema.
 const SCAN_ACTIVITY: u32 = 6007;
-const DETECTION_FINDING: u32 = 2004;
 
 #[derive(Default)]
 struct Events<'a> {
@@ -139,85 +135,6 @@ fn scan<'a>(run: &'a RunLine<'a>, base: &Base<'a>, duration: Option<f64>) -> Eve
         },
         unmapped: [(RUN, run)].into(),
     }
-}
-
-/// What findings have in common.
-#[derive(Default)]
-struct Parts<'a> {
-    explain: Kept<&'a str>,
-    remediation: Kept<Remedy<'a>>,
-}
-
-/// What a finding says of what to do.
-#[derive(Clone, Copy, PartialEq)]
-struct Remedy<'a> {
-    recommendations: &'a [Recommendation],
-    advice: &'a [Advice],
-    avoid: &'a [Avoid],
-    references: &'a [String],
-}
-
-fn event<'a, 'b>(
-    finding: &'a Finding,
-    line: &'b FindingLine<'a>,
-    base: &Base<'b>,
-    kept: &mut Parts<'a>,
-) -> serde_json::Result<Event<'b, DetectionFinding<'b>, FindingLine<'a>>> {
-    let Finding { rule, severity, kind, namespace, subject, title, explain, fingerprint, waived, .. } = finding;
-    let Finding { recommendations, advice, avoid, references, .. } = finding;
-    let something = !(recommendations.is_empty() && advice.is_empty() && avoid.is_empty());
-    let remedy = something.then_some(Remedy { recommendations, advice, avoid, references });
-    let base = Base {
-        class_uid: DETECTION_FINDING,
-        category_uid: 2,
-        // Create.
-        type_uid: DETECTION_FINDING * 100 + 1,
-        activity_id: 1,
-        severity_id: severity_id(*severity),
-        // Suppressed, or new.
-        status_id: if waived.is_some() { 3 } else { 1 },
-        message: title,
-        ..base.clone()
-    };
-    let evidence = line.evidence.iter().map(|item| EvidenceOf {
-        name: item.label,
-        data: EvidenceData { expression: item.expression, unit: item.unit, value: &item.text },
-    });
-    let of_class = DetectionFinding {
-        finding_info: FindingInfo {
-            uid: [line.hostname, "/", fingerprint].concat(),
-            uid_alt: fingerprint,
-            title,
-            desc: kept.explain.json(explain, |text| text)?,
-            types: [kind.name()],
-            // 1: a rule.
-            analytic: Analytic { uid: rule, name: rule, type_id: 1 },
-        },
-        resources: [Resource { name: subject, namespace: in_words(namespace) }],
-        evidences: evidence.collect(),
-        remediation: remedy.map(|remedy| kept.remediation.json(remedy, remediation)).transpose()?,
-        is_alert: waived.is_none() && *severity > Severity::Notice,
-        comment: waived.as_ref().map(words::waiver),
-    };
-    Ok(Event { base, of_class, unmapped: [(FINDING, line)].into() })
-}
-
-const fn severity_id(severity: Severity) -> u32 {
-    match severity {
-        // Low, medium, critical.
-        Severity::Notice => 2,
-        Severity::Warning => 3,
-        Severity::Critical => 5,
-    }
-}
-
-/// What to do and what not to do, a line each.
-fn remediation(remedy: Remedy<'_>) -> Remediation<'_> {
-    let Remedy { recommendations, advice, avoid, references } = remedy;
-    let changes = recommendations.iter().map(|change| format!("Change {}", words::change(change)));
-    let advice = advice.iter().map(|advice| format!("Do ({}): {}", advice.who, advice.text));
-    let avoid = avoid.iter().map(|avoid| format!("Do not: {}: {}", avoid.what, avoid.why));
-    Remediation { desc: changes.chain(advice).chain(avoid).collect::<Vec<_>>().join("\n"), references }
 }
 
 #[cfg(test)]
