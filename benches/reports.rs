@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench reports [-- NAME...]`. Each format is written in a process of its own, some rounds in one go; printed are
 //! the median of the elapsed time, the most memory that writing needed beside the data, and the size of the text. The goal
-//! is 100 ms and 64 MiB. No test depends on it.
+//! is 100 ms and 64 MiB. No test depends on it. `cargo bench --bench reports -- text WHAT NAME` writes the text, to compare it
+//! with that of another version.
 
 #![allow(clippy::disallowed_methods, reason = "tests and benchmarks may use any door")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints what it measured")]
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let outcome = match &arguments[..] {
         [one, what, name] if one == "one" => measure(what, name),
+        [text, what, name] if text == "text" => show(what, name),
         named => table(named),
     };
     match outcome {
@@ -60,35 +62,48 @@ fn table(named: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Writes one format, and prints its line.
-fn measure(what: &str, name: &str) -> Result<()> {
+/// Writes one report or export.
+type Write<'a> = dyn Fn(&mut dyn io::Write) -> Result<()> + 'a;
+
+/// Gives `then` what writes the format.
+fn prepared(what: &str, name: &str, then: impl FnOnce(&Write<'_>) -> Result<()>) -> Result<()> {
     let rules = RuleSet::shipped();
     let snapshot = session::read(Path::new(SNAPSHOT))?;
     match what {
         "audit" => {
             let format = report::audit::named(name).ok_or("no such format")?;
             let audit = many_findings(&snapshot, &rules);
-            timed(what, name, || counted(|output| format.write(Reported::of(&audit), &Look::plain(), output)))
+            then(&|output| Ok(format.write(Reported::of(&audit), &Look::plain(), output)?))
         }
         "drift" => {
             let format = remarks::named(name).ok_or("no such format")?;
             let remarks = many_remarks();
-            timed(what, name, || counted(|output| format.write(&remarks, output)))
+            then(&|output| Ok(format.write(&remarks, output)?))
         }
         _ => {
             let format = export::named(name)?;
             let plan = many_changes(&snapshot, &rules)?;
             let options = export::Options::default();
-            timed(what, name, || {
+            then(&|output| {
                 let exported = export::write(&plan, format, &options)?;
-                Ok(exported.files.iter().map(|file| file.text.len()).sum())
+                exported.files.iter().try_for_each(|file| Ok(output.write_all(file.text.as_bytes())?))
             })
         }
     }
 }
 
+/// Prints the line of one format.
+fn measure(what: &str, name: &str) -> Result<()> {
+    prepared(what, name, |write| timed(what, name, || counted(write)))
+}
+
+/// Prints the text of one format.
+fn show(what: &str, name: &str) -> Result<()> {
+    prepared(what, name, |write| write(&mut io::BufWriter::new(io::stdout().lock())))
+}
+
 /// The size of what is written to an output that keeps nothing, as standard output does.
-fn counted(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<usize> {
+fn counted(write: &Write<'_>) -> Result<usize> {
     let mut output = io::BufWriter::new(Counter(0));
     write(&mut output)?;
     Ok(output.into_inner()?.0)

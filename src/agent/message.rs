@@ -61,7 +61,7 @@ pub fn of_event(event: &Event, finding: Option<&Finding>) -> Message {
         true => in_words(namespace).to_owned(),
         false => format!("{}, {subject}", in_words(namespace)),
     };
-    let text = one_line(&format!("{what} in {place}: {title} ({rule})"));
+    let text = one_line(&format!("{what} in {place}: {title} ({rule})")).into_owned();
     let first = finding.and_then(|finding| finding.recommendations.first());
     let of_first = |part: fn(&crate::audit::model::Recommendation) -> String| first.map(part);
     let fields = vec![
@@ -133,7 +133,7 @@ pub fn of_change(kind: ChangeKind, id: u64, values: &[String], why: &str) -> Mes
         ChangeKind::Confirmed { permanent: false } => ("is confirmed until the next boot", NOTICE),
     };
     let because = if why.is_empty() { String::new() } else { format!(" ({why})") };
-    let text = one_line(&format!("change {id} {what}: {}{because}", values.join(", ")));
+    let text = one_line(&format!("change {id} {what}: {}{because}", values.join(", "))).into_owned();
     let fields = vec![
         ("MESSAGE", text.clone()),
         ("MESSAGE_ID", kind.message_id().to_owned()),

@@ -2,9 +2,12 @@
 //!
 //! In: test cases with their results. Out: XML 1.0. Must not: know what is tested; let a stranger's text become a mark.
 
+use std::borrow::Cow;
 use std::io;
 
-use crate::text::{cleaned, one_line};
+use memchr::memchr;
+
+use crate::text::{Lines, one_line, places, push_replaced};
 
 /// What a class begins with.
 pub(super) const CLASS: &str = "sysctl-advisor";
@@ -24,44 +27,61 @@ pub(super) struct Suite {
 impl Suite {
     /// Where, when and for how long; without a host there is none.
     pub(super) fn head(&mut self, hostname: &str, at: &str, seconds: f64) {
-        let hostname =
-            if hostname.is_empty() { String::new() } else { format!(" hostname=\"{}\"", attribute(hostname)) };
-        self.attributes = format!("{hostname} timestamp=\"{}\" time=\"{seconds}\"", attribute(at));
+        let hostname = Some(("hostname", hostname)).filter(|(_, name)| !name.is_empty());
+        let seconds = seconds.to_string();
+        let attributes = hostname.into_iter().chain([("timestamp", at), ("time", &seconds)]);
+        attributes.for_each(|attribute| add(&mut self.attributes, attribute));
     }
 
     pub(super) fn property(&mut self, name: &str, value: &str) {
-        self.properties.push_str(&format!("<property name=\"{name}\" value=\"{}\"/>\n", attribute(value)));
+        begin(&mut self.properties, "property", &[("name", name), ("value", value)]);
+        self.properties.push_str("/>\n");
     }
 
     /// A test that passes. `said`: what it says, or nothing.
     pub(super) fn pass(&mut self, class: &str, name: &str, said: &str) {
-        let said = if said.is_empty() { String::new() } else { format!("<system-out>{}</system-out>", content(said)) };
-        self.case(class, name, &said);
+        self.case(class, name, |result| {
+            if !said.is_empty() {
+                result.push_str("<system-out>");
+                escaped(result, &one_line(said));
+                result.push_str("</system-out>");
+            }
+        });
     }
 
-    /// A test that fails; `text` can have several lines.
-    pub(super) fn fail(&mut self, class: &str, name: &str, kind: &str, message: &str, text: &str) {
+    pub(super) fn fail(&mut self, class: &str, name: &str, kind: &str, message: &str, lines: &Lines) {
         self.failures += 1;
-        let (message, text) = (attribute(message), content(text));
-        self.case(class, name, &format!("<failure type=\"{kind}\" message=\"{message}\">{text}</failure>"));
+        self.case(class, name, |result| {
+            begin(result, "failure", &[("type", kind), ("message", message)]);
+            result.push('>');
+            escaped(result, lines.as_str());
+            result.push_str("</failure>");
+        });
     }
 
     pub(super) fn skip(&mut self, class: &str, name: &str, message: &str) {
         self.skipped += 1;
-        self.case(class, name, &format!("<skipped message=\"{}\"/>", attribute(message)));
+        self.case(class, name, |result| {
+            begin(result, "skipped", &[("message", message)]);
+            result.push_str("/>");
+        });
     }
 
     pub(super) fn error(&mut self, class: &str, name: &str, message: &str) {
         self.errors += 1;
-        self.case(class, name, &format!("<error type=\"{}\" message=\"{}\"/>", attribute(class), attribute(message)));
+        self.case(class, name, |result| {
+            begin(result, "error", &[("type", class), ("message", message)]);
+            result.push_str("/>");
+        });
     }
 
-    /// `result`: elements.
-    fn case(&mut self, class: &str, name: &str, result: &str) {
-        let (class, name) = (attribute(class), attribute(name));
+    /// `add_result` adds elements.
+    fn case(&mut self, class: &str, name: &str, add_result: impl FnOnce(&mut String)) {
         self.tests += 1;
-        self.cases
-            .push_str(&format!("<testcase classname=\"{class}\" name=\"{name}\" time=\"0\">{result}</testcase>\n"));
+        begin(&mut self.cases, "testcase", &[("classname", class), ("name", name), ("time", "0")]);
+        self.cases.push('>');
+        add_result(&mut self.cases);
+        self.cases.push_str("</testcase>\n");
     }
 
     pub(super) fn write(self, output: &mut dyn io::Write) -> io::Result<()> {
@@ -76,43 +96,31 @@ impl Suite {
     }
 }
 
-/// The text of an attribute: a reader makes spaces of line ends there, so it is one line.
-fn attribute(text: &str) -> String {
-    escaped(&one_line(text))
+/// The tag of an element up to its end.
+fn begin(output: &mut String, element: &str, attributes: &[(&str, &str)]) {
+    output.extend(["<", element]);
+    attributes.iter().for_each(|attribute| add(output, *attribute));
 }
 
-fn content(text: &str) -> String {
-    escaped(&cleaned(text))
+/// An attribute: a reader makes spaces of line ends there, so it is one line.
+fn add(output: &mut String, (name, value): (&str, &str)) {
+    output.extend([" ", name, "=\""]);
+    escaped(output, &one_line(value));
+    output.push('"');
 }
 
 /// Cleaned text for XML 1.0, which has no way to write some characters: they are shown as unknown.
-fn escaped(text: &str) -> String {
-    let mut output = String::with_capacity(text.len() + text.len() / 16);
-    text.split_inclusive('\n').for_each(|line| escape(&mut output, line));
-    output
-}
-
-/// Most lines have nothing to escape, and a look at all bytes of one without an early end is fast.
-fn escape(output: &mut String, line: &str) {
-    let plain = line.bytes().fold(true, |plain, byte| plain & !matches!(byte, b'&' | b'<' | b'>' | b'"' | 0xef));
-    if plain {
-        return output.push_str(line);
-    }
-    let mut rest = line;
-    // U+FFFE and U+FFFF begin with 0xef, as some other characters do.
-    while let Some(place) = rest.bytes().position(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | 0xef)) {
-        let (before, mark) = rest.split_at(place);
-        let mut after = mark.chars();
-        output.push_str(before);
-        match after.next() {
-            Some('&') => output.push_str("&amp;"),
-            Some('<') => output.push_str("&lt;"),
-            Some('>') => output.push_str("&gt;"),
-            Some('"') => output.push_str("&quot;"),
-            Some('\u{fffe}' | '\u{ffff}') => output.push('\u{fffd}'),
-            other => output.extend(other),
-        }
-        rest = after.as_str();
-    }
-    output.push_str(rest);
+fn escaped(output: &mut String, text: &str) {
+    // U+FFFE and U+FFFF begin with 0xef.
+    let text = match memchr(0xef, text.as_bytes()) {
+        None => Cow::from(text),
+        Some(_) => text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}").into(),
+    };
+    let marks = places(&text, |byte| matches!(byte, b'&' | b'<' | b'>' | b'"'));
+    push_replaced(output, &text, marks, |mark| match mark {
+        b'&' => "&amp;",
+        b'<' => "&lt;",
+        b'>' => "&gt;",
+        _ => "&quot;",
+    });
 }

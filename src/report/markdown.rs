@@ -2,8 +2,10 @@
 //!
 //! In: plain texts, in which backquotes mark code. Out: Markdown that reads as these texts. Must not: know what a page is about.
 
+use memchr::{memchr, memchr2_iter};
+
 use crate::report::wrap::columns;
-use crate::text::{cleaned, one_line};
+use crate::text::{one_line, places, push_replaced};
 
 /// Columns of a line of prose. A table and a piece of code have lines as long as they need.
 const WIDTH: usize = 120;
@@ -21,8 +23,21 @@ pub(super) fn code(text: &str) -> String {
 
 /// Text as it is, as code.
 pub(super) fn verbatim(text: &str) -> String {
+    let mut output = String::new();
+    push_verbatim(&mut output, text);
+    output
+}
+
+/// Adds [`verbatim`].
+pub(super) fn push_verbatim(output: &mut String, text: &str) {
     let text = one_line(text);
-    if text.is_empty() { "(empty)".to_owned() } else { code(&text) }
+    if text.is_empty() {
+        output.push_str("(empty)");
+    } else if memchr(b'`', text.as_bytes()).is_none() {
+        output.extend(["`", &*text, "`"]);
+    } else {
+        output.push_str(&code(&text));
+    }
 }
 
 /// Code on lines of its own.
@@ -44,14 +59,14 @@ pub(super) fn inline(text: &str) -> String {
 
 /// A text as one line in which nothing is a mark, backquotes neither.
 pub(super) fn literal(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for word in cleaned(text).split_whitespace() {
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        escape(&mut line, word);
-    }
-    line
+    let mut output = String::with_capacity(text.len());
+    push_literal(&mut output, text);
+    output
+}
+
+/// Adds [`literal`].
+pub(super) fn push_literal(output: &mut String, text: &str) {
+    escape(output, &one_line(text));
 }
 
 /// A text as paragraphs. `before` begins the first one, as it is; further lines have `indent` spaces before them.
@@ -133,31 +148,34 @@ fn escaped(word: &str) -> String {
     output
 }
 
-fn escape(output: &mut String, word: &str) {
-    if !word.bytes().any(|byte| b"\\~`*_<]&".contains(&byte)) {
-        return output.push_str(word);
+fn escape(output: &mut String, line: &str) {
+    let mut copied = 0;
+    let is_possible = |byte| matches!(byte, b'\\' | b'~' | b'`' | b'*' | b'_' | b'<' | b']' | b'&');
+    for place in places(line, is_possible).filter(|place| is_mark(line, *place)) {
+        output.extend([&line[copied..place], "\\"]);
+        copied = place;
     }
+    output.push_str(&line[copied..]);
+}
+
+/// Whether Markdown would take the character for a mark, which depends on its neighbours in the word.
+fn is_mark(line: &str, place: usize) -> bool {
+    let (earlier, later) = line.split_at(place);
+    let of_the_word = |c: &char| !c.is_whitespace();
+    let before = earlier.chars().next_back().filter(of_the_word);
+    let mut later = later.chars();
+    let c = later.next();
+    let next = later.next().filter(of_the_word);
     let inside_a_name = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let mut before = None;
-    let mut rest = word.chars().peekable();
-    while let Some(c) = rest.next() {
-        let next = rest.peek().copied();
-        let alone = before.is_none() && next.is_none();
-        let is_mark = match c {
-            '\\' | '~' | '`' => true,
-            '*' => !alone,
-            '_' => !(inside_a_name(before) && inside_a_name(next)),
-            '<' => next.is_some_and(|next| next.is_alphabetic() || "/!?".contains(next)),
-            // A link, or what a link would be looked up by.
-            ']' => next.is_some_and(|next| "(:[".contains(next)),
-            '&' => next.is_some_and(|next| next.is_alphabetic() || next == '#'),
-            _ => false,
-        };
-        if is_mark {
-            output.push('\\');
-        }
-        output.push(c);
-        before = Some(c);
+    match c {
+        Some('\\' | '~' | '`') => true,
+        Some('*') => before.is_some() || next.is_some(),
+        Some('_') => !(inside_a_name(before) && inside_a_name(next)),
+        Some('<') => next.is_some_and(|next| next.is_alphabetic() || "/!?".contains(next)),
+        // A link, or what a link would be looked up by.
+        Some(']') => next.is_some_and(|next| "(:[".contains(next)),
+        Some('&') => next.is_some_and(|next| next.is_alphabetic() || next == '#'),
+        _ => false,
     }
 }
 
@@ -169,15 +187,21 @@ pub(super) fn source(text: &str) -> String {
 
 /// A table of cells that are Markdown already.
 pub(super) fn table<const N: usize>(head: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
-    let mut output = row(&head.map(str::to_owned));
-    output.push_str(&row(&head.map(|_| "---".to_owned())));
-    rows.into_iter().for_each(|cells| output.push_str(&row(&cells)));
+    let mut output = String::new();
+    row(&mut output, head);
+    row(&mut output, head.map(|_| "---"));
+    rows.into_iter().for_each(|cells| row(&mut output, cells.each_ref().map(String::as_str)));
     output
 }
 
-fn row(cells: &[String]) -> String {
-    let cells: Vec<_> = cells.iter().map(|cell| cell.replace('\n', " ").replace('|', "\\|")).collect();
-    format!("| {} |\n", cells.join(" | "))
+fn row<const N: usize>(output: &mut String, cells: [&str; N]) {
+    for cell in cells {
+        output.push_str("| ");
+        let instead = |byte| if byte == b'|' { "\\|" } else { " " };
+        push_replaced(output, cell, memchr2_iter(b'\n', b'|', cell.as_bytes()), instead);
+        output.push(' ');
+    }
+    output.push_str("|\n");
 }
 
 /// The anchor of a heading, as GitHub makes it.

@@ -145,7 +145,7 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
     // Before it is measured: what is invisible takes a column when it is made visible.
     let text = cleaned(text);
     if columns(&text) <= width {
-        return text;
+        return text.into_owned();
     }
     let (short, _) = fitting(&text, width.saturating_sub(1));
     format!("{}…", short.trim_end())

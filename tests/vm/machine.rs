@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 use crate::support::Report;
 
 /// All scenarios of one machine, with its boot. Without hardware the machine is some fifteen times slower than this one.
-const PATIENCE: Duration = Duration::from_secs(400);
+const PATIENCE: Duration = Duration::from_secs(600);
 /// So many machines share the scenarios: most of the time only one CPU of a machine works.
 const MACHINES: usize = 2;
 
@@ -42,6 +42,18 @@ impl Scenario {
         found.sort();
         found.dedup();
         found
+    }
+
+    /// Panics unless exactly these rules found something at a step.
+    pub(crate) fn assert_found(&self, step: &str, rules: &[&str]) {
+        self.assert_found_besides(step, rules, &[]);
+    }
+
+    /// The same where a load also has consequences that depend on the moment.
+    pub(crate) fn assert_found_besides(&self, step: &str, rules: &[&str], consequences: &[&str]) {
+        let mut found = self.found(step);
+        found.retain(|rule| !consequences.contains(&rule.as_str()));
+        assert_eq!(found, rules, "at step {step}; the console:\n{}", self.console);
     }
 }
 
@@ -149,7 +161,7 @@ fn boot(image: &Path, folder: &Path) -> String {
     let console = File::create(folder.join("console")).unwrap();
     let path = |name: &str| folder.join(name).to_str().unwrap().replace(',', ",,");
     let mut machine = Command::new("qemu-system-x86_64")
-        .args(["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "4", "-m", "1024"])
+        .args(["-machine", "q35", "-accel", "tcg,thread=multi", "-cpu", "Nehalem", "-smp", "4", "-m", "1024"])
         .args(["-nodefaults", "-no-user-config", "-nographic", "-no-reboot", "-nic", "none", "-serial", "stdio"])
         .arg("-kernel")
         .arg(image.join("kernel"))

@@ -11,7 +11,7 @@ use super::states;
 use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::drift::SourceLine;
 use crate::history::read::Episode;
-use crate::report::csv::{beginning, joined, row};
+use crate::report::csv::Rows;
 use crate::report::measured::measured;
 use crate::snapshot::Namespace;
 
@@ -80,16 +80,16 @@ pub(super) const FORMAT: Format = Format {
         (Content::WaiverProblems, COUNTED),
         (Content::Earlier, "a row says what this audit saw"),
     ],
-    write: |sections, _, output| sections.give_to(Rows::default(), output),
+    write: |sections, _, output| sections.give_to(Table::default(), output),
 };
 
 #[derive(Default)]
-struct Rows {
+struct Table<'a> {
     audit: Vec<String>,
-    findings: Vec<Vec<String>>,
+    findings: Vec<&'a Finding>,
 }
 
-impl<'a> Writer<'a> for Rows {
+impl<'a> Writer<'a> for Table<'a> {
     fn head(&mut self, head: Head<'a>) {
         let Head { taken_at, written_by, system, window, run: _, summary } = head;
         let Summary { critical, warning, notice, waived, skipped, gaps, broken_rules, waiver_problems, rules, .. } =
@@ -113,16 +113,16 @@ impl<'a> Writer<'a> for Rows {
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
-        self.findings.extend(findings.into_iter().map(|open| finding(open.finding)));
+        self.findings.extend(findings.iter().map(|open| open.finding));
     }
 
     fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
-        self.findings.extend(waived.into_iter().map(|(found, _)| finding(found)));
+        self.findings.extend(waived.iter().map(|(finding, _)| *finding));
     }
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
         self.audit.push(namespaces.len().to_string());
-        self.audit.push(joined(namespaces.iter().take(NAMESPACES), sockets));
+        self.audit.push(namespaces.iter().take(NAMESPACES).map(sockets).collect::<Vec<_>>().join("; "));
     }
 
     fn skipped(&mut self, _skipped: &'a [Skipped]) {}
@@ -135,18 +135,25 @@ impl<'a> Writer<'a> for Rows {
 
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
-    fn finish(mut self, output: &mut dyn io::Write) -> io::Result<()> {
-        if self.findings.is_empty() {
-            self.findings.push(vec![String::new(); OF_A_FINDING.len()]);
+    fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
+        let Self { audit, findings } = self;
+        let mut rows = Rows::default();
+        rows.cells(OF_THE_AUDIT.into_iter().chain(OF_A_FINDING));
+        rows.end(output)?;
+        rows.cells(audit.iter().map(String::as_str));
+        rows.begin_so();
+        if findings.is_empty() {
+            rows.cells([""; OF_A_FINDING.len()]);
+            rows.end(output)?;
         }
-        let names = OF_THE_AUDIT.into_iter().chain(OF_A_FINDING).collect::<Vec<_>>().join(",");
-        writeln!(output, "{names}")?;
-        let beginning = beginning(&self.audit);
-        self.findings.iter().try_for_each(|finding| output.write_all(row(&beginning, finding).as_bytes()))
+        findings.into_iter().try_for_each(|found| {
+            finding(&mut rows, found);
+            rows.end(output)
+        })
     }
 }
 
-fn finding(finding: &Finding) -> Vec<String> {
+fn finding(row: &mut Rows, finding: &Finding) {
     let Finding {
         rule,
         severity,
@@ -164,51 +171,39 @@ fn finding(finding: &Finding) -> Vec<String> {
         waived: waiver,
         line: source,
     } = finding;
-    let waiver = waiver.as_ref();
-    let place = source
-        .as_ref()
-        .map(|SourceLine { file, line, text, marked: _ }| [file, &line.to_string(), text].map(String::clone));
-    let [file, line, line_text] = place.unwrap_or_default();
-    vec![
-        severity.name().to_owned(),
-        rule.clone(),
-        kind.name().to_owned(),
-        namespace.to_string(),
-        subject.clone(),
-        title.clone(),
-        fingerprint.clone(),
-        if waiver.is_some() { "yes" } else { "no" }.to_owned(),
-        waiver.map(|waiver| waiver.reason.clone()).unwrap_or_default(),
-        waiver.map(|waiver| waiver.who.clone()).unwrap_or_default(),
-        waiver.map(|waiver| waiver.until.to_string()).unwrap_or_default(),
-        joined(evidence, |Evidence { label, expression: _, value, unit }| {
-            format!("{label}: {}", measured(value, unit))
-        }),
-        joined(recommendations, change),
-        joined(advice, |Advice { who, text }| format!("{who}: {text}")),
-        joined(avoid, |Avoid { what, why }| format!("{what}: {why}")),
-        joined(references, String::clone),
-        file,
-        line,
-        line_text,
-    ]
+    row.cells([severity.name(), rule, kind.name(), namespace, subject, title, fingerprint]);
+    match waiver {
+        None => row.cells(["no", "", "", ""]),
+        Some(Waiver { reason, who, until, .. }) => row.cells(["yes", reason, who, &until.to_string()]),
+    }
+    row.list(evidence, |text, Evidence { label, expression: _, value, unit }| {
+        text.extend([label, ": ", &measured(value, unit)]);
+    });
+    row.list(recommendations, change);
+    row.list(advice, |text, Advice { who, text: what }| text.extend([who, ": ", what]));
+    row.list(avoid, |text, Avoid { what, why }| text.extend([what, ": ", why]));
+    row.list(references, |text, reference| text.push_str(reference));
+    match source {
+        None => row.cells(["", "", ""]),
+        Some(SourceLine { file, line, text, marked: _ }) => row.cells([file.as_str(), &line.to_string(), text]),
+    }
 }
 
-fn change(change: &Recommendation) -> String {
+fn change(text: &mut String, change: &Recommendation) {
     let Recommendation { key, current, proposed, bound, risk, takes_effect, side_effects, blocked, rehearsed } = change;
-    let mut text = format!("{key}: {current} -> {proposed} ({}), risk {}", bound.name(), risk.name());
-    let said = rehearsed.map(|said| said.name().replace('_', " "));
+    let proposed = proposed.to_string();
+    text.extend([key, ": ", current, " -> ", &proposed, " (", bound.name(), "), risk ", risk.name()]);
+    let said = rehearsed.map(|said| said.name().replace('_', " ")).unwrap_or_default();
     for (name, words) in [
-        ("takes effect", Some(takes_effect)),
-        ("side effects", Some(side_effects)),
-        ("not possible here", blocked.as_ref()),
-        ("rehearsed", said.as_ref()),
+        ("takes effect", takes_effect.as_str()),
+        ("side effects", side_effects),
+        ("not possible here", blocked.as_deref().unwrap_or_default()),
+        ("rehearsed", &said),
     ] {
-        if let Some(words) = words.filter(|words| !words.is_empty()) {
-            text.push_str(&format!(", {name}: {words}"));
+        if !words.is_empty() {
+            text.extend([", ", name, ": ", words]);
         }
     }
-    text
 }
 
 fn sockets(namespace: &Namespace) -> String {

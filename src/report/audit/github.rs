@@ -14,6 +14,7 @@ use crate::history::read::Episode;
 use crate::report::theme::Theme;
 use crate::report::workflow::{Commands, kind};
 use crate::snapshot::Namespace;
+use crate::text::Lines;
 
 const RULE: &str = "an annotation is short; `explain RULE` prints it";
 
@@ -34,38 +35,43 @@ pub(super) const FORMAT: Format = Format {
 impl<'a> Writer<'a> for Commands {
     fn head(&mut self, head: Head<'a>) {
         let (_, numbers) = summary::sentence(&head.summary, &Theme::plain());
-        let lines = [numbers, words::facts(&head)];
+        let mut lines = Lines::of(&[&numbers]);
+        lines.add(&[&words::facts(&head)]);
         self.command("notice", &[("title", &words::title(&head))], &lines);
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
+        let mut lines = Lines::default();
         for Open { finding, seen: _ } in findings {
-            annotate(self, kind(finding.severity), finding, &words::what_to_act_on(finding));
+            lines.clear();
+            words::what_to_act_on(finding, &mut lines);
+            annotate(self, kind(finding.severity), finding, &lines);
         }
     }
 
     fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
         for (finding, waiver) in waived {
-            let said = format!("{} {}, {}", finding.severity.name(), finding.rule, words::waiver(waiver));
-            annotate(self, "notice", finding, &[format!("Where: {}", words::place(finding)), said]);
+            let mut lines = Lines::of(&["Where: ", &words::place(finding)]);
+            lines.add(&[finding.severity.name(), " ", &finding.rule, ", ", &words::waiver(waiver)]);
+            annotate(self, "notice", finding, &lines);
         }
     }
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
-        namespaces.iter().for_each(|namespace| self.debug(words::sockets(namespace)));
+        namespaces.iter().for_each(|namespace| self.debug(&words::sockets(namespace)));
     }
 
     fn skipped(&mut self, skipped: &'a [Skipped]) {
-        skipped.iter().for_each(|skip| self.debug(words::skipped(skip)));
+        skipped.iter().for_each(|skip| self.debug(&words::skipped(skip)));
     }
 
     fn gaps(&mut self, gaps: Vec<GapAt<'a>>) {
-        gaps.iter().for_each(|gap| self.debug(words::gap(gap)));
+        gaps.iter().for_each(|gap| self.debug(&words::gap(gap)));
     }
 
     fn broken_rules(&mut self, messages: &'a [String]) {
         for message in messages {
-            self.command("warning", &[("title", "A rule file could not be loaded")], std::slice::from_ref(message));
+            self.command("warning", &[("title", "A rule file could not be loaded")], &Lines::of(&[message]));
         }
     }
 
@@ -73,7 +79,7 @@ impl<'a> Writer<'a> for Commands {
         for problem in problems {
             let line = problem.line.to_string();
             let properties = [("file", &*problem.file), ("line", &line), ("title", "A waiver waives nothing")];
-            self.command("warning", &properties, &[words::waiver_problem(problem)]);
+            self.command("warning", &properties, &Lines::of(&[&words::waiver_problem(problem)]));
         }
     }
 
@@ -85,7 +91,7 @@ impl<'a> Writer<'a> for Commands {
 }
 
 /// An annotation of the line that the finding is about, if there is one.
-fn annotate(commands: &mut Commands, kind: &str, finding: &Finding, lines: &[String]) {
+fn annotate(commands: &mut Commands, kind: &str, finding: &Finding, lines: &Lines) {
     let place = finding.line.as_ref().map(|line| (line.file.as_str(), line.line.to_string()));
     let mut properties: Vec<(&str, &str)> = Vec::new();
     if let Some((file, line)) = &place {

@@ -13,7 +13,7 @@ use crate::history::read::Episode;
 use crate::model::in_words;
 use crate::report::junit::{CLASS, Suite};
 use crate::snapshot::Namespace;
-use crate::text::one_line;
+use crate::text::Lines;
 
 pub(super) const FORMAT: Format = Format {
     name: "junit",
@@ -47,9 +47,12 @@ impl<'a> Writer<'a> for Suite {
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
+        let mut lines = Lines::default();
         for Open { finding, seen: _ } in findings {
-            let (place, kind) = (words::place(finding), finding.severity.name());
-            self.fail(&finding.rule, &place, kind, &finding.title, &paragraphs(finding));
+            lines.clear();
+            words::what_to_act_on(finding, &mut lines);
+            words::background(finding, &mut lines);
+            self.fail(&finding.rule, &words::place(finding), finding.severity.name(), &finding.title, &lines);
         }
     }
 
@@ -98,11 +101,6 @@ impl<'a> Writer<'a> for Suite {
     fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
         Self::write(self, output)
     }
-}
-
-fn paragraphs(finding: &Finding) -> String {
-    let lines = words::what_to_act_on(finding).into_iter().chain(words::background(finding));
-    lines.map(|line| one_line(&line)).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use super::format::{Content, Detail, Format, Look};
 use super::sections::{GapAt, Head, Open, Summary, Writer};
 use super::{summary, words};
 use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
+use crate::drift::SourceLine;
 use crate::history::read::Episode;
 use crate::model::in_words;
-use crate::report::markdown::{literal, table, verbatim};
+use crate::report::markdown::{literal, push_literal, push_verbatim, table, verbatim};
 use crate::report::measured::measured;
 use crate::report::theme::Theme;
 use crate::snapshot::Namespace;
@@ -40,12 +41,14 @@ impl Page<'_> {
     }
 
     fn section(&mut self, heading: &str) {
-        self.text.push_str(&format!("\n## {heading}\n\n"));
+        self.text.extend(["\n## ", heading, "\n\n"]);
     }
 
-    /// `label` is ours.
-    fn item(&mut self, label: &str, text: &str) {
-        self.text.push_str(&format!("- **{label}** {text}\n"));
+    /// An item of a list; `add` adds its Markdown.
+    fn item(&mut self, label: &str, add: impl FnOnce(&mut String)) {
+        self.text.extend(["- **", label, "** "]);
+        add(&mut self.text);
+        self.text.push('\n');
     }
 
     /// A section of texts; nothing for none.
@@ -54,7 +57,7 @@ impl Page<'_> {
             if position == 0 {
                 self.section(heading);
             }
-            self.item(label, &text);
+            self.item(label, |output| output.push_str(&text));
         }
     }
 }
@@ -70,10 +73,12 @@ impl<'a> Writer<'a> for Page<'a> {
     fn findings(&mut self, findings: Vec<Open<'a>>) {
         for Open { finding, seen } in findings {
             let severity = finding.severity.name().to_uppercase();
-            self.section(&format!("{severity}: {}", literal(&finding.title)));
+            self.section(&[&severity, ": ", &*literal(&finding.title)].concat());
             let seen = words::said(seen).map_or(String::new(), |seen| format!(", {seen}"));
-            let rule = format!("{} ({}){seen}", verbatim(&finding.rule), finding.kind.name());
-            self.item("Rule", &rule);
+            self.item("Rule", |output| {
+                push_verbatim(output, &finding.rule);
+                output.extend([" (", finding.kind.name(), ")", &seen]);
+            });
             write(self, finding);
         }
     }
@@ -91,11 +96,12 @@ impl<'a> Writer<'a> for Page<'a> {
         let used = answers::ports_in_use(self.summary.derived, namespaces);
         for namespace in namespaces {
             if let Some(roles) = words::roles(&self.summary.derived.roles(namespace), true) {
-                self.item(&literal(&format!("Roles of {}", in_words(&namespace.name))), &literal(&roles));
+                let label = literal(&format!("Roles of {}", in_words(&namespace.name)));
+                self.item(&label, |output| push_literal(output, &roles));
             }
             for Answer { state, text } in answers::of(namespace, &used) {
                 let place = format!("{state} of {}", in_words(&namespace.name));
-                self.item(&literal(&place), &literal(&text));
+                self.item(&literal(&place), |output| push_literal(output, &text));
             }
         }
     }
@@ -133,31 +139,45 @@ impl<'a> Writer<'a> for Page<'a> {
 
 fn write(page: &mut Page<'_>, finding: &Finding) {
     let Finding { explain, evidence, recommendations, advice, avoid, references, line, .. } = finding;
-    page.item("Where", &verbatim(&words::place(finding)));
-    if let Some(line) = line {
-        let text = format!("{}: {}", verbatim(&format!("{}:{}", line.file, line.line)), verbatim(&line.text));
-        page.item("Line", &text);
+    page.item("Where", |output| push_verbatim(output, &words::place(finding)));
+    if let Some(SourceLine { file, line, text, marked: _ }) = line {
+        page.item("Line", |output| {
+            push_verbatim(output, &format!("{file}:{line}"));
+            output.push_str(": ");
+            push_verbatim(output, text);
+        });
     }
     if page.full {
-        page.item("Why", &literal(explain));
+        page.item("Why", |output| push_literal(output, explain));
     }
-    for item in recommendations {
-        let Recommendation { key, current, proposed, .. } = item;
-        let values = [current, &proposed.to_string()].map(|value| verbatim(words::value_or_empty(value)));
-        let [from, to] = values;
-        let text = format!("{}: {from} → {to}. {}", verbatim(key), literal(&words::effects(item)));
-        page.item("Change", &text);
-    }
+    recommendations.iter().for_each(|item| page.item("Change", |output| change(output, item)));
     for Advice { who, text } in advice {
-        page.item("Do", &format!("{}: {}", literal(who), literal(text)));
+        page.item("Do", |output| pair(output, who, text));
     }
     for Avoid { what, why } in avoid {
-        page.item("Do not", &format!("{}: {}", literal(what), literal(why)));
+        page.item("Do not", |output| pair(output, what, why));
     }
     if page.full {
-        references.iter().for_each(|reference| page.item("Source", &verbatim(reference)));
+        references.iter().for_each(|reference| page.item("Source", |output| push_verbatim(output, reference)));
     }
     numbers(page, evidence);
+}
+
+fn change(output: &mut String, item: &Recommendation) {
+    let Recommendation { key, current, proposed, .. } = item;
+    push_verbatim(output, key);
+    output.push_str(": ");
+    push_verbatim(output, words::value_or_empty(current));
+    output.push_str(" → ");
+    push_verbatim(output, words::value_or_empty(&proposed.to_string()));
+    output.push_str(". ");
+    push_literal(output, &words::effects(item));
+}
+
+fn pair(output: &mut String, name: &str, text: &str) {
+    push_literal(output, name);
+    output.push_str(": ");
+    push_literal(output, text);
 }
 
 fn numbers(page: &mut Page<'_>, evidence: &[Evidence]) {
@@ -309,7 +329,7 @@ mod tests {
         let snapshot = example::snapshot();
         for finding in example::audit(&snapshot).findings {
             let title = one_line(&finding.title);
-            assert_eq!(seen.matches(&title).count(), 1, "{title}: {seen}");
+            assert_eq!(seen.matches(&*title).count(), 1, "{title}: {seen}");
         }
     }
 

@@ -12,6 +12,7 @@ mod format;
 mod github;
 pub mod json;
 mod junit;
+mod kept;
 mod markdown;
 mod monitoring;
 mod nagios;

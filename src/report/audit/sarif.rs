@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use serde::Serialize;
+use serde::ser::{Error as _, SerializeSeq as _};
+use serde::{Serialize, Serializer};
 
 use super::format::{Content, Format};
+use super::kept::KeptLists;
 use super::sections::{GapAt, Head, Open, Writer};
 use super::{json, states, words};
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem, WaiverTrouble};
@@ -17,11 +19,11 @@ use crate::history::read::Episode;
 use crate::report::as_json;
 use crate::report::audit::json::FindingView;
 use crate::report::sarif::{
-    self, About, Location, Log, LogicalLocation, Notification, Reference, ResultView, Start, Suppression, level,
-    line_of_file, notification, text,
+    self, About, Location, Log, LogicalLocation, Notification, Reference, ResultView, RuleView, Start, Suppression,
+    level, line_of_file, notification, text,
 };
 use crate::snapshot::Namespace;
-use crate::text::{cleaned, one_line};
+use crate::text::{Lines, cleaned, one_line};
 
 const COMPARED: &str = "a store of SARIF compares runs by the fingerprints; the same snapshot gives the same bytes";
 
@@ -47,7 +49,7 @@ const NOTIFICATIONS: [(&str, &str); 5] = [
 
 /// The log, once it has begun.
 #[derive(Default)]
-struct Writing<'a>(Option<Log<'a, RunProperties<'a>, ResultProperties<'a>>>);
+struct Writing<'a>(Option<Log<'a, RunProperties<'a>, Results<'a>>>);
 
 impl<'a> Writer<'a> for Writing<'a> {
     fn head(&mut self, head: Head<'a>) {
@@ -72,16 +74,11 @@ impl<'a> Writer<'a> for Writing<'a> {
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
-        let log = self.0.iter_mut();
-        log.for_each(|log| findings.iter().for_each(|open| add(log, open.finding, Vec::new())));
+        self.add(findings.iter().map(|open| open.finding));
     }
 
     fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
-        let Some(log) = &mut self.0 else { return };
-        for (finding, waiver) in waived {
-            let justification = cleaned(&words::waiver(waiver));
-            add(log, finding, vec![Suppression { kind: "external", status: "accepted", justification }]);
-        }
+        self.add(waived.iter().map(|(finding, _)| *finding));
     }
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
@@ -135,28 +132,60 @@ impl<'a> Writing<'a> {
             log.notify(notes);
         }
     }
+
+    fn add(&mut self, findings: impl Iterator<Item = &'a Finding>) {
+        let Some(log) = &mut self.0 else { return };
+        for finding in findings {
+            let position = log.rule(&finding.rule, || rule(finding));
+            log.results().0.push((position, finding));
+        }
+    }
 }
 
-fn add<'a>(
-    log: &mut Log<'a, RunProperties<'a>, ResultProperties<'a>>,
-    finding: &'a Finding,
-    suppressions: Vec<Suppression>,
-) {
+/// Findings, each with the position of its rule. A result is made when it is written: all of them would need much memory.
+#[derive(Default)]
+struct Results<'a>(Vec<(usize, &'a Finding)>);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut results = serializer.serialize_seq(Some(self.0.len()))?;
+        let mut kept = KeptLists::default();
+        for (rule_index, finding) in &self.0 {
+            let result = result(*rule_index, finding, &mut kept).map_err(S::Error::custom)?;
+            results.serialize_element(&result)?;
+        }
+        results.end()
+    }
+}
+
+fn rule(finding: &Finding) -> RuleView<'_> {
     let Finding { rule: id, severity, kind, explain, references, .. } = finding;
     let more = format!("`sysctl-advisor explain {id}` explains the rule.");
-    let about = || sarif::rule(About { id, severity: *severity, kind: kind.name(), explain, more: &more, references });
-    let rule_index = log.rule(id, about);
-    let said: Vec<String> = words::what_to_act_on(finding).iter().map(|line| one_line(line)).collect();
-    log.result(ResultView {
-        rule_id: id,
+    sarif::rule(About { id, severity: *severity, kind: kind.name(), explain, more: &more, references })
+}
+
+fn result<'a>(
+    rule_index: usize,
+    finding: &'a Finding,
+    kept: &mut KeptLists<'a>,
+) -> serde_json::Result<ResultView<'a, ResultProperties<'a>>> {
+    let mut said = Lines::of(&[&one_line(&finding.title), "."]);
+    words::what_to_act_on(finding, &mut said);
+    Ok(ResultView {
+        rule_id: &finding.rule,
         rule_index,
         level: level(finding.severity),
-        message: text(&format!("{}.\n{}", one_line(&finding.title), said.join("\n"))),
+        message: text(said.as_str()),
         locations: [location(finding)],
         partial_fingerprints: [(FINGERPRINT, finding.fingerprint.clone())].into(),
-        suppressions: Some(suppressions),
-        properties: ResultProperties { finding: json::finding(finding) },
-    });
+        suppressions: Some(finding.waived.iter().map(suppression).collect()),
+        properties: ResultProperties { finding: json::finding_on_a_line(finding, kept)? },
+    })
+}
+
+fn suppression(waiver: &Waiver) -> Suppression {
+    let justification = cleaned(&words::waiver(waiver)).into_owned();
+    Suppression { kind: "external", status: "accepted", justification }
 }
 
 /// The line of the administrator's file if it is about one, and always the subject.
@@ -165,8 +194,8 @@ fn location(finding: &Finding) -> Location {
     let physical_location =
         line.as_ref().map(|SourceLine { file, line, text, marked: _ }| line_of_file(file, *line as usize, Some(text)));
     let logical = LogicalLocation {
-        name: cleaned(subject),
-        fully_qualified_name: cleaned(&format!("{namespace}/{subject}")),
+        name: cleaned(subject).into_owned(),
+        fully_qualified_name: cleaned(&[namespace, "/", subject].concat()).into_owned(),
         kind: if *namespace == **subject { "namespace" } else { "resource" },
     };
     Location { physical_location, logical_locations: vec![logical] }

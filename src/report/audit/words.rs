@@ -12,6 +12,7 @@ use crate::model::{RehearsalResult, in_words};
 use crate::observe::system::SystemFacts;
 use crate::report::measured::measured;
 use crate::snapshot::{Namespace, WindowSource};
+use crate::text::Lines;
 use crate::units;
 
 /// `sysctl-advisor on web-1 at 2026-01-01T00:00:00Z`.
@@ -43,11 +44,8 @@ pub(super) fn facts(head: &Head<'_>) -> String {
 
 /// The namespace, and the subject in it unless that is the namespace itself.
 pub(super) fn place(finding: &Finding) -> String {
-    if finding.namespace == *finding.subject {
-        in_words(&finding.namespace).to_owned()
-    } else {
-        format!("{}: {}", in_words(&finding.namespace), finding.subject)
-    }
+    let Finding { namespace, subject, .. } = finding;
+    if *namespace == **subject { in_words(namespace).to_owned() } else { [in_words(namespace), ": ", subject].concat() }
 }
 
 /// Since when a finding is there, if that is known.
@@ -60,52 +58,60 @@ pub(super) fn said(seen: Seen) -> Option<String> {
 }
 
 /// What a finding says beside its title: where, the numbers, the change, what to do, what not to do.
-pub(super) fn what_to_act_on(finding: &Finding) -> Vec<String> {
+pub(super) fn what_to_act_on(finding: &Finding, lines: &mut Lines) {
     let Finding { rule, kind, evidence, recommendations, advice, avoid, line, .. } = finding;
-    let mut lines = vec![format!("Where: {}", place(finding))];
-    lines.extend(line.as_ref().map(source_line));
-    let number =
-        |Evidence { label, expression: _, value, unit }: &Evidence| format!("{label}: {}", measured(value, unit));
-    lines.extend(evidence.iter().map(number));
-    lines.extend(recommendations.iter().map(|item| format!("Change {}", change(item))));
-    lines.extend(advice.iter().map(|Advice { who, text }| format!("Do ({who}): {text}")));
-    lines.extend(avoid.iter().map(|Avoid { what, why }| format!("Do not: {what}: {why}")));
-    lines.push(format!("Rule: {rule} ({})", kind.name()));
-    lines
+    lines.add(&["Where: ", &place(finding)]);
+    if let Some(SourceLine { file, line, text, marked: _ }) = line {
+        lines.add(&["Line: ", file, ":", &line.to_string(), ": ", text]);
+    }
+    for Evidence { label, expression: _, value, unit } in evidence {
+        lines.add(&[label, ": ", &measured(value, unit)]);
+    }
+    for item in recommendations {
+        lines.add(&["Change ", &change(item)]);
+    }
+    for Advice { who, text } in advice {
+        lines.add(&["Do (", who, "): ", text]);
+    }
+    for Avoid { what, why } in avoid {
+        lines.add(&["Do not: ", what, ": ", why]);
+    }
+    lines.add(&["Rule: ", rule, " (", kind.name(), ")"]);
 }
-
 /// What is behind a finding: the explanation, how its numbers are computed, the sources.
-pub(super) fn background(finding: &Finding) -> Vec<String> {
+pub(super) fn background(finding: &Finding, lines: &mut Lines) {
     let Finding { explain, evidence, references, .. } = finding;
-    let mut lines = vec![format!("Why: {explain}")];
-    let expressions = evidence.iter().filter(|item| !item.expression.is_empty());
-    lines.extend(expressions.map(|Evidence { label, expression, .. }| format!("{label} is {expression}")));
-    lines.extend(references.iter().map(|reference| format!("Source: {reference}")));
-    lines
-}
-
-/// `Line: /etc/sysctl.conf:7: net.ipv4.tcp_sack = 0`.
-fn source_line(line: &SourceLine) -> String {
-    format!("Line: {}:{}: {}", line.file, line.line, line.text)
+    lines.add(&["Why: ", explain]);
+    for Evidence { label, expression, .. } in evidence.iter().filter(|item| !item.expression.is_empty()) {
+        lines.add(&[label, " is ", expression]);
+    }
+    for reference in references {
+        lines.add(&["Source: ", reference]);
+    }
 }
 
 /// The key, its values and all that is known of the change.
 pub(super) fn change(change: &Recommendation) -> String {
-    let (current, proposed) = (value_or_empty(&change.current), change.proposed.to_string());
-    format!("{}: {current} -> {}. {}", change.key, value_or_empty(&proposed), effects(change))
+    let Recommendation { key, current, proposed, .. } = change;
+    let proposed = proposed.to_string();
+    [key, ": ", value_or_empty(current), " -> ", value_or_empty(&proposed), ". ", &effects(change)].concat()
 }
 
 /// What a change brings, in sentences.
 pub(super) fn effects(change: &Recommendation) -> String {
     let Recommendation { risk, takes_effect, side_effects, blocked, rehearsed: result, .. } = change;
-    let sentences = [
-        blocked.as_ref().map(|why| format!("Not possible here: {why}.")),
-        result.map(|result| rehearsed(result).to_owned()),
-        Some(format!("Risk {risk}.")),
-        Some(takes_effect.clone()),
-        Some(side_effects).filter(|text| !text.is_empty()).map(|text| format!("Side effects: {text}")),
-    ];
-    sentences.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    let mut text = String::new();
+    if let Some(why) = blocked {
+        text.extend(["Not possible here: ", why, ". "]);
+    }
+    if let Some(result) = result {
+        text.extend([rehearsed(*result), " "]);
+    }
+    text.extend(["Risk ", risk.name(), ". ", takes_effect]);
+    if !side_effects.is_empty() {
+        text.extend([" Side effects: ", side_effects]);
+    }
+    text
 }
 
 /// What the kernel of a scratch namespace answered.

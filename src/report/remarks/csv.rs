@@ -2,16 +2,14 @@
 //!
 //! In: [`Remarks`]. Out: comma-separated values with a row of names. Must not: leave a run without remarks out.
 
+use std::io;
+
 use super::format::Format;
 use super::record::{Remark, Remarks};
 use super::words;
-use crate::report::csv::{beginning, joined, row};
+use crate::report::csv::Rows;
 
-pub(super) const FORMAT: Format = Format {
-    name: "csv",
-    help: "A row for each remark, for a spreadsheet",
-    write: |remarks, output| output.write_all(rows(remarks).as_bytes()),
-};
+pub(super) const FORMAT: Format = Format { name: "csv", help: "A row for each remark, for a spreadsheet", write };
 
 /// Columns that are the same in every row.
 const OF_THE_RUN: [&str; 12] = [
@@ -46,17 +44,21 @@ const OF_A_REMARK: [&str; 14] = [
     "fingerprint",
 ];
 
-fn rows(remarks: &Remarks) -> String {
-    let run = beginning(&run(remarks));
-    let names: Vec<String> = OF_THE_RUN.into_iter().chain(OF_A_REMARK).map(str::to_owned).collect();
-    let mut text = row("", &names);
+fn write(remarks: &Remarks, output: &mut dyn io::Write) -> io::Result<()> {
+    let mut rows = Rows::default();
+    rows.cells(OF_THE_RUN.into_iter().chain(OF_A_REMARK));
+    rows.end(output)?;
+    rows.cells(run(remarks).iter().map(String::as_str));
+    rows.begin_so();
     if remarks.remarks.is_empty() {
-        text.push_str(&row(&run, &vec![String::new(); OF_A_REMARK.len()]));
+        rows.cells([""; OF_A_REMARK.len()]);
+        rows.end(output)?;
     }
-    for (remark, fingerprint) in remarks.remarks.iter().zip(remarks.fingerprints()) {
-        text.push_str(&row(&run, &cells(remark, fingerprint)));
-    }
-    text
+    let mut found = remarks.remarks.iter().zip(remarks.fingerprints());
+    found.try_for_each(|(remark, fingerprint)| {
+        cells(&mut rows, remark, &fingerprint);
+        rows.end(output)
+    })
 }
 
 fn run(remarks: &Remarks) -> Vec<String> {
@@ -76,23 +78,18 @@ fn run(remarks: &Remarks) -> Vec<String> {
     cells
 }
 
-fn cells(remark: &Remark, fingerprint: String) -> Vec<String> {
+fn cells(row: &mut Rows, remark: &Remark, fingerprint: &str) {
     let Remark { severity, code, origin, cause, key, file, line, columns, snippet, text, explain, references } = remark;
     let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
-    vec![
-        severity.name().to_owned(),
-        code.to_string(),
-        origin.name().to_owned(),
-        (*cause).to_owned(),
-        key.clone().unwrap_or_default(),
-        file.clone().unwrap_or_default(),
-        number(Some(*line).filter(|line| *line > 0)),
-        number(columns.as_ref().map(|columns| columns.start)),
-        number(columns.as_ref().map(|columns| columns.end)),
-        snippet.clone(),
-        text.clone(),
-        explain.to_string(),
-        joined(references, String::clone),
-        fingerprint,
-    ]
+    let place = [
+        Some(*line).filter(|line| *line > 0),
+        columns.as_ref().map(|columns| columns.start),
+        columns.as_ref().map(|columns| columns.end),
+    ];
+    row.cells([severity.name(), code, origin.name(), cause]);
+    row.cells([key, file].map(|text| text.as_deref().unwrap_or_default()));
+    row.cells(place.map(number).iter().map(String::as_str));
+    row.cells([snippet, text, &**explain]);
+    row.list(references, |text, reference| text.push_str(reference));
+    row.cell(fingerprint);
 }

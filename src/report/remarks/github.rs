@@ -7,6 +7,7 @@ use super::format::Format;
 use super::record::{Remark, Remarks};
 use super::words;
 use crate::report::workflow::{Commands, kind};
+use crate::text::Lines;
 
 pub(super) const FORMAT: Format = Format {
     name: "github",
@@ -22,11 +23,12 @@ fn commands(remarks: &Remarks) -> String {
         annotate(&mut commands, remark);
     }
     for (what, why) in words::not_read(remarks) {
-        commands.debug(format!("{what} could not be read: {why}"));
+        commands.debug(&format!("{what} could not be read: {why}"));
     }
     let title = format!("sysctl-advisor {}", remarks.command);
-    let numbers = format!("{}; {}.", words::numbers(remarks), words::extent(remarks));
-    commands.command("notice", &[("title", &title)], &[numbers, format!("{}.", remarks.about)]);
+    let mut lines = Lines::of(&[&words::numbers(remarks), "; ", &words::extent(remarks), "."]);
+    lines.add(&[&remarks.about, "."]);
+    commands.command("notice", &[("title", &title)], &lines);
     commands.0
 }
 
@@ -44,7 +46,9 @@ fn annotate(commands: &mut Commands, remark: &Remark) {
     }
     place.push(("title", remark.title()));
     let properties: Vec<(&str, &str)> = place.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let lines = [text.clone(), explain.to_string(), words::more(remark)];
-    let lines: Vec<String> = lines.into_iter().filter(|line| !line.is_empty()).collect();
+    let mut lines = Lines::default();
+    for line in [&**text, explain, &words::more(remark)].into_iter().filter(|line| !line.is_empty()) {
+        lines.add(&[line]);
+    }
     commands.command(kind(remark.severity), &properties, &lines);
 }

@@ -48,7 +48,7 @@ fn issue(remark: &Remark, fingerprint: String) -> Issue<'_> {
     let key = key.as_ref().filter(|key| !text.contains(key.as_str()));
     let key = key.map(|key| format!("{key}: ")).unwrap_or_default();
     Issue {
-        description: one_line(&format!("{key}{text}")),
+        description: one_line(&format!("{key}{text}")).into_owned(),
         check_name: &remark.code,
         fingerprint,
         severity: match remark.severity {
@@ -72,5 +72,5 @@ fn path(remark: &Remark) -> String {
         };
         format!("/proc/sys/{}", key.chars().map(swap).collect::<String>())
     };
-    one_line(&remark.file.clone().unwrap_or_else(of_kernel))
+    one_line(&remark.file.clone().unwrap_or_else(of_kernel)).into_owned()
 }

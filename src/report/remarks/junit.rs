@@ -9,7 +9,7 @@ use super::format::Format;
 use super::record::{Checked, Remark, Remarks, What};
 use super::words;
 use crate::report::junit::{CLASS, Suite};
-use crate::text::one_line;
+use crate::text::Lines;
 
 pub(super) const FORMAT: Format = Format {
     name: "junit",
@@ -60,19 +60,24 @@ fn case(suite: &mut Suite, class: &str, name: &str, found: &[&Remark], unread: O
         1 => worst.title(),
         number => format!("{} and {} more", worst.title(), number - 1),
     };
-    let mut lines: Vec<String> = found.iter().flat_map(|remark| paragraphs(remark)).collect();
-    lines.extend(unread.map(|why| format!("The value could not be read: {}", one_line(why))));
-    suite.fail(class, name, worst.severity.name(), &message, &lines.join("\n"));
+    let mut lines = Lines::default();
+    found.iter().for_each(|remark| add(remark, &mut lines));
+    if let Some(why) = unread {
+        lines.add(&["The value could not be read: ", why]);
+    }
+    suite.fail(class, name, worst.severity.name(), &message, &lines);
 }
 
-fn paragraphs(remark: &Remark) -> Vec<String> {
+fn add(remark: &Remark, lines: &mut Lines) {
     let Remark { severity, code, snippet, text, explain, references, .. } = remark;
     let place = remark.place();
-    let place = if place.is_empty() { String::new() } else { format!("{place}: ") };
-    let mut lines = vec![format!("{place}{} {code}", severity.name().to_uppercase()), text.clone()];
-    lines.extend((!snippet.is_empty()).then(|| format!("Line: {snippet}")));
-    lines.push(explain.to_string());
-    lines.push(words::more(remark));
-    lines.extend(references.iter().map(|reference| format!("Source: {reference}")));
-    lines.iter().map(|line| one_line(line)).filter(|line| !line.is_empty()).collect()
+    let separator = if place.is_empty() { "" } else { ": " };
+    lines.add(&[&place, separator, &severity.name().to_uppercase(), " ", code]);
+    let shown = if snippet.is_empty() { String::new() } else { format!("Line: {snippet}") };
+    for line in [text, &*shown, explain, &*words::more(remark)].into_iter().filter(|line| !line.is_empty()) {
+        lines.add(&[line]);
+    }
+    for reference in references {
+        lines.add(&["Source: ", reference]);
+    }
 }

@@ -125,9 +125,10 @@ struct RemarkLine<'a> {
 
 fn lines(remarks: &Remarks, output: &mut dyn io::Write) -> io::Result<()> {
     let check = check(remarks);
-    as_json::line(&check, output)?;
+    let mut lines = as_json::Lines::to(output);
+    lines.add(&check)?;
     let mut found = remarks.remarks.iter().zip(remarks.fingerprints());
-    found.try_for_each(|(found, fingerprint)| as_json::line(&remark(&check, found, fingerprint), output))
+    found.try_for_each(|(found, fingerprint)| lines.add(&remark(&check, found, fingerprint)))
 }
 
 fn check(remarks: &Remarks) -> CheckLine<'_> {

@@ -46,11 +46,11 @@ struct ResultProperties {
     cause: Option<&'static str>,
 }
 
-fn log(remarks: &Remarks) -> Log<'_, RunProperties<'_>, ResultProperties> {
+fn log(remarks: &Remarks) -> Log<'_, RunProperties<'_>, Vec<ResultView<'_, ResultProperties>>> {
     let Remarks { command, observed_at, host, about, checked: _, remarks: found, gaps: _ } = remarks;
     let hostname = host.as_ref().map(|host| host.hostname.as_str());
     let [keys, files] = words::extent_in_numbers(remarks);
-    let mut log = Log::begin(Start {
+    let mut log: Log<'_, _, Vec<_>> = Log::begin(Start {
         version: env!("CARGO_PKG_VERSION"),
         id: format!("sysctl-advisor/{command}/{}/", one_line(hostname.unwrap_or_default())),
         at: observed_at,
@@ -67,7 +67,7 @@ fn log(remarks: &Remarks) -> Log<'_, RunProperties<'_>, ResultProperties> {
     });
     for (remark, fingerprint) in found.iter().zip(remarks.fingerprints()) {
         let rule_index = log.rule(&remark.code, || rule_of(remark));
-        log.result(ResultView {
+        log.results().push(ResultView {
             rule_id: &remark.code,
             rule_index,
             level: level(remark.severity),
@@ -77,7 +77,7 @@ fn log(remarks: &Remarks) -> Log<'_, RunProperties<'_>, ResultProperties> {
             suppressions: None,
             properties: ResultProperties {
                 origin: remark.origin.name(),
-                key: remark.key.as_deref().map(cleaned),
+                key: remark.key.as_deref().map(|key| cleaned(key).into_owned()),
                 cause: Some(remark.cause).filter(|cause| !cause.is_empty()),
             },
         });
@@ -114,7 +114,9 @@ fn location(remark: &Remark) -> Location {
         };
         PhysicalLocation { region: place.region.map(with_columns), ..place }
     });
-    let logical =
-        |key: &String| LogicalLocation { name: cleaned(key), fully_qualified_name: cleaned(key), kind: "resource" };
+    let logical = |key: &String| {
+        let name = cleaned(key).into_owned();
+        LogicalLocation { name: name.clone(), fully_qualified_name: name, kind: "resource" }
+    };
     Location { physical_location, logical_locations: key.iter().map(logical).collect() }
 }

@@ -77,7 +77,7 @@ fn said(remark: &Remark) -> String {
 
 fn line(remark: &Remark) -> String {
     let text = format!("{}: {}: {} [{}]", place(remark), remark.severity.name(), said(remark), remark.code);
-    crate::text::one_line(&text) + "\n"
+    crate::text::one_line(&text).into_owned() + "\n"
 }
 
 /// `FILE:LINE:COLUMN`, as editors take it.

@@ -27,7 +27,7 @@ pub(super) struct Start<'a, R> {
     pub(super) properties: R,
 }
 
-impl<'a, R, P> Log<'a, R, P> {
+impl<'a, R, S: Default> Log<'a, R, S> {
     /// A run without results.
     pub(super) fn begin(start: Start<'a, R>) -> Self {
         let Start { version, id, at, notifications, properties } = start;
@@ -48,7 +48,7 @@ impl<'a, R, P> Log<'a, R, P> {
                 tool_execution_notifications: Vec::new(),
             }],
             column_kind: "unicodeCodePoints",
-            results: Vec::new(),
+            results: S::default(),
             properties,
         };
         Self {
@@ -73,9 +73,9 @@ impl<'a, R, P> Log<'a, R, P> {
         })
     }
 
-    pub(super) fn result(&mut self, result: ResultView<'a, P>) {
+    pub(super) fn results(&mut self) -> &mut S {
         let [run] = &mut self.runs;
-        run.results.push(result);
+        &mut run.results
     }
 
     pub(super) fn notify(&mut self, notes: impl Iterator<Item = Notification<'a>>) {
@@ -129,7 +129,7 @@ pub(super) const fn level(severity: Severity) -> &'static str {
 
 pub(super) fn line_of_file(file: &str, line: usize, snippet: Option<&str>) -> PhysicalLocation {
     // A source line counts from 1, and so does the standard.
-    let snippet = snippet.map(|line| Text { text: cleaned(line) });
+    let snippet = snippet.map(|line| Text { text: cleaned(line).into_owned() });
     let region = Region { start_line: line.max(1), start_column: None, end_column: None, snippet };
     PhysicalLocation { artifact_location: ArtifactLocation { uri: uri(file) }, region: Some(region) }
 }
@@ -148,10 +148,10 @@ pub(super) fn uri(path: &str) -> String {
 pub(super) fn text(words: &str) -> Text {
     let mut words = cleaned(words);
     if words.contains("](") {
-        words = words.replace("](", "] (");
+        words = words.replace("](", "] (").into();
     }
     if !words.contains('{') {
-        return Text { text: words };
+        return Text { text: words.into_owned() };
     }
     let mut text = String::with_capacity(words.len());
     let mut rest = words.chars().peekable();

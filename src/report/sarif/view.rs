@@ -7,27 +7,29 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// `R`: what a run has as properties, `P`: what a result has.
+use crate::report::as_json;
+
+/// `R`: what a run has as properties, `S`: its results, which are [`ResultView`]s.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::report) struct Log<'a, R, P> {
+pub(in crate::report) struct Log<'a, R, S> {
     #[serde(rename = "$schema")]
     pub(in crate::report) schema: &'static str,
     pub(in crate::report) version: &'static str,
     /// One: a run is one tool over one host.
-    pub(in crate::report) runs: [RunView<'a, R, P>; 1],
+    pub(in crate::report) runs: [RunView<'a, R, S>; 1],
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::report) struct RunView<'a, R, P> {
+pub(in crate::report) struct RunView<'a, R, S> {
     pub(in crate::report) tool: Tool<'a>,
     /// Runs of one host belong together.
     pub(in crate::report) automation_details: AutomationDetails,
     pub(in crate::report) invocations: [Invocation<'a>; 1],
     /// What a column of a region counts.
     pub(in crate::report) column_kind: &'static str,
-    pub(in crate::report) results: Vec<ResultView<'a, P>>,
+    pub(in crate::report) results: S,
     pub(in crate::report) properties: R,
 }
 
@@ -77,6 +79,7 @@ pub(in crate::report) struct NotificationKind {
 
 #[derive(Serialize)]
 pub(in crate::report) struct Text {
+    #[serde(serialize_with = "as_json::text")]
     pub(in crate::report) text: String,
 }
 
@@ -113,6 +116,7 @@ pub(in crate::report) struct Reference<'a> {
     pub(in crate::report) id: &'a str,
 }
 
+/// `P`: what it has as properties.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::report) struct ResultView<'a, P> {

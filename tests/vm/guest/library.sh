@@ -15,19 +15,20 @@ key() {
 report() {
     local step=$1 status=0
     shift
-    "$program" audit --format json --window 1s "$@" >report.json 2>errors || status=$?
+    case "$*" in *--window*) ;; *) set -- "$@" --window 1s ;; esac
+    "$program" audit --format json "$@" >report.json 2>errors || status=$?
     case $status in 0|10) ;; *) cat errors; return 1 ;; esac
     { printf '{"scenario":"%s","step":"%s","report":' "$SCENARIO" "$step"; cat report.json; echo '}'; } >report.line
     cat report.line >&3
     echo "reported $step"
 }
 
-# follow RULE: does what the rule advises, as an administrator does: plan, apply.
+# follow [WINDOW]: does what the audit advises, as an administrator does: plan, apply.
 follow() {
     rm -rf state plan.json
-    "$program" plan --only "$1" --window 1s --state-dir state -o plan.json >planned 2>&1 || { cat planned; return 1; }
+    "$program" plan --window "${1:-1s}" --state-dir state -o plan.json >planned 2>&1 || { cat planned; return 1; }
     "$program" apply plan.json --yes --window 0 --state-dir state >applied 2>&1 || { cat planned applied; return 1; }
-    grep -h ' -> ' applied planned | head -5
+    cat applied
 }
 
 # back: rolls back what `follow` applied.
@@ -35,20 +36,31 @@ back() {
     "$program" rollback --last --yes --state-dir state >rolled 2>&1 || { cat rolled; return 1; }
 }
 
+# load NAME ARGUMENT...: one that ends by itself, and must succeed.
+load() {
+    python3 -I -S /test/guest/traffic.py "$@"
+}
+
 # traffic NAME ARGUMENT...: starts a load and waits until it says that it stands. It lasts until `hush`.
 traffic() {
+    start python3 -I -S /test/guest/traffic.py "$@"
+}
+
+# The same in the namespace at the other end of the cable.
+far_traffic() {
+    start ip netns exec far python3 -I -S /test/guest/traffic.py "$@"
+}
+
+start() {
     : >ready
-    python3 -I -S /test/guest/traffic.py "$@" >ready &
+    "$@" >ready &
     loads="${loads:-} $!"
     wait_for grep -q ready ready
 }
 
-# In the namespace at the other end of the cable.
-far_traffic() {
-    : >ready
-    ip netns exec far python3 -I -S /test/guest/traffic.py "$@" >ready &
-    loads="${loads:-} $!"
-    wait_for grep -q ready ready
+# in_far COMMAND...: a command of this library in that namespace.
+in_far() {
+    ip netns exec far sh -eu -c '. /test/guest/library.sh; "$@"' sh "$@"
 }
 
 # Ends every load that was started.
@@ -87,6 +99,25 @@ table inet test {
     chain out {
         type filter hook output priority 0
         ct state new counter
+    }
+}
+NFT
+}
+
+# A network in which every packet disappears: 10.8.0.0/16.
+nowhere() {
+    ip link add nowhere type dummy
+    ip addr add 10.8.0.1/16 dev nowhere
+    ip link set nowhere up
+}
+
+# Datagrams from the cable end before any socket.
+drop_datagrams() {
+    nft -f - <<'NFT'
+table inet test {
+    chain in {
+        type filter hook prerouting priority -300
+        iifname "near0" meta l4proto udp drop
     }
 }
 NFT

@@ -6,6 +6,5 @@ far_traffic bursts 10.2.0.1 20 1 1
 report healthy
 key net.core.netdev_max_backlog 10
 report fault
-follow "$SCENARIO"
+follow
 report followed
-back

@@ -5,7 +5,7 @@ report half-full
 hush
 traffic udp-unread 5000 200
 report fault
-follow "$SCENARIO"
+follow
 hush
 traffic udp-unread 5000 200
 report followed

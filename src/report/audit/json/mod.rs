@@ -1,10 +1,12 @@
 //! The report for machines: `sysctl-advisor/report/1`.
 //!
 //! In: the sections of an audit. Out: JSON text, the same bytes for the same audit, and the JSON Schema of it.
-//! Must not: serialise the program's own records; `view` has the structs of the contract, this file fills them.
+//! Must not: serialise the program's own records; `view` has the structs of the contract, this file and `finding` fill them.
 
+mod finding;
 mod view;
 
+pub(super) use finding::{finding, finding_on_a_line};
 pub(super) use view::FindingView;
 pub use view::SCHEMA;
 
@@ -12,20 +14,16 @@ use std::io;
 
 use super::format::{Content, Format};
 use super::sections::{GapAt, Head, Open, Writer};
-use crate::audit::model::{self as audit, Advice, Avoid, Evidence, Finding, Recommendation, Waiver, WaiverProblem};
-use crate::drift::SourceLine;
+use crate::audit::model::{self as audit, Finding, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::metrics::roles::{ROLES, Roles, Verdict};
-use crate::metrics::value::Value;
-use crate::model::{RehearsalResult, Severity};
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{SocketSource, StateCounts};
 use crate::published;
 use crate::report::as_json;
 use crate::snapshot::{Namespace, WindowSource};
 use view::{
-    AdviceView, AvoidView, EvidenceView, GapView, Host, LocationView, NamespaceView, RecommendationView, Report,
-    RoleView, SeverityView, Skipped, SourceView, Summary, Tcp, ValueView, Waived, WaiverProblemView, Window,
+    GapView, Host, NamespaceView, Report, RoleView, Skipped, SourceView, Summary, Tcp, WaiverProblemView, Window,
     WindowSourceView,
 };
 
@@ -160,60 +158,6 @@ const fn tcp(states: &StateCounts) -> Tcp {
     }
 }
 
-pub(super) fn finding(finding: &Finding) -> FindingView<'_> {
-    let Finding {
-        rule,
-        severity,
-        kind,
-        namespace,
-        subject,
-        title,
-        explain: _,
-        evidence,
-        recommendations,
-        advice,
-        avoid,
-        references,
-        fingerprint,
-        waived: waiver,
-        line,
-    } = finding;
-    let evidence = evidence.iter().map(|Evidence { label, expression, value, unit }| EvidenceView {
-        label,
-        expression,
-        value: value_view(value),
-        unit,
-    });
-    FindingView {
-        rule,
-        severity: match severity {
-            Severity::Critical => SeverityView::Critical,
-            Severity::Warning => SeverityView::Warning,
-            Severity::Notice => SeverityView::Notice,
-        },
-        kind: kind.name(),
-        namespace,
-        subject,
-        title,
-        evidence: evidence.collect(),
-        recommendations: recommendations.iter().map(recommendation).collect(),
-        advice: advice.iter().map(|Advice { who, text }| AdviceView { who, text }).collect(),
-        avoid: avoid.iter().map(|Avoid { what, why }| AvoidView { what, why }).collect(),
-        references,
-        fingerprint,
-        waived: waiver.as_ref().map(waived),
-        location: line.as_ref().map(|SourceLine { file, line, text, marked: _ }| LocationView {
-            file,
-            line: *line,
-            text,
-        }),
-    }
-}
-
-fn waived(waiver: &Waiver) -> Waived<'_> {
-    Waived { reason: &waiver.reason, who: &waiver.who, until: waiver.until.to_string() }
-}
-
 fn waiver_problem(problem: &WaiverProblem) -> WaiverProblemView<'_> {
     WaiverProblemView {
         code: problem.trouble.name(),
@@ -221,35 +165,6 @@ fn waiver_problem(problem: &WaiverProblem) -> WaiverProblemView<'_> {
         file: &problem.file,
         line: problem.line,
         text: &problem.text,
-    }
-}
-
-fn recommendation(change: &Recommendation) -> RecommendationView<'_> {
-    let Recommendation { key, current, proposed, bound, risk, takes_effect, side_effects, blocked, rehearsed } = change;
-    RecommendationView {
-        key,
-        current,
-        proposed: proposed.to_string(),
-        bound: bound.name(),
-        risk: risk.name(),
-        takes_effect,
-        side_effects,
-        rehearsed: rehearsed.map(RehearsalResult::name),
-        blocked: blocked.as_deref(),
-    }
-}
-
-fn value_view(value: &Value) -> ValueView<'_> {
-    match value {
-        Value::Bool(flag) => ValueView::Bool(*flag),
-        Value::Int(number) => ValueView::Int(*number),
-        // JSON has no such numbers; serde_json would write null, which reads as "no value".
-        Value::Double(number) if number.is_nan() => ValueView::Text("NaN"),
-        Value::Double(number) if number.is_infinite() && *number > 0.0 => ValueView::Text("Infinity"),
-        Value::Double(number) if number.is_infinite() => ValueView::Text("-Infinity"),
-        Value::Double(number) => ValueView::Double(*number),
-        Value::Text(text) => ValueView::Text(text),
-        Value::Ints(numbers) => ValueView::Ints(numbers),
     }
 }
 

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::observe::system::Labels;
+use crate::report::as_json::Part;
 use crate::report::audit::sections::Derived;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -159,12 +160,16 @@ pub(in crate::report::audit) struct FindingView<'a> {
     pub(super) title: &'a str,
     /// The numbers that made the rule fire.
     pub(super) evidence: Vec<EvidenceView<'a>>,
-    pub(super) recommendations: Vec<RecommendationView<'a>>,
+    #[schemars(with = "Vec<RecommendationView<'a>>")]
+    pub(super) recommendations: Part<Vec<RecommendationView<'a>>>,
     /// What to do where no sysctl helps.
-    pub(super) advice: Vec<AdviceView<'a>>,
+    #[schemars(with = "Vec<AdviceView<'a>>")]
+    pub(super) advice: Part<Vec<AdviceView<'a>>>,
     /// Wrong remedies.
-    pub(super) avoid: Vec<AvoidView<'a>>,
-    pub(super) references: &'a [String],
+    #[schemars(with = "Vec<AvoidView<'a>>")]
+    pub(super) avoid: Part<Vec<AvoidView<'a>>>,
+    #[schemars(with = "&'a [String]")]
+    pub(super) references: Part<&'a [String]>,
     /// The same in each run for the same rule, namespace and subject.
     #[schemars(extend("pattern" = "^[0-9a-f]{16}$"))]
     pub(super) fingerprint: &'a str,

@@ -12,6 +12,7 @@ pub(super) use view::{FindingLine, RunLine};
 use std::io;
 
 use super::format::{Content, Format};
+use super::kept::KeptLists;
 use super::sections::{GapAt, Head, Open, Summary, Writer};
 use super::states;
 use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
@@ -45,11 +46,11 @@ pub fn finding_schema() -> String {
     published::of_output::<FindingLine<'_>>(FINDING)
 }
 
-/// The lines as records.
+/// What the lines are made of.
 #[derive(Default)]
 pub(super) struct Lines<'a> {
     pub(super) run: RunLine<'a>,
-    pub(super) findings: Vec<FindingLine<'a>>,
+    pub(super) findings: Vec<&'a Finding>,
 }
 
 impl<'a> Writer<'a> for Lines<'a> {
@@ -79,13 +80,11 @@ impl<'a> Writer<'a> for Lines<'a> {
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
-        let Self { run, findings: lines } = self;
-        lines.extend(findings.into_iter().map(|open| finding(run, open.finding)));
+        self.findings.extend(findings.iter().map(|open| open.finding));
     }
 
     fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
-        let Self { run, findings: lines } = self;
-        lines.extend(waived.into_iter().map(|(found, _)| finding(run, found)));
+        self.findings.extend(waived.iter().map(|(finding, _)| *finding));
     }
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
@@ -124,8 +123,9 @@ impl<'a> Writer<'a> for Lines<'a> {
     fn resolved(&mut self, _episodes: Vec<&'a Episode>) {}
 
     fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
-        as_json::line(&self.run, output)?;
-        self.findings.iter().try_for_each(|finding| as_json::line(finding, output))
+        let (mut lines, mut kept) = (as_json::Lines::to(output), KeptLists::default());
+        lines.add(&self.run)?;
+        self.findings.iter().try_for_each(|found| lines.add(&finding(&self.run, found, &mut kept)?))
     }
 }
 
@@ -143,7 +143,11 @@ fn namespace(namespace: &Namespace) -> NamespaceView<'_> {
     }
 }
 
-fn finding<'a>(run: &RunLine<'a>, finding: &'a Finding) -> FindingLine<'a> {
+pub(super) fn finding<'a>(
+    run: &RunLine<'a>,
+    finding: &'a Finding,
+    kept: &mut KeptLists<'a>,
+) -> serde_json::Result<FindingLine<'a>> {
     let Finding {
         rule,
         severity,
@@ -164,7 +168,7 @@ fn finding<'a>(run: &RunLine<'a>, finding: &'a Finding) -> FindingLine<'a> {
     let waiver = waiver.as_ref();
     let place = source.as_ref().map(|SourceLine { file, line, text, marked: _ }| (file.as_str(), *line, text.as_str()));
     let (file, line, line_text) = place.unwrap_or_default();
-    FindingLine {
+    Ok(FindingLine {
         schema: FINDING,
         observed_at: run.observed_at,
         hostname: run.hostname,
@@ -184,14 +188,22 @@ fn finding<'a>(run: &RunLine<'a>, finding: &'a Finding) -> FindingLine<'a> {
         waived_by: waiver.map_or("", |waiver| &waiver.who),
         waived_until: waiver.map(|waiver| waiver.until.to_string()).unwrap_or_default(),
         evidence: numbers.iter().map(evidence).collect(),
-        keys: recommendations.iter().map(key).collect(),
-        advice: advice.iter().map(|Advice { who, text }| AdviceView { who, text }).collect(),
-        avoid: avoid.iter().map(|Avoid { what, why }| AvoidView { what, why }).collect(),
-        references,
+        keys: kept.recommendations.json(recommendations, |list| list.iter().map(key).collect::<Vec<_>>())?,
+        advice: kept.advice.json(advice, |list| list.iter().map(advice_view).collect::<Vec<_>>())?,
+        avoid: kept.avoid.json(avoid, |list| list.iter().map(avoid_view).collect::<Vec<_>>())?,
+        references: kept.references.json(references, |list| list)?,
         file,
         line,
         line_text,
-    }
+    })
+}
+
+fn advice_view(Advice { who, text }: &Advice) -> AdviceView<'_> {
+    AdviceView { who, text }
+}
+
+fn avoid_view(Avoid { what, why }: &Avoid) -> AvoidView<'_> {
+    AvoidView { what, why }
 }
 
 fn evidence(evidence: &Evidence) -> EvidenceView<'_> {

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::observe::system::Labels;
+use crate::report::as_json::Made;
 
 /// Name and version of the line of an audit.
 pub const RUN: &str = "sysctl-advisor/run/1";
@@ -163,12 +164,16 @@ pub(in crate::report::audit) struct FindingLine<'a> {
     /// The numbers that made the rule fire.
     pub(in crate::report::audit) evidence: Vec<EvidenceView<'a>>,
     /// The keys whose values are to change.
-    pub(in crate::report::audit) keys: Vec<KeyView<'a>>,
+    #[schemars(with = "Vec<KeyView<'a>>")]
+    pub(in crate::report::audit) keys: Made,
     /// What to do where no sysctl helps.
-    pub(in crate::report::audit) advice: Vec<AdviceView<'a>>,
+    #[schemars(with = "Vec<AdviceView<'a>>")]
+    pub(in crate::report::audit) advice: Made,
     /// Wrong remedies.
-    pub(in crate::report::audit) avoid: Vec<AvoidView<'a>>,
-    pub(in crate::report::audit) references: &'a [String],
+    #[schemars(with = "Vec<AvoidView<'a>>")]
+    pub(in crate::report::audit) avoid: Made,
+    #[schemars(with = "&'a [String]")]
+    pub(in crate::report::audit) references: Made,
     /// The configuration file that the finding is about; empty if there is none.
     pub(in crate::report::audit) file: &'a str,
     /// From 1; 0 if there is no file.

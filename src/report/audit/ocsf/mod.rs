@@ -4,23 +4,21 @@
 //! not run* differ, and a Detection Finding for each finding.
 //! Must not: have an attribute that the schema does not have; what is ours is in `unmapped`, as `--format ndjson` has it.
 
+mod event;
 mod view;
 
 use std::io;
 
 use super::format::{Content, Format};
-use super::ndjson::{FINDING, FindingLine, Lines, RUN, RunLine};
+use super::kept::KeptLists;
+use super::ndjson::{self, Lines, RUN, RunLine};
 use super::sections::{GapAt, Head, Open, Writer};
-use super::words;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
-use crate::model::{Severity, in_words};
-use crate::report::as_json;
+use crate::report::as_json::{self, Made};
 use crate::snapshot::Namespace;
-use view::{
-    Analytic, Base, DetectionFinding, Device, Event, EvidenceOf, FindingInfo, Metadata, Product, Remediation, Resource,
-    Scan, ScanActivity, System,
-};
+use event::{Parts, event};
+use view::{Base, Device, Event, Metadata, Product, Scan, ScanActivity, System};
 
 pub(super) const FORMAT: Format = Format {
     name: "ocsf",
@@ -31,16 +29,13 @@ pub(super) const FORMAT: Format = Format {
 
 /// The version of the schema; tests validate the events against it.
 const VERSION: &str = "1.5.0";
-/// Classes of the schema.
+/// A class of the schema.
 const SCAN_ACTIVITY: u32 = 6007;
-const DETECTION_FINDING: u32 = 2004;
 
 #[derive(Default)]
 struct Events<'a> {
     /// What goes into `unmapped`.
     lines: Lines<'a>,
-    /// As the lines, one by one.
-    findings: Vec<&'a Finding>,
     /// Seconds of the agent's run.
     duration: Option<f64>,
 }
@@ -52,12 +47,10 @@ impl<'a> Writer<'a> for Events<'a> {
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
-        self.findings.extend(findings.iter().map(|open| open.finding));
         self.lines.findings(findings);
     }
 
     fn waived(&mut self, waived: Vec<(&'a Finding, &'a Waiver)>) {
-        self.findings.extend(waived.iter().map(|(finding, _)| *finding));
         self.lines.waived(waived);
     }
 
@@ -86,16 +79,33 @@ impl<'a> Writer<'a> for Events<'a> {
     }
 
     fn finish(self, output: &mut dyn io::Write) -> io::Result<()> {
-        let Self { lines: Lines { run, findings: lines }, findings, duration } = &self;
-        let base = base(run);
-        as_json::line(&scan(run, &base, *duration), output)?;
-        let mut both = findings.iter().zip(lines);
-        both.try_for_each(|(finding, line)| as_json::line(&event(finding, line, &base), output))
+        let Self { lines: Lines { run, findings }, duration } = &self;
+        let base = base(run)?;
+        let mut lines = as_json::Lines::to(output);
+        lines.add(&scan(run, &base, *duration))?;
+        let (mut parts, mut lists) = (Parts::default(), KeptLists::default());
+        findings.iter().try_for_each(|finding| {
+            let line = ndjson::finding(run, finding, &mut lists)?;
+            lines.add(&event(finding, &line, &base, &mut parts)?)
+        })
     }
 }
 
-fn base<'a>(run: &RunLine<'a>) -> Base<'a> {
-    Base {
+fn base<'a>(run: &RunLine<'a>) -> serde_json::Result<Base<'a>> {
+    let metadata = Metadata {
+        version: VERSION,
+        product: Product { name: "sysctl-advisor", vendor_name: "sysctl-advisor", version: run.program_version },
+        profiles: ["host"],
+    };
+    let device = Device {
+        hostname: run.hostname,
+        uid: run.host_id,
+        type_id: 0,
+        // 200: Linux.
+        os: System { name: "Linux", type_id: 200, kernel_release: run.kernel },
+        boot_uid: run.boot_id,
+    };
+    Ok(Base {
         class_uid: SCAN_ACTIVITY,
         category_uid: 6,
         // Completed.
@@ -107,20 +117,9 @@ fn base<'a>(run: &RunLine<'a>) -> Base<'a> {
         status_id: 1,
         time: run.observed_at.parse().map_or(0, jiff::Timestamp::as_millisecond),
         message: "The host was audited.",
-        metadata: Metadata {
-            version: VERSION,
-            product: Product { name: "sysctl-advisor", vendor_name: "sysctl-advisor", version: run.program_version },
-            profiles: ["host"],
-        },
-        device: Device {
-            hostname: run.hostname,
-            uid: run.host_id,
-            type_id: 0,
-            // 200: Linux.
-            os: System { name: "Linux", type_id: 200, kernel_release: run.kernel },
-            boot_uid: run.boot_id,
-        },
-    }
+        metadata: Made::of(&metadata)?,
+        device: Made::of(&device)?,
+    })
 }
 
 fn scan<'a>(run: &'a RunLine<'a>, base: &Base<'a>, duration: Option<f64>) -> Event<'a, ScanActivity, RunLine<'a>> {
@@ -136,67 +135,6 @@ fn scan<'a>(run: &'a RunLine<'a>, base: &Base<'a>, duration: Option<f64>) -> Eve
         },
         unmapped: [(RUN, run)].into(),
     }
-}
-
-fn event<'a>(
-    finding: &'a Finding,
-    line: &'a FindingLine<'a>,
-    base: &Base<'a>,
-) -> Event<'a, DetectionFinding<'a>, FindingLine<'a>> {
-    let Finding { rule, severity, kind, namespace, subject, title, explain, references, fingerprint, waived, .. } =
-        finding;
-    let base = Base {
-        class_uid: DETECTION_FINDING,
-        category_uid: 2,
-        // Create.
-        type_uid: DETECTION_FINDING * 100 + 1,
-        activity_id: 1,
-        severity_id: severity_id(*severity),
-        // Suppressed, or new.
-        status_id: if waived.is_some() { 3 } else { 1 },
-        message: title,
-        ..base.clone()
-    };
-    let evidence = line.evidence.iter().map(|item| EvidenceOf {
-        name: item.label,
-        data: [("value", item.text.as_str()), ("unit", item.unit), ("expression", item.expression)].into(),
-    });
-    let of_class = DetectionFinding {
-        finding_info: FindingInfo {
-            uid: format!("{}/{fingerprint}", base.device.hostname),
-            uid_alt: fingerprint,
-            title,
-            desc: explain,
-            types: [kind.name()],
-            // 1: a rule.
-            analytic: Analytic { uid: rule, name: rule, type_id: 1 },
-        },
-        resources: [Resource { name: subject, namespace: in_words(namespace) }],
-        evidences: evidence.collect(),
-        remediation: remediation(finding).map(|desc| Remediation { desc, references }),
-        is_alert: waived.is_none() && *severity > Severity::Notice,
-        comment: waived.as_ref().map(words::waiver),
-    };
-    Event { base, of_class, unmapped: [(FINDING, line)].into() }
-}
-
-const fn severity_id(severity: Severity) -> u32 {
-    match severity {
-        // Low, medium, critical.
-        Severity::Notice => 2,
-        Severity::Warning => 3,
-        Severity::Critical => 5,
-    }
-}
-
-/// What to do and what not to do, a line each.
-fn remediation(finding: &Finding) -> Option<String> {
-    let Finding { recommendations, advice, avoid, .. } = finding;
-    let changes = recommendations.iter().map(|change| format!("Change {}", words::change(change)));
-    let advice = advice.iter().map(|advice| format!("Do ({}): {}", advice.who, advice.text));
-    let avoid = avoid.iter().map(|avoid| format!("Do not: {}: {}", avoid.what, avoid.why));
-    let lines: Vec<String> = changes.chain(advice).chain(avoid).collect();
-    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::report::as_json::Made;
+
 /// What every event has.
 #[derive(Clone, Serialize)]
 pub(super) struct Base<'a> {
@@ -18,25 +20,27 @@ pub(super) struct Base<'a> {
     /// Milliseconds since 1970.
     pub(super) time: i64,
     pub(super) message: &'a str,
-    pub(super) metadata: Metadata<'a>,
-    pub(super) device: Device<'a>,
+    /// [`Metadata`].
+    pub(super) metadata: Made,
+    /// [`Device`].
+    pub(super) device: Made,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Metadata<'a> {
     pub(super) version: &'static str,
     pub(super) product: Product<'a>,
     pub(super) profiles: [&'static str; 1],
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Product<'a> {
     pub(super) name: &'static str,
     pub(super) vendor_name: &'static str,
     pub(super) version: &'a str,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 pub(super) struct Device<'a> {
     pub(super) hostname: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -48,7 +52,7 @@ pub(super) struct Device<'a> {
     pub(super) boot_uid: &'a str,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Serialize)]
 pub(super) struct System<'a> {
     pub(super) name: &'static str,
     pub(super) type_id: u32,
@@ -91,7 +95,8 @@ pub(super) struct DetectionFinding<'a> {
     pub(super) resources: [Resource<'a>; 1],
     pub(super) evidences: Vec<EvidenceOf<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) remediation: Option<Remediation<'a>>,
+    /// [`Remediation`].
+    pub(super) remediation: Option<Made>,
     /// Whether somebody should act.
     pub(super) is_alert: bool,
     /// The words of the waiver.
@@ -105,7 +110,8 @@ pub(super) struct FindingInfo<'a> {
     pub(super) uid: String,
     pub(super) uid_alt: &'a str,
     pub(super) title: &'a str,
-    pub(super) desc: &'a str,
+    /// The rule's explanation.
+    pub(super) desc: Made,
     pub(super) types: [&'static str; 1],
     pub(super) analytic: Analytic<'a>,
 }
@@ -126,7 +132,15 @@ pub(super) struct Resource<'a> {
 #[derive(Serialize)]
 pub(super) struct EvidenceOf<'a> {
     pub(super) name: &'a str,
-    pub(super) data: BTreeMap<&'static str, &'a str>,
+    pub(super) data: EvidenceData<'a>,
+}
+
+/// Free in the schema.
+#[derive(Serialize)]
+pub(super) struct EvidenceData<'a> {
+    pub(super) expression: &'a str,
+    pub(super) unit: &'a str,
+    pub(super) value: &'a str,
 }
 
 #[derive(Serialize)]
