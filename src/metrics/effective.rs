@@ -1,4 +1,5 @@
-//! What the interface of a rule does with a key: `effective("net.ipv4.conf.*.rp_filter")`.
+//! What the interface of a rule does with a key, `effective("net.ipv4.conf.*.rp_filter")`, and what the key of the interface has by
+//! itself, `own("net.ipv4.conf.*.rp_filter")`.
 //!
 //! In: a key for all interfaces, an interface, the sysctls. Out: the value that the kernel makes of those of the interface and of
 //! `all`. Must not: put them together itself; `keys::effective` does.
@@ -13,9 +14,16 @@ pub fn name(key: &str) -> String {
     format!("effective(\"{key}\")")
 }
 
+/// The name of the interface's own value.
+pub fn own_name(key: &str) -> String {
+    format!("{OWN}{key}\")")
+}
+
+const OWN: &str = "own(\"";
+
 /// The key of such a name.
 pub fn key_of(name: &str) -> Option<&str> {
-    name.strip_prefix("effective(\"")?.strip_suffix("\")")
+    name.strip_prefix("effective(\"").or_else(|| name.strip_prefix(OWN))?.strip_suffix("\")")
 }
 
 /// The entry of a key that each interface has, and that is a number.
@@ -35,16 +43,21 @@ pub(super) fn hint(key: &str) -> String {
 }
 
 /// Of the interface at a place of the reading.
-pub(super) fn value(reading: &Reading<'_>, place: usize, key: &str) -> Option<Value> {
-    let key = InterfaceKey::of(key)?;
+pub(super) fn value(reading: &Reading<'_>, place: usize, name: &str) -> Option<Value> {
+    let key = InterfaceKey::of(key_of(name)?)?;
     let interface = reading.interfaces.get(place)?.name.replace('.', "/");
     let sysctls = &reading.namespace.sysctls;
-    keys::effective(&key.with(&interface), |name| integer(sysctls.get(name)?.trim())).map(Value::Int)
+    asked(name, &key.with(&interface), |name| integer(sysctls.get(name)?.trim()))
 }
 
 /// On a healthy host, of an interface that has the usual values.
-pub(super) fn healthy(key: &str) -> Option<Value> {
-    let key = InterfaceKey::of(key)?;
+pub(super) fn healthy(name: &str) -> Option<Value> {
+    let key = InterfaceKey::of(key_of(name)?)?;
     let typical = |name: &str| integer(keys::catalogue().get(name)?.typical.as_deref()?);
-    keys::effective(&key.with("eth0"), typical).map(Value::Int)
+    asked(name, &key.with("eth0"), typical)
+}
+
+fn asked(name: &str, key: &str, value_of: impl Fn(&str) -> Option<i64>) -> Option<Value> {
+    let value = if name.starts_with(OWN) { value_of(key) } else { keys::effective(key, value_of) };
+    value.map(Value::Int)
 }

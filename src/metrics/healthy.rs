@@ -24,8 +24,8 @@ pub fn value(name: &str) -> Option<Value> {
     if let Some(key) = defaults::key_of(name).and_then(|key| keys::catalogue().get(key)) {
         return key_value(key, key.default.as_deref().or(key.typical.as_deref())?).ok();
     }
-    if let Some(key) = effective::key_of(name) {
-        return effective::healthy(key);
+    if effective::key_of(name).is_some() {
+        return effective::healthy(name);
     }
     if let Some(key) = keys::catalogue().get(name) {
         return key_value(key, key.typical.as_deref()?).ok();

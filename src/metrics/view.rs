@@ -93,8 +93,8 @@ impl<'a> View<'a> {
         if let Some(key) = defaults::key_of(name) {
             return defaults::value(&self.now, key);
         }
-        if let Some(key) = effective::key_of(name) {
-            return effective::value(&self.now, place_in(item, Subject::Interface)?, key);
+        if effective::key_of(name).is_some() {
+            return effective::value(&self.now, place_in(item, Subject::Interface)?, name);
         }
         if let Some((reading, metric)) = change_parts(name) {
             return self.change(item, reading, metric);

@@ -9,6 +9,7 @@ use super::knowledge::{self, SET_BY_INIT, interface_of, is_host_only, legacy, mo
 use crate::drift::model::{Assignment, Cause, Diagnosis, KeyDrift, Status};
 use crate::drift::value::{quoted, same};
 use crate::host::rehearse::Answer;
+use crate::keys::number::integer;
 use crate::keys::{self, Combination, InterfaceKey, Key, Scope, folded};
 use crate::observe::surroundings::KeyState;
 use crate::observe::sysctls::Sysctls;
@@ -66,9 +67,28 @@ fn judge(evidence: &Evidence<'_>, key: &str, winner: &Assignment, state: &KeySta
         }
         // What is stored of a text that is refused is no success.
         KeyState::Value(runtime) if same(key, runtime, &winner.value) && !winner.written.partly => Diagnosis::in_sync(),
+        KeyState::Value(_) if winner.spread_from.is_some() && has_its_effect(evidence, key) => Diagnosis::in_sync(),
         KeyState::Value(runtime) => refused(evidence, key, known, winner, runtime)
             .unwrap_or_else(|| cause::find(evidence, key, winner, runtime)),
     }
+}
+
+/// Whether an interface does now what it would do after a boot, although its own key differs: that of `all` decides.
+fn has_its_effect(evidence: &Evidence<'_>, key: &str) -> bool {
+    let combination = keys::catalogue().get(key).and_then(|known| known.combination);
+    if !combination.is_some_and(Combination::uses_all) {
+        return false;
+    }
+    let now = |name: &str| match evidence.state(name) {
+        KeyState::Value(text) => integer(text.trim_ascii()),
+        _ => None,
+    };
+    let after_boot = |name: &str| match evidence.resolution.keys.get(name) {
+        Some(resolved) => integer(&resolved.winner.value),
+        None => now(name),
+    };
+    let effect = keys::effective(key, now);
+    effect.is_some() && effect == keys::effective(key, after_boot)
 }
 
 /// Why the kernel does not have a key.

@@ -30,7 +30,7 @@ fn roles(change: impl FnOnce(&mut Snapshot)) -> Vec<(&'static str, String)> {
     roles.held().map(|(role, why)| (role.name, why.to_owned())).collect()
 }
 
-const ADDRESS: Addresses = Addresses { ipv4: 1, ipv6: 0, duplicate: 0 };
+const ADDRESS: Addresses = Addresses { ipv4: 1, ipv6: 0, ipv6_dynamic: 0, duplicate: 0 };
 
 fn interface(index: u32, name: &str, kind: &str) -> Interface {
     let (name, kind) = (name.to_owned(), kind.to_owned());

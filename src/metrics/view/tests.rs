@@ -218,6 +218,8 @@ fn what_an_interface_does_follows_from_its_own_key_and_that_of_all() {
     let rp = effective::name("net.ipv4.conf.*.rp_filter");
     let found = values(&now, Subject::Interface, &rp);
     assert_eq!(found, [("lo".to_owned(), Some(Value::Int(2))), ("eth0.5".to_owned(), Some(Value::Int(2)))]);
+    let own = values(&now, Subject::Interface, &effective::own_name("net.ipv4.conf.*.rp_filter"));
+    assert_eq!(own, [("lo".to_owned(), Some(Value::Int(0))), ("eth0.5".to_owned(), Some(Value::Int(1)))]);
     let view = View::new(&now, &now.namespaces[0]);
     assert_eq!(view.value(Item::NAMESPACE, &rp), None, "a namespace is no interface");
     let unread = effective::name("net.ipv6.conf.*.accept_ra");

@@ -52,6 +52,9 @@ pub struct Addresses {
     pub ipv4: u32,
     /// IPv6 of more than the link's or the host's scope.
     pub ipv6: u32,
+    /// Of them, those that end unless a router or a DHCP server renews them.
+    #[serde(skip_serializing_if = "is_none")]
+    pub ipv6_dynamic: u32,
     /// IPv6 that another host on the link has already.
     #[serde(skip_serializing_if = "is_none")]
     pub duplicate: u32,
@@ -114,7 +117,12 @@ fn addresses(asking: &mut Asking) -> Option<BTreeMap<u32, Addresses>> {
             && matches!(address.scope, AddressScope::Universe | AddressScope::Site)
         {
             let of = found.entry(address.index).or_default();
-            *(if address.family == AddressFamily::Inet6 { &mut of.ipv6 } else { &mut of.ipv4 }) += 1;
+            if address.family == AddressFamily::Inet6 {
+                of.ipv6 += 1;
+                of.ipv6_dynamic += u32::from(!address.flags.contains(AddressHeaderFlags::Permanent));
+            } else {
+                of.ipv4 += 1;
+            }
             of.duplicate += u32::from(address.flags.contains(AddressHeaderFlags::Dadfailed));
         }
         ControlFlow::Continue(())

@@ -21,24 +21,26 @@ struct Named {
     example: &'static str,
     /// What the argument has to be.
     wanted: &'static str,
-    /// It costs something to read, so it is needed only where the evaluation gets to it.
-    is_costly: bool,
 }
 
-const NAMED: [Named; 2] = [
+const NAMED: [Named; 3] = [
     Named {
         function: "default",
         name: defaults::name,
         example: "net.ipv4.tcp_rmem",
         wanted: "a key of the catalogue that each network namespace has for itself",
-        is_costly: true,
     },
     Named {
         function: "effective",
         name: effective::name,
         example: "net.ipv4.conf.*.rp_filter",
         wanted: "a key that each interface has for itself, with `*` for the interface, in a rule with for_each = \"interface\"",
-        is_costly: false,
+    },
+    Named {
+        function: "own",
+        name: effective::own_name,
+        example: "net.ipv6.conf.*.accept_ra",
+        wanted: "a key that each interface has for itself, with `*` for the interface, in a rule with for_each = \"interface\"",
     },
 ];
 
@@ -93,9 +95,10 @@ impl Checker<'_> {
             NodeKind::Call(function, arguments) => {
                 if let Some(named) = named(&function) {
                     let (name, kind) = self.named(named, arguments, span)?;
+                    // Read at a cost, or missing for many interfaces: needed only where the evaluation gets to it.
                     let place = self.note(name, |used| {
                         used.needed = true;
-                        used.optional |= named.is_costly;
+                        used.optional = true;
                     });
                     return Some((Code::Name(place), kind));
                 }

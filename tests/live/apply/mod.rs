@@ -4,9 +4,11 @@
 mod booted;
 mod faults;
 mod guards;
+mod hardened;
 mod hostile;
 mod listed;
 mod namespaces;
+mod oracles;
 pub(crate) mod scene;
 mod undo;
 mod usual;

@@ -13,6 +13,7 @@ mod ports;
 mod quiet;
 mod ranges;
 mod read_only;
+mod roles;
 mod segments;
 mod settings;
 mod time_wait;

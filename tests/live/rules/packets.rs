@@ -164,8 +164,12 @@ fn packets_that_arrive_on_another_way_than_the_answers_leave_are_dropped_until_t
     };
     audit("0", "1").assert_level(REVERSE_PATH, "warning", "of the received IPv4 packets");
     audit("0", "2").assert_quiet(REVERSE_PATH);
-    audit("1", "0").assert_fires(REVERSE_PATH);
     audit("1", "2").assert_quiet(REVERSE_PATH);
+    // The lab has two ways out here, so the loose mode is right.
+    let report = audit("1", "0");
+    report.assert_fires(REVERSE_PATH);
+    assert_eq!(lab.follow(&report, REVERSE_PATH), ["net.ipv4.conf.all.rp_filter"]);
+    audit("2", "0").assert_quiet(REVERSE_PATH);
 }
 
 #[test]

@@ -368,6 +368,17 @@ fn only_a_value_that_is_no_kernel_s_default_was_set_by_somebody() {
 }
 
 #[test]
+fn an_interface_whose_key_differs_and_that_does_the_same_for_the_sake_of_all_is_in_sync() {
+    let status = |all: &str| {
+        let mut system = System::new("net.ipv4.conf.all.log_martians", all, Some(all));
+        let passed = Assignment { spread_from: Some("net.ipv4.conf.default.log_martians".to_owned()), ..line("1") };
+        system.set("net.ipv4.conf.eth0.log_martians", passed, Some("0"));
+        system.all().iter().find(|drift| drift.key.contains("eth0")).unwrap().status
+    };
+    assert_eq!((status("1"), status("0")), (Status::InSync, Status::RuntimeOnly));
+}
+
+#[test]
 fn what_was_not_read_is_not_in_sync() {
     let mut system = System::new(TIMEOUT, "30", None);
     system.around.keys.insert(TIMEOUT.to_owned(), KeyState::Unread("permission denied".to_owned()));

@@ -1,0 +1,191 @@
+//! Roles of a namespace, each made for real: routes, addresses, bridges, tunnels, NAT and rules of policy routing.
+
+use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::support::lab::{ip, run, run_with_input};
+use crate::support::{Lab, wait_until};
+
+/// The roles that an audit shows, with the fact that shows each.
+fn roles(lab: &Lab, arguments: &[&str]) -> Vec<(String, String)> {
+    let report = lab.audit(&[&["--window", "0"], arguments].concat());
+    let roles = report.0["namespaces"][0]["roles"].as_object().unwrap();
+    assert!(roles.values().all(|role| !role["holds"].is_null()), "one could not be seen: {roles:?}");
+    let held = roles.iter().filter(|(_, role)| role["holds"] == Value::Bool(true));
+    held.map(|(name, role)| (name.clone(), role["why"].as_str().unwrap().to_owned())).collect()
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(name, why)| ((*name).to_owned(), (*why).to_owned())).collect()
+}
+
+#[test]
+fn a_host_with_one_cable_has_no_role_even_if_forwarding_is_on() {
+    let lab = Lab::enter();
+    ip("route add default via 10.2.0.2");
+    assert_eq!(roles(&lab, &[]), []);
+    lab.set("net.ipv4.ip_forward", "1");
+    assert_eq!(roles(&lab, &[]), []);
+}
+
+#[test]
+fn two_cables_with_addresses_are_two_homes_and_a_bridge_of_containers_is_none() {
+    let lab = Lab::enter();
+    ip("link add br0 type bridge\naddr add 172.17.0.1/16 dev br0\nlink set br0 up");
+    assert_eq!(roles(&lab, &[]), []);
+    ip("link add cable type veth peer name cable-far\naddr add 192.0.2.1/24 dev cable\nlink set cable up");
+    assert_eq!(roles(&lab, &[]), pairs(&[("multi_homed", "cable, near0")]));
+}
+
+#[test]
+fn a_bridge_of_veths_with_forwarding_hosts_containers_and_so_forwards() {
+    let lab = Lab::enter();
+    ip("link add br0 type bridge\nlink add c1 type veth peer name c1-far\nlink set c1 master br0");
+    assert_eq!(roles(&lab, &[]), []);
+    lab.set("net.ipv4.ip_forward", "1");
+    let expected = [
+        ("container_host", "the bridge br0 connects virtual interfaces"),
+        ("forwards", "forwarding is on, and its role is also: container host"),
+    ];
+    assert_eq!(roles(&lab, &[]), pairs(&expected));
+}
+
+#[test]
+fn a_chain_of_nat_counts_once_it_has_a_rule() {
+    let lab = Lab::enter();
+    run_with_input("nft", &["-f", "-"], "table ip lab { chain post { type nat hook postrouting priority 100; }; }");
+    assert_eq!(roles(&lab, &[]), []);
+    run_with_input("nft", &["-f", "-"], "add rule ip lab post oifname \"near0\" masquerade");
+    assert_eq!(roles(&lab, &[]), pairs(&[("nat", "1 nf_tables chain of type nat with rules")]));
+}
+
+#[test]
+fn rules_of_policy_routing_and_a_tunnel_are_seen_and_a_tunnel_is_no_second_home() {
+    let lab = Lab::enter();
+    ip(
+        "rule add fwmark 7 table 100\nlink add tun7 type vxlan id 7 dstport 4789 remote 10.2.0.2\naddr add 192.0.2.1/24 dev tun7",
+    );
+    let rule = ("policy_routing", "1 rule beside those of the kernel");
+    assert_eq!(roles(&lab, &[]), pairs(&[rule]), "the tunnel is down");
+    ip("link set tun7 up");
+    assert_eq!(roles(&lab, &[]), pairs(&[rule, ("tunnel", "tun7 (vxlan)")]));
+}
+
+#[test]
+fn what_is_stated_counts_instead_of_what_is_seen() {
+    let lab = Lab::enter();
+    ip("rule add fwmark 7 table 100");
+    lab.set("net.ipv4.ip_forward", "1");
+    let stated = roles(&lab, &["--role", "nat", "--role", "policy_routing=no"]);
+    let expected =
+        [("forwards", "forwarding is on, and its role is also: NAT"), ("nat", "stated by the administrator")];
+    assert_eq!(stated, pairs(&expected));
+}
+
+/// Where nobody is: an address on the link of the lab.
+const NOBODY: &str = "10.2.0.77";
+
+#[test]
+fn a_router_that_does_not_answer_is_named_and_one_that_does_is_not() {
+    const RULE: &str = "gateway-unresolved";
+    let lab = Lab::enter();
+    ip("route add default via 10.2.0.2");
+    let send = || UdpSocket::bind("0.0.0.0:0").unwrap().send_to(b"x", "198.51.100.1:9").unwrap();
+    send();
+    lab.audit(&["--window", "0"]).assert_quiet(RULE);
+    ip(&format!("route replace default via {NOBODY}"));
+    send();
+    wait_until("the router's address is given up", || {
+        run(Command::new("ip").args(["neigh", "show", NOBODY])).contains("FAILED")
+    });
+    let report = lab.audit(&["--window", "0"]);
+    report.assert_level(RULE, "critical", "The router 10.2.0.77 does not answer on near0");
+    ip("route replace default via 10.2.0.2");
+    lab.audit(&["--window", "0"]).assert_quiet(RULE);
+}
+
+#[test]
+fn an_ipv6_address_that_the_other_end_has_too_is_reported() {
+    const RULE: &str = "duplicate-address";
+    let lab = Lab::enter();
+    ip("addr add fd00:2::77/64 dev near0");
+    wait_until("the address is the host's own", || !addresses("tentative").contains("fd00:2::77"));
+    lab.audit(&["--window", "0"]).assert_quiet(RULE);
+    ip("addr add fd00:2::2/64 dev near0");
+    wait_until("the other end has it", || addresses("dadfailed").contains("fd00:2::2"));
+    lab.audit(&["--window", "0"]).assert_fires(RULE);
+}
+
+fn addresses(flag: &str) -> String {
+    run(Command::new("ip").args(["-6", "address", "show", "dev", "near0", flag]))
+}
+
+#[test]
+fn a_link_that_comes_and_goes_is_reported_and_one_restart_is_not() {
+    const RULE: &str = "interface-flapping";
+    let lab = Lab::enter();
+    let flap = |times: usize| {
+        // By then the window has begun.
+        std::thread::sleep(Duration::from_millis(800));
+        for _ in 0..times {
+            lab.far.inside(|| ip("link set far0 down\nlink set far0 up"));
+        }
+    };
+    let during = |times: usize| lab.during(|_| flap(times), || lab.audit(&["--window", "2s"]));
+    during(1).assert_quiet(RULE);
+    during(3).assert_fires(RULE);
+}
+
+/// A router advertisement from the other end: it is a default router, and the prefix fd00:7::/64 is to be used.
+fn advertise(lab: &Lab) {
+    let mut message = vec![134, 0, 0, 0, 64, 0];
+    message.extend(1800_u16.to_be_bytes());
+    message.extend([0; 8]);
+    // Prefix information: 64 bits, on-link and autonomous, valid for an hour and preferred for half of it.
+    message.extend([3, 4, 64, 0xc0]);
+    message.extend(3600_u32.to_be_bytes());
+    message.extend(1800_u32.to_be_bytes());
+    message.extend([0; 4]);
+    message.extend("fd00:7::".parse::<Ipv6Addr>().unwrap().octets());
+    lab.far.inside(|| {
+        let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
+        let index = nix::net::if_::if_nametoindex("far0").unwrap();
+        socket.set_multicast_hops_v6(255).unwrap();
+        socket.set_multicast_if_v6(index).unwrap();
+        let all_nodes = SocketAddrV6::new("ff02::1".parse().unwrap(), 0, 0, index);
+        // Before duplicate address detection is done there is no address to send it from.
+        wait_until("the router can speak", || socket.send_to(&message, &all_nodes.into()).is_ok());
+    });
+}
+
+#[test]
+fn a_host_that_begins_to_forward_loses_its_ipv6_router_and_accept_ra_2_gives_it_back() {
+    const RULE: &str = "router-advertisements-ignored";
+    let lab = Lab::enter();
+    let has_route = || run(Command::new("ip").args(["-6", "route", "show", "default"])).contains("proto ra");
+    wait_until("the interface has learned its router", || {
+        advertise(&lab);
+        has_route()
+    });
+    let report = lab.audit(&["--window", "0"]);
+    report.assert_quiet(RULE);
+    assert_eq!(report.0["namespaces"][0]["roles"]["forwards"]["holds"], false);
+    // As Docker does.
+    lab.set("net.ipv6.conf.all.forwarding", "1");
+    assert!(!has_route(), "the kernel takes the route away at once");
+    let report = lab.audit(&["--window", "0"]);
+    report.assert_level(RULE, "critical", "has lost its IPv6 default route: near0 ignores");
+    advertise(&lab);
+    assert!(!has_route());
+    lab.follow(&report, RULE);
+    assert_eq!(lab.sysctl("net.ipv6.conf.near0.accept_ra"), "2");
+    wait_until("the router is there again", || {
+        advertise(&lab);
+        has_route()
+    });
+    lab.audit(&["--window", "0"]).assert_quiet(RULE);
+}
