@@ -67,6 +67,7 @@ pub fn run_where<'a>(
     findings.sort_by(|a, b| {
         (a.waived.is_some().cmp(&b.waived.is_some()))
             .then_with(|| b.severity.cmp(&a.severity))
+            .then_with(|| b.hurts_now.cmp(&a.hurts_now))
             .then_with(|| a.rule.cmp(&b.rule))
             .then_with(|| a.namespace.cmp(&b.namespace))
             .then_with(|| a.subject.cmp(&b.subject))
@@ -163,6 +164,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                     rule: rule.id.clone(),
                     severity: fired.severity,
                     kind: rule.kind,
+                    hurts_now: rule.is_about_what_happens(),
                     namespace,
                     subject,
                     title: fired.title,

@@ -13,7 +13,8 @@ use crate::snapshot::Snapshot;
 #[derive(Debug, Clone)]
 pub struct Audit<'a> {
     pub snapshot: &'a Snapshot,
-    /// Those that are waived last; worst first, then by rule, namespace and subject.
+    /// Those that are waived last; worst first, of these what hurts now before what may hurt one day,
+    /// then by rule, namespace and subject.
     pub findings: Vec<Finding>,
     /// Rules that could not be evaluated, by rule and namespace.
     pub skipped: Vec<Skipped>,
@@ -43,6 +44,8 @@ pub struct Finding {
     pub rule: String,
     pub severity: Severity,
     pub kind: Kind,
+    /// Whether sockets, counters or interfaces show it: it hurts now. Else it follows from settings alone, and may hurt one day.
+    pub hurts_now: bool,
     /// `namespaces[].name` of the snapshot.
     pub namespace: NamespaceName,
     /// `192.0.2.1 -> 192.0.2.10:5432`, `0.0.0.0:80`, `app (pid 12)`; the namespace's name for a rule about a namespace.

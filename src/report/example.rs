@@ -162,6 +162,7 @@ pub(crate) fn bare() -> Finding {
         rule: "timestamps-off".to_owned(),
         severity: Severity::Notice,
         kind: Kind::Hygiene,
+        hurts_now: true,
         namespace: "host".into(),
         subject: "host".to_owned(),
         title: "TCP timestamps are off".to_owned(),

@@ -86,6 +86,17 @@ impl Rule {
         self.when.iter().chain(self.levels.iter().map(|level| &level.when))
     }
 
+    /// Whether its conditions look at sockets, counters or interfaces, and not at settings alone.
+    pub fn is_about_what_happens(&self) -> bool {
+        const SETTINGS: [&str; 8] = ["net.", "fs.", "kernel.", "vm.", "params.", "host.", "netns.", "role."];
+        const ASKED: [&str; 3] = ["default(", "effective(", "own("];
+        let of_settings = |name: &str| SETTINGS.iter().chain(&ASKED).any(|start| name.starts_with(start));
+        let is_rule_of_files = self.for_each == Subject::Key
+            || self.conditions().flat_map(Expr::names).any(|name| name.starts_with("persisted."));
+        let may_hurt = !matches!(self.kind, Kind::Security | Kind::Hygiene);
+        may_hurt && !is_rule_of_files && self.conditions().flat_map(Expr::names).any(|name| !of_settings(name))
+    }
+
     /// All names that its conditions, numbers, proposals and texts use; some more than once.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         let conditions = self.conditions().chain(&self.guard);

@@ -158,6 +158,8 @@ fn finding(row: &mut Rows, finding: &Finding) {
         rule,
         severity,
         kind,
+        // The order of the findings says it.
+        hurts_now: _,
         namespace,
         subject,
         title,

@@ -54,6 +54,7 @@ impl Scene {
             rule: text("a-rule"),
             severity: Severity::Warning,
             kind: Kind::Capacity,
+            hurts_now: true,
             namespace: NamespaceName::host(),
             subject: text("0.0.0.0:80"),
             title: text("A queue is full"),

@@ -344,10 +344,11 @@ fn a_default_is_a_name_that_is_needed_only_where_evaluation_gets_to_it() {
 }
 
 #[test]
-fn an_effective_value_is_a_name_that_must_be_readable() {
+fn an_effective_value_must_be_readable_where_the_evaluation_gets_to_it() {
     assert_eq!(eval(r#"effective("net.ipv4.conf.*.rp_filter") == 2"#), Ok(Value::Bool(true)));
     let unread = EvalError::Unread("effective(\"net.ipv6.conf.*.accept_ra\")".to_owned());
-    assert_eq!(eval(r#"tcp.time_wait > 300 && effective("net.ipv6.conf.*.accept_ra") == 1"#), Err(unread));
+    assert_eq!(eval(r#"tcp.time_wait >= 0 && effective("net.ipv6.conf.*.accept_ra") == 1"#), Err(unread));
+    assert_eq!(eval(r#"tcp.time_wait < 0 && effective("net.ipv6.conf.*.accept_ra") == 1"#), Ok(Value::Bool(false)));
     assert_eq!(eval(r#"has(effective("net.ipv6.conf.*.accept_ra"))"#), Ok(Value::Bool(false)));
     let (place, message) = error("effective('rp_filter') > 1");
     assert_eq!(place, "'rp_filter'");

@@ -64,6 +64,8 @@ fn with_lists<'a>(finding: &'a Finding, lists: Lists<'a>) -> FindingView<'a> {
         rule,
         severity,
         kind,
+        // The order of the findings says it.
+        hurts_now: _,
         namespace,
         subject,
         title,

@@ -152,6 +152,8 @@ pub(super) fn finding<'a>(
         rule,
         severity,
         kind,
+        // The order of the findings says it.
+        hurts_now: _,
         namespace,
         subject,
         title,
