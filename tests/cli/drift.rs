@@ -359,6 +359,33 @@ fn an_audit_points_at_the_line() {
     assert!(text.contains("3 | net.ipv4.tcp_tw_recycle = 1\n              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^"), "{text}");
 }
 
+#[test]
+fn an_audit_finds_what_a_loader_reads_and_the_kernel_does_not_take_as_it_was_meant() {
+    enter_namespace();
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("10-early.conf", "net.ipv4.tcp_fin_timeout = 30\n");
+    write("20-late.conf", "net.ipv4.tcp_fin_timeout = 100000\nnet.ipv4.tcp_rmem = 131072 4096 1000\n");
+    write("30-text.conf", "net.ipv4.tcp_syn_retries = 4 # fewer\n");
+    std::os::unix::fs::symlink("nowhere", folder.path().join("40-gone.conf")).unwrap();
+    let script = "mount --bind \"$1\" /etc/sysctl.d && exec \"$2\" audit --window 0 --format json";
+    let mut command = booted();
+    command.args(["sh", "-c", script, "sh"]).arg(folder.path()).arg(env!("CARGO_BIN_EXE_sysctl-advisor"));
+    let output = command.output().unwrap();
+    let report: Json = serde_json::from_slice(&output.stdout).unwrap();
+    let rules: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
+    for rule in [
+        "persisted-file-unreadable",
+        "persisted-meaningless",
+        "persisted-never-wins",
+        "persisted-not-ascending",
+        "persisted-text-ignored",
+    ] {
+        assert!(rules.contains(&rule), "{rule} is missing in {rules:?}");
+    }
+}
+
 /// A network namespace with a name, removed by that name.
 struct Named(String);
 

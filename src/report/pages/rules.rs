@@ -16,7 +16,7 @@ const HEAD: &str = "\
 
 Each rule is one file, with its documentation and its tests inside. `sysctl-advisor rules list` prints the rules of a host,
 `sysctl-advisor explain RULE` prints what this page says of a rule. [add-a-rule.md](add-a-rule.md) shows how to write one,
-[rule-format.md](rule-format.md) lists the fields. Conditions use [metrics](metrics.md) and [keys](keys.md).
+[rule-format.md](rule-format.md) lists the fields. [proofs.md](proofs.md) lists the tests that make the fault of each rule for real. Conditions use [metrics](metrics.md) and [keys](keys.md).
 
 ## Index
 ";

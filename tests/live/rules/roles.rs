@@ -86,6 +86,23 @@ fn what_is_stated_counts_instead_of_what_is_seen() {
     assert_eq!(stated, pairs(&expected));
 }
 
+#[test]
+fn the_ports_of_services_are_reserved_on_a_node_of_kubernetes_whose_range_was_widened() {
+    const RULE: &str = "node-ports-in-range";
+    let lab = Lab::enter();
+    lab.set("net.ipv4.ip_local_port_range", "16384 65535");
+    lab.set("net.ipv4.ip_local_reserved_ports", "8080");
+    let audit = || lab.audit(&["--window", "0"]);
+    audit().assert_quiet(RULE);
+    // As network plugins with a bridge call it.
+    ip("link add cni0 type bridge");
+    let report = audit();
+    report.assert_fires(RULE);
+    lab.follow(&report, RULE);
+    assert_eq!(lab.sysctl("net.ipv4.ip_local_reserved_ports"), "8080,30000-32767");
+    audit().assert_quiet(RULE);
+}
+
 /// Where nobody is: an address on the link of the lab.
 const NOBODY: &str = "10.2.0.77";
 

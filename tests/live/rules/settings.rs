@@ -7,39 +7,39 @@ use crate::support::{Lab, lab};
 
 const QUICK: [&str; 2] = ["--window", "0.1s"];
 
-/// Keys and values that a good engineer would not leave.
-const HARMFUL: [(&str, &str); 19] = [
-    ("net.ipv4.tcp_timestamps", "0"),
-    ("net.ipv4.tcp_sack", "0"),
-    ("net.ipv4.tcp_dsack", "0"),
-    ("net.ipv4.tcp_window_scaling", "0"),
-    ("net.ipv4.tcp_moderate_rcvbuf", "0"),
-    ("net.ipv4.tcp_syncookies", "0"),
-    ("net.ipv4.tcp_abort_on_overflow", "1"),
-    ("net.ipv4.tcp_syn_retries", "1"),
-    ("net.ipv4.tcp_synack_retries", "0"),
-    ("net.ipv4.tcp_retries2", "3"),
-    ("net.ipv4.tcp_orphan_retries", "1"),
-    ("net.ipv4.tcp_max_tw_buckets", "0"),
-    ("net.ipv4.tcp_fin_timeout", "3"),
-    ("net.ipv4.tcp_rmem", "131072 4096 1000"),
-    ("net.ipv4.tcp_wmem", "131072 4096 1000"),
-    ("net.ipv4.tcp_mtu_probing", "2"),
-    ("net.ipv4.tcp_notsent_lowat", "0"),
-    ("net.ipv4.ip_autobind_reuse", "1"),
-    ("net.ipv4.ip_no_pmtu_disc", "1"),
+/// Keys and values that a good engineer would not leave, and the rule that says so.
+const HARMFUL: [(&str, &str, &str); 19] = [
+    ("net.ipv4.tcp_timestamps", "0", "timestamps-off"),
+    ("net.ipv4.tcp_sack", "0", "sack-off"),
+    ("net.ipv4.tcp_dsack", "0", "dsack-off"),
+    ("net.ipv4.tcp_window_scaling", "0", "window-scaling-off"),
+    ("net.ipv4.tcp_moderate_rcvbuf", "0", "receive-autotuning-off"),
+    ("net.ipv4.tcp_syncookies", "0", "syncookies-off"),
+    ("net.ipv4.tcp_abort_on_overflow", "1", "tcp-abort-on-overflow"),
+    ("net.ipv4.tcp_syn_retries", "1", "syn-retries-low"),
+    ("net.ipv4.tcp_synack_retries", "0", "synack-retries-low"),
+    ("net.ipv4.tcp_retries2", "3", "retries2-low"),
+    ("net.ipv4.tcp_orphan_retries", "1", "orphan-retries-low"),
+    ("net.ipv4.tcp_max_tw_buckets", "0", "max-tw-buckets-zero"),
+    ("net.ipv4.tcp_fin_timeout", "3", "fin-timeout-short"),
+    ("net.ipv4.tcp_rmem", "131072 4096 1000", "tcp-rmem-malformed"),
+    ("net.ipv4.tcp_wmem", "131072 4096 1000", "tcp-wmem-malformed"),
+    ("net.ipv4.tcp_mtu_probing", "2", "mtu-probing-always"),
+    ("net.ipv4.tcp_notsent_lowat", "0", "notsent-lowat-zero"),
+    ("net.ipv4.ip_autobind_reuse", "1", "autobind-reuse-on"),
+    ("net.ipv4.ip_no_pmtu_disc", "1", "no-pmtu-disc"),
 ];
 
 /// Other values of the same keys, as wrong.
-const HARMFUL_TOO: [(&str, &str); 8] = [
-    ("net.ipv4.tcp_syncookies", "2"),
-    ("net.ipv4.tcp_max_tw_buckets", "-1"),
-    ("net.ipv4.tcp_fin_timeout", "-1"),
-    ("net.ipv4.tcp_rmem", "4096 16777216 16777216"),
-    ("net.ipv4.tcp_wmem", "4096 16777216 16777216"),
-    ("net.ipv4.tcp_keepalive_time", "0"),
-    ("net.ipv4.tcp_limit_output_bytes", "-1"),
-    ("net.ipv4.ip_local_port_range", "40000 40999"),
+const HARMFUL_TOO: [(&str, &str, &str); 8] = [
+    ("net.ipv4.tcp_syncookies", "2", "syncookies-always"),
+    ("net.ipv4.tcp_max_tw_buckets", "-1", "max-tw-buckets-negative"),
+    ("net.ipv4.tcp_fin_timeout", "-1", "fin-timeout-not-positive"),
+    ("net.ipv4.tcp_rmem", "4096 16777216 16777216", "tcp-rmem-default-huge"),
+    ("net.ipv4.tcp_wmem", "4096 16777216 16777216", "tcp-wmem-default-huge"),
+    ("net.ipv4.tcp_keepalive_time", "0", "keepalive-broken"),
+    ("net.ipv4.tcp_limit_output_bytes", "-1", "limit-output-bytes-not-positive"),
+    ("net.ipv4.ip_local_port_range", "40000 40999", "port-range-narrow"),
 ];
 
 /// What makes a value harmful, key, value, and the only rule that may fire on it.
@@ -50,10 +50,11 @@ const ECN_ASKED: &[(&str, &str)] = &[("net.ipv4.tcp_ecn", "1")];
 const PROBING: &[(&str, &str)] = &[("net.ipv4.tcp_mtu_probing", "1")];
 
 /// Values that are harmful on any host, and the rule that says so.
-const ONE_AT_A_TIME: [OneAtATime; 44] = [
+const ONE_AT_A_TIME: [OneAtATime; 45] = [
     (&[], "net.core.somaxconn", "0", "somaxconn-unsuitable"),
     (&[], "net.core.somaxconn", "128", "somaxconn-unsuitable"),
     (&[], "net.core.somaxconn", "1000000", "somaxconn-unsuitable"),
+    (&[], "net.ipv4.tcp_keepalive_time", "10", "keepalive-aggressive"),
     (COOKIES_OFF, "net.ipv4.tcp_max_syn_backlog", "128", "syn-backlog-lowered"),
     (&[], "net.ipv4.tcp_max_tw_buckets", "32768", "max-tw-buckets-lowered"),
     (&[], "net.ipv4.tcp_fin_timeout", "10", "fin-timeout-short"),
@@ -139,18 +140,19 @@ const SMALL_BUFFERS: [(&str, &str, &str); 6] = [
 ];
 
 /// Sets all of them at once: each key gets one proposal, the kernel takes it, and then nothing more is said of any key.
-fn each_is_found_and_healed(settings: &[(&str, &str)]) {
+fn each_is_found_and_healed(settings: &[(&str, &str, &str)]) {
     let lab = Lab::enter();
     let _listener = lab.listen("0.0.0.0:8080", 4096);
-    settings.iter().for_each(|(key, harmful)| lab.set(key, harmful));
+    settings.iter().for_each(|(key, harmful, _)| lab.set(key, harmful));
     let report = lab.audit(&QUICK);
-    for (key, harmful) in settings {
+    for (key, harmful, rule) in settings {
+        report.assert_fires(rule);
         let proposed = report.proposed(key);
         assert_eq!(proposed.len(), 1, "{key} = {harmful}: proposed {proposed:?}, {:?}", report.findings("notice"));
         lab.set(key, &proposed[0]);
     }
     let again = lab.audit(&QUICK);
-    for (key, _) in settings {
+    for (key, ..) in settings {
         let value = lab.sysctl(key);
         assert_eq!(again.proposed(key), [] as [&str; 0], "{key} = {value}, as proposed, is not good enough");
     }
@@ -243,7 +245,11 @@ fn a_buffer_that_cannot_grow_gets_the_kernels_own_maximum() {
     let own = ["net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"].map(|key| (key, most(&lab.sysctl(key))));
     for (key, small, rest) in SMALL_BUFFERS {
         lab.set(key, small);
-        let proposed = lab.audit(&QUICK).proposed(key);
+        let report = lab.audit(&QUICK);
+        if small.starts_with("4096") {
+            report.assert_fires(if key.contains("rmem") { "tcp-rmem-maximum-small" } else { "tcp-wmem-maximum-small" });
+        }
+        let proposed = report.proposed(key);
         assert_eq!(proposed.len(), 1, "{key} = {small}: {proposed:?}");
         let healed = proposed[0].as_str();
         assert_eq!(healed.rsplit_once(' ').unwrap().0, rest, "{key} = {small}");

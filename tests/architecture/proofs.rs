@@ -1,0 +1,103 @@
+//! The page that says of each rule where it is proven, made from the tests that name the rule.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where the tests are, and what the page calls them. A rule may be proven in several ways.
+const PLACES: [(&str, &str); 3] =
+    [("tests/live", "network namespace"), ("tests/vm", "virtual machine"), ("tests/cli", "files and recorded hosts")];
+
+/// Rules whose fault no machine of ours can have, and why. Everything else is named by a test.
+const NOT_MADE: [(&str, &str); 8] = [
+    ("bpf-jit-not-hardened", "inside the rule only: a program that is loaded afterwards looks the same from outside"),
+    ("link-errors", "inside the rule only: a virtual cable loses nothing"),
+    ("nic-ring-drops", "inside the rule only: a virtual card has no ring that overflows"),
+    ("persisted-file-not-read", "inside the rule only: it is about a file in the machine's own /etc"),
+    ("qdisc-not-the-default", "inside the rule only: the key belongs to the machine"),
+    ("recovery-off", "inside the rule only: the kernels of the tests do not read the key any more"),
+    ("syncookies-undefined", "inside the rule only: the kernels of the tests refuse such a value"),
+    ("unprivileged-ports-low", "inside the rule only: it is about the machine's first namespace"),
+];
+
+const HEAD: &str = "\
+<!-- Made from the tests by tests/architecture/proofs.rs. Do not edit; to renew it: SYSCTL_ADVISOR_WRITE=1 cargo test --test architecture proofs -->
+
+# Where the rules are proven
+
+Each rule has tests inside its file, which `sysctl-advisor rules test` runs. This page lists the tests that make the fault for real and look
+at what an audit says: with sockets, packets and sysctls in a network namespace, in a virtual machine for what a machine has only once, or with
+files and recorded hosts for what is about files.
+
+| rule | proven in | tests |
+|---|---|---|
+";
+
+fn files_below(folder: &Path, ends: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_below(&path, ends, found);
+        } else if path.extension().is_some_and(|end| end == ends) {
+            found.push(path);
+        }
+    }
+    found.sort();
+}
+
+/// The files of a place with their texts; `the_name.rs` from the root of the project.
+fn tests_in(root: &Path, place: &str) -> Vec<(String, String)> {
+    let mut paths = Vec::new();
+    files_below(&root.join(place), "rs", &mut paths);
+    let shown = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
+    paths.iter().map(|path| (shown(path), fs::read_to_string(path).unwrap())).collect()
+}
+
+fn rules(root: &Path) -> Vec<String> {
+    let mut paths = Vec::new();
+    files_below(&root.join("rules"), "toml", &mut paths);
+    let is_rule =
+        |path: &&PathBuf| !path.starts_with(root.join("rules/keys")) && !path.starts_with(root.join("rules/reference"));
+    let mut ids: Vec<_> =
+        paths.iter().filter(is_rule).map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn every_rule_is_proven_somewhere_and_the_page_says_where() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tests: Vec<_> = PLACES.iter().map(|(place, name)| (*name, tests_in(root, place))).collect();
+    let not_made = BTreeMap::from(NOT_MADE);
+    let mut page = HEAD.to_owned();
+    let mut unproven = Vec::new();
+    for rule in rules(root) {
+        let quoted = format!("\"{rule}\"");
+        let naming: Vec<(&str, &str)> = tests
+            .iter()
+            .flat_map(|(name, files)| files.iter().map(move |(file, text)| (*name, file.as_str(), text)))
+            .filter(|(_, _, text)| text.contains(&quoted))
+            .map(|(name, file, _)| (name, file))
+            .collect();
+        let mut how: Vec<&str> = naming.iter().map(|(name, _)| *name).collect();
+        how.dedup();
+        let files: Vec<String> = naming.iter().map(|(_, file)| format!("[{file}](../{file})")).collect();
+        match (naming.is_empty(), not_made.get(rule.as_str())) {
+            (true, None) => unproven.push(rule),
+            (true, Some(why)) => page.push_str(&format!("| [{rule}](rules.md#{rule}) | {why} | |\n")),
+            (false, _) => {
+                page.push_str(&format!("| [{rule}](rules.md#{rule}) | {} | {} |\n", how.join(", "), files.join(", ")));
+            }
+        }
+    }
+    assert!(unproven.is_empty(), "no test names these rules: {unproven:?}");
+    let file = root.join("docs/proofs.md");
+    if std::env::var_os("SYSCTL_ADVISOR_WRITE").is_some() {
+        fs::write(&file, &page).unwrap();
+    }
+    let written = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        written == page,
+        "docs/proofs.md is stale; write it: SYSCTL_ADVISOR_WRITE=1 cargo test --test architecture proofs"
+    );
+}
