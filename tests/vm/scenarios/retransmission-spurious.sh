@@ -13,4 +13,4 @@ report healthy --window 2s
         sleep 1.5
     done
 ) &
-report fault --window 6s
+report fault --window 12s
