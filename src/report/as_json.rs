@@ -45,7 +45,7 @@ impl Formatter for Compact {
     }
 }
 
-/// JSON that is made already. [`line`] and [`Lines`] can write it, [`pretty`] cannot.
+/// JSON that is made already. [`line()`] and [`Lines`] can write it, [`pretty`] cannot.
 #[derive(Debug, Clone)]
 pub(super) struct Made(Rc<[u8]>);
 
