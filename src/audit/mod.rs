@@ -7,6 +7,8 @@ pub mod guard;
 mod judge;
 mod merge;
 pub mod model;
+#[cfg(test)]
+mod rounds;
 pub mod selftest;
 pub mod waivers;
 

@@ -3,9 +3,15 @@
 //! In: a key's name, a value's text. Out: the path below /proc/sys, or nothing for a name that is none. Must not: build a path
 //! from anything but a name that was taken apart and found harmless.
 
-/// The file of a key, or `None` for a name that is none: levels of small letters, digits, `_` and `-` between dots.
-/// `..`, an absolute path, a NUL and the like cannot come out of it.
+use super::InterfaceKey;
+
+/// The file of a key, or `None` for a name that is none: levels of small letters, digits, `_` and `-` between dots; an interface may
+/// have capital letters and, written as slashes, dots. `..`, an absolute path, a NUL and the like cannot come out of it.
 pub fn path(name: &str) -> Option<String> {
+    if let Some(key) = InterfaceKey::of(name).filter(InterfaceKey::is_of_one) {
+        let fits = is_interface(key.who) && path(&key.with("all")).is_some();
+        return fits.then(|| path_of_listed(name));
+    }
     let harmless = |level: &str| {
         !level.is_empty()
             && level.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'_' | b'-'))
@@ -13,6 +19,13 @@ pub fn path(name: &str) -> Option<String> {
     let levels: Vec<&str> = name.split('.').collect();
     let fits = levels.len() >= 2 && levels.iter().all(|level| harmless(level));
     fits.then(|| format!("/proc/sys/{}", levels.join("/")))
+}
+
+/// Whether the kernel can have an interface of this name, in our form, and no folder is called so.
+fn is_interface(who: &str) -> bool {
+    const LONGEST: usize = 15;
+    let harmless = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-' | b'/' | b'@' | b'+');
+    who.len() <= LONGEST && who.bytes().all(harmless) && who.bytes().any(|c| c != b'/')
 }
 
 /// Whether a value can stand in a line of `sysctl.d` and in a key's file: printable ASCII and within the one page that the kernel reads of it.
@@ -58,6 +71,17 @@ pub fn our_form(left: &str) -> Option<String> {
 mod tests {
     use super::*;
     use crate::keys;
+
+    #[test]
+    fn the_file_of_an_interface_s_key_is_below_the_folders_of_interfaces() {
+        let file = |who: &str| path(&format!("net.ipv4.conf.{who}.rp_filter"));
+        assert_eq!(file("eth0").as_deref(), Some("/proc/sys/net/ipv4/conf/eth0/rp_filter"));
+        assert_eq!(file("Bond0/100").as_deref(), Some("/proc/sys/net/ipv4/conf/Bond0.100/rp_filter"));
+        for who in ["/", "//", "", "*", "eth 0", "eth\0", "sixteen-letters-", "ä"] {
+            assert_eq!(file(who), None, "{who:?}");
+        }
+        assert_eq!(path("net.ipv4.conf.eth0.RP"), None);
+    }
 
     #[test]
     fn a_name_that_could_lead_elsewhere_is_no_key() {

@@ -140,6 +140,9 @@ fn planned(namespace: &Namespace, change: &Recommendation, max_risk: Risk) -> Re
         return Err("the identity of its network namespace could not be read".to_owned());
     }
     let key = keys::named(&change.key).ok_or("it is not a sysctl that this program changes")?;
+    if keys::path(&key.name).is_none() {
+        return Err("its interface has a name with characters that this program does not write".to_owned());
+    }
     if !key.is_useful_to_set() {
         return Err("the kernel ignores it, or it cannot be written".to_owned());
     }
