@@ -48,6 +48,7 @@ const ROWS: &[Row<Interface>] = &[
     int("interface.default_routes", "routes", 1, "ways of default routes over it, of IPv4 and IPv6", |reading, interface| whole(reading.default_routes(interface.index)?.count() as u64)),
     int("interface.advertised_routes", "routes", 0, "of them those of IPv6 that a router advertisement made", |reading, interface| whole(reading.default_routes(interface.index)?.filter(|route| route.advertised).count() as u64)),
     int("interface.silent_gateways", "routers", 0, "routers of its default routes that did not answer when the kernel asked for their link-layer address (FAILED)", |reading, interface| whole(reading.default_routes(interface.index)?.filter(|route| route.unresolved).count() as u64)),
+    int("interface.silent_gateways_ipv6", "routers", 0, "of them those of IPv6", |reading, interface| whole(reading.default_routes(interface.index)?.filter(|route| route.unresolved && route.ipv6).count() as u64)),
     text("interface.silent_gateway", "", "the address of the first such router; empty if there is none", |reading, interface| Some(reading.default_routes(interface.index)?.find(|route| route.unresolved).and_then(|route| route.gateway.clone()).unwrap_or_default())),
     counter("interface.carrier_changes", "changes", 2, "how often the link came and went", |_, interface| whole(interface.carrier_changes?.into())),
     statistic!(rx_packets, "packets", "packets received"),
