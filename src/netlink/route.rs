@@ -5,6 +5,9 @@
 use super::dump_header;
 
 const HEADER: usize = 16;
+/// The families of `linux/socket.h`.
+const AF_INET: u8 = 2;
+const AF_INET6: u8 = 10;
 
 /// What is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +20,6 @@ pub enum Asked {
     Neighbours,
     /// Rules of policy routing, of every family.
     Rules,
-    /// Queueing disciplines.
-    Qdiscs,
 }
 
 /// Asks for all of it in this namespace.
@@ -26,21 +27,14 @@ pub fn dump_request(asked: Asked, sequence: u32) -> Vec<u8> {
     // `RTM_GET*` of `linux/rtnetlink.h`, the length of the fixed part after the header, and in it the family.
     let (kind, fixed, family) = match asked {
         Asked::Addresses => (22, 8, 0),
-        Asked::RoutesIpv4 => (26, 12, libc_family::INET),
-        Asked::RoutesIpv6 => (26, 12, libc_family::INET6),
+        Asked::RoutesIpv4 => (26, 12, AF_INET),
+        Asked::RoutesIpv6 => (26, 12, AF_INET6),
         Asked::Neighbours => (30, 12, 0),
         Asked::Rules => (34, 12, 0),
-        Asked::Qdiscs => (38, 20, 0),
     };
     let length = HEADER + fixed;
     let mut bytes = dump_header(length, kind, sequence);
     bytes.push(family);
     bytes.resize(length, 0);
     bytes
-}
-
-/// `AF_INET` and `AF_INET6`.
-mod libc_family {
-    pub(super) const INET: u8 = 2;
-    pub(super) const INET6: u8 = 10;
 }
