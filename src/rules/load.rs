@@ -71,6 +71,11 @@ impl Loader<'_> {
         {
             self.error(field.span(), "`unless_changed` needs `for_each = \"key\"`", None);
         }
+        for cause in &file.follows_from {
+            if !is_id(cause.get_ref()) || cause.get_ref() == id {
+                self.error(cause.span(), &format!("`{}` is not the id of another rule", cause.get_ref()), None);
+            }
+        }
         // Without levels it is the condition of the only one.
         let when = match file.when.as_ref().filter(|_| !file.level.is_empty()) {
             Some(when) => Some(self.expression(when, Some(Type::Bool), &scope)?),
@@ -108,6 +113,7 @@ impl Loader<'_> {
             profile: file.profile,
             for_each: file.for_each,
             unless_changed: file.unless_changed.is_some_and(Spanned::into_inner),
+            follows_from: file.follows_from.into_iter().map(Spanned::into_inner).collect(),
             when,
             levels: levels?,
             explain: file.explain.into_inner().trim().to_owned(),
