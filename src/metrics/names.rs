@@ -63,9 +63,13 @@ pub fn change_parts(name: &str) -> Option<(&str, &str)> {
     is_change.then_some((reading, metric))
 }
 
-/// What the first reading of a window has to hold, for conditions with these names to have values.
-pub fn first_reading<'a>(names: impl Iterator<Item = &'a str>) -> FirstReading {
-    let mut first = FirstReading::default();
+/// What the first reading of a window has to hold, for conditions with these names on these subjects to have values.
+pub fn first_reading<'a>(
+    names: impl Iterator<Item = &'a str>,
+    mut subjects: impl Iterator<Item = Subject>,
+) -> FirstReading {
+    let mut first =
+        FirstReading { qdiscs: subjects.any(|subject| subject == Subject::Qdisc), ..FirstReading::default() };
     let changes = names.filter_map(|name| change_parts(name)).filter_map(|(_, metric)| Subject::of_name(metric));
     for (_, table) in changes {
         match table.first_read() {

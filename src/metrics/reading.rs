@@ -16,6 +16,7 @@ use crate::keys::{self, KeyValue};
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
 use crate::observe::kernels::Kernels;
+use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::{Owner, Sockets};
 use crate::observe::system::SystemFacts;
 use crate::observe::topology::{DefaultRoute, Topology};
@@ -29,6 +30,7 @@ pub(super) struct Reading<'a> {
     pub(super) system: Option<&'a SystemFacts>,
     pub(super) sockets: Option<&'a Sockets>,
     pub(super) interfaces: &'a [Interface],
+    pub(super) qdiscs: Option<&'a [Qdisc]>,
     pub(super) cpus: &'a [Cpu],
     /// Worked out when they are asked for.
     ports: OnceCell<Option<Ports>>,
@@ -55,6 +57,7 @@ impl<'a> Reading<'a> {
             system: Some(&snapshot.system),
             sockets,
             interfaces: &namespace.interfaces,
+            qdiscs: namespace.qdiscs.as_deref(),
             cpus: &snapshot.cpus,
             ports: OnceCell::new(),
             roles: OnceCell::new(),
@@ -73,6 +76,7 @@ impl<'a> Reading<'a> {
             system: machine.and_then(|machine| machine.system.as_ref()),
             sockets,
             interfaces: &before.interfaces,
+            qdiscs: before.qdiscs.as_deref(),
             cpus: machine.map_or(&[], |machine| &machine.cpus),
             ports: OnceCell::new(),
             roles: OnceCell::new(),

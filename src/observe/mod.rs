@@ -14,6 +14,7 @@ pub mod kernels;
 pub(in crate::observe) mod netlink;
 pub mod owners;
 pub mod persisted;
+pub mod qdiscs;
 pub mod sockets;
 pub mod surroundings;
 pub mod sysctls;

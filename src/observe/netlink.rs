@@ -84,6 +84,31 @@ pub(in crate::observe) fn exchange(
     }
 }
 
+/// How often a dump is begun again when its table changed meanwhile, or the kernel lost a part of it.
+const ATTEMPTS: usize = 3;
+
+/// What `each` makes of the records of rtnetlink's answer, and whether the table changed during the last attempt too.
+pub(in crate::observe) fn collect<T>(
+    request: &[u8],
+    each: impl Fn(&[u8]) -> Option<T>,
+) -> Result<(Vec<T>, bool), DumpError> {
+    let mut buffer = buffer();
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let mut all = Vec::new();
+        let interrupted = exchange(SockProtocol::NetlinkRoute, request, 1, &mut buffer, &mut |payload| {
+            all.extend(each(payload));
+            Ok(ControlFlow::Continue(()))
+        });
+        match interrupted {
+            Ok(interrupted) if !interrupted || attempt == ATTEMPTS => return Ok((all, interrupted)),
+            Err(error) if !error.is_passing() || attempt == ATTEMPTS => return Err(error),
+            Ok(_) | Err(_) => tracing::debug!(attempt, "a dump of rtnetlink was interrupted; asking again"),
+        }
+    }
+}
+
 fn open(protocol: SockProtocol) -> Result<OwnedFd, DumpError> {
     let netlink =
         socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol).map_err(failed("socket"))?;

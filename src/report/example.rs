@@ -62,6 +62,7 @@ pub(crate) fn namespace(id: &str, name: &str, initial: bool) -> Namespace {
         counters_before: None,
         counters: [].into(),
         interfaces: Vec::new(),
+        qdiscs: None,
         topology: None,
         before: None,
         sysctls: [].into(),

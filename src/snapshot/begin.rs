@@ -11,9 +11,10 @@ use crate::host::netns::{self, EnterError, Place};
 use crate::keys;
 use crate::observe::counters::Counters;
 use crate::observe::interfaces::Interface;
+use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::{Queues, Sockets, Unowned};
 use crate::observe::sysctls::Sysctls;
-use crate::observe::{counters, cpus, interfaces, owners, sockets, system};
+use crate::observe::{counters, cpus, interfaces, owners, qdiscs, sockets, system};
 
 /// The start of a window.
 pub(super) struct Begun {
@@ -28,6 +29,7 @@ pub(super) struct Beginning {
     pub(super) counters: Counters,
     pub(super) queues: Option<Queues>,
     pub(super) interfaces: Vec<Interface>,
+    pub(super) qdiscs: Option<Vec<Qdisc>>,
     pub(super) sockets: Option<Sockets>,
 }
 
@@ -40,11 +42,15 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
     let queues = netns::visit(places, |_, _| sockets::read_queues(host).ok());
     let cpus = cpus::read(host).0;
     let at = Instant::now();
-    let counters = netns::visit(places, |_, _| (counters::read(host).0, interfaces::read(host).0));
+    let counters = netns::visit(places, |_, _| {
+        let (counters, interfaces) = (counters::read(host).0, interfaces::read(host).0);
+        let qdiscs = first.qdiscs.then(|| qdiscs::read(host, &interfaces).0).flatten();
+        (counters, interfaces, qdiscs)
+    });
     let namespaces = queues.into_iter().zip(counters).map(|(queues, read)| {
         let sockets = owned.next().flatten();
-        let (queues, (counters, interfaces)) = (queues?, read?);
-        Ok(Beginning { counters, queues, interfaces, sockets })
+        let (queues, (counters, interfaces, qdiscs)) = (queues?, read?);
+        Ok(Beginning { counters, queues, interfaces, qdiscs, sockets })
     });
     Begun { at, machine: MachineBefore { cpus, system }, namespaces: namespaces.collect() }
 }

@@ -18,6 +18,7 @@ use crate::observe::gap::Gap;
 use crate::observe::interfaces::Interface;
 use crate::observe::owners;
 use crate::observe::persisted::Persisted;
+use crate::observe::qdiscs::{self, Qdisc};
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Interfaces, Sysctls};
 use crate::observe::topology::{self, Topology};
@@ -49,7 +50,7 @@ pub fn capture(
     let begun = (!window.is_zero()).then(|| begin(host, &places, first));
     let begun = begun.inspect(|_| wait(window));
     let seconds = begun.as_ref().map_or(0.0, |begun| begun.at.elapsed().as_secs_f64());
-    let ends = netns::visit(&places, |_, _| End::read(host));
+    let ends = netns::visit(&places, |_, _| End::read(host, first));
     let (cpus, mut gaps) = cpus::read(host);
     let (system, more) = system::read(host);
     gaps.extend(more);
@@ -140,15 +141,18 @@ fn why_nothing(which: &Which, unseen: &[Hidden]) -> CaptureError {
 struct End {
     counters: Counters,
     interfaces: Vec<Interface>,
+    qdiscs: Option<Vec<Qdisc>>,
     gaps: Vec<Gap>,
 }
 
 impl End {
-    fn read(host: &Host) -> Self {
+    fn read(host: &Host, first: FirstReading) -> Self {
         let (counters, mut gaps) = counters::read(host);
         let (interfaces, more) = interfaces::read(host);
         gaps.extend(more);
-        Self { counters, interfaces, gaps }
+        let (qdiscs, more) = if first.qdiscs { qdiscs::read(host, &interfaces) } else { (None, Vec::new()) };
+        gaps.extend(more);
+        Self { counters, interfaces, qdiscs, gaps }
     }
 }
 
@@ -234,7 +238,9 @@ fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<N
         .unzip();
     let mut owned = owners::find(host, unowned.into_iter().flatten().collect()).into_iter();
     let mut namespaces = Vec::new();
-    for (place, beginning, End { counters, interfaces, .. }, mut sysctls, topology, mut gaps, has_sockets) in seen {
+    for (place, beginning, End { counters, interfaces, qdiscs, .. }, mut sysctls, topology, mut gaps, has_sockets) in
+        seen
+    {
         let (sockets, gap) = if has_sockets { owned.next().unzip() } else { (None, None) };
         gaps.extend(gap.flatten());
         let initial = is_initial(&sysctls);
@@ -248,14 +254,15 @@ fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<N
             counters_before: None,
             counters,
             interfaces,
+            qdiscs,
             topology: Some(topology),
             before: None,
             sysctls,
             gaps,
         };
-        if let Some(Beginning { counters, interfaces, sockets, .. }) = beginning {
+        if let Some(Beginning { counters, interfaces, qdiscs, sockets, .. }) = beginning {
             namespace.counters_before = Some(counters);
-            namespace.before = Some(NamespaceBefore { interfaces, sockets });
+            namespace.before = Some(NamespaceBefore { interfaces, qdiscs, sockets });
         }
         namespaces.push(namespace);
     }

@@ -13,6 +13,7 @@ mod listener;
 mod namespace;
 mod owner;
 mod ports;
+mod qdisc;
 mod role;
 mod routes;
 mod tcp;
@@ -64,6 +65,8 @@ subjects! {
     Destination "destination": destination::TABLE;
     Owner "owner": owner::TABLE;
     Interface "interface": interface::TABLE;
+    /// A queueing discipline of an interface.
+    Qdisc "qdisc": qdisc::TABLE;
     Cpu "cpu": cpu::TABLE;
     /// A sysctl that the configuration files set, or that was set at runtime only.
     Key "key": key::TABLE;
