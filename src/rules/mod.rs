@@ -5,6 +5,7 @@
 
 pub mod expr;
 mod file;
+mod given;
 mod head;
 mod lazy;
 pub mod load;
