@@ -12,6 +12,7 @@ pub mod healthy;
 pub mod names;
 mod reading;
 pub mod roles;
+mod settings;
 pub mod subjects;
 pub mod sysctl;
 mod table;

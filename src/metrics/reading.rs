@@ -7,6 +7,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use super::roles::{self, Roles};
+use super::settings::{self, Setting};
 use super::sysctl::key_value;
 use super::value::Value;
 use crate::drift::load::start::Moment;
@@ -35,6 +36,7 @@ pub(super) struct Reading<'a> {
     /// Worked out when they are asked for.
     ports: OnceCell<Option<Ports>>,
     roles: OnceCell<Roles>,
+    settings: OnceCell<Vec<Setting>>,
     drift: OnceCell<Option<Drift>>,
 }
 
@@ -61,6 +63,7 @@ impl<'a> Reading<'a> {
             cpus: &snapshot.cpus,
             ports: OnceCell::new(),
             roles: OnceCell::new(),
+            settings: OnceCell::new(),
             drift: OnceCell::new(),
         }
     }
@@ -80,6 +83,7 @@ impl<'a> Reading<'a> {
             cpus: machine.map_or(&[], |machine| &machine.cpus),
             ports: OnceCell::new(),
             roles: OnceCell::new(),
+            settings: OnceCell::new(),
             drift: OnceCell::from(None),
         })
     }
@@ -91,6 +95,11 @@ impl<'a> Reading<'a> {
 
     pub(super) fn roles(&self) -> &Roles {
         self.roles.get_or_init(|| roles::of(self.snapshot, self.namespace))
+    }
+
+    /// Those that are not usual.
+    pub(super) fn settings(&self) -> &[Setting] {
+        self.settings.get_or_init(|| settings::of(self.snapshot, self.namespace))
     }
 
     /// Of the namespace that the configuration files belong to, at the end of the window.
