@@ -175,6 +175,7 @@ pub(crate) fn bare() -> Finding {
         avoid: Vec::new(),
         references: Vec::new(),
         fingerprint: "0123456789abcdef".to_owned(),
+        follows_from: None,
         waived: None,
         line: None,
     }
