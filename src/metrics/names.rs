@@ -66,10 +66,16 @@ pub fn change_parts(name: &str) -> Option<(&str, &str)> {
 /// What the first reading of a window has to hold, for conditions with these names on these subjects to have values.
 pub fn first_reading<'a>(
     names: impl Iterator<Item = &'a str>,
-    mut subjects: impl Iterator<Item = Subject>,
+    subjects: impl Iterator<Item = Subject>,
 ) -> FirstReading {
-    let mut first =
-        FirstReading { qdiscs: subjects.any(|subject| subject == Subject::Qdisc), ..FirstReading::default() };
+    let mut first = FirstReading::default();
+    for subject in subjects {
+        match subject {
+            Subject::Qdisc => first.qdiscs = true,
+            Subject::NeighbourTable => first.neighbour_tables = true,
+            _ => {}
+        }
+    }
     let changes = names.filter_map(|name| change_parts(name)).filter_map(|(_, metric)| Subject::of_name(metric));
     for (_, table) in changes {
         match table.first_read() {

@@ -14,9 +14,11 @@ use crate::drift::load::start::Moment;
 use crate::drift::model::Drift;
 use crate::drift::{self, Facts};
 use crate::keys::{self, KeyValue};
+use crate::observe::counters::Counters;
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
 use crate::observe::kernels::Kernels;
+use crate::observe::neighbour_tables::NeighbourTable;
 use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::{Owner, Sockets};
 use crate::observe::system::SystemFacts;
@@ -29,10 +31,12 @@ pub(super) struct Reading<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) namespace: &'a Namespace,
     pub(super) system: Option<&'a SystemFacts>,
+    pub(super) counters: Option<&'a Counters>,
     pub(super) sockets: Option<&'a Sockets>,
     pub(super) interfaces: &'a [Interface],
     pub(super) qdiscs: Option<&'a [Qdisc]>,
     pub(super) cpus: &'a [Cpu],
+    pub(super) neighbour_tables: Option<&'a [NeighbourTable]>,
     /// Worked out when they are asked for.
     ports: OnceCell<Option<Ports>>,
     roles: OnceCell<Roles>,
@@ -57,10 +61,12 @@ impl<'a> Reading<'a> {
             snapshot,
             namespace,
             system: Some(&snapshot.system),
+            counters: Some(&namespace.counters),
             sockets,
             interfaces: &namespace.interfaces,
             qdiscs: namespace.qdiscs.as_deref(),
             cpus: &snapshot.cpus,
+            neighbour_tables: snapshot.neighbour_tables.as_deref(),
             ports: OnceCell::new(),
             roles: OnceCell::new(),
             settings: OnceCell::new(),
@@ -77,10 +83,12 @@ impl<'a> Reading<'a> {
             snapshot,
             namespace,
             system: machine.and_then(|machine| machine.system.as_ref()),
+            counters: namespace.counters_before.as_ref(),
             sockets,
             interfaces: &before.interfaces,
             qdiscs: before.qdiscs.as_deref(),
             cpus: machine.map_or(&[], |machine| &machine.cpus),
+            neighbour_tables: machine.and_then(|machine| machine.neighbour_tables.as_deref()),
             ports: OnceCell::new(),
             roles: OnceCell::new(),
             settings: OnceCell::new(),

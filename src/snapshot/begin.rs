@@ -14,7 +14,7 @@ use crate::observe::interfaces::Interface;
 use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::{Queues, Sockets, Unowned};
 use crate::observe::sysctls::Sysctls;
-use crate::observe::{counters, cpus, interfaces, owners, qdiscs, sockets, system};
+use crate::observe::{counters, cpus, interfaces, neighbour_tables, owners, qdiscs, sockets, system};
 
 /// The start of a window.
 pub(super) struct Begun {
@@ -40,6 +40,7 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
     let mut owned = owners(host, unowned).into_iter();
     let system = first.system.then(|| system::read(host).0);
     let queues = netns::visit(places, |_, _| sockets::read_queues(host).ok());
+    let neighbour_tables = first.neighbour_tables.then(|| neighbour_tables::read(host).0).flatten();
     let cpus = cpus::read(host).0;
     let at = Instant::now();
     let counters = netns::visit(places, |_, _| {
@@ -52,7 +53,7 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
         let (queues, (counters, interfaces, qdiscs)) = (queues?, read?);
         Ok(Beginning { counters, queues, interfaces, qdiscs, sockets })
     });
-    Begun { at, machine: MachineBefore { cpus, system }, namespaces: namespaces.collect() }
+    Begun { at, machine: MachineBefore { cpus, neighbour_tables, system }, namespaces: namespaces.collect() }
 }
 
 /// The sockets of the namespace that the thread is in.
