@@ -15,6 +15,10 @@ use crate::keys;
 use crate::reference::counters;
 use crate::snapshot::FirstReading;
 
+/// The tables of what is read only where a rule needs it.
+const UDP: [&str; 2] = ["udp", "udp_socket"];
+const UNIX: &str = "unix_listener";
+
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -63,15 +67,18 @@ pub fn change_parts(name: &str) -> Option<(&str, &str)> {
     is_change.then_some((reading, metric))
 }
 
-/// What the first reading of a window has to hold, for conditions with these names to have values.
+/// What has to be read for conditions with these names to have values. A name that does not exist needs nothing.
 pub fn first_reading<'a>(names: impl Iterator<Item = &'a str>) -> FirstReading {
     let mut first = FirstReading::default();
-    let changes = names.filter_map(|name| change_parts(name)).filter_map(|(_, metric)| Subject::of_name(metric));
-    for (_, table) in changes {
-        match table.first_read() {
-            FirstRead::Sockets => first.sockets = true,
-            FirstRead::System => first.system = true,
-            FirstRead::Always | FirstRead::Never => {}
+    for name in names {
+        let change = change_parts(name).map(|(_, metric)| metric);
+        let Some((_, table)) = Subject::of_name(change.unwrap_or(name)) else { continue };
+        match (table.prefix(), table.first_read()) {
+            (UNIX, _) => first.unix |= find(name).is_some(),
+            (prefix, _) if UDP.contains(&prefix) => first.udp |= find(name).is_some(),
+            (_, FirstRead::Sockets) => first.sockets |= change.is_some(),
+            (_, FirstRead::System) => first.system |= change.is_some(),
+            (_, FirstRead::Always | FirstRead::Udp | FirstRead::Never) => {}
         }
     }
     first

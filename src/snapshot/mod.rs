@@ -25,6 +25,8 @@ use crate::observe::surroundings::Surroundings;
 use crate::observe::sysctls::Sysctls;
 use crate::observe::system::SystemFacts;
 use crate::observe::topology::Topology;
+use crate::observe::udp::Udp;
+use crate::observe::unix::UnixListeners;
 
 /// First field of the file; the number rises when an older reader could misread a newer file.
 pub const SCHEMA: &str = "sysctl-advisor/snapshot/1";
@@ -124,18 +126,23 @@ impl WindowSource {
     }
 }
 
-/// What the first reading of a window holds beside counters, accept queues, interfaces and CPUs, which cost little.
+/// What is read only where a rule needs it: what the first reading of a window holds beside counters, accept queues, interfaces
+/// and CPUs, which cost little; and what is read at both ends or not at all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FirstReading {
     /// All sockets: a second dump of the kernel's table.
     pub sockets: bool,
     /// The facts about the machine.
     pub system: bool,
+    /// UDP sockets, at both ends of the window.
+    pub udp: bool,
+    /// Listening Unix sockets, at both ends of the window.
+    pub unix: bool,
 }
 
 impl FirstReading {
     /// Everything, for a snapshot that any rule may be evaluated on later.
-    pub const WHOLE: Self = Self { sockets: true, system: true };
+    pub const WHOLE: Self = Self { sockets: true, system: true, udp: true, unix: true };
 }
 
 /// What was read of the machine at the start of the window.
@@ -156,6 +163,9 @@ pub struct NamespaceBefore {
     /// Only where something asks how these change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sockets: Option<Sockets>,
+    /// Only where something asks for UDP sockets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub udp: Option<Udp>,
 }
 
 /// One network namespace.
@@ -170,6 +180,12 @@ pub struct Namespace {
     /// Whether it is the machine's first one, which owns the host-global keys.
     pub initial: bool,
     pub sockets: Option<Sockets>,
+    /// Only where something asked for UDP sockets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub udp: Option<Udp>,
+    /// Only where something asked for listening Unix sockets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unix: Option<UnixListeners>,
     /// The reading at the start of the window, when there were two.
     pub counters_before: Option<Counters>,
     pub counters: Counters,
@@ -200,6 +216,7 @@ impl Namespace {
     pub fn begin_with(&mut self, earlier: &Self, first: FirstReading) {
         self.counters_before = Some(earlier.counters.clone());
         let sockets = earlier.sockets.clone().filter(|_| first.sockets);
-        self.before = Some(NamespaceBefore { interfaces: earlier.interfaces.clone(), sockets });
+        let udp = earlier.udp.clone().filter(|_| first.udp);
+        self.before = Some(NamespaceBefore { interfaces: earlier.interfaces.clone(), sockets, udp });
     }
 }

@@ -18,3 +18,5 @@ mod segments;
 mod settings;
 mod time_wait;
 mod transfer;
+mod udp;
+mod unix;
