@@ -3,6 +3,7 @@
 //! In: a snapshot, loaded rules, waivers. Out: an [`model::Audit`]. Must not: read the system, or write anything; only
 //! `waivers` opens a file, that of the waivers.
 
+mod causes;
 pub mod guard;
 mod judge;
 mod merge;
@@ -66,14 +67,8 @@ pub fn run_where<'a>(
         findings.extend(found.into_iter().map(|(finding, _)| finding));
     }
     tell_apart(&mut findings);
-    findings.sort_by(|a, b| {
-        (a.waived.is_some().cmp(&b.waived.is_some()))
-            .then_with(|| b.severity.cmp(&a.severity))
-            .then_with(|| b.hurts_now.cmp(&a.hurts_now))
-            .then_with(|| a.rule.cmp(&b.rule))
-            .then_with(|| a.namespace.cmp(&b.namespace))
-            .then_with(|| a.subject.cmp(&b.subject))
-    });
+    causes::link(rules, &mut findings);
+    causes::sort(&mut findings);
     skipped.sort();
     skipped.dedup();
     let waiver_problems = waivers.problems(&Ran { snapshot, rules, findings: &findings, skipped: &skipped });
@@ -180,6 +175,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                         .map(|avoid| Avoid { what: avoid.what.clone(), why: avoid.why.clone() })
                         .collect(),
                     references: rule.references.clone(),
+                    follows_from: None,
                     waived: None,
                     line: view.source_line(item),
                 };

@@ -13,8 +13,8 @@ use crate::snapshot::Snapshot;
 #[derive(Debug, Clone)]
 pub struct Audit<'a> {
     pub snapshot: &'a Snapshot,
-    /// Those that are waived last; worst first, of these what hurts now before what may hurt one day,
-    /// then by rule, namespace and subject.
+    /// Those that are waived last; worst first, of these what hurts now before what may hurt one day, then by rule,
+    /// namespace and subject. A finding and what follows from it stand together, where the worst of them belongs.
     pub findings: Vec<Finding>,
     /// Rules that could not be evaluated, by rule and namespace.
     pub skipped: Vec<Skipped>,
@@ -60,10 +60,19 @@ pub struct Finding {
     /// Stable from run to run for the same rule, namespace and subject, of a process without its number: 16 hexadecimal
     /// digits.
     pub fingerprint: String,
+    /// Another finding that probably explains this one.
+    pub follows_from: Option<Cause>,
     /// How a person accepted it.
     pub waived: Option<Waiver>,
     /// The line of a configuration file that the finding is about, when it is about one.
     pub line: Option<SourceLine>,
+}
+
+/// The finding that another one follows from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    pub rule: String,
+    pub fingerprint: String,
 }
 
 /// Findings that a person accepted: which, why, who, until when.

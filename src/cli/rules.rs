@@ -128,6 +128,7 @@ fn check(args: &FilesArgs, test: bool, config: &Config, terminal: &Terminal) -> 
             rules.add_file(file);
         }
     }
+    rules.broken.extend(rules.unknown_causes());
     let mut tests = 0;
     let mut failed = 0;
     if test {

@@ -67,9 +67,14 @@ pub fn change_parts(name: &str) -> Option<(&str, &str)> {
     is_change.then_some((reading, metric))
 }
 
-/// What has to be read for conditions with these names to have values. A name that does not exist needs nothing.
-pub fn first_reading<'a>(names: impl Iterator<Item = &'a str>) -> FirstReading {
-    let mut first = FirstReading::default();
+/// What the readings of a window have to hold, for conditions with these names on these subjects to have values. A name that does not
+/// exist needs nothing.
+pub fn first_reading<'a>(
+    names: impl Iterator<Item = &'a str>,
+    mut subjects: impl Iterator<Item = Subject>,
+) -> FirstReading {
+    let mut first =
+        FirstReading { qdiscs: subjects.any(|subject| subject == Subject::Qdisc), ..FirstReading::default() };
     for name in names {
         let change = change_parts(name).map(|(_, metric)| metric);
         let Some((_, table)) = Subject::of_name(change.unwrap_or(name)) else { continue };

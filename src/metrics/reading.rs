@@ -17,6 +17,7 @@ use crate::keys::{self, KeyValue};
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
 use crate::observe::kernels::Kernels;
+use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::{Owner, Sockets};
 use crate::observe::system::SystemFacts;
 use crate::observe::topology::{DefaultRoute, Topology};
@@ -34,6 +35,7 @@ pub(super) struct Reading<'a> {
     pub(super) udp: Option<&'a Udp>,
     pub(super) unix: Option<&'a [UnixListener]>,
     pub(super) interfaces: &'a [Interface],
+    pub(super) qdiscs: Option<&'a [Qdisc]>,
     pub(super) cpus: &'a [Cpu],
     /// Worked out when they are asked for.
     ports: OnceCell<Option<Ports>>,
@@ -65,6 +67,7 @@ impl<'a> Reading<'a> {
             udp: namespace.udp.as_ref(),
             unix: namespace.unix.as_ref().map(|unix| unix.kept.as_slice()),
             interfaces: &namespace.interfaces,
+            qdiscs: namespace.qdiscs.as_deref(),
             cpus: &snapshot.cpus,
             ports: OnceCell::new(),
             roles: OnceCell::new(),
@@ -86,6 +89,7 @@ impl<'a> Reading<'a> {
             udp: before.udp.as_ref(),
             unix: None,
             interfaces: &before.interfaces,
+            qdiscs: before.qdiscs.as_deref(),
             cpus: machine.map_or(&[], |machine| &machine.cpus),
             ports: OnceCell::new(),
             roles: OnceCell::new(),

@@ -1,5 +1,5 @@
 //! Netlink as bytes: requests to send, and views over the replies, of `NETLINK_SOCK_DIAG` (sockets) and of
-//! `NETLINK_ROUTE` (interfaces; routes and the like), of nf_tables (chains).
+//! `NETLINK_ROUTE` (interfaces, queueing disciplines; routes and the like), of nf_tables (chains).
 //!
 //! In: state masks to build a request from; the bytes of a reply. Out: request bytes; borrowed views whose getters
 //! decode a field each.
@@ -10,6 +10,7 @@
 pub mod link;
 pub mod message;
 pub mod nft;
+pub mod qdisc;
 pub mod request;
 pub mod route;
 pub mod socket;

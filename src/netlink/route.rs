@@ -1,4 +1,5 @@
-//! Requests for what rtnetlink tells of a namespace besides its interfaces. The crate `netlink-packet-route` reads the answers.
+//! Requests for what rtnetlink tells of a namespace besides its interfaces. The crate `netlink-packet-route` reads the answers,
+//! but those about queueing disciplines, which `qdisc.rs` reads.
 //!
 //! In: what is asked. Out: the bytes of a request for all of it. Must not: do any I/O.
 
@@ -20,6 +21,8 @@ pub enum Asked {
     Neighbours,
     /// Rules of policy routing, of every family.
     Rules,
+    /// Queueing disciplines.
+    Qdiscs,
 }
 
 /// Asks for all of it in this namespace.
@@ -31,6 +34,7 @@ pub fn dump_request(asked: Asked, sequence: u32) -> Vec<u8> {
         Asked::RoutesIpv6 => (26, 12, AF_INET6),
         Asked::Neighbours => (30, 12, 0),
         Asked::Rules => (34, 12, 0),
+        Asked::Qdiscs => (38, 20, 0),
     };
     let length = HEADER + fixed;
     let mut bytes = dump_header(length, kind, sequence);

@@ -15,6 +15,7 @@ pub(in crate::observe) mod netlink;
 pub mod owners;
 pub mod persisted;
 pub mod ports;
+pub mod qdiscs;
 pub mod sockets;
 pub mod surroundings;
 pub mod sysctls;

@@ -74,7 +74,7 @@ pub(in crate::observe) fn insist<T>(
         match attempt(&mut record, &mut buffer) {
             Ok(interrupted) if !interrupted || attempts == ATTEMPTS => return Ok(Dump { record, interrupted }),
             Err(error) if !error.is_passing() || attempts == ATTEMPTS => return Err(error),
-            Ok(_) | Err(_) => tracing::debug!(attempts, "the dump of sockets was interrupted; asking again"),
+            Ok(_) | Err(_) => tracing::debug!(attempts, "a dump was interrupted; asking again"),
         }
     }
 }
@@ -112,6 +112,20 @@ pub(in crate::observe) fn exchange(
             }
         }
     }
+}
+
+/// What `each` makes of the records of rtnetlink's answer, and whether the table changed during the last attempt too.
+pub(in crate::observe) fn collect<T>(
+    request: &[u8],
+    each: impl Fn(&[u8]) -> Option<T>,
+) -> Result<(Vec<T>, bool), DumpError> {
+    let dump = insist(Vec::new, |all, buffer| {
+        exchange(SockProtocol::NetlinkRoute, request, 1, buffer, &mut |payload| {
+            all.extend(each(payload));
+            Ok(ControlFlow::Continue(()))
+        })
+    })?;
+    Ok((dump.record, dump.interrupted))
 }
 
 fn open(protocol: SockProtocol) -> Result<OwnedFd, DumpError> {

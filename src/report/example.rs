@@ -64,6 +64,7 @@ pub(crate) fn namespace(id: &str, name: &str, initial: bool) -> Namespace {
         counters_before: None,
         counters: [].into(),
         interfaces: Vec::new(),
+        qdiscs: None,
         topology: None,
         before: None,
         sysctls: [].into(),
@@ -175,6 +176,7 @@ pub(crate) fn bare() -> Finding {
         avoid: Vec::new(),
         references: Vec::new(),
         fingerprint: "0123456789abcdef".to_owned(),
+        follows_from: None,
         waived: None,
         line: None,
     }

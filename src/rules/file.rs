@@ -41,6 +41,11 @@ pub(super) struct RuleFile {
     #[serde(default)]
     #[schemars(with = "bool")]
     pub(super) unless_changed: Option<Spanned<bool>>,
+    /// Ids of rules. A finding of one of them in the same network namespace explains the finding of this rule, which the
+    /// report shows under it. The first one that is found counts.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) follows_from: Vec<Spanned<String>>,
     /// The condition: an expression of type bool. With `[[level]]` it may be left out, and must hold for every level.
     #[schemars(with = "Option<String>")]
     pub(super) when: Option<Spanned<String>>,

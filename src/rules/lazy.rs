@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use super::head::Head;
 use super::{Rule, load};
+use crate::metrics::subjects::Subject;
 use crate::model::Profile;
 
 /// A shipped rule as the build wrote it down.
@@ -74,6 +75,11 @@ impl LazyRule {
     /// The conditions of a shipped rule that nobody changed.
     pub fn head(&self) -> Option<&Head> {
         self.head.get_or_init(|| Head::parse(self.shipped?.head)).as_ref()
+    }
+
+    /// What it is evaluated once for each of.
+    pub fn subject(&self) -> Option<Subject> {
+        self.head().map(|head| head.for_each).or_else(|| self.rule().map(|rule| rule.for_each))
     }
 
     /// The names that its expressions use and something is read for: changes, defaults, UDP sockets and the like; others may be

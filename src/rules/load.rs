@@ -13,10 +13,10 @@ use super::expr::{Expr, ExprError};
 use super::file::{AdviseFile, LevelFile, ParamFile, RecommendFile, RuleFile, TestFile};
 use super::names::{RuleNames, key_to_set};
 use super::template::Template;
-use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, toml_file};
+use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, given, toml_file};
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, ValueType};
-use crate::metrics::{defaults, effective, names, subjects::Subject, sysctl, value::Type, value::Value};
+use crate::metrics::{names, subjects::Subject, sysctl, value::Type};
 use crate::model::Bound;
 
 /// Characters that a summary may have: a line of a terminal.
@@ -71,6 +71,11 @@ impl Loader<'_> {
         {
             self.error(field.span(), "`unless_changed` needs `for_each = \"key\"`", None);
         }
+        for cause in &file.follows_from {
+            if !is_id(cause.get_ref()) || cause.get_ref() == id {
+                self.error(cause.span(), &format!("`{}` is not the id of another rule", cause.get_ref()), None);
+            }
+        }
         // Without levels it is the condition of the only one.
         let when = match file.when.as_ref().filter(|_| !file.level.is_empty()) {
             Some(when) => Some(self.expression(when, Some(Type::Bool), &scope)?),
@@ -108,6 +113,7 @@ impl Loader<'_> {
             profile: file.profile,
             for_each: file.for_each,
             unless_changed: file.unless_changed.is_some_and(Spanned::into_inner),
+            follows_from: file.follows_from.into_iter().map(Spanned::into_inner).collect(),
             when,
             levels: levels?,
             explain: file.explain.into_inner().trim().to_owned(),
@@ -187,7 +193,7 @@ impl Loader<'_> {
         let mut known = BTreeMap::new();
         for (name, param) in params {
             let span = param.value.span();
-            match param_value(param.value.get_ref()) {
+            match given::param(param.value.get_ref()) {
                 Some(value) => {
                     known.insert(name, Param { value, help: param.help });
                 }
@@ -289,7 +295,7 @@ impl Loader<'_> {
             .filter_map(|test| {
                 let span = test.given.span();
                 let mut given = BTreeMap::new();
-                if let Err(why) = given_values(test.given.get_ref(), "", scope, &mut given) {
+                if let Err(why) = given::flatten(test.given.get_ref(), "", scope, &mut given) {
                     self.error(span, &why, None);
                     return None;
                 }
@@ -379,68 +385,4 @@ impl Loader<'_> {
 pub(super) fn is_id(id: &str) -> bool {
     id.starts_with(|c: char| c.is_ascii_lowercase())
         && id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-}
-
-/// A parameter's value as TOML has it.
-pub(super) fn param_value(value: &toml::Value) -> Option<Value> {
-    Some(match value {
-        toml::Value::Integer(value) => Value::Int(*value),
-        toml::Value::Float(value) => Value::Double(*value),
-        toml::Value::Boolean(value) => Value::Bool(*value),
-        toml::Value::String(value) => Value::Text(value.clone()),
-        _ => return None,
-    })
-}
-
-/// Flattens nested tables to dotted names and gives each value the type of its metric.
-fn given_values(
-    table: &toml::Table,
-    prefix: &str,
-    scope: &RuleNames<'_>,
-    given: &mut BTreeMap<String, Value>,
-) -> Result<(), String> {
-    for (name, value) in table {
-        let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
-        if let toml::Value::Table(inner) = value {
-            given_values(inner, &path, scope, given)?;
-            continue;
-        }
-        let kind = scope.kind(&path).map_err(|help| {
-            let help = help.map(|help| format!("; {help}")).unwrap_or_default();
-            format!("`given` names `{path}`, which does not exist{help}")
-        })?;
-        let typed = typed(&path, kind, value)
-            .ok_or_else(|| format!("`{path}` must be of type {kind}, but `{value}` is not"))?;
-        given.insert(path, typed);
-    }
-    Ok(())
-}
-
-fn typed(path: &str, kind: Type, value: &toml::Value) -> Option<Value> {
-    if let Some(key) = keys::catalogue().get(defaults::key_of(path).or(effective::key_of(path)).unwrap_or(path)) {
-        let text = match value {
-            toml::Value::Array(items) => items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
-            toml::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        return sysctl::key_value(key, &text).ok();
-    }
-    Some(match (kind, value) {
-        (Type::Int, toml::Value::Integer(value)) => Value::Int(*value),
-        (Type::Double, toml::Value::Float(value)) => Value::Double(*value),
-        (Type::Double, toml::Value::Integer(value)) => Value::Double(*value as f64),
-        (Type::Bool, toml::Value::Boolean(value)) => Value::Bool(*value),
-        (Type::Text, toml::Value::String(value)) => Value::Text(value.clone()),
-        (Type::Ints | Type::Ages, toml::Value::Array(values)) => {
-            let mut values: Vec<i64> = values.iter().map(toml::Value::as_integer).collect::<Option<_>>()?;
-            if kind == Type::Ages {
-                if values.len() > crate::observe::ages::EDGES.len() {
-                    return None;
-                }
-                values.resize(crate::observe::ages::EDGES.len(), 0);
-            }
-            Value::Ints(values)
-        }
-        _ => return None,
-    })
 }

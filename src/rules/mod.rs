@@ -5,6 +5,7 @@
 
 pub mod expr;
 mod file;
+mod given;
 mod head;
 mod lazy;
 pub mod load;
@@ -52,6 +53,8 @@ pub struct Rule {
     pub for_each: Subject,
     /// No finding about a key that another finding proposes to change.
     pub unless_changed: bool,
+    /// Ids of the rules whose finding in the same namespace explains that of this one; the first that is found counts.
+    pub follows_from: Vec<String>,
     /// What must hold for every level.
     pub when: Option<Expr>,
     /// At least one, the worst first. The first one whose condition holds makes the finding.

@@ -182,6 +182,26 @@ impl RuleSet {
         of_profile.map(|(id, rule)| (id.as_str(), rule))
     }
 
+    /// Of the rules, those that name a cause that is neither among them nor shipped.
+    pub fn unknown_causes(&self) -> Vec<Diagnostic> {
+        let is_known = |id: &str| self.was_named(id) || SHIPPED.iter().any(|shipped| shipped.id == id);
+        let unknown = self.iter().flat_map(|rule| rule.follows_from.iter().map(move |id| (rule, id)));
+        unknown.filter(|(_, id)| !is_known(id)).map(|(rule, id)| Self::unknown_cause(rule, id)).collect()
+    }
+
+    fn unknown_cause(rule: &Rule, id: &str) -> Diagnostic {
+        let quoted = format!("\"{id}\"");
+        let start = rule.source.find(&quoted).unwrap_or_default();
+        let near = nearest(id, SHIPPED.iter().map(|shipped| shipped.id));
+        Diagnostic {
+            file: rule.origin.clone(),
+            source: rule.source.clone(),
+            span: start..start + quoted.len(),
+            message: format!("`follows_from` names `{id}`, but there is no such rule"),
+            help: near.map(|near| format!("did you mean `{near}`?")),
+        }
+    }
+
     pub fn len(&self) -> usize {
         self.rules.len()
     }

@@ -9,6 +9,7 @@ use crate::audit::waivers::Waivers;
 use crate::config::{Config, TypedRules};
 use crate::diagnostic::Diagnostic;
 use crate::metrics::names;
+use crate::rules::LazyRule;
 use crate::rules::set::RuleSet;
 use crate::snapshot::{FirstReading, Snapshot};
 
@@ -29,9 +30,10 @@ impl Criteria {
         Ok(Self { rules, waivers })
     }
 
-    /// What the first reading of a window has to hold for these rules.
+    /// What the readings have to hold for these rules.
     pub fn first_reading(&self) -> FirstReading {
-        names::first_reading(self.rules.evaluated().flat_map(|(_, rule)| rule.prepared_names()))
+        let rules = || self.rules.evaluated().map(|(_, rule)| rule);
+        names::first_reading(rules().flat_map(LazyRule::prepared_names), rules().filter_map(LazyRule::subject))
     }
 
     /// Reads the kernel's own defaults that these rules need on a snapshot of this host, and adds them to it.

@@ -11,10 +11,11 @@ use crate::host::netns::{self, EnterError, Place};
 use crate::observe::counters::Counters;
 use crate::observe::interfaces::Interface;
 use crate::observe::owners::{self, Search};
+use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::{Queues, Sockets, Unowned};
 use crate::observe::udp::{self, Udp};
 use crate::observe::unix::{self, UnixListeners};
-use crate::observe::{counters, cpus, interfaces, ports, sockets, system};
+use crate::observe::{counters, cpus, interfaces, ports, qdiscs, sockets, system};
 
 /// The start of a window.
 pub(super) struct Begun {
@@ -29,6 +30,7 @@ pub(super) struct Beginning {
     pub(super) counters: Counters,
     pub(super) queues: Option<Queues>,
     pub(super) interfaces: Vec<Interface>,
+    pub(super) qdiscs: Option<Vec<Qdisc>>,
     pub(super) sockets: Option<Sockets>,
     pub(super) udp: Option<Udp>,
     pub(super) unix: Option<UnixListeners>,
@@ -49,12 +51,14 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
     let counters = netns::visit(places, |_, _| {
         let counters = counters::read(host).0;
         let udp = if first.udp { udp::read(host, &counters).0 } else { None };
-        (counters, udp, interfaces::read(host).0)
+        let interfaces = interfaces::read(host).0;
+        let qdiscs = first.qdiscs.then(|| qdiscs::read(host, &interfaces).0).flatten();
+        (counters, udp, interfaces, qdiscs)
     });
     let namespaces = queues.into_iter().zip(counters).map(|(queues, read)| {
         let sockets = owned.next().flatten();
-        let ((queues, unix), (counters, udp, interfaces)) = (queues?, read?);
-        Ok(Beginning { counters, queues, interfaces, sockets, udp, unix })
+        let ((queues, unix), (counters, udp, interfaces, qdiscs)) = (queues?, read?);
+        Ok(Beginning { counters, queues, interfaces, qdiscs, sockets, udp, unix })
     });
     Begun { at, machine: MachineBefore { cpus, system }, namespaces: namespaces.collect() }
 }

@@ -18,6 +18,7 @@ use crate::observe::gap::Gap;
 use crate::observe::interfaces::Interface;
 use crate::observe::owners::{self, Search, Searched};
 use crate::observe::persisted::Persisted;
+use crate::observe::qdiscs::{self, Qdisc};
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Interfaces, Sysctls};
 use crate::observe::topology::{self, Topology};
@@ -144,6 +145,7 @@ struct End {
     udp: Option<Udp>,
     unix: Option<UnixListeners>,
     interfaces: Vec<Interface>,
+    qdiscs: Option<Vec<Qdisc>>,
     gaps: Vec<Gap>,
 }
 
@@ -154,9 +156,11 @@ impl End {
         gaps.extend(more);
         let (interfaces, more) = interfaces::read(host);
         gaps.extend(more);
+        let (qdiscs, more) = if first.qdiscs { qdiscs::read(host, &interfaces) } else { (None, Vec::new()) };
+        gaps.extend(more);
         let (unix, gap) = if first.unix { unix::read(host) } else { (None, None) };
         gaps.extend(gap);
-        Self { counters, udp, unix, interfaces, gaps }
+        Self { counters, udp, unix, interfaces, qdiscs, gaps }
     }
 }
 
@@ -249,7 +253,7 @@ impl Seen<'_> {
 
     fn namespace(self, found: Searched, machine_keys: &Sysctls) -> Namespace {
         let Self { place, beginning, end, shown: Shown { mut sysctls, topology, mut gaps, .. } } = self;
-        let End { counters, interfaces, mut udp, mut unix, .. } = end;
+        let End { counters, interfaces, qdiscs, mut udp, mut unix, .. } = end;
         if let Some(udp) = &mut udp {
             udp.enter(&found.holders);
         }
@@ -261,8 +265,8 @@ impl Seen<'_> {
         sysctls.extend(machine_keys.iter().map(|(key, text)| (key.clone(), text.clone())));
         let (id, name) = (place.id.clone(), if initial { NamespaceName::host() } else { place.name.clone() });
         let (counters_before, before) = match beginning {
-            Some(Beginning { counters, interfaces, sockets, udp, .. }) => {
-                (Some(counters), Some(NamespaceBefore { interfaces, sockets, udp }))
+            Some(Beginning { counters, interfaces, qdiscs, sockets, udp, .. }) => {
+                (Some(counters), Some(NamespaceBefore { interfaces, qdiscs, sockets, udp }))
             }
             None => (None, None),
         };
@@ -276,6 +280,7 @@ impl Seen<'_> {
             counters_before,
             counters,
             interfaces,
+            qdiscs,
             topology: Some(topology),
             before,
             sysctls,

@@ -20,6 +20,7 @@ use crate::observe::cpus::Cpu;
 use crate::observe::gap::Gap;
 use crate::observe::interfaces::Interface;
 use crate::observe::persisted::{Loader, Persisted};
+use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::Sockets;
 use crate::observe::surroundings::Surroundings;
 use crate::observe::sysctls::Sysctls;
@@ -126,23 +127,25 @@ impl WindowSource {
     }
 }
 
-/// What is read only where a rule needs it: what the first reading of a window holds beside counters, accept queues, interfaces
-/// and CPUs, which cost little; and what is read at both ends or not at all.
+/// What the first reading of a window holds beside counters, accept queues, interfaces and CPUs, which cost little; and what is read
+/// at neither end of it unless something asks for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FirstReading {
     /// All sockets: a second dump of the kernel's table.
     pub sockets: bool,
     /// The facts about the machine.
     pub system: bool,
-    /// UDP sockets, at both ends of the window.
+    /// Queueing disciplines, at both ends.
+    pub qdiscs: bool,
+    /// UDP sockets, at both ends.
     pub udp: bool,
-    /// Listening Unix sockets, at both ends of the window.
+    /// Listening Unix sockets, at both ends.
     pub unix: bool,
 }
 
 impl FirstReading {
     /// Everything, for a snapshot that any rule may be evaluated on later.
-    pub const WHOLE: Self = Self { sockets: true, system: true, udp: true, unix: true };
+    pub const WHOLE: Self = Self { sockets: true, system: true, qdiscs: true, udp: true, unix: true };
 }
 
 /// What was read of the machine at the start of the window.
@@ -160,6 +163,9 @@ pub struct MachineBefore {
 #[serde(default, deny_unknown_fields)]
 pub struct NamespaceBefore {
     pub interfaces: Vec<Interface>,
+    /// Only where a rule asks for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub qdiscs: Option<Vec<Qdisc>>,
     /// Only where something asks how these change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sockets: Option<Sockets>,
@@ -192,6 +198,9 @@ pub struct Namespace {
     /// By index; none in a snapshot of an older version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interfaces: Vec<Interface>,
+    /// Those that can hold a packet; `None` where no rule asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub qdiscs: Option<Vec<Qdisc>>,
     /// Routes, addresses and the like; `None` in a snapshot of an older version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topology: Option<Topology>,
@@ -217,6 +226,7 @@ impl Namespace {
         self.counters_before = Some(earlier.counters.clone());
         let sockets = earlier.sockets.clone().filter(|_| first.sockets);
         let udp = earlier.udp.clone().filter(|_| first.udp);
-        self.before = Some(NamespaceBefore { interfaces: earlier.interfaces.clone(), sockets, udp });
+        let (interfaces, qdiscs) = (earlier.interfaces.clone(), earlier.qdiscs.clone());
+        self.before = Some(NamespaceBefore { interfaces, qdiscs, sockets, udp });
     }
 }

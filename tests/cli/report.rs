@@ -19,7 +19,7 @@ fn audit(name: &str, options: &[&str]) -> Run {
 fn an_overflowing_accept_queue_in_full() {
     let run = audit("accept-queue.json", &[]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
-    assert_snapshot!(run.out, @"
+    assert_snapshot!(run.out, @r#"
     sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
     Linux 6.12.0, 4 CPUs, 16.0 GiB, up 1 d, counters over 3 s
 
@@ -49,26 +49,8 @@ fn an_overflowing_accept_queue_in_full() {
                 net.ipv4.tcp_max_syn_backlog: It does not limit the accept queue.
                   While SYN cookies are on, it has no effect.
       why       sysctl-advisor explain accept-queue-limited-by-application
-
-    NOTICE    An accept queue overflowed 18 times in 3 s
-      evidence  overflows in the window                              18
-                packets dropped for listeners, total                 18
-                connections accepted by the kernel                1.7/s
-                net.core.somaxconn                    4,096 connections
-                listeners                                     2 sockets
-      change    None is proposed.
-      do        operator: To catch the listener, repeat the audit with a shorter
-                  window at the time of the bursts, or watch `ss -ltn`: a listener
-                  is full when Recv-Q is one above Send-Q. Compare its limit
-                  (Send-Q) with net.core.somaxconn: if it is lower, the
-                  application's backlog limits the queue; if it is equal, somaxconn
-                  does. A server that has no free file descriptor (`ls /proc/PID/fd
-                  | wc -l`) does not empty its queue either.
-      do not    net.core.somaxconn, raised without knowing the listener: It helps
-                  only a listener whose limit equals somaxconn, and only after that
-                  listener is restarted.
-                net.ipv4.tcp_max_syn_backlog: It does not limit the accept queue.
-      why       sysctl-advisor explain accept-queue-overflow
+      explains  notice: An accept queue overflowed 18 times in 3 s
+                  (accept-queue-overflow)
 
     TCP sockets of this network namespace: 261 (read through sock_diag)
       LISTEN         2  ▋
@@ -80,14 +62,14 @@ fn an_overflowing_accept_queue_in_full() {
     0 critical, 1 warning, 1 notice from N rules.
     audit --details shows how each number is computed, why it matters, and the
     sources.
-    ");
+    "#);
 }
 
 #[test]
 fn exhausted_ports_in_full() {
     let run = audit("ports.json", &[]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
-    assert_snapshot!(run.out, @"
+    assert_snapshot!(run.out, @r#"
     sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
     Linux 6.12.0, 4 CPUs, 16.0 GiB, up 1 d, counters over 3 s
 
@@ -132,14 +114,8 @@ fn exhausted_ports_in_full() {
                 SO_LINGER with a timeout of 0: close() then sends a reset: data that
                   the peer has not read yet is lost, and the peer sees ECONNRESET.
       why       sysctl-advisor explain ephemeral-ports
-
-    NOTICE    ip_local_port_range 40000 40199 has 200 ports, fewer than the default
-      evidence  ip_local_port_range    40000 40199 ports
-                usable ports                   200 ports
-                distinct ports in use          195 ports
-      change    net.ipv4.ip_local_port_range  40000 40199 -> 16384 65535
-                  The same change as above.
-      why       sysctl-advisor explain port-range-narrow
+      cause     notice: ip_local_port_range 40000 40199 has 200 ports, fewer than
+                  the default (port-range-narrow)
 
     TCP sockets of this network namespace: 201 (read through sock_diag)
       LISTEN         1  ▏
@@ -154,7 +130,7 @@ fn exhausted_ports_in_full() {
     1 critical, 0 warnings, 1 notice from N rules.
     audit --details shows how each number is computed, why it matters, and the
     sources.
-    ");
+    "#);
 }
 
 #[test]

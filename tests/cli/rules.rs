@@ -76,6 +76,23 @@ fn a_failing_test_inside_a_rule_is_shown_where_it_stands() {
 }
 
 #[test]
+fn check_names_a_cause_that_is_no_rule() {
+    let causes = "follows_from = [\"accept-queue-not-drained\", \"softnet-drop\"]\nwhen = ";
+    let (folder, file) = scratch("mine.toml", spoilt("when = ", causes));
+    let run = run(&["rules", "check", file.to_str().unwrap()]);
+    assert_eq!(run.code, 2);
+    assert_snapshot!(without(&folder, &run.err), @r#"
+    error: `follows_from` names `softnet-drop`, but there is no such rule
+     --> DIR/mine.toml:5:45
+      |
+    5 | follows_from = ["accept-queue-not-drained", "softnet-drop"]
+      |                                             ^^^^^^^^^^^^^^
+      |
+      = help: did you mean `softnet-drops`?
+    "#);
+}
+
+#[test]
 fn check_names_every_error_of_a_file() {
     let (folder, file) =
         scratch("mine.toml", spoilt("tcp.time_wait > params", "tcp.tiem_wait > param").replace("\"RFC 9293\"", ""));

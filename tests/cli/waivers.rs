@@ -133,6 +133,9 @@ fn the_json_keeps_the_finding_whole_with_its_waiver() {
     let mut same = with["findings"].clone();
     same[1]["waived"] = Json::Null;
     same[1]["recommendations"][0]["proposed"] = without["findings"][1]["recommendations"][0]["proposed"].clone();
+    // The open finding follows from the other one; what is waived explains nothing.
+    assert_eq!(without["findings"][0]["follows_from"]["rule"], "port-range-narrow");
+    same[0]["follows_from"] = without["findings"][0]["follows_from"].clone();
     assert_eq!(same, without["findings"], "nothing else of a finding changes");
 
     let problem = &with["waiver_problems"][0];

@@ -74,6 +74,13 @@ impl Report {
         );
     }
 
+    /// Panics unless the first finding of the rule follows from one of the other rule.
+    pub(crate) fn assert_follows(&self, rule: &str, cause: &str) {
+        let all = self.0["findings"].as_array().expect("a report has a list of findings");
+        let finding = all.iter().find(|finding| text(finding, "rule") == rule).expect("the rule fired");
+        assert_eq!(finding["follows_from"]["rule"].as_str(), Some(cause), "{rule}");
+    }
+
     /// A number of the evidence of the rule's first finding.
     pub(crate) fn evidence(&self, rule: &str, label: &str) -> i64 {
         let all = self.0["findings"].as_array().expect("a report has a list of findings");

@@ -13,6 +13,7 @@ mod listener;
 mod namespace;
 mod owner;
 mod ports;
+mod qdisc;
 mod role;
 mod routes;
 mod tcp;
@@ -71,6 +72,8 @@ subjects! {
     /// A Unix socket that listens.
     UnixListener "unix_listener": unix_listener::TABLE;
     Interface "interface": interface::TABLE;
+    /// A queueing discipline of an interface.
+    Qdisc "qdisc": qdisc::TABLE;
     Cpu "cpu": cpu::TABLE;
     /// A sysctl that the configuration files set, or that was set at runtime only.
     Key "key": key::TABLE;

@@ -2,8 +2,11 @@
 
 use super::*;
 use crate::metrics::{catalogue, names};
+use crate::netlink::qdisc::ROOT;
+
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
+use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::Listener;
 use crate::observe::udp::{Udp, UdpSocket};
 use crate::observe::unix::UnixListeners;
@@ -23,11 +26,17 @@ fn udp(listed: Vec<UdpSocket>) -> Udp {
     Udp { listed, ..Udp::default() }
 }
 
+fn qdisc(handle: u32, drops: u64) -> Qdisc {
+    let (interface, kind) = ("eth0".to_owned(), "tbf".to_owned());
+    Qdisc { interface, index: 2, kind, handle: handle << 16, parent: ROOT, drops, ..Qdisc::default() }
+}
+
 /// A window of 10 s over which `lo` and `eth0` changed places in the dump.
 fn over_a_window(change: impl FnOnce(&mut Snapshot)) -> Snapshot {
     let mut earlier = example::snapshot();
     earlier.namespaces.truncate(1);
     earlier.namespaces[0].interfaces = vec![interface("eth0", 2, 100), interface("lo", 1, 7)];
+    earlier.namespaces[0].qdiscs = Some(vec![qdisc(1, 7), qdisc(2, 100)]);
     earlier.cpus = [0, 1].map(|number| Cpu { number, net_rx: Some(1000), ..Cpu::default() }).into();
     earlier.namespaces[0].sockets.as_mut().unwrap().listeners =
         vec![Listener { port: 80, inode: 5, queue: 9, ..Listener::default() }];
@@ -37,6 +46,7 @@ fn over_a_window(change: impl FnOnce(&mut Snapshot)) -> Snapshot {
     now.namespaces[0].udp = Some(udp(vec![udp_socket(2, 53, 900), udp_socket(1, 514, 250)]));
     now.window.seconds = 10.0;
     now.namespaces[0].interfaces = vec![interface("lo", 1, 7), interface("eth0", 2, 150)];
+    now.namespaces[0].qdiscs = Some(vec![qdisc(1, 9), qdisc(2, 150)]);
     now.cpus[1].net_rx = Some(3000);
     change(&mut now);
     now.begin_with(&earlier, FirstReading::WHOLE);
@@ -111,6 +121,14 @@ fn a_udp_socket_is_paired_by_its_cookie_and_one_that_is_new_in_the_list_had_lost
     assert_eq!(change(0, "rate.udp_socket.drops"), [Some(Value::Double(90.0)), Some(Value::Double(15.0))]);
     assert_eq!(change(1, "delta.udp_socket.drops"), [None, Some(Value::Int(150))], "it may have been left out");
     assert_eq!(change(0, "delta.udp_socket.queue"), [None, Some(Value::Int(0))], "its queue is not known");
+}
+
+#[test]
+fn a_qdisc_is_paired_by_its_number_and_one_that_was_made_meanwhile_has_no_change() {
+    let made_anew = |now: &mut Snapshot| now.namespaces[0].qdiscs = Some(vec![qdisc(3, 9), qdisc(2, 150)]);
+    let drops = values(&over_a_window(made_anew), Subject::Qdisc, "delta.qdisc.drops");
+    assert_eq!(drops.iter().map(|(_, drops)| drops.clone()).collect::<Vec<_>>(), [None, Some(Value::Int(50))]);
+    assert_eq!(drops[0].0, "eth0 tbf");
 }
 
 #[test]

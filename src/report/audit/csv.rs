@@ -41,7 +41,7 @@ const OF_THE_AUDIT: [&str; 22] = [
     "sockets",
 ];
 /// Columns that are empty in the row of an audit without findings.
-const OF_A_FINDING: [&str; 19] = [
+const OF_A_FINDING: [&str; 22] = [
     "severity",
     "rule",
     "kind",
@@ -61,6 +61,9 @@ const OF_A_FINDING: [&str; 19] = [
     "file",
     "line",
     "line_text",
+    "hurts_now",
+    "follows_from",
+    "follows_from_fingerprint",
 ];
 /// Namespaces whose sockets are listed in each row; the column `namespaces` counts all.
 const NAMESPACES: usize = 20;
@@ -158,8 +161,7 @@ fn finding(row: &mut Rows, finding: &Finding) {
         rule,
         severity,
         kind,
-        // The order of the findings says it.
-        hurts_now: _,
+        hurts_now,
         namespace,
         subject,
         title,
@@ -170,6 +172,7 @@ fn finding(row: &mut Rows, finding: &Finding) {
         avoid,
         references,
         fingerprint,
+        follows_from: cause,
         waived: waiver,
         line: source,
     } = finding;
@@ -189,6 +192,8 @@ fn finding(row: &mut Rows, finding: &Finding) {
         None => row.cells(["", "", ""]),
         Some(SourceLine { file, line, text, marked: _ }) => row.cells([file.as_str(), &line.to_string(), text]),
     }
+    let cause = cause.as_ref().map(|cause| [cause.rule.as_str(), &cause.fingerprint]).unwrap_or_default();
+    row.cells([if *hurts_now { "yes" } else { "no" }].into_iter().chain(cause));
 }
 
 fn change(text: &mut String, change: &Recommendation) {
@@ -228,12 +233,12 @@ mod tests {
         let snapshot = example::snapshot();
         let text = FORMAT.text(Reported::of(&example::audit(&snapshot)), &Look::plain()).unwrap();
         insta::assert_snapshot!(text, @r#"
-        observed_at,hostname,host_id,labels,boot_id,kernel,cpus,memory_bytes,program_version,window_seconds,window_source,critical,warning,notice,waived_findings,rules,skipped,gaps,broken_rules,waiver_problems,namespaces,sockets,severity,rule,kind,namespace,subject,title,fingerprint,waived,waived_reason,waived_by,waived_until,evidence,changes,advice,avoid,references,file,line,line_text
-        2026-01-01T00:00:00Z,web-1,00000000000040008000000000000001,role=web,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",critical,ephemeral-ports,capacity,host,10.0.0.1 -> 10.0.0.5:5432,10.0.0.5:5432 takes 92 % of the ephemeral ports,0123456789abcdef,no,,,,"ports in use: 26,012 ports; share of the range: 92 %; range: 32768 60999; reuse could help: yes; nonsense: unknown","net.ipv4.ip_local_port_range: 32768 60999 -> 16384 65535 (widen), risk medium, takes effect: New connections use it at once., side effects: A service that listens on a port from 16384 up can find it taken when it starts., rehearsed: accepted","application: Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports.; operator: More source addresses multiply the ports.",net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets; TIME_WAIT lasts 60 s whatever it says,https://docs.kernel.org/networking/ip-sysctl.html,,,
-        2026-01-01T00:00:00Z,web-1,00000000000040008000000000000001,role=web,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",warning,accept-queue-overflow,capacity,blue,[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535,The accept queue of [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 overflowed and connections were lost,0123456789abcdef,no,,,,waited for accept() at the end of the window: 1 connection; overflows: 12.5/s; age of the oldest: 2 h 5 min; memory: 6.0 MiB; owner: a-process-with-a-long-name (pid 4194304),"net.core.a_key_with_a_name_that_is_far_longer_than_most_of_them: -> 8192 (at_least), risk low, takes effect: The next listen() uses it., not possible here: the key belongs to the whole machine and is read-only in this namespace",,,,,,
-        2026-01-01T00:00:00Z,web-1,00000000000040008000000000000001,role=web,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",warning,close-wait-leak,application,host,evil�]0;owned��[31m �2J�name (pid 12),evil�]0;owned��[31m �2J�name (pid 12) leaves 320 sockets in CLOSE_WAIT,0123456789abcdef,no,,,,evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name evil�]0;owned��[31m �2J�name,"net.ipv4.ip_local_port_range: 32768 60999 -> 16384 65535 (widen), risk medium, takes effect: New connections use it at once., side effects: A service that listens on a port from 16384 up can find it taken when it starts., rehearsed: accepted",evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name,evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name,https://example.org/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/,,,
-        2026-01-01T00:00:00Z,web-1,00000000000040008000000000000001,role=web,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",notice,timestamps-off,hygiene,host,host,TCP timestamps are off,0123456789abcdef,no,,,,,,,,,,,
-        2026-01-01T00:00:00Z,web-1,00000000000040008000000000000001,role=web,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",warning,syncookies-off,hygiene,host,host,SYN cookies are off,0123456789abcdef,yes,lab machine,maria,2027-01-31,,,,,,,,
+        observed_at,hostname,host_id,labels,boot_id,kernel,cpus,memory_bytes,program_version,window_seconds,window_source,critical,warning,notice,waived_findings,rules,skipped,gaps,broken_rules,waiver_problems,namespaces,sockets,severity,rule,kind,namespace,subject,title,fingerprint,waived,waived_reason,waived_by,waived_until,evidence,changes,advice,avoid,references,file,line,line_text,hurts_now,follows_from,follows_from_fingerprint
+        2026-01-01T00:00:00Z,web-1,00000000000040008000000000000001,role=web,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",critical,ephemeral-ports,capacity,host,10.0.0.1 -> 10.0.0.5:5432,10.0.0.5:5432 takes 92 % of the ephemeral ports,0123456789abcdef,no,,,,"ports in use: 26,012 ports; share of the range: 92 %; range: 32768 60999; reuse could help: yes; nonsense: unknown","net.ipv4.ip_local_port_range: 32768 60999 -> 16384 65535 (widen), risk medium, takes effect: New connections use it at once., side effects: A service that listens on a port from 16384 up can find it taken when it starts., rehearsed: accepted","application: Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports.; operator: More source addresses multiply the ports.",net.ipv4.tcp_fin_timeout: it ends orphaned FIN_WAIT2 sockets; TIME_WAIT lasts 60 s whatever it says,https://docs.kernel.org/networking/ip-sysctl.html,,,,yes,,
+        2026-01-01T00:00:00Z,web-1,00000000000040008000000000000001,role=web,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",warning,accept-queue-overflow,capacity,blue,[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 -> [2001:db8:1111:2222:3333:4444:5555:6666]:65535,The accept queue of [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 overflowed and connections were lost,0123456789abcdef,no,,,,waited for accept() at the end of the window: 1 connection; overflows: 12.5/s; age of the oldest: 2 h 5 min; memory: 6.0 MiB; owner: a-process-with-a-long-name (pid 4194304),"net.core.a_key_with_a_name_that_is_far_longer_than_most_of_them: -> 8192 (at_least), risk low, takes effect: The next listen() uses it., not possible here: the key belongs to the whole machine and is read-only in this namespace",,,,,,,yes,,
+        2026-01-01T00:00:00Z,web-1,00000000000040008000000000000001,role=web,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",warning,close-wait-leak,application,host,evil�]0;owned��[31m �2J�name (pid 12),evil�]0;owned��[31m �2J�name (pid 12) leaves 320 sockets in CLOSE_WAIT,0123456789abcdef,no,,,,evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name evil�]0;owned��[31m �2J�name,"net.ipv4.ip_local_port_range: 32768 60999 -> 16384 65535 (widen), risk medium, takes effect: New connections use it at once., side effects: A service that listens on a port from 16384 up can find it taken when it starts., rehearsed: accepted",evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name,evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name,https://example.org/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/path/,,,,yes,,
+        2026-01-01T00:00:00Z,web-1,00000000000040008000000000000001,role=web,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",notice,timestamps-off,hygiene,host,host,TCP timestamps are off,0123456789abcdef,no,,,,,,,,,,,,yes,,
+        2026-01-01T00:00:00Z,web-1,00000000000040008000000000000001,role=web,11111111-2222-3333-4444-555555555555,6.12.0,4,17179869184,0.1.0,2,sample,1,2,1,1,35,3,2,1,1,2,"host (net:[4026531840]): LISTEN 12, SYN_RECV 1, ESTABLISHED 1203, TIME_WAIT 25300, CLOSE_WAIT 320; blue (net:[4026532001]): not read",warning,syncookies-off,hygiene,host,host,SYN cookies are off,0123456789abcdef,yes,lab machine,maria,2027-01-31,,,,,,,,,yes,,
         "#);
     }
 

@@ -15,7 +15,7 @@ use super::sections::{GapAt, Head, Open, Writer, changes};
 use super::states;
 use crate::audit::model::{Finding, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
-use crate::model::RehearsalResult;
+use crate::model::{RehearsalResult, Severity};
 use crate::observe::system::Labels;
 use crate::published;
 use crate::report::as_json;
@@ -36,6 +36,8 @@ pub(super) const FORMAT: Format = Format {
     help: "One JSON object with findings by rule, for Ansible and Puppet",
     cannot_carry: &[
         (Content::Ids, "facts are about now; nothing is recognised again by them"),
+        (Content::Cause, WORDS),
+        (Content::Harm, WORDS),
         (Content::Explanation, WORDS),
         (Content::Evidence, WORDS),
         (Content::Expressions, WORDS),
@@ -194,7 +196,7 @@ impl<'a> Writer<'a> for Facts<'a> {
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
-        self.worst = findings.first().map_or("none", |worst| worst.finding.severity.name());
+        self.worst = findings.iter().map(|open| open.finding.severity).max().map_or("none", Severity::name);
         let [possible, not_possible] = changes(&findings);
         (self.summary.changes_possible, self.summary.changes_not_possible) = (possible, not_possible);
         for Open { finding, .. } in findings {

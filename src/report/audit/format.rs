@@ -41,6 +41,10 @@ pub enum Content {
     Ids,
     /// Title and kind of a finding.
     Words,
+    /// What the finding follows from.
+    Cause,
+    /// Whether it hurts now.
+    Harm,
     /// The rule's text about what happens here.
     Explanation,
     Evidence,

@@ -26,6 +26,7 @@ pub(super) const FORMAT: Format = Format {
         (Content::Explanation, RULE),
         (Content::Expressions, RULE),
         (Content::References, RULE),
+        (Content::Harm, "the order of the annotations says it"),
         (Content::Bounds, "a person decides on a value"),
         (Content::Earlier, "a workflow starts on a new machine each time"),
     ],

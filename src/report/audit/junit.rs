@@ -20,6 +20,7 @@ pub(super) const FORMAT: Format = Format {
     help: "JUnit XML, for continuous integration",
     cannot_carry: &[
         (Content::Ids, "a test is recognised by its class and its name, which are the rule and the subject"),
+        (Content::Harm, "the order of the tests says it"),
         (Content::Bounds, "a person reads the report of a test and decides on a value"),
         (Content::Earlier, "the system that runs tests compares runs by itself"),
     ],

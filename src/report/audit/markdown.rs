@@ -23,6 +23,7 @@ pub(super) const FORMAT: Format = Format {
     help: "Markdown, for a ticket or a wiki",
     cannot_carry: &[
         (Content::Ids, "programs recognise things by ids, people by names"),
+        (Content::Harm, "the order of the findings says it"),
         (Content::Bounds, "a person decides on a value"),
     ],
     write: |sections, look, output| sections.give_to(Page::new(look), output),
@@ -140,6 +141,12 @@ impl<'a> Writer<'a> for Page<'a> {
 fn write(page: &mut Page<'_>, finding: &Finding) {
     let Finding { explain, evidence, recommendations, advice, avoid, references, line, .. } = finding;
     page.item("Where", |output| push_verbatim(output, &words::place(finding)));
+    if let Some(cause) = &finding.follows_from {
+        page.item("Cause", |output| {
+            output.push_str("probably ");
+            push_verbatim(output, &cause.rule);
+        });
+    }
     if let Some(SourceLine { file, line, text, marked: _ }) = line {
         page.item("Line", |output| {
             push_verbatim(output, &format!("{file}:{line}"));

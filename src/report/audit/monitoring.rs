@@ -21,6 +21,8 @@ const COUNTED: &str = "a server keeps a short text; the entries are counted";
 pub(super) const CANNOT_CARRY: &[(Content, &str)] = &[
     (Content::Host, "the server knows which host it asks"),
     (Content::Ids, "the server recognises a check by its host and its name"),
+    (Content::Cause, SHORT),
+    (Content::Harm, SHORT),
     (Content::Explanation, SHORT),
     (Content::Evidence, SHORT),
     (Content::Expressions, SHORT),

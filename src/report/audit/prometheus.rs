@@ -32,6 +32,8 @@ const COUNTED: &str = "text is not a number; the entries are counted";
 const CANNOT_CARRY: &[(Content, &str)] = &[
     (Content::Host, "the scraper knows which host it asks; node_exporter has its facts"),
     (Content::Ids, WORDS),
+    (Content::Cause, WORDS),
+    (Content::Harm, WORDS),
     (Content::Explanation, WORDS),
     (Content::Evidence, WORDS),
     (Content::Expressions, WORDS),

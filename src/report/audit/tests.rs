@@ -8,7 +8,7 @@ use jiff::civil::date;
 
 use super::*;
 use crate::audit::model::{
-    Advice, Audit, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem, WaiverTrouble,
+    Advice, Audit, Avoid, Cause, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem, WaiverTrouble,
 };
 use crate::drift::SourceLine;
 use crate::history::read::{Episode, Memory};
@@ -70,6 +70,7 @@ impl Scene {
             avoid: vec![Avoid { what: text("net.ipv4.tcp_fin_timeout"), why: text("It is about something else.") }],
             references: vec![text("man 2 listen")],
             fingerprint: text("00000000000000aa"),
+            follows_from: Some(Cause { rule: text("f-rule"), fingerprint: text("00000000000000cc") }),
             waived: None,
             line: Some(SourceLine { file: text("/etc/sysctl.conf"), line: 7, text: text("a = b"), marked: 0..1 }),
         };
@@ -208,6 +209,8 @@ const LEAVES: &[(Option<Content>, Change)] = &[
     (None, |scene| mark(&mut scene.findings[0].subject)),
     (Some(Content::Words), |scene| scene.findings[0].kind = Kind::Hygiene),
     (Some(Content::Words), |scene| mark(&mut scene.findings[0].title)),
+    (Some(Content::Cause), |scene| mark(&mut scene.findings[0].follows_from.as_mut().unwrap().rule)),
+    (Some(Content::Harm), |scene| scene.findings[0].hurts_now = false),
     (Some(Content::Explanation), |scene| mark(&mut scene.findings[0].explain)),
     (Some(Content::Evidence), |scene| mark(&mut scene.findings[0].evidence[0].label)),
     (Some(Content::Evidence), |scene| scene.findings[0].evidence[0].value = Value::Text(MARK.to_owned())),

@@ -59,8 +59,11 @@ pub(super) fn said(seen: Seen) -> Option<String> {
 
 /// What a finding says beside its title: where, the numbers, the change, what to do, what not to do.
 pub(super) fn what_to_act_on(finding: &Finding, lines: &mut Lines) {
-    let Finding { rule, kind, evidence, recommendations, advice, avoid, line, .. } = finding;
+    let Finding { rule, kind, evidence, recommendations, advice, avoid, line, follows_from, .. } = finding;
     lines.add(&["Where: ", &place(finding)]);
+    if let Some(cause) = follows_from {
+        lines.add(&["Cause: probably ", &cause.rule]);
+    }
     if let Some(SourceLine { file, line, text, marked: _ }) = line {
         lines.add(&["Line: ", file, ":", &line.to_string(), ": ", text]);
     }

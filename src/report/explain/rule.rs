@@ -35,6 +35,10 @@ fn explained(rule: &Rule, theme: Theme) -> Explanation {
         let severity = if level.name.is_empty() { "" } else { level.severity.name() };
         page.named(name, severity, level.when.source());
     }
+    if !rule.follows_from.is_empty() {
+        let text = format!("A finding of one of these rules explains it: {}.", rule.follows_from.join(", "));
+        page.section("Explained by", &text);
+    }
     if !rule.params.is_empty() {
         page.heading("Parameters (--param RULE.NAME=VALUE, or the configuration)");
         for (name, param) in &rule.params {

@@ -60,7 +60,7 @@ fn a_queue_cut_short_by_somaxconn_is_found_and_healed_by_raising_it_and_listenin
     let fault = listen::overflow(&lab, "0.0.0.0:8080", 1000, 30);
     let report = audit_over_a_pause(&lab, &fault);
     report.assert_fires(SOMAXCONN);
-    report.assert_fires(OVERFLOW);
+    report.assert_follows(OVERFLOW, SOMAXCONN);
     report.assert_quiet(BACKLOG);
     report.assert_quiet(NOT_DRAINED);
     let subjects = report.subjects(SOMAXCONN);

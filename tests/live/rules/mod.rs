@@ -10,6 +10,7 @@ mod listen;
 mod packets;
 mod path;
 mod ports;
+mod qdiscs;
 mod quiet;
 mod ranges;
 mod read_only;

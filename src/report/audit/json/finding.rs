@@ -3,9 +3,10 @@
 //! In: a finding. Out: the struct of the contract. Must not: serialise the program's own records.
 
 use super::view::{
-    AdviceView, AvoidView, EvidenceView, FindingView, LocationView, RecommendationView, SeverityView, ValueView, Waived,
+    AdviceView, AvoidView, CauseView, EvidenceView, FindingView, LocationView, RecommendationView, SeverityView,
+    ValueView, Waived,
 };
-use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Waiver};
+use crate::audit::model::{Advice, Avoid, Cause, Evidence, Finding, Recommendation, Waiver};
 use crate::drift::SourceLine;
 use crate::metrics::value::Value;
 use crate::model::{RehearsalResult, Severity};
@@ -64,8 +65,7 @@ fn with_lists<'a>(finding: &'a Finding, lists: Lists<'a>) -> FindingView<'a> {
         rule,
         severity,
         kind,
-        // The order of the findings says it.
-        hurts_now: _,
+        hurts_now,
         namespace,
         subject,
         title,
@@ -76,6 +76,7 @@ fn with_lists<'a>(finding: &'a Finding, lists: Lists<'a>) -> FindingView<'a> {
         avoid: _,
         references: _,
         fingerprint,
+        follows_from,
         waived: waiver,
         line,
     } = finding;
@@ -97,6 +98,8 @@ fn with_lists<'a>(finding: &'a Finding, lists: Lists<'a>) -> FindingView<'a> {
         namespace,
         subject,
         title,
+        hurts_now: *hurts_now,
+        follows_from: follows_from.as_ref().map(|Cause { rule, fingerprint }| CauseView { rule, fingerprint }),
         evidence: evidence.collect(),
         recommendations,
         advice,

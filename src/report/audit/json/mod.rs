@@ -259,7 +259,7 @@ mod tests {
             "ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING";
         assert_eq!(names(&report["namespaces"][0]["tcp"]).join(" "), states);
         let finding = &report["findings"][0];
-        let fields = "rule severity kind namespace subject title evidence recommendations advice avoid references \
+        let fields = "rule severity kind namespace subject title hurts_now follows_from evidence recommendations advice avoid references \
                       fingerprint waived location";
         assert_eq!(names(finding).join(" "), fields);
         assert_eq!(names(&finding["evidence"][0]).join(" "), "label expression value unit");

@@ -145,6 +145,13 @@ pub(super) struct GapView<'a> {
     pub(super) why: &'a str,
 }
 
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Cause")]
+pub(super) struct CauseView<'a> {
+    pub(super) rule: &'a str,
+    pub(super) fingerprint: &'a str,
+}
+
 /// A rule that fired on a subject.
 #[derive(Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename = "Finding")]
@@ -158,6 +165,10 @@ pub(in crate::report::audit) struct FindingView<'a> {
     /// The listener, destination or owner; the namespace's name for a rule about the namespace.
     pub(super) subject: &'a str,
     pub(super) title: &'a str,
+    /// Whether sockets, counters or interfaces show it; else it follows from settings, and may hurt one day.
+    pub(super) hurts_now: bool,
+    /// Another finding of the namespace that probably explains this one; null if there is none.
+    pub(super) follows_from: Option<CauseView<'a>>,
     /// The numbers that made the rule fire.
     pub(super) evidence: Vec<EvidenceView<'a>>,
     #[schemars(with = "Vec<RecommendationView<'a>>")]

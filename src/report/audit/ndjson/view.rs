@@ -155,6 +155,11 @@ pub(in crate::report::audit) struct FindingLine<'a> {
     /// The same in each run, and on each host, for the same rule, namespace and subject.
     #[schemars(extend("pattern" = "^[0-9a-f]{16}$"))]
     pub(in crate::report::audit) fingerprint: &'a str,
+    /// Whether sockets, counters or interfaces show it; else it follows from settings, and may hurt one day.
+    pub(in crate::report::audit) hurts_now: bool,
+    /// The rule of another finding of the namespace that probably explains this one; empty if there is none.
+    pub(in crate::report::audit) follows_from: &'a str,
+    pub(in crate::report::audit) follows_from_fingerprint: &'a str,
     pub(in crate::report::audit) waived: bool,
     /// Empty if the finding is not waived; the next two fields also.
     pub(in crate::report::audit) waived_reason: &'a str,

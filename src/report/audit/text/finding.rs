@@ -3,7 +3,7 @@
 //! In: a [`Finding`]. Out: rows on a page.
 //! Must not: decide what is worth telling; it only leaves out what was told above.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 
@@ -20,8 +20,18 @@ const INDENT: usize = 2;
 const LABEL: usize = 8;
 const BODY: usize = INDENT + LABEL + GAP;
 
-/// Changes that an earlier finding already told in full, by namespace and key; they are the same, as they were merged.
-pub(super) type Told<'a> = BTreeSet<(&'a str, &'a str)>;
+/// What stands on the page already.
+#[derive(Debug, Default)]
+pub(super) struct Told<'a> {
+    /// Changes that were told in full, by namespace and key; they are the same, as they were merged.
+    changes: BTreeSet<(&'a str, &'a str)>,
+    /// Findings by fingerprint.
+    findings: BTreeSet<&'a str>,
+    /// Those that explain them, each with the rule of one that it explains.
+    causes: BTreeMap<&'a str, &'a str>,
+    /// Of the line above, if that is one of [`related`].
+    label: &'static str,
+}
 
 /// How a finding stands among the others, and in time.
 #[derive(Debug, Clone, Copy, Default)]
@@ -49,6 +59,16 @@ pub(super) fn write<'a>(
     if full || finding.namespace != *finding.subject {
         labelled(page, "where", Style::new(), &place(finding));
     }
+    // A cause that is not above comes below, and says so itself.
+    if let Some(cause) = &finding.follows_from
+        && (full || told.findings.contains(&*cause.fingerprint))
+    {
+        labelled(page, "cause", Style::new(), &format!("probably {}", cause.rule));
+    }
+    if let Some(explained) = told.causes.get(&*finding.fingerprint) {
+        labelled(page, "explains", Style::new(), &format!("probably {explained}"));
+    }
+    told.note(finding);
     labelled(page, "seen", Style::new(), seen.unwrap_or_default());
     if let Some(line) = &finding.line {
         labelled(page, "line", Style::new(), &format!("{}:{}", line.file, line.line));
@@ -62,7 +82,7 @@ pub(super) fn write<'a>(
     evidence(page, &finding.evidence, full);
     for (position, change) in finding.recommendations.iter().enumerate() {
         let label = if position == 0 { "change" } else { "" };
-        let new = told.insert((&finding.namespace, &change.key));
+        let new = told.changes.insert((&finding.namespace, &change.key));
         recommendation(page, label, change, new);
     }
     // A finding about a line of a file is cured there.
@@ -82,6 +102,36 @@ pub(super) fn write<'a>(
         labelled(page, "rule", theme.dim, &format!("{} ({})", finding.rule, finding.kind.name()));
     } else if first {
         labelled(page, "why", theme.dim, &format!("sysctl-advisor explain {}", finding.rule));
+    }
+}
+
+/// A finding in a line under the one that it explains, or that explains it. Whether it could be told so: one that proposes a
+/// change which was not told yet needs more than a line.
+pub(super) fn related<'a>(page: &mut Page<'_>, finding: &'a Finding, told: &mut Told<'a>) -> bool {
+    let is_told = |change: &Recommendation| told.changes.contains(&(&*finding.namespace, &*change.key));
+    let follows = finding.follows_from.as_ref().is_some_and(|cause| told.findings.contains(&*cause.fingerprint));
+    let label = match told.causes.contains_key(&*finding.fingerprint) {
+        true => "cause",
+        false if follows => "explains",
+        false => return false,
+    };
+    if !finding.recommendations.iter().all(is_told) {
+        return false;
+    }
+    let text = format!("{}: {} ({})", finding.severity.name(), finding.title, finding.rule);
+    let shown = if told.label == label { "" } else { label };
+    let shown = Cell::new(shown, LABEL).painted(page.theme.dim);
+    page.row(INDENT, &[shown, Cell::new(&text, WIDTH - BODY).hanging(2)]);
+    told.note(finding);
+    told.label = label;
+    true
+}
+
+impl<'a> Told<'a> {
+    fn note(&mut self, finding: &'a Finding) {
+        self.findings.insert(&finding.fingerprint);
+        self.causes.extend(finding.follows_from.as_ref().map(|cause| (&*cause.fingerprint, &*finding.rule)));
+        self.label = "";
     }
 }
 

@@ -36,6 +36,7 @@ pub const FORMAT: Format = Format {
     help: "Human-readable",
     cannot_carry: &[
         (Content::Ids, "programs recognise things by them; a person by their names"),
+        (Content::Harm, "the order of the findings says it"),
         (Content::Bounds, "a person decides on a value; programs that compare need the bound"),
     ],
     write: |sections, look, output| match look.detail {
@@ -48,7 +49,7 @@ pub const FORMAT: Format = Format {
 pub fn one(found: &Finding, detail: Detail, theme: &Theme) -> String {
     let mut page = Page::new(theme);
     let place = finding::Position { first: true, seen: None };
-    finding::write(&mut page, found, detail, place, &mut finding::Told::new());
+    finding::write(&mut page, found, detail, place, &mut finding::Told::default());
     page.finish()
 }
 
@@ -77,7 +78,7 @@ impl<'a> Writer<'a> for Text<'_, 'a> {
     }
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
-        let mut told = finding::Told::new();
+        let mut told = finding::Told::default();
         let same = |a: &Open<'_>, b: &Open<'_>| a.finding.namespace == b.finding.namespace;
         for of_rule in findings.chunk_by(|a, b| a.finding.rule == b.finding.rule) {
             findings_of_rule(&mut self.page, &of_rule.chunk_by(same).collect::<Vec<_>>(), self.detail, &mut told);
@@ -155,6 +156,9 @@ fn findings_of_rule<'a>(page: &mut Page<'_>, groups: &[&[Open<'a>]], detail: Det
         for (position, Open { finding: found, seen }) in group.iter().enumerate() {
             if detail == Detail::Glance && position >= SHOWN {
                 break;
+            }
+            if detail == Detail::Glance && finding::related(page, found, told) {
+                continue;
             }
             page.blank();
             let seen = words::said(*seen);

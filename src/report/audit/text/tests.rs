@@ -4,7 +4,8 @@ use insta::assert_snapshot;
 
 use super::super::sections::Reported;
 use super::*;
-use crate::audit::model::Audit;
+use crate::audit::model::{Audit, Cause};
+use crate::model::Severity;
 use crate::report::example;
 use crate::report::wrap::columns;
 use crate::snapshot::Snapshot;
@@ -32,7 +33,7 @@ fn shown(finding: Finding) -> String {
     let theme = Theme::plain();
     let mut page = Page::new(&theme);
     let place = finding::Position { first: true, seen: None };
-    finding::write(&mut page, &finding, Detail::Full, place, &mut finding::Told::new());
+    finding::write(&mut page, &finding, Detail::Full, place, &mut finding::Told::default());
     page.finish()
 }
 
@@ -93,13 +94,56 @@ fn long_subjects_keys_and_expressions_stay_in_their_columns() {
 }
 
 #[test]
+fn what_explains_a_finding_or_follows_from_it_is_a_line_unless_it_asks_for_a_change_of_its_own() {
+    let snapshot = example::snapshot();
+    let mut audit = quiet(&snapshot);
+    let named = |rule: &str, title: &str, cause: &str| Finding {
+        rule: rule.to_owned(),
+        title: title.to_owned(),
+        fingerprint: rule.to_owned(),
+        follows_from: (!cause.is_empty()).then(|| Cause { rule: cause.to_owned(), fingerprint: cause.to_owned() }),
+        ..example::bare()
+    };
+    let worst = Finding { severity: Severity::Critical, ..named("lost", "Packets are lost", "setting") };
+    let changes = example::audit(&snapshot).findings[0].recommendations.clone();
+    let asking = Finding { recommendations: changes, ..named("full", "A queue is full", "setting") };
+    let rest = [named("setting", "A setting is wrong", ""), named("late", "Answers are late", "lost")];
+    audit.findings = [worst].into_iter().chain(rest).chain([named("later", "Jobs are late", "late"), asking]).collect();
+    let theme = Theme::plain();
+    let text = text(&audit, Detail::Glance, &theme);
+    let findings: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("CRITICAL")).take(12).collect();
+    assert_snapshot!(findings.join("\n"), @r#"
+    CRITICAL  Packets are lost
+      why       sysctl-advisor explain lost
+      cause     notice: A setting is wrong (setting)
+      explains  notice: Answers are late (late)
+                notice: Jobs are late (later)
+
+    NOTICE    A queue is full
+      cause     probably setting
+      change    net.ipv4.ip_local_port_range  32768 60999 -> 16384 65535
+                  Tried in a scratch namespace: the kernel accepts it.
+                  Risk medium. New connections use it at once.
+                  Side effects: A service that listens on a port from 16384 up can
+    "#);
+    assert_snapshot!(brief(&audit, &theme), @r#"
+    CRITICAL  host: Packets are lost
+    NOTICE    host: A setting is wrong
+    NOTICE    host: Answers are late
+    NOTICE    host: Jobs are late
+    NOTICE    host: A queue is full
+    1 critical, 0 warnings, 4 notices from 35 rules. 2 things could not be read.
+    "#);
+}
+
+#[test]
 fn at_a_glance_a_finding_holds_what_one_acts_on() {
     let snapshot = example::snapshot();
     let theme = Theme::plain();
     let mut page = Page::new(&theme);
     let finding = example::audit(&snapshot).findings.remove(0);
     let place = finding::Position { first: true, seen: None };
-    finding::write(&mut page, &finding, Detail::Glance, place, &mut finding::Told::new());
+    finding::write(&mut page, &finding, Detail::Glance, place, &mut finding::Told::default());
     assert_snapshot!(page.finish(), @"
     CRITICAL  10.0.0.5:5432 takes 92 % of the ephemeral ports
       where     host: 10.0.0.1 -> 10.0.0.5:5432
