@@ -105,7 +105,7 @@ fn shipped(text: &str) -> Result<String, Box<dyn Error>> {
 }
 
 /// What the names begin with that an audit reads something for, beside defaults.
-const PREPARED: [&str; 5] = ["delta.", "rate.", "udp.", "udp_socket.", "unix_listener."];
+const PREPARED: [&str; 3] = ["delta.", "rate.", "udp."];
 
 /// The names in a text that begin with one of these, or with `default(`.
 fn prepared_names(text: &str) -> BTreeSet<String> {

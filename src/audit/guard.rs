@@ -90,6 +90,7 @@ impl<'a> Looks<'a> {
         let mut after = Snapshot {
             namespaces: namespaces.collect(),
             cpus: after.cpus.clone(),
+            neighbour_tables: None,
             before: None,
             window: Window { seconds: if enough { elapsed } else { 0.0 }, source },
             persisted: None,

@@ -15,9 +15,8 @@ use crate::keys;
 use crate::reference::counters;
 use crate::snapshot::FirstReading;
 
-/// The tables of what is read only where a rule needs it.
-const UDP: [&str; 2] = ["udp", "udp_socket"];
-const UNIX: &str = "unix_listener";
+/// The table of the UDP sockets of a namespace as a whole.
+const UDP: &str = "udp";
 
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,19 +70,27 @@ pub fn change_parts(name: &str) -> Option<(&str, &str)> {
 /// exist needs nothing.
 pub fn first_reading<'a>(
     names: impl Iterator<Item = &'a str>,
-    mut subjects: impl Iterator<Item = Subject>,
+    subjects: impl Iterator<Item = Subject>,
 ) -> FirstReading {
-    let mut first =
-        FirstReading { qdiscs: subjects.any(|subject| subject == Subject::Qdisc), ..FirstReading::default() };
+    let mut first = FirstReading::default();
+    for subject in subjects {
+        match subject {
+            Subject::Qdisc => first.qdiscs = true,
+            Subject::NeighbourTable => first.neighbour_tables = true,
+            Subject::UdpSocket => first.udp = true,
+            Subject::UnixListener => first.unix = true,
+            _ => {}
+        }
+    }
     for name in names {
         let change = change_parts(name).map(|(_, metric)| metric);
         let Some((_, table)) = Subject::of_name(change.unwrap_or(name)) else { continue };
-        match (table.prefix(), table.first_read()) {
-            (UNIX, _) => first.unix |= find(name).is_some(),
-            (prefix, _) if UDP.contains(&prefix) => first.udp |= find(name).is_some(),
-            (_, FirstRead::Sockets) => first.sockets |= change.is_some(),
-            (_, FirstRead::System) => first.system |= change.is_some(),
-            (_, FirstRead::Always | FirstRead::Udp | FirstRead::Never) => {}
+        match table.first_read() {
+            FirstRead::Sockets => first.sockets |= change.is_some(),
+            FirstRead::System => first.system |= change.is_some(),
+            FirstRead::Always => {}
+            // Of the namespace as a whole, so that no subject tells.
+            FirstRead::Never => first.udp |= table.prefix() == UDP && find(name).is_some(),
         }
     }
     first
@@ -128,4 +135,22 @@ pub fn suggest(name: &str) -> Option<String> {
     };
     near.map(|near| format!("did you mean `{near}`?"))
         .or_else(|| Some("`sysctl-advisor rules metrics` prints all names".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn udp_and_unix_sockets_are_read_only_for_rules_about_them() {
+        let first = |names: &[&'static str], subjects: &[Subject]| {
+            first_reading(names.iter().copied(), subjects.iter().copied())
+        };
+        assert_eq!(
+            first(&["tcp.total", "delta.Udp.RcvbufErrors", "udp.c"], &[Subject::Listener]),
+            FirstReading::default()
+        );
+        assert!(first(&["udp.named_drops"], &[]).udp && first(&[], &[Subject::UdpSocket]).udp);
+        assert_eq!(first(&[], &[Subject::UnixListener]), FirstReading { unix: true, ..FirstReading::default() });
+    }
 }

@@ -14,9 +14,11 @@ use crate::drift::load::start::Moment;
 use crate::drift::model::Drift;
 use crate::drift::{self, Facts};
 use crate::keys::{self, KeyValue};
+use crate::observe::counters::Counters;
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
 use crate::observe::kernels::Kernels;
+use crate::observe::neighbour_tables::NeighbourTable;
 use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::{Owner, Sockets};
 use crate::observe::system::SystemFacts;
@@ -31,12 +33,14 @@ pub(super) struct Reading<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) namespace: &'a Namespace,
     pub(super) system: Option<&'a SystemFacts>,
+    pub(super) counters: Option<&'a Counters>,
     pub(super) sockets: Option<&'a Sockets>,
     pub(super) udp: Option<&'a Udp>,
     pub(super) unix: Option<&'a [UnixListener]>,
     pub(super) interfaces: &'a [Interface],
     pub(super) qdiscs: Option<&'a [Qdisc]>,
     pub(super) cpus: &'a [Cpu],
+    pub(super) neighbour_tables: Option<&'a [NeighbourTable]>,
     /// Worked out when they are asked for.
     ports: OnceCell<Option<Ports>>,
     roles: OnceCell<Roles>,
@@ -63,12 +67,14 @@ impl<'a> Reading<'a> {
             snapshot,
             namespace,
             system: Some(&snapshot.system),
+            counters: Some(&namespace.counters),
             sockets,
             udp: namespace.udp.as_ref(),
             unix: namespace.unix.as_ref().map(|unix| unix.kept.as_slice()),
             interfaces: &namespace.interfaces,
             qdiscs: namespace.qdiscs.as_deref(),
             cpus: &snapshot.cpus,
+            neighbour_tables: snapshot.neighbour_tables.as_deref(),
             ports: OnceCell::new(),
             roles: OnceCell::new(),
             drift: OnceCell::new(),
@@ -85,12 +91,14 @@ impl<'a> Reading<'a> {
             snapshot,
             namespace,
             system: machine.and_then(|machine| machine.system.as_ref()),
+            counters: namespace.counters_before.as_ref(),
             sockets,
             udp: before.udp.as_ref(),
             unix: None,
             interfaces: &before.interfaces,
             qdiscs: before.qdiscs.as_deref(),
             cpus: machine.map_or(&[], |machine| &machine.cpus),
+            neighbour_tables: machine.and_then(|machine| machine.neighbour_tables.as_deref()),
             ports: OnceCell::new(),
             roles: OnceCell::new(),
             drift: OnceCell::from(None),

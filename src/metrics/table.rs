@@ -130,8 +130,6 @@ pub(super) enum FirstRead {
     Sockets,
     /// Facts about the machine, likewise.
     System,
-    /// UDP sockets; they are read at both ends or not at all.
-    Udp,
     /// Read at both ends of each window.
     Always,
     /// Of the snapshot as a whole: there is one reading.

@@ -57,10 +57,10 @@ impl<'a> View<'a> {
     }
 
     /// The things of a kind that this namespace has; the reason where they were not read. What belongs to the machine is
-    /// there once: the machine in its own namespace, its CPUs in the one that the snapshot was taken in.
+    /// there once: the machine and its neighbour tables in its own namespace, its CPUs in the one that the snapshot was taken in.
     pub fn items(&self, subject: Subject) -> Result<Vec<Item>, String> {
         let elsewhere = match subject {
-            Subject::Host => !self.namespace().initial,
+            Subject::Host | Subject::NeighbourTable => !self.namespace().initial,
             Subject::Cpu => !self.is_first(),
             _ => false,
         };

@@ -23,6 +23,8 @@ pub enum Asked {
     Rules,
     /// Queueing disciplines.
     Qdiscs,
+    /// The tables of neighbours, with the settings of each interface.
+    NeighbourTables,
 }
 
 /// Asks for all of it in this namespace.
@@ -35,6 +37,7 @@ pub fn dump_request(asked: Asked, sequence: u32) -> Vec<u8> {
         Asked::Neighbours => (30, 12, 0),
         Asked::Rules => (34, 12, 0),
         Asked::Qdiscs => (38, 20, 0),
+        Asked::NeighbourTables => (66, 4, 0),
     };
     let length = HEADER + fixed;
     let mut bytes = dump_header(length, kind, sequence);

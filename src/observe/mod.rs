@@ -11,6 +11,7 @@ pub mod cpus;
 pub mod gap;
 pub mod interfaces;
 pub mod kernels;
+pub mod neighbour_tables;
 pub(in crate::observe) mod netlink;
 pub mod owners;
 pub mod persisted;

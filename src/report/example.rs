@@ -35,6 +35,7 @@ pub(crate) fn snapshot() -> Snapshot {
         },
         window: Window { seconds: 2.0, source: WindowSource::Sample },
         cpus: Vec::new(),
+        neighbour_tables: None,
         before: None,
         namespaces: vec![
             Namespace { sockets: Some(sockets()), ..namespace("net:[4026531840]", "host", true) },

@@ -126,6 +126,7 @@ fn after_boot(scene: &Scene, set: &BTreeMap<&str, &Assignment>) -> Snapshot {
         system: scene.system().clone(),
         window: Window { seconds: 0.0, source: WindowSource::None },
         cpus: Vec::new(),
+        neighbour_tables: None,
         before: None,
         namespaces: vec![namespace],
         all_namespaces: false,

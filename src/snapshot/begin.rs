@@ -15,7 +15,7 @@ use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::{Queues, Sockets, Unowned};
 use crate::observe::udp::{self, Udp};
 use crate::observe::unix::{self, UnixListeners};
-use crate::observe::{counters, cpus, interfaces, ports, qdiscs, sockets, system};
+use crate::observe::{counters, cpus, interfaces, neighbour_tables, ports, qdiscs, sockets, system};
 
 /// The start of a window.
 pub(super) struct Begun {
@@ -46,6 +46,7 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
         let unix = if first.unix { unix::read(host).0 } else { None };
         (sockets::read_queues(host).ok(), unix)
     });
+    let neighbour_tables = first.neighbour_tables.then(|| neighbour_tables::read(host).0).flatten();
     let cpus = cpus::read(host).0;
     let at = Instant::now();
     let counters = netns::visit(places, |_, _| {
@@ -60,7 +61,7 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
         let ((queues, unix), (counters, udp, interfaces, qdiscs)) = (queues?, read?);
         Ok(Beginning { counters, queues, interfaces, qdiscs, sockets, udp, unix })
     });
-    Begun { at, machine: MachineBefore { cpus, system }, namespaces: namespaces.collect() }
+    Begun { at, machine: MachineBefore { cpus, neighbour_tables, system }, namespaces: namespaces.collect() }
 }
 
 /// The sockets of the namespace that the thread is in.

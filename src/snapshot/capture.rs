@@ -24,7 +24,7 @@ use crate::observe::sysctls::{self, Interfaces, Sysctls};
 use crate::observe::topology::{self, Topology};
 use crate::observe::udp::{self, Udp};
 use crate::observe::unix::{self, UnixListeners};
-use crate::observe::{counters, cpus, interfaces, persisted, sockets, system};
+use crate::observe::{counters, cpus, interfaces, neighbour_tables, persisted, sockets, system};
 use crate::units;
 
 /// Why there is no snapshot.
@@ -54,6 +54,9 @@ pub fn capture(
     let seconds = begun.as_ref().map_or(0.0, |begun| begun.at.elapsed().as_secs_f64());
     let ends = netns::visit(&places, |_, _| End::read(host, first));
     let (cpus, mut gaps) = cpus::read(host);
+    let (neighbour_tables, more) =
+        if first.neighbour_tables { neighbour_tables::read(host) } else { (None, Vec::new()) };
+    gaps.extend(more);
     let (system, more) = system::read(host);
     gaps.extend(more);
     let (files, more) = persisted::read(host);
@@ -88,6 +91,7 @@ pub fn capture(
             source: if window.is_zero() { WindowSource::None } else { WindowSource::Sample },
         },
         cpus,
+        neighbour_tables,
         before: machine_before,
         namespaces: namespaces(host, seen, &keys),
         all_namespaces,

@@ -19,6 +19,7 @@ use crate::observe::counters::Counters;
 use crate::observe::cpus::Cpu;
 use crate::observe::gap::Gap;
 use crate::observe::interfaces::Interface;
+use crate::observe::neighbour_tables::NeighbourTable;
 use crate::observe::persisted::{Loader, Persisted};
 use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::Sockets;
@@ -45,6 +46,9 @@ pub struct Snapshot {
     /// By number; none in a snapshot of an older version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cpus: Vec<Cpu>,
+    /// `None` where no rule asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neighbour_tables: Option<Vec<NeighbourTable>>,
     /// The machine at the start of the window, when there were two readings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<MachineBefore>,
@@ -137,6 +141,8 @@ pub struct FirstReading {
     pub system: bool,
     /// Queueing disciplines, at both ends.
     pub qdiscs: bool,
+    /// Neighbour tables, at both ends.
+    pub neighbour_tables: bool,
     /// UDP sockets, at both ends.
     pub udp: bool,
     /// Listening Unix sockets, at both ends.
@@ -145,7 +151,8 @@ pub struct FirstReading {
 
 impl FirstReading {
     /// Everything, for a snapshot that any rule may be evaluated on later.
-    pub const WHOLE: Self = Self { sockets: true, system: true, qdiscs: true, udp: true, unix: true };
+    pub const WHOLE: Self =
+        Self { sockets: true, system: true, qdiscs: true, neighbour_tables: true, udp: true, unix: true };
 }
 
 /// What was read of the machine at the start of the window.
@@ -153,6 +160,9 @@ impl FirstReading {
 #[serde(default, deny_unknown_fields)]
 pub struct MachineBefore {
     pub cpus: Vec<Cpu>,
+    /// Only where a rule asks for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub neighbour_tables: Option<Vec<NeighbourTable>>,
     /// Only where something asks how these change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system: Option<SystemFacts>,
@@ -216,7 +226,8 @@ impl Snapshot {
     /// Makes what `earlier` read of the machine the start of this window.
     pub fn begin_with(&mut self, earlier: &Self, first: FirstReading) {
         let system = first.system.then(|| earlier.system.clone());
-        self.before = Some(MachineBefore { cpus: earlier.cpus.clone(), system });
+        let (cpus, neighbour_tables) = (earlier.cpus.clone(), earlier.neighbour_tables.clone());
+        self.before = Some(MachineBefore { cpus, neighbour_tables, system });
     }
 }
 

@@ -109,6 +109,7 @@ pub fn baseline(plan: &Plan, seen: &Snapshot) -> Option<Snapshot> {
         system: seen.system.clone(),
         window: seen.window.clone(),
         cpus: seen.cpus.clone(),
+        neighbour_tables: None,
         before: seen.before.clone(),
         gaps: seen.gaps.clone(),
     })

@@ -11,6 +11,7 @@ mod interface;
 mod key;
 mod listener;
 mod namespace;
+mod neighbour_table;
 mod owner;
 mod ports;
 mod qdisc;
@@ -75,6 +76,8 @@ subjects! {
     /// A queueing discipline of an interface.
     Qdisc "qdisc": qdisc::TABLE;
     Cpu "cpu": cpu::TABLE;
+    /// A neighbour table of the machine, that of IPv4 or of IPv6.
+    NeighbourTable "neighbour_table": neighbour_table::TABLE;
     /// A sysctl that the configuration files set, or that was set at runtime only.
     Key "key": key::TABLE;
 }

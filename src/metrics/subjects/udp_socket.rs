@@ -7,7 +7,7 @@ use crate::observe::udp::UdpSocket;
 
 pub(in crate::metrics) static TABLE: Table<UdpSocket> = Table {
     prefix: "udp_socket",
-    first_read: FirstRead::Udp,
+    first_read: FirstRead::Always,
     records: |reading| reading.udp.map(|udp| udp.listed.as_slice()),
     label: |_, socket| label(socket),
     identity,

@@ -6,6 +6,7 @@ use crate::netlink::qdisc::ROOT;
 
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
+use crate::observe::neighbour_tables::NeighbourTable;
 use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::Listener;
 use crate::observe::udp::{Udp, UdpSocket};
@@ -31,12 +32,18 @@ fn qdisc(handle: u32, drops: u64) -> Qdisc {
     Qdisc { interface, index: 2, kind, handle: handle << 16, parent: ROOT, drops, ..Qdisc::default() }
 }
 
+fn neighbour_table(ipv6: bool, table_fulls: u64) -> NeighbourTable {
+    let name = if ipv6 { "ndisc_cache" } else { "arp_cache" }.to_owned();
+    NeighbourTable { name, ipv6, table_fulls, thresholds: [128, 512, 1024], ..NeighbourTable::default() }
+}
+
 /// A window of 10 s over which `lo` and `eth0` changed places in the dump.
 fn over_a_window(change: impl FnOnce(&mut Snapshot)) -> Snapshot {
     let mut earlier = example::snapshot();
     earlier.namespaces.truncate(1);
     earlier.namespaces[0].interfaces = vec![interface("eth0", 2, 100), interface("lo", 1, 7)];
     earlier.namespaces[0].qdiscs = Some(vec![qdisc(1, 7), qdisc(2, 100)]);
+    earlier.neighbour_tables = Some(vec![neighbour_table(false, 4), neighbour_table(true, 0)]);
     earlier.cpus = [0, 1].map(|number| Cpu { number, net_rx: Some(1000), ..Cpu::default() }).into();
     earlier.namespaces[0].sockets.as_mut().unwrap().listeners =
         vec![Listener { port: 80, inode: 5, queue: 9, ..Listener::default() }];
@@ -47,6 +54,7 @@ fn over_a_window(change: impl FnOnce(&mut Snapshot)) -> Snapshot {
     now.window.seconds = 10.0;
     now.namespaces[0].interfaces = vec![interface("lo", 1, 7), interface("eth0", 2, 150)];
     now.namespaces[0].qdiscs = Some(vec![qdisc(1, 9), qdisc(2, 150)]);
+    now.neighbour_tables = Some(vec![neighbour_table(false, 9), neighbour_table(true, 0)]);
     now.cpus[1].net_rx = Some(3000);
     change(&mut now);
     now.begin_with(&earlier, FirstReading::WHOLE);
@@ -132,6 +140,18 @@ fn a_qdisc_is_paired_by_its_number_and_one_that_was_made_meanwhile_has_no_change
 }
 
 #[test]
+fn a_neighbour_table_has_its_own_changes_and_a_supposed_limit_counts() {
+    let key = "net.ipv6.neigh.default.gc_thresh3";
+    let now = over_a_window(|now| {
+        now.namespaces[0].sysctls.insert(key.to_owned(), "4096".to_owned());
+    });
+    let of = |name| values(&now, Subject::NeighbourTable, name).into_iter().map(|(_, value)| value).collect::<Vec<_>>();
+    assert_eq!(of("delta.neighbour_table.table_fulls"), [5, 0].map(|times| Some(Value::Int(times))));
+    assert_eq!(of("neighbour_table.gc_thresh3"), [1024, 4096].map(|limit| Some(Value::Int(limit))));
+    assert_eq!(of("neighbour_table.unresolved_discards"), [None, None], "/proc/net/stat is hidden");
+}
+
+#[test]
 fn every_number_that_is_read_twice_has_a_change_of_the_type_that_the_names_promise() {
     let now = over_a_window(|_| ());
     let view = View::new(&now, &now.namespaces[0]);
@@ -189,8 +209,8 @@ fn what_belongs_to_the_machine_is_there_once() {
     let mut now = over_a_window(|_| ());
     now.namespaces.push(example::namespace("net:[1]", "blue", false));
     let of = |place: usize, subject| View::new(&now, &now.namespaces[place]).items(subject).unwrap().len();
-    assert_eq!((of(0, Subject::Cpu), of(0, Subject::Host)), (2, 1));
-    assert_eq!((of(1, Subject::Cpu), of(1, Subject::Host)), (0, 0));
+    assert_eq!((of(0, Subject::Cpu), of(0, Subject::Host), of(0, Subject::NeighbourTable)), (2, 1, 2));
+    assert_eq!((of(1, Subject::Cpu), of(1, Subject::Host), of(1, Subject::NeighbourTable)), (0, 0, 0));
 }
 
 #[test]

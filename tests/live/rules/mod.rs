@@ -7,6 +7,7 @@ mod idle;
 mod interface_keys;
 mod interfaces;
 mod listen;
+mod neighbours;
 mod packets;
 mod path;
 mod ports;
