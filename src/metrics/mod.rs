@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod defaults;
 pub mod effective;
 pub mod healthy;
+mod losses;
 pub mod names;
 mod reading;
 pub mod roles;
