@@ -82,8 +82,11 @@ fn add_keys(keys: &mut Keys, area: &str, text: &str) -> Result<(), Box<dyn Error
     Ok(())
 }
 
+/// A name, the lowest and the highest number.
+type Range = (String, i64, i64);
+
 /// Of the keys with a usual range, name, lowest and highest number. A key of interfaces is that of `all` and that of `default`.
-fn ranges(keys: &Keys) -> Result<Vec<(String, i64, i64)>, Box<dyn Error>> {
+fn ranges(keys: &Keys) -> serde_json::Result<Vec<Range>> {
     let mut ranges = Vec::new();
     for (name, (_, json)) in keys {
         let key: serde_json::Value = serde_json::from_str(json)?;

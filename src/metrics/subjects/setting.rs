@@ -6,6 +6,7 @@ use crate::metrics::table::{FirstRead, Row, Table, flag, text};
 pub(in crate::metrics) static TABLE: Table<Setting> = Table {
     prefix: "setting",
     first_read: FirstRead::Never,
+    absent_is_zero: |_| false,
     records: |reading| (!reading.namespace.sysctls.is_empty()).then(|| reading.settings()),
     label: |_, setting| setting.name.to_owned(),
     identity: |_, setting| setting.name.to_owned(),
