@@ -6,8 +6,10 @@
 use crate::keys::{self, Scope, Sense, folded};
 use crate::snapshot::{Namespace, Snapshot};
 
-/// What is usual of one of them depends on the other: rules of their own judge them together.
-const JUDGED_TOGETHER: [&str; 2] = ["net.ipv4.tcp_retries2", "net.ipv4.tcp_rto_max_ms"];
+/// What is usual of these depends on other keys, so rules of their own judge them: the retries on the longest pause between
+/// them, and the ports that need a privilege on the range of the ephemeral ports.
+const JUDGED_WITH_OTHERS: [&str; 3] =
+    ["net.ipv4.tcp_retries2", "net.ipv4.tcp_rto_max_ms", "net.ipv4.ip_unprivileged_port_start"];
 
 /// A key with its effective value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub(super) struct Setting {
 }
 
 pub(super) fn of(snapshot: &Snapshot, namespace: &Namespace) -> Vec<Setting> {
-    let suspects = keys::suspects(|name| namespace.sysctls.get(name).filter(|_| !JUDGED_TOGETHER.contains(&name)));
+    let suspects = keys::suspects(|name| namespace.sysctls.get(name).filter(|_| !JUDGED_WITH_OTHERS.contains(&name)));
     suspects.filter_map(|(name, text)| setting(snapshot, namespace, name, text)).collect()
 }
 
