@@ -13,6 +13,7 @@ mod losses;
 pub mod names;
 mod reading;
 pub mod roles;
+mod settings;
 pub mod subjects;
 pub mod sysctl;
 mod table;
