@@ -22,6 +22,8 @@ pub const CLOSE_WAIT_WORTH: u64 = 10;
 /// silent.
 const SILENT_WORTH: u64 = 20;
 const SILENT_SECONDS: u64 = 1800;
+/// Connections of a listener from which its process is looked for: the usual limit is 1,024 open files.
+const CONNECTIONS_WORTH: u64 = 500;
 /// A wait for `accept()` that no healthy server causes.
 const WAIT_MS: u32 = 1000;
 /// Connections with much unread data, or bytes in the buffers of full connections, from which their owners are looked for.
@@ -107,12 +109,14 @@ const fn are_full(queued: Queued) -> bool {
 }
 
 /// Whether a finding may name the process of this listener: its queue fills, a client waits in it for seconds, it dropped
-/// packets (in the window, or since listen() where the start of the window is not known yet), or clients of it are silent.
+/// packets (in the window, or since listen() where the start of the window is not known yet), clients of it are silent, or it
+/// has so many that its process can be near its limit of open files.
 fn is_reported(listener: &Listener) -> bool {
     let dropped = listener.drops.is_some_and(|drops| drops != listener.drops_before.unwrap_or(0));
     let silent = listener.idle_no_keepalive.at_least(SILENT_SECONDS) >= SILENT_WORTH;
     let waits = listener.queue > 0 && listener.waited_ms.is_some_and(|waited| waited >= WAIT_MS);
-    dropped || silent || waits || is_filling(listener.queue, listener.limit)
+    let many = listener.established >= CONNECTIONS_WORTH;
+    dropped || silent || waits || many || is_filling(listener.queue, listener.limit)
 }
 
 fn enter(sockets: &mut Sockets, mut owners: Vec<Owner>) {

@@ -177,6 +177,24 @@ fn a_server_without_a_free_file_descriptor_needs_a_higher_limit_of_files_and_no_
     ACCEPT_QUEUE.iter().chain([&NO_FILES]).for_each(|rule| report.assert_quiet(rule));
 }
 
+/// Nobody waits yet, and nothing fails.
+#[test]
+fn a_server_that_will_soon_be_out_of_files_is_named_in_time_and_a_higher_limit_heals_it() {
+    const RULE: &str = "owner-near-file-limit";
+    let lab = Lab::enter();
+    let audit_of = |files: u32| {
+        let server = process::with_files(&lab, 8080, 1024, files);
+        let _clients = listen::knock(&lab, SERVER.into(), 550);
+        wait_until("all are accepted", || lab.in_state("ESTABLISHED") == 550 && lab.accept_queue(8080).0 == 0);
+        (server.name(), lab.audit(&["--window", "0"]))
+    };
+    let (name, report) = audit_of(600);
+    assert_eq!(report.subjects(RULE), [name]);
+    report.assert_quiet(NO_FILES);
+    let (_, healed) = audit_of(1200);
+    healed.assert_quiet(RULE);
+}
+
 #[test]
 fn a_listener_on_both_ip_versions_is_one_listener() {
     let lab = Lab::enter();
