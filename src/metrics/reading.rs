@@ -13,6 +13,7 @@ use crate::drift::load::start::Moment;
 use crate::drift::model::Drift;
 use crate::drift::{self, Facts};
 use crate::keys::{self, KeyValue};
+use crate::observe::cgroups::Cgroup;
 use crate::observe::counters::Counters;
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
@@ -32,6 +33,7 @@ pub(super) struct Reading<'a> {
     pub(super) system: Option<&'a SystemFacts>,
     pub(super) counters: Option<&'a Counters>,
     pub(super) sockets: Option<&'a Sockets>,
+    pub(super) cgroups: Option<&'a [Cgroup]>,
     pub(super) interfaces: &'a [Interface],
     pub(super) qdiscs: Option<&'a [Qdisc]>,
     pub(super) cpus: &'a [Cpu],
@@ -61,6 +63,7 @@ impl<'a> Reading<'a> {
             system: Some(&snapshot.system),
             counters: Some(&namespace.counters),
             sockets,
+            cgroups: namespace.cgroups.as_deref(),
             interfaces: &namespace.interfaces,
             qdiscs: namespace.qdiscs.as_deref(),
             cpus: &snapshot.cpus,
@@ -82,6 +85,7 @@ impl<'a> Reading<'a> {
             system: machine.and_then(|machine| machine.system.as_ref()),
             counters: namespace.counters_before.as_ref(),
             sockets,
+            cgroups: before.cgroups.as_deref(),
             interfaces: &before.interfaces,
             qdiscs: before.qdiscs.as_deref(),
             cpus: machine.map_or(&[], |machine| &machine.cpus),

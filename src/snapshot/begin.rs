@@ -9,6 +9,7 @@ use super::{FirstReading, MachineBefore};
 use crate::host::Host;
 use crate::host::netns::{self, EnterError, Place};
 use crate::keys;
+use crate::observe::cgroups::{self, Cgroup, Placed};
 use crate::observe::counters::Counters;
 use crate::observe::interfaces::Interface;
 use crate::observe::qdiscs::Qdisc;
@@ -29,6 +30,7 @@ pub(super) struct Beginning {
     pub(super) counters: Counters,
     pub(super) queues: Option<Queues>,
     pub(super) interfaces: Vec<Interface>,
+    pub(super) cgroups: Option<Vec<Cgroup>>,
     pub(super) qdiscs: Option<Vec<Qdisc>>,
     pub(super) sockets: Option<Sockets>,
 }
@@ -41,6 +43,7 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
     let system = first.system.then(|| system::read(host).0);
     let queues = netns::visit(places, |_, _| sockets::read_queues(host).ok());
     let neighbour_tables = first.neighbour_tables.then(|| neighbour_tables::read(host).0).flatten();
+    let cgroups = first.cgroups.then(|| cgroups::read(host).0).flatten();
     let cpus = cpus::read(host).0;
     let at = Instant::now();
     let counters = netns::visit(places, |_, _| {
@@ -48,10 +51,11 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
         let qdiscs = first.qdiscs.then(|| qdiscs::read(host, &interfaces).0).flatten();
         (counters, interfaces, qdiscs)
     });
-    let namespaces = queues.into_iter().zip(counters).map(|(queues, read)| {
+    let namespaces = places.iter().zip(queues).zip(counters).map(|((place, queues), read)| {
         let sockets = owned.next().flatten();
         let (queues, (counters, interfaces, qdiscs)) = (queues?, read?);
-        Ok(Beginning { counters, queues, interfaces, qdiscs, sockets })
+        let cgroups = cgroups.as_ref().map(|all| Placed::of(all, host, &place.id));
+        Ok(Beginning { counters, queues, interfaces, cgroups, qdiscs, sockets })
     });
     Begun { at, machine: MachineBefore { cpus, neighbour_tables, system }, namespaces: namespaces.collect() }
 }

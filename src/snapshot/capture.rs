@@ -13,6 +13,7 @@ use super::{FirstReading, Namespace, NamespaceBefore, SCHEMA, Snapshot, Window, 
 use crate::host::Host;
 use crate::host::netns::{self, EnterError, Hidden, Place, Places, Which};
 use crate::model::NamespaceName;
+use crate::observe::cgroups::{self, Placed};
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
 use crate::observe::interfaces::Interface;
@@ -52,6 +53,8 @@ pub fn capture(
     let seconds = begun.as_ref().map_or(0.0, |begun| begun.at.elapsed().as_secs_f64());
     let ends = netns::visit(&places, |_, _| End::read(host, first));
     let (cpus, mut gaps) = cpus::read(host);
+    let (cgroups, more) = if first.cgroups { cgroups::read(host) } else { (None, Vec::new()) };
+    gaps.extend(more);
     let (neighbour_tables, more) =
         if first.neighbour_tables { neighbour_tables::read(host) } else { (None, Vec::new()) };
     gaps.extend(more);
@@ -91,7 +94,7 @@ pub fn capture(
         cpus,
         neighbour_tables,
         before: machine_before,
-        namespaces: namespaces(host, seen, &keys),
+        namespaces: namespaces(host, seen, &keys, cgroups.as_deref()),
         all_namespaces,
         persisted: Some(files),
         surroundings,
@@ -229,7 +232,7 @@ fn gap(Hidden { name, why }: Hidden) -> Gap {
 }
 
 /// Enters the owners, found for all at once, the start of the window, and what the machine's namespace is called.
-fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<Namespace> {
+fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls, cgroups: Option<&[Placed]>) -> Vec<Namespace> {
     let (seen, unowned): (Vec<_>, Vec<_>) = seen
         .into_iter()
         .map(|Seen { place, beginning, end, shown: Shown { sysctls, mut sockets, topology, gaps } }| {
@@ -250,6 +253,7 @@ fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<N
         let initial = is_initial(&sysctls);
         sysctls.extend(machine_keys.iter().map(|(key, text)| (key.clone(), text.clone())));
         let (id, name) = (place.id.clone(), if initial { NamespaceName::host() } else { place.name.clone() });
+        let cgroups = cgroups.map(|all| Placed::of(all, host, &id));
         let mut namespace = Namespace {
             id,
             name,
@@ -258,15 +262,16 @@ fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<N
             counters_before: None,
             counters,
             interfaces,
+            cgroups,
             qdiscs,
             topology: Some(topology),
             before: None,
             sysctls,
             gaps,
         };
-        if let Some(Beginning { counters, interfaces, qdiscs, sockets, .. }) = beginning {
+        if let Some(Beginning { counters, interfaces, cgroups, qdiscs, sockets, .. }) = beginning {
             namespace.counters_before = Some(counters);
-            namespace.before = Some(NamespaceBefore { interfaces, qdiscs, sockets });
+            namespace.before = Some(NamespaceBefore { interfaces, cgroups, qdiscs, sockets });
         }
         namespaces.push(namespace);
     }

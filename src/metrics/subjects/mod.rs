@@ -3,6 +3,7 @@
 //! In: nothing; these are tables. Out: [`Subject`], which a rule names in `for_each`, and the tables of its metrics.
 //! Must not: compute; each row does.
 
+mod cgroup;
 mod cpu;
 mod destination;
 mod files;
@@ -65,6 +66,8 @@ subjects! {
     Listener "listener": listener::TABLE;
     Destination "destination": destination::TABLE;
     Owner "owner": owner::TABLE;
+    /// A control group with a memory limit, whose sockets hold memory.
+    Cgroup "cgroup": cgroup::TABLE;
     Interface "interface": interface::TABLE;
     /// A queueing discipline of an interface.
     Qdisc "qdisc": qdisc::TABLE;
