@@ -10,6 +10,7 @@ pub mod defaults;
 pub mod effective;
 pub mod healthy;
 pub mod names;
+mod not_inherited;
 mod reading;
 pub mod roles;
 pub mod subjects;
