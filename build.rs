@@ -104,11 +104,14 @@ fn shipped(text: &str) -> Result<String, Box<dyn Error>> {
     Ok(format!("profile: Profile::{profile}, tests: {tests}, head: {head:?}, names: &{names:?}"))
 }
 
-/// The names in a text that begin with `delta.`, `rate.` or `default(`.
+/// What the names begin with that an audit reads something for, beside defaults.
+const PREPARED: [&str; 3] = ["delta.", "rate.", "udp."];
+
+/// The names in a text that begin with one of these, or with `default(`.
 fn prepared_names(text: &str) -> BTreeSet<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
     let mut names = BTreeSet::new();
-    for start in ["delta.", "rate."] {
+    for start in PREPARED {
         for (place, _) in text.match_indices(start) {
             let rest = &text[place..];
             let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());

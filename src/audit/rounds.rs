@@ -10,11 +10,13 @@ use super::{run, waivers::Waivers};
 use crate::keys::{self, InterfaceKey};
 use crate::metrics::roles::ROLES;
 use crate::model::Profile;
+use crate::observe::counters::Counters;
 use crate::observe::interfaces::Interface;
 use crate::observe::topology::{Addresses, DefaultRoute, Routes, Topology, Translation};
+use crate::observe::udp::{Udp, UdpSocket};
 use crate::report::example;
 use crate::rules::set::RuleSet;
-use crate::snapshot::{Defaults, Snapshot};
+use crate::snapshot::{Defaults, NamespaceBefore, Snapshot};
 
 const HOSTS: u64 = 600;
 const INTERFACE: &str = "eth0";
@@ -73,6 +75,24 @@ fn usual() -> Snapshot {
     snapshot
 }
 
+/// Sockets have 20,000 ephemeral ports, and one that has the largest buffer which the host allows loses datagrams.
+fn udp_in_need(snapshot: &mut Snapshot, size: usize) {
+    let namespace = &mut snapshot.namespaces[0];
+    let limit =
+        namespace.sysctls.get("net.core.rmem_max").and_then(|limit| limit.parse::<u32>().ok()).unwrap_or(212_992);
+    let drops = 100 << (4 * size);
+    let socket = UdpSocket { cookie: 1, rcvbuf: limit.saturating_mul(2), drops, ..UdpSocket::default() };
+    // A reserved port is none of them.
+    let reserved = namespace.sysctls.get("net.ipv4.ip_local_reserved_ports").is_some_and(|ports| !ports.is_empty());
+    let ephemeral_ports = Some(if reserved { 0 } else { 20_000 });
+    namespace.udp = Some(Udp { sockets: 1, ephemeral_ports, listed: vec![socket], unlisted: 0 });
+    namespace.before = Some(NamespaceBefore { udp: Some(Udp::default()), ..NamespaceBefore::default() });
+    let counters = |lost: u32, read: i64| -> Counters {
+        [("Udp".to_owned(), [("RcvbufErrors".to_owned(), lost.into()), ("InDatagrams".to_owned(), read)].into())].into()
+    };
+    (namespace.counters_before, namespace.counters) = (Some(counters(0, 0)), counters(drops, 10_000));
+}
+
 fn possible<'a>(audit: &'a Audit<'_>) -> impl Iterator<Item = &'a Recommendation> {
     audit.findings.iter().flat_map(|finding| &finding.recommendations).filter(|wish| wish.blocked.is_none())
 }
@@ -84,6 +104,7 @@ fn on_no_host_do_rules_contradict_each_other_and_one_round_of_proposals_is_enoug
     let mut rules = RuleSet::shipped();
     rules.select(Profile::Hardened);
     let (usual, mut numbers, mut proposed) = (usual(), Numbers(99), 0);
+    let (mut wider, mut larger) = (0, 0);
     for host in 0..HOSTS {
         let mut snapshot = usual.clone();
         let set: Vec<_> = (0..1 + numbers.below(12)).map(|_| &values[numbers.below(values.len())]).collect();
@@ -94,6 +115,9 @@ fn on_no_host_do_rules_contradict_each_other_and_one_round_of_proposals_is_enoug
         for _ in 0..numbers.below(3) {
             snapshot.stated_roles.insert(ROLES[numbers.below(ROLES.len())].name.to_owned(), numbers.below(2) == 0);
         }
+        if numbers.below(3) == 0 {
+            udp_in_need(&mut snapshot, numbers.below(4));
+        }
         let before = snapshot.namespaces[0].sysctls.clone();
         let audit = run(&snapshot, &rules, &Waivers::default());
         let blocked = audit.findings.iter().flat_map(|finding| &finding.recommendations);
@@ -102,6 +126,8 @@ fn on_no_host_do_rules_contradict_each_other_and_one_round_of_proposals_is_enoug
         let follow: BTreeMap<String, String> =
             possible(&audit).map(|wish| (wish.key.clone(), wish.proposed.to_string())).collect();
         proposed += follow.len();
+        wider += usize::from(follow.contains_key("net.ipv4.ip_local_port_range"));
+        larger += usize::from(follow.contains_key("net.core.rmem_max"));
         // A router that becomes a host is another host: what was right for it may be wrong now.
         if follow.keys().any(|key| key == "net.ipv4.ip_forward" || key == "net.ipv6.conf.all.forwarding") {
             continue;
@@ -112,5 +138,5 @@ fn on_no_host_do_rules_contradict_each_other_and_one_round_of_proposals_is_enoug
         let changed: Vec<_> = follow.iter().map(|(key, value)| (key, before.get(key), value)).collect();
         assert_eq!(more, [] as [String; 0], "host {host} after {changed:?}");
     }
-    assert!(proposed > HOSTS as usize, "{proposed}");
+    assert!(proposed > HOSTS as usize && wider > 50 && larger > 50, "{proposed} {wider} {larger}");
 }

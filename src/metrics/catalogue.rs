@@ -45,8 +45,9 @@ pub fn metrics() -> impl Iterator<Item = Metric> {
 }
 
 fn metric(of: Subject, first_read: FirstRead, row: Described) -> Metric {
-    let Described { name, unit, help, kind, grows, healthy } = row;
-    let has_changes = first_read != FirstRead::Never && matches!(kind, Type::Int | Type::Double);
+    let Described { name, unit, help, kind, grows, is_of_window, healthy } = row;
+    let is_read_twice = first_read != FirstRead::Never && !is_of_window;
+    let has_changes = is_read_twice && matches!(kind, Type::Int | Type::Double);
     Metric { name, kind, unit, of, help, grows, has_changes, healthy }
 }
 

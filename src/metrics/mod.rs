@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod defaults;
 pub mod effective;
 pub mod healthy;
+mod losses;
 pub mod names;
 mod not_inherited;
 mod reading;

@@ -15,6 +15,9 @@ use crate::keys;
 use crate::reference::counters;
 use crate::snapshot::FirstReading;
 
+/// The table of the UDP sockets of a namespace as a whole.
+const UDP: &str = "udp";
+
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
@@ -63,7 +66,8 @@ pub fn change_parts(name: &str) -> Option<(&str, &str)> {
     is_change.then_some((reading, metric))
 }
 
-/// What the first reading of a window has to hold, for conditions with these names on these subjects to have values.
+/// What the readings of a window have to hold, for conditions with these names on these subjects to have values. A name that does not
+/// exist needs nothing.
 pub fn first_reading<'a>(
     names: impl Iterator<Item = &'a str>,
     subjects: impl Iterator<Item = Subject>,
@@ -74,15 +78,20 @@ pub fn first_reading<'a>(
             Subject::Cgroup => first.cgroups = true,
             Subject::Qdisc => first.qdiscs = true,
             Subject::NeighbourTable => first.neighbour_tables = true,
+            Subject::UdpSocket => first.udp = true,
+            Subject::UnixListener => first.unix = true,
             _ => {}
         }
     }
-    let changes = names.filter_map(|name| change_parts(name)).filter_map(|(_, metric)| Subject::of_name(metric));
-    for (_, table) in changes {
+    for name in names {
+        let change = change_parts(name).map(|(_, metric)| metric);
+        let Some((_, table)) = Subject::of_name(change.unwrap_or(name)) else { continue };
         match table.first_read() {
-            FirstRead::Sockets => first.sockets = true,
-            FirstRead::System => first.system = true,
-            FirstRead::Always | FirstRead::Never => {}
+            FirstRead::Sockets => first.sockets |= change.is_some(),
+            FirstRead::System => first.system |= change.is_some(),
+            FirstRead::Always => {}
+            // Of the namespace as a whole, so that no subject tells.
+            FirstRead::Never => first.udp |= table.prefix() == UDP && find(name).is_some(),
         }
     }
     first
@@ -127,4 +136,22 @@ pub fn suggest(name: &str) -> Option<String> {
     };
     near.map(|near| format!("did you mean `{near}`?"))
         .or_else(|| Some("`sysctl-advisor rules metrics` prints all names".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn udp_and_unix_sockets_are_read_only_for_rules_about_them() {
+        let first = |names: &[&'static str], subjects: &[Subject]| {
+            first_reading(names.iter().copied(), subjects.iter().copied())
+        };
+        assert_eq!(
+            first(&["tcp.total", "delta.Udp.RcvbufErrors", "udp.c"], &[Subject::Listener]),
+            FirstReading::default()
+        );
+        assert!(first(&["udp.named_drops"], &[]).udp && first(&[], &[Subject::UdpSocket]).udp);
+        assert_eq!(first(&[], &[Subject::UnixListener]), FirstReading { unix: true, ..FirstReading::default() });
+    }
 }

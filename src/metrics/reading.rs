@@ -6,6 +6,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
+use super::losses::Losses;
 use super::roles::{self, Roles};
 use super::sysctl::key_value;
 use super::value::Value;
@@ -23,6 +24,8 @@ use crate::observe::qdiscs::Qdisc;
 use crate::observe::sockets::{Owner, Sockets};
 use crate::observe::system::SystemFacts;
 use crate::observe::topology::{DefaultRoute, Topology};
+use crate::observe::udp::Udp;
+use crate::observe::unix::UnixListener;
 use crate::snapshot::{Namespace, Snapshot};
 
 /// What was read at one moment.
@@ -34,6 +37,8 @@ pub(super) struct Reading<'a> {
     pub(super) counters: Option<&'a Counters>,
     pub(super) sockets: Option<&'a Sockets>,
     pub(super) cgroups: Option<&'a [Cgroup]>,
+    pub(super) udp: Option<&'a Udp>,
+    pub(super) unix: Option<&'a [UnixListener]>,
     pub(super) interfaces: &'a [Interface],
     pub(super) qdiscs: Option<&'a [Qdisc]>,
     pub(super) cpus: &'a [Cpu],
@@ -42,6 +47,7 @@ pub(super) struct Reading<'a> {
     ports: OnceCell<Option<Ports>>,
     roles: OnceCell<Roles>,
     drift: OnceCell<Option<Drift>>,
+    losses: OnceCell<Option<Losses>>,
 }
 
 /// What follows from the ephemeral range.
@@ -50,6 +56,8 @@ pub(super) struct Ports {
     pub(super) low: u16,
     pub(super) high: u16,
     pub(super) usable: i64,
+    /// Ports that are not reserved.
+    pub(super) unreserved: i64,
     reserved: Vec<(u16, u16)>,
 }
 
@@ -64,6 +72,8 @@ impl<'a> Reading<'a> {
             counters: Some(&namespace.counters),
             sockets,
             cgroups: namespace.cgroups.as_deref(),
+            udp: namespace.udp.as_ref(),
+            unix: namespace.unix.as_ref().map(|unix| unix.kept.as_slice()),
             interfaces: &namespace.interfaces,
             qdiscs: namespace.qdiscs.as_deref(),
             cpus: &snapshot.cpus,
@@ -71,6 +81,7 @@ impl<'a> Reading<'a> {
             ports: OnceCell::new(),
             roles: OnceCell::new(),
             drift: OnceCell::new(),
+            losses: OnceCell::new(),
         }
     }
 
@@ -86,6 +97,8 @@ impl<'a> Reading<'a> {
             counters: namespace.counters_before.as_ref(),
             sockets,
             cgroups: before.cgroups.as_deref(),
+            udp: before.udp.as_ref(),
+            unix: None,
             interfaces: &before.interfaces,
             qdiscs: before.qdiscs.as_deref(),
             cpus: machine.map_or(&[], |machine| &machine.cpus),
@@ -93,12 +106,19 @@ impl<'a> Reading<'a> {
             ports: OnceCell::new(),
             roles: OnceCell::new(),
             drift: OnceCell::from(None),
+            losses: OnceCell::from(None),
         })
     }
 
     /// What follows from the ephemeral range.
     pub(super) fn ports(&self) -> Option<&Ports> {
         self.ports.get_or_init(|| Ports::of(self.namespace, self.sockets)).as_ref()
+    }
+
+    /// What each listed UDP socket lost in the window; `None` with one reading.
+    pub(super) fn losses(&self) -> Option<&Losses> {
+        let between = || Losses::between(self.namespace.before.as_ref()?.udp.as_ref()?, self.udp?).into();
+        self.losses.get_or_init(between).as_ref()
     }
 
     pub(super) fn roles(&self) -> &Roles {
@@ -160,11 +180,12 @@ impl Ports {
             Some(KeyValue::PortList(ranges)) => ranges,
             _ => Vec::new(),
         };
-        let mut ports = Self { low, high, reserved, usable: 0 };
+        let mut ports = Self { low, high, reserved, usable: 0, unreserved: 0 };
         let reserved = (low..=high).filter(|port| ports.is_reserved(*port)).count() as u64;
         let listening = sockets.map_or(0, |sockets| sockets.outgoing.listening_ports);
         let range = u64::from(high - low) + 1;
         ports.usable = i64::try_from(range.saturating_sub(reserved + listening)).unwrap_or(0);
+        ports.unreserved = i64::try_from(range.saturating_sub(reserved)).unwrap_or(0);
         Some(ports)
     }
 

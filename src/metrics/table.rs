@@ -15,6 +15,8 @@ pub(super) struct Row<T: 'static> {
     /// `sockets`, `ports`, `bytes`, `s`, `1/s`; empty for a text, a flag or a bare number.
     pub(super) unit: &'static str,
     pub(super) help: &'static str,
+    /// It speaks of the window as a whole already, so that it has no change of its own.
+    is_of_window: bool,
     get: Get<T>,
 }
 
@@ -41,7 +43,7 @@ macro_rules! rows {
             help: &'static str,
             get: fn(&Reading<'_>, &T) -> Option<$value>,
         ) -> Row<T> {
-            Row { name, unit, help, get: Get::$get(healthy, get) }
+            Row { name, unit, help, is_of_window: false, get: Get::$get(healthy, get) }
         }
     )*};
 }
@@ -58,7 +60,7 @@ pub(super) const fn flag<T>(
     help: &'static str,
     get: fn(&Reading<'_>, &T) -> Option<bool>,
 ) -> Row<T> {
-    Row { name, unit: "", help, get: Get::Bool(healthy, get) }
+    Row { name, unit: "", help, is_of_window: false, get: Get::Bool(healthy, get) }
 }
 
 pub(super) const fn text<T>(
@@ -67,12 +69,12 @@ pub(super) const fn text<T>(
     help: &'static str,
     get: fn(&Reading<'_>, &T) -> Option<String>,
 ) -> Row<T> {
-    Row { name, unit: "", help, get: Get::Text(healthy, get) }
+    Row { name, unit: "", help, is_of_window: false, get: Get::Text(healthy, get) }
 }
 
 /// A histogram of sockets by age.
 pub(super) const fn ages<T>(name: &'static str, help: &'static str, get: fn(&T) -> &Ages) -> Row<T> {
-    Row { name, unit: "sockets", help, get: Get::Ages(get) }
+    Row { name, unit: "sockets", help, is_of_window: false, get: Get::Ages(get) }
 }
 
 /// A count of the snapshot as conditions compute with it; what no `i64` can hold is the largest one.
@@ -81,6 +83,11 @@ pub(super) fn whole(value: u64) -> Option<i64> {
 }
 
 impl<T> Row<T> {
+    /// A metric of what happened in the window.
+    pub(super) const fn of_window(self) -> Self {
+        Self { is_of_window: true, ..self }
+    }
+
     pub(super) const fn kind(&self) -> Type {
         match self.get {
             Get::Int(..) | Get::Counter(..) => Type::Int,
@@ -144,6 +151,8 @@ pub(super) struct Table<T: 'static> {
     pub(super) identity: fn(&Reading<'_>, &T) -> String,
     /// Whether a record of the earlier reading is the same thing.
     pub(super) is_same: fn(&T, &T) -> bool,
+    /// Whether the counters of a thing that the earlier reading does not have were 0 then.
+    pub(super) absent_is_zero: fn(&Reading<'_>) -> bool,
 }
 
 impl<T> Table<T> {
@@ -162,6 +171,7 @@ impl<T> Table<T> {
             label: |reading, _| reading.namespace.name.to_string(),
             identity: |reading, _| reading.namespace.name.without_pid(),
             is_same: |_, _| true,
+            absent_is_zero: |_| false,
         }
     }
 }
@@ -174,6 +184,7 @@ pub(super) struct Described {
     pub(super) help: &'static str,
     pub(super) kind: Type,
     pub(super) grows: bool,
+    pub(super) is_of_window: bool,
     pub(super) healthy: Value,
 }
 
@@ -190,6 +201,8 @@ pub(super) trait AnyTable: Sync + std::fmt::Debug {
     fn value(&self, reading: &Reading<'_>, place: usize, name: &str) -> Option<Value>;
     /// The place of the same thing in an earlier reading.
     fn place_before(&self, now: &Reading<'_>, place: usize, before: &Reading<'_>) -> Option<usize>;
+    /// What a metric was of a thing that the earlier reading does not have; `None` where that is not known.
+    fn value_of_absent(&self, before: &Reading<'_>, name: &str) -> Option<Value>;
 }
 
 impl<T: std::fmt::Debug + 'static> AnyTable for Table<T> {
@@ -233,6 +246,11 @@ impl<T: std::fmt::Debug + 'static> AnyTable for Table<T> {
         let here = earlier.get(place).filter(|other| (self.is_same)(record, other));
         here.map(|_| place).or_else(|| earlier.iter().position(|other| (self.is_same)(record, other)))
     }
+
+    fn value_of_absent(&self, before: &Reading<'_>, name: &str) -> Option<Value> {
+        let is_zero = self.find(name)?.grows && (self.records)(before).is_some() && (self.absent_is_zero)(before);
+        is_zero.then_some(Value::Int(0))
+    }
 }
 
 impl<T> Table<T> {
@@ -248,6 +266,7 @@ fn describe<T>(row: &Row<T>) -> Described {
         help: row.help,
         kind: row.kind(),
         grows: row.grows(),
+        is_of_window: row.is_of_window,
         healthy: row.healthy(),
     }
 }

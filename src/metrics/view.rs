@@ -116,8 +116,11 @@ impl<'a> View<'a> {
         }
         let (subject, table) = Subject::of_name(metric)?;
         let (place, before) = (place_in(item, subject)?, self.before.as_ref()?);
-        let place_before = table.place_before(&self.now, place, before)?;
-        let pair = (table.value(before, place_before, metric)?, table.value(&self.now, place, metric)?);
+        let from = match table.place_before(&self.now, place, before) {
+            Some(place_before) => table.value(before, place_before, metric)?,
+            None => table.value_of_absent(before, metric)?,
+        };
+        let pair = (from, table.value(&self.now, place, metric)?);
         let delta = match pair {
             // One that went backwards was reset: how far it came in between nobody knows.
             (Value::Int(from), Value::Int(to)) => {
@@ -197,6 +200,8 @@ impl<'a> View<'a> {
                 let gap = self.gap_of("sockets").map(|gap| format!("{name}: {}", gap.why));
                 Some(gap.unwrap_or_else(|| format!("{name} could not be read")))
             }
+            "udp" | "udp_socket" => Some(format!("{name}: the UDP sockets were not read")),
+            "unix_listener" => Some(format!("{name}: the listening Unix sockets were not read")),
             "persisted" | "key" => {
                 let unread = self.now.drift().is_none();
                 let why = if unread { "the configuration files were not read" } else { "no loader was found" };

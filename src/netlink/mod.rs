@@ -15,6 +15,7 @@ pub mod request;
 pub mod route;
 pub mod socket;
 pub mod tcp_info;
+pub mod unix;
 
 /// TCP states as the kernel numbers them (`include/net/tcp_states.h`).
 pub mod state {
@@ -59,15 +60,22 @@ fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
     bytes.get(offset..)?.first_chunk().copied().map(u64::from_ne_bytes)
 }
 
+/// `NLM_F_REQUEST`: the answer is one record.
+const REQUEST: u16 = 0x001;
 /// `NLM_F_REQUEST | NLM_F_DUMP`.
-const REQUEST_DUMP: u16 = 0x001 | 0x300;
+const REQUEST_DUMP: u16 = REQUEST | 0x300;
 
 /// The header of a dump request whose length, header included, is `length`.
 fn dump_header(length: usize, kind: u16, sequence: u32) -> Vec<u8> {
+    header(length, kind, REQUEST_DUMP, sequence)
+}
+
+/// The header of a request with these flags.
+fn header(length: usize, kind: u16, flags: u16, sequence: u32) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(length);
     bytes.extend((length as u32).to_ne_bytes());
     bytes.extend(kind.to_ne_bytes());
-    bytes.extend(REQUEST_DUMP.to_ne_bytes());
+    bytes.extend(flags.to_ne_bytes());
     bytes.extend(sequence.to_ne_bytes());
     bytes.extend([0; 4]);
     bytes

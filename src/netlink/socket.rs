@@ -12,7 +12,9 @@ use super::tcp_info::TcpInfo;
 pub const ATTRIBUTE_INFO: u16 = 2;
 /// `INET_DIAG_SKMEMINFO`: nine numbers, `SK_MEMINFO_*` of `linux/sock_diag.h`.
 pub const ATTRIBUTE_MEMORY: u16 = 7;
-/// Where in it `SK_MEMINFO_DROPS` stands, in bytes.
+/// Where in it `SK_MEMINFO_RMEM_ALLOC`, `SK_MEMINFO_RCVBUF` and `SK_MEMINFO_DROPS` are, in bytes.
+const RECEIVED: usize = 0;
+const RECEIVE_BUFFER: usize = 4;
 const DROPS: usize = 32;
 /// `INET_DIAG_SKV6ONLY`, one byte, sent with listening IPv6 sockets.
 const ATTRIBUTE_V6ONLY: u16 = 11;
@@ -116,13 +118,21 @@ impl<'a> SocketView<'a> {
         }
     }
 
+    /// Names the socket among all that this kernel ever had.
+    #[inline]
+    pub fn cookie(self) -> u64 {
+        let [low, high] = [field!(self, u32, from_ne_bytes, 44), field!(self, u32, from_ne_bytes, 48)].map(u64::from);
+        high << 32 | low
+    }
+
     /// Until the timer fires, in milliseconds.
     #[inline]
     pub fn expires_ms(self) -> u32 {
         field!(self, u32, from_ne_bytes, 52)
     }
 
-    /// Bytes to be read; of a listening socket the connections that wait for `accept()`.
+    /// Bytes to be read; of a listening socket the connections that wait for `accept()`; of a UDP socket the memory of the
+    /// datagrams that were not read yet.
     #[inline]
     pub fn receive_queue(self) -> u32 {
         field!(self, u32, from_ne_bytes, 56)
@@ -159,7 +169,22 @@ impl<'a> SocketView<'a> {
     /// Packets that were dropped for this socket since it was made. Of a listening one: SYNs, and ACKs that would have
     /// ended a handshake. `None` when it was not asked for, or the kernel does not count them (before 4.7).
     pub fn drops(self) -> Option<u32> {
-        self.attributes().find(ATTRIBUTE_MEMORY).and_then(|numbers| super::u32_at(numbers, DROPS))
+        self.memory(DROPS)
+    }
+
+    /// Memory of what it received, as the kernel compares it with the receive buffer. Of UDP a part may be read already: the
+    /// kernel gives it back in portions.
+    pub fn received(self) -> Option<u32> {
+        self.memory(RECEIVED)
+    }
+
+    /// Its receive buffer, as `getsockopt(SO_RCVBUF)` says.
+    pub fn receive_buffer(self) -> Option<u32> {
+        self.memory(RECEIVE_BUFFER)
+    }
+
+    fn memory(self, place: usize) -> Option<u32> {
+        self.attributes().find(ATTRIBUTE_MEMORY).and_then(|numbers| super::u32_at(numbers, place))
     }
 
     /// Whether a listening IPv6 socket takes IPv6 connections only.
@@ -213,6 +238,7 @@ mod tests {
         assert_eq!((client.local_port(), client.remote_port()), (49_732, 9006));
         assert_eq!((client.receive_queue(), client.send_queue()), (3, 0));
         assert_eq!((accepted.inode(), client.inode(), client.uid()), (255_042, 255_041, 0));
+        assert!(accepted.cookie() != client.cookie() && accepted.cookie() != 0);
         assert_eq!((accepted.timer(), client.timer(), client.retransmits()), (timer::NONE, timer::KEEPALIVE, 0));
         assert_eq!(client.expires_ms(), 7_199_692);
         let info = client.tcp_info().unwrap();
@@ -244,7 +270,8 @@ mod tests {
             if let Some(socket) = view {
                 let _ = (socket.local_address(), socket.remote_address(), socket.local_port(), socket.remote_port());
                 let _ = (socket.expires_ms(), socket.receive_queue(), socket.send_queue(), socket.uid());
-                let _ = (socket.tcp_info().map(TcpInfo::last_ack_received_ms), socket.is_v6_only());
+                let _ = (socket.tcp_info().map(TcpInfo::last_ack_received_ms), socket.is_v6_only(), socket.cookie());
+                let _ = (socket.drops(), socket.received(), socket.receive_buffer());
             }
         }
     }

@@ -24,6 +24,17 @@ const BUFFER: usize = 32 << 10;
 const RECEIVE_BUFFER: usize = 256 << 10;
 /// A kernel that has not answered for this long will not; every read takes well under a millisecond.
 const PATIENCE_SECONDS: i64 = 10;
+/// How often a dump is begun again when the table changed under it.
+const ATTEMPTS: usize = 3;
+
+/// A finished dump.
+#[derive(Debug)]
+pub struct Dump<T> {
+    pub record: T,
+    /// The table changed during each attempt: a socket may be missing or counted twice.
+    pub interrupted: bool,
+}
+
 /// Why there is no dump.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DumpError {
@@ -47,6 +58,25 @@ impl DumpError {
 /// Room for the largest answer.
 pub(in crate::observe) fn buffer() -> Vec<u8> {
     vec![0; BUFFER]
+}
+
+/// Dumps again while the table changes or the kernel lost a part, some times. `start` makes an empty record for each attempt,
+/// `attempt` fills it and says whether the table changed meanwhile.
+pub(in crate::observe) fn insist<T>(
+    start: impl Fn() -> T,
+    mut attempt: impl FnMut(&mut T, &mut [u8]) -> Result<bool, DumpError>,
+) -> Result<Dump<T>, DumpError> {
+    let mut buffer = buffer();
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let mut record = start();
+        match attempt(&mut record, &mut buffer) {
+            Ok(interrupted) if !interrupted || attempts == ATTEMPTS => return Ok(Dump { record, interrupted }),
+            Err(error) if !error.is_passing() || attempts == ATTEMPTS => return Err(error),
+            Ok(_) | Err(_) => tracing::debug!(attempts, "a dump was interrupted; asking again"),
+        }
+    }
 }
 
 /// Sends a request over a socket of its own, so that nothing of an abandoned dump can get in between, and hands the
@@ -84,29 +114,18 @@ pub(in crate::observe) fn exchange(
     }
 }
 
-/// How often a dump is begun again when its table changed meanwhile, or the kernel lost a part of it.
-const ATTEMPTS: usize = 3;
-
 /// What `each` makes of the records of rtnetlink's answer, and whether the table changed during the last attempt too.
 pub(in crate::observe) fn collect<T>(
     request: &[u8],
     each: impl Fn(&[u8]) -> Option<T>,
 ) -> Result<(Vec<T>, bool), DumpError> {
-    let mut buffer = buffer();
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let mut all = Vec::new();
-        let interrupted = exchange(SockProtocol::NetlinkRoute, request, 1, &mut buffer, &mut |payload| {
+    let dump = insist(Vec::new, |all, buffer| {
+        exchange(SockProtocol::NetlinkRoute, request, 1, buffer, &mut |payload| {
             all.extend(each(payload));
             Ok(ControlFlow::Continue(()))
-        });
-        match interrupted {
-            Ok(interrupted) if !interrupted || attempt == ATTEMPTS => return Ok((all, interrupted)),
-            Err(error) if !error.is_passing() || attempt == ATTEMPTS => return Err(error),
-            Ok(_) | Err(_) => tracing::debug!(attempt, "a dump of rtnetlink was interrupted; asking again"),
-        }
-    }
+        })
+    })?;
+    Ok((dump.record, dump.interrupted))
 }
 
 fn open(protocol: SockProtocol) -> Result<OwnedFd, DumpError> {

@@ -1,6 +1,7 @@
 //! Which process holds a socket.
 //!
-//! In: the inodes of listeners, and of connections in CLOSE_WAIT or with much data in their buffers. Out: [`Owner`] records, by one pass over `/proc/*/fd`.
+//! In: the inodes of listeners, and of connections in CLOSE_WAIT or with much data in their buffers; those of other sockets that a
+//! finding may name. Out: [`Owner`] records, and the [`Holder`] of each of the latter, by one pass over `/proc/*/fd`.
 //! Must not: look when there is nothing to look for: the pass costs some 5 us an open file of the machine. It is made
 //! where a rule may have something to say of a process: from [`CLOSE_WAIT_WORTH`] sockets in CLOSE_WAIT on, and for
 //! listeners as `is_reported` says.
@@ -9,6 +10,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use procfs::process::{FDTarget, LimitValue, Process};
+use serde::{Deserialize, Serialize};
 
 use crate::host::Host;
 use crate::observe::gap::Gap;
@@ -27,28 +29,68 @@ const FULL_WORTH: (u64, u64) = (20, 16 << 20);
 /// Owners that are kept, those with the most CLOSE_WAIT first. The sockets of the others count as unowned.
 pub const OWNERS_KEPT: usize = 256;
 
+/// A process that holds a socket.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Holder {
+    pub pid: u32,
+    /// `comm`.
+    pub name: String,
+}
+
+/// What is looked for in one namespace.
+#[derive(Debug, Default)]
+pub struct Search {
+    /// Its TCP sockets, where they were read.
+    pub sockets: Option<Unowned>,
+    /// Inodes of other sockets.
+    pub inodes: BTreeSet<u64>,
+}
+
+impl From<Unowned> for Search {
+    fn from(sockets: Unowned) -> Self {
+        Self { sockets: Some(sockets), inodes: BTreeSet::new() }
+    }
+}
+
+/// What was found of it.
+#[derive(Debug, Default)]
+pub struct Searched {
+    pub sockets: Option<Sockets>,
+    /// By inode; of several processes the one with the lowest number.
+    pub holders: BTreeMap<u64, Holder>,
+    /// What could not be seen, once.
+    pub gap: Option<Gap>,
+}
+
 /// What an inode is to us.
 enum Held<'a> {
     Connection(&'a Waiting),
     Listener(&'a Listener),
+    Other,
 }
 
 /// What is looked for: the inode of a socket, the namespace that it is in by its place among the readings.
 type Wanted<'a> = HashMap<u64, (usize, Held<'a>)>;
 
-/// Finds the owners and enters them into the readings, in one pass for all of them; tells of each what could not be seen,
-/// once.
+/// Finds the owners and enters them into the readings, in one pass for all of them.
 ///
 /// A connection that several processes hold counts for the one with the lowest number. A listener is told of each
 /// process that holds it, for the workers of a pre-forking server all accept from it. Sockets whose process cannot be
 /// seen are grouped by user.
-pub fn find(host: &Host, mut readings: Vec<Unowned>) -> Vec<(Sockets, Option<Gap>)> {
-    let worth: Vec<bool> = readings.iter().map(|reading| host.is_live() && is_worth_it(reading)).collect();
-    let found = look_up(host, &readings, &worth);
-    for ((reading, found), _) in readings.iter_mut().zip(&found).zip(&worth).filter(|(_, worth)| **worth) {
-        enter(&mut reading.sockets, found.owners.clone());
-    }
-    readings.into_iter().zip(found).map(|(reading, found)| (reading.sockets, found.gap)).collect()
+pub fn find(host: &Host, searches: Vec<Search>) -> Vec<Searched> {
+    let is_worth_it = |search: &Search| host.is_live() && search.sockets.as_ref().is_some_and(is_worth_it);
+    let worth: Vec<bool> = searches.iter().map(is_worth_it).collect();
+    let found = look_up(host, &searches, &worth);
+    let all = searches.into_iter().zip(found).zip(worth);
+    all.map(|((search, found), worth)| {
+        let mut sockets = search.sockets.map(|reading| reading.sockets);
+        if let Some(sockets) = sockets.as_mut().filter(|_| worth) {
+            enter(sockets, found.owners);
+        }
+        Searched { sockets, holders: found.holders, gap: found.gap }
+    })
+    .collect()
 }
 
 fn is_worth_it(reading: &Unowned) -> bool {
@@ -88,18 +130,27 @@ fn enter(sockets: &mut Sockets, mut owners: Vec<Owner>) {
 #[derive(Default)]
 struct Found {
     owners: Vec<Owner>,
+    holders: BTreeMap<u64, Holder>,
     gap: Option<Gap>,
 }
 
-fn look_up(host: &Host, readings: &[Unowned], worth: &[bool]) -> Vec<Found> {
-    let mut found: Vec<Found> = readings.iter().map(|_| Found::default()).collect();
+/// The TCP sockets only where they are `worth` it.
+fn wanted<'a>(searches: &'a [Search], worth: &[bool]) -> Wanted<'a> {
     let mut wanted = Wanted::new();
-    for (place, reading) in readings.iter().enumerate().filter(|(place, _)| worth.get(*place) == Some(&true)) {
+    for (place, (search, worth)) in searches.iter().zip(worth).enumerate() {
+        wanted.extend(search.inodes.iter().map(|inode| (*inode, (place, Held::Other))));
+        let Some(reading) = search.sockets.as_ref().filter(|_| *worth) else { continue };
         wanted.extend(reading.waiting.iter().map(|socket| (socket.inode, (place, Held::Connection(socket)))));
         let with_inode = reading.sockets.listeners.iter().filter(|listener| listener.inode != 0);
         wanted.extend(with_inode.map(|listener| (listener.inode, (place, Held::Listener(listener)))));
     }
-    if !worth.contains(&true) {
+    wanted
+}
+
+fn look_up(host: &Host, searches: &[Search], worth: &[bool]) -> Vec<Found> {
+    let mut found: Vec<Found> = searches.iter().map(|_| Found::default()).collect();
+    let mut wanted = if host.is_live() { wanted(searches, worth) } else { Wanted::new() };
+    if wanted.is_empty() && !worth.contains(&true) {
         return found;
     }
     let mut seen_listeners = BTreeSet::new();
@@ -123,6 +174,10 @@ fn look_up(host: &Host, readings: &[Unowned], worth: &[bool]) -> Vec<Found> {
                 Some((place, Held::Listener(listener))) => {
                     parts.entry(*place).or_default().1.insert(name_of(listener));
                     seen_listeners.insert(inode);
+                }
+                Some((place, Held::Other)) => {
+                    found[*place].holders.insert(inode, holder(&process));
+                    wanted.remove(&inode);
                 }
                 None => {}
             }
@@ -150,6 +205,11 @@ fn processes(host: &Host) -> impl Iterator<Item = Process> {
     numbers.sort_unstable();
     let root = host.locate("/proc");
     numbers.into_iter().filter_map(move |number| Process::new_with_root(root.join(number.to_string())).ok())
+}
+
+fn holder(process: &Process) -> Holder {
+    let name = process.stat().map(|stat| stat.comm).unwrap_or_default();
+    Holder { pid: u32::try_from(process.pid()).unwrap_or_default(), name }
 }
 
 fn describe(owner: &mut Owner, process: &Process, files: u64) {
@@ -180,6 +240,8 @@ fn by_user(left: Vec<&Held<'_>>) -> impl Iterator<Item = Owner> {
             Held::Listener(listener) => {
                 users.entry(listener.uid).or_default().1.insert(name_of(listener));
             }
+            // Who made it is known from the socket itself.
+            Held::Other => {}
         }
     }
     users.into_iter().map(|(uid, (owner, names))| Owner { uid, listeners: names.into_iter().collect(), ..owner })
@@ -251,10 +313,12 @@ mod tests {
             .collect();
         let reading = |waiting: Vec<Waiting>| {
             let sockets = Sockets { listeners: Vec::new(), ..crate::report::example::sockets() };
-            Unowned { sockets, waiting, exposed: false }
+            Search::from(Unowned { sockets, waiting, exposed: false })
         };
-        let found = look_up(&Host::live(), &[reading(Vec::new()), reading(waiting)], &[false, true]);
-        let [quiet, found] = &found[..] else { panic!("one for each namespace") };
+        let other = Search { sockets: None, inodes: [u64::MAX - 2].into() };
+        let found = look_up(&Host::live(), &[reading(Vec::new()), reading(waiting), other], &[false, true, false]);
+        let [quiet, found, other] = &found[..] else { panic!("one for each namespace") };
+        assert!(other.gap.as_ref().is_some_and(|gap| gap.why.contains("1 sockets")) && other.owners.is_empty());
         assert!(quiet.owners.is_empty() && quiet.gap.is_none());
         assert_eq!(found.owners.iter().map(|owner| (owner.uid, owner.close_wait)).collect::<Vec<_>>(), [(7, 2)]);
         assert!(found.gap.as_ref().is_some_and(|gap| gap.what == "owners" && gap.why.contains("2 sockets")));

@@ -13,7 +13,6 @@ mod groups;
 mod listeners;
 mod model;
 pub mod netlink;
-mod ports;
 mod progress;
 mod read;
 mod table;

@@ -60,6 +60,8 @@ pub(crate) fn namespace(id: &str, name: &str, initial: bool) -> Namespace {
         name: name.into(),
         initial,
         sockets: None,
+        udp: None,
+        unix: None,
         counters_before: None,
         counters: [].into(),
         interfaces: Vec::new(),

@@ -21,7 +21,8 @@ pub(super) struct Shipped {
     pub(super) tests: usize,
     /// Conditions and parameters, as JSON.
     pub(super) head: &'static str,
-    /// The names in the text that begin with `delta.`, `rate.` or `default(`.
+    /// The names in the text that something is read for: that begin with `delta.`, `rate.` or `default(`, or with the name of a
+    /// source that not every audit reads.
     pub(super) names: &'static [&'static str],
 }
 
@@ -81,7 +82,8 @@ impl LazyRule {
         self.head().map(|head| head.for_each).or_else(|| self.rule().map(|rule| rule.for_each))
     }
 
-    /// The names of changes and of defaults that its expressions use; others may be among them.
+    /// The names that its expressions use and something is read for: changes, defaults, UDP sockets and the like; others may be
+    /// among them.
     pub fn prepared_names(&self) -> impl Iterator<Item = &str> {
         let shipped = self.shipped.map(|shipped| shipped.names.iter().copied());
         let rule = if self.shipped.is_some() { None } else { self.rule() };

@@ -242,6 +242,8 @@ mod tests {
         assert!(without.iter().zip(with.iter()).all(|(one, other)| !unlike(one, other)));
     }
 
+    const PREPARED: [&str; 4] = ["delta.", "rate.", "default(", "udp."];
+
     /// What the build wrote down of a rule must be what the rule says.
     #[test]
     fn the_head_of_a_shipped_rule_has_its_conditions_and_the_names_that_are_prepared() {
@@ -255,7 +257,7 @@ mod tests {
             assert!(head.conditions().map(sources).eq(rule.conditions().map(sources)), "{id}");
             assert!(rule.params.iter().all(|(name, param)| head.param(name) == Some(&param.value)), "{id}");
             let prepared: BTreeSet<&str> = lazy.prepared_names().collect();
-            let is_prepared = |name: &&str| ["delta.", "rate.", "default("].iter().any(|start| name.starts_with(start));
+            let is_prepared = |name: &&str| PREPARED.iter().any(|start| name.starts_with(start));
             for name in rule.names().filter(is_prepared) {
                 assert!(prepared.contains(name), "{id}: {name} is not in {prepared:?}");
             }

@@ -108,6 +108,8 @@ fn after_boot(scene: &Scene, set: &BTreeMap<&str, &Assignment>) -> Snapshot {
         name: scene.namespace.as_deref().unwrap_or("host").into(),
         initial: true,
         sockets: None,
+        udp: None,
+        unix: None,
         counters_before: None,
         counters: BTreeMap::new(),
         interfaces: Vec::new(),

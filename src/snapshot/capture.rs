@@ -13,16 +13,18 @@ use super::{FirstReading, Namespace, NamespaceBefore, SCHEMA, Snapshot, Window, 
 use crate::host::Host;
 use crate::host::netns::{self, EnterError, Hidden, Place, Places, Which};
 use crate::model::NamespaceName;
-use crate::observe::cgroups::{self, Placed};
+use crate::observe::cgroups::{self, Cgroup, Placed};
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
 use crate::observe::interfaces::Interface;
-use crate::observe::owners;
+use crate::observe::owners::{self, Search, Searched};
 use crate::observe::persisted::Persisted;
 use crate::observe::qdiscs::{self, Qdisc};
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Interfaces, Sysctls};
 use crate::observe::topology::{self, Topology};
+use crate::observe::udp::{self, Udp};
+use crate::observe::unix::{self, UnixListeners};
 use crate::observe::{counters, cpus, interfaces, neighbour_tables, persisted, sockets, system};
 use crate::units;
 
@@ -51,10 +53,15 @@ pub fn capture(
     let begun = (!window.is_zero()).then(|| begin(host, &places, first));
     let begun = begun.inspect(|_| wait(window));
     let seconds = begun.as_ref().map_or(0.0, |begun| begun.at.elapsed().as_secs_f64());
-    let ends = netns::visit(&places, |_, _| End::read(host, first));
+    let mut ends = netns::visit(&places, |_, _| End::read(host, first));
     let (cpus, mut gaps) = cpus::read(host);
     let (cgroups, more) = if first.cgroups { cgroups::read(host) } else { (None, Vec::new()) };
     gaps.extend(more);
+    for (place, end) in places.iter().zip(&mut ends) {
+        if let Ok(end) = end {
+            end.cgroups = cgroups.as_ref().map(|all| Placed::of(all, host, &place.id));
+        }
+    }
     let (neighbour_tables, more) =
         if first.neighbour_tables { neighbour_tables::read(host) } else { (None, Vec::new()) };
     gaps.extend(more);
@@ -94,7 +101,7 @@ pub fn capture(
         cpus,
         neighbour_tables,
         before: machine_before,
-        namespaces: namespaces(host, seen, &keys, cgroups.as_deref()),
+        namespaces: namespaces(host, seen, &keys),
         all_namespaces,
         persisted: Some(files),
         surroundings,
@@ -147,19 +154,27 @@ fn why_nothing(which: &Which, unseen: &[Hidden]) -> CaptureError {
 /// What is read of a namespace at the end of the window, as soon as it has passed.
 struct End {
     counters: Counters,
+    udp: Option<Udp>,
+    unix: Option<UnixListeners>,
     interfaces: Vec<Interface>,
     qdiscs: Option<Vec<Qdisc>>,
+    /// Found for all namespaces at once.
+    cgroups: Option<Vec<Cgroup>>,
     gaps: Vec<Gap>,
 }
 
 impl End {
     fn read(host: &Host, first: FirstReading) -> Self {
         let (counters, mut gaps) = counters::read(host);
+        let (udp, more) = if first.udp { udp::read(host, &counters) } else { (None, Vec::new()) };
+        gaps.extend(more);
         let (interfaces, more) = interfaces::read(host);
         gaps.extend(more);
         let (qdiscs, more) = if first.qdiscs { qdiscs::read(host, &interfaces) } else { (None, Vec::new()) };
         gaps.extend(more);
-        Self { counters, interfaces, qdiscs, gaps }
+        let (unix, gap) = if first.unix { unix::read(host) } else { (None, None) };
+        gaps.extend(gap);
+        Self { counters, udp, unix, interfaces, qdiscs, cgroups: None, gaps }
     }
 }
 
@@ -231,51 +246,69 @@ fn gap(Hidden { name, why }: Hidden) -> Gap {
     Gap { what: "netns".to_owned(), why: format!("{name}: {why}") }
 }
 
-/// Enters the owners, found for all at once, the start of the window, and what the machine's namespace is called.
-fn namespaces(host: &Host, seen: Vec<Seen<'_>>, machine_keys: &Sysctls, cgroups: Option<&[Placed]>) -> Vec<Namespace> {
-    let (seen, unowned): (Vec<_>, Vec<_>) = seen
-        .into_iter()
-        .map(|Seen { place, beginning, end, shown: Shown { sysctls, mut sockets, topology, gaps } }| {
-            let queues = beginning.as_ref().and_then(|beginning| beginning.queues.as_ref());
-            if let (Some(sockets), Some(queues)) = (&mut sockets, queues) {
+impl Seen<'_> {
+    /// Enters the start of the window, and says whose processes are looked for.
+    fn search(&mut self) -> Search {
+        let Self { beginning, end, shown, .. } = self;
+        let mut sockets = shown.sockets.take();
+        if let Some(beginning) = beginning {
+            if let (Some(sockets), Some(queues)) = (&mut sockets, &beginning.queues) {
                 sockets.begin_with(queues);
             }
-            ((place, beginning, end, sysctls, topology, gaps, sockets.is_some()), sockets)
-        })
-        .unzip();
-    let mut owned = owners::find(host, unowned.into_iter().flatten().collect()).into_iter();
-    let mut namespaces = Vec::new();
-    for (place, beginning, End { counters, interfaces, qdiscs, .. }, mut sysctls, topology, mut gaps, has_sockets) in
-        seen
-    {
-        let (sockets, gap) = if has_sockets { owned.next().unzip() } else { (None, None) };
-        gaps.extend(gap.flatten());
+            if let (Some(unix), Some(earlier)) = (&mut end.unix, &beginning.unix) {
+                unix.begin_with(earlier);
+            }
+        }
+        let before = beginning.as_ref().and_then(|beginning| beginning.udp.as_ref());
+        let udp = end.udp.iter().flat_map(|udp| udp.worth_a_look(before));
+        let unix = end.unix.iter().flat_map(UnixListeners::worth_a_look);
+        Search { sockets, inodes: udp.chain(unix).collect() }
+    }
+
+    fn namespace(self, found: Searched, machine_keys: &Sysctls) -> Namespace {
+        let Self { place, beginning, end, shown: Shown { mut sysctls, topology, mut gaps, .. } } = self;
+        let End { counters, interfaces, cgroups, qdiscs, mut udp, mut unix, .. } = end;
+        if let Some(udp) = &mut udp {
+            udp.enter(&found.holders);
+        }
+        if let Some(unix) = &mut unix {
+            unix.enter(&found.holders);
+        }
+        gaps.extend(found.gap);
         let initial = is_initial(&sysctls);
         sysctls.extend(machine_keys.iter().map(|(key, text)| (key.clone(), text.clone())));
         let (id, name) = (place.id.clone(), if initial { NamespaceName::host() } else { place.name.clone() });
-        let cgroups = cgroups.map(|all| Placed::of(all, host, &id));
-        let mut namespace = Namespace {
+        let (counters_before, before) = match beginning {
+            Some(Beginning { counters, interfaces, cgroups, qdiscs, sockets, udp, .. }) => {
+                (Some(counters), Some(NamespaceBefore { interfaces, cgroups, qdiscs, sockets, udp }))
+            }
+            None => (None, None),
+        };
+        Namespace {
             id,
             name,
             initial,
-            sockets,
-            counters_before: None,
+            sockets: found.sockets,
+            udp,
+            unix,
+            counters_before,
             counters,
             interfaces,
             cgroups,
             qdiscs,
             topology: Some(topology),
-            before: None,
+            before,
             sysctls,
             gaps,
-        };
-        if let Some(Beginning { counters, interfaces, cgroups, qdiscs, sockets, .. }) = beginning {
-            namespace.counters_before = Some(counters);
-            namespace.before = Some(NamespaceBefore { interfaces, cgroups, qdiscs, sockets });
         }
-        namespaces.push(namespace);
     }
-    namespaces
+}
+
+/// Enters the owners, found for all at once, the start of the window, and what the machine's namespace is called.
+fn namespaces(host: &Host, mut seen: Vec<Seen<'_>>, machine_keys: &Sysctls) -> Vec<Namespace> {
+    let searches = seen.iter_mut().map(Seen::search).collect();
+    let found = owners::find(host, searches);
+    seen.into_iter().zip(found).map(|(seen, found)| seen.namespace(found, machine_keys)).collect()
 }
 
 /// Which namespace the calling thread is in.

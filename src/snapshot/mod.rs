@@ -28,6 +28,8 @@ use crate::observe::surroundings::Surroundings;
 use crate::observe::sysctls::Sysctls;
 use crate::observe::system::SystemFacts;
 use crate::observe::topology::Topology;
+use crate::observe::udp::Udp;
+use crate::observe::unix::UnixListeners;
 
 /// First field of the file; the number rises when an older reader could misread a newer file.
 pub const SCHEMA: &str = "sysctl-advisor/snapshot/1";
@@ -144,11 +146,23 @@ pub struct FirstReading {
     pub neighbour_tables: bool,
     /// Control groups, at both ends.
     pub cgroups: bool,
+    /// UDP sockets, at both ends.
+    pub udp: bool,
+    /// Listening Unix sockets, at both ends.
+    pub unix: bool,
 }
 
 impl FirstReading {
     /// Everything, for a snapshot that any rule may be evaluated on later.
-    pub const WHOLE: Self = Self { sockets: true, system: true, qdiscs: true, neighbour_tables: true, cgroups: true };
+    pub const WHOLE: Self = Self {
+        sockets: true,
+        system: true,
+        qdiscs: true,
+        neighbour_tables: true,
+        cgroups: true,
+        udp: true,
+        unix: true,
+    };
 }
 
 /// What was read of the machine at the start of the window.
@@ -177,6 +191,9 @@ pub struct NamespaceBefore {
     /// Only where something asks how these change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sockets: Option<Sockets>,
+    /// Only where something asks for UDP sockets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub udp: Option<Udp>,
 }
 
 /// One network namespace.
@@ -191,6 +208,12 @@ pub struct Namespace {
     /// Whether it is the machine's first one, which owns the host-global keys.
     pub initial: bool,
     pub sockets: Option<Sockets>,
+    /// Only where something asked for UDP sockets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub udp: Option<Udp>,
+    /// Only where something asked for listening Unix sockets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unix: Option<UnixListeners>,
     /// The reading at the start of the window, when there were two.
     pub counters_before: Option<Counters>,
     pub counters: Counters,
@@ -228,8 +251,9 @@ impl Namespace {
     pub fn begin_with(&mut self, earlier: &Self, first: FirstReading) {
         self.counters_before = Some(earlier.counters.clone());
         let sockets = earlier.sockets.clone().filter(|_| first.sockets);
+        let udp = earlier.udp.clone().filter(|_| first.udp);
         let (interfaces, qdiscs) = (earlier.interfaces.clone(), earlier.qdiscs.clone());
         let cgroups = earlier.cgroups.clone();
-        self.before = Some(NamespaceBefore { interfaces, cgroups, qdiscs, sockets });
+        self.before = Some(NamespaceBefore { interfaces, cgroups, qdiscs, sockets, udp });
     }
 }

@@ -55,6 +55,9 @@ pub fn enter(snapshot: &mut Snapshot, earlier: &Snapshot, first: FirstReading) -
         let same = |other: &&Namespace| other.id == namespace.id && other.name == namespace.name;
         let Some(before) = earlier.namespaces.iter().find(same) else { continue };
         namespace.begin_with(before, first);
+        if let (Some(unix), Some(earlier)) = (&mut namespace.unix, &before.unix) {
+            unix.begin_with(earlier);
+        }
         let (Some(seen), Some(seen_before)) = (&mut namespace.sockets, &before.sockets) else { continue };
         for listener in &mut seen.listeners {
             let known = seen_before.listeners.iter().find(|other| {
@@ -74,6 +77,8 @@ pub fn enter(snapshot: &mut Snapshot, earlier: &Snapshot, first: FirstReading) -
 mod tests {
     use super::*;
     use crate::observe::sockets::Listener;
+    use crate::observe::udp::{Udp, UdpSocket};
+    use crate::observe::unix::{UnixListener, UnixListeners, Waiting};
     use crate::report::example;
 
     fn at(uptime_ms: u64) -> Snapshot {
@@ -96,6 +101,29 @@ mod tests {
         let mut without = at(1);
         (without.system.boot_id, without.system.uptime_ms) = (None, None);
         assert_eq!(between(&without, None, Some(100_000)), Err(NoWindow::AnotherBoot), "two unknown are not one");
+    }
+
+    #[test]
+    fn udp_and_unix_sockets_begin_with_the_earlier_run_where_rules_need_them() {
+        let (mut earlier, mut now) = (at(100_000), at(160_000));
+        let udp =
+            |drops| Udp { listed: vec![UdpSocket { cookie: 7, drops, ..UdpSocket::default() }], ..Udp::default() };
+        let unix = |queue| {
+            let looked = Waiting { queue, first: None };
+            let listener =
+                UnixListener { path: "/run/app".to_owned(), inode: 5, now: looked, ..UnixListener::default() };
+            UnixListeners { kept: vec![listener], others: 0 }
+        };
+        for (snapshot, drops, queue) in [(&mut earlier, 100, 9), (&mut now, 250, 1)] {
+            (snapshot.namespaces[0].udp, snapshot.namespaces[0].unix) = (Some(udp(drops)), Some(unix(queue)));
+        }
+        let mut without = now.clone();
+        enter(&mut now, &earlier, FirstReading::WHOLE).unwrap();
+        let before = now.namespaces[0].before.as_ref().unwrap();
+        assert_eq!(before.udp.as_ref().map(|udp| udp.listed[0].drops), Some(100));
+        assert_eq!(now.namespaces[0].unix.as_ref().unwrap().kept[0].before.map(|before| before.queue), Some(9));
+        enter(&mut without, &earlier, FirstReading::default()).unwrap();
+        assert_eq!(without.namespaces[0].before.as_ref().unwrap().udp, None);
     }
 
     #[test]

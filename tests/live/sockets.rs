@@ -53,8 +53,9 @@ fn sysctls() -> Sysctls {
 
 fn observe() -> (Sockets, Vec<Gap>) {
     let (unowned, mut gaps) = read(&Host::live(), &sysctls()).unwrap();
-    let (sockets, gap) = owners::find(&Host::live(), vec![unowned]).remove(0);
-    gaps.extend(gap);
+    let found = owners::find(&Host::live(), vec![unowned.into()]).remove(0);
+    gaps.extend(found.gap);
+    let sockets = found.sockets.unwrap();
     assert_eq!(sockets.source, SocketSource::SockDiag);
     (sockets, gaps)
 }
@@ -68,7 +69,7 @@ fn observe_tables() -> Sockets {
         std::fs::copy(format!("/proc/thread-self/net/{file}"), net.join(file)).unwrap();
     }
     let (unowned, gaps) = read(&Host::recorded(tree.path()), &sysctls()).unwrap();
-    let (sockets, _) = owners::find(&Host::recorded(tree.path()), vec![unowned]).remove(0);
+    let sockets = owners::find(&Host::recorded(tree.path()), vec![unowned.into()]).remove(0).sockets.unwrap();
     assert_eq!(sockets.source, SocketSource::Procfs);
     assert!(gaps.iter().any(|gap| gap.what == "listener.limit"), "{gaps:?}");
     sockets
@@ -414,7 +415,7 @@ fn without_the_port_range_nothing_is_said_of_outgoing_connections() {
         let listener = listen(V4, 9000, 64);
         let _held = pair(&listener);
         let (unowned, gaps) = read(&Host::live(), &Sysctls::new()).unwrap();
-        let (sockets, _) = owners::find(&Host::live(), vec![unowned]).remove(0);
+        let sockets = owners::find(&Host::live(), vec![unowned.into()]).remove(0).sockets.unwrap();
         assert_eq!((sockets.states.established, sockets.outgoing.sockets), (2, 0));
         assert_eq!(gaps.iter().map(|gap| gap.what.as_str()).collect::<Vec<_>>(), ["ports", "destination"]);
     });

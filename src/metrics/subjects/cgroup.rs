@@ -10,6 +10,7 @@ pub(in crate::metrics) static TABLE: Table<Cgroup> = Table {
     label: |_, cgroup| cgroup.path.clone(),
     identity: |_, cgroup| cgroup.path.clone(),
     is_same: |one, other| one.path == other.path,
+    absent_is_zero: |_| false,
     rows: ROWS,
 };
 

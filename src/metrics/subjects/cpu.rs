@@ -10,6 +10,7 @@ pub(in crate::metrics) static TABLE: Table<Cpu> = Table {
     label: |_, cpu| format!("CPU {}", cpu.number),
     identity: |_, cpu| format!("CPU {}", cpu.number),
     is_same: |one, other| one.number == other.number,
+    absent_is_zero: |_| false,
     rows: ROWS,
 };
 

@@ -17,6 +17,7 @@ pub(in crate::metrics) static TABLE: Table<Destination> = Table {
     label,
     identity: label,
     is_same: |one, other| (&one.source, &one.address, one.port) == (&other.source, &other.address, other.port),
+    absent_is_zero: |_| false,
     rows: ROWS,
 };
 

@@ -15,6 +15,7 @@ pub(in crate::metrics) static TABLE: Table<Interface> = Table {
     label: |_, interface| interface.name.clone(),
     identity: |_, interface| interface.name.clone(),
     is_same: |one, other| (one.index, &one.name) == (other.index, &other.name),
+    absent_is_zero: |_| false,
     rows: ROWS,
 };
 

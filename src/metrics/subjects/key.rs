@@ -12,6 +12,7 @@ pub(in crate::metrics) static TABLE: Table<KeyDrift> = Table {
     label: |_, key| key.key.clone(),
     identity: |_, key| key.key.clone(),
     is_same: |one, other| one.key == other.key,
+    absent_is_zero: |_| false,
     rows: ROWS,
 };
 

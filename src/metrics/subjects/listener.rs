@@ -15,6 +15,7 @@ pub(in crate::metrics) static TABLE: Table<Listener> = Table {
     label: |_, listener| endpoint(&listener.address, listener.port),
     identity: |_, listener| endpoint(&listener.address, listener.port),
     is_same: |one, other| (one.inode, one.port, &one.address) == (other.inode, other.port, &other.address),
+    absent_is_zero: |_| false,
     rows: ROWS,
 };
 

@@ -19,6 +19,9 @@ mod qdisc;
 mod role;
 mod routes;
 mod tcp;
+mod udp;
+mod udp_socket;
+mod unix_listener;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -62,12 +65,16 @@ subjects! {
     Host "host": host::TABLE;
     /// The network namespace: its metrics can be used in every rule.
     #[default]
-    Namespace "namespace": namespace::NETNS, namespace::WINDOW, tcp::TABLE, ports::TABLE, files::TABLE, role::TABLE, routes::TABLE;
+    Namespace "namespace": namespace::NETNS, namespace::WINDOW, tcp::TABLE, ports::TABLE, files::TABLE, udp::TABLE, role::TABLE, routes::TABLE;
     Listener "listener": listener::TABLE;
     Destination "destination": destination::TABLE;
     Owner "owner": owner::TABLE;
     /// A control group with a memory limit, whose sockets hold memory.
     Cgroup "cgroup": cgroup::TABLE;
+    /// A UDP socket that ever dropped a datagram, or whose queue is more than half full.
+    UdpSocket "udp_socket": udp_socket::TABLE;
+    /// A Unix socket that listens.
+    UnixListener "unix_listener": unix_listener::TABLE;
     Interface "interface": interface::TABLE;
     /// A queueing discipline of an interface.
     Qdisc "qdisc": qdisc::TABLE;

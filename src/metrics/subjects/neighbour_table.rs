@@ -12,6 +12,7 @@ pub(in crate::metrics) static TABLE: Table<NeighbourTable> = Table {
     label: |_, table| table.name.clone(),
     identity: |_, table| table.name.clone(),
     is_same: |one, other| one.name == other.name,
+    absent_is_zero: |_| false,
     rows: ROWS,
 };
 

@@ -11,6 +11,7 @@ pub(in crate::metrics) static TABLE: Table<Owner> = Table {
     label: |_, owner| owner_name(owner),
     identity,
     is_same: |one, other| (one.pid, one.uid, &one.name) == (other.pid, other.uid, &other.name),
+    absent_is_zero: |_| false,
     rows: ROWS,
 };
 

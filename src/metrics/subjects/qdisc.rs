@@ -14,6 +14,7 @@ pub(in crate::metrics) static TABLE: Table<Qdisc> = Table {
     is_same: |one, other| {
         (one.index, one.handle, one.parent, &one.kind) == (other.index, other.handle, other.parent, &other.kind)
     },
+    absent_is_zero: |_| false,
     rows: ROWS,
 };
 

@@ -7,7 +7,6 @@
 use super::address::Address;
 use super::groups::{Group, Groups, Weight};
 use super::listeners::{Clients, Listeners, Via};
-use super::ports::{Ephemeral, PortSet};
 use super::progress::{Progress, Step};
 use super::{
     DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, MUCH_UNREAD, MUCH_UNSENT, Outgoing, PeerCount, Queued, SocketSource,
@@ -15,6 +14,7 @@ use super::{
 };
 use crate::netlink::state;
 use crate::observe::ages::Ages;
+use crate::observe::ports::{Ephemeral, PortSet};
 
 /// Destinations followed one by one; the number just below which a hash table of 2^15 slots grows. 2.6 MB.
 const DESTINATIONS_TRACKED: usize = (1 << 15) / 8 * 7;

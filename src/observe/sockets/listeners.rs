@@ -6,9 +6,9 @@
 use std::cmp::Reverse;
 
 use super::address::Address;
-use super::ports::PortSet;
 use super::{LISTENERS_KEPT, Listener, Progress, Queue, Queues};
 use crate::observe::ages::Ages;
+use crate::observe::ports::PortSet;
 
 /// Listeners followed one by one. Each takes about 200 bytes.
 pub(super) const TRACKED: usize = 1 << 14;

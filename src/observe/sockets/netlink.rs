@@ -14,26 +14,15 @@ use nix::sys::socket::SockProtocol;
 use crate::netlink::message::Malformed;
 use crate::netlink::request::{Family, Query};
 use crate::netlink::socket::SocketView;
-use crate::observe::netlink::{DumpError, buffer, exchange};
-
-/// How often a dump is begun anew when the table changed under it.
-const ATTEMPTS: usize = 3;
+use crate::observe::netlink::{Dump, DumpError, exchange, insist};
 
 /// How the kernel's table is walked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Walk {
-    /// IPv4 and IPv6 in one pass; where the kernel refuses that, one after the other.
+    /// IPv4 and IPv6 in one pass; where the kernel refuses that or has no such request, one after the other.
     Together,
     /// One pass a family.
     FamilyByFamily,
-}
-
-/// A finished dump.
-#[derive(Debug)]
-pub struct Dump<T> {
-    pub record: T,
-    /// The table changed during each attempt: a socket may be missing or counted twice.
-    pub interrupted: bool,
 }
 
 /// Reads the sockets that `query` asks for. `start` makes an empty record for each attempt, `each` adds a socket.
@@ -43,17 +32,7 @@ pub fn dump<T>(
     start: impl Fn() -> T,
     mut each: impl FnMut(&mut T, SocketView<'_>),
 ) -> Result<Dump<T>, DumpError> {
-    let mut buffer = buffer();
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let mut record = start();
-        match read_once(query, walk, &mut buffer, &mut |socket| each(&mut record, socket)) {
-            Ok(interrupted) if !interrupted || attempt == ATTEMPTS => return Ok(Dump { record, interrupted }),
-            Err(error) if !error.is_passing() || attempt == ATTEMPTS => return Err(error),
-            Ok(_) | Err(_) => tracing::debug!(attempt, "the dump of sockets was interrupted; asking again"),
-        }
-    }
+    insist(start, |record, buffer| read_once(query, walk, buffer, &mut |socket| each(record, socket)))
 }
 
 /// One attempt; tells whether the table changed meanwhile.
@@ -63,13 +42,13 @@ fn read_once(
     buffer: &mut [u8],
     each: &mut impl FnMut(SocketView<'_>),
 ) -> Result<bool, DumpError> {
-    if walk == Walk::Together {
+    if let Some(request) = query.both_families(1).filter(|_| walk == Walk::Together) {
         let mut begun = false;
         let mut watched = |socket: SocketView<'_>| {
             begun = true;
             each(socket);
         };
-        match sockets(&query.both_families(1), buffer, &mut watched) {
+        match sockets(&request, buffer, &mut watched) {
             Err(DumpError::Refused(why)) if !begun && why != Errno::ENOBUFS => {
                 tracing::debug!(
                     why = why.desc(),

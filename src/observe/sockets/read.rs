@@ -10,7 +10,6 @@ use super::collect::{Keepalive, Seen, Tally, Waiting};
 use super::listeners::{Found, Listeners, Listening};
 use super::model::Queues;
 use super::netlink::{Walk, dump};
-use super::ports::Ephemeral;
 use super::progress::Step;
 use super::{SocketSource, Sockets, table};
 use crate::host::Host;
@@ -19,10 +18,8 @@ use crate::netlink::socket::{SocketView, timer};
 use crate::netlink::state;
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
+use crate::observe::ports::Ephemeral;
 use crate::observe::sysctls::Sysctls;
-
-const RANGE: &str = "net.ipv4.ip_local_port_range";
-const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";
 
 /// Beginnings of the metrics that the tables of `/proc/net` say nothing about.
 const NOT_IN_PROCFS: &[&str] = &[
@@ -105,7 +102,7 @@ pub fn read_queues(host: &Host) -> Result<Queues, Gap> {
 /// that there is none. The owners are still to be found, by [`owners::find`](crate::observe::owners::find).
 pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Unowned, Vec<Gap>), Gap> {
     let mut gaps = Vec::new();
-    let range = ephemeral(sysctls).map_err(|why| {
+    let range = Ephemeral::of(sysctls).map_err(|why| {
         gaps.extend(["ports", "destination"].map(|what| Gap { what: what.to_owned(), why: why.clone() }));
     });
     let range = range.ok();
@@ -155,12 +152,6 @@ fn unowned(tally: Tally<'_>, source: SocketSource, range: Option<&Ephemeral>) ->
         reachable && range.is_some_and(|range| range.ports.contains(listener.port))
     });
     Unowned { sockets, waiting, exposed }
-}
-
-fn ephemeral(sysctls: &Sysctls) -> Result<Ephemeral, String> {
-    let range = sysctls.get(RANGE).ok_or_else(|| format!("{RANGE} was not read"))?;
-    let reserved = sysctls.get(RESERVED).map_or("", String::as_str);
-    Ephemeral::parse(range, reserved).ok_or_else(|| format!("{RANGE} = {range:?} and {RESERVED} are not ports"))
 }
 
 fn netlink_listeners(walk: Walk) -> Result<(Found, bool), String> {

@@ -283,12 +283,12 @@ fn one_pass_over_the_open_files_finds_the_owners_in_each_namespace() {
         sockets::read(&Host::live(), &sysctls).unwrap().0
     };
     wait_until("all are in CLOSE_WAIT", || lab.far.inside(|| lab.ss(&["-tanH", "state", "close-wait"]).len()) == 30);
-    let found = owners::find(&Host::live(), vec![look(), lab.far.inside(look)]);
+    let found = owners::find(&Host::live(), vec![look().into(), lab.far.inside(look).into()]);
     let me = std::process::id();
     let mine = |place: usize| {
-        let owners = &found[place].0.owners;
+        let owners = &found[place].sockets.as_ref().unwrap().owners;
         owners.iter().filter(|owner| owner.pid == Some(me)).map(|owner| owner.close_wait).collect::<Vec<_>>()
     };
     assert_eq!((mine(0), mine(1)), (vec![20], vec![30]));
-    assert_eq!(found[1].0.close_wait_unowned, 0);
+    assert_eq!(found[1].sockets.as_ref().unwrap().close_wait_unowned, 0);
 }

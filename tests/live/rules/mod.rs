@@ -20,3 +20,5 @@ mod segments;
 mod settings;
 mod time_wait;
 mod transfer;
+mod udp;
+mod unix;

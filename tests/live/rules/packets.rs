@@ -10,7 +10,6 @@ use crate::support::lab::ip;
 use crate::support::packets::{self, Rhythm, STEADY};
 use crate::support::{Lab, Report, ports, syn, wait_until};
 
-const BUFFER_FULL: &str = "udp-receive-buffer-full";
 const NO_LISTENER: &str = "udp-no-listener";
 const CHECKSUMS: &str = "udp-checksum-errors";
 const REASSEMBLY: &str = "reassembly-memory";
@@ -40,34 +39,6 @@ fn audit_a_reader(lab: &Lab, socket: &UdpSocket, pause: Duration) -> Report {
             packets::datagrams(lab, FAR, to, STEADY, stop);
         });
     })
-}
-
-#[test]
-fn a_small_buffer_and_a_slow_reader_lose_datagrams_and_a_quick_one_with_room_does_not() {
-    let lab = Lab::enter();
-    let small = packets::receiver("10.2.0.1:8080", 1);
-    audit_a_reader(&lab, &small, Duration::from_millis(2)).assert_level(BUFFER_FULL, "critical", "of the datagrams");
-    drop(small);
-    let large = packets::receiver("10.2.0.1:8080", 200_000);
-    audit_a_reader(&lab, &large, Duration::ZERO).assert_quiet(BUFFER_FULL);
-}
-
-#[test]
-fn a_socket_that_nobody_reads_is_said_to_be_that() {
-    let lab = Lab::enter();
-    let _socket = packets::receiver("[::]:8080", 1);
-    let report = audit_during(&lab, |stop| packets::datagrams(&lab, FAR, SERVER.into(), STEADY, stop));
-    report.assert_level(BUFFER_FULL, "warning", "No program read a UDP datagram");
-    assert_eq!(report.recommendations(BUFFER_FULL), [], "no buffer is large enough for that");
-}
-
-#[test]
-fn datagrams_over_ipv6_are_lost_in_the_same_way() {
-    let lab = Lab::enter();
-    let _socket = packets::receiver("[fd00:2::1]:8080", 1);
-    let to = "[fd00:2::1]:8080".parse().unwrap();
-    let report = audit_during(&lab, |stop| packets::datagrams(&lab, "fd00:2::2", to, STEADY, stop));
-    report.assert_fires(BUFFER_FULL);
 }
 
 #[test]

@@ -4,58 +4,78 @@
 //! itself, and bitmaps to count distinct ports with (8 KiB each).
 //! Must not: allocate while ports are added.
 
+use crate::host::Host;
+use crate::keys;
+use crate::observe::sysctls::Sysctls;
+
+const RANGE: &str = "net.ipv4.ip_local_port_range";
+const RESERVED: &str = "net.ipv4.ip_local_reserved_ports";
+
+/// The keys that tell an ephemeral port from another, of the namespace that this thread is in.
+pub fn read_keys(host: &Host) -> Sysctls {
+    let read = [RANGE, RESERVED].into_iter().filter_map(|key| Some((key, host.read_sysctl(&keys::path(key)?).ok()?)));
+    read.map(|(key, text)| (key.to_owned(), text.trim().to_owned())).collect()
+}
+
 /// A set of ports, one bit each.
 #[derive(Debug, Clone)]
-pub(super) struct PortSet(Box<[u64]>);
+pub(in crate::observe) struct PortSet(Box<[u64]>);
 
 impl PortSet {
-    pub(super) fn new() -> Self {
+    pub(in crate::observe) fn new() -> Self {
         Self(vec![0; 1024].into_boxed_slice())
     }
 
     #[inline]
-    pub(super) fn insert(&mut self, port: u16) {
+    pub(in crate::observe) fn insert(&mut self, port: u16) {
         self.0[usize::from(port >> 6)] |= 1 << (port & 63);
     }
 
     #[inline]
-    pub(super) fn remove(&mut self, port: u16) {
+    pub(in crate::observe) fn remove(&mut self, port: u16) {
         self.0[usize::from(port >> 6)] &= !(1 << (port & 63));
     }
 
     #[inline]
-    pub(super) fn contains(&self, port: u16) -> bool {
+    pub(in crate::observe) fn contains(&self, port: u16) -> bool {
         self.0[usize::from(port >> 6)] >> (port & 63) & 1 == 1
     }
 
-    pub(super) fn len(&self) -> u64 {
+    pub(in crate::observe) fn len(&self) -> u64 {
         self.0.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
     /// How many are odd or even as `like` is.
-    pub(super) fn count_parity_of(&self, like: u16) -> u64 {
+    pub(in crate::observe) fn count_parity_of(&self, like: u16) -> u64 {
         const EVEN: u64 = 0x5555_5555_5555_5555;
         let mask = if like & 1 == 0 { EVEN } else { !EVEN };
         self.0.iter().map(|word| u64::from((word & mask).count_ones())).sum()
     }
 
     /// How many are in both sets.
-    pub(super) fn count_common(&self, other: &Self) -> u64 {
+    pub(in crate::observe) fn count_common(&self, other: &Self) -> u64 {
         self.0.iter().zip(&other.0).map(|(mine, theirs)| u64::from((mine & theirs).count_ones())).sum()
     }
 }
 
 /// The ports that the kernel chooses from by itself: the range less what is reserved. It holds for IPv6 too.
 #[derive(Debug, Clone)]
-pub(super) struct Ephemeral {
-    pub(super) ports: PortSet,
+pub(in crate::observe) struct Ephemeral {
+    pub(in crate::observe) ports: PortSet,
     /// `connect()` tries ports of this one's parity first, `bind(0)` those of the other.
-    pub(super) low: u16,
+    pub(in crate::observe) low: u16,
 }
 
 impl Ephemeral {
+    /// From the keys of a namespace; the error says what is missing.
+    pub(in crate::observe) fn of(sysctls: &Sysctls) -> Result<Self, String> {
+        let range = sysctls.get(RANGE).ok_or_else(|| format!("{RANGE} was not read"))?;
+        let reserved = sysctls.get(RESERVED).map_or("", String::as_str);
+        Self::parse(range, reserved).ok_or_else(|| format!("{RANGE} = {range:?} and {RESERVED} are not ports"))
+    }
+
     /// `range` as in `32768 60999`, `reserved` as in `8080,9000-9010`. `None` when either makes no sense.
-    pub(super) fn parse(range: &str, reserved: &str) -> Option<Self> {
+    pub(in crate::observe) fn parse(range: &str, reserved: &str) -> Option<Self> {
         let mut bounds = range.split_whitespace().map(str::parse::<u16>);
         let (low, high) = (bounds.next()?.ok()?, bounds.next()?.ok()?);
         if low > high || bounds.next().is_some() {
