@@ -47,6 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             written.map_err(|error| format!("{}: {error}", path.display()))?;
         }
     }
+    fs::write(out.join("ranges.rs"), format!("&{:?}", ranges(&keys)?))?;
     table.push(']');
     fs::write(
         out.join("keys.rs"),
@@ -79,6 +80,21 @@ fn add_keys(keys: &mut Keys, area: &str, text: &str) -> Result<(), Box<dyn Error
         }
     }
     Ok(())
+}
+
+/// A name, the lowest and the highest number.
+type Range = (String, i64, i64);
+
+/// Of the keys with a usual range, name, lowest and highest number. A key of interfaces is that of `all` and that of `default`.
+fn ranges(keys: &Keys) -> serde_json::Result<Vec<Range>> {
+    let mut ranges = Vec::new();
+    for (name, (_, json)) in keys {
+        let key: serde_json::Value = serde_json::from_str(json)?;
+        let [Some(low), Some(high)] = [0, 1].map(|end| key["meaningful"][end].as_i64()) else { continue };
+        let names = if name.contains(".conf.*.") { vec!["all", "default"] } else { vec!["*"] };
+        ranges.extend(names.into_iter().map(|who| (name.replacen('*', who, 1), low, high)));
+    }
+    Ok(ranges)
 }
 
 /// Writes `AREA-ID.json`; the names of the known counters get a file of their own.

@@ -22,7 +22,8 @@ pub(super) fn link(rules: &RuleSet, findings: &mut [Finding]) {
     }
     let cause = |finding: &Finding| {
         let rule = rules.get(&finding.rule).filter(|_| finding.waived.is_none())?;
-        let fits = |cause: &&Finding, of: &Rule| of.for_each != rule.for_each || cause.subject == finding.subject;
+        let fits =
+            |cause: &&Finding, of: &Rule| !of.for_each.is_named_as(rule.for_each) || cause.subject == finding.subject;
         rule.follows_from.iter().find_map(|id| {
             let of = rules.get(id)?;
             let cause = found.get(&(&finding.namespace, id.as_str()))?.iter().find(|cause| fits(cause, of))?;

@@ -193,14 +193,17 @@ fn propose(part: &Recommend, value_of: &dyn Fn(&str) -> Option<Value>) -> Result
     })
 }
 
-/// The key's name; `*` in it is the interface that the finding is about.
+/// The key's name; `*` is the key that the finding is about, and in a name the interface that it is about.
 fn key_of(part: &Recommend, value_of: &dyn Fn(&str) -> Option<Value>) -> Result<String, EvalError> {
-    const INTERFACE: &str = "interface.name";
-    let Some(parts) = InterfaceKey::of(&part.key).filter(|parts| parts.who == "*") else { return Ok(part.key.clone()) };
-    match value_of(INTERFACE) {
-        Some(Value::Text(interface)) => Ok(parts.with(&interface.replace('.', "/"))),
-        _ => Err(EvalError::Unread(INTERFACE.to_owned())),
+    let text = |name: &str| match value_of(name) {
+        Some(Value::Text(text)) => Ok(text),
+        _ => Err(EvalError::Unread(name.to_owned())),
+    };
+    if part.key == Recommend::OWN_KEY {
+        return text("setting.name");
     }
+    let Some(parts) = InterfaceKey::of(&part.key).filter(|parts| parts.who == "*") else { return Ok(part.key.clone()) };
+    Ok(parts.with(&text("interface.name")?.replace('.', "/")))
 }
 
 fn reason(error: &EvalError, values: &Values<'_>) -> String {

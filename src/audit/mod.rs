@@ -62,8 +62,10 @@ pub fn run_where<'a>(
             finding.waived = waivers.of(finding, day);
             proposals.retain(|proposal| wanted(finding, &proposal.key));
         }
-        recommend(&view, &mut found);
+        let yields = |finding: &Finding| rules.get(&finding.rule).is_some_and(|rule| rule.unless_changed);
+        recommend(&view, &mut found, &|finding| !yields(finding));
         leave_out_moot(rules, &mut found);
+        recommend(&view, &mut found, &yields);
         findings.extend(found.into_iter().map(|(finding, _)| finding));
     }
     tell_apart(&mut findings);
@@ -191,11 +193,11 @@ fn is_about_files<'a>(for_each: Subject, mut conditions: impl Iterator<Item = &'
     for_each == Subject::Key || conditions.any(|when| when.names().any(|name| name.starts_with("persisted.")))
 }
 
-/// Gives every finding of a namespace the merged recommendation for each key that it named; those that are waived are
-/// merged apart.
-fn recommend(view: &View<'_>, found: &mut [(Finding, Vec<Proposal>)]) {
+/// Gives each of these findings of a namespace the merged recommendation for each key that it named; those that are waived
+/// are merged apart.
+fn recommend(view: &View<'_>, found: &mut [(Finding, Vec<Proposal>)], which: &dyn Fn(&Finding) -> bool) {
     let mut wishes: BTreeMap<(bool, &str), Vec<(&str, &Proposal)>> = BTreeMap::new();
-    for (finding, proposals) in &*found {
+    for (finding, proposals) in found.iter().filter(|(finding, _)| which(finding)) {
         for proposal in proposals {
             let place = (finding.waived.is_some(), proposal.key.as_str());
             wishes.entry(place).or_default().push((&finding.rule, proposal));
@@ -205,7 +207,7 @@ fn recommend(view: &View<'_>, found: &mut [(Finding, Vec<Proposal>)]) {
         .into_iter()
         .filter_map(|((waived, name), wishes)| Some(((waived, name.to_owned()), decide(view, name, &wishes)?)))
         .collect();
-    for (finding, proposals) in found {
+    for (finding, proposals) in found.iter_mut().filter(|(finding, _)| which(finding)) {
         for proposal in proposals {
             if let Some(decided) = decided.get(&(finding.waived.is_some(), proposal.key.clone())) {
                 let side_effects = proposal.side_effects.clone();
@@ -215,16 +217,26 @@ fn recommend(view: &View<'_>, found: &mut [(Finding, Vec<Proposal>)]) {
     }
 }
 
-/// Leaves out findings about a key that another one proposes to change, where the rule asks for that. One that a person
-/// waived stays, so that its waiver is not called unused.
+/// Leaves out findings about a key where the rule asks for that and another finding proposes to change the key, or, of an
+/// effective value, speaks of it in its condition. One that a person waived stays, so that its waiver is not called unused.
 fn leave_out_moot(rules: &RuleSet, found: &mut Vec<(Finding, Vec<Proposal>)>) {
-    let heard = found.iter().filter(|(finding, _)| finding.waived.is_none());
-    let changed: BTreeSet<String> =
-        heard.flat_map(|(finding, _)| &finding.recommendations).map(|change| change.key.clone()).collect();
-    let yields = |finding: &Finding| {
-        finding.waived.is_none() && rules.get(&finding.rule).is_some_and(|rule| rule.unless_changed)
+    let rule = |finding: &Finding| rules.get(&finding.rule);
+    let heard = || found.iter().map(|(finding, _)| finding).filter(|finding| finding.waived.is_none());
+    let changed: BTreeSet<&str> =
+        heard().flat_map(|it| &it.recommendations).map(|change| change.key.as_str()).collect();
+    let spoken: BTreeSet<&str> =
+        heard().filter_map(rule).flat_map(|rule| rule.conditions().flat_map(Expr::names)).collect();
+    let is_moot = |finding: &Finding| {
+        let about = finding.subject.as_str();
+        finding.waived.is_none()
+            && rule(finding).is_some_and(|rule| {
+                let is_setting = rule.for_each == Subject::Setting;
+                rule.unless_changed && (changed.contains(about) || is_setting && spoken.contains(about))
+            })
     };
-    found.retain(|(finding, _)| !(yields(finding) && changed.contains(&finding.subject)));
+    let moot: Vec<bool> = found.iter().map(|(finding, _)| is_moot(finding)).collect();
+    let mut moot = moot.into_iter();
+    found.retain(|_| moot.next() != Some(true));
 }
 
 fn decide(view: &View<'_>, name: &str, wishes: &[(&str, &Proposal)]) -> Option<Recommendation> {

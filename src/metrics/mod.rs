@@ -14,6 +14,7 @@ pub mod names;
 mod not_inherited;
 mod reading;
 pub mod roles;
+mod settings;
 pub mod subjects;
 pub mod sysctl;
 mod table;

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use super::losses::Losses;
 use super::roles::{self, Roles};
+use super::settings::{self, Setting};
 use super::sysctl::key_value;
 use super::value::Value;
 use crate::drift::load::start::Moment;
@@ -46,6 +47,7 @@ pub(super) struct Reading<'a> {
     /// Worked out when they are asked for.
     ports: OnceCell<Option<Ports>>,
     roles: OnceCell<Roles>,
+    settings: OnceCell<Vec<Setting>>,
     drift: OnceCell<Option<Drift>>,
     losses: OnceCell<Option<Losses>>,
 }
@@ -80,6 +82,7 @@ impl<'a> Reading<'a> {
             neighbour_tables: snapshot.neighbour_tables.as_deref(),
             ports: OnceCell::new(),
             roles: OnceCell::new(),
+            settings: OnceCell::new(),
             drift: OnceCell::new(),
             losses: OnceCell::new(),
         }
@@ -105,6 +108,7 @@ impl<'a> Reading<'a> {
             neighbour_tables: machine.and_then(|machine| machine.neighbour_tables.as_deref()),
             ports: OnceCell::new(),
             roles: OnceCell::new(),
+            settings: OnceCell::new(),
             drift: OnceCell::from(None),
             losses: OnceCell::from(None),
         })
@@ -123,6 +127,11 @@ impl<'a> Reading<'a> {
 
     pub(super) fn roles(&self) -> &Roles {
         self.roles.get_or_init(|| roles::of(self.snapshot, self.namespace))
+    }
+
+    /// Those that are not usual.
+    pub(super) fn settings(&self) -> &[Setting] {
+        self.settings.get_or_init(|| settings::of(self.snapshot, self.namespace))
     }
 
     /// Of the namespace that the configuration files belong to, at the end of the window.

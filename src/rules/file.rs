@@ -37,7 +37,7 @@ pub(super) struct RuleFile {
     /// The condition is evaluated once for each of these.
     #[serde(default)]
     pub(super) for_each: Subject,
-    /// With `for_each = "key"`: no finding about a key that another finding proposes to change.
+    /// With `for_each = "key"` or `"setting"`: no finding about a key that another finding proposes to change.
     #[serde(default)]
     #[schemars(with = "bool")]
     pub(super) unless_changed: Option<Spanned<bool>>,

@@ -67,9 +67,9 @@ impl Loader<'_> {
         self.check_summary(&file.summary);
         let levels = self.levels(&file, &scope);
         if let Some(field) =
-            file.unless_changed.as_ref().filter(|field| *field.get_ref() && file.for_each != Subject::Key)
+            file.unless_changed.as_ref().filter(|field| *field.get_ref() && !file.for_each.is_named_as(Subject::Key))
         {
-            self.error(field.span(), "`unless_changed` needs `for_each = \"key\"`", None);
+            self.error(field.span(), "`unless_changed` needs `for_each = \"key\"` or `\"setting\"`", None);
         }
         for cause in &file.follows_from {
             if !is_id(cause.get_ref()) || cause.get_ref() == id {
@@ -225,6 +225,9 @@ impl Loader<'_> {
 
     fn recommend(&mut self, part: &RecommendFile, scope: &RuleNames<'_>) -> Option<Recommend> {
         let name = part.key.get_ref();
+        if name == Recommend::OWN_KEY && scope.subject() == Subject::Setting {
+            return self.recommend_own(part, scope);
+        }
         let found =
             key_to_set(name, scope.subject()).map_err(|(message, help)| self.error(part.key.span(), &message, help));
         let key = found.ok()?;
@@ -264,6 +267,22 @@ impl Loader<'_> {
             value,
             when,
             bound,
+            risk: part.risk,
+            side_effects: part.side_effects.clone(),
+        })
+    }
+
+    /// A value for the key that the finding is about, whatever its type.
+    fn recommend_own(&mut self, part: &RecommendFile, scope: &RuleNames<'_>) -> Option<Recommend> {
+        if *part.bound.get_ref() != Bound::Exactly {
+            self.error(part.bound.span(), "this bound does not suit the values of every key: expected `exactly`", None);
+        }
+        let when = part.when.as_ref().map(|when| self.expression(when, Some(Type::Bool), scope));
+        Some(Recommend {
+            key: part.key.get_ref().clone(),
+            value: self.expression(&part.value, Some(Type::Text), scope)?,
+            when: if let Some(when) = when { Some(when?) } else { None },
+            bound: Bound::Exactly,
             risk: part.risk,
             side_effects: part.side_effects.clone(),
         })

@@ -91,7 +91,8 @@ impl Rule {
 
     /// Whether its conditions look at sockets, counters or interfaces, and not at settings alone.
     pub fn is_about_what_happens(&self) -> bool {
-        const SETTINGS: [&str; 8] = ["net.", "fs.", "kernel.", "vm.", "params.", "host.", "netns.", "role."];
+        const SETTINGS: [&str; 9] =
+            ["net.", "fs.", "kernel.", "vm.", "setting.", "params.", "host.", "netns.", "role."];
         const ASKED: [&str; 3] = ["default(", "effective(", "own("];
         let of_settings = |name: &str| SETTINGS.iter().chain(&ASKED).any(|start| name.starts_with(start));
         let is_rule_of_files = self.for_each == Subject::Key
@@ -142,13 +143,18 @@ pub struct Evidence {
 /// A proposed change of one key.
 #[derive(Debug, Clone)]
 pub struct Recommend {
-    /// With `*` for the interface that the finding is about.
+    /// With `*` for the interface that the finding is about; [`Self::OWN_KEY`] for the key that it is about.
     pub key: String,
     pub value: Expr,
     pub when: Option<Expr>,
     pub bound: Bound,
     pub risk: Risk,
     pub side_effects: String,
+}
+
+impl Recommend {
+    /// Stands for the key that the finding is about.
+    pub const OWN_KEY: &str = "*";
 }
 
 /// What somebody else must do.

@@ -54,7 +54,7 @@ pub fn review(scene: &Scene, drift: &Drift, criteria: &Criteria, load: Option<&S
     let mut found: Vec<BootFinding> = audit
         .open()
         .filter_map(|finding| {
-            let rule = criteria.rules.get(&finding.rule).filter(|rule| rule.for_each != Subject::Key)?;
+            let rule = criteria.rules.get(&finding.rule).filter(|rule| !rule.for_each.is_named_as(Subject::Key))?;
             let proposed = finding.recommendations.iter().map(|change| change.key.as_str());
             let named: BTreeSet<&str> = conditions(rule).chain(proposed.filter(|_| load.is_some())).collect();
             let lines: Vec<_> = named

@@ -18,6 +18,7 @@ mod ports;
 mod qdisc;
 mod role;
 mod routes;
+mod setting;
 mod tcp;
 mod udp;
 mod udp_socket;
@@ -83,12 +84,20 @@ subjects! {
     NeighbourTable "neighbour_table": neighbour_table::TABLE;
     /// A sysctl that the configuration files set, or that was set at runtime only.
     Key "key": key::TABLE;
+    /// A sysctl whose effective value is outside of what is usual, or has no meaning.
+    Setting "setting": setting::TABLE;
 }
 
 impl Subject {
     /// Whether every rule may use its metrics, whatever the rule is about.
     pub const fn is_of_every_rule(self) -> bool {
         matches!(self, Self::Host | Self::Namespace)
+    }
+
+    /// Whether two kinds of things are named alike: then a rule about the one and a rule about the other can mean the same.
+    pub fn is_named_as(self, other: Self) -> bool {
+        let is_key = |subject| matches!(subject, Self::Key | Self::Setting);
+        self == other || is_key(self) && is_key(other)
     }
 
     /// The table that a name is in, by what it begins with, and whose it is.

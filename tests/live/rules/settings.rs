@@ -42,6 +42,9 @@ const HARMFUL_TOO: [(&str, &str, &str); 8] = [
     ("net.ipv4.ip_local_port_range", "40000 40999", "port-range-narrow"),
 ];
 
+/// What is said of a value that has no rule of its own.
+const VALUE: &str = "value-unusual";
+
 /// What makes a value harmful, key, value, and the only rule that may fire on it.
 type OneAtATime = (&'static [(&'static str, &'static str)], &'static str, &'static str, &'static str);
 
@@ -50,7 +53,7 @@ const ECN_ASKED: &[(&str, &str)] = &[("net.ipv4.tcp_ecn", "1")];
 const PROBING: &[(&str, &str)] = &[("net.ipv4.tcp_mtu_probing", "1")];
 
 /// Values that are harmful on any host, and the rule that says so.
-const ONE_AT_A_TIME: [OneAtATime; 45] = [
+const ONE_AT_A_TIME: [OneAtATime; 60] = [
     (&[], "net.core.somaxconn", "0", "somaxconn-unsuitable"),
     (&[], "net.core.somaxconn", "128", "somaxconn-unsuitable"),
     (&[], "net.core.somaxconn", "1000000", "somaxconn-unsuitable"),
@@ -96,6 +99,21 @@ const ONE_AT_A_TIME: [OneAtATime; 45] = [
     (&[], "net.ipv4.tcp_retries2", "30", "give-up-late"),
     (&[], "net.ipv4.tcp_pacing_ss_ratio", "50", "pacing-ratio-low"),
     (&[], "net.unix.max_dgram_qlen", "1", "unix-queue-short"),
+    (&[], "net.ipv4.icmp_ratemask", "0", "icmp-rate-limit-off"),
+    (&[], "net.ipv4.tcp_rmem", "4096 131072 1073741824", "tcp-buffer-maximum-huge"),
+    (&[], "net.ipv4.tcp_wmem", "4096 16384 2147483647", "tcp-buffer-maximum-huge"),
+    (&[], "net.ipv4.tcp_keepalive_intvl", "1", VALUE),
+    (&[], "net.ipv4.tcp_retries1", "0", VALUE),
+    (&[], "net.ipv4.tcp_base_mss", "48", VALUE),
+    (&[], "net.ipv4.tcp_mtu_probe_floor", "1400", VALUE),
+    (&[], "net.ipv4.tcp_limit_output_bytes", "4096", VALUE),
+    (&[], "net.ipv4.tcp_fin_timeout", "3600", VALUE),
+    (&[], "net.ipv4.tcp_min_tso_segs", "100", VALUE),
+    (&[], "net.ipv4.route.mtu_expires", "5", VALUE),
+    (&[], "net.ipv4.ipfrag_time", "1", VALUE),
+    (&[], "net.ipv4.ipfrag_time", "600", VALUE),
+    (&[], "net.ipv4.igmp_max_memberships", "1", VALUE),
+    (&[], "net.ipv6.conf.all.hop_limit", "1", VALUE),
 ];
 
 /// Key and a value that differs from the default for good reason on some hosts.
