@@ -45,6 +45,29 @@ pub struct SocketView<'a> {
     attributes: &'a [u8],
 }
 
+/// Memory of one socket, and what it dropped.
+#[derive(Debug, Clone, Copy)]
+pub struct Memory<'a>(&'a [u8]);
+
+impl Memory<'_> {
+    /// Memory of what it received, as the kernel compares it with the receive buffer. Of UDP a part may be read already: the
+    /// kernel gives it back in portions.
+    pub fn received(self) -> Option<u32> {
+        super::u32_at(self.0, RECEIVED)
+    }
+
+    /// Its receive buffer, as `getsockopt(SO_RCVBUF)` says.
+    pub fn receive_buffer(self) -> Option<u32> {
+        super::u32_at(self.0, RECEIVE_BUFFER)
+    }
+
+    /// Packets that were dropped for this socket since it was made. Of a listening one: SYNs, and ACKs that would have
+    /// ended a handshake. `None` when the kernel does not count them (before 4.7).
+    pub fn drops(self) -> Option<u32> {
+        super::u32_at(self.0, DROPS)
+    }
+}
+
 /// Reads a field of the fixed part; the offsets are constants below its length.
 macro_rules! field {
     ($self:ident, $type:ty, $convert:ident, $offset:literal) => {{
@@ -166,25 +189,9 @@ impl<'a> SocketView<'a> {
         self.attributes().find(ATTRIBUTE_INFO).map(TcpInfo::new)
     }
 
-    /// Packets that were dropped for this socket since it was made. Of a listening one: SYNs, and ACKs that would have
-    /// ended a handshake. `None` when it was not asked for, or the kernel does not count them (before 4.7).
-    pub fn drops(self) -> Option<u32> {
-        self.memory(DROPS)
-    }
-
-    /// Memory of what it received, as the kernel compares it with the receive buffer. Of UDP a part may be read already: the
-    /// kernel gives it back in portions.
-    pub fn received(self) -> Option<u32> {
-        self.memory(RECEIVED)
-    }
-
-    /// Its receive buffer, as `getsockopt(SO_RCVBUF)` says.
-    pub fn receive_buffer(self) -> Option<u32> {
-        self.memory(RECEIVE_BUFFER)
-    }
-
-    fn memory(self, place: usize) -> Option<u32> {
-        self.attributes().find(ATTRIBUTE_MEMORY).and_then(|numbers| super::u32_at(numbers, place))
+    /// `None` when it was not asked for.
+    pub fn memory(self) -> Option<Memory<'a>> {
+        self.attributes().find(ATTRIBUTE_MEMORY).map(Memory)
     }
 
     /// Whether a listening IPv6 socket takes IPv6 connections only.
@@ -271,7 +278,7 @@ mod tests {
                 let _ = (socket.local_address(), socket.remote_address(), socket.local_port(), socket.remote_port());
                 let _ = (socket.expires_ms(), socket.receive_queue(), socket.send_queue(), socket.uid());
                 let _ = (socket.tcp_info().map(TcpInfo::last_ack_received_ms), socket.is_v6_only(), socket.cookie());
-                let _ = (socket.drops(), socket.received(), socket.receive_buffer());
+                let _ = socket.memory().map(|memory| (memory.drops(), memory.received(), memory.receive_buffer()));
             }
         }
     }

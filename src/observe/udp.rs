@@ -197,9 +197,7 @@ impl<'a> Tally<'a> {
             self.taken.insert(socket.local_port());
         }
         // Without the memory there is nothing to tell of it.
-        if let Some(seen) = seen(socket).filter(|seen| seen.drops > 0 || is_full(seen.queue, seen.rcvbuf)) {
-            self.listed.push(Reverse(seen));
-        }
+        self.listed.extend(seen(socket).map(Reverse));
         if self.listed.len() > LISTED {
             self.listed.pop();
             self.unlisted += 1;
@@ -217,19 +215,25 @@ impl<'a> Tally<'a> {
     }
 }
 
+/// `None` for a socket that is not worth a place in the list, as most are.
 fn seen(socket: SocketView<'_>) -> Option<Seen> {
+    let memory = socket.memory()?;
+    let (drops, queue, rcvbuf) = (memory.drops()?, memory.received()?, memory.receive_buffer()?);
+    if drops == 0 && !is_full(queue, rcvbuf) {
+        return None;
+    }
     let is_connected = socket.state() == state::ESTABLISHED;
     let remote = if is_connected { Some((socket.remote_address()?, socket.remote_port())) } else { None };
     Some(Seen {
-        drops: socket.drops()?,
+        drops,
         cookie: Reverse(socket.cookie()),
         local: (socket.local_address()?, socket.local_port()),
         remote,
         inode: socket.inode(),
         uid: socket.uid(),
-        queue: socket.received()?,
+        queue,
         waiting: socket.receive_queue(),
-        rcvbuf: socket.receive_buffer()?,
+        rcvbuf,
     })
 }
 

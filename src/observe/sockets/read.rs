@@ -14,7 +14,7 @@ use super::progress::Step;
 use super::{SocketSource, Sockets, table};
 use crate::host::Host;
 use crate::netlink::request::Query;
-use crate::netlink::socket::{SocketView, timer};
+use crate::netlink::socket::{Memory, SocketView, timer};
 use crate::netlink::state;
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
@@ -163,7 +163,7 @@ fn netlink_listeners(walk: Walk) -> Result<(Found, bool), String> {
                 v6_only: socket.is_v6_only(),
                 queue: socket.receive_queue(),
                 limit: Some(socket.send_queue()),
-                drops: socket.drops(),
+                drops: socket.memory().and_then(Memory::drops),
                 inode: socket.inode().into(),
                 uid: socket.uid(),
             });

@@ -1,7 +1,9 @@
 //! What a few events mean in a window that is the time since the previous run: a rate, not a finding for ever.
 
+use std::net::UdpSocket;
+
 use super::scene::Scene;
-use crate::support::{Lab, connect, listen, wait_until};
+use crate::support::{Lab, connect, listen, packets, wait_until};
 
 const BACKLOG: &str = "accept-queue-limited-by-application";
 const OVERFLOW: &str = "accept-queue-overflow";
@@ -46,4 +48,33 @@ fn one_drop_in_a_minute_of_hundreds_of_connections_is_none_and_dozens_are_the_li
     report.assert_fires(OVERFLOW);
     // The queue was empty at both ends of the window. The process is named nevertheless.
     report.assert_level(BACKLOG, "warning", &format!("(pid {})", std::process::id()));
+}
+
+#[test]
+fn what_a_udp_socket_lost_since_the_previous_run_is_reported_and_what_it_lost_before_is_history() {
+    const SOCKET: &str = "udp-socket-drops";
+    let scene = Scene::enter("hold_off = 1");
+    let lab = &scene.lab;
+    let _socket = packets::receiver("10.2.0.1:8080", 1);
+    let sender = lab.far.inside(|| UdpSocket::bind(("10.2.0.2", 0)).unwrap());
+    let lost = || lab.counter("Udp", "RcvbufErrors");
+    let lose = |count: i64| {
+        let before = lost();
+        while lost() - before < count {
+            let _ = sender.send_to(b".", "10.2.0.1:8080");
+        }
+    };
+    lose(500);
+    scene.ok(&[]);
+    scene.a_minute_passes("agent");
+    scene.ok(&[]);
+    let report = scene.report();
+    assert_eq!(report.0["window"]["source"], "previous_run");
+    report.assert_quiet(SOCKET);
+    lose(300);
+    scene.a_minute_passes("agent");
+    scene.ok(&[]);
+    let report = scene.report();
+    report.assert_level(SOCKET, "warning", "does not read its UDP socket 10.2.0.1:8080: 300 datagrams were lost");
+    report.assert_quiet("udp-receive-buffer-full");
 }
