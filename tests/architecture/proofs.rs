@@ -29,6 +29,13 @@ Each rule has tests inside its file, which `sysctl-advisor rules test` runs. Thi
 at what an audit says: with sockets, packets and sysctls in a network namespace, in a virtual machine for what a machine has only once, or with
 files and recorded hosts for what is about files.
 
+At its end `tests/run-all` says how right the rules were over all reports of these tests (`tests/tally`): how many findings the tests expect,
+how many of them are missing, how often a rule had to be quiet and was not, and which findings the tests do not speak of. A test fails when an
+expected finding is missing or a rule is not quiet, so the first and the third are complete in every run that passes. The findings that
+no test speaks of are read when the list changes. In November 2026 they were 62 in 306 reports of the namespace tests, and all of them true:
+settings with which a test makes its fault easy to reach (a narrow range of ports, small buffers, cookies that are off), and what follows from the
+fault (retransmissions beside a full queue, overflows beside a server that does not accept).
+
 | rule | proven in | tests |
 |---|---|---|
 ";

@@ -189,7 +189,7 @@ impl Lab {
         assert!(matches!(code, Some(0 | 10)), "audit {arguments:?} ended with {code:?}:\n{}", both(&output));
         let report = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|error| panic!("audit {arguments:?} printed no JSON ({error}):\n{}", both(&output)));
-        Report(report)
+        Report::new(report)
     }
 
     /// Carries out what the report proposes for a rule, in the lab. Returns the keys that were set.

@@ -25,6 +25,7 @@ pub(crate) mod process;
 pub(crate) mod random;
 pub(crate) mod report;
 pub(crate) mod syn;
+mod tally;
 pub(crate) mod time_wait;
 
 pub(crate) use lab::{Lab, wait_until};

@@ -2,13 +2,26 @@
 
 use serde_json::Value;
 
+use super::tally::Tally;
+
 /// A report as `audit --format json` printed it.
 #[derive(Debug)]
-pub(crate) struct Report(pub(crate) Value);
+pub(crate) struct Report(pub(crate) Value, Tally);
 
 impl Report {
+    pub(crate) fn new(report: Value) -> Self {
+        let tally = Tally::of(&report);
+        Self(report, tally)
+    }
+
     /// Rule and subject of every finding at or above a severity (`notice`, `warning`, `critical`).
     pub(crate) fn findings(&self, at_least: &str) -> Vec<(String, String)> {
+        let found = self.listed(at_least);
+        found.iter().for_each(|(rule, _)| self.1.asked(rule, true));
+        found
+    }
+
+    fn listed(&self, at_least: &str) -> Vec<(String, String)> {
         let all = self.0["findings"].as_array().expect("a report has a list of findings");
         let wanted = all.iter().filter(|finding| rank(&text(finding, "severity")) >= rank(at_least));
         wanted.map(|finding| (text(finding, "rule"), text(finding, "subject"))).collect()
@@ -16,12 +29,17 @@ impl Report {
 
     /// Whether the rule fired on any subject.
     pub(crate) fn has(&self, rule: &str) -> bool {
-        self.findings("notice").iter().any(|(id, _)| id == rule)
+        let fired = self.listed("notice").iter().any(|(id, _)| id == rule);
+        self.1.asked(rule, fired);
+        fired
     }
 
     /// The subjects that the rule fired on.
     pub(crate) fn subjects(&self, rule: &str) -> Vec<String> {
-        self.findings("notice").into_iter().filter(|(id, _)| id == rule).map(|(_, subject)| subject).collect()
+        let of_rule = self.listed("notice").into_iter().filter(|(id, _)| id == rule);
+        let subjects: Vec<String> = of_rule.map(|(_, subject)| subject).collect();
+        self.1.asked(rule, !subjects.is_empty());
+        subjects
     }
 
     /// Why the rule was skipped, when it was.
@@ -69,7 +87,7 @@ impl Report {
         assert!(
             self.has(rule),
             "{rule} is missing from {:?}; skipped: {:?}",
-            self.findings("notice"),
+            self.listed("notice"),
             self.skipped(rule)
         );
     }
@@ -78,6 +96,7 @@ impl Report {
     pub(crate) fn assert_follows(&self, rule: &str, cause: &str) {
         let all = self.0["findings"].as_array().expect("a report has a list of findings");
         let finding = all.iter().find(|finding| text(finding, "rule") == rule).expect("the rule fired");
+        self.1.asked(rule, true);
         assert_eq!(finding["follows_from"]["rule"].as_str(), Some(cause), "{rule}");
     }
 
@@ -85,6 +104,7 @@ impl Report {
     pub(crate) fn evidence(&self, rule: &str, label: &str) -> i64 {
         let all = self.0["findings"].as_array().expect("a report has a list of findings");
         let finding = all.iter().find(|finding| text(finding, "rule") == rule).expect("the rule fired");
+        self.1.asked(rule, true);
         let rows = finding["evidence"].as_array().expect("a finding has evidence");
         let row =
             rows.iter().find(|row| text(row, "label") == label).unwrap_or_else(|| panic!("no {label} in {rows:?}"));

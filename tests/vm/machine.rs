@@ -198,7 +198,7 @@ fn read(port: &[u8]) -> BTreeMap<String, Scenario> {
             "end" => scenario.status = object["status"].as_i64(),
             step => {
                 let step = step.to_owned();
-                scenario.reports.insert(step, Report(object["report"].take()));
+                scenario.reports.insert(step, Report::new(object["report"].take()));
             }
         }
     }

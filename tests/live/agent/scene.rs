@@ -143,7 +143,7 @@ impl Scene {
     }
 
     pub(crate) fn report(&self) -> Report {
-        Report(read(&self.file("report.json")))
+        Report::new(read(&self.file("report.json")))
     }
 
     /// Changes a number, text or table in the previous run's snapshot.

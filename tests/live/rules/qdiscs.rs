@@ -2,6 +2,7 @@
 //! and the reading held against `tc`.
 
 use std::io::{Read, Write};
+use std::net::UdpSocket;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -46,6 +47,17 @@ fn bulk(lab: &Lab, stop: &AtomicBool) {
     });
 }
 
+/// Sends datagrams to the far host, some 100 Mbit/s, until `stop` is set: TCP would slow down after a few drops.
+fn datagrams(lab: &Lab, stop: &AtomicBool) {
+    let _far = ports::backend(lab, "10.9.4.1:9000");
+    let near = UdpSocket::bind("0.0.0.0:0").unwrap();
+    while !stop.load(Ordering::Relaxed) {
+        // The queue is full: that is what this is for.
+        let _ = near.send_to(&[0; 1400], "10.9.4.1:9000");
+        std::thread::sleep(Duration::from_micros(100));
+    }
+}
+
 fn audit_during_a_transfer(lab: &Lab) -> crate::support::Report {
     lab.during(|stop| bulk(lab, stop), || lab.audit(&WINDOW))
 }
@@ -78,7 +90,7 @@ fn what_is_dropped_below_a_root_is_one_finding() {
     tc("qdisc add dev near0 root handle 1: htb default 10");
     tc("class add dev near0 parent 1: classid 1:10 htb rate 20mbit burst 6000 cburst 6000");
     tc("qdisc add dev near0 parent 1:10 handle 10: pfifo limit 4");
-    let report = audit_during_a_transfer(&lab);
+    let report = lab.during(|stop| datagrams(&lab, stop), || lab.audit(&WINDOW));
     report.assert_level(DROPS, "notice", "The rate limit of near0 (htb) dropped");
     assert_eq!(report.subjects(DROPS), ["near0 htb"]);
 }
