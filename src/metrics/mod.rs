@@ -11,6 +11,7 @@ pub mod effective;
 pub mod healthy;
 mod losses;
 pub mod names;
+mod not_inherited;
 mod reading;
 pub mod roles;
 mod settings;

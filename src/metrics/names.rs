@@ -75,6 +75,7 @@ pub fn first_reading<'a>(
     let mut first = FirstReading::default();
     for subject in subjects {
         match subject {
+            Subject::Cgroup => first.cgroups = true,
             Subject::Qdisc => first.qdiscs = true,
             Subject::NeighbourTable => first.neighbour_tables = true,
             Subject::UdpSocket => first.udp = true,

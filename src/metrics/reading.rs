@@ -15,6 +15,7 @@ use crate::drift::load::start::Moment;
 use crate::drift::model::Drift;
 use crate::drift::{self, Facts};
 use crate::keys::{self, KeyValue};
+use crate::observe::cgroups::Cgroup;
 use crate::observe::counters::Counters;
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
@@ -36,6 +37,7 @@ pub(super) struct Reading<'a> {
     pub(super) system: Option<&'a SystemFacts>,
     pub(super) counters: Option<&'a Counters>,
     pub(super) sockets: Option<&'a Sockets>,
+    pub(super) cgroups: Option<&'a [Cgroup]>,
     pub(super) udp: Option<&'a Udp>,
     pub(super) unix: Option<&'a [UnixListener]>,
     pub(super) interfaces: &'a [Interface],
@@ -71,6 +73,7 @@ impl<'a> Reading<'a> {
             system: Some(&snapshot.system),
             counters: Some(&namespace.counters),
             sockets,
+            cgroups: namespace.cgroups.as_deref(),
             udp: namespace.udp.as_ref(),
             unix: namespace.unix.as_ref().map(|unix| unix.kept.as_slice()),
             interfaces: &namespace.interfaces,
@@ -96,6 +99,7 @@ impl<'a> Reading<'a> {
             system: machine.and_then(|machine| machine.system.as_ref()),
             counters: namespace.counters_before.as_ref(),
             sockets,
+            cgroups: before.cgroups.as_deref(),
             udp: before.udp.as_ref(),
             unix: None,
             interfaces: &before.interfaces,

@@ -65,6 +65,7 @@ pub(crate) fn namespace(id: &str, name: &str, initial: bool) -> Namespace {
         counters_before: None,
         counters: [].into(),
         interfaces: Vec::new(),
+        cgroups: None,
         qdiscs: None,
         topology: None,
         before: None,

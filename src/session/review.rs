@@ -113,6 +113,7 @@ fn after_boot(scene: &Scene, set: &BTreeMap<&str, &Assignment>) -> Snapshot {
         counters_before: None,
         counters: BTreeMap::new(),
         interfaces: Vec::new(),
+        cgroups: None,
         qdiscs: None,
         topology: None,
         before: None,

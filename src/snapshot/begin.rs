@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::{FirstReading, MachineBefore};
 use crate::host::Host;
 use crate::host::netns::{self, EnterError, Place};
+use crate::observe::cgroups::{self, Cgroup, Placed};
 use crate::observe::counters::Counters;
 use crate::observe::interfaces::Interface;
 use crate::observe::owners::{self, Search};
@@ -30,6 +31,7 @@ pub(super) struct Beginning {
     pub(super) counters: Counters,
     pub(super) queues: Option<Queues>,
     pub(super) interfaces: Vec<Interface>,
+    pub(super) cgroups: Option<Vec<Cgroup>>,
     pub(super) qdiscs: Option<Vec<Qdisc>>,
     pub(super) sockets: Option<Sockets>,
     pub(super) udp: Option<Udp>,
@@ -47,6 +49,7 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
         (sockets::read_queues(host).ok(), unix)
     });
     let neighbour_tables = first.neighbour_tables.then(|| neighbour_tables::read(host).0).flatten();
+    let cgroups = first.cgroups.then(|| cgroups::read(host).0).flatten();
     let cpus = cpus::read(host).0;
     let at = Instant::now();
     let counters = netns::visit(places, |_, _| {
@@ -56,10 +59,11 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
         let qdiscs = first.qdiscs.then(|| qdiscs::read(host, &interfaces).0).flatten();
         (counters, udp, interfaces, qdiscs)
     });
-    let namespaces = queues.into_iter().zip(counters).map(|(queues, read)| {
+    let namespaces = places.iter().zip(queues).zip(counters).map(|((place, queues), read)| {
         let sockets = owned.next().flatten();
         let ((queues, unix), (counters, udp, interfaces, qdiscs)) = (queues?, read?);
-        Ok(Beginning { counters, queues, interfaces, qdiscs, sockets, udp, unix })
+        let cgroups = cgroups.as_ref().map(|all| Placed::of(all, host, &place.id));
+        Ok(Beginning { counters, queues, interfaces, cgroups, qdiscs, sockets, udp, unix })
     });
     Begun { at, machine: MachineBefore { cpus, neighbour_tables, system }, namespaces: namespaces.collect() }
 }

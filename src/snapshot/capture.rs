@@ -13,6 +13,7 @@ use super::{FirstReading, Namespace, NamespaceBefore, SCHEMA, Snapshot, Window, 
 use crate::host::Host;
 use crate::host::netns::{self, EnterError, Hidden, Place, Places, Which};
 use crate::model::NamespaceName;
+use crate::observe::cgroups::{self, Cgroup, Placed};
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
 use crate::observe::interfaces::Interface;
@@ -52,8 +53,15 @@ pub fn capture(
     let begun = (!window.is_zero()).then(|| begin(host, &places, first));
     let begun = begun.inspect(|_| wait(window));
     let seconds = begun.as_ref().map_or(0.0, |begun| begun.at.elapsed().as_secs_f64());
-    let ends = netns::visit(&places, |_, _| End::read(host, first));
+    let mut ends = netns::visit(&places, |_, _| End::read(host, first));
     let (cpus, mut gaps) = cpus::read(host);
+    let (cgroups, more) = if first.cgroups { cgroups::read(host) } else { (None, Vec::new()) };
+    gaps.extend(more);
+    for (place, end) in places.iter().zip(&mut ends) {
+        if let Ok(end) = end {
+            end.cgroups = cgroups.as_ref().map(|all| Placed::of(all, host, &place.id));
+        }
+    }
     let (neighbour_tables, more) =
         if first.neighbour_tables { neighbour_tables::read(host) } else { (None, Vec::new()) };
     gaps.extend(more);
@@ -150,6 +158,8 @@ struct End {
     unix: Option<UnixListeners>,
     interfaces: Vec<Interface>,
     qdiscs: Option<Vec<Qdisc>>,
+    /// Found for all namespaces at once.
+    cgroups: Option<Vec<Cgroup>>,
     gaps: Vec<Gap>,
 }
 
@@ -164,7 +174,7 @@ impl End {
         gaps.extend(more);
         let (unix, gap) = if first.unix { unix::read(host) } else { (None, None) };
         gaps.extend(gap);
-        Self { counters, udp, unix, interfaces, qdiscs, gaps }
+        Self { counters, udp, unix, interfaces, qdiscs, cgroups: None, gaps }
     }
 }
 
@@ -257,7 +267,7 @@ impl Seen<'_> {
 
     fn namespace(self, found: Searched, machine_keys: &Sysctls) -> Namespace {
         let Self { place, beginning, end, shown: Shown { mut sysctls, topology, mut gaps, .. } } = self;
-        let End { counters, interfaces, qdiscs, mut udp, mut unix, .. } = end;
+        let End { counters, interfaces, cgroups, qdiscs, mut udp, mut unix, .. } = end;
         if let Some(udp) = &mut udp {
             udp.enter(&found.holders);
         }
@@ -269,8 +279,8 @@ impl Seen<'_> {
         sysctls.extend(machine_keys.iter().map(|(key, text)| (key.clone(), text.clone())));
         let (id, name) = (place.id.clone(), if initial { NamespaceName::host() } else { place.name.clone() });
         let (counters_before, before) = match beginning {
-            Some(Beginning { counters, interfaces, qdiscs, sockets, udp, .. }) => {
-                (Some(counters), Some(NamespaceBefore { interfaces, qdiscs, sockets, udp }))
+            Some(Beginning { counters, interfaces, cgroups, qdiscs, sockets, udp, .. }) => {
+                (Some(counters), Some(NamespaceBefore { interfaces, cgroups, qdiscs, sockets, udp }))
             }
             None => (None, None),
         };
@@ -284,6 +294,7 @@ impl Seen<'_> {
             counters_before,
             counters,
             interfaces,
+            cgroups,
             qdiscs,
             topology: Some(topology),
             before,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::rehearse::Answer;
 use crate::model::NamespaceName;
+use crate::observe::cgroups::Cgroup;
 use crate::observe::counters::Counters;
 use crate::observe::cpus::Cpu;
 use crate::observe::gap::Gap;
@@ -143,6 +144,8 @@ pub struct FirstReading {
     pub qdiscs: bool,
     /// Neighbour tables, at both ends.
     pub neighbour_tables: bool,
+    /// Control groups, at both ends.
+    pub cgroups: bool,
     /// UDP sockets, at both ends.
     pub udp: bool,
     /// Listening Unix sockets, at both ends.
@@ -151,8 +154,15 @@ pub struct FirstReading {
 
 impl FirstReading {
     /// Everything, for a snapshot that any rule may be evaluated on later.
-    pub const WHOLE: Self =
-        Self { sockets: true, system: true, qdiscs: true, neighbour_tables: true, udp: true, unix: true };
+    pub const WHOLE: Self = Self {
+        sockets: true,
+        system: true,
+        qdiscs: true,
+        neighbour_tables: true,
+        cgroups: true,
+        udp: true,
+        unix: true,
+    };
 }
 
 /// What was read of the machine at the start of the window.
@@ -173,7 +183,9 @@ pub struct MachineBefore {
 #[serde(default, deny_unknown_fields)]
 pub struct NamespaceBefore {
     pub interfaces: Vec<Interface>,
-    /// Only where a rule asks for them.
+    /// Only where a rule asks for them; so are the next ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cgroups: Option<Vec<Cgroup>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub qdiscs: Option<Vec<Qdisc>>,
     /// Only where something asks how these change.
@@ -208,6 +220,9 @@ pub struct Namespace {
     /// By index; none in a snapshot of an older version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interfaces: Vec<Interface>,
+    /// Control groups with a memory limit that much memory of sockets counts for; `None` where no rule asks for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cgroups: Option<Vec<Cgroup>>,
     /// Those that can hold a packet; `None` where no rule asks for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub qdiscs: Option<Vec<Qdisc>>,
@@ -238,6 +253,7 @@ impl Namespace {
         let sockets = earlier.sockets.clone().filter(|_| first.sockets);
         let udp = earlier.udp.clone().filter(|_| first.udp);
         let (interfaces, qdiscs) = (earlier.interfaces.clone(), earlier.qdiscs.clone());
-        self.before = Some(NamespaceBefore { interfaces, qdiscs, sockets, udp });
+        let cgroups = earlier.cgroups.clone();
+        self.before = Some(NamespaceBefore { interfaces, cgroups, qdiscs, sockets, udp });
     }
 }

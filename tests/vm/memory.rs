@@ -79,3 +79,18 @@ fn orphans_above_a_quarter_of_the_limit_are_near_it() {
     seen.assert_found_besides("fault", &["orphans-near-limit"], &["peer-window-limited", "peers-stopped-reading"]);
     seen.assert_found_besides("followed", &[], &["peer-window-limited", "peers-stopped-reading"]);
 }
+
+#[test]
+fn sockets_that_fill_the_memory_of_a_container_are_reported_with_its_process() {
+    let seen = scenario("memcg-socket-pressure");
+    let rule = "memcg-socket-pressure";
+    seen.at("healthy").assert_quiet(rule);
+    let large = seen.at("large");
+    large.assert_level(rule, "notice", "The sockets of python3");
+    assert_eq!(large.subjects(rule), ["/box"]);
+    assert_eq!(large.recommendations(rule), [], "no sysctl changes the limit of a group");
+    let at_limit = seen.at("at-limit");
+    at_limit.assert_level(rule, "warning", "has reached its memory limit of 40");
+    assert!(at_limit.evidence(rule, "limit reached") > 0, "{at_limit:?}");
+    seen.at("followed").assert_quiet(rule);
+}

@@ -1,6 +1,8 @@
 //! What the configuration files set, as a whole: `persisted.*`.
 
 use crate::drift::model::{Drift, Fate, FileUse, Problem, Status, codes};
+use crate::metrics::not_inherited::{self, NotInherited};
+use crate::metrics::reading::Reading;
 use crate::metrics::table::{FirstRead, Row, Table, int, text, whole};
 
 pub(in crate::metrics) static TABLE: Table<Drift> =
@@ -25,7 +27,15 @@ const ROWS: &[Row<Drift>] = &[
     text("persisted.writable_file", "", "the first of these files", |_, drift| first(with_code(drift, codes::WORLD_WRITABLE))),
     int("persisted.ignored_files", "files", 0, "files that set keys, and that the loader of this system does not read", |_, drift| number(with_code(drift, codes::NOT_READ_BY_LOADER).count())),
     text("persisted.ignored_file", "", "the first of these files", |_, drift| first(with_code(drift, codes::NOT_READ_BY_LOADER))),
+    int("persisted.not_inherited", "keys", 0, "keys of these files that other observed network namespaces with sockets have at the kernel's default, of those that programs depend on; only in the first namespace of the machine", |reading, drift| number(elsewhere(reading, drift).len())),
+    int("persisted.not_inherited_namespaces", "namespaces", 0, "how many namespaces have one of them at the default", |reading, drift| number(not_inherited::namespaces(&elsewhere(reading, drift)))),
+    text("persisted.not_inherited_list", "", "these keys with their values and namespaces", |reading, drift| Some(not_inherited::text(&elsewhere(reading, drift)))),
 ];
+
+fn elsewhere(reading: &Reading<'_>, drift: &Drift) -> Vec<NotInherited> {
+    let set = drift.keys.iter().filter(|key| key.set_by_boot().is_some()).map(|key| key.key.as_str());
+    not_inherited::of(reading.snapshot, reading.namespace, set)
+}
 
 fn read(drift: &Drift) -> impl Iterator<Item = &FileUse> {
     drift.resolution.files.iter().filter(|file| matches!(file.fate, Fate::Read { .. }))

@@ -3,6 +3,7 @@
 //! In: nothing; these are tables. Out: [`Subject`], which a rule names in `for_each`, and the tables of its metrics.
 //! Must not: compute; each row does.
 
+mod cgroup;
 mod cpu;
 mod destination;
 mod files;
@@ -69,6 +70,8 @@ subjects! {
     Listener "listener": listener::TABLE;
     Destination "destination": destination::TABLE;
     Owner "owner": owner::TABLE;
+    /// A control group with a memory limit, whose sockets hold memory.
+    Cgroup "cgroup": cgroup::TABLE;
     /// A UDP socket that ever dropped a datagram, or whose queue is more than half full.
     UdpSocket "udp_socket": udp_socket::TABLE;
     /// A Unix socket that listens.

@@ -4,6 +4,7 @@ use super::*;
 use crate::metrics::{catalogue, names};
 use crate::netlink::qdisc::ROOT;
 
+use crate::observe::cgroups::Cgroup;
 use crate::observe::cpus::Cpu;
 use crate::observe::interfaces::Interface;
 use crate::observe::neighbour_tables::NeighbourTable;
@@ -37,12 +38,18 @@ fn neighbour_table(ipv6: bool, table_fulls: u64) -> NeighbourTable {
     NeighbourTable { name, ipv6, table_fulls, thresholds: [128, 512, 1024], ..NeighbourTable::default() }
 }
 
+fn cgroup(limit_hits: u64) -> Cgroup {
+    let events = [("max".to_owned(), limit_hits)].into();
+    Cgroup { path: "/app.service".to_owned(), limit: 64 << 20, sock: 20 << 20, events, ..Cgroup::default() }
+}
+
 /// A window of 10 s over which `lo` and `eth0` changed places in the dump.
 fn over_a_window(change: impl FnOnce(&mut Snapshot)) -> Snapshot {
     let mut earlier = example::snapshot();
     earlier.namespaces.truncate(1);
     earlier.namespaces[0].interfaces = vec![interface("eth0", 2, 100), interface("lo", 1, 7)];
     earlier.namespaces[0].qdiscs = Some(vec![qdisc(1, 7), qdisc(2, 100)]);
+    earlier.namespaces[0].cgroups = Some(vec![cgroup(40)]);
     earlier.neighbour_tables = Some(vec![neighbour_table(false, 4), neighbour_table(true, 0)]);
     earlier.cpus = [0, 1].map(|number| Cpu { number, net_rx: Some(1000), ..Cpu::default() }).into();
     earlier.namespaces[0].sockets.as_mut().unwrap().listeners =
@@ -54,6 +61,7 @@ fn over_a_window(change: impl FnOnce(&mut Snapshot)) -> Snapshot {
     now.window.seconds = 10.0;
     now.namespaces[0].interfaces = vec![interface("lo", 1, 7), interface("eth0", 2, 150)];
     now.namespaces[0].qdiscs = Some(vec![qdisc(1, 9), qdisc(2, 150)]);
+    now.namespaces[0].cgroups = Some(vec![cgroup(57)]);
     now.neighbour_tables = Some(vec![neighbour_table(false, 9), neighbour_table(true, 0)]);
     now.cpus[1].net_rx = Some(3000);
     change(&mut now);
@@ -137,6 +145,14 @@ fn a_qdisc_is_paired_by_its_number_and_one_that_was_made_meanwhile_has_no_change
     let drops = values(&over_a_window(made_anew), Subject::Qdisc, "delta.qdisc.drops");
     assert_eq!(drops.iter().map(|(_, drops)| drops.clone()).collect::<Vec<_>>(), [None, Some(Value::Int(50))]);
     assert_eq!(drops[0].0, "eth0 tbf");
+}
+
+#[test]
+fn events_of_a_group_have_changes_and_those_that_the_kernel_does_not_count_have_no_value() {
+    let now = over_a_window(|_| ());
+    let of = |name| values(&now, Subject::Cgroup, name);
+    assert_eq!(of("delta.cgroup.limit_hits"), [("/app.service".to_owned(), Some(Value::Int(17)))]);
+    assert_eq!(of("cgroup.throttled")[0].1, None);
 }
 
 #[test]
