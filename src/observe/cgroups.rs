@@ -60,10 +60,13 @@ impl Placed {
     }
 }
 
-/// Those of the machine, the one whose sockets hold the largest share of its limit first. `None` where there is no cgroup v2.
+/// Those of the machine, the one whose sockets hold the largest share of its limit first; none where sockets do not count
+/// against such limits. `None` where that is not known.
 pub fn read(host: &Host) -> (Option<Vec<Placed>>, Vec<Gap>) {
-    if let Err(why) = controller(host) {
-        return (None, vec![gap("cgroup", why)]);
+    match charges_sockets(host) {
+        Ok(true) => {}
+        Ok(false) => return (Some(Vec::new()), Vec::new()),
+        Err(why) => return (None, vec![gap("cgroup", why)]),
     }
     let mut walk = Walk { host, looked_at: 0, refused: 0, left_out: 0, found: Vec::new() };
     walk.visit("", 0);
@@ -91,15 +94,12 @@ pub fn read(host: &Host) -> (Option<Vec<Placed>>, Vec<Gap>) {
     (Some(placed), gaps.map(|(count, what, why)| gap(what, format!("{count} {why}"))).collect())
 }
 
-/// Whether cgroup v2 counts memory here.
-fn controller(host: &Host) -> Result<(), String> {
-    let path = format!("{ROOT}/cgroup.controllers");
-    match host.read_text(&path) {
-        Ok(controllers) if controllers.split_whitespace().any(|name| name == "memory") => Ok(()),
-        Ok(_) => Err(format!("{path} has no memory controller")),
-        Err(_) if host.list(&format!("{ROOT}/memory")).is_ok() => {
-            Err("the memory controller is that of cgroup v1, which limits sockets in another way".to_owned())
-        }
+/// Whether sockets count against the memory limits of groups, as the memory controller of cgroup v2 does it. That of v1 does
+/// not, unless somebody sets a limit for sockets alone.
+fn charges_sockets(host: &Host) -> Result<bool, String> {
+    match host.read_text(&format!("{ROOT}/cgroup.controllers")) {
+        Ok(controllers) => Ok(controllers.split_whitespace().any(|name| name == "memory")),
+        Err(_) if host.list(&format!("{ROOT}/memory")).is_ok() => Ok(false),
         Err(error) => Err(error.to_string()),
     }
 }

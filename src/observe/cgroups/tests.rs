@@ -97,17 +97,24 @@ fn processes_below_a_group_that_counts_no_memory_are_those_of_the_limit_above() 
 }
 
 #[test]
-fn hidden_processes_are_a_gap_and_so_is_a_tree_of_v1() {
+fn where_sockets_do_not_count_against_limits_there_is_nothing_to_find_and_nothing_missing() {
+    let v1 = Tree(tempfile::tempdir().unwrap());
+    v1.write("sys/fs/cgroup/memory/memory.limit_in_bytes", "1\n");
+    assert_eq!(v1.read(), (Some(Vec::new()), Vec::new()));
+    let without = Tree::new();
+    without.write("sys/fs/cgroup/cgroup.controllers", "cpu pids\n");
+    without.group("/box", &(64 * MIB).to_string(), 40 * MIB, &[]);
+    assert_eq!(without.read(), (Some(Vec::new()), Vec::new()));
+}
+
+#[test]
+fn hidden_processes_are_a_gap_and_so_is_a_missing_tree() {
     let tree = Tree::new();
     tree.group("", "", 40 * MIB, &[]);
     tree.group("/box", &(64 * MIB).to_string(), 40 * MIB, &[0, 4711]);
     let (found, gaps) = tree.read();
     assert_eq!((found, gaps[0].what.as_str()), (Some(Vec::new()), "cgroup.unplaced"));
 
-    let old = Tree(tempfile::tempdir().unwrap());
-    old.write("sys/fs/cgroup/memory/memory.limit_in_bytes", "1\n");
-    let (found, gaps) = old.read();
-    assert!(found.is_none() && gaps[0].why.contains("cgroup v1"), "{gaps:?}");
     let (found, gaps) = read(&Host::recorded(Path::new("/nonexistent")));
     assert!(found.is_none() && gaps[0].why.contains("cgroup.controllers"), "{gaps:?}");
 }
