@@ -72,6 +72,16 @@ impl Lab {
         lab
     }
 
+    /// One more host, with nothing but a loopback that is down.
+    pub(crate) fn host(&self) -> Far {
+        self.assert_inside();
+        let home = File::open(THREAD_NAMESPACE).unwrap();
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        let host = Far { namespace: File::open(THREAD_NAMESPACE).unwrap() };
+        setns(&home, CloneFlags::CLONE_NEWNET).expect("the way back into the lab is lost");
+        host
+    }
+
     /// Panics unless the calling thread is inside the lab, and the lab is not the namespace that the process came from.
     fn assert_inside(&self) {
         assert_ne!(Some(&self.inode), OUTSIDE.get(), "this is the machine's own network namespace: nothing is written");
@@ -79,7 +89,7 @@ impl Lab {
     }
 
     fn lay_cable(&self) {
-        let far = format!("/proc/{}/fd/{}", std::process::id(), self.far.namespace.as_raw_fd());
+        let far = self.far.path();
         ip(&format!(
             "link set lo up
              addr add 10.1.0.1/24 dev lo
@@ -250,6 +260,11 @@ pub(crate) struct Far {
 }
 
 impl Far {
+    /// As `ip link set ... netns` takes it.
+    pub(crate) fn path(&self) -> String {
+        format!("/proc/{}/fd/{}", std::process::id(), self.namespace.as_raw_fd())
+    }
+
     /// Runs `act` inside the far host and comes back, also when it panics. Sockets made there stay there.
     pub(crate) fn inside<T>(&self, act: impl FnOnce() -> T) -> T {
         struct Home(File);

@@ -1,6 +1,6 @@
 //! Roles of a namespace, each made for real: routes, addresses, bridges, tunnels, NAT and rules of policy routing.
 
-use std::net::{Ipv6Addr, SocketAddrV6, UdpSocket};
+use std::net::{Ipv6Addr, SocketAddrV6, TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
@@ -205,4 +205,42 @@ fn a_host_that_begins_to_forward_loses_its_ipv6_router_and_accept_ra_2_gives_it_
         has_route()
     });
     lab.audit(&["--window", "0"]).assert_quiet(RULE);
+}
+
+/// A service is a translation of its address on the node; a pod answers another one on its bridge without the node.
+#[test]
+fn pods_on_one_bridge_reach_their_service_once_bridged_packets_pass_the_translation() {
+    const RULE: &str = "bridged-packets-miss-services";
+    let lab = Lab::enter();
+    let pods = [lab.host(), lab.host()];
+    ip("link add cni0 type bridge\naddr add 10.244.0.1/24 dev cni0\nlink set cni0 up");
+    for (number, pod) in (2..).zip(&pods) {
+        ip(&format!(
+            "link add pod{number} type veth peer name eth0\nlink set eth0 netns {}\nlink set pod{number} master cni0 up",
+            pod.path()
+        ));
+        pod.inside(|| {
+            ip(&format!("addr add 10.244.0.{number}/24 dev eth0\nlink set eth0 up\nroute add default via 10.244.0.1"));
+        });
+    }
+    lab.set("net.ipv4.ip_forward", "1");
+    let service = "ip daddr 10.96.0.1 tcp dport 80 dnat to 10.244.0.3:8080;";
+    let chain = format!("table ip lab {{ chain services {{ type nat hook prerouting priority -100; {service} }}; }}");
+    run_with_input("nft", &["-f", "-"], &chain);
+    let _backend = pods[1].listen("10.244.0.3:8080".parse().unwrap());
+    let is_reached = || {
+        let service = "10.96.0.1:80".parse().unwrap();
+        pods[0].inside(|| TcpStream::connect_timeout(&service, Duration::from_secs(3)).is_ok())
+    };
+    let audit = || lab.audit(&["--window", "0"]);
+    assert!(is_reached(), "a new namespace shows bridged packets to the translation");
+    audit().assert_quiet(RULE);
+
+    lab.set("net.bridge.bridge-nf-call-iptables", "0");
+    assert!(!is_reached());
+    let report = audit();
+    assert_eq!(report.subjects(RULE), ["cni0"]);
+    assert_eq!(lab.follow(&report, RULE), ["net.bridge.bridge-nf-call-iptables"]);
+    assert!(is_reached());
+    audit().assert_quiet(RULE);
 }
