@@ -41,6 +41,7 @@ const ROWS: &[Row<Interface>] = &[
     flag("interface.promiscuous", false, "whether it receives packets for other hosts too (PROMISC)", |_, interface| Some(interface.flags & flags::PROMISC != 0)),
     text("interface.operstate", "up", "its operational state (RFC 2863): up, down, lowerlayerdown, dormant, unknown, ...", |_, interface| Some(interface.operstate.clone())),
     text("interface.master", "", "the bridge, bond or VRF that it belongs to; empty if there is none", |_, interface| Some(interface.master.clone().unwrap_or_default())),
+    int("interface.bridge_mtu", "bytes", 0, "of the ports of the bridge that it belongs to, the largest mtu; 0 if it belongs to none", |reading, interface| Some(bridge_mtu(reading.interfaces, interface).into())),
     flag("interface.tunnel", false, "whether it is a tunnel: wireguard, gre, vxlan, tun, ppp, ...", |_, interface| Some(is_tunnel(interface))),
     text("interface.qdisc", "fq_codel", "the queueing discipline at its root", |_, interface| Some(interface.qdisc.clone())),
     int("interface.addresses", "addresses", 1, "its IPv4 and IPv6 addresses, without those that only the link or the host itself can use", |reading, interface| addresses(reading, interface, |all| all.ipv4 + all.ipv6)),
@@ -78,6 +79,13 @@ const ROWS: &[Row<Interface>] = &[
     statistic!(rx_nohandler, "packets", "packets dropped on an inactive part of a bond or a team (Linux 4.6)"),
     statistic!(rx_otherhost_dropped, "packets", "packets dropped because their link-layer address is another host's (Linux 5.19)"),
 ];
+
+fn bridge_mtu(all: &[Interface], interface: &Interface) -> u32 {
+    let is_bridge = |name: &str| all.iter().any(|other| other.name == name && other.kind == "bridge");
+    let Some(master) = interface.master.as_deref().filter(|master| is_bridge(master)) else { return 0 };
+    let ports = all.iter().filter(|other| other.master.as_deref() == Some(master) && other.flags & flags::UP != 0);
+    ports.map(|port| port.mtu).max().unwrap_or(0)
+}
 
 fn addresses(reading: &Reading<'_>, interface: &Interface, count: fn(&Addresses) -> u32) -> Option<i64> {
     let all = reading.topology()?.addresses.as_ref()?;

@@ -1,7 +1,7 @@
 //! Interfaces and CPUs as subjects of rules, with the rules in tests/data/rules: what the kernel really drops and processes,
 //! and its readings held against `ip` and `/proc`.
 
-use std::net::TcpStream;
+use std::net::{TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use sysctl_advisor::host::Host;
 use sysctl_advisor::observe::{cpus, interfaces};
 
 use crate::support::Lab;
-use crate::support::lab::run;
+use crate::support::lab::{ip, run};
 
 const RULES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/rules");
 const DROPS: &str = "interface-drops";
@@ -142,4 +142,38 @@ fn a_listener_s_gain_over_the_window_is_seen_and_what_it_had_before_is_not() {
     // On a busy machine the window may begin when some of them are there; the 300 before are in no case among them.
     let number = report.evidence("listener-gains", "gained");
     assert!((1..=150).contains(&number), "{number}");
+}
+
+/// A bridge between two hosts, whose ports do not take packets of one size.
+#[test]
+fn large_datagrams_vanish_between_ports_of_different_mtu_and_pass_once_both_are_the_same() {
+    const RULE: &str = "mtu-mismatch-bridge";
+    let lab = Lab::enter();
+    let hosts = [lab.host(), lab.host()];
+    ip("link add br0 type bridge\nlink set br0 up");
+    for (number, host) in (1..).zip(&hosts) {
+        ip(&format!("link add port{number} type veth peer name eth0\nlink set eth0 netns {}", host.path()));
+        ip(&format!("link set port{number} master br0 up"));
+        host.inside(|| ip(&format!("addr add 10.77.0.{number}/24 dev eth0\nlink set eth0 up")));
+    }
+    let receiver = hosts[1].inside(|| UdpSocket::bind("10.77.0.2:9000").unwrap());
+    receiver.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
+    let sender = hosts[0].inside(|| UdpSocket::bind("10.77.0.1:0").unwrap());
+    let arrives = |size: usize| {
+        sender.send_to(&vec![0; size], "10.77.0.2:9000").unwrap();
+        receiver.recv(&mut [0; 2000]).is_ok()
+    };
+    let audit = || lab.audit(&["--window", "0"]);
+    assert!(arrives(1400));
+    audit().assert_quiet(RULE);
+
+    ip("link set port2 mtu 1300");
+    assert!(arrives(1000) && !arrives(1400));
+    assert_eq!(audit().subjects(RULE), ["port2"]);
+
+    // The remedy: one size for the ports and the hosts behind them. The sender divides the datagram.
+    ip("link set port1 mtu 1300");
+    hosts.iter().for_each(|host| host.inside(|| ip("link set eth0 mtu 1300")));
+    assert!(arrives(1400));
+    audit().assert_quiet(RULE);
 }
