@@ -48,6 +48,7 @@ const ROWS: &[Row<Interface>] = &[
     int("interface.dynamic_addresses", "addresses", 0, "its IPv6 addresses that end unless a router or a DHCP server renews them", |reading, interface| addresses(reading, interface, |all| all.ipv6_dynamic)),
     int("interface.duplicate_addresses", "addresses", 0, "IPv6 addresses that it does not use, because another host on the link has them (dadfailed)", |reading, interface| addresses(reading, interface, |all| all.duplicate)),
     int("interface.default_routes", "routes", 1, "ways of default routes over it, of IPv4 and IPv6", |reading, interface| whole(reading.default_routes(interface.index)?.count() as u64)),
+    int("interface.backup_routes", "routes", 0, "of them those of IPv4 in the table main that the kernel does not take, because another interface has one with a lower metric", |reading, interface| whole(backup_routes(reading, interface)?)),
     int("interface.advertised_routes", "routes", 0, "of them those of IPv6 that a router advertisement made", |reading, interface| whole(reading.default_routes(interface.index)?.filter(|route| route.advertised).count() as u64)),
     int("interface.silent_gateways", "routers", 0, "routers of its default routes that did not answer when the kernel asked for their link-layer address (FAILED)", |reading, interface| whole(reading.default_routes(interface.index)?.filter(|route| route.unresolved).count() as u64)),
     int("interface.silent_gateways_ipv6", "routers", 0, "of them those of IPv6", |reading, interface| whole(reading.default_routes(interface.index)?.filter(|route| route.unresolved && route.ipv6).count() as u64)),
@@ -79,6 +80,13 @@ const ROWS: &[Row<Interface>] = &[
     statistic!(rx_nohandler, "packets", "packets dropped on an inactive part of a bond or a team (Linux 4.6)"),
     statistic!(rx_otherhost_dropped, "packets", "packets dropped because their link-layer address is another host's (Linux 5.19)"),
 ];
+
+fn backup_routes(reading: &Reading<'_>, interface: &Interface) -> Option<u64> {
+    let all = &reading.topology()?.routes.as_ref()?.default;
+    let of_main = || all.iter().filter(|route| !route.ipv6 && route.main);
+    let is_beaten = |metric: u32| of_main().any(|other| other.interface != interface.index && other.metric < metric);
+    Some(of_main().filter(|route| route.interface == interface.index && is_beaten(route.metric)).count() as u64)
+}
 
 fn bridge_mtu(all: &[Interface], interface: &Interface) -> u32 {
     let is_bridge = |name: &str| all.iter().any(|other| other.name == name && other.kind == "bridge");

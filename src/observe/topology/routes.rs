@@ -34,6 +34,12 @@ pub struct DefaultRoute {
     /// The router's address; `None` if the other hosts are taken to be on the link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
+    /// Whether it is in the table `main`, which is asked without policy routing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub main: bool,
+    /// Of several in one table the kernel takes the one with the least.
+    #[serde(skip_serializing_if = "is_least")]
+    pub metric: u32,
     /// Whether a router advertisement made it: it ends unless they go on.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub advertised: bool,
@@ -42,12 +48,18 @@ pub struct DefaultRoute {
     pub unresolved: bool,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants it")]
+const fn is_least(metric: &u32) -> bool {
+    *metric == 0
+}
+
 /// How many routes of a family are looked at; the kernel lists some millions a second.
 const ROUTES_READ: u64 = 200_000;
 const DEFAULTS_KEPT: usize = 64;
 const NEIGHBOURS_READ: usize = 65_536;
 
 const LOCAL_TABLE: u8 = 255;
+const MAIN_TABLE: u8 = 254;
 /// `RTN_UNICAST`.
 const UNICAST: u8 = 1;
 
@@ -94,10 +106,16 @@ fn add(routes: &mut Routes, payload: &[u8]) {
 fn ways(route: &RouteMessage) -> Vec<DefaultRoute> {
     let ipv6 = route.header.address_family == netlink_packet_route::AddressFamily::Inet6;
     let advertised = route.header.protocol == RouteProtocol::Ra;
+    let metric = route.attributes.iter().find_map(|attribute| match attribute {
+        RouteAttribute::Priority(metric) => Some(*metric),
+        _ => None,
+    });
     let way = |interface, attributes: &[RouteAttribute]| DefaultRoute {
         ipv6,
         interface,
         gateway: attributes.iter().find_map(gateway).map(|address| address.to_string()),
+        main: route.header.table == MAIN_TABLE,
+        metric: metric.unwrap_or(0),
         advertised,
         unresolved: false,
     };
@@ -209,7 +227,8 @@ mod tests {
             bytes(32, LOCAL_TABLE, RouteType::Local, vec![RouteAttribute::Oif(2)]),
             bytes(0, 254, RouteType::Unreachable, vec![]),
         ]);
-        let way = DefaultRoute { interface: 2, gateway: Some("192.0.2.1".to_owned()), ..DefaultRoute::default() };
+        let gateway = Some("192.0.2.1".to_owned());
+        let way = DefaultRoute { interface: 2, gateway, main: true, ..DefaultRoute::default() };
         assert_eq!(routes, Routes { count: 2, default: vec![way] });
     }
 

@@ -1,6 +1,6 @@
 //! Roles of a namespace, each made for real: routes, addresses, bridges, tunnels, NAT and rules of policy routing.
 
-use std::net::{Ipv6Addr, SocketAddrV6, TcpStream, UdpSocket};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
@@ -241,6 +241,40 @@ fn pods_on_one_bridge_reach_their_service_once_bridged_packets_pass_the_translat
     let report = audit();
     assert_eq!(report.subjects(RULE), ["cni0"]);
     assert_eq!(lab.follow(&report, RULE), ["net.bridge.bridge-nf-call-iptables"]);
+    assert!(is_reached());
+    audit().assert_quiet(RULE);
+}
+
+/// Two cables to one distant host, the second with the worse metric.
+#[test]
+fn a_second_uplink_with_a_strict_filter_receives_nothing_until_the_filter_is_loose() {
+    const RULE: &str = "rp-filter-strict-uplink";
+    let lab = Lab::enter();
+    ip(&format!("link add near1 type veth peer name far1\nlink set far1 netns {}", lab.far.path()));
+    ip("addr add 10.5.0.1/24 dev near1\nlink set near1 up");
+    lab.far.inside(|| {
+        ip("addr add 10.5.0.2/24 dev far1\nlink set far1 up\naddr add 198.51.100.7/32 dev lo");
+    });
+    ip("route add default via 10.2.0.2 metric 100\nroute add default via 10.5.0.2 metric 200");
+    let _server = lab.listen("0.0.0.0:8080", 16);
+    let is_reached = || {
+        lab.far.inside(|| {
+            let client = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
+            client.bind(&"198.51.100.7:0".parse::<SocketAddr>().unwrap().into()).unwrap();
+            let server = "10.5.0.1:8080".parse::<SocketAddr>().unwrap().into();
+            client.connect_timeout(&server, Duration::from_secs(2)).is_ok()
+        })
+    };
+    let audit = || lab.audit(&["--window", "0"]);
+    lab.set("net.ipv4.conf.all.rp_filter", "0");
+    assert!(is_reached());
+    audit().assert_quiet(RULE);
+
+    lab.set("net.ipv4.conf.all.rp_filter", "1");
+    assert!(!is_reached());
+    let report = audit();
+    assert_eq!(report.subjects(RULE), ["near1"]);
+    assert_eq!(lab.follow(&report, RULE), ["net.ipv4.conf.near1.rp_filter"]);
     assert!(is_reached());
     audit().assert_quiet(RULE);
 }
