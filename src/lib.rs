@@ -24,6 +24,7 @@ pub mod files;
 pub mod history;
 pub mod host;
 pub mod keys;
+pub mod lab;
 pub mod metrics;
 pub mod model;
 pub mod netlink;
