@@ -211,7 +211,7 @@ impl Stage {
         let is_own =
             keys::catalogue().get(key).is_some_and(|known| known.scope == Scope::Namespace && !known.read_only);
         if !is_own {
-            return Err(LabError::broken(key, "this is no key that each network namespace has for itself"));
+            return Err(LabError::broken(key, "this is not a key that each network namespace has for itself"));
         }
         let path = format!("/proc/sys/{}", key.replace('.', "/"));
         self.at(place, || {

@@ -115,7 +115,7 @@ impl<'a> Story<'a> {
                 let (style, what) = match effect {
                     Effect::None => (theme.warning, "It does not help."),
                     Effect::Harm => (theme.critical, "It does harm."),
-                    Effect::Hides => (theme.warning, "It hides the fault and mends nothing."),
+                    Effect::Hides => (theme.warning, "It hides the fault and repairs nothing."),
                     Effect::Helps => (theme.critical, "It did end the fault."),
                 };
                 page.row(2, &[Cell::new("", 3), Cell::new(&format!("{what} {why}"), WIDTH - 7).painted(style)]);
