@@ -3,6 +3,7 @@
 mod close;
 mod conntrack;
 mod defaults;
+mod fastopen;
 mod idle;
 mod interface_keys;
 mod interfaces;
@@ -15,6 +16,7 @@ mod qdiscs;
 mod quiet;
 mod ranges;
 mod read_only;
+mod reuseport;
 mod roles;
 mod segments;
 mod settings;
