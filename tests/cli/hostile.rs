@@ -1,6 +1,6 @@
 //! A machine that shows little, or lies: each test in mount and network namespaces of its own.
 
-use super::{PROGRAM, Run, command, finish};
+use super::{PROGRAM, Run, command, finish, program};
 
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");
 const AUDIT: [&str; 6] = [PROGRAM, "--config", "/dev/null", "audit", "--window", "100ms"];
@@ -140,11 +140,7 @@ sys.exit(subprocess.call(sys.argv[1:]))
 
 #[test]
 fn without_privilege_it_works_and_says_what_it_could_not_see() {
-    // The build folder may be closed to other users.
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let program = folder.path().join("sysctl-advisor");
-    std::fs::copy(PROGRAM, &program).unwrap();
+    let (_folder, program) = program::for_every_user();
     let mut unshare = command("unshare");
     unshare.args(["--net", "python3", "-c", OF_ANOTHER_USER]).args(NOBODY).arg(&program).args(&AUDIT[1..]);
     let run = finish(unshare.args(["--param", "close-wait-leak.seconds=0"]));

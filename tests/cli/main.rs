@@ -18,6 +18,8 @@ mod hostile;
 mod hostile_files;
 mod lint;
 mod new_rule;
+#[path = "../support/program.rs"]
+mod program;
 mod readme;
 mod report;
 mod review;

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::support::{Lab, ports};
+use crate::support::{Lab, ports, program};
 use insta::assert_snapshot;
 use serde_json::{Value as Json, json};
 use sysctl_advisor::host::rehearse;
@@ -297,14 +297,10 @@ fn a_hostile_plan_is_refused_with_a_reason() {
 
 #[test]
 fn without_any_privilege_the_kernel_is_asked_all_the_same() {
-    use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::CommandExt;
     let lab = Lab::enter();
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, program) = program::for_every_user();
     rule(folder.path(), "reuse", REUSE, "1");
-    let program = folder.path().join("sysctl-advisor");
-    std::fs::copy(env!("CARGO_BIN_EXE_sysctl-advisor"), &program).unwrap();
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let output = Command::new(&program)
         .args(["--config", "/dev/null", "plan", "--window", "0", "--format", "json", "--only", "reuse", "--rules"])
         .arg(folder.path())

@@ -22,6 +22,7 @@ pub(crate) mod loss;
 pub(crate) mod packets;
 pub(crate) mod ports;
 pub(crate) mod process;
+pub(crate) mod program;
 pub(crate) mod random;
 pub(crate) mod report;
 pub(crate) mod syn;

@@ -25,21 +25,64 @@ const MANY_PORTS: f64 = 0.4;
 /// The same for the limit of TIME_WAIT sockets, in percent.
 const NEAR_LIMIT: u64 = 80;
 
-/// An answer for one state.
+/// An answer for one state, in a sentence or two.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) state: &'static str,
     pub(super) text: String,
 }
 
+/// What flows in the connections that are ESTABLISHED. Numbers of sockets.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Established<'a> {
+    /// Sent or received data in the last minute.
+    pub(super) active: u64,
+    /// Silent for 1 to 30 minutes.
+    pub(super) idle: u64,
+    /// Silent for longer.
+    pub(super) silent: u64,
+    /// Of the latter: nothing notices that the peer is gone.
+    pub(super) silent_without_keepalive: u64,
+    /// The listener with the most silent clients, and how many.
+    pub(super) most_silent: Option<(&'a Listener, u64)>,
+    /// In the accept queues.
+    pub(super) waiting_for_accept: u64,
+    /// Sent data that nobody acknowledges, and wait for a peer that does not read; none if it could not be read.
+    pub(super) unacknowledged: Option<u64>,
+    pub(super) peer_does_not_read: Option<u64>,
+}
+
+/// Whose the sockets in TIME_WAIT are, and what they cost. Numbers of sockets.
+#[derive(Debug, PartialEq)]
+pub(super) struct TimeWait<'a> {
+    pub(super) total: u64,
+    /// On the average of the last minute.
+    pub(super) closed_per_second: u64,
+    /// Came from clients, and hold no ephemeral port.
+    pub(super) incoming: u64,
+    pub(super) outgoing: u64,
+    /// Neither to a listener nor to a destination that is counted on its own.
+    pub(super) elsewhere: u64,
+    /// The destination with the most of them.
+    pub(super) largest: Option<&'a Destination>,
+    pub(super) kernel_memory_bytes: u64,
+    pub(super) harm: Harm<'a>,
+}
+
+/// Ports and the limit are all that a TIME_WAIT uses up.
+#[derive(Debug, PartialEq)]
+pub(super) enum Harm<'a> {
+    None,
+    /// Near `tcp_max_tw_buckets`, which is this.
+    NearLimit(u64),
+    /// A destination has used up much of the ports.
+    Ports(&'a PortUse<'a>),
+}
+
 /// The answers for a namespace; `used` are the destinations of all namespaces.
 pub(super) fn of(namespace: &Namespace, used: &[PortUse<'_>]) -> Vec<Answer> {
-    let Some(sockets) = &namespace.sockets else { return Vec::new() };
-    // Where ages were not read, nothing is known of what flows.
-    let established = (sockets.states.established >= HANDFUL_ESTABLISHED && sockets.idle.total() > 0)
-        .then(|| Answer { state: "ESTABLISHED", text: established(sockets) });
-    let time_wait = (sockets.states.time_wait >= HANDFUL_TIME_WAIT)
-        .then(|| Answer { state: "TIME_WAIT", text: time_wait(namespace, sockets, used) });
+    let established = established(namespace).map(|of| Answer { state: "ESTABLISHED", text: of.text() });
+    let time_wait = time_wait(namespace, used).map(|of| Answer { state: "TIME_WAIT", text: of.text() });
     established.into_iter().chain(time_wait).collect()
 }
 
@@ -51,79 +94,122 @@ pub(super) fn ports_in_use<'a>(derived: Derived<'a>, namespaces: &[Namespace]) -
     if namespaces.iter().any(many) { derived.by_port_use() } else { Vec::new() }
 }
 
-fn established(sockets: &Sockets) -> String {
-    let Sockets { idle, idle_no_keepalive, progress, .. } = sockets;
-    let (silent, long) = (idle.at_least(IDLE), idle.at_least(LONG));
-    let busy = idle.total() - silent;
-    let mut sentences = vec![format!("{} sent or received data in the last minute", count(busy))];
-    if silent > 0 {
-        sentences.push(format!("{} silent for 1 to 30 min, {} for longer", are(silent - long), count(long)));
+/// None where there is a handful only, or where ages were not read: then nothing is known of what flows.
+pub(super) fn established(namespace: &Namespace) -> Option<Established<'_>> {
+    let sockets = namespace.sockets.as_ref()?;
+    let Sockets { states, idle, idle_no_keepalive, progress, listeners, .. } = sockets;
+    if states.established < HANDFUL_ESTABLISHED || idle.total() == 0 {
+        return None;
     }
-    let mut text = sentences.join(", ") + ".";
-    if long > 0 {
-        let without = idle_no_keepalive.at_least(LONG);
-        text.push_str(&match without {
-            0 => " Each of the latter has keepalive, so the kernel notices a dead peer.".to_owned(),
-            _ => format!(
-                " {} of the latter {} no keepalive: nothing here notices a dead peer.",
-                count(without),
-                have(without)
-            ),
-        });
-        if let Some((name, number)) = most_silent(&sockets.listeners) {
-            text.push_str(&format!(" Most of them are clients of {name} ({}).", count(number)));
-        }
-    }
-    let queued: u64 = sockets.listeners.iter().map(|listener| u64::from(listener.queue)).sum();
-    if queued > 0 {
-        text.push_str(&format!(" {} for accept().", wait(queued)));
-    }
-    if let Some(progress) = progress {
-        let (backoff, persist) = (u64::from(progress.backoff), u64::from(progress.persist));
-        if backoff > 0 {
-            text.push_str(&format!(" {} sent data that nobody acknowledges.", count(backoff)));
-        }
-        if persist > 0 {
-            text.push_str(&format!(" {} for a peer that does not read.", wait(persist)));
-        }
-    }
-    text
+    let (quiet, silent) = (idle.at_least(IDLE), idle.at_least(LONG));
+    Some(Established {
+        active: idle.total() - quiet,
+        idle: quiet - silent,
+        silent,
+        silent_without_keepalive: idle_no_keepalive.at_least(LONG),
+        most_silent: most_silent(listeners),
+        waiting_for_accept: listeners.iter().map(|listener| u64::from(listener.queue)).sum(),
+        unacknowledged: progress.as_ref().map(|progress| u64::from(progress.backoff)),
+        peer_does_not_read: progress.as_ref().map(|progress| u64::from(progress.persist)),
+    })
 }
 
 /// The listener with the most clients that are silent for long, and how many.
-fn most_silent(listeners: &[Listener]) -> Option<(String, u64)> {
+fn most_silent(listeners: &[Listener]) -> Option<(&Listener, u64)> {
     let long = |ages: &Ages| ages.at_least(LONG);
     let most = listeners.iter().max_by_key(|listener| long(&listener.idle))?;
     let number = long(&most.idle);
-    (number > 0).then(|| (endpoint(&most.address, most.port), number))
+    (number > 0).then_some((most, number))
 }
 
-fn time_wait(namespace: &Namespace, sockets: &Sockets, used: &[PortUse<'_>]) -> String {
+/// None where there is a handful only.
+pub(super) fn time_wait<'a>(namespace: &'a Namespace, used: &'a [PortUse<'a>]) -> Option<TimeWait<'a>> {
+    let sockets = namespace.sockets.as_ref()?;
     let total = sockets.states.time_wait;
+    if total < HANDFUL_TIME_WAIT {
+        return None;
+    }
     let incoming: u64 = sockets.listeners.iter().map(|listener| listener.time_wait).sum();
     let outgoing: u64 = sockets.destinations.iter().map(|destination| destination.time_wait).sum();
-    let rest = total.saturating_sub(incoming + outgoing);
-    let mut text = format!(
-        "This host closed these connections first, {} a second on the average of the last minute. ",
-        count((total / TIME_WAIT_SECONDS).max(1))
-    );
-    let mut parts = Vec::new();
-    if incoming > 0 {
-        parts.push(format!("{} came from clients and hold no ephemeral port", count(incoming)));
+    Some(TimeWait {
+        total,
+        closed_per_second: (total / TIME_WAIT_SECONDS).max(1),
+        incoming,
+        outgoing,
+        elsewhere: total.saturating_sub(incoming + outgoing),
+        largest: sockets.destinations.iter().max_by_key(|it| it.time_wait).filter(|it| it.time_wait > 0),
+        kernel_memory_bytes: total.saturating_mul(TIME_WAIT_BYTES),
+        harm: harm(namespace, total, used),
+    })
+}
+
+fn harm<'a>(namespace: &Namespace, total: u64, used: &'a [PortUse<'a>]) -> Harm<'a> {
+    let limit = namespace.sysctls.get("net.ipv4.tcp_max_tw_buckets").and_then(|text| text.parse::<u64>().ok());
+    if let Some(limit) = limit.filter(|limit| total.saturating_mul(100) >= limit.saturating_mul(NEAR_LIMIT)) {
+        return Harm::NearLimit(limit);
     }
-    if let Some(largest) = sockets.destinations.iter().max_by_key(|destination| destination.time_wait)
-        && outgoing > 0
-    {
-        parts.push(outgoing_part(outgoing, largest));
+    let most = used.iter().filter(|destination| destination.namespace == &*namespace.name);
+    let most = most.max_by(|one, other| one.share.total_cmp(&other.share));
+    most.filter(|most| most.share >= MANY_PORTS).map_or(Harm::None, Harm::Ports)
+}
+
+impl Established<'_> {
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("{} sent or received data in the last minute", count(self.active));
+        if self.idle + self.silent > 0 {
+            text.push_str(&format!(", {} silent for 1 to 30 min, {} for longer", are(self.idle), count(self.silent)));
+        }
+        text.push('.');
+        if self.silent > 0 {
+            text.push_str(&match self.silent_without_keepalive {
+                0 => " Each of the latter has keepalive, so the kernel notices a dead peer.".to_owned(),
+                without => format!(
+                    " {} of the latter {} no keepalive: nothing here notices a dead peer.",
+                    count(without),
+                    have(without)
+                ),
+            });
+            if let Some((listener, number)) = self.most_silent {
+                let name = endpoint(&listener.address, listener.port);
+                text.push_str(&format!(" Most of them are clients of {name} ({}).", count(number)));
+            }
+        }
+        if self.waiting_for_accept > 0 {
+            text.push_str(&format!(" {} for accept().", wait(self.waiting_for_accept)));
+        }
+        if let Some(number) = self.unacknowledged.filter(|number| *number > 0) {
+            text.push_str(&format!(" {} sent data that nobody acknowledges.", count(number)));
+        }
+        if let Some(number) = self.peer_does_not_read.filter(|number| *number > 0) {
+            text.push_str(&format!(" {} for a peer that does not read.", wait(number)));
+        }
+        text
     }
-    if rest > 0 {
-        parts.push(format!("{} {} to other addresses", count(rest), if rest == 1 { "belongs" } else { "belong" }));
+}
+
+impl TimeWait<'_> {
+    pub(super) fn text(&self) -> String {
+        let mut parts = Vec::new();
+        if self.incoming > 0 {
+            parts.push(format!("{} came from clients and hold no ephemeral port", count(self.incoming)));
+        }
+        if let Some(largest) = self.largest {
+            parts.push(outgoing_part(self.outgoing, largest));
+        }
+        if self.elsewhere > 0 {
+            let belong = if self.elsewhere == 1 { "belongs" } else { "belong" };
+            parts.push(format!("{} {belong} to other addresses", count(self.elsewhere)));
+        }
+        let memory = i64::try_from(self.kernel_memory_bytes).unwrap_or(i64::MAX);
+        format!(
+            "This host closed these connections first, {} a second on the average of the last minute. {}. They take some {} \
+             of kernel memory. {}",
+            count(self.closed_per_second),
+            parts.join(", "),
+            units::bytes(memory),
+            self.harm.text()
+        )
     }
-    text.push_str(&parts.join(", "));
-    let memory = i64::try_from(total.saturating_mul(TIME_WAIT_BYTES)).unwrap_or(i64::MAX);
-    text.push_str(&format!(". They take some {} of kernel memory. ", units::bytes(memory)));
-    text.push_str(&verdict(namespace, total, used));
-    text
 }
 
 fn outgoing_part(outgoing: u64, largest: &Destination) -> String {
@@ -134,20 +220,18 @@ fn outgoing_part(outgoing: u64, largest: &Destination) -> String {
     }
 }
 
-/// Ports and the limit are all that a TIME_WAIT uses up.
-fn verdict(namespace: &Namespace, total: u64, used: &[PortUse<'_>]) -> String {
-    let most = used.iter().filter(|destination| destination.namespace == &*namespace.name);
-    let most = most.max_by(|one, other| one.share.total_cmp(&other.share));
-    let limit = namespace.sysctls.get("net.ipv4.tcp_max_tw_buckets").and_then(|text| text.parse::<u64>().ok());
-    if let Some(limit) = limit.filter(|limit| total.saturating_mul(100) >= limit.saturating_mul(NEAR_LIMIT)) {
-        return format!("They are near the limit of {} (tcp_max_tw_buckets).", count(limit));
-    }
-    match most.filter(|most| most.share >= MANY_PORTS) {
-        Some(most) => {
-            format!("They matter here: {} has {} of the ephemeral ports.", most.remote, units::percent(most.share))
+impl Harm<'_> {
+    fn text(&self) -> String {
+        match self {
+            Self::NearLimit(limit) => format!("They are near the limit of {} (tcp_max_tw_buckets).", count(*limit)),
+            Self::Ports(most) => {
+                format!("They matter here: {} has {} of the ephemeral ports.", most.remote, units::percent(most.share))
+            }
+            Self::None => {
+                "This is harmless: each ends by itself after 60 s, which no sysctl changes, and ports are not short."
+                    .to_owned()
+            }
         }
-        None => "This is harmless: each ends by itself after 60 s, which no sysctl changes, and ports are not short."
-            .to_owned(),
     }
 }
 

@@ -1,13 +1,12 @@
 //! The kernel's own defaults: read in a scratch namespace, with and without privilege, and left out where nobody may.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Lab, lab};
+use crate::support::{Lab, lab, program};
 
 const LIMIT: &str = "net.ipv4.tcp_limit_output_bytes";
 const RULE: &str = "limit-output-bytes-not-positive";
@@ -63,10 +62,7 @@ fn without_privilege_the_default_is_read_all_the_same() {
     let lab = Lab::enter();
     let own = lab.sysctl(LIMIT);
     lab.set(LIMIT, "-1");
-    let folder = tempfile::tempdir().unwrap();
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let program = folder.path().join("sysctl-advisor");
-    fs::copy(PROGRAM, &program).unwrap();
+    let (_folder, program) = program::for_every_user();
     let report = lab::run(Command::new(&program).args(AUDIT).uid(65534).gid(65534));
     let proposed = &finding(&report)["recommendations"][0]["proposed"];
     assert_eq!(*proposed, json!(own), "are user namespaces forbidden here?");

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::support::idle::Keepalive;
 use crate::support::{Lab, healthy, idle};
 
@@ -37,6 +39,9 @@ fn accepted_connections_that_idle_without_keepalive_are_the_applications() {
     assert_eq!(report.recommendations(ACCEPTED), [], "a sysctl does not turn keepalive on");
     report.assert_quiet(OUTGOING);
     report.assert_quiet(SLOW_KEEPALIVE);
+    let answer = &report.0["namespaces"][0]["established"];
+    let said = ["active", "idle", "silent", "waiting_for_accept"].map(|field| answer[field].clone());
+    assert_eq!(said, [150, 0, 0, 0].map(|number| json!(number)), "silent for a second only: {answer}");
 }
 
 #[test]

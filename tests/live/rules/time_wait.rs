@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde_json::json;
+
 use crate::support::{Lab, ports, time_wait};
 
 const OVERFLOW: &str = "time-wait-bucket-overflow";
@@ -51,6 +53,21 @@ fn much_time_wait_on_a_server_is_nothing() {
     report.assert_quiet(OVERFLOW);
     report.assert_quiet(NEAR_LIMIT);
     assert_eq!(report.findings("warning"), []);
+
+    let answer = &report.0["namespaces"][0]["time_wait"];
+    let said = ["incoming", "outgoing", "elsewhere", "largest_destination", "harm"].map(|field| answer[field].clone());
+    assert_eq!(said, [json!(1000), json!(0), json!(0), json!(null), json!("none")], "{answer}");
+}
+
+#[test]
+fn time_wait_that_takes_the_ports_of_a_destination_is_answered_with_that_destination() {
+    let lab = Lab::enter();
+    lab.set("net.ipv4.ip_local_port_range", "32768 33767");
+    ports::time_wait(&lab, "10.9.2.9:5432", 450);
+    let report = lab.audit(&WINDOW);
+    let answer = &report.0["namespaces"][0]["time_wait"];
+    let said = ["incoming", "outgoing", "largest_destination", "harm"].map(|field| answer[field].clone());
+    assert_eq!(said, [json!(0), json!(450), json!("10.9.2.9:5432"), json!("ports")], "{answer}");
 }
 
 #[test]

@@ -12,10 +12,12 @@ pub use view::SCHEMA;
 
 use std::io;
 
+use super::answers::{self, Established, Harm, TimeWait};
 use super::format::{Content, Format};
-use super::sections::{GapAt, Head, Open, Writer};
+use super::sections::{GapAt, Head, Open, PortUse, Writer};
 use crate::audit::model::{self as audit, Finding, Waiver, WaiverProblem};
 use crate::history::read::Episode;
+use crate::metrics::endpoint;
 use crate::metrics::roles::{ROLES, Roles, Verdict};
 use crate::observe::gap::Gap;
 use crate::observe::sockets::{SocketSource, StateCounts};
@@ -23,8 +25,8 @@ use crate::published;
 use crate::report::as_json;
 use crate::snapshot::{Namespace, WindowSource};
 use view::{
-    GapView, Host, NamespaceView, Report, RoleView, Skipped, SourceView, Summary, Tcp, WaiverProblemView, Window,
-    WindowSourceView,
+    EstablishedView, GapView, HarmView, Host, NamespaceView, Report, RoleView, Skipped, SourceView, Summary, Tcp,
+    TimeWaitView, WaiverProblemView, Window, WindowSourceView,
 };
 
 const RULE: &str = "the text belongs to the rule, not to the finding: `explain RULE` prints it";
@@ -86,7 +88,8 @@ impl<'a> Writer<'a> for Report<'a> {
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
         let derived = self.derived;
-        self.namespaces = namespaces.iter().map(|it| namespace(it, &derived.roles(it))).collect();
+        let used = answers::ports_in_use(derived, namespaces);
+        self.namespaces = namespaces.iter().map(|it| namespace(it, &derived.roles(it), &used)).collect();
     }
 
     fn skipped(&mut self, skipped: &'a [audit::Skipped]) {
@@ -128,7 +131,38 @@ fn role_view(verdict: &Verdict) -> RoleView {
     RoleView { holds: verdict.is_yes(), why }
 }
 
-fn namespace<'a>(namespace: &'a Namespace, roles: &Roles) -> NamespaceView<'a> {
+fn established(established: &Established<'_>) -> EstablishedView {
+    EstablishedView {
+        active: established.active,
+        idle: established.idle,
+        silent: established.silent,
+        silent_without_keepalive: established.silent_without_keepalive,
+        most_silent_listener: established.most_silent.map(|(most, _)| endpoint(&most.address, most.port)),
+        waiting_for_accept: established.waiting_for_accept,
+        unacknowledged: established.unacknowledged,
+        peer_does_not_read: established.peer_does_not_read,
+        text: established.text(),
+    }
+}
+
+fn time_wait(time_wait: &TimeWait<'_>) -> TimeWaitView {
+    TimeWaitView {
+        closed_per_second: time_wait.closed_per_second,
+        incoming: time_wait.incoming,
+        outgoing: time_wait.outgoing,
+        elsewhere: time_wait.elsewhere,
+        largest_destination: time_wait.largest.map(|largest| endpoint(&largest.address, largest.port)),
+        kernel_memory_bytes: time_wait.kernel_memory_bytes,
+        harm: match time_wait.harm {
+            Harm::None => HarmView::None,
+            Harm::NearLimit(_) => HarmView::NearLimit,
+            Harm::Ports(_) => HarmView::Ports,
+        },
+        text: time_wait.text(),
+    }
+}
+
+fn namespace<'a>(namespace: &'a Namespace, roles: &Roles, used: &[PortUse<'_>]) -> NamespaceView<'a> {
     NamespaceView {
         id: &namespace.id,
         name: &namespace.name,
@@ -137,6 +171,8 @@ fn namespace<'a>(namespace: &'a Namespace, roles: &Roles) -> NamespaceView<'a> {
             SocketSource::Procfs => SourceView::Procfs,
         }),
         tcp: namespace.sockets.as_ref().map(|sockets| tcp(&sockets.states)),
+        established: answers::established(namespace).as_ref().map(established),
+        time_wait: answers::time_wait(namespace, used).as_ref().map(time_wait),
         roles: ROLES.into_iter().map(|role| (role.name, role_view(roles.verdict(role.name)))).collect(),
         gaps: Vec::new(),
     }
@@ -209,7 +245,7 @@ mod tests {
         let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
         assert_eq!(errors, Vec::<String>::new());
 
-        let damages: [(&str, Json); 15] = [
+        let damages: [(&str, Json); 16] = [
             ("/schema", literal!("sysctl-advisor/report/2")),
             ("/window/source", literal!("guess")),
             ("/host/cpus", literal!(-1)),
@@ -219,6 +255,7 @@ mod tests {
             ("/findings/0/severity", literal!("fatal")),
             ("/findings/0/kind", literal!("gossip")),
             ("/findings/0/fingerprint", literal!("1")),
+            ("/namespaces/0/time_wait/harm", literal!("terrible")),
             ("/findings/0/evidence/0/value", Json::Null),
             ("/findings/0/recommendations/0/risk", literal!("none")),
             ("/findings/0/waived", literal!({"reason": "x", "who": "y"})),
@@ -254,7 +291,9 @@ mod tests {
         assert_eq!(names(&report).join(" "), top);
         assert_eq!(names(&report["host"]).join(" "), "hostname kernel boot_id machine_id labels cpus memory_bytes");
         assert_eq!(names(&report["window"]).join(" "), "seconds source");
-        assert_eq!(names(&report["namespaces"][0]).join(" "), "id name source tcp roles gaps");
+        assert_eq!(names(&report["namespaces"][0]).join(" "), "id name source tcp time_wait roles gaps");
+        let harm = "closed_per_second incoming outgoing elsewhere largest_destination kernel_memory_bytes harm text";
+        assert_eq!(names(&report["namespaces"][0]["time_wait"]).join(" "), harm);
         let states =
             "ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING";
         assert_eq!(names(&report["namespaces"][0]["tcp"]).join(" "), states);

@@ -93,6 +93,12 @@ pub(super) struct NamespaceView<'a> {
     pub(super) source: Option<SourceView>,
     /// Sockets by state; null if they could not be read.
     pub(super) tcp: Option<Tcp>,
+    /// What flows in ESTABLISHED; left out for fewer than 20 of them, and if their ages could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) established: Option<EstablishedView>,
+    /// Whose TIME_WAIT are and whether they do harm; left out for fewer than 100 of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) time_wait: Option<TimeWaitView>,
     /// What it is for, by the name of the role: nat, load_balancer, container_host, kubernetes, forwards, multi_homed,
     /// policy_routing, tunnel.
     pub(super) roles: BTreeMap<&'static str, RoleView>,
@@ -134,6 +140,59 @@ pub(super) struct Tcp {
     pub(super) last_ack: u64,
     pub(super) listen: u64,
     pub(super) closing: u64,
+}
+
+/// What flows in the connections that are ESTABLISHED, as numbers of sockets. ESTABLISHED does not mean that data flows.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Established")]
+pub(super) struct EstablishedView {
+    /// Sent or received data in the last minute.
+    pub(super) active: u64,
+    /// Silent for 1 to 30 minutes.
+    pub(super) idle: u64,
+    /// Silent for longer.
+    pub(super) silent: u64,
+    /// Of the silent: without keepalive, so that nothing notices a dead peer.
+    pub(super) silent_without_keepalive: u64,
+    /// The listener with the most silent clients; null if no client is silent.
+    pub(super) most_silent_listener: Option<String>,
+    /// In the accept queues.
+    pub(super) waiting_for_accept: u64,
+    /// Sent data that nobody acknowledges; null if it could not be read. The next field also.
+    pub(super) unacknowledged: Option<u64>,
+    /// Wait for a peer that does not read.
+    pub(super) peer_does_not_read: Option<u64>,
+    /// The same as a sentence.
+    pub(super) text: String,
+}
+
+/// Whose the sockets in TIME_WAIT are, and whether they do harm. Each lasts 60 s, which no sysctl changes.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "TimeWait")]
+pub(super) struct TimeWaitView {
+    /// Connections that this host closed first, a second, on the average of the last minute.
+    pub(super) closed_per_second: u64,
+    /// Came from clients. They hold no ephemeral port.
+    pub(super) incoming: u64,
+    pub(super) outgoing: u64,
+    /// Toward addresses that are not counted on their own.
+    pub(super) elsewhere: u64,
+    /// The destination with the most of them; null if none is outgoing.
+    pub(super) largest_destination: Option<String>,
+    pub(super) kernel_memory_bytes: u64,
+    pub(super) harm: HarmView,
+    /// The same as a sentence.
+    pub(super) text: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case", rename = "TimeWaitHarm")]
+pub(super) enum HarmView {
+    None,
+    /// 80 % of tcp_max_tw_buckets or more.
+    NearLimit,
+    /// A destination has used up 40 % of the ephemeral ports or more.
+    Ports,
 }
 
 /// Something that could not be read.
