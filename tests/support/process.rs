@@ -75,6 +75,21 @@ while True:
     kept.append(listener.accept())
 "#;
 
+/// A virtual network card (tap) with a link of this duplex, half or full, which is there as long as the process.
+const TAP: &str = r#"
+import ctypes, fcntl, os, socket, struct, sys, time
+name, duplex = sys.argv[1].encode(), ("half", "full").index(sys.argv[2])
+tap = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tap, 0x400454ca, struct.pack("16sH22x", name, 0x1002))  # TUNSETIFF: IFF_TAP | IFF_NO_PI
+# struct ethtool_cmd: ETHTOOL_SSET, 10 Mbit/s
+settings = struct.pack("IIIHBBBBBBIIHBBI8x", 2, 0, 0, 10, duplex, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+settings = ctypes.create_string_buffer(settings, len(settings))
+request = struct.pack("16sP16x", name, ctypes.addressof(settings))
+fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8946, request)  # SIOCETHTOOL
+print("listens", flush=True)
+time.sleep(600)
+"#;
+
 /// A process of the lab that ends with the value.
 #[derive(Debug)]
 pub(crate) struct Server(Child);
@@ -129,4 +144,9 @@ pub(crate) fn fast_open(_lab: &Lab, port: u16, pending: u32) -> Server {
     let mut command = Command::new("python3");
     command.args(["-c", FAST_OPEN]);
     Server::start(command.args([port.to_string(), pending.to_string()]))
+}
+
+/// A network card of the lab, made by software, whose link is `half` or `full` duplex.
+pub(crate) fn tap(_lab: &Lab, name: &str, duplex: &str) -> Server {
+    Server::start(Command::new("python3").args(["-c", TAP, name, duplex]))
 }

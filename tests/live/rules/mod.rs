@@ -3,6 +3,7 @@
 mod close;
 mod conntrack;
 mod defaults;
+mod duplex;
 mod fastopen;
 mod idle;
 mod interface_keys;
@@ -24,3 +25,4 @@ mod time_wait;
 mod transfer;
 mod udp;
 mod unix;
+mod window_scaling;
