@@ -105,7 +105,7 @@ fn belong_together(one: &UdpSocket, other: &UdpSocket) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::owners::Holder;
+    use crate::observe::holder::Holder;
 
     fn socket(cookie: u64, port: u16, pid: Option<u32>, drops: u32) -> UdpSocket {
         let holder = pid.map(|pid| Holder { pid, name: "app".to_owned() });

@@ -141,6 +141,12 @@ impl<'a> SocketView<'a> {
         }
     }
 
+    /// The interface that it is bound to (`SO_BINDTODEVICE`); 0 for none.
+    #[inline]
+    pub fn interface(self) -> u32 {
+        field!(self, u32, from_ne_bytes, 40)
+    }
+
     /// Names the socket among all that this kernel ever had.
     #[inline]
     pub fn cookie(self) -> u64 {

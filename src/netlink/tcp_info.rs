@@ -25,6 +25,12 @@ impl<'a> TcpInfo<'a> {
         self.0.get(4).copied()
     }
 
+    /// Whether both sides agreed on window scaling in their SYNs (`TCPI_OPT_WSCALE`).
+    #[inline]
+    pub fn has_window_scaling(self) -> Option<bool> {
+        self.0.get(5).map(|options| options & 4 != 0)
+    }
+
     /// Bytes of a full segment.
     #[inline]
     pub fn snd_mss(self) -> Option<u32> {
@@ -53,6 +59,12 @@ impl<'a> TcpInfo<'a> {
     #[inline]
     pub fn bytes_acked(self) -> Option<u64> {
         u64_at(self.0, 120)
+    }
+
+    /// Bytes that arrived from the peer in order (Linux 4.1).
+    #[inline]
+    pub fn bytes_received(self) -> Option<u64> {
+        u64_at(self.0, 128)
     }
 
     /// Time with data to send, in microseconds (Linux 4.10, as the two after it).
@@ -115,7 +127,9 @@ mod tests {
             prop_assert_eq!(info.last_data_sent_ms().is_some(), bytes.len() >= 48);
             prop_assert_eq!(info.last_data_received_ms().is_some(), bytes.len() >= 56);
             prop_assert_eq!(info.last_ack_received_ms().is_some(), bytes.len() >= 60);
+            prop_assert_eq!(info.has_window_scaling().is_some(), bytes.len() >= 6);
             prop_assert_eq!(info.bytes_acked().is_some(), bytes.len() >= 128);
+            prop_assert_eq!(info.bytes_received().is_some(), bytes.len() >= 136);
             prop_assert_eq!(info.delivered().is_some(), bytes.len() >= 196);
             prop_assert_eq!(info.bytes_retrans().is_some(), bytes.len() >= 216);
         }

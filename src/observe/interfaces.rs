@@ -1,7 +1,7 @@
 //! Interfaces of one network namespace.
 //!
 //! In: rtnetlink's dump of links. Out: an [`Interface`] for each, with its statistics since it was made.
-//! Must not: judge, or ask a driver (`ethtool`), which may take locks for long.
+//! Must not: judge, or ask a driver (`ethtool`), which may take locks for long; [`read_duplex`] asks a few, once.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -17,6 +17,9 @@ use crate::observe::netlink::{DumpError, buffer, exchange};
 
 /// How many interfaces a snapshot keeps of a namespace; a host of containers has a veth for each.
 pub const INTERFACES_KEPT: usize = 1024;
+
+/// How many interfaces are asked for their duplex: the kernel takes its lock of all interfaces for each.
+const ASKED: usize = 64;
 
 /// How often a dump is begun again when an interface came or went meanwhile.
 const ATTEMPTS: usize = 3;
@@ -45,6 +48,12 @@ pub struct Interface {
     /// How often its link came and went since it was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub carrier_changes: Option<u32>,
+    /// `full`, `half` or `unknown`, as its driver says; absent where it was not asked, see [`read_duplex`], or does not know the question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duplex: Option<String>,
+    /// Mbit/s; asked of a half-duplex link only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub speed: Option<u32>,
     /// Since the interface was made, by the names of `struct rtnl_link_stats64`.
     pub statistics: BTreeMap<String, u64>,
 }
@@ -87,6 +96,25 @@ fn read_once(buffer: &mut [u8]) -> Result<(Vec<Interface>, bool), DumpError> {
     Ok((interfaces, interrupted))
 }
 
+/// Asks the drivers of up to [`ASKED`] interfaces with a link whether it is half-duplex, in the namespace that the calling process
+/// began in: `/sys` shows that one. A veth is always full-duplex, and a host of containers has thousands.
+pub fn read_duplex(host: &Host, interfaces: &mut [Interface]) {
+    const WITH_LINK: u32 = flags::UP | flags::LOWER_UP;
+    let has_link = |it: &&mut Interface| it.flags & (WITH_LINK | flags::LOOPBACK) == WITH_LINK && it.kind != "veth";
+    for interface in interfaces.iter_mut().filter(has_link).take(ASKED) {
+        let folder = format!("/sys/class/net/{}", interface.name);
+        let number = |file| host.read_text(&format!("{folder}/{file}")).ok()?.trim().parse::<u32>().ok();
+        // Where another namespace is mounted, the interface of that name is another one.
+        if number("ifindex") != Some(interface.index) {
+            continue;
+        }
+        interface.duplex = host.read_text(&format!("{folder}/duplex")).ok().map(|text| text.trim().to_owned());
+        if interface.duplex.as_deref() == Some("half") {
+            interface.speed = number("speed");
+        }
+    }
+}
+
 fn interface(link: LinkView<'_>) -> Interface {
     let text = |bytes: Option<&[u8]>| String::from_utf8_lossy(bytes.unwrap_or_default()).into_owned();
     Interface {
@@ -99,6 +127,8 @@ fn interface(link: LinkView<'_>) -> Interface {
         master: None,
         qdisc: text(link.qdisc()),
         carrier_changes: link.carrier_changes(),
+        duplex: None,
+        speed: None,
         statistics: link.statistics().map(|(name, value)| (name.to_owned(), value)).collect(),
     }
 }

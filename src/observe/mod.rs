@@ -10,6 +10,7 @@ pub mod cgroups;
 pub mod counters;
 pub mod cpus;
 pub mod gap;
+pub mod holder;
 pub mod interfaces;
 pub mod kernels;
 pub mod neighbour_tables;

@@ -10,10 +10,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use procfs::process::{FDTarget, LimitValue, Process};
-use serde::{Deserialize, Serialize};
 
 use crate::host::Host;
 use crate::observe::gap::Gap;
+use crate::observe::holder::Holder;
 use crate::observe::sockets::{Listener, Owner, Queued, Sockets, Unowned, Waiting, is_filling};
 
 /// CLOSE_WAIT sockets from which their owners are looked for; a few are always on their way through that state.
@@ -30,15 +30,6 @@ const WAIT_MS: u32 = 1000;
 const FULL_WORTH: (u64, u64) = (20, 16 << 20);
 /// Owners that are kept, those with the most CLOSE_WAIT first. The sockets of the others count as unowned.
 pub const OWNERS_KEPT: usize = 256;
-
-/// A process that holds a socket.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Holder {
-    pub pid: u32,
-    /// `comm`.
-    pub name: String,
-}
 
 /// What is looked for in one namespace.
 #[derive(Debug, Default)]
@@ -88,7 +79,7 @@ pub fn find(host: &Host, searches: Vec<Search>) -> Vec<Searched> {
     all.map(|((search, found), worth)| {
         let mut sockets = search.sockets.map(|reading| reading.sockets);
         if let Some(sockets) = sockets.as_mut().filter(|_| worth) {
-            enter(sockets, found.owners);
+            enter(sockets, found.owners, found.listening);
         }
         Searched { sockets, holders: found.holders, gap: found.gap }
     })
@@ -119,7 +110,10 @@ fn is_reported(listener: &Listener) -> bool {
     dropped || silent || waits || many || is_filling(listener.queue, listener.limit)
 }
 
-fn enter(sockets: &mut Sockets, mut owners: Vec<Owner>) {
+fn enter(sockets: &mut Sockets, mut owners: Vec<Owner>, mut listening: BTreeMap<u64, Option<Holder>>) {
+    for listener in &mut sockets.listeners {
+        listener.holder = listening.remove(&listener.inode).flatten();
+    }
     let bytes = |owner: &Owner| owner.queued.map_or(0, |queued| queued.unread_bytes + queued.unsent_bytes);
     owners.sort_by_cached_key(|owner| {
         (Reverse(owner.close_wait), Reverse(bytes(owner)), owner.pid.unwrap_or(u32::MAX), owner.uid)
@@ -135,7 +129,17 @@ fn enter(sockets: &mut Sockets, mut owners: Vec<Owner>) {
 struct Found {
     owners: Vec<Owner>,
     holders: BTreeMap<u64, Holder>,
+    /// Of listening sockets by inode; `None` where several processes hold one.
+    listening: BTreeMap<u64, Option<Holder>>,
     gap: Option<Gap>,
+}
+
+impl Found {
+    fn listens(&mut self, inode: u64, process: &Process) {
+        let is_other = |holder: &Holder| i32::try_from(holder.pid) != Ok(process.pid());
+        let known = self.listening.entry(inode).or_insert_with(|| Some(holder(process)));
+        known.take_if(|known| is_other(known));
+    }
 }
 
 /// The TCP sockets only where they are `worth` it.
@@ -177,6 +181,7 @@ fn look_up(host: &Host, searches: &[Search], worth: &[bool]) -> Vec<Found> {
                 }
                 Some((place, Held::Listener(listener))) => {
                     parts.entry(*place).or_default().1.insert(name_of(listener));
+                    found[*place].listens(inode, &process);
                     seen_listeners.insert(inode);
                 }
                 Some((place, Held::Other)) => {
@@ -305,6 +310,16 @@ mod tests {
         for (listener, worth) in all {
             assert_eq!(is_reported(&listener), worth, "{listener:?}");
         }
+    }
+
+    #[test]
+    fn a_listening_socket_has_a_holder_only_where_that_is_one_process_alone() {
+        let me = Process::myself().unwrap();
+        let parent = Process::new(me.stat().unwrap().ppid).unwrap();
+        let mut found = Found::default();
+        [(1, &me), (1, &me), (2, &parent), (2, &me), (2, &me)].iter().for_each(|(inode, by)| found.listens(*inode, by));
+        let pid = found.listening[&1].as_ref().map(|holder| holder.pid);
+        assert_eq!((pid, &found.listening[&2]), (Some(std::process::id()), &None), "twice the same process is one");
     }
 
     #[test]

@@ -20,8 +20,8 @@ use crate::netlink::socket::SocketView;
 use crate::netlink::state;
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
+use crate::observe::holder::Holder;
 use crate::observe::netlink::DumpError;
-use crate::observe::owners::Holder;
 use crate::observe::ports::{self, Ephemeral, PortSet};
 use crate::observe::sockets::netlink::{Walk, dump};
 

@@ -21,8 +21,8 @@ use crate::netlink::request::{unix_listeners, unix_waiting};
 use crate::netlink::state;
 use crate::netlink::unix::UnixView;
 use crate::observe::gap::Gap;
+use crate::observe::holder::Holder;
 use crate::observe::netlink::{DumpError, buffer, exchange, insist};
-use crate::observe::owners::Holder;
 
 /// How many listeners are kept, those with the longest queues first.
 pub const KEPT: usize = 4096;

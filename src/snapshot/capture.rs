@@ -53,7 +53,7 @@ pub fn capture(
     let begun = (!window.is_zero()).then(|| begin(host, &places, first));
     let begun = begun.inspect(|_| wait(window));
     let seconds = begun.as_ref().map_or(0.0, |begun| begun.at.elapsed().as_secs_f64());
-    let mut ends = netns::visit(&places, |_, _| End::read(host, first));
+    let mut ends = netns::visit(&places, |number, _| End::read(host, first, number == 0));
     let (cpus, mut gaps) = cpus::read(host);
     let (cgroups, more) = if first.cgroups { cgroups::read(host) } else { (None, Vec::new()) };
     gaps.extend(more);
@@ -164,11 +164,14 @@ struct End {
 }
 
 impl End {
-    fn read(host: &Host, first: FirstReading) -> Self {
+    fn read(host: &Host, first: FirstReading, is_first: bool) -> Self {
         let (counters, mut gaps) = counters::read(host);
         let (udp, more) = if first.udp { udp::read(host, &counters) } else { (None, Vec::new()) };
         gaps.extend(more);
-        let (interfaces, more) = interfaces::read(host);
+        let (mut interfaces, more) = interfaces::read(host);
+        if is_first {
+            interfaces::read_duplex(host, &mut interfaces);
+        }
         gaps.extend(more);
         let (qdiscs, more) = if first.qdiscs { qdiscs::read(host, &interfaces) } else { (None, Vec::new()) };
         gaps.extend(more);

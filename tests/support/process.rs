@@ -43,6 +43,53 @@ while True:
     time.sleep(60)
 "#;
 
+/// A worker with a socket of its own on a port that others share, which accepts all or nothing.
+const WORKER: &str = r#"
+import socket, sys, time
+port, backlog, accepts = (int(number) for number in sys.argv[1:4])
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+listener.bind(("0.0.0.0", port))
+listener.listen(backlog)
+print("listens", flush=True)
+kept = []
+while True:
+    if accepts:
+        kept.append(listener.accept())
+    else:
+        time.sleep(60)
+"#;
+
+/// Accepts all, with TCP Fast Open for so many connections whose handshake is not complete.
+const FAST_OPEN: &str = r#"
+import socket, sys
+port, pending = (int(number) for number in sys.argv[1:3])
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, pending)
+listener.bind(("0.0.0.0", port))
+listener.listen(1024)
+print("listens", flush=True)
+kept = []
+while True:
+    kept.append(listener.accept())
+"#;
+
+/// A virtual network card (tap) with a link of this duplex, half or full, which is there as long as the process.
+const TAP: &str = r#"
+import ctypes, fcntl, os, socket, struct, sys, time
+name, duplex = sys.argv[1].encode(), ("half", "full").index(sys.argv[2])
+tap = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tap, 0x400454ca, struct.pack("16sH22x", name, 0x1002))  # TUNSETIFF: IFF_TAP | IFF_NO_PI
+# struct ethtool_cmd: ETHTOOL_SSET, 10 Mbit/s
+settings = struct.pack("IIIHBBBBBBIIHBBI8x", 2, 0, 0, 10, duplex, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+settings = ctypes.create_string_buffer(settings, len(settings))
+request = struct.pack("16sP16x", name, ctypes.addressof(settings))
+fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8946, request)  # SIOCETHTOOL
+print("listens", flush=True)
+time.sleep(600)
+"#;
+
 /// A process of the lab that ends with the value.
 #[derive(Debug)]
 pub(crate) struct Server(Child);
@@ -83,4 +130,23 @@ pub(crate) fn workers_that_forget(_lab: &Lab, port: u16, workers: usize, each: u
     let mut command = Command::new("python3");
     command.args(["-c", WORKERS_THAT_FORGET]);
     Server::start(command.args([port.to_string(), workers.to_string(), each.to_string()]))
+}
+
+/// One of the workers that share a port of the lab (`SO_REUSEPORT`), with a queue of its own.
+pub(crate) fn worker(_lab: &Lab, port: u16, backlog: u32, accepts: bool) -> Server {
+    let mut command = Command::new("python3");
+    command.args(["-c", WORKER]);
+    Server::start(command.args([port.to_string(), backlog.to_string(), u8::from(accepts).to_string()]))
+}
+
+/// A server at a port of the lab that allows so many requests of TCP Fast Open at a time.
+pub(crate) fn fast_open(_lab: &Lab, port: u16, pending: u32) -> Server {
+    let mut command = Command::new("python3");
+    command.args(["-c", FAST_OPEN]);
+    Server::start(command.args([port.to_string(), pending.to_string()]))
+}
+
+/// A network card of the lab, made by software, whose link is `half` or `full` duplex.
+pub(crate) fn tap(_lab: &Lab, name: &str, duplex: &str) -> Server {
+    Server::start(Command::new("python3").args(["-c", TAP, name, duplex]))
 }

@@ -43,6 +43,8 @@ const ROWS: &[Row<Destination>] = &[
     int("destination.keepalive_unanswered", "sockets", 0, "its connections with a keepalive probe that has no answer yet", |_, destination| whole(destination.progress?.keepalive_unanswered.into())),
     int("destination.rwnd_limited", "sockets", 0, "its connections that were sending for at least 5 s, and for 30 % of that waited for the window of the peer", |_, destination| whole(destination.progress?.rwnd_limited.into())),
     int("destination.sndbuf_limited", "sockets", 0, "its connections that were sending for at least 5 s, and for 30 % of that waited for room in their own send buffer", |_, destination| whole(destination.progress?.sndbuf_limited.into())),
+    int("destination.bulk", "sockets", 10, "its open connections that sent or received at least 64 KiB", |_, destination| whole(destination.progress?.bulk.into())),
+    int("destination.bulk_unscaled", "sockets", 0, "those of bulk without window scaling: one side did not offer it in its SYN, or a device on the path removed the offer", |_, destination| whole(destination.progress?.bulk_unscaled.into())),
     int("destination.bytes_sent", "bytes", 50_000_000, "data that its connections sent so far, with what was sent again (those in ESTABLISHED, CLOSE_WAIT and FIN_WAIT2)", |_, destination| whole(destination.progress?.bytes_sent)),
     int("destination.bytes_retrans", "bytes", 10_000, "the part of bytes_sent that was sent again", |_, destination| whole(destination.progress?.bytes_retrans)),
     text("destination.listener", "", "the listener of this namespace that the destination is; empty if it is none", |reading, destination| Some(own_listener(reading, destination).map(|listener| endpoint(&listener.address, listener.port)).unwrap_or_default())),

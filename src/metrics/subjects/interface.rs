@@ -40,6 +40,8 @@ const ROWS: &[Row<Interface>] = &[
     flag("interface.loopback", false, "whether it is a loopback", |_, interface| Some(interface.flags & flags::LOOPBACK != 0)),
     flag("interface.promiscuous", false, "whether it receives packets for other hosts too (PROMISC)", |_, interface| Some(interface.flags & flags::PROMISC != 0)),
     text("interface.operstate", "up", "its operational state (RFC 2863): up, down, lowerlayerdown, dormant, unknown, ...", |_, interface| Some(interface.operstate.clone())),
+    text("interface.duplex", "full", "full, half or unknown, as its driver says: in sysfs, of interfaces with a link in the program's own network namespace; not of veth and the loopback", |_, interface| interface.duplex.clone()),
+    int("interface.speed", "Mbit/s", 1000, "the speed of a half-duplex link", |_, interface| whole(interface.speed?.into())),
     text("interface.master", "", "the bridge, bond or VRF that it belongs to; empty if there is none", |_, interface| Some(interface.master.clone().unwrap_or_default())),
     int("interface.bridge_mtu", "bytes", 0, "of the ports of the bridge that it belongs to, the largest mtu; 0 if it belongs to none", |reading, interface| Some(bridge_mtu(reading.interfaces, interface).into())),
     flag("interface.tunnel", false, "whether it is a tunnel: wireguard, gre, vxlan, tun, ppp, ...", |_, interface| Some(is_tunnel(interface))),

@@ -28,6 +28,8 @@ const ROWS: &[Row<Listener>] = &[
     int("listener.limit", "connections", 4096, "effective backlog: the smaller of listen()'s argument and somaxconn at the time of listen(); full at limit + 1", |_, listener| listener.limit.map(i64::from)),
     double("listener.waited", "s", 0.0, "seconds for which the connection that waits longest for accept() has waited, at least", |_, listener| listener.waited_ms.map(|waited| f64::from(waited) / 1000.0)),
     int("listener.drops", "packets", 0, "SYNs and last ACKs of handshakes that the kernel dropped for it in the window; most often because the queue was full", |_, listener| Some(listener.drops?.wrapping_sub(listener.drops_before?).into())),
+    int("listener.sharing", "sockets", 1, "listening sockets with this address and port (SO_REUSEPORT), this one included; each has its own queue", |reading, listener| whole(1 + others(reading, listener).count() as u64)),
+    double("listener.others_use", "share", 0.0, "how full the fullest queue of the others is; 0 if there are none", others_use),
     int("listener.half_open", "sockets", 0, "its half-open connections (SYN_RECV)", |_, listener| whole(listener.half_open)),
     int("listener.half_open_repeated", "sockets", 0, "those of half_open whose SYN-ACK was sent more than once", |_, listener| whole(listener.half_open_repeated?)),
     int("listener.established", "sockets", 100, "its established connections, including those in the queue", |_, listener| whole(listener.established)),
@@ -42,19 +44,39 @@ const ROWS: &[Row<Listener>] = &[
     int("listener.keepalive_unanswered", "sockets", 0, "its connections with a keepalive probe that has no answer yet", |_, listener| whole(listener.progress?.keepalive_unanswered.into())),
     int("listener.rwnd_limited", "sockets", 0, "its connections that were sending for at least 5 s, and for 30 % of that waited for the window of the peer", |_, listener| whole(listener.progress?.rwnd_limited.into())),
     int("listener.sndbuf_limited", "sockets", 0, "its connections that were sending for at least 5 s, and for 30 % of that waited for room in their own send buffer", |_, listener| whole(listener.progress?.sndbuf_limited.into())),
+    int("listener.bulk", "sockets", 10, "its open connections that sent or received at least 64 KiB", |_, listener| whole(listener.progress?.bulk.into())),
+    int("listener.bulk_unscaled", "sockets", 0, "those of bulk without window scaling: one side did not offer it in its SYN, or a device on the path removed the offer", |_, listener| whole(listener.progress?.bulk_unscaled.into())),
     int("listener.bytes_sent", "bytes", 50_000_000, "data that its connections sent so far, with what was sent again (those in ESTABLISHED, CLOSE_WAIT and FIN_WAIT2)", |_, listener| whole(listener.progress?.bytes_sent)),
     int("listener.bytes_retrans", "bytes", 10_000, "the part of bytes_sent that was sent again", |_, listener| whole(listener.progress?.bytes_retrans)),
     flag("listener.in_port_range", false, "whether the port is in ip_local_port_range", |reading, listener| reading.ports().map(|ports| (ports.low..=ports.high).contains(&listener.port))),
     flag("listener.reserved", false, "whether the port is in ip_local_reserved_ports", |reading, listener| reading.ports().map(|ports| ports.is_reserved(listener.port))),
     flag("listener.loopback", false, "whether it listens on a loopback address only", |_, listener| Some(is_loopback(&listener.address))),
-    text("listener.owner", "nginx (pid 123)", "its process, or its user if the process is unknown", |reading, listener| Some(owner(reading, listener).map_or_else(|| format!("uid {}", listener.uid), owner_name))),
-    text("listener.fullest_owner", "nginx (pid 123)", "of the processes that hold it, the one nearest to its limit of open files", |reading, listener| fullest(reading, listener).map(owner_name)),
+    text("listener.owner", "nginx (pid 123)", "its process, or its user if the process is unknown; of sockets that share an address and port, the process of this one, if it alone holds it", |reading, listener| Some(owner(reading, listener).map_or_else(|| format!("uid {}", listener.uid), owner_name))),
+    text("listener.fullest_owner", "nginx (pid 123)", "of the processes that hold the address and port, or of this socket's own one if it is known, the one nearest to its limit of open files", |reading, listener| fullest(reading, listener).map(owner_name)),
     int("listener.owner_files", "files", 50, "open files of that process", |reading, listener| whole(fullest(reading, listener)?.fds?)),
     int("listener.owner_file_limit", "files", 1_048_576, "its soft limit of open files", |reading, listener| whole(fullest(reading, listener)?.fd_limit?)),
 ];
 
+/// The process that holds this very socket; where that is not one alone, all that hold one of its address and port.
 fn owners<'a>(reading: &Reading<'a>, listener: &Listener) -> impl Iterator<Item = &'a Owner> {
-    reading.owners_of_listener(endpoint(&listener.address, listener.port))
+    let holder = listener.holder.as_ref().map(|holder| holder.pid);
+    let all = reading.owners_of_listener(endpoint(&listener.address, listener.port));
+    all.filter(move |owner| holder.is_none() || owner.pid == holder)
+}
+
+/// The other sockets among which the kernel distributes the connections to its address and port.
+fn others<'a>(reading: &'a Reading<'_>, listener: &'a Listener) -> impl Iterator<Item = &'a Listener> {
+    let all = reading.sockets.map_or(&[][..], |sockets| &sockets.listeners);
+    all.iter().filter(|other| {
+        (other.port, other.interface) == (listener.port, listener.interface)
+            && other.inode != listener.inode
+            && other.address == listener.address
+    })
+}
+
+fn others_use(reading: &Reading<'_>, listener: &Listener) -> Option<f64> {
+    let share = |other: &Listener| Some(f64::from(other.queue) / (f64::from(other.limit?) + 1.0));
+    others(reading, listener).try_fold(0.0, |most, other| Some(f64::max(most, share(other)?)))
 }
 
 fn owner<'a>(reading: &Reading<'a>, listener: &Listener) -> Option<&'a Owner> {

@@ -20,6 +20,8 @@ pub(super) struct Listening {
     pub(super) port: u16,
     /// An IPv6 socket that takes no IPv4 connections.
     pub(super) v6_only: bool,
+    /// That it is bound to; 0 for none.
+    pub(super) interface: u32,
     pub(super) queue: u32,
     pub(super) limit: Option<u32>,
     pub(super) drops: Option<u32>,
@@ -219,8 +221,10 @@ fn record((listening, clients): (Listening, Clients)) -> Listener {
         established: clients.established.into(),
         close_wait: clients.close_wait.into(),
         time_wait: clients.time_wait.into(),
+        interface: listening.interface,
         inode: listening.inode,
         uid: listening.uid,
+        holder: None,
         idle: clients.idle,
         idle_no_keepalive: clients.idle_no_keepalive,
         progress: is_sock_diag.then_some(clients.progress),

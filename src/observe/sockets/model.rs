@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::progress::Progress;
 use crate::observe::ages::Ages;
+use crate::observe::holder::Holder;
 
 /// Which interface of the kernel the sockets were read through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,9 +88,16 @@ pub struct Listener {
     pub established: u64,
     pub close_wait: u64,
     pub time_wait: u64,
+    /// The interface that the socket is bound to (`SO_BINDTODEVICE`); 0 for none. Sockets of different interfaces do not
+    /// share their connections.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub interface: u32,
     /// Inode of the listening socket, to find its owner.
     pub inode: u64,
     pub uid: u32,
+    /// The process that holds this very socket, where that is one alone and it was looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub holder: Option<Holder>,
     /// ESTABLISHED connections accepted here, by seconds since data last went either way.
     pub idle: Ages,
     /// The part of `idle` that has no keepalive timer.
@@ -97,6 +105,11 @@ pub struct Listener {
     /// Of its connections; absent where timers were not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Outgoing connections from one source address to one destination address and port: the group that shares the

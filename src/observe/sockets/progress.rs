@@ -15,6 +15,8 @@ const STUCK: u8 = 3;
 const LARGE: u32 = 1200;
 /// Time of sending from which a share of it says something.
 const BUSY_US: u64 = 5_000_000;
+/// Bytes from which a connection counts as one that transfers much: what a window holds at most without window scaling.
+const BULK: u64 = 65_536;
 /// A limit held the sender up for this part of the time: three tenths.
 const HELD_UP: (u64, u64) = (3, 10);
 
@@ -36,6 +38,10 @@ pub struct Progress {
     pub rwnd_limited: u32,
     /// The same for the own send buffer.
     pub sndbuf_limited: u32,
+    /// Open connections that sent or received at least 64 KiB.
+    pub bulk: u32,
+    /// The part of `bulk` in which not both sides offered window scaling.
+    pub bulk_unscaled: u32,
     /// Bytes of data that the open connections have sent, those that were sent again included.
     pub bytes_sent: u64,
     /// Those that were sent again.
@@ -48,6 +54,8 @@ pub(super) struct Step {
     waits: Waits,
     rwnd_limited: bool,
     sndbuf_limited: bool,
+    bulk: bool,
+    unscaled: bool,
     sent: u64,
     retrans: u64,
 }
@@ -73,6 +81,8 @@ impl Step {
         if let Some(info) = info {
             step.sent = info.bytes_sent().unwrap_or(0);
             step.retrans = info.bytes_retrans().unwrap_or(0);
+            step.bulk = info.bytes_acked().unwrap_or(0).max(info.bytes_received().unwrap_or(0)) >= BULK;
+            step.unscaled = info.has_window_scaling() == Some(false);
             let busy = info.busy_us().unwrap_or(0);
             let is_share = |part: Option<u64>| part.unwrap_or(0) >= busy / HELD_UP.1 * HELD_UP.0;
             if busy >= BUSY_US {
@@ -126,6 +136,8 @@ impl Progress {
         }
         self.rwnd_limited += step.rwnd_limited as u32;
         self.sndbuf_limited += step.sndbuf_limited as u32;
+        self.bulk += step.bulk as u32;
+        self.bulk_unscaled += (step.bulk && step.unscaled) as u32;
         self.bytes_sent = self.bytes_sent.saturating_add(step.sent);
         self.bytes_retrans = self.bytes_retrans.saturating_add(step.retrans);
     }

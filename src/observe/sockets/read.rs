@@ -29,6 +29,7 @@ const NOT_IN_PROCFS: &[&str] = &[
     "tcp.fin_wait2_held_idle",
     "listener.limit",
     "listener.waited",
+    "listener.others_use",
     "listener.drops",
     "listener.idle",
     "destination.ports_blocked",
@@ -54,7 +55,7 @@ const NOT_IN_PROCFS: &[&str] = &[
 ];
 
 /// What is counted of the connections of a namespace, of each listener and of each destination, likewise.
-const PROGRESS: [&str; 9] = [
+const PROGRESS: [&str; 11] = [
     "backoff",
     "backoff_large",
     "persist",
@@ -62,6 +63,8 @@ const PROGRESS: [&str; 9] = [
     "keepalive_unanswered",
     "rwnd_limited",
     "sndbuf_limited",
+    "bulk",
+    "bulk_unscaled",
     "bytes_sent",
     "bytes_retrans",
 ];
@@ -161,6 +164,7 @@ fn netlink_listeners(walk: Walk) -> Result<(Found, bool), String> {
                 address: address.into(),
                 port: socket.local_port(),
                 v6_only: socket.is_v6_only(),
+                interface: socket.interface(),
                 queue: socket.receive_queue(),
                 limit: Some(socket.send_queue()),
                 drops: socket.memory().and_then(Memory::drops),
@@ -245,6 +249,7 @@ fn table_listeners(host: &Host) -> Result<Found, String> {
                 address: address(entry.local_address.ip()),
                 port: entry.local_address.port(),
                 v6_only: false,
+                interface: 0,
                 queue: entry.rx_queue,
                 limit: None,
                 drops: None,
