@@ -18,6 +18,7 @@ pub mod play;
 pub mod scenario;
 pub mod sockets;
 pub mod stage;
+mod tools;
 mod verdict;
 
 /// The hidden command that a stage's door is.

@@ -215,7 +215,7 @@ impl Play<'_> {
         let why = wrong.why.trim().to_owned();
         (self.say)(Event::Tried { effect, why });
         std::thread::sleep(self.wishes.pause);
-        let found = rules_of(&look.found);
+        let found = verdict::rules_of(&look.found);
         self.outcome.wrong.push(Tried { advice: wrong.advice.clone(), effect, found });
         if effect == Effect::Helps {
             return Err(LabError::broken(&wrong.advice, "this did end the fault"));
@@ -260,14 +260,6 @@ impl Play<'_> {
         });
         self.outcome.measured = numbers.collect();
     }
-}
-
-/// The rules that found something, each once.
-pub(super) fn rules_of(found: &[Found]) -> Vec<String> {
-    let mut rules: Vec<String> = found.iter().map(|found| found.rule.clone()).collect();
-    rules.sort();
-    rules.dedup();
-    rules
 }
 
 fn judge(scenario: &Scenario, criteria: &Criteria, snapshot: &Snapshot) -> Result<Look, LabError> {

@@ -30,7 +30,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::{getegid, geteuid};
 
 use super::LabError;
-use super::act::network;
+use super::tools::{self, IP};
 use crate::keys::{self, Scope};
 
 const THREAD_NAMESPACE: &str = "/proc/thread-self/ns/net";
@@ -168,12 +168,8 @@ impl Stage {
         // Where /proc is not the stage's own, it knows this process by another number.
         let me = std::fs::read_link("/proc/self").map_err(|error| LabError::broken("/proc/self", error))?;
         let far = format!("/proc/{}/fd/{}", me.display(), self.far.as_raw_fd());
-        network::batch(
-            self,
-            Place::Near,
-            network::IP,
-            &format!(
-                "link set lo up
+        let near = format!(
+            "link set lo up
                  addr add 10.1.0.1/24 dev lo
                  addr add 10.1.0.2/24 dev lo
                  addr add 10.1.0.3/24 dev lo
@@ -186,18 +182,14 @@ impl Stage {
                  route add 10.3.0.0/16 via 10.2.0.99
                  route add 10.9.0.0/16 via 10.2.0.2
                  addr add fd00:2::1/64 dev near0 nodad"
-            ),
-        )?;
-        network::batch(
-            self,
-            Place::Far,
-            network::IP,
-            "link set lo up
+        );
+        self.at(Place::Near, || tools::run(IP, &near))??;
+        let far = "link set lo up
              addr add 10.2.0.2/24 dev far0
              link set far0 up
              route add local 10.9.0.0/16 dev lo
-             addr add fd00:2::2/64 dev far0 nodad",
-        )?;
+             addr add fd00:2::2/64 dev far0 nodad";
+        self.at(Place::Far, || tools::run(IP, far))??;
         self.set(Place::Far, "net.core.somaxconn", "65535").map(drop)
     }
 

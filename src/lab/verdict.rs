@@ -3,8 +3,15 @@
 //! In: a scenario, findings. Out: what is missing, what is too much, what a folk remedy did. Must not: know of time.
 
 use super::event::{Effect, Found, Outcome};
-use super::play::rules_of;
 use super::scenario::{Remedy, Scenario, Wrong};
+
+/// The rules that found something, each once.
+pub(super) fn rules_of(found: &[Found]) -> Vec<String> {
+    let mut rules: Vec<String> = found.iter().map(|found| found.rule.clone()).collect();
+    rules.sort();
+    rules.dedup();
+    rules
+}
 
 /// The rules that found something, those that are missing, those that are too much.
 pub(super) fn found(scenario: &Scenario, found: &[Found]) -> (Vec<String>, Vec<String>, Vec<String>) {

@@ -6,7 +6,7 @@
 mod cast;
 mod datagrams;
 mod local;
-pub(in crate::lab) mod network;
+mod network;
 mod packets;
 mod serve;
 mod tcp;
@@ -19,6 +19,7 @@ pub use cast::Cast;
 
 use super::LabError;
 use super::stage::{Place, Stage};
+use super::tools::{IP, NFT, TC};
 
 /// One act, as `do.NAME = ...` writes it. Addresses are those of the stage (see [`super::stage`]).
 #[derive(Debug, Clone, Deserialize)]
@@ -98,12 +99,12 @@ impl Act {
         match self {
             Self::Set(values) => stage.set_all(Place::Near, values),
             Self::FarSet(values) => stage.set_all(Place::Far, values),
-            Self::Ip(lines) => network::batch(stage, Place::Near, network::IP, lines),
-            Self::FarIp(lines) => network::batch(stage, Place::Far, network::IP, lines),
-            Self::Tc(lines) => network::batch(stage, Place::Near, network::TC, lines),
-            Self::FarTc(lines) => network::batch(stage, Place::Far, network::TC, lines),
-            Self::Nft(lines) => network::batch(stage, Place::Near, network::NFT, lines),
-            Self::FarNft(lines) => network::batch(stage, Place::Far, network::NFT, lines),
+            Self::Ip(lines) => network::batch(stage, Place::Near, IP, lines),
+            Self::FarIp(lines) => network::batch(stage, Place::Far, IP, lines),
+            Self::Tc(lines) => network::batch(stage, Place::Near, TC, lines),
+            Self::FarTc(lines) => network::batch(stage, Place::Far, TC, lines),
+            Self::Nft(lines) => network::batch(stage, Place::Near, NFT, lines),
+            Self::FarNft(lines) => network::batch(stage, Place::Far, NFT, lines),
             Self::Lose(percent) => network::lose(stage, *percent),
             Self::Cut(cut) => network::cut(stage, *cut),
             Self::Listen(listen) => listen.perform(stage, cast),
