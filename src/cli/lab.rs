@@ -52,7 +52,7 @@ Examples:
   sysctl-advisor lab run --rule close-wait-leak
   sysctl-advisor lab run --all")]
 pub(super) struct RunArgs {
-    /// Scenarios, as `lab list` names them
+    /// Scenarios, as `lab list` names them, or files of your own (FILE.toml)
     #[arg(value_name = "NAME", required_unless_present_any = ["all", "rule"])]
     names: Vec<String>,
     /// Every scenario

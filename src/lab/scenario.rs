@@ -2,10 +2,13 @@
 //!
 //! In: the files of `lab/`, compiled in. Out: [`Scenario`]. Must not: do anything on a machine.
 
+use std::path::Path;
+
 use serde::Deserialize;
 
 use super::act::Act;
 use crate::model::Profile;
+use crate::rules::toml_file;
 use crate::suggest;
 
 /// Area, name and text of each scenario; the build makes this table.
@@ -136,6 +139,13 @@ impl Scenario {
         Ok(Self { name: name.to_owned(), area: area.to_owned(), ..scenario })
     }
 
+    /// Reads a file of somebody's own.
+    fn of_file(path: &str) -> Result<Self, String> {
+        let text = toml_file::read(Path::new(path)).map_err(|why| format!("{path}: {why}"))?;
+        let scenario: Self = toml::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
+        Ok(Self { name: path.to_owned(), area: "yours".to_owned(), ..scenario })
+    }
+
     pub const fn is_fault(&self) -> bool {
         !self.shows.is_empty()
     }
@@ -149,11 +159,14 @@ pub fn all() -> Result<Vec<Scenario>, String> {
     SHIPPED.iter().map(|(area, name, text)| Scenario::parse(area, name, text)).collect()
 }
 
-/// The scenario of this name.
+/// The scenario of this name, or in this file.
 ///
 /// # Errors
 /// Names the nearest there is.
 pub fn named(name: &str) -> Result<Scenario, String> {
+    if name.ends_with(".toml") {
+        return Scenario::of_file(name);
+    }
     let found = SHIPPED.iter().find(|(_, known, _)| *known == name);
     match found {
         Some((area, name, text)) => Scenario::parse(area, name, text),
