@@ -47,6 +47,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             written.map_err(|error| format!("{}: {error}", path.display()))?;
         }
     }
+    scenarios(out)?;
     fs::write(out.join("ranges.rs"), format!("&{:?}", ranges(&keys)?))?;
     table.push(']');
     fs::write(
@@ -54,6 +55,23 @@ fn main() -> Result<(), Box<dyn Error>> {
         format!("&{:?}", keys.iter().map(|(name, (area, json))| (name, area, json)).collect::<Vec<_>>()),
     )?;
     Ok(fs::write(out.join("shipped_rules.rs"), table)?)
+}
+
+/// The table of the lab's scenarios: area, name, text.
+fn scenarios(out: &Path) -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=lab");
+    let lab = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("lab");
+    let mut table = String::from("&[\n");
+    for area in names(&lab)? {
+        println!("cargo::rerun-if-changed=lab/{area}");
+        for file in names(&lab.join(&area))? {
+            let Some(name) = file.strip_suffix(".toml") else { continue };
+            let path = lab.join(&area).join(&file);
+            writeln!(table, "({area:?}, {name:?}, include_str!({path:?})),")?;
+        }
+    }
+    table.push(']');
+    Ok(fs::write(out.join("shipped_scenarios.rs"), table)?)
 }
 
 fn names(folder: &Path) -> io::Result<Vec<String>> {

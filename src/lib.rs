@@ -1,7 +1,7 @@
 //! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
 //!
 //! ```text
-//! model -> versioned -> host -> observe -> snapshot -> drift -> declared -> metrics -> rules -> audit -> plan -> export -> apply -> history -> config -> session -> report -> agent -> cli
+//! model -> versioned -> host -> observe -> snapshot -> drift -> declared -> metrics -> rules -> audit -> plan -> export -> apply -> history -> config -> session -> lab -> report -> agent -> cli
 //! ```
 //!
 //! A module uses only what stands to its left, and the leaves `units`, `text`, `suggest`, `files`, `pattern`,
@@ -24,6 +24,7 @@ pub mod files;
 pub mod history;
 pub mod host;
 pub mod keys;
+pub mod lab;
 pub mod metrics;
 pub mod model;
 pub mod netlink;

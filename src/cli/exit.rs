@@ -33,10 +33,11 @@ pub(super) enum Exit {
     Found = 10,
     Partial = 11,
     ToChange = 12,
+    NotAsExpected = 13,
 }
 
 impl Exit {
-    pub(super) const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 10] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
@@ -46,6 +47,7 @@ impl Exit {
         Self::Found,
         Self::Partial,
         Self::ToChange,
+        Self::NotAsExpected,
     ];
 
     pub(super) const fn number(self) -> u8 {
@@ -63,6 +65,7 @@ impl Exit {
             Self::Found => "audit or lint reached --fail-on, or drift has a key not in sync",
             Self::Partial => "export left out a part of the plan, and --partial was not given",
             Self::ToChange => "plan or export has something to change, and --detailed-exitcode was given",
+            Self::NotAsExpected => "a scenario of the lab cannot run here, or was not as expected",
         }
     }
 

@@ -20,6 +20,7 @@ mod flags;
 mod generate;
 mod history;
 mod init;
+mod lab;
 mod lint;
 mod log;
 mod new_rule;
@@ -105,6 +106,13 @@ enum Command {
     Deadline(confirm::DeadlineArgs),
     #[command(hide = true, name = crate::session::rehearse::COMMAND)]
     Rehearse,
+    /// Make a fault for real in a scratch network namespace, find it, end it, and measure it again
+    #[command(subcommand)]
+    Lab(lab::LabCommand),
+    #[command(hide = true, name = crate::lab::DOOR)]
+    LabDoor(lab::StageArgs),
+    #[command(hide = true, name = crate::lab::STAGE)]
+    LabStage(lab::StageArgs),
     /// List, check and test rules; print the metrics that rules can use
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -163,6 +171,9 @@ fn dispatch(cli: &Cli, typed: &[Typed], terminal: &output::Terminal) -> Outcome 
         Command::Deadline(args) => confirm::run_deadline(args),
         Command::Remediate(args) => remediate::run(args, global, &trusted()?, terminal),
         Command::Rehearse => rehearse::run(),
+        Command::Lab(command) => lab::run(command, terminal),
+        Command::LabDoor(args) => lab::run_door(args),
+        Command::LabStage(args) => lab::run_stage(args),
         Command::Rules(command) => rules::run(command, &config()?, terminal),
         Command::Init(args) => init::run(args),
         Command::Config(command) => config::run(command, config),

@@ -15,6 +15,7 @@ pub mod explain;
 mod exposition;
 pub mod history;
 mod junit;
+pub mod lab;
 mod markdown;
 mod measured;
 pub mod metrics;

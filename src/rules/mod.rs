@@ -22,7 +22,7 @@ use std::sync::Arc;
 pub use file::Expect;
 pub use head::Head;
 pub use lazy::LazyRule;
-pub use names::guard;
+pub use names::{guard, measure};
 pub use starter::{StarterError, starter};
 
 use crate::keys::Risk;

@@ -82,6 +82,11 @@ pub fn guard(worse_if: &str, params: &BTreeMap<String, Value>) -> Result<Expr, V
     Expr::compile_as(worse_if, Type::Bool, &RuleNames::new(Subject::Namespace, &params).of_guard())
 }
 
+/// Compiles an expression over the metrics of a namespace.
+pub fn measure(expression: &str) -> Result<Expr, Vec<ExprError>> {
+    Expr::compile(expression, &RuleNames::new(Subject::Namespace, &BTreeMap::new()))
+}
+
 /// The key that a rule on this subject recommends, or what is wrong with its name and what there is instead. `*` is the interface
 /// that a finding is about.
 pub(super) fn key_to_set(name: &str, subject: Subject) -> Result<&'static Key, (String, Option<String>)> {

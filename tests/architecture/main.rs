@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A module uses only what stands to its left, ...
-const FLOW: [&str; 19] = [
+const FLOW: [&str; 20] = [
     "model",
     "versioned",
     "host",
@@ -29,6 +29,7 @@ const FLOW: [&str; 19] = [
     "history",
     "config",
     "session",
+    "lab",
     "report",
     "agent",
     "cli",

@@ -145,7 +145,7 @@ fn the_help_the_man_pages_and_the_readme_show_one_table() {
     let rows: Vec<_> = table.lines().filter_map(|line| line.trim().split_once("  ")).collect();
     assert_eq!(
         rows.iter().map(|(code, _)| *code).collect::<Vec<_>>(),
-        ["0", "1", "2", "3", "4", "5", "10", "11", "12"]
+        ["0", "1", "2", "3", "4", "5", "10", "11", "12", "13"]
     );
     let options = regex::Regex::new("--[a-z-]+").unwrap();
     for (code, meaning) in rows {

@@ -27,7 +27,7 @@ fn own_help(arguments: &[&str]) -> String {
 
 #[test]
 fn help_of_the_program() {
-    assert_snapshot!(help(&["--help"]), @"
+    assert_snapshot!(help(&["--help"]), @r"
     Audit this host's TCP settings against what its sockets do.
 
     The program reads the TCP sockets by state, the kernel's counters over a short
@@ -61,6 +61,8 @@ fn help_of_the_program() {
                    changed
       history      Show the results of earlier agent runs: trends, new findings and
                    resolved findings
+      lab          Make a fault for real in a scratch network namespace, find it,
+                   end it, and measure it again
       rules        List, check and test rules; print the metrics that rules can use
       init         Write the commented configuration file
       config       Print the effective configuration and the source of each value
@@ -120,8 +122,9 @@ fn help_of_the_program() {
       10  audit or lint reached --fail-on, or drift has a key not in sync
       11  export left out a part of the plan, and --partial was not given
       12  plan or export has something to change, and --detailed-exitcode was given
+      13  a scenario of the lab cannot run here, or was not as expected
     ");
-    assert_snapshot!(help(&["-h"]), @"
+    assert_snapshot!(help(&["-h"]), @r"
     Audit this host's TCP settings against what its sockets do
 
     Usage: sysctl-advisor [OPTIONS] <COMMAND>
@@ -148,6 +151,8 @@ fn help_of_the_program() {
                    changed
       history      Show the results of earlier agent runs: trends, new findings and
                    resolved findings
+      lab          Make a fault for real in a scratch network namespace, find it,
+                   end it, and measure it again
       rules        List, check and test rules; print the metrics that rules can use
       init         Write the commented configuration file
       config       Print the effective configuration and the source of each value
@@ -193,6 +198,7 @@ fn help_of_the_program() {
       10  audit or lint reached --fail-on, or drift has a key not in sync
       11  export left out a part of the plan, and --partial was not given
       12  plan or export has something to change, and --detailed-exitcode was given
+      13  a scenario of the lab cannot run here, or was not as expected
     ");
 }
 

@@ -1,0 +1,300 @@
+//! `lab`: play scenarios, and the two hidden commands that a stage is made of.
+//!
+//! In: names. Out: the story, a table or JSON. Must not: know what a scenario does.
+
+#![cfg_attr(
+    not(test),
+    expect(clippy::disallowed_methods, reason = "a door: the stage is another process of this program")
+)]
+
+use std::ffi::OsStr;
+use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::exit::{Exit, Failure, Outcome as Ended};
+use super::output::{self, Terminal};
+use crate::lab::event::{Event, Outcome};
+use crate::lab::play::{self, Wishes};
+use crate::lab::scenario::{self, Scenario};
+use crate::lab::stage::{self, THIS_PROGRAM};
+use crate::lab::{DOOR, LabError, STAGE};
+use crate::report::lab::{self as report, Story};
+
+/// Nothing takes longer; a stage that does is ended.
+const LONGEST: Duration = Duration::from_secs(90);
+/// After each sentence on a terminal.
+const READING: Duration = Duration::from_millis(900);
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LabCommand {
+    /// Print the scenarios by area, and the rules that each shows
+    List,
+    /// Play scenarios
+    Run(RunArgs),
+}
+
+/// Make a fault for real in scratch network namespaces, find it, end it, and measure it again.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing outside of the scratch namespaces is changed, and they end with the program. As another user than root a user \
+namespace is made first, where the kernel allows it. The lab needs iproute2, and nftables for some scenarios.
+
+Examples:
+  sysctl-advisor lab run accept-queue
+  sysctl-advisor lab run time-wait-ports --wrong
+  sysctl-advisor lab run --rule close-wait-leak
+  sysctl-advisor lab run --all")]
+pub(super) struct RunArgs {
+    /// Scenarios, as `lab list` names them, or files of your own (FILE.toml)
+    #[arg(value_name = "NAME", required_unless_present_any = ["all", "rule"])]
+    names: Vec<String>,
+    /// Every scenario
+    #[arg(long, conflicts_with_all = ["names", "rule"])]
+    all: bool,
+    /// The scenarios that show this rule
+    #[arg(long, value_name = "ID", conflicts_with = "names")]
+    rule: Option<String>,
+    /// Also try what people recommend on the web, and show what it does
+    #[arg(long)]
+    wrong: bool,
+    /// Leave the stage open at the end, and say how to enter it
+    #[arg(long)]
+    keep: bool,
+    /// Do not wait after each sentence on a terminal
+    #[arg(long)]
+    fast: bool,
+    /// Scenarios that are played at the same time; more than one only with --format json or markdown
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u8).range(1..=16))]
+    jobs: u8,
+    /// Output format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: LabFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LabFormat {
+    /// The story as it happens
+    Text,
+    /// Machine-readable; docs/schema has the JSON Schema
+    Json,
+    /// A page with a table, as docs/lab.md
+    Markdown,
+}
+
+/// What the hidden commands are given.
+#[derive(Debug, Args)]
+pub(super) struct StageArgs {
+    name: String,
+    #[arg(long)]
+    wrong: bool,
+    #[arg(long)]
+    keep: bool,
+    #[arg(long, default_value = "0")]
+    pause_ms: u64,
+}
+
+pub(super) fn run(command: &LabCommand, terminal: &Terminal) -> Ended {
+    match command {
+        LabCommand::List => {
+            let all = scenario::all().map_err(|error| Failure::usage(anyhow!(error)))?;
+            output::print(&report::list(&all, &terminal.theme()))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        LabCommand::Run(args) => run_all(args, terminal),
+    }
+}
+
+fn run_all(args: &RunArgs, terminal: &Terminal) -> Ended {
+    let chosen = chosen(args).map_err(|error| Failure::usage(anyhow!(error)))?;
+    let outcomes = if args.format == LabFormat::Text { told(&chosen, args, terminal)? } else { quietly(&chosen, args) };
+    match args.format {
+        LabFormat::Text => {}
+        LabFormat::Json => output::stream(None, |output| report::json(&kernel(), &outcomes, output))?,
+        LabFormat::Markdown => output::print(&report::table(&kernel(), &outcomes))?,
+    }
+    let good = outcomes.iter().all(|outcome| outcome.as_expected);
+    Ok(if good { ExitCode::SUCCESS } else { Exit::NotAsExpected.code() })
+}
+
+fn chosen(args: &RunArgs) -> Result<Vec<Scenario>, String> {
+    if args.all {
+        return scenario::all();
+    }
+    match &args.rule {
+        None => args.names.iter().map(|name| scenario::named(name)).collect(),
+        Some(rule) => {
+            let names = scenario::of_rule(rule);
+            if names.is_empty() {
+                return Err(format!("no scenario shows the rule `{rule}`; `lab list` has them all"));
+            }
+            names.into_iter().map(scenario::named).collect()
+        }
+    }
+}
+
+fn kernel() -> String {
+    nix::sys::utsname::uname().map(|name| name.release().to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// One after the other, as text.
+fn told(chosen: &[Scenario], args: &RunArgs, terminal: &Terminal) -> Result<Vec<Outcome>, Failure> {
+    let (live, theme) = (io::stdout().is_terminal(), terminal.theme());
+    let mut outcomes = Vec::new();
+    for scenario in chosen {
+        let mut story = Story::new(&theme, live);
+        let mut undelivered = None;
+        let pause = if live && !args.fast { READING } else { Duration::ZERO };
+        let outcome = stage(scenario, args, pause, &mut |event| {
+            let text = story.add(event);
+            undelivered = undelivered.take().or_else(|| output::print(&text).err());
+        });
+        match undelivered {
+            Some(error) => return Err(error.into()),
+            None => output::print("\n")?,
+        }
+        outcomes.push(outcome);
+    }
+    if outcomes.len() > 1 {
+        let good = outcomes.iter().filter(|outcome| outcome.as_expected).count();
+        output::print(&format!("{good} of {} scenarios were as expected.\n", outcomes.len()))?;
+        let others = outcomes.iter().filter(|outcome| !outcome.as_expected);
+        for outcome in others {
+            output::print(&format!("  not as expected: {}\n", outcome.name))?;
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Several at a time, without a story.
+fn quietly(chosen: &[Scenario], args: &RunArgs) -> Vec<Outcome> {
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some((place, scenario)) = {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            chosen.get(place).map(|scenario| (place, scenario))
+        } {
+            let outcome = stage(scenario, args, Duration::ZERO, &mut |_| {});
+            let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+            done.push((place, outcome));
+            if output::errors_are_seen() {
+                output::say(&format!("{} of {}: {}", done.len(), chosen.len(), scenario.name));
+            }
+        }
+    };
+    std::thread::scope(|scope| (0..args.jobs).for_each(|_| drop(scope.spawn(work))));
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+/// Plays one scenario on a stage of its own, and hands on each event.
+fn stage(scenario: &Scenario, args: &RunArgs, pause: Duration, each: &mut dyn FnMut(&Event)) -> Outcome {
+    let broken = |why: String| Outcome {
+        name: scenario.name.clone(),
+        area: scenario.area.clone(),
+        title: scenario.title.clone(),
+        expected: scenario.shows.clone(),
+        broken: Some(why),
+        ..Outcome::default()
+    };
+    let mut command = Command::new(THIS_PROGRAM);
+    command.arg(DOOR).arg(&scenario.name).args(["--pause-ms", &pause.as_millis().to_string()]);
+    command.args(args.wrong.then_some("--wrong")).args(args.keep.then_some("--keep"));
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(error) => return broken(format!("the stage did not start: {error}")),
+    };
+    let ended = follow(&mut child, args.keep, each);
+    // The door is gone or goes now, and the stage with it.
+    let _ = child.kill();
+    let _ = child.wait();
+    ended.unwrap_or_else(|why| {
+        let outcome = broken(why);
+        each(&Event::End(Box::new(outcome.clone())));
+        outcome
+    })
+}
+
+fn follow(child: &mut Child, keep: bool, each: &mut dyn FnMut(&Event)) -> Result<Outcome, String> {
+    let stdout = child.stdout.take().ok_or("the stage has no output")?;
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
+    });
+    let (deadline, mut pid) = (Instant::now() + LONGEST, None);
+    loop {
+        let line = match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(line) => line,
+            Err(RecvTimeoutError::Timeout) => return Err(format!("it took longer than {} s", LONGEST.as_secs())),
+            Err(RecvTimeoutError::Disconnected) => return Err("the stage ended before the scenario did".to_owned()),
+        };
+        let event: Event =
+            serde_json::from_str(&line).map_err(|error| format!("the stage said what nobody knows: {error}"))?;
+        each(&event);
+        match event {
+            Event::Stage { pid: stage } => pid = Some(stage),
+            Event::End(outcome) => {
+                if let Some(pid) = pid.filter(|_| keep) {
+                    output::say(&report::kept(pid));
+                    // Enter, or the end of the input: both end it.
+                    let _ = io::stdin().lock().read_line(&mut String::new());
+                }
+                return Ok(*outcome);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The door: a process that makes the namespaces and runs the stage in them. It must have one thread only.
+pub(super) fn run_door(args: &StageArgs) -> Ended {
+    let pause = args.pause_ms.to_string();
+    let mut arguments: Vec<&OsStr> = [STAGE, &args.name, "--pause-ms", &pause].map(OsStr::new).into();
+    arguments.extend(args.wrong.then_some(OsStr::new("--wrong")));
+    arguments.extend(args.keep.then_some(OsStr::new("--keep")));
+    match stage::open(&arguments, |pid| say(&Event::Stage { pid })) {
+        Ok(_) => Ok(ExitCode::SUCCESS),
+        Err(error) => {
+            let scenario = scenario::named(&args.name).map_err(|error| Failure::usage(anyhow!(error)))?;
+            let outcome = Outcome {
+                name: scenario.name,
+                area: scenario.area,
+                title: scenario.title,
+                expected: scenario.shows,
+                not_here: matches!(error, LabError::NotHere(_)).then(|| error.to_string()),
+                broken: matches!(error, LabError::Broken(_)).then(|| error.to_string()),
+                ..Outcome::default()
+            };
+            say(&Event::End(Box::new(outcome)));
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The stage: plays the scenario, and says what happens on standard output.
+pub(super) fn run_stage(args: &StageArgs) -> Ended {
+    let scenario = scenario::named(&args.name).map_err(|error| Failure::usage(anyhow!(error)))?;
+    let wishes = Wishes { wrong: args.wrong, pause: Duration::from_millis(args.pause_ms) };
+    play::play(&scenario, wishes, &mut |event| say(&event), || {
+        if args.keep {
+            // Until whoever looks on has seen enough.
+            let _ = io::stdin().lock().read_to_end(&mut Vec::new());
+        }
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One event on a line. Who does not read it any more ends this process soon.
+fn say(event: &Event) {
+    if let Ok(line) = serde_json::to_string(event) {
+        let _ = output::print(&format!("{line}\n"));
+    }
+}

@@ -1,0 +1,121 @@
+//! UDP: sockets that read or do not, and those who send to them.
+//!
+//! In: an act. Out: sockets and threads of the cast. Must not: send anywhere but between the two hosts.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::Deserialize;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::cast::{Cast, locked};
+use crate::lab::LabError;
+use crate::lab::stage::{Place, Stage};
+
+/// A UDP socket of this host that waits for datagrams.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UdpListen {
+    name: String,
+    at: SocketAddr,
+    receive_buffer: Option<usize>,
+    /// Milliseconds that the reader pauses after each datagram; none: it does not read.
+    every_ms: Option<u64>,
+}
+
+/// Datagrams, again and again.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UdpSend {
+    name: String,
+    to: SocketAddr,
+    #[serde(default)]
+    far: bool,
+    bytes: usize,
+    /// Datagrams in one go, and the pause after them.
+    burst: usize,
+    every_ms: u64,
+}
+
+/// UDP sockets with ports of the kernel's choice, from which something is asked of a destination.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UdpBind {
+    name: String,
+    source: IpAddr,
+    count: usize,
+    #[serde(default)]
+    until_no_port: bool,
+}
+
+fn bound(at: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.bind(&at.into())?;
+    Ok(socket)
+}
+
+impl UdpListen {
+    pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
+        let make = || {
+            let socket = bound(self.at)?;
+            if let Some(bytes) = self.receive_buffer {
+                socket.set_recv_buffer_size(bytes)?;
+            }
+            socket.set_read_timeout(Some(Duration::from_millis(50)))?;
+            Ok(socket)
+        };
+        let made = stage.at(Place::Near, make)?;
+        let socket = made.map_err(|error: io::Error| LabError::broken(format_args!("bind to {}", self.at), error))?;
+        let sockets = Arc::new(vec![socket]);
+        cast.listeners.insert(self.name.clone(), Arc::clone(&sockets));
+        let Some(pause) = self.every_ms.map(Duration::from_millis) else { return Ok(()) };
+        cast.start(&self.name, move |stop: &AtomicBool| {
+            let mut buffer = [0; 2048];
+            while !stop.load(Ordering::Relaxed) {
+                for mut socket in sockets.iter() {
+                    // None came within the time that a read waits.
+                    let _ = io::Read::read(&mut socket, &mut buffer);
+                }
+                std::thread::sleep(pause);
+            }
+        })
+    }
+}
+
+impl UdpSend {
+    pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
+        let any: SocketAddr = if self.to.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
+        let socket = stage.at(Place::far_if(self.far), || bound(any))?;
+        let socket = socket.map_err(|error| LabError::broken("a UDP socket", error))?;
+        let (to, content, burst) = (self.to.into(), vec![b'.'; self.bytes.min(65_000)], self.burst);
+        let pause = Duration::from_millis(self.every_ms);
+        cast.start(&self.name, move |stop: &AtomicBool| {
+            while !stop.load(Ordering::Relaxed) {
+                // An ICMP error that came back for the one before is no concern of this one.
+                (0..burst).for_each(|_| drop(socket.send_to(&content, &to)));
+                std::thread::sleep(pause);
+            }
+        })
+    }
+}
+
+impl UdpBind {
+    pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
+        let group = cast.group(&self.name);
+        let at = SocketAddr::new(self.source, 0);
+        let made = stage.at(Place::Near, || {
+            for _ in 0..self.count {
+                match bound(at) {
+                    Ok(socket) => locked(&group).push(socket),
+                    Err(error) if self.until_no_port && error.kind() == io::ErrorKind::AddrInUse => break,
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(())
+        })?;
+        made.map_err(|error| LabError::broken(format_args!("bind to {at}"), error))
+    }
+}

@@ -1,0 +1,42 @@
+//! The hosts' network: addresses, routes, packet filters, queues, and a line that loses packets.
+//!
+//! In: lines for `ip`, `tc` and `nft`. Out: nothing. Must not: run one of them outside of the stage.
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::lab::LabError;
+use crate::lab::stage::{Place, Stage};
+use crate::lab::tools::{self, IP, NFT, Tool};
+
+/// Runs the lines in one of the hosts.
+pub(super) fn batch(stage: &Stage, place: Place, tool: Tool, lines: &str) -> Result<(), LabError> {
+    stage.at(place, || tools::run(tool, lines))?
+}
+
+/// Lets the far host drop TCP packets as they arrive, at random: what a sender drops itself is no loss on the line.
+pub(super) fn lose(stage: &Stage, percent: u8) -> Result<(), LabError> {
+    let table =
+        "add table inet line\nadd chain inet line in { type filter hook input priority 0 ; }\nflush chain inet line in";
+    let rule = match percent {
+        0 => String::new(),
+        _ => format!("add rule inet line in iifname far0 meta l4proto tcp numgen random mod 100 < {percent} drop"),
+    };
+    batch(stage, Place::Far, NFT, &format!("{table}\n{rule}\n"))
+}
+
+/// Gives the far host's address a link address that nobody has, or its own again.
+pub(super) fn cut(stage: &Stage, cut: bool) -> Result<(), LabError> {
+    let lines = if cut {
+        "neigh replace 10.2.0.2 lladdr 02:00:00:00:00:98 dev near0 nud permanent"
+    } else {
+        "neigh del 10.2.0.2 dev near0"
+    };
+    batch(stage, Place::Near, IP, lines)
+}
+
+/// How many files this process may have open.
+pub(super) fn limit_files(number: u64) -> Result<(), LabError> {
+    let failed = |error: nix::Error| LabError::broken("RLIMIT_NOFILE", error);
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).map_err(failed)?;
+    setrlimit(Resource::RLIMIT_NOFILE, number.min(hard), hard).map_err(failed)
+}

