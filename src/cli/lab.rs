@@ -226,7 +226,7 @@ fn follow(child: &mut Child, keep: bool, each: &mut dyn FnMut(&Event)) -> Result
     std::thread::spawn(move || {
         BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
     });
-    let (deadline, mut pid) = (Instant::now() + LONGEST, None);
+    let (deadline, mut entrance) = (Instant::now() + LONGEST, None);
     loop {
         let line = match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => line,
@@ -237,10 +237,10 @@ fn follow(child: &mut Child, keep: bool, each: &mut dyn FnMut(&Event)) -> Result
             serde_json::from_str(&line).map_err(|error| format!("the stage said what nobody knows: {error}"))?;
         each(&event);
         match event {
-            Event::Stage { pid: stage } => pid = Some(stage),
+            Event::Stage { pid, user } => entrance = Some((pid, user)),
             Event::End(outcome) => {
-                if let Some(pid) = pid.filter(|_| keep) {
-                    output::note(&report::kept(pid));
+                if let Some((pid, user)) = entrance.filter(|_| keep) {
+                    output::note(&report::kept(pid, user));
                     // Enter, or the end of the input: both end it.
                     let _ = io::stdin().lock().read_line(&mut String::new());
                 }
@@ -257,7 +257,7 @@ pub(super) fn run_door(args: &StageArgs) -> Ended {
     let mut arguments: Vec<&OsStr> = [STAGE, &args.name, "--pause-ms", &pause].map(OsStr::new).into();
     arguments.extend(args.wrong.then_some(OsStr::new("--wrong")));
     arguments.extend(args.keep.then_some(OsStr::new("--keep")));
-    match stage::open(&arguments, args.parent, |pid| say(&Event::Stage { pid })) {
+    match stage::open(&arguments, args.parent, |pid, user| say(&Event::Stage { pid, user })) {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             let scenario = scenario::named(&args.name).map_err(|error| Failure::usage(anyhow!(error)))?;

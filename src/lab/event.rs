@@ -14,6 +14,8 @@ pub enum Event {
     /// The stage is there; the process by which another can enter it.
     Stage {
         pid: u32,
+        /// Whether it has a user namespace of its own.
+        user: bool,
     },
     Scene {
         name: String,

@@ -74,16 +74,17 @@ fn is_door_there() -> bool {
 ///
 /// # Errors
 /// [`LabError::NotHere`] with the kernel's reason where none may be made.
-pub fn open(arguments: &[&OsStr], parent: u32, tell_pid: impl FnOnce(u32)) -> Result<ExitStatus, LabError> {
+pub fn open(arguments: &[&OsStr], parent: u32, started: impl FnOnce(u32, bool)) -> Result<ExitStatus, LabError> {
     end_with_parent(|| std::os::unix::process::parent_id() == parent)?;
     let own = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET;
-    if unshare(own).is_err() {
+    let user = unshare(own).is_err();
+    if user {
         become_root_of_a_user_namespace()?;
         unshare(own).map_err(|error| cannot("a network namespace cannot be made", error))?;
     }
     let stage = Command::new(THIS_PROGRAM).args(arguments).stdin(Stdio::piped()).spawn();
     let mut stage = stage.map_err(|error| LabError::broken("the stage did not start", error))?;
-    tell_pid(stage.id());
+    started(stage.id(), user);
     // wait() would close the standard input of the stage, by which it knows that the door is there.
     let _input = stage.stdin.take();
     stage.wait().map_err(|error| LabError::broken("the stage was lost", error))

@@ -232,9 +232,10 @@ fn verdict(outcome: &Outcome, theme: &Theme) -> (anstyle::Style, String) {
     (theme.ok, text.to_owned())
 }
 
-/// How to enter a stage that is kept open, and how to end it.
-pub fn kept(pid: u32) -> String {
-    let enter = format!("nsenter --target {pid} --user --preserve-credentials --net --mount --pid");
+/// How to enter a stage that is kept open, and how to end it. `user`: it has a user namespace of its own.
+pub fn kept(pid: u32, user: bool) -> String {
+    let user = if user { " --user --preserve-credentials" } else { "" };
+    let enter = format!("nsenter --target {pid}{user} --net --mount --pid");
     format!(
         "The stage stays open. Look at it from another terminal, as the same user:\n  {enter} ss -tan\n  {enter} nstat\n\
          Press Enter here to end it."
