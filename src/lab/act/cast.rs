@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 
 use socket2::Socket;
 
+use super::workers::Worker;
 use crate::lab::LabError;
 
 /// Sockets that belong together, such as those that one listener accepted.
@@ -20,6 +21,7 @@ pub struct Cast {
     pub(super) listeners: BTreeMap<String, Arc<Vec<Socket>>>,
     groups: BTreeMap<String, Group>,
     threads: BTreeMap<String, Vec<Part>>,
+    pub(super) workers: BTreeMap<String, Vec<Worker>>,
 }
 
 /// Something that goes on in the background.
@@ -27,6 +29,11 @@ pub struct Cast {
 struct Part {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Asks all of them to stop, before anything waits for the first.
+fn stop<'a>(parts: impl IntoIterator<Item = &'a Part>) {
+    parts.into_iter().for_each(|part| part.stop.store(true, Ordering::Relaxed));
 }
 
 impl Drop for Part {
@@ -69,26 +76,32 @@ impl Cast {
 
     /// Ends the threads of this name and leaves its sockets as they are.
     pub(super) fn rest(&mut self, name: &str) {
+        stop(self.threads.get(name).into_iter().flatten());
         self.threads.remove(name);
     }
 
     /// The names of all.
     pub(in crate::lab) fn names(&self) -> BTreeSet<String> {
-        self.listeners.keys().chain(self.groups.keys()).chain(self.threads.keys()).cloned().collect()
+        let names = self.listeners.keys().chain(self.groups.keys()).chain(self.threads.keys());
+        names.chain(self.workers.keys()).cloned().collect()
     }
 
     /// Ends all but those of these names.
     pub(in crate::lab) fn end_all_but(&mut self, names: &BTreeSet<String>) {
+        stop(self.threads.iter().filter(|(name, _)| !names.contains(*name)).flat_map(|(_, parts)| parts));
         self.threads.retain(|name, _| names.contains(name));
         self.listeners.retain(|name, _| names.contains(name));
         self.groups.retain(|name, _| names.contains(name));
+        self.workers.retain(|name, _| names.contains(name));
     }
 
     /// Ends the one of this name, with its sockets.
     pub(super) fn end(&mut self, name: &str) -> Result<(), LabError> {
         let threads = self.threads.remove(name);
+        stop(threads.iter().flatten());
         let (listener, group) = (self.listeners.remove(name), self.groups.remove(name));
-        if threads.is_none() && listener.is_none() && group.is_none() {
+        let workers = self.workers.remove(name);
+        if threads.is_none() && listener.is_none() && group.is_none() && workers.is_none() {
             return Err(LabError::broken(name, "nobody has this name"));
         }
         drop(threads);

@@ -346,12 +346,15 @@ impl Bind {
     }
 }
 
-/// Waits until so many sockets of this host are in a state.
+/// Waits until so many sockets of this host, at least, are in a state.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Until {
     state: String,
     count: u64,
+    /// Or no more than so many.
+    #[serde(default)]
+    at_most: bool,
 }
 
 impl Until {
@@ -360,11 +363,13 @@ impl Until {
         loop {
             let counts = sockets::counts()?;
             let there = counts.get(&self.state).copied().unwrap_or(0);
-            if there >= self.count {
+            let is_so = if self.at_most { there <= self.count } else { there >= self.count };
+            if is_so {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                let waited = format!("waited {} s for {} sockets in it, {there} came", PATIENCE.as_secs(), self.count);
+                let waited =
+                    format!("waited {} s for {} sockets in it, there are {there}", PATIENCE.as_secs(), self.count);
                 return Err(LabError::broken(&self.state, waited));
             }
             std::thread::sleep(Duration::from_millis(20));
