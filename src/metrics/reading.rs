@@ -22,7 +22,7 @@ use crate::observe::interfaces::Interface;
 use crate::observe::kernels::Kernels;
 use crate::observe::neighbour_tables::NeighbourTable;
 use crate::observe::qdiscs::Qdisc;
-use crate::observe::sockets::{Owner, Sockets};
+use crate::observe::sockets::{Listener, Owner, Sockets};
 use crate::observe::system::SystemFacts;
 use crate::observe::topology::{DefaultRoute, Topology};
 use crate::observe::udp::Udp;
@@ -50,6 +50,7 @@ pub(super) struct Reading<'a> {
     settings: OnceCell<Vec<Setting>>,
     drift: OnceCell<Option<Drift>>,
     losses: OnceCell<Option<Losses>>,
+    listeners: OnceCell<BTreeMap<u16, Vec<&'a Listener>>>,
 }
 
 /// What follows from the ephemeral range.
@@ -85,6 +86,7 @@ impl<'a> Reading<'a> {
             settings: OnceCell::new(),
             drift: OnceCell::new(),
             losses: OnceCell::new(),
+            listeners: OnceCell::new(),
         }
     }
 
@@ -111,6 +113,7 @@ impl<'a> Reading<'a> {
             settings: OnceCell::new(),
             drift: OnceCell::from(None),
             losses: OnceCell::from(None),
+            listeners: OnceCell::new(),
         })
     }
 
@@ -152,6 +155,17 @@ impl<'a> Reading<'a> {
     pub(super) fn sysctl(&self, name: &str) -> Option<Value> {
         let text = self.namespace.sysctls.get(name)?;
         key_value(keys::catalogue().get(name)?, text).ok()
+    }
+
+    /// The listening sockets of a port.
+    pub(super) fn listeners_at(&self, port: u16) -> &[&'a Listener] {
+        let by_port = || {
+            let mut all: BTreeMap<u16, Vec<_>> = BTreeMap::new();
+            let listeners = self.sockets.map_or(&[][..], |sockets| &sockets.listeners);
+            listeners.iter().for_each(|listener| all.entry(listener.port).or_default().push(listener));
+            all
+        };
+        self.listeners.get_or_init(by_port).get(&port).map_or(&[], Vec::as_slice)
     }
 
     /// The processes that hold a listener, where they were looked up.

@@ -70,6 +70,8 @@ pub enum Act {
     UnixConnect(local::UnixConnect),
     /// TCP SYNs by hand, from ever new addresses.
     Flood(packets::Flood),
+    /// A TCP segment that arrives late.
+    OldSegment(packets::OldSegment),
     /// Open files that this process may have from now on.
     Files(u64),
     /// Seconds.
@@ -129,6 +131,7 @@ impl Act {
             Self::UnixListen(listen) => listen.perform(cast),
             Self::UnixConnect(connect) => connect.perform(cast),
             Self::Flood(flood) => flood.perform(stage, cast),
+            Self::OldSegment(segment) => segment.perform(stage),
             Self::Files(number) => network::limit_files(*number),
             Self::Wait(seconds) => {
                 std::thread::sleep(std::time::Duration::from_secs_f64(seconds.clamp(0.0, 15.0)));

@@ -51,8 +51,9 @@ pub struct Connect {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct How {
-    /// A source address to bind to first, with a port of the kernel's choice.
+    /// A source address to bind to first, with a port of the kernel's choice unless `port` names one.
     source: Option<IpAddr>,
+    port: u16,
     /// With IP_BIND_ADDRESS_NO_PORT, so that connect() chooses the port.
     no_port: bool,
     keepalive: Option<u64>,
@@ -82,7 +83,7 @@ impl How {
             if self.no_port {
                 setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
             }
-            socket.bind(&SocketAddr::new(source, 0).into())?;
+            socket.bind(&SocketAddr::new(source, self.port).into())?;
         }
         Ok(socket)
     }
@@ -346,30 +347,38 @@ impl Bind {
     }
 }
 
-/// Waits until so many sockets of this host, at least, are in a state.
+/// Waits until so many sockets of this host are in a state.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Until {
     state: String,
-    count: u64,
-    /// Or no more than so many.
-    #[serde(default)]
-    at_most: bool,
+    /// So many at least.
+    #[serde(default, alias = "count")]
+    least: u64,
+    /// So many at most.
+    most: Option<u64>,
+    /// Seconds to wait for it.
+    #[serde(default = "usual_patience")]
+    within: f64,
+}
+
+const fn usual_patience() -> f64 {
+    8.0
 }
 
 impl Until {
     pub(super) fn perform(&self) -> Result<(), LabError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + Duration::from_secs_f64(self.within.clamp(0.0, 15.0));
         loop {
             let counts = sockets::counts()?;
             let there = counts.get(&self.state).copied().unwrap_or(0);
-            let is_so = if self.at_most { there <= self.count } else { there >= self.count };
-            if is_so {
+            if there >= self.least && self.most.is_none_or(|most| there <= most) {
                 return Ok(());
             }
             if Instant::now() > deadline {
+                let most = self.most.map(|most| format!(" and at most {most}")).unwrap_or_default();
                 let waited =
-                    format!("waited {} s for {} sockets in it, there are {there}", PATIENCE.as_secs(), self.count);
+                    format!("waited {} s for at least {}{most} sockets, {there} are there", self.within, self.least);
                 return Err(LabError::broken(&self.state, waited));
             }
             std::thread::sleep(Duration::from_millis(20));

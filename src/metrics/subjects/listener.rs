@@ -66,11 +66,8 @@ fn owners<'a>(reading: &Reading<'a>, listener: &Listener) -> impl Iterator<Item 
 
 /// The other sockets among which the kernel distributes the connections to its address and port.
 fn others<'a>(reading: &'a Reading<'_>, listener: &'a Listener) -> impl Iterator<Item = &'a Listener> {
-    let all = reading.sockets.map_or(&[][..], |sockets| &sockets.listeners);
-    all.iter().filter(|other| {
-        (other.port, other.interface) == (listener.port, listener.interface)
-            && other.inode != listener.inode
-            && other.address == listener.address
+    reading.listeners_at(listener.port).iter().copied().filter(|other| {
+        other.interface == listener.interface && other.inode != listener.inode && other.address == listener.address
     })
 }
 

@@ -9,6 +9,7 @@ mod idle;
 mod interface_keys;
 mod interfaces;
 mod listen;
+mod mptcp;
 mod neighbours;
 mod packets;
 mod path;
