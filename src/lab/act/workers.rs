@@ -21,7 +21,7 @@ use socket2::Socket;
 
 use super::cast::Cast;
 use super::{network, serve};
-use crate::lab::stage::{Place, Stage, THIS_PROGRAM, end_with_parent};
+use crate::lab::stage::{Place, Stage, THIS_PROGRAM};
 use crate::lab::{LabError, WORKER};
 
 /// Processes of this host that share one listener. They keep what they accept, and neither read nor close it.
@@ -77,12 +77,11 @@ impl Workers {
     }
 }
 
-/// What a worker does, until the stage ends it.
+/// What a worker does, until the stage ends it, or the stage ends: that is process 1, and the kernel ends all with it.
 ///
 /// # Errors
 /// Says what could not be set up.
 pub fn work(process: &str, files: Option<u64>, each: Option<usize>) -> Result<(), LabError> {
-    end_with_parent()?;
     let failed = |error: io::Error| LabError::broken("a worker", error);
     prctl::set_name(&CString::new(process).unwrap_or_default()).map_err(|error| failed(error.into()))?;
     let listener = Socket::from(io::stdin().as_fd().try_clone_to_owned().map_err(failed)?);
