@@ -3,13 +3,13 @@
 //! In: what acts made. Out: the same by name. Must not: let a thread live on when its part is over.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use socket2::Socket;
 
-use super::workers::Worker;
 use crate::lab::LabError;
 
 /// Sockets that belong together, such as those that one listener accepted.
@@ -29,6 +29,18 @@ pub struct Cast {
 struct Part {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A process that belongs to somebody, and ends with the value.
+#[derive(Debug)]
+pub(super) struct Worker(pub(super) Child);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // One that has ended by itself is gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Asks all of them to stop, before anything waits for the first.

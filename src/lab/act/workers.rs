@@ -12,14 +12,14 @@ use std::ffi::CString;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use nix::sys::prctl;
 use serde::Deserialize;
 use socket2::Socket;
 
-use super::cast::Cast;
+use super::cast::{Cast, Worker};
 use super::{network, serve};
 use crate::lab::stage::{Place, Stage, THIS_PROGRAM};
 use crate::lab::{LabError, WORKER};
@@ -39,18 +39,6 @@ pub struct Workers {
     files: Option<u64>,
     /// Connections that each accepts, and then no more.
     each: Option<usize>,
-}
-
-/// A worker, which ends with the value.
-#[derive(Debug)]
-pub(super) struct Worker(Child);
-
-impl Drop for Worker {
-    fn drop(&mut self) {
-        // One that has ended by itself is gone already.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 impl Workers {
