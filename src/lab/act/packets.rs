@@ -64,7 +64,7 @@ fn raw() -> io::Result<Socket> {
 }
 
 /// An IPv4 packet with a TCP SYN. The kernel fills in length, id and checksum of the IP header, not the checksum of TCP.
-fn syn(from: SocketAddrV4, to: SocketAddrV4, sequence: u16) -> Vec<u8> {
+pub(super) fn syn(from: SocketAddrV4, to: SocketAddrV4, sequence: u16) -> Vec<u8> {
     let segment = |checksum: u16| {
         let mut tcp = Vec::with_capacity(24);
         tcp.extend(from.port().to_be_bytes());
