@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn codes_are_in_order_and_each_has_its_own() {
         let numbers: Vec<u8> = Exit::ALL.iter().map(|exit| exit.number()).collect();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 10, 11, 12]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 10, 11, 12, 13]);
     }
 
     #[test]
