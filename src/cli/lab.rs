@@ -98,6 +98,9 @@ pub(super) struct StageArgs {
     keep: bool,
     #[arg(long, default_value = "0")]
     pause_ms: u64,
+    /// The process that shows; the door ends with it
+    #[arg(long, default_value = "0")]
+    parent: u32,
 }
 
 pub(super) fn run(command: &LabCommand, terminal: &Terminal) -> Ended {
@@ -184,7 +187,7 @@ fn quietly(chosen: &[Scenario], args: &RunArgs) -> Vec<Outcome> {
             let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
             done.push((place, outcome));
             if output::errors_are_seen() {
-                output::say(&format!("{} of {}: {}", done.len(), chosen.len(), scenario.name));
+                output::note(&format!("{} of {}: {}", done.len(), chosen.len(), scenario.name));
             }
         }
     };
@@ -196,16 +199,10 @@ fn quietly(chosen: &[Scenario], args: &RunArgs) -> Vec<Outcome> {
 
 /// Plays one scenario on a stage of its own, and hands on each event.
 fn stage(scenario: &Scenario, args: &RunArgs, pause: Duration, each: &mut dyn FnMut(&Event)) -> Outcome {
-    let broken = |why: String| Outcome {
-        name: scenario.name.clone(),
-        area: scenario.area.clone(),
-        title: scenario.title.clone(),
-        expected: scenario.shows.clone(),
-        broken: Some(why),
-        ..Outcome::default()
-    };
+    let broken = |why: String| Outcome { broken: Some(why), ..scenario.outcome() };
     let mut command = Command::new(THIS_PROGRAM);
     command.arg(DOOR).arg(&scenario.name).args(["--pause-ms", &pause.as_millis().to_string()]);
+    command.args(["--parent", &std::process::id().to_string()]);
     command.args(args.wrong.then_some("--wrong")).args(args.keep.then_some("--keep"));
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
     let mut child = match child {
@@ -229,7 +226,7 @@ fn follow(child: &mut Child, keep: bool, each: &mut dyn FnMut(&Event)) -> Result
     std::thread::spawn(move || {
         BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
     });
-    let (deadline, mut pid) = (Instant::now() + LONGEST, None);
+    let (deadline, mut entrance) = (Instant::now() + LONGEST, None);
     loop {
         let line = match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => line,
@@ -240,10 +237,10 @@ fn follow(child: &mut Child, keep: bool, each: &mut dyn FnMut(&Event)) -> Result
             serde_json::from_str(&line).map_err(|error| format!("the stage said what nobody knows: {error}"))?;
         each(&event);
         match event {
-            Event::Stage { pid: stage } => pid = Some(stage),
+            Event::Stage { pid, user } => entrance = Some((pid, user)),
             Event::End(outcome) => {
-                if let Some(pid) = pid.filter(|_| keep) {
-                    output::say(&report::kept(pid));
+                if let Some((pid, user)) = entrance.filter(|_| keep) {
+                    output::note(&report::kept(pid, user));
                     // Enter, or the end of the input: both end it.
                     let _ = io::stdin().lock().read_line(&mut String::new());
                 }
@@ -260,18 +257,14 @@ pub(super) fn run_door(args: &StageArgs) -> Ended {
     let mut arguments: Vec<&OsStr> = [STAGE, &args.name, "--pause-ms", &pause].map(OsStr::new).into();
     arguments.extend(args.wrong.then_some(OsStr::new("--wrong")));
     arguments.extend(args.keep.then_some(OsStr::new("--keep")));
-    match stage::open(&arguments, |pid| say(&Event::Stage { pid })) {
+    match stage::open(&arguments, args.parent, |pid, user| say(&Event::Stage { pid, user })) {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             let scenario = scenario::named(&args.name).map_err(|error| Failure::usage(anyhow!(error)))?;
             let outcome = Outcome {
-                name: scenario.name,
-                area: scenario.area,
-                title: scenario.title,
-                expected: scenario.shows,
                 not_here: matches!(error, LabError::NotHere(_)).then(|| error.to_string()),
                 broken: matches!(error, LabError::Broken(_)).then(|| error.to_string()),
-                ..Outcome::default()
+                ..scenario.outcome()
             };
             say(&Event::End(Box::new(outcome)));
             Ok(ExitCode::SUCCESS)
@@ -285,7 +278,7 @@ pub(super) fn run_stage(args: &StageArgs) -> Ended {
     let wishes = Wishes { wrong: args.wrong, pause: Duration::from_millis(args.pause_ms) };
     play::play(&scenario, wishes, &mut |event| say(&event), || {
         if args.keep {
-            // Until whoever looks on has seen enough.
+            // Until whoever looks on has seen enough: then the door is ended, and this process with it.
             let _ = io::stdin().lock().read_to_end(&mut Vec::new());
         }
     });

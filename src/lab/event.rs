@@ -14,16 +14,20 @@ pub enum Event {
     /// The stage is there; the process by which another can enter it.
     Stage {
         pid: u32,
+        /// Whether it has a user namespace of its own.
+        user: bool,
     },
     Scene {
         name: String,
         title: String,
         story: String,
-        is_fault: bool,
+        kind: Kind,
     },
     /// A step.
     Did {
         say: Option<String>,
+        /// Lines whose spaces matter.
+        picture: Option<String>,
         /// The act in words; absent where the step only says something.
         act: Option<String>,
     },
@@ -57,6 +61,18 @@ pub enum Event {
         text: String,
     },
     End(Box<Outcome>),
+}
+
+/// What a scenario is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    #[default]
+    Fault,
+    /// A healthy host that looks like one with a fault.
+    LookAlike,
+    /// Shows how the kernel works; nothing is audited.
+    Lesson,
 }
 
 /// At which point of a scenario an audit looked.
@@ -120,7 +136,8 @@ pub struct Outcome {
     pub name: String,
     pub area: String,
     pub title: String,
-    /// Rules that have to find it; none for a healthy look-alike.
+    pub kind: Kind,
+    /// Rules that have to find it; none for a healthy look-alike and a lesson.
     pub expected: Vec<String>,
     /// Rules that found something.
     pub found: Vec<String>,

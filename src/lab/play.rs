@@ -57,15 +57,9 @@ pub fn play(scenario: &Scenario, wishes: Wishes, say: &mut dyn FnMut(Event), lin
         name: scenario.name.clone(),
         title: scenario.title.clone(),
         story: scenario.story.trim().to_owned(),
-        is_fault: scenario.is_fault(),
+        kind: scenario.kind(),
     });
-    let outcome = Outcome {
-        name: scenario.name.clone(),
-        area: scenario.area.clone(),
-        title: scenario.title.clone(),
-        expected: scenario.shows.clone(),
-        ..Outcome::default()
-    };
+    let outcome = scenario.outcome();
     let ready = Stage::build(&scenario.process).and_then(|stage| Ok((stage, criteria(scenario)?)));
     let (stage, criteria) = match ready {
         Ok(ready) => ready,
@@ -115,6 +109,9 @@ impl Play<'_> {
     fn whole(&mut self) -> Result<(), LabError> {
         let scenario = self.scenario;
         self.steps(&scenario.step)?;
+        if scenario.lesson {
+            return Ok(());
+        }
         let fault = self.look(When::Fault)?;
         let judged = verdict::found(scenario, &fault.found);
         (self.outcome.found, self.outcome.missing, self.outcome.unexpected) = judged;
@@ -133,8 +130,8 @@ impl Play<'_> {
     fn steps(&mut self, steps: &[Step]) -> Result<(), LabError> {
         for step in steps {
             let act = step.act.as_ref().and_then(Act::words);
-            if step.say.is_some() || act.is_some() {
-                (self.say)(Event::Did { say: step.say.clone(), act });
+            if step.say.is_some() || step.picture.is_some() || act.is_some() {
+                (self.say)(Event::Did { say: step.say.clone(), picture: step.picture.clone(), act });
                 std::thread::sleep(self.wishes.pause);
             }
             if let Some(act) = &step.act {

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::act::Act;
+use super::event::{Kind, Outcome};
 use crate::model::Profile;
 use crate::rules::toml_file;
 use crate::suggest;
@@ -28,6 +29,9 @@ pub struct Scenario {
     pub title: String,
     /// What happens and why, in a few sentences.
     pub story: String,
+    /// Whether it only shows how the kernel works: nothing is audited.
+    #[serde(default)]
+    pub lesson: bool,
     /// Rules that have to find it. None: a healthy look-alike, of which no rule may say anything.
     #[serde(default)]
     pub shows: Vec<String>,
@@ -69,6 +73,8 @@ pub struct Scenario {
 pub struct Step {
     /// A sentence for who looks on.
     pub say: Option<String>,
+    /// Lines whose spaces matter, such as the two sides of a handshake.
+    pub picture: Option<String>,
     #[serde(rename = "do")]
     pub act: Option<Act>,
 }
@@ -146,8 +152,28 @@ impl Scenario {
         Ok(Self { name: path.to_owned(), area: "yours".to_owned(), ..scenario })
     }
 
+    pub const fn kind(&self) -> Kind {
+        match (self.lesson, self.shows.is_empty()) {
+            (true, _) => Kind::Lesson,
+            (false, true) => Kind::LookAlike,
+            (false, false) => Kind::Fault,
+        }
+    }
+
     pub const fn is_fault(&self) -> bool {
-        !self.shows.is_empty()
+        matches!(self.kind(), Kind::Fault)
+    }
+
+    /// What is known of it before it is played.
+    pub fn outcome(&self) -> Outcome {
+        Outcome {
+            name: self.name.clone(),
+            area: self.area.clone(),
+            title: self.title.clone(),
+            kind: self.kind(),
+            expected: self.shows.clone(),
+            ..Outcome::default()
+        }
     }
 }
 
@@ -209,7 +235,9 @@ mod tests {
             }
             assert!(scenario.story.trim().len() > 60, "{}: the story says too little", scenario.name);
             assert!(!scenario.title.ends_with('.'), "{}: the title ends with a dot", scenario.name);
-            if scenario.is_fault() {
+            if scenario.lesson {
+                assert!(rules(&scenario).is_empty(), "{}: a lesson is not audited", scenario.name);
+            } else if scenario.is_fault() {
                 assert!(scenario.remedy.is_some(), "{}: nothing ends the fault", scenario.name);
             } else {
                 assert!(!scenario.resembles.is_empty(), "{}: what does it look like?", scenario.name);

@@ -18,12 +18,14 @@
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr};
 use std::fs::File;
-use std::os::fd::AsRawFd;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
@@ -51,25 +53,40 @@ impl Place {
     }
 }
 
-/// Ends this process when its parent ends, however that came.
-pub fn end_with_parent() -> Result<(), LabError> {
-    prctl::set_pdeathsig(Signal::SIGKILL).map_err(|error| cannot("prctl(PR_SET_PDEATHSIG)", error))
+/// Ends this process when its parent ends, however that came. `is_there`: whether the parent is there, asked when the kernel
+/// already watches it, so that no moment is left in which it can end unseen.
+fn end_with_parent(is_there: impl FnOnce() -> bool) -> Result<(), LabError> {
+    prctl::set_pdeathsig(Signal::SIGKILL).map_err(|error| cannot("prctl(PR_SET_PDEATHSIG)", error))?;
+    if is_there() { Ok(()) } else { Err(LabError::Broken("the process above this one is gone".to_owned())) }
+}
+
+/// Whether the door still holds the other end of our standard input. Its number cannot be asked for: it is in another
+/// namespace of processes.
+fn is_door_there() -> bool {
+    let input = io::stdin();
+    let mut asked = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
+    let gone = PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL;
+    poll(&mut asked, PollTimeout::ZERO).is_ok()
+        && asked.iter().all(|it| it.revents().is_none_or(|is| !is.intersects(gone)))
 }
 
 /// What the door does: gives itself namespaces, and runs the stage in them, to its end.
 ///
 /// # Errors
 /// [`LabError::NotHere`] with the kernel's reason where none may be made.
-pub fn open(arguments: &[&OsStr], tell_pid: impl FnOnce(u32)) -> Result<ExitStatus, LabError> {
-    end_with_parent()?;
+pub fn open(arguments: &[&OsStr], parent: u32, started: impl FnOnce(u32, bool)) -> Result<ExitStatus, LabError> {
+    end_with_parent(|| std::os::unix::process::parent_id() == parent)?;
     let own = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET;
-    if unshare(own).is_err() {
+    let user = unshare(own).is_err();
+    if user {
         become_root_of_a_user_namespace()?;
         unshare(own).map_err(|error| cannot("a network namespace cannot be made", error))?;
     }
-    let stage = Command::new(THIS_PROGRAM).args(arguments).spawn();
+    let stage = Command::new(THIS_PROGRAM).args(arguments).stdin(Stdio::piped()).spawn();
     let mut stage = stage.map_err(|error| LabError::broken("the stage did not start", error))?;
-    tell_pid(stage.id());
+    started(stage.id(), user);
+    // wait() would close the standard input of the stage, by which it knows that the door is there.
+    let _input = stage.stdin.take();
     stage.wait().map_err(|error| LabError::broken("the stage was lost", error))
 }
 
@@ -116,7 +133,7 @@ impl Door {
 impl Stage {
     /// Builds it around the calling process, which the door started and which has one thread yet.
     pub fn build(process: &str) -> Result<Self, LabError> {
-        end_with_parent()?;
+        end_with_parent(is_door_there)?;
         let lacks = own_proc().err().map(|error| {
             format!("Processes cannot be named here: /proc of the stage could not be mounted ({}).", error.desc())
         });

@@ -71,6 +71,8 @@ pub enum Act {
     Packets(crafted::Packets),
     /// Lines for `ip -batch -`, again and again in the background.
     Repeat(network::Repeat),
+    /// A TCP segment that arrives late.
+    OldSegment(packets::OldSegment),
     /// Open files that this process may have from now on.
     Files(u64),
     /// Seconds.
@@ -131,6 +133,7 @@ impl Act {
             Self::Flood(flood) => flood.perform(stage, cast),
             Self::Packets(packets) => packets.perform(stage, cast),
             Self::Repeat(repeat) => repeat.perform(stage, cast),
+            Self::OldSegment(segment) => segment.perform(stage),
             Self::Files(number) => network::limit_files(*number),
             Self::Wait(seconds) => {
                 std::thread::sleep(std::time::Duration::from_secs_f64(seconds.clamp(0.0, 15.0)));

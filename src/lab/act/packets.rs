@@ -15,7 +15,8 @@ use crate::lab::LabError;
 use crate::lab::stage::{Place, Stage};
 
 const TCP: u8 = 6;
-const SYN: u8 = 2;
+const SYN: u8 = 0x02;
+const ACK: u8 = 0x10;
 /// So often in a second a thread sends.
 const TURNS: u32 = 50;
 
@@ -57,34 +58,64 @@ impl Flood {
     }
 }
 
+/// One segment with old data by hand, from the far host: as one that a network delivers late.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OldSegment {
+    from: SocketAddrV4,
+    to: SocketAddrV4,
+}
+
+impl OldSegment {
+    pub(super) fn perform(&self, stage: &Stage) -> Result<(), LabError> {
+        let socket = stage.at(Place::Far, raw)?;
+        let failed = |error: io::Error| LabError::NotHere(format!("a raw socket: {error}"));
+        let packet = packet(self.from, self.to, 1, ACK, &[], b"late");
+        socket.and_then(|socket| socket.send_to(&packet, &self.to.into())).map(drop).map_err(failed)
+    }
+}
+
 fn raw() -> io::Result<Socket> {
     let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::TCP))?;
     socket.set_header_included_v4(true)?;
     Ok(socket)
 }
 
-/// An IPv4 packet with a TCP SYN. The kernel fills in length, id and checksum of the IP header, not the checksum of TCP.
+/// A TCP SYN. The maximum segment size, 1460, is its only option.
 pub(super) fn syn(from: SocketAddrV4, to: SocketAddrV4, sequence: u16) -> Vec<u8> {
+    packet(from, to, u32::from(sequence), SYN, &[2, 4, 0x05, 0xb4], &[])
+}
+
+/// An IPv4 packet with a TCP segment. The kernel fills in length, id and checksum of the IP header, not the checksum of TCP.
+/// Options are whole words; `data` has an even number of bytes.
+fn packet(from: SocketAddrV4, to: SocketAddrV4, sequence: u32, flags: u8, options: &[u8], data: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(20 + options.len() + data.len()).unwrap_or(u16::MAX);
+    let words = u8::try_from(5 + options.len() / 4).unwrap_or(5);
     let segment = |checksum: u16| {
-        let mut tcp = Vec::with_capacity(24);
+        let mut tcp = Vec::with_capacity(usize::from(length));
         tcp.extend(from.port().to_be_bytes());
         tcp.extend(to.port().to_be_bytes());
-        tcp.extend(u32::from(sequence).to_be_bytes());
-        // Acknowledgement; header of six words, flags; window.
-        tcp.extend([0, 0, 0, 0, 6 << 4, SYN, 0xff, 0xff]);
+        tcp.extend(sequence.to_be_bytes());
+        // Acknowledgement; length of the header in words, flags; window.
+        tcp.extend([0, 0, 0, 0, words << 4, flags, 0xff, 0xff]);
         tcp.extend(checksum.to_be_bytes());
-        // Urgent pointer; the option of the maximum segment size, 1460.
-        tcp.extend([0, 0, 2, 4, 0x05, 0xb4]);
+        // Urgent pointer.
+        tcp.extend([0, 0]);
+        tcp.extend(options);
+        tcp.extend(data);
         tcp
     };
-    let mut summed = Vec::with_capacity(36);
+    let mut summed = Vec::with_capacity(12 + usize::from(length));
     summed.extend(from.ip().octets());
     summed.extend(to.ip().octets());
-    summed.extend([0, TCP, 0, 24]);
+    summed.extend([0, TCP]);
+    summed.extend(length.to_be_bytes());
     summed.extend(segment(0));
 
-    // Version and header length; service, length, id and fragment; time to live, protocol, checksum.
-    let mut packet = vec![0x45, 0, 0, 44, 0, 0, 0, 0, 64, TCP, 0, 0];
+    // Version and header length, service; length; id and fragment; time to live, protocol, checksum.
+    let mut packet = vec![0x45, 0];
+    packet.extend((20 + length).to_be_bytes());
+    packet.extend([0, 0, 0, 0, 64, TCP, 0, 0]);
     packet.extend(from.ip().octets());
     packet.extend(to.ip().octets());
     packet.extend(segment(checksum(&summed)));

@@ -53,8 +53,9 @@ pub struct Connect {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct How {
-    /// A source address to bind to first, with a port of the kernel's choice.
+    /// A source address to bind to first, with a port of the kernel's choice unless `port` names one.
     source: Option<IpAddr>,
+    port: u16,
     /// With IP_BIND_ADDRESS_NO_PORT, so that connect() chooses the port.
     no_port: bool,
     keepalive: Option<u64>,
@@ -84,7 +85,7 @@ impl How {
             if self.no_port {
                 setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
             }
-            socket.bind(&SocketAddr::new(source, 0).into())?;
+            socket.bind(&SocketAddr::new(source, self.port).into())?;
         }
         Ok(socket)
     }
@@ -390,20 +391,33 @@ impl Bind {
 #[serde(deny_unknown_fields)]
 pub struct Until {
     state: String,
-    count: u64,
+    /// So many at least.
+    #[serde(default, alias = "count")]
+    least: u64,
+    /// So many at most.
+    most: Option<u64>,
+    /// Seconds to wait for it.
+    #[serde(default = "usual_patience")]
+    within: f64,
+}
+
+const fn usual_patience() -> f64 {
+    8.0
 }
 
 impl Until {
     pub(super) fn perform(&self) -> Result<(), LabError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + Duration::from_secs_f64(self.within.clamp(0.0, 15.0));
         loop {
             let counts = sockets::counts()?;
             let there = counts.get(&self.state).copied().unwrap_or(0);
-            if there >= self.count {
+            if there >= self.least && self.most.is_none_or(|most| there <= most) {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                let waited = format!("waited {} s for {} sockets in it, {there} came", PATIENCE.as_secs(), self.count);
+                let most = self.most.map(|most| format!(" and at most {most}")).unwrap_or_default();
+                let waited =
+                    format!("waited {} s for at least {}{most} sockets, {there} are there", self.within, self.least);
                 return Err(LabError::broken(&self.state, waited));
             }
             std::thread::sleep(Duration::from_millis(20));

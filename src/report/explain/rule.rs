@@ -1,5 +1,6 @@
 //! A rule explained: its file, for people who do not want to read TOML.
 
+use crate::lab::scenario;
 use crate::model::Severity;
 use crate::report::explain::sections::Explanation;
 use crate::report::theme::Theme;
@@ -7,7 +8,16 @@ use crate::rules::Rule;
 
 /// The text for `explain RULE`.
 pub fn rule(rule: &Rule, theme: Theme) -> String {
-    explained(rule, theme).finish()
+    let mut page = explained(rule, theme);
+    let scenarios = scenario::of_rule(&rule.id);
+    if let [first, others @ ..] = scenarios.as_slice() {
+        let others = if others.is_empty() { String::new() } else { format!(" Others: {}.", others.join(", ")) };
+        page.section(
+            "See it happen",
+            &format!("`sysctl-advisor lab run {first}` makes this fault and ends it.{others}"),
+        );
+    }
+    page.finish()
 }
 
 /// The same for a page of `docs`, without the rule's id.

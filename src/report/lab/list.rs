@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::lab::event::Kind;
 use crate::lab::scenario::Scenario;
 use crate::report::theme::Theme;
 use crate::report::wrap::wrap;
@@ -18,7 +19,11 @@ pub fn list(scenarios: &[Scenario], theme: &Theme) -> String {
         text.push_str(&theme.paint(theme.heading, area));
         text.push('\n');
         for scenario in scenarios {
-            let mark = if scenario.is_fault() { "" } else { "  (healthy look-alike)" };
+            let mark = match scenario.kind() {
+                Kind::Fault => "",
+                Kind::LookAlike => "  (healthy look-alike)",
+                Kind::Lesson => "  (lesson)",
+            };
             text.push_str(&format!("  {}{mark}\n", theme.paint(theme.key, &scenario.name)));
             text.push_str(&wrap(&scenario.title, 6));
             text.push('\n');
@@ -29,10 +34,9 @@ pub fn list(scenarios: &[Scenario], theme: &Theme) -> String {
         }
         text.push('\n');
     }
-    let faults = scenarios.iter().filter(|scenario| scenario.is_fault()).count();
-    let healthy = scenarios.len() - faults;
-    let all =
-        format!("{}, {}.", units::quantity_of(faults, "faults"), units::quantity_of(healthy, "healthy look-alikes"));
-    text.push_str(&format!("{all} `lab run NAME` plays one, `lab run --all` plays all.\n"));
+    let count = |kind| scenarios.iter().filter(|scenario| scenario.kind() == kind).count();
+    let parts = [(Kind::Fault, "faults"), (Kind::LookAlike, "healthy look-alikes"), (Kind::Lesson, "lessons")];
+    let parts = parts.map(|(kind, name)| units::quantity_of(count(kind), name)).join(", ");
+    text.push_str(&format!("{parts}. `lab run NAME` plays one, `lab run --all` plays all.\n"));
     text
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::lab::event::{Change, Effect, Event, Found, Measured, Outcome, SocketLine, When};
+use crate::lab::event::{Change, Effect, Event, Found, Kind, Measured, Outcome, SocketLine, When};
 use crate::model::Severity;
 use crate::report::page::{Cell, Page, WIDTH};
 use crate::report::theme::Theme;
@@ -85,7 +85,9 @@ impl<'a> Story<'a> {
         let most = counts.values().copied().max().unwrap_or(0).max(1);
         let line = |state: &&str| {
             let count = counts.get(*state).copied().filter(|count| *count > 0)?;
-            let length = usize::try_from((count * BAR).div_ceil(most)).unwrap_or(0);
+            // As long as there is room, a block is a socket.
+            let length = if most <= BAR { count } else { (count * BAR).div_ceil(most) };
+            let length = usize::try_from(length).unwrap_or(0);
             let bar = self.theme.paint(self.theme.key, &"█".repeat(length));
             Some(format!("       {state:<11} {bar} {}\n", units::count_u64(count)))
         };
@@ -96,16 +98,19 @@ impl<'a> Story<'a> {
         let theme = self.theme;
         match event {
             Event::States { .. } | Event::Stage { .. } => {}
-            Event::Scene { name, title, story, is_fault } => {
+            Event::Scene { name, title, story, kind } => {
                 page.paragraph(0, theme.heading, &format!("{name}: {title}"));
                 page.blank();
-                if !is_fault {
+                if *kind == Kind::LookAlike {
                     page.paragraph(2, theme.ok, "A healthy host that looks like a fault: no rule may say anything.");
                 }
                 page.paragraph(2, theme.dim, story);
                 page.blank();
             }
-            Event::Did { say, act } => self.did(say.as_deref(), act.as_deref(), page),
+            Event::Did { say, picture, act } => {
+                self.did(say.as_deref(), act.as_deref(), page);
+                page.preformatted(7, picture.as_deref().unwrap_or_default().trim_matches('\n'));
+            }
             Event::Sockets { lines } => sockets(lines, page),
             Event::Looked { when, findings } => looked(*when, findings, page),
             Event::Tries { advice } => {
@@ -218,17 +223,19 @@ fn verdict(outcome: &Outcome, theme: &Theme) -> (anstyle::Style, String) {
     if !wrong.is_empty() {
         return (theme.critical, format!("Not as expected: {}.", wrong.join("; ")));
     }
-    let text = match (outcome.expected.is_empty(), outcome.remedied) {
-        (true, _) => "As expected: nothing is wrong, and no rule says that anything is.",
-        (false, true) => "As expected: the fault was found, and the remedy ended it.",
-        (false, false) => "As expected: the fault was found.",
+    let text = match (outcome.kind, outcome.remedied) {
+        (Kind::LookAlike, _) => "As expected: nothing is wrong, and no rule says that anything is.",
+        (Kind::Lesson, _) => "Each step went as it says.",
+        (Kind::Fault, true) => "As expected: the fault was found, and the remedy ended it.",
+        (Kind::Fault, false) => "As expected: the fault was found.",
     };
     (theme.ok, text.to_owned())
 }
 
-/// How to enter a stage that is kept open, and how to end it.
-pub fn kept(pid: u32) -> String {
-    let enter = format!("nsenter --target {pid} --user --preserve-credentials --net --mount --pid");
+/// How to enter a stage that is kept open, and how to end it. `user`: it has a user namespace of its own.
+pub fn kept(pid: u32, user: bool) -> String {
+    let user = if user { " --user --preserve-credentials" } else { "" };
+    let enter = format!("nsenter --target {pid}{user} --net --mount --pid");
     format!(
         "The stage stays open. Look at it from another terminal, as the same user:\n  {enter} ss -tan\n  {enter} nstat\n\
          Press Enter here to end it."

@@ -2,7 +2,7 @@
 //!
 //! In: outcomes. Out: a page. Must not: hold what differs from one run to the next, but for the measured numbers.
 
-use crate::lab::event::{Change, Effect, Measured, Outcome, Tried};
+use crate::lab::event::{Change, Effect, Kind, Measured, Outcome, Tried};
 use crate::report::markdown;
 
 const HEAD: &str = "\
@@ -16,7 +16,8 @@ does, has to end it. A healthy look-alike resembles a fault, and no rule may say
 
 /// The page.
 pub fn table(kernel: &str, outcomes: &[Outcome]) -> String {
-    let (faults, healthy): (Vec<&Outcome>, Vec<&Outcome>) = outcomes.iter().partition(|it| !it.expected.is_empty());
+    let of_kind = |kind| outcomes.iter().filter(|it| it.kind == kind).collect::<Vec<_>>();
+    let [faults, healthy, lessons] = [Kind::Fault, Kind::LookAlike, Kind::Lesson].map(of_kind);
     let mut text = HEAD.to_owned();
     let good = |outcomes: &[&Outcome]| outcomes.iter().filter(|outcome| outcome.as_expected).count();
     text.push_str(&format!(
@@ -42,9 +43,11 @@ pub fn table(kernel: &str, outcomes: &[Outcome]) -> String {
             lines(outcome.wrong.iter().map(tried)),
         ));
     }
-    text.push_str("\n## Healthy look-alikes\n\n| Scenario | What it is |\n|---|---|\n");
-    for outcome in healthy {
-        text.push_str(&format!("| `{}` | {} |\n", outcome.name, markdown::inline(&outcome.title)));
+    for (title, outcomes) in [("Healthy look-alikes", healthy), ("Lessons", lessons)] {
+        text.push_str(&format!("\n## {title}\n\n| Scenario | What it is |\n|---|---|\n"));
+        for outcome in outcomes {
+            text.push_str(&format!("| `{}` | {} |\n", outcome.name, markdown::inline(&outcome.title)));
+        }
     }
     text
 }
