@@ -1,4 +1,4 @@
-//! `lab`: play scenarios, and the two hidden commands that a stage is made of.
+//! `lab`: play scenarios, and the hidden commands that a stage is made of.
 //!
 //! In: names. Out: the story, a table or JSON. Must not: know what a scenario does.
 
@@ -20,6 +20,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::exit::{Exit, Failure, Outcome as Ended};
 use super::output::{self, Terminal};
+use crate::lab::act;
 use crate::lab::event::{Event, Outcome};
 use crate::lab::play::{self, Wishes};
 use crate::lab::scenario::{self, Scenario};
@@ -101,6 +102,16 @@ pub(super) struct StageArgs {
     /// The process that shows; the door ends with it
     #[arg(long, default_value = "0")]
     parent: u32,
+}
+
+/// What a worker of a server is given.
+#[derive(Debug, Args)]
+pub(super) struct WorkerArgs {
+    process: String,
+    #[arg(long)]
+    files: Option<u64>,
+    #[arg(long)]
+    each: Option<usize>,
 }
 
 pub(super) fn run(command: &LabCommand, terminal: &Terminal) -> Ended {
@@ -282,6 +293,12 @@ pub(super) fn run_stage(args: &StageArgs) -> Ended {
             let _ = io::stdin().lock().read_to_end(&mut Vec::new());
         }
     });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A worker of a server on the stage, until the stage ends it.
+pub(super) fn run_worker(args: &WorkerArgs) -> Ended {
+    act::work(&args.process, args.files, args.each).map_err(|error| Failure::usage(anyhow!(error)))?;
     Ok(ExitCode::SUCCESS)
 }
 

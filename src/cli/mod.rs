@@ -113,6 +113,8 @@ enum Command {
     LabDoor(lab::StageArgs),
     #[command(hide = true, name = crate::lab::STAGE)]
     LabStage(lab::StageArgs),
+    #[command(hide = true, name = crate::lab::WORKER)]
+    LabWorker(lab::WorkerArgs),
     /// List, check and test rules; print the metrics that rules can use
     #[command(subcommand)]
     Rules(rules::RulesCommand),
@@ -174,6 +176,7 @@ fn dispatch(cli: &Cli, typed: &[Typed], terminal: &output::Terminal) -> Outcome 
         Command::Lab(command) => lab::run(command, terminal),
         Command::LabDoor(args) => lab::run_door(args),
         Command::LabStage(args) => lab::run_stage(args),
+        Command::LabWorker(args) => lab::run_worker(args),
         Command::Rules(command) => rules::run(command, &config()?, terminal),
         Command::Init(args) => init::run(args),
         Command::Config(command) => config::run(command, config),

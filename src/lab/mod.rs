@@ -25,6 +25,8 @@ mod verdict;
 pub const DOOR: &str = "lab-door";
 /// The hidden command that a stage is.
 pub const STAGE: &str = "lab-stage";
+/// The hidden command that a worker of a server is.
+pub const WORKER: &str = "lab-worker";
 
 /// Why a scenario did not come to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

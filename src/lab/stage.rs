@@ -234,7 +234,8 @@ impl Stage {
             }
             let failed = |error: std::io::Error| LabError::NotHere(format!("{key} = {value}: {error}"));
             let former = std::fs::read_to_string(&path).map_err(failed)?;
-            std::fs::write(&path, value).map_err(failed)?;
+            // A write of no bytes would leave a list as it is.
+            std::fs::write(&path, format!("{value}\n")).map_err(failed)?;
             Ok(former.split_whitespace().collect::<Vec<_>>().join(" "))
         })?
     }

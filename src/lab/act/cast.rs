@@ -3,6 +3,7 @@
 //! In: what acts made. Out: the same by name. Must not: let a thread live on when its part is over.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -20,6 +21,7 @@ pub struct Cast {
     pub(super) listeners: BTreeMap<String, Arc<Vec<Socket>>>,
     groups: BTreeMap<String, Group>,
     threads: BTreeMap<String, Vec<Part>>,
+    pub(super) workers: BTreeMap<String, Vec<Worker>>,
 }
 
 /// Something that goes on in the background.
@@ -27,6 +29,23 @@ pub struct Cast {
 struct Part {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A process that belongs to somebody, and ends with the value.
+#[derive(Debug)]
+pub(super) struct Worker(pub(super) Child);
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // One that has ended by itself is gone already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Asks all of them to stop, before anything waits for the first.
+fn stop<'a>(parts: impl IntoIterator<Item = &'a Part>) {
+    parts.into_iter().for_each(|part| part.stop.store(true, Ordering::Relaxed));
 }
 
 impl Drop for Part {
@@ -69,26 +88,32 @@ impl Cast {
 
     /// Ends the threads of this name and leaves its sockets as they are.
     pub(super) fn rest(&mut self, name: &str) {
+        stop(self.threads.get(name).into_iter().flatten());
         self.threads.remove(name);
     }
 
     /// The names of all.
     pub(in crate::lab) fn names(&self) -> BTreeSet<String> {
-        self.listeners.keys().chain(self.groups.keys()).chain(self.threads.keys()).cloned().collect()
+        let names = self.listeners.keys().chain(self.groups.keys()).chain(self.threads.keys());
+        names.chain(self.workers.keys()).cloned().collect()
     }
 
     /// Ends all but those of these names.
     pub(in crate::lab) fn end_all_but(&mut self, names: &BTreeSet<String>) {
+        stop(self.threads.iter().filter(|(name, _)| !names.contains(*name)).flat_map(|(_, parts)| parts));
         self.threads.retain(|name, _| names.contains(name));
         self.listeners.retain(|name, _| names.contains(name));
         self.groups.retain(|name, _| names.contains(name));
+        self.workers.retain(|name, _| names.contains(name));
     }
 
     /// Ends the one of this name, with its sockets.
     pub(super) fn end(&mut self, name: &str) -> Result<(), LabError> {
         let threads = self.threads.remove(name);
+        stop(threads.iter().flatten());
         let (listener, group) = (self.listeners.remove(name), self.groups.remove(name));
-        if threads.is_none() && listener.is_none() && group.is_none() {
+        let workers = self.workers.remove(name);
+        if threads.is_none() && listener.is_none() && group.is_none() && workers.is_none() {
             return Err(LabError::broken(name, "nobody has this name"));
         }
         drop(threads);

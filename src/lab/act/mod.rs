@@ -11,12 +11,14 @@ mod network;
 mod packets;
 mod serve;
 mod tcp;
+mod workers;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 pub use cast::Cast;
+pub use workers::work;
 
 use super::LabError;
 use super::stage::{Place, Stage};
@@ -46,6 +48,8 @@ pub enum Act {
     Listen(serve::Listen),
     /// Calls listen() once more.
     ListenAgain(serve::ListenAgain),
+    /// A server whose workers are processes of their own.
+    Workers(workers::Workers),
     Connect(tcp::Connect),
     Churn(tcp::Churn),
     Send(tcp::Send),
@@ -116,6 +120,7 @@ impl Act {
             Self::Cut(cut) => network::cut(stage, *cut),
             Self::Listen(listen) => listen.perform(stage, cast),
             Self::ListenAgain(again) => again.perform(cast),
+            Self::Workers(workers) => workers.perform(stage, cast),
             Self::Connect(connect) => connect.perform(stage, cast),
             Self::Churn(churn) => churn.perform(stage, cast),
             Self::Send(send) => send.perform(cast),

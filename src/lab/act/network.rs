@@ -68,7 +68,8 @@ pub(super) fn cut(stage: &Stage, cut: bool) -> Result<(), LabError> {
     let lines = if cut {
         "neigh replace 10.2.0.2 lladdr 02:00:00:00:00:98 dev near0 nud permanent"
     } else {
-        "neigh del 10.2.0.2 dev near0"
+        // Also where it is whole already.
+        "neigh flush to 10.2.0.2 dev near0 nud permanent"
     };
     batch(stage, Place::Near, IP, lines)
 }

@@ -94,7 +94,7 @@ impl Listen {
     }
 }
 
-fn listener(at: SocketAddr, backlog: i32, shares: bool) -> std::io::Result<Socket> {
+pub(super) fn listener(at: SocketAddr, backlog: i32, shares: bool) -> std::io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
     socket.set_reuse_address(true)?;
     if shares {
