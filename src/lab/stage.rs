@@ -181,10 +181,15 @@ impl Stage {
         file.map(Door).map_err(|error| LabError::broken("the way into the stage", error))
     }
 
-    fn lay_cable(&self) -> Result<(), LabError> {
+    /// The far host, as `ip` names a network namespace.
+    pub fn path_of_far(&self) -> Result<String, LabError> {
         // Where /proc is not the stage's own, it knows this process by another number.
         let me = std::fs::read_link("/proc/self").map_err(|error| LabError::broken("/proc/self", error))?;
-        let far = format!("/proc/{}/fd/{}", me.display(), self.far.as_raw_fd());
+        Ok(format!("/proc/{}/fd/{}", me.display(), self.far.as_raw_fd()))
+    }
+
+    fn lay_cable(&self) -> Result<(), LabError> {
+        let far = self.path_of_far()?;
         let near = format!(
             "link set lo up
                  addr add 10.1.0.1/24 dev lo

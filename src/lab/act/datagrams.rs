@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::Deserialize;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::cast::{Cast, locked};
 use crate::lab::LabError;
@@ -21,6 +21,9 @@ use crate::lab::stage::{Place, Stage};
 pub struct UdpListen {
     name: String,
     at: SocketAddr,
+    /// Sockets: one for this port and for each of those after it.
+    #[serde(default = "one")]
+    ports: u16,
     receive_buffer: Option<usize>,
     /// Milliseconds that the reader pauses after each datagram; none: it does not read.
     every_ms: Option<u64>,
@@ -32,8 +35,12 @@ pub struct UdpListen {
 pub struct UdpSend {
     name: String,
     to: SocketAddr,
+    /// The port and those after it, in turn.
+    #[serde(default = "one")]
+    ports: u16,
     #[serde(default)]
     far: bool,
+    source: Option<IpAddr>,
     bytes: usize,
     /// Datagrams in one go, and the pause after them.
     burst: usize,
@@ -51,6 +58,15 @@ pub struct UdpBind {
     until_no_port: bool,
 }
 
+const fn one() -> u16 {
+    1
+}
+
+/// The address and those with the ports after it.
+fn ports(first: SocketAddr, count: u16) -> impl Iterator<Item = SocketAddr> {
+    (0..count).map(move |number| SocketAddr::new(first.ip(), first.port().wrapping_add(number)))
+}
+
 fn bound(at: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
     socket.bind(&at.into())?;
@@ -59,17 +75,17 @@ fn bound(at: SocketAddr) -> io::Result<Socket> {
 
 impl UdpListen {
     pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
-        let make = || {
-            let socket = bound(self.at)?;
+        let make = |at| {
+            let socket = bound(at)?;
             if let Some(bytes) = self.receive_buffer {
                 socket.set_recv_buffer_size(bytes)?;
             }
             socket.set_read_timeout(Some(Duration::from_millis(50)))?;
             Ok(socket)
         };
-        let made = stage.at(Place::Near, make)?;
-        let socket = made.map_err(|error: io::Error| LabError::broken(format_args!("bind to {}", self.at), error))?;
-        let sockets = Arc::new(vec![socket]);
+        let made: io::Result<Vec<Socket>> = stage.at(Place::Near, || ports(self.at, self.ports).map(make).collect())?;
+        let sockets = made.map_err(|error| LabError::broken(format_args!("bind to {}", self.at), error))?;
+        let sockets = Arc::new(sockets);
         cast.listeners.insert(self.name.clone(), Arc::clone(&sockets));
         let Some(pause) = self.every_ms.map(Duration::from_millis) else { return Ok(()) };
         cast.start(&self.name, move |stop: &AtomicBool| {
@@ -88,14 +104,16 @@ impl UdpListen {
 impl UdpSend {
     pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
         let any: SocketAddr = if self.to.is_ipv4() { ([0, 0, 0, 0], 0).into() } else { ([0_u16; 8], 0).into() };
-        let socket = stage.at(Place::far_if(self.far), || bound(any))?;
+        let source = self.source.map_or(any, |source| SocketAddr::new(source, 0));
+        let socket = stage.at(Place::far_if(self.far), || bound(source))?;
         let socket = socket.map_err(|error| LabError::broken("a UDP socket", error))?;
-        let (to, content, burst) = (self.to.into(), vec![b'.'; self.bytes.min(65_000)], self.burst);
+        let (content, burst) = (vec![b'.'; self.bytes.min(65_000)], self.burst);
+        let mut to = ports(self.to, self.ports).map(SockAddr::from).collect::<Vec<_>>().into_iter().cycle();
         let pause = Duration::from_millis(self.every_ms);
         cast.start(&self.name, move |stop: &AtomicBool| {
             while !stop.load(Ordering::Relaxed) {
                 // An ICMP error that came back for the one before is no concern of this one.
-                (0..burst).for_each(|_| drop(socket.send_to(&content, &to)));
+                to.by_ref().take(burst).for_each(|to| drop(socket.send_to(&content, &to)));
                 std::thread::sleep(pause);
             }
         })

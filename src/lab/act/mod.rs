@@ -4,6 +4,7 @@
 //! namespaces of the stage; panic.
 
 mod cast;
+mod crafted;
 mod datagrams;
 mod local;
 mod network;
@@ -31,7 +32,7 @@ pub enum Act {
     Set(BTreeMap<String, String>),
     /// Sysctls of the far host.
     FarSet(BTreeMap<String, String>),
-    /// Lines for `ip -batch -`.
+    /// Lines for `ip -batch -`; `{far}` in them is the far host's network namespace.
     Ip(String),
     FarIp(String),
     /// Lines for `tc -batch -`.
@@ -70,6 +71,10 @@ pub enum Act {
     UnixConnect(local::UnixConnect),
     /// TCP SYNs by hand, from ever new addresses.
     Flood(packets::Flood),
+    /// Other packets by hand, such as those that are damaged.
+    Packets(crafted::Packets),
+    /// Lines for `ip -batch -`, again and again in the background.
+    Repeat(network::Repeat),
     /// A TCP segment that arrives late.
     OldSegment(packets::OldSegment),
     /// Open files that this process may have from now on.
@@ -131,6 +136,8 @@ impl Act {
             Self::UnixListen(listen) => listen.perform(cast),
             Self::UnixConnect(connect) => connect.perform(cast),
             Self::Flood(flood) => flood.perform(stage, cast),
+            Self::Packets(packets) => packets.perform(stage, cast),
+            Self::Repeat(repeat) => repeat.perform(stage, cast),
             Self::OldSegment(segment) => segment.perform(stage),
             Self::Files(number) => network::limit_files(*number),
             Self::Wait(seconds) => {

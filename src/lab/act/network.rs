@@ -2,15 +2,54 @@
 //!
 //! In: lines for `ip`, `tc` and `nft`. Out: nothing. Must not: run one of them outside of the stage.
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use serde::Deserialize;
+
+use super::cast::Cast;
 use crate::lab::LabError;
 use crate::lab::stage::{Place, Stage};
 use crate::lab::tools::{self, IP, NFT, Tool};
 
+/// What the far host is called in lines for `ip`.
+const FAR: &str = "{far}";
+
 /// Runs the lines in one of the hosts.
 pub(super) fn batch(stage: &Stage, place: Place, tool: Tool, lines: &str) -> Result<(), LabError> {
-    stage.at(place, || tools::run(tool, lines))?
+    let lines = lines.replace(FAR, &stage.path_of_far()?);
+    stage.at(place, || tools::run(tool, &lines))?
+}
+
+/// Lines for `ip -batch -`, again and again in the background.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Repeat {
+    name: String,
+    #[serde(default)]
+    far: bool,
+    every_ms: u64,
+    ip: String,
+}
+
+impl Repeat {
+    pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
+        let place = Place::far_if(self.far);
+        // The first time shows whether the lines are right.
+        batch(stage, place, IP, &self.ip)?;
+        let (door, lines, pause) = (stage.door(place)?, self.ip.clone(), Duration::from_millis(self.every_ms));
+        cast.start(&self.name, move |stop: &AtomicBool| {
+            if door.enter().is_err() {
+                return;
+            }
+            while !stop.load(Ordering::Relaxed) {
+                std::thread::sleep(pause);
+                // The scenario may have ended what they are about.
+                let _ = tools::run(IP, &lines);
+            }
+        })
+    }
 }
 
 /// Lets the far host drop TCP packets as they arrive, at random: what a sender drops itself is no loss on the line.

@@ -12,13 +12,15 @@ use nix::sys::socket::{setsockopt, sockopt};
 use serde::Deserialize;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::cast::{Cast, locked};
+use super::cast::{Cast, Group, locked};
 use super::serve::{self, Then, keep_alive};
 use crate::lab::stage::{Place, Stage};
 use crate::lab::{LabError, sockets};
 
 /// Nobody connects over a cable inside of one machine for longer; what a scenario waits for comes within it.
 pub(super) const PATIENCE: Duration = Duration::from_secs(8);
+/// How long a write waits before it looks whether the scenario is over.
+const MOMENT: Duration = Duration::from_millis(50);
 
 /// Connections that stay.
 #[derive(Debug, Clone, Deserialize)]
@@ -174,6 +176,9 @@ pub struct Churn {
     #[serde(default = "one")]
     clients: usize,
     closes: Closes,
+    /// What each client sends first.
+    #[serde(default)]
+    bytes: usize,
     /// Ends early, without a complaint, when the kernel has no port left.
     #[serde(default)]
     until_no_port: bool,
@@ -231,6 +236,9 @@ impl Churn {
     fn once(&self, to: SocketAddr, patience: Duration) -> io::Result<()> {
         let mut socket = self.how.socket(to)?;
         socket.connect_timeout(&to.into(), patience)?;
+        if self.bytes > 0 {
+            socket.send(&vec![b'.'; self.bytes.min(64 << 10)])?;
+        }
         match self.closes {
             Closes::Client => {
                 socket.shutdown(Shutdown::Write)?;
@@ -263,12 +271,18 @@ pub struct Send {
     /// Also reads what comes, so that nothing piles up.
     #[serde(default)]
     reads: bool,
+    /// Each socket sends as much as goes, and waits for room as a program does that copies a file.
+    #[serde(default)]
+    fills: bool,
 }
 
 impl Send {
     pub(super) fn perform(&self, cast: &mut Cast) -> Result<(), LabError> {
         let group = cast.known(&self.name)?;
         let content = vec![b'.'; self.bytes.min(8 << 20)];
+        if self.fills {
+            return self.fill(cast, &group, &content);
+        }
         let (pause, then) = (Duration::from_millis(self.every_ms), if self.reads { Then::Read } else { Then::Keep });
         let all = move || {
             serve::work(&group, then);
@@ -285,6 +299,31 @@ impl Send {
                 all();
             }
         })
+    }
+}
+
+impl Send {
+    /// A thread for each socket.
+    fn fill(&self, cast: &mut Cast, group: &Group, content: &[u8]) -> Result<(), LabError> {
+        let open = |socket: &Socket| {
+            let socket = socket.try_clone()?;
+            socket.set_nonblocking(false)?;
+            socket.set_write_timeout(Some(MOMENT))?;
+            Ok(socket)
+        };
+        let sockets: io::Result<Vec<Socket>> = locked(group).iter().map(open).collect();
+        for socket in sockets.map_err(|error| LabError::broken(&self.name, error))? {
+            let content = content.to_vec();
+            cast.start(&self.name, move |stop: &AtomicBool| {
+                while !stop.load(Ordering::Relaxed) {
+                    // No room for a while, or a peer that is gone, is what the scenario is about.
+                    if socket.send(&content).is_err() {
+                        std::thread::sleep(Duration::from_millis(2));
+                    }
+                }
+            })?;
+        }
+        Ok(())
     }
 }
 
