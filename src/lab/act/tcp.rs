@@ -232,6 +232,7 @@ impl Churn {
         Ok(())
     }
 
+    /// `patience`: the thread is asked only afterwards whether it is to stop.
     fn once(&self, to: SocketAddr, patience: Duration) -> io::Result<()> {
         let mut socket = self.how.socket(to)?;
         socket.connect_timeout(&to.into(), patience)?;
