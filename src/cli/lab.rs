@@ -30,6 +30,8 @@ use crate::report::lab::{self as report, Story};
 
 /// Nothing takes longer; a stage that does is ended.
 const LONGEST: Duration = Duration::from_secs(90);
+/// For a stage that has come to its end.
+const UNDOING: Duration = Duration::from_secs(5);
 /// After each sentence on a terminal.
 const READING: Duration = Duration::from_millis(900);
 
@@ -62,6 +64,12 @@ pub(super) struct RunArgs {
     /// The scenarios that show this rule
     #[arg(long, value_name = "ID", conflicts_with = "names")]
     rule: Option<String>,
+    /// Play the scenarios that need a whole machine, on this one. They change its sysctls and its network
+    #[arg(long, requires = "throw_away")]
+    host: bool,
+    /// Say that this machine is a throw-away one, for --host
+    #[arg(long)]
+    throw_away: bool,
     /// Also try what people recommend on the web, and show what it does
     #[arg(long)]
     wrong: bool,
@@ -95,8 +103,6 @@ pub(super) struct StageArgs {
     name: String,
     #[arg(long)]
     wrong: bool,
-    #[arg(long)]
-    keep: bool,
     #[arg(long, default_value = "0")]
     pause_ms: u64,
     /// The process that shows; the door ends with it
@@ -139,17 +145,23 @@ fn run_all(args: &RunArgs, terminal: &Terminal) -> Ended {
 
 fn chosen(args: &RunArgs) -> Result<Vec<Scenario>, String> {
     if args.all {
-        return scenario::all();
+        let all = scenario::all()?;
+        return Ok(all.into_iter().filter(|scenario| scenario.host == args.host).collect());
     }
-    match &args.rule {
-        None => args.names.iter().map(|name| scenario::named(name)).collect(),
-        Some(rule) => {
-            let names = scenario::of_rule(rule);
-            if names.is_empty() {
-                return Err(format!("no scenario shows the rule `{rule}`; `lab list` has them all"));
-            }
-            names.into_iter().map(scenario::named).collect()
-        }
+    let chosen: Vec<Scenario> = match &args.rule {
+        None => args.names.iter().map(|name| scenario::named(name)).collect::<Result<_, _>>()?,
+        Some(rule) => scenario::of_rule(rule).into_iter().map(scenario::named).collect::<Result<_, _>>()?,
+    };
+    if let Some(rule) = args.rule.as_ref().filter(|_| chosen.is_empty()) {
+        return Err(format!("no scenario shows the rule `{rule}`; `lab list` has them all"));
+    }
+    match chosen.iter().find(|scenario| scenario.host != args.host) {
+        Some(other) if other.host => Err(format!(
+            "`{}` changes what a machine has only once. Run it on a throw-away machine, with --host --throw-away",
+            other.name
+        )),
+        Some(other) => Err(format!("`{}` needs no machine of its own: run it without --host", other.name)),
+        None => Ok(chosen),
     }
 }
 
@@ -214,21 +226,30 @@ fn stage(scenario: &Scenario, args: &RunArgs, pause: Duration, each: &mut dyn Fn
     let mut command = Command::new(THIS_PROGRAM);
     command.arg(DOOR).arg(&scenario.name).args(["--pause-ms", &pause.as_millis().to_string()]);
     command.args(["--parent", &std::process::id().to_string()]);
-    command.args(args.wrong.then_some("--wrong")).args(args.keep.then_some("--keep"));
+    command.args(args.wrong.then_some("--wrong"));
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
     let mut child = match child {
         Ok(child) => child,
         Err(error) => return broken(format!("the stage did not start: {error}")),
     };
     let ended = follow(&mut child, args.keep, each);
-    // The door is gone or goes now, and the stage with it.
-    let _ = child.kill();
-    let _ = child.wait();
+    end(child);
     ended.unwrap_or_else(|why| {
         let outcome = broken(why);
         each(&Event::End(Box::new(outcome.clone())));
         outcome
     })
+}
+
+/// Gives the stage a moment to undo what does not end with it, then ends the door, and the stage with it.
+fn end(mut child: Child) {
+    drop(child.stdin.take());
+    let deadline = Instant::now() + UNDOING;
+    while Instant::now() < deadline && matches!(child.try_wait(), Ok(None)) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
 }
 
 fn follow(child: &mut Child, keep: bool, each: &mut dyn FnMut(&Event)) -> Result<Outcome, String> {
@@ -265,10 +286,10 @@ fn follow(child: &mut Child, keep: bool, each: &mut dyn FnMut(&Event)) -> Result
 /// The door: a process that makes the namespaces and runs the stage in them. It must have one thread only.
 pub(super) fn run_door(args: &StageArgs) -> Ended {
     let pause = args.pause_ms.to_string();
+    let host = scenario::named(&args.name).is_ok_and(|scenario| scenario.host);
     let mut arguments: Vec<&OsStr> = [STAGE, &args.name, "--pause-ms", &pause].map(OsStr::new).into();
     arguments.extend(args.wrong.then_some(OsStr::new("--wrong")));
-    arguments.extend(args.keep.then_some(OsStr::new("--keep")));
-    match stage::open(&arguments, args.parent, |pid, user| say(&Event::Stage { pid, user })) {
+    match stage::open(&arguments, args.parent, host, |pid, user| say(&Event::Stage { pid, user })) {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(error) => {
             let scenario = scenario::named(&args.name).map_err(|error| Failure::usage(anyhow!(error)))?;
@@ -288,10 +309,7 @@ pub(super) fn run_stage(args: &StageArgs) -> Ended {
     let scenario = scenario::named(&args.name).map_err(|error| Failure::usage(anyhow!(error)))?;
     let wishes = Wishes { wrong: args.wrong, pause: Duration::from_millis(args.pause_ms) };
     play::play(&scenario, wishes, &mut |event| say(&event), || {
-        if args.keep {
-            // Until whoever looks on has seen enough: then the door is ended, and this process with it.
-            let _ = io::stdin().lock().read_to_end(&mut Vec::new());
-        }
+        let _ = io::stdin().lock().read_to_end(&mut Vec::new());
     });
     Ok(ExitCode::SUCCESS)
 }

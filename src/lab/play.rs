@@ -60,7 +60,7 @@ pub fn play(scenario: &Scenario, wishes: Wishes, say: &mut dyn FnMut(Event), lin
         kind: scenario.kind(),
     });
     let outcome = scenario.outcome();
-    let ready = Stage::build(&scenario.process).and_then(|stage| Ok((stage, criteria(scenario)?)));
+    let ready = Stage::build(&scenario.process, scenario.host).and_then(|stage| Ok((stage, criteria(scenario)?)));
     let (stage, criteria) = match ready {
         Ok(ready) => ready,
         Err(error) => return say(end(with_error(outcome, error))),

@@ -29,6 +29,9 @@ pub struct Scenario {
     pub title: String,
     /// What happens and why, in a few sentences.
     pub story: String,
+    /// Whether it needs a whole machine: what it changes there is only once.
+    #[serde(default)]
+    pub host: bool,
     /// Whether it only shows how the kernel works: nothing is audited.
     #[serde(default)]
     pub lesson: bool,

@@ -15,10 +15,11 @@
     expect(clippy::disallowed_methods, reason = "a door: the lab's own namespaces, and processes in them")
 )]
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsStr};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, ExitStatus, Stdio};
@@ -32,7 +33,7 @@ use nix::sys::signal::Signal;
 use nix::unistd::{getegid, geteuid};
 
 use super::LabError;
-use super::tools::{self, IP};
+use super::tools::{self, IP, NFT};
 use crate::keys::{self, Scope};
 
 const THREAD_NAMESPACE: &str = "/proc/thread-self/ns/net";
@@ -74,19 +75,34 @@ fn is_door_there() -> bool {
 ///
 /// # Errors
 /// [`LabError::NotHere`] with the kernel's reason where none may be made.
-pub fn open(arguments: &[&OsStr], parent: u32, started: impl FnOnce(u32, bool)) -> Result<ExitStatus, LabError> {
+///
+/// With `host` the network is the machine's own, which is to be a throw-away one.
+pub fn open(
+    arguments: &[&OsStr],
+    parent: u32,
+    host: bool,
+    started: impl FnOnce(u32, bool),
+) -> Result<ExitStatus, LabError> {
     end_with_parent(|| std::os::unix::process::parent_id() == parent)?;
-    let own = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWNET;
-    let user = unshare(own).is_err();
+    let apart = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS;
+    let own = if host { apart } else { apart | CloneFlags::CLONE_NEWNET };
+    let made = unshare(own);
+    if host {
+        made.map_err(|error| cannot("the machine's own network needs root", error))?;
+    }
+    let user = made.is_err();
     if user {
         become_root_of_a_user_namespace()?;
         unshare(own).map_err(|error| cannot("a network namespace cannot be made", error))?;
     }
     let stage = Command::new(THIS_PROGRAM).args(arguments).stdin(Stdio::piped()).spawn();
     let mut stage = stage.map_err(|error| LabError::broken("the stage did not start", error))?;
+    let input = stage.stdin.take();
     started(stage.id(), user);
-    // wait() would close the standard input of the stage, by which it knows that the door is there.
-    let _input = stage.stdin.take();
+    // Whoever looks on closes our input when they have seen enough. The stage waits for the same of us, undoes what does not
+    // end with it, and goes.
+    let _ = io::stdin().lock().read_to_end(&mut Vec::new());
+    drop(input);
     stage.wait().map_err(|error| LabError::broken("the stage was lost", error))
 }
 
@@ -115,6 +131,8 @@ pub struct Stage {
     far: File,
     /// Inodes of the two namespaces.
     own: [u64; 2],
+    /// Where the near one is the machine's: the keys that were set there, each with its former value.
+    machine: Option<RefCell<Vec<(String, String)>>>,
     /// What cannot be seen here, and why.
     pub lacks: Option<String>,
 }
@@ -132,21 +150,24 @@ impl Door {
 
 impl Stage {
     /// Builds it around the calling process, which the door started and which has one thread yet.
-    pub fn build(process: &str) -> Result<Self, LabError> {
+    /// With `host` this host is the machine itself, and the far one a namespace.
+    pub fn build(process: &str, host: bool) -> Result<Self, LabError> {
         end_with_parent(is_door_there)?;
         let lacks = own_proc().err().map(|error| {
             format!("Processes cannot be named here: /proc of the stage could not be mounted ({}).", error.desc())
         });
         let outside = inode(&namespace()?)?;
-        let near = fresh()?;
+        let near = if host { namespace()? } else { fresh()? };
         let far = fresh()?;
         let own = [inode(&near)?, inode(&far)?];
-        if own.contains(&outside) || own[0] == own[1] {
+        let is_new = own[0] != outside || host;
+        if !is_new || own[1] == outside || own[0] == own[1] {
             return Err(LabError::NotHere(
                 "the scratch network namespaces are not new, so they are not used".to_owned(),
             ));
         }
-        let stage = Self { near, far, own, lacks };
+        let machine = host.then(RefCell::default);
+        let stage = Self { near, far, own, machine, lacks };
         stage.go(Place::Near)?;
         // What is too long is cut by the kernel; a NUL cannot be in a scenario's text.
         let name = CString::new(process).unwrap_or_default();
@@ -222,9 +243,9 @@ impl Stage {
 
     /// Sets a key of a host. Returns what it was.
     pub fn set(&self, place: Place, key: &str, value: &str) -> Result<String, LabError> {
-        let is_own =
-            keys::catalogue().get(key).is_some_and(|known| known.scope == Scope::Namespace && !known.read_only);
-        if !is_own {
+        let known = keys::catalogue().get(key).filter(|known| !known.read_only);
+        let machine = self.machine.as_ref().filter(|_| place == Place::Near);
+        if !known.is_some_and(|known| known.scope == Scope::Namespace || machine.is_some()) {
             return Err(LabError::broken(key, "this is not a key that each network namespace has for itself"));
         }
         let path = format!("/proc/sys/{}", key.replace('.', "/"));
@@ -236,8 +257,29 @@ impl Stage {
             let former = std::fs::read_to_string(&path).map_err(failed)?;
             // A write of no bytes would leave a list as it is.
             std::fs::write(&path, format!("{value}\n")).map_err(failed)?;
-            Ok(former.split_whitespace().collect::<Vec<_>>().join(" "))
+            let former = former.split_whitespace().collect::<Vec<_>>().join(" ");
+            if let Some(machine) = machine {
+                machine.borrow_mut().push((key.to_owned(), former.clone()));
+            }
+            Ok(former)
         })?
+    }
+}
+
+impl Drop for Stage {
+    /// What a namespace takes along when it ends has to be undone on a machine, so that the next scenario finds it as it was.
+    fn drop(&mut self) {
+        let Some(machine) = &self.machine else { return };
+        let set = machine.take();
+        for (key, former) in set.iter().rev() {
+            // A key of a module that is gone by now has no value to return to.
+            let _ = self.set(Place::Near, key, former);
+        }
+        let _ = tools::run(NFT, "flush ruleset");
+        let _ = tools::run(IP, "link del near0");
+        for address in ["10.1.0.1/24", "10.1.0.2/24", "10.1.0.3/24", "fd00:1::1/64"] {
+            let _ = tools::run(IP, &format!("addr del {address} dev lo"));
+        }
     }
 }
 

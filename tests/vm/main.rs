@@ -18,6 +18,7 @@ mod support;
 
 mod conntrack;
 mod files;
+mod lab;
 mod machine;
 mod memory;
 mod neighbours;

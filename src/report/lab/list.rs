@@ -24,6 +24,7 @@ pub fn list(scenarios: &[Scenario], theme: &Theme) -> String {
                 Kind::LookAlike => "  (healthy look-alike)",
                 Kind::Lesson => "  (lesson)",
             };
+            let mark = if scenario.host { "  (needs a machine: --host)" } else { mark };
             text.push_str(&format!("  {}{mark}\n", theme.paint(theme.key, &scenario.name)));
             text.push_str(&wrap(&scenario.title, 6));
             text.push('\n');
