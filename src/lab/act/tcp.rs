@@ -207,7 +207,7 @@ impl Churn {
             let made = stage.at(place, || {
                 for to in destinations {
                     for _ in 0..count {
-                        match self.once(to) {
+                        match self.once(to, PATIENCE) {
                             Err(error) if self.until_no_port && is_out_of_ports(&error) => break,
                             made => made?,
                         }
@@ -229,7 +229,7 @@ impl Churn {
                         break;
                     }
                     // That attempts fail may be what the scenario is about; the audit says so.
-                    let _ = churn.once(*to);
+                    let _ = churn.once(*to, Duration::from_secs(1));
                     std::thread::sleep(pause);
                 }
             })?;
@@ -237,9 +237,10 @@ impl Churn {
         Ok(())
     }
 
-    fn once(&self, to: SocketAddr) -> io::Result<()> {
+    /// `patience`: the thread is asked only afterwards whether it is to stop.
+    fn once(&self, to: SocketAddr, patience: Duration) -> io::Result<()> {
         let mut socket = self.how.socket(to)?;
-        socket.connect_timeout(&to.into(), Duration::from_secs(1))?;
+        socket.connect_timeout(&to.into(), patience)?;
         if self.bytes > 0 {
             socket.send(&vec![b'.'; self.bytes.min(64 << 10)])?;
         }
