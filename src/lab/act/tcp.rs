@@ -61,6 +61,8 @@ pub(super) struct How {
     keepalive: Option<u64>,
     receive_buffer: Option<usize>,
     send_buffer: Option<usize>,
+    /// Milliseconds for which data may stay without an acknowledgement (TCP_USER_TIMEOUT).
+    patience_ms: Option<u64>,
 }
 
 const fn one() -> usize {
@@ -80,6 +82,9 @@ impl How {
         }
         if let Some(bytes) = self.send_buffer {
             socket.set_send_buffer_size(bytes)?;
+        }
+        if let Some(patience) = self.patience_ms {
+            socket.set_tcp_user_timeout(Some(Duration::from_millis(patience)))?;
         }
         if let Some(source) = self.source {
             if self.no_port {
