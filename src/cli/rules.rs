@@ -72,6 +72,7 @@ pub(super) enum SchemaOf {
     History,
     Changes,
     WhatIf,
+    Lab,
 }
 
 pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) -> Outcome {
@@ -109,6 +110,7 @@ pub(super) fn run(command: &RulesCommand, config: &Config, terminal: &Terminal) 
                 SchemaOf::Remark => report::remarks::ndjson::remark_schema(),
                 SchemaOf::History => report::history::schema(),
                 SchemaOf::Changes => report::changes::schema(),
+                SchemaOf::Lab => report::lab::schema(),
                 SchemaOf::WhatIf => report::audit::what_if::schema(),
             })?;
             Ok(ExitCode::SUCCESS)

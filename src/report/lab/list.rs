@@ -38,6 +38,7 @@ pub fn list(scenarios: &[Scenario], theme: &Theme) -> String {
     let count = |kind| scenarios.iter().filter(|scenario| scenario.kind() == kind).count();
     let parts = [(Kind::Fault, "faults"), (Kind::LookAlike, "healthy look-alikes"), (Kind::Lesson, "lessons")];
     let parts = parts.map(|(kind, name)| units::quantity_of(count(kind), name)).join(", ");
-    text.push_str(&format!("{parts}. `lab run NAME` plays one, `lab run --all` plays all.\n"));
+    text.push_str(&wrap(&format!("{parts}. `lab run NAME` plays one, `lab run --all` plays all."), 0));
+    text.push('\n');
     text
 }
