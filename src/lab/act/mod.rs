@@ -11,6 +11,7 @@ mod network;
 mod packets;
 mod serve;
 mod tcp;
+mod until;
 mod workers;
 
 use std::collections::BTreeMap;
@@ -81,7 +82,7 @@ pub enum Act {
     Files(u64),
     /// Seconds.
     Wait(f64),
-    Until(tcp::Until),
+    Until(until::Until),
     /// Shows the sockets one by one that are in these states.
     Look(Vec<String>),
 }
