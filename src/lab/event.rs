@@ -52,9 +52,9 @@ pub enum Event {
         effect: Effect,
         why: String,
     },
-    /// From here on the remedy is carried out.
+    /// From here on the remedy begins.
     Remedies,
-    /// A recommendation is carried out.
+    /// A recommendation is followed.
     Changed(Change),
     /// What cannot be seen here, and why; the rest goes on.
     Lacks {
@@ -125,7 +125,7 @@ pub enum Effect {
     Harm,
     /// Nothing is found any more, and nothing is better.
     Hides,
-    /// The fault is gone. Then it is no folk remedy, and the scenario is wrong.
+    /// The fault is gone. Then the scenario is wrong.
     Helps,
 }
 
@@ -145,13 +145,13 @@ pub struct Outcome {
     pub missing: Vec<String>,
     /// Found although the scenario has no such fault.
     pub unexpected: Vec<String>,
-    /// What was recommended and done.
+    /// What was recommended and set.
     pub changes: Vec<Change>,
     /// Numbers with the fault and after the remedy.
     pub measured: Vec<Measured>,
     /// Folk remedies that were tried.
     pub wrong: Vec<Tried>,
-    /// Whether a remedy was carried out.
+    /// Whether a remedy was applied.
     pub remedied: bool,
     /// Rules that still find something after the remedy, or only then.
     pub remaining: Vec<String>,

@@ -77,7 +77,7 @@ fn word(line: &str) -> Word {
 /// Every text, by the name under which it is reported.
 fn places() -> Vec<(String, String, Vec<Text>)> {
     let mut all = ["README.md", "CHANGELOG.md", "SECURITY.md"].map(PathBuf::from).to_vec();
-    for folder in ["rules", "docs", "config", "systemd", "deploy", "src"] {
+    for folder in ["rules", "lab", "docs", "config", "systemd", "deploy", "src"] {
         files(Path::new(folder), &mut all);
     }
     all.retain(|path| !path.starts_with("src") || is_shipped(path));
@@ -262,8 +262,8 @@ fn every_text_uses_the_words_of_the_style_page() {
     // Nothing of a kind would mean that it is not searched.
     let of_kind =
         |part: &str| places.iter().filter(|(name, ..)| name.contains(part)).map(|(.., texts)| texts.len()).sum();
-    let kinds = ["rules/", "docs/", "config/", "systemd/", "deploy/", "--help", ".1", "src/"];
-    let found: [usize; 8] = kinds.map(of_kind);
+    let kinds = ["rules/", "docs/", "config/", "systemd/", "deploy/", "--help", ".1", "src/", "lab/"];
+    let found: [usize; 9] = kinds.map(of_kind);
     assert!(found.iter().all(|texts| *texts > 0) && found[7] > 500, "{kinds:?}: {found:?}");
     let mut failures = Vec::new();
     for (name, content, texts) in places {
