@@ -5,8 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where the tests are, and what the page calls them. A rule may be proven in several ways.
-const PLACES: [(&str, &str); 3] =
-    [("tests/live", "network namespace"), ("tests/vm", "virtual machine"), ("tests/cli", "files and recorded hosts")];
+const PLACES: [(&str, &str); 4] = [
+    ("lab", "scenario of the lab"),
+    ("tests/live", "network namespace"),
+    ("tests/vm", "virtual machine"),
+    ("tests/cli", "files and recorded hosts"),
+];
 
 /// Rules whose fault no machine of ours can have, and why. Everything else is named by a test.
 const NOT_MADE: [(&str, &str); 8] = [
@@ -27,7 +31,7 @@ const HEAD: &str = "\
 
 Each rule has tests inside its file, which `sysctl-advisor rules test` runs. This page lists the tests that make the fault for real and look
 at what an audit says: with sockets, packets and sysctls in a network namespace, in a virtual machine for what a machine has only once, or with
-files and recorded hosts for what is about files.
+files and recorded hosts for what is about files. A scenario of the lab also shows that the remedy ends the fault: [lab.md](lab.md).
 
 At its end `tests/run-all` says how right the rules were over all reports of these tests (`tests/tally`): how many findings the tests expect,
 how many of them are missing, how often a rule had to be quiet and was not, and which findings the tests do not speak of. A test fails when an
@@ -54,10 +58,16 @@ fn files_below(folder: &Path, ends: &str, found: &mut Vec<PathBuf>) {
 
 /// The files of a place with their texts; `the_name.rs` from the root of the project.
 fn tests_in(root: &Path, place: &str) -> Vec<(String, String)> {
-    let mut paths = Vec::new();
-    files_below(&root.join(place), "rs", &mut paths);
+    let (mut paths, is_lab) = (Vec::new(), place == "lab");
+    files_below(&root.join(place), if is_lab { "toml" } else { "rs" }, &mut paths);
     let shown = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
-    paths.iter().map(|path| (shown(path), fs::read_to_string(path).unwrap())).collect()
+    let text = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        // A scenario also names rules that it does not show.
+        let shows = |text: &str| Some(text.split_once("\nshows = [")?.1.split_once(']')?.0.to_owned());
+        if is_lab { shows(&text).unwrap_or_default() } else { text }
+    };
+    paths.iter().map(|path| (shown(path), text(path))).collect()
 }
 
 fn rules(root: &Path) -> Vec<String> {
