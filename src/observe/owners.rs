@@ -4,7 +4,8 @@
 //! finding may name. Out: [`Owner`] records, and the [`Holder`] of each of the latter, by one pass over `/proc/*/fd`.
 //! Must not: look when there is nothing to look for: the pass costs some 5 us an open file of the machine. It is made
 //! where a rule may have something to say of a process: from [`CLOSE_WAIT_WORTH`] sockets in CLOSE_WAIT on, and for
-//! listeners as `is_reported` says.
+//! listeners as `is_reported` says. For a listener that merely has many connections, only the files of a process near its limit
+//! are looked at.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -24,6 +25,8 @@ const SILENT_WORTH: u64 = 20;
 const SILENT_SECONDS: u64 = 1800;
 /// Connections of a listener from which its process is looked for: the usual limit is 1,024 open files.
 const CONNECTIONS_WORTH: u64 = 500;
+/// Open files up to which the limit of a process is not even asked for.
+const FEW_FILES: usize = 32;
 /// A wait for `accept()` that no healthy server causes.
 const WAIT_MS: u32 = 1000;
 /// Connections with much unread data, or bytes in the buffers of full connections, from which their owners are looked for.
@@ -56,6 +59,15 @@ pub struct Searched {
     pub gap: Option<Gap>,
 }
 
+/// How much of the processes is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    Nothing,
+    /// Those that may be near their limit of open files.
+    NearLimit,
+    Everything,
+}
+
 /// What an inode is to us.
 enum Held<'a> {
     Connection(&'a Waiting),
@@ -72,13 +84,13 @@ type Wanted<'a> = HashMap<u64, (usize, Held<'a>)>;
 /// process that holds it, for the workers of a pre-forking server all accept from it. Sockets whose process cannot be
 /// seen are grouped by user.
 pub fn find(host: &Host, searches: Vec<Search>) -> Vec<Searched> {
-    let is_worth_it = |search: &Search| host.is_live() && search.sockets.as_ref().is_some_and(is_worth_it);
-    let worth: Vec<bool> = searches.iter().map(is_worth_it).collect();
+    let of = |search: &Search| search.sockets.as_ref().filter(|_| host.is_live()).map_or(Worth::Nothing, worth);
+    let worth: Vec<Worth> = searches.iter().map(of).collect();
     let found = look_up(host, &searches, &worth);
     let all = searches.into_iter().zip(found).zip(worth);
     all.map(|((search, found), worth)| {
         let mut sockets = search.sockets.map(|reading| reading.sockets);
-        if let Some(sockets) = sockets.as_mut().filter(|_| worth) {
+        if let Some(sockets) = sockets.as_mut().filter(|_| worth > Worth::Nothing) {
             enter(sockets, found.owners, found.listening);
         }
         Searched { sockets, holders: found.holders, gap: found.gap }
@@ -86,12 +98,18 @@ pub fn find(host: &Host, searches: Vec<Search>) -> Vec<Searched> {
     .collect()
 }
 
-fn is_worth_it(reading: &Unowned) -> bool {
+fn worth(reading: &Unowned) -> Worth {
     let Unowned { sockets, exposed, .. } = reading;
-    *exposed
+    let is_everything = *exposed
         || sockets.states.close_wait >= CLOSE_WAIT_WORTH
         || sockets.queued.is_some_and(are_full)
-        || sockets.listeners.iter().any(is_reported)
+        || sockets.listeners.iter().any(is_reported);
+    let many = || sockets.listeners.iter().any(|listener| listener.established >= CONNECTIONS_WORTH);
+    match () {
+        () if is_everything => Worth::Everything,
+        () if many() => Worth::NearLimit,
+        () => Worth::Nothing,
+    }
 }
 
 /// Whether a finding may name who holds so much data.
@@ -100,14 +118,12 @@ const fn are_full(queued: Queued) -> bool {
 }
 
 /// Whether a finding may name the process of this listener: its queue fills, a client waits in it for seconds, it dropped
-/// packets (in the window, or since listen() where the start of the window is not known yet), clients of it are silent, or it
-/// has so many that its process can be near its limit of open files.
+/// packets (in the window, or since listen() where the start of the window is not known yet), or clients of it are silent.
 fn is_reported(listener: &Listener) -> bool {
     let dropped = listener.drops.is_some_and(|drops| drops != listener.drops_before.unwrap_or(0));
     let silent = listener.idle_no_keepalive.at_least(SILENT_SECONDS) >= SILENT_WORTH;
     let waits = listener.queue > 0 && listener.waited_ms.is_some_and(|waited| waited >= WAIT_MS);
-    let many = listener.established >= CONNECTIONS_WORTH;
-    dropped || silent || waits || many || is_filling(listener.queue, listener.limit)
+    dropped || silent || waits || is_filling(listener.queue, listener.limit)
 }
 
 fn enter(sockets: &mut Sockets, mut owners: Vec<Owner>, mut listening: BTreeMap<u64, Option<Holder>>) {
@@ -143,11 +159,11 @@ impl Found {
 }
 
 /// The TCP sockets only where they are `worth` it.
-fn wanted<'a>(searches: &'a [Search], worth: &[bool]) -> Wanted<'a> {
+fn wanted<'a>(searches: &'a [Search], worth: &[Worth]) -> Wanted<'a> {
     let mut wanted = Wanted::new();
     for (place, (search, worth)) in searches.iter().zip(worth).enumerate() {
         wanted.extend(search.inodes.iter().map(|inode| (*inode, (place, Held::Other))));
-        let Some(reading) = search.sockets.as_ref().filter(|_| *worth) else { continue };
+        let Some(reading) = search.sockets.as_ref().filter(|_| *worth > Worth::Nothing) else { continue };
         wanted.extend(reading.waiting.iter().map(|socket| (socket.inode, (place, Held::Connection(socket)))));
         let with_inode = reading.sockets.listeners.iter().filter(|listener| listener.inode != 0);
         wanted.extend(with_inode.map(|listener| (listener.inode, (place, Held::Listener(listener)))));
@@ -155,15 +171,16 @@ fn wanted<'a>(searches: &'a [Search], worth: &[bool]) -> Wanted<'a> {
     wanted
 }
 
-fn look_up(host: &Host, searches: &[Search], worth: &[bool]) -> Vec<Found> {
+fn look_up(host: &Host, searches: &[Search], worth: &[Worth]) -> Vec<Found> {
     let mut found: Vec<Found> = searches.iter().map(|_| Found::default()).collect();
     let mut wanted = if host.is_live() { wanted(searches, worth) } else { Wanted::new() };
-    if wanted.is_empty() && !worth.contains(&true) {
+    let is_all = worth.contains(&Worth::Everything) || searches.iter().any(|search| !search.inodes.is_empty());
+    if !is_all && !worth.contains(&Worth::NearLimit) {
         return found;
     }
     let mut seen_listeners = BTreeSet::new();
     let mut hidden = 0_u64;
-    for process in processes(host) {
+    for process in processes(host).filter(|process| is_all || may_be_near_limit(process)) {
         let Ok(files) = process.fd() else {
             hidden += 1;
             continue;
@@ -197,6 +214,9 @@ fn look_up(host: &Host, searches: &[Search], worth: &[bool]) -> Vec<Found> {
             found[place].owners.push(owner);
         }
     }
+    if !is_all {
+        return found;
+    }
     wanted.retain(|inode, _| !seen_listeners.contains(inode));
     for (place, found) in found.iter_mut().enumerate() {
         let left: Vec<&Held<'_>> = wanted.values().filter(|(there, _)| *there == place).map(|(_, held)| held).collect();
@@ -216,6 +236,21 @@ fn processes(host: &Host) -> impl Iterator<Item = Process> {
     numbers.into_iter().filter_map(move |number| Process::new_with_root(root.join(number.to_string())).ok())
 }
 
+/// Whether a process has half as many files open as it may: by their number, which costs little (since Linux 6.2 the kernel
+/// has it ready). At nine tenths a rule speaks of it.
+fn may_be_near_limit(process: &Process) -> bool {
+    let Ok(files) = process.fd_count() else { return false };
+    files >= FEW_FILES && file_limit(process).is_some_and(|limit| files as u64 * 2 >= limit)
+}
+
+/// The soft limit of open files; none where there is none, or it cannot be read.
+fn file_limit(process: &Process) -> Option<u64> {
+    match process.limits().ok()?.max_open_files.soft_limit {
+        LimitValue::Value(limit) => Some(limit),
+        LimitValue::Unlimited => None,
+    }
+}
+
 fn holder(process: &Process) -> Holder {
     let name = process.stat().map(|stat| stat.comm).unwrap_or_default();
     Holder { pid: u32::try_from(process.pid()).unwrap_or_default(), name }
@@ -226,10 +261,7 @@ fn describe(owner: &mut Owner, process: &Process, files: u64) {
     owner.name = process.stat().ok().map(|stat| stat.comm);
     owner.uid = process.uid().unwrap_or(owner.uid);
     owner.fds = Some(files);
-    owner.fd_limit = process.limits().ok().and_then(|limits| match limits.max_open_files.soft_limit {
-        LimitValue::Value(limit) => Some(limit),
-        LimitValue::Unlimited => None,
-    });
+    owner.fd_limit = file_limit(process);
 }
 
 fn add(owner: &mut Owner, socket: &Waiting) {
@@ -313,6 +345,19 @@ mod tests {
     }
 
     #[test]
+    fn a_listener_with_many_connections_is_worth_a_look_at_processes_near_their_limit_only() {
+        let of = |established, queue| {
+            let listener = Listener { limit: Some(128), drops: Some(0), established, queue, ..Listener::default() };
+            let bare = crate::report::example::sockets();
+            let sockets = Sockets { listeners: vec![listener], states: Default::default(), queued: None, ..bare };
+            worth(&Unowned { sockets, waiting: Vec::new(), exposed: false })
+        };
+        assert_eq!(of(CONNECTIONS_WORTH - 1, 0), Worth::Nothing);
+        assert_eq!(of(CONNECTIONS_WORTH, 0), Worth::NearLimit);
+        assert_eq!(of(CONNECTIONS_WORTH, 65), Worth::Everything, "its queue fills");
+    }
+
+    #[test]
     fn a_listening_socket_has_a_holder_only_where_that_is_one_process_alone() {
         let me = Process::myself().unwrap();
         let parent = Process::new(me.stat().unwrap().ppid).unwrap();
@@ -335,7 +380,11 @@ mod tests {
             Search::from(Unowned { sockets, waiting, exposed: false })
         };
         let other = Search { sockets: None, inodes: [u64::MAX - 2].into() };
-        let found = look_up(&Host::live(), &[reading(Vec::new()), reading(waiting), other], &[false, true, false]);
+        let found = look_up(
+            &Host::live(),
+            &[reading(Vec::new()), reading(waiting), other],
+            &[Worth::Nothing, Worth::Everything, Worth::Nothing],
+        );
         let [quiet, found, other] = &found[..] else { panic!("one for each namespace") };
         assert!(other.gap.as_ref().is_some_and(|gap| gap.why.contains("1 sockets")) && other.owners.is_empty());
         assert!(quiet.owners.is_empty() && quiet.gap.is_none());
