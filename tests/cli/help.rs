@@ -851,7 +851,7 @@ fn help_of_rules() {
     Arguments:
       [OF]  The kind of file or output [default: rule] [possible values: rule,
             report, finding, run, facts, plan, drift, check, remark, history,
-            changes, what-if]
+            changes, what-if, lab]
 
     Options:
       -h, --help  Print help
