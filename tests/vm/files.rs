@@ -11,11 +11,3 @@ fn files_near_the_limit_of_the_machine_and_above_it() {
     seen.assert_found("full", &["file-max-near"]);
     seen.assert_found("followed", &[]);
 }
-
-#[test]
-fn a_number_of_an_old_guide_is_below_the_default_of_the_machine() {
-    let seen = scenario("file-max-lowered");
-    seen.at("fault").assert_level("file-max-lowered", "notice", "allows 8,192 open files");
-    seen.assert_found("fault", &["file-max-lowered"]);
-    seen.assert_found("followed", &[]);
-}

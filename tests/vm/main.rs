@@ -2,8 +2,8 @@
 //! tables for connections and neighbours, and the queues of CPUs. No container has these sysctls of its own.
 //!
 //! In: root, and what `tests/run-all` installs. Out: nothing but assertions. Must not: pass silently where it cannot run; need
-//! a machine that virtualises. Each rule has a scenario of its name in `tests/vm/scenarios`, which one boot runs one after
-//! the other; the tests here judge what it reported.
+//! a machine that virtualises. What the acts of the lab can make is a scenario of the lab, in `lab/machine`; the rest are scripts in
+//! `tests/vm/scenarios`, which one boot runs one after the other. The tests here judge what they reported.
 
 #![allow(clippy::disallowed_methods, reason = "tests and benchmarks may use any door")]
 #![allow(
@@ -32,22 +32,6 @@ fn a_machine_at_rest_has_no_finding() {
     let skipped = seen.at("rest").0["skipped"].as_array().unwrap();
     let skipped: Vec<&str> = skipped.iter().map(|rule| rule["rule"].as_str().unwrap()).collect();
     assert_eq!(skipped, ["rto-max-low"], "Linux 6.1 has everything else that a rule asks for");
-}
-
-#[test]
-fn numbers_of_old_guides_are_put_right_all_at_once() {
-    let seen = machine::scenario("settings-of-the-machine");
-    let guides = [
-        "busy-polling-long",
-        "datagram-buffers-huge",
-        "max-orphans-not-positive",
-        "receive-backlog-huge",
-        "receive-budget-huge",
-        "tcp-mem-too-large",
-    ];
-    seen.assert_found("guides", &guides);
-    seen.assert_found("malformed", &["tcp-mem-malformed"]);
-    seen.assert_found("followed", &[]);
 }
 
 /// A scenario whose reports nobody judges would prove nothing.

@@ -25,16 +25,6 @@ fn a_table_that_is_cleaned_by_force_is_near_its_limit() {
 }
 
 #[test]
-fn limits_that_do_not_ascend_are_put_in_order_for_both_families() {
-    let seen = scenario("gc-thresh-disorder");
-    seen.at("ipv4").assert_level("gc-thresh-disorder", "warning", "of the ARP table are 4096, 512 and 1024");
-    seen.assert_found("ipv4", &["gc-thresh-disorder"]);
-    seen.at("ipv6").assert_level("gc-thresh-disorder", "warning", "of IPv6 are 128, 8192 and 1024");
-    seen.assert_found("ipv6", &["gc-thresh-disorder"]);
-    seen.assert_found("followed", &[]);
-}
-
-#[test]
 fn hosts_that_do_not_exist_fail_and_what_waits_for_one_is_dropped() {
     let seen = scenario("neighbour-unresolved");
     seen.at("failed").assert_level("neighbour-unresolved", "notice", "of the local networks did not answer");
