@@ -38,7 +38,11 @@ const READING: Duration = Duration::from_millis(900);
 #[derive(Debug, Subcommand)]
 pub(super) enum LabCommand {
     /// Print the scenarios by area, and the rules that each shows
-    List,
+    List {
+        /// Only those that have this word in their area, name, title or rules
+        #[arg(value_name = "WORD")]
+        word: Option<String>,
+    },
     /// Play scenarios
     Run(RunArgs),
 }
@@ -122,8 +126,14 @@ pub(super) struct WorkerArgs {
 
 pub(super) fn run(command: &LabCommand, terminal: &Terminal) -> Ended {
     match command {
-        LabCommand::List => {
-            let all = scenario::all().map_err(|error| Failure::usage(anyhow!(error)))?;
+        LabCommand::List { word } => {
+            let mut all = scenario::all().map_err(|error| Failure::usage(anyhow!(error)))?;
+            if let Some(word) = word {
+                all.retain(|scenario| scenario.mentions(word));
+                if all.is_empty() {
+                    return Err(Failure::usage(anyhow!("no scenario mentions `{word}`; `lab list` has them all")));
+                }
+            }
             output::print(&report::list(&all, &terminal.theme()))?;
             Ok(ExitCode::SUCCESS)
         }

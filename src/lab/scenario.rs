@@ -167,6 +167,13 @@ impl Scenario {
         matches!(self.kind(), Kind::Fault)
     }
 
+    /// Whether a word is part of its area, name, title or rules.
+    pub fn mentions(&self, word: &str) -> bool {
+        let word = word.to_lowercase();
+        let rules = self.shows.iter().chain(&self.resembles);
+        [&self.area, &self.name, &self.title].into_iter().chain(rules).any(|text| text.to_lowercase().contains(&word))
+    }
+
     /// What is known of it before it is played.
     pub fn outcome(&self) -> Outcome {
         Outcome {

@@ -215,6 +215,8 @@ fn look_up(host: &Host, searches: &[Search], worth: &[Worth]) -> Vec<Found> {
         }
     }
     if !is_all {
+        // Others that hold the same listener may not have been looked at.
+        found.iter_mut().for_each(|found| found.listening.clear());
         return found;
     }
     wanted.retain(|inode, _| !seen_listeners.contains(inode));

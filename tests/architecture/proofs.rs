@@ -13,15 +13,13 @@ const PLACES: [(&str, &str); 4] = [
 ];
 
 /// Rules whose fault no machine of ours can have, and why. Everything else is named by a test.
-const NOT_MADE: [(&str, &str); 8] = [
+const NOT_MADE: [(&str, &str); 6] = [
     ("bpf-jit-not-hardened", "inside the rule only: a program that is loaded afterwards looks the same from outside"),
     ("link-errors", "inside the rule only: a virtual cable loses nothing"),
     ("nic-ring-drops", "inside the rule only: a virtual card has no ring that overflows"),
     ("persisted-file-not-read", "inside the rule only: it is about a file in the machine's own /etc"),
-    ("qdisc-not-the-default", "inside the rule only: the key belongs to the machine"),
     ("recovery-off", "inside the rule only: the kernels of the tests do not read the key any more"),
     ("syncookies-undefined", "inside the rule only: the kernels of the tests refuse such a value"),
-    ("unprivileged-ports-low", "inside the rule only: it is about the machine's first namespace"),
 ];
 
 const HEAD: &str = "\

@@ -79,6 +79,14 @@ fn the_list_has_each_scenario_with_what_it_shows() {
 }
 
 #[test]
+fn the_list_can_be_asked_for_a_word() {
+    let text = out(&lab(&["list", "accept-queue"]));
+    assert!(text.contains("accept-queue-limited-by-somaxconn") && !text.contains("tcp-states"), "{text}");
+    let none = lab(&["list", "no-such-word"]);
+    assert_eq!((none.status.code(), out(&none).as_str()), (Some(2), ""));
+}
+
+#[test]
 fn explain_names_the_scenario_of_a_rule() {
     let output = std::process::Command::new(super::PROGRAM)
         .args(["explain", "accept-queue-limited-by-somaxconn"])

@@ -7,12 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
+use sysctl_advisor::lab::act::packets;
 
 use super::connect::{begin, reach};
 use super::lab::{Lab, run, wait_until};
-
-const SYN: u8 = 0x02;
-const TCP: u8 = 6;
 
 /// Sends `count` SYNs to a port of the lab, each from another address of 10.3.0.0/16, where the answers vanish.
 /// Returns when the lab has taken them all in.
@@ -44,7 +42,7 @@ pub(crate) fn keep_flooding(lab: &Lab, to: SocketAddrV4, stop: &AtomicBool) {
 /// checksum can be wrong.
 pub(crate) fn keep_repeating(lab: &Lab, from: SocketAddrV4, to: SocketAddrV4, right: bool, stop: &AtomicBool) {
     let socket = lab.far.inside(raw);
-    let mut packet = syn_packet(from, to, 1);
+    let mut packet = packets::syn(from, to, 1);
     if !right {
         packet[36] ^= 0x55;
     }
@@ -68,7 +66,7 @@ fn flood_from(lab: &Lab, to: SocketAddrV4, [a, b]: [u8; 2], hosts: Range<u16>) {
         for host in hosts {
             let [high, low] = host.to_be_bytes();
             let from = SocketAddrV4::new(Ipv4Addr::new(a, b, high, low), 1024 + host % 60_000);
-            socket.send_to(&syn_packet(from, to, u32::from(host)), &to.into()).unwrap();
+            socket.send_to(&packets::syn(from, to, host), &to.into()).unwrap();
         }
     });
     wait_until("the whole flood has arrived", || lab.counter("Tcp", "InSegs") - before >= count);
@@ -109,46 +107,4 @@ pub(crate) fn load_without_accept(lab: &Lab, listener: &TcpListener, clients: us
 
 fn tc(arguments: &str) {
     run(Command::new("tc").args(arguments.split(' ')));
-}
-
-/// An IPv4 packet with a TCP SYN. The kernel fills in the checksum of the IP header, not that of TCP.
-fn syn_packet(from: SocketAddrV4, to: SocketAddrV4, sequence: u32) -> Vec<u8> {
-    let maximum_segment_size = [2, 4, 0x05, 0xb4];
-    let mut tcp = Vec::with_capacity(24);
-    tcp.extend(from.port().to_be_bytes());
-    tcp.extend(to.port().to_be_bytes());
-    tcp.extend(sequence.to_be_bytes());
-    tcp.extend([0; 4]); // acknowledgement
-    tcp.extend([6 << 4, SYN]); // header length in words, flags
-    tcp.extend(u16::MAX.to_be_bytes()); // window
-    tcp.extend([0; 4]); // checksum, urgent pointer
-    tcp.extend(maximum_segment_size);
-    let length = u16::try_from(tcp.len()).unwrap();
-
-    let mut summed = Vec::with_capacity(12 + tcp.len());
-    summed.extend(from.ip().octets());
-    summed.extend(to.ip().octets());
-    summed.extend([0, TCP]);
-    summed.extend(length.to_be_bytes());
-    summed.extend(&tcp);
-    tcp[16..18].copy_from_slice(&internet_checksum(&summed).to_be_bytes());
-
-    let mut packet = Vec::with_capacity(20 + tcp.len());
-    packet.extend([0x45, 0]); // version 4, header of five words
-    packet.extend((20 + length).to_be_bytes());
-    packet.extend([0; 4]); // identification, fragment
-    packet.extend([64, TCP, 0, 0]); // time to live, protocol, checksum
-    packet.extend(from.ip().octets());
-    packet.extend(to.ip().octets());
-    packet.extend(tcp);
-    packet
-}
-
-/// RFC 1071, for an even number of bytes.
-fn internet_checksum(bytes: &[u8]) -> u16 {
-    let mut sum: u32 = bytes.chunks_exact(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !u16::try_from(sum).unwrap()
 }

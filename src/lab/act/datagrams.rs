@@ -12,6 +12,7 @@ use serde::Deserialize;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 use super::cast::{Cast, locked};
+use super::tcp::destinations;
 use crate::lab::LabError;
 use crate::lab::stage::{Place, Stage};
 
@@ -38,6 +39,9 @@ pub struct UdpSend {
     /// The port and those after it, in turn.
     #[serde(default = "one")]
     ports: u16,
+    /// The address and those after it, in turn.
+    #[serde(default = "one_host")]
+    hosts: u8,
     #[serde(default)]
     far: bool,
     source: Option<IpAddr>,
@@ -59,6 +63,10 @@ pub struct UdpBind {
 }
 
 const fn one() -> u16 {
+    1
+}
+
+const fn one_host() -> u8 {
     1
 }
 
@@ -108,7 +116,8 @@ impl UdpSend {
         let socket = stage.at(Place::far_if(self.far), || bound(source))?;
         let socket = socket.map_err(|error| LabError::broken("a UDP socket", error))?;
         let (content, burst) = (vec![b'.'; self.bytes.min(65_000)], self.burst);
-        let mut to = ports(self.to, self.ports).map(SockAddr::from).collect::<Vec<_>>().into_iter().cycle();
+        let all = destinations(self.to, self.hosts).into_iter().flat_map(|to| ports(to, self.ports));
+        let mut to = all.map(SockAddr::from).collect::<Vec<_>>().into_iter().cycle();
         let pause = Duration::from_millis(self.every_ms);
         cast.start(&self.name, move |stop: &AtomicBool| {
             while !stop.load(Ordering::Relaxed) {

@@ -8,7 +8,7 @@ mod crafted;
 mod datagrams;
 mod local;
 mod network;
-mod packets;
+pub mod packets;
 mod serve;
 mod tcp;
 mod until;

@@ -82,7 +82,7 @@ fn raw() -> io::Result<Socket> {
 }
 
 /// A TCP SYN. The maximum segment size, 1460, is its only option.
-pub(super) fn syn(from: SocketAddrV4, to: SocketAddrV4, sequence: u16) -> Vec<u8> {
+pub fn syn(from: SocketAddrV4, to: SocketAddrV4, sequence: u16) -> Vec<u8> {
     packet(from, to, u32::from(sequence), SYN, &[2, 4, 0x05, 0xb4], &[])
 }
 

@@ -112,7 +112,7 @@ impl How {
 }
 
 /// The address and those after it.
-fn destinations(first: SocketAddr, hosts: u8) -> Vec<SocketAddr> {
+pub(super) fn destinations(first: SocketAddr, hosts: u8) -> Vec<SocketAddr> {
     let IpAddr::V4(ip) = first.ip() else { return vec![first] };
     let numbers = (0..u32::from(hosts)).map(|number| u32::from(ip).wrapping_add(number));
     numbers.map(|number| SocketAddr::new(IpAddr::V4(number.into()), first.port())).collect()

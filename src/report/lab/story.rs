@@ -241,3 +241,64 @@ pub fn kept(pid: u32, user: bool) -> String {
          Press Enter here to end it."
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn states(counts: &[(&str, u64)]) -> Event {
+        Event::States { counts: counts.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect() }
+    }
+
+    fn says(text: &str) -> Event {
+        Event::Did { say: Some(text.to_owned()), picture: None, act: None }
+    }
+
+    #[test]
+    fn on_a_terminal_a_picture_is_drawn_over_the_one_before() {
+        let theme = Theme::plain();
+        let mut story = Story::new(&theme, true);
+        let first = story.add(&states(&[("LISTEN", 1), ("TIME_WAIT", 2)]));
+        assert_eq!(first, "       LISTEN      █ 1\n       TIME_WAIT   ██ 2\n");
+        let second = story.add(&states(&[("TIME_WAIT", 3)]));
+        assert_eq!(second, "\x1b[2A\x1b[J       TIME_WAIT   ███ 3\n", "two lines up");
+        story.add(&says("Something happens."));
+        let third = story.add(&states(&[("TIME_WAIT", 4)]));
+        assert!(!third.contains('\x1b'), "what was said in between stays: {third:?}");
+    }
+
+    #[test]
+    fn in_a_pipe_only_the_last_of_several_pictures_is_printed_and_no_escape_sequence() {
+        let theme = Theme::plain();
+        let mut story = Story::new(&theme, false);
+        let mut text = String::new();
+        for event in [states(&[("LISTEN", 1)]), states(&[("LISTEN", 1), ("ESTABLISHED", 2)]), says("A client came.")] {
+            text.push_str(&story.add(&event));
+        }
+        assert_eq!(text, "       LISTEN      █ 1\n       ESTABLISHED ██ 2\n    1  A client came.\n");
+    }
+
+    #[test]
+    fn a_bar_is_a_block_for_each_socket_until_there_is_no_more_room() {
+        let theme = Theme::plain();
+        let bars = |counts: &[(&str, u64)]| Story::new(&theme, true).add(&states(counts));
+        assert_eq!(bars(&[("LISTEN", 40)]).matches('█').count(), 40);
+        let many = bars(&[("LISTEN", 1), ("TIME_WAIT", 28_000)]);
+        assert_eq!(many.matches('█').count(), 1 + 40, "one is never nothing: {many}");
+        assert!(many.contains("28,000"));
+    }
+
+    #[test]
+    fn the_verdict_says_what_is_not_as_it_should_be() {
+        let outcome = |missing: &[&str], not_here: Option<&str>| Outcome {
+            missing: missing.iter().map(|rule| (*rule).to_owned()).collect(),
+            not_here: not_here.map(str::to_owned),
+            ..Outcome::default()
+        };
+        let theme = Theme::plain();
+        let said = |outcome: &Outcome| verdict(outcome, &theme).1;
+        assert_eq!(said(&outcome(&["a", "b"], None)), "Not as expected: not found: a, b.");
+        assert_eq!(said(&outcome(&["a"], Some("no nft"))), "This cannot be shown here: no nft.");
+        assert_eq!(said(&outcome(&[], None)), "As expected: the fault was found.");
+    }
+}
