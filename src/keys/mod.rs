@@ -9,6 +9,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::version::{has_newer_parts, is_exact, is_older};
 use crate::suggest;
 
 mod combination;
@@ -20,6 +21,7 @@ mod sense;
 mod spaces;
 mod ticks;
 pub mod value;
+mod version;
 mod written;
 
 pub use combination::{Combination, effective};
@@ -30,6 +32,7 @@ pub use sense::{Sense, sense, suspects};
 pub use spaces::folded;
 pub use ticks::{is_rounded, rounded, twin, twin_shows};
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};
+pub use version::{NEWEST_KERNEL, in_words, release};
 pub use written::{Refused, Written, written};
 
 /// Shape of a key's value.
@@ -199,7 +202,7 @@ pub struct Key {
     pub effect: Effect,
     /// What [`Effect`] alone does not say, as the rest of a sentence.
     pub effect_note: Option<String>,
-    /// Kernel version that brought it; absent when it is old or not known for sure.
+    /// Kernel version that brought it: `5.18`, or `by 5.14` where only that is known. Absent when it is old (3.4 has it) or not known.
     pub since: Option<String>,
     /// Kernel version that took it away: `4.12`, or `by 6.1` where only that is known.
     pub removed: Option<String>,
@@ -248,14 +251,19 @@ impl Key {
         self.inert.as_deref().filter(|_| !is_older)
     }
 
-    /// Whether a kernel is too old to have the key.
+    /// Whether a kernel is surely too old to have the key: its distribution adds nothing of newer kernels to it.
     pub fn is_newer_than(&self, kernel: &str) -> bool {
+        self.can_be_newer_than(kernel) && !has_newer_parts(kernel) && self.since.as_deref().is_some_and(is_exact)
+    }
+
+    /// Whether a kernel can lack the key because it is too old for it.
+    pub fn can_be_newer_than(&self, kernel: &str) -> bool {
         self.since.as_deref().is_some_and(|since| is_older(kernel, since))
     }
 
     /// Whether a kernel is so new that it surely does not have the key any more.
     pub fn is_gone_from(&self, kernel: &str) -> bool {
-        self.removed.as_deref().is_some_and(|removed| !is_older(kernel, removed.trim_start_matches("by ")))
+        self.removed.as_deref().is_some_and(|removed| !is_older(kernel, removed))
     }
 
     /// The key under one of its names, of an entry for all interfaces.
@@ -275,11 +283,6 @@ impl Key {
     pub const fn is_useful_to_set(&self) -> bool {
         self.removed.is_none() && self.inert.is_none() && !self.read_only
     }
-}
-
-/// Whether a kernel (`uname -r`) is older than a version; not where one of the two cannot be read.
-fn is_older(kernel: &str, version: &str) -> bool {
-    release(kernel).zip(release(version)).is_some_and(|(kernel, version)| kernel < version)
 }
 
 /// Keys of single interfaces that were asked for; a host has some hundreds of interfaces at most.
@@ -397,15 +400,6 @@ fn closeness(known: &str, given: &str) -> f64 {
         }
         _ => suggest::name_likeness(known, given),
     }
-}
-
-/// The kernel that the catalogue was last checked against.
-pub const NEWEST_KERNEL: &str = "6.18";
-
-/// The first two numbers of a kernel's release (`uname -r`).
-pub fn release(kernel: &str) -> Option<(u32, u32)> {
-    let mut numbers = kernel.split(|c: char| !c.is_ascii_digit()).map_while(|part| part.parse().ok());
-    Some((numbers.next()?, numbers.next()?))
 }
 
 /// Keys that must never be stored or shown: their values are secrets.

@@ -145,10 +145,32 @@ fn a_key_is_inert_only_since_the_kernel_that_ignores_it() {
 fn a_kernel_has_a_key_from_one_version_to_another() {
     let recycle = key("net.ipv4.tcp_tw_recycle");
     assert!(!recycle.is_gone_from("3.10.0-1160.el7") && recycle.is_gone_from("4.12.1") && recycle.is_gone_from(""));
-    let released_by = catalogue().iter().find(|key| key.removed.as_deref() == Some("by 6.1")).unwrap();
-    assert!(!released_by.is_gone_from("5.10.0") && released_by.is_gone_from("6.1.0-18-amd64"));
+    let gone_by = catalogue().iter().find(|key| key.removed.as_deref() == Some("by 6.17")).unwrap();
+    assert!(!gone_by.is_gone_from("6.12.0") && gone_by.is_gone_from("6.17.1"));
     let newer = catalogue().iter().find(|key| key.since.as_deref() == Some("5.18")).unwrap();
     assert!(newer.is_newer_than("5.10.0-8-amd64") && !newer.is_newer_than("5.18.0") && !newer.is_newer_than(""));
+}
+
+#[test]
+fn a_kernel_with_parts_of_newer_ones_or_an_unsure_version_does_not_lack_a_key_for_sure() {
+    let exact = key("net.ipv4.tcp_comp_sack_slack_ns");
+    assert!(exact.is_newer_than("5.4.0-26-generic") && !exact.is_newer_than("4.18.0-553.el8_10.x86_64"));
+    assert!(exact.can_be_newer_than("4.18.0-553.el8_10.x86_64") && !exact.can_be_newer_than("5.8.0"));
+    let unsure = catalogue().iter().find(|key| key.since.as_deref() == Some("by 5.14")).unwrap();
+    assert!(
+        !unsure.is_newer_than("5.13.0") && unsure.can_be_newer_than("5.13.0") && !unsure.can_be_newer_than("5.14.0")
+    );
+}
+
+#[test]
+fn every_version_in_the_catalogue_can_be_read() {
+    for key in catalogue().iter() {
+        for version in [&key.since, &key.removed, &key.inert_since].into_iter().flatten() {
+            let plain = version.strip_prefix("by ").unwrap_or(version);
+            let read = release(plain).map(|(major, minor)| format!("{major}.{minor}"));
+            assert_eq!(read.as_deref(), Some(plain), "{}: {version}", key.name);
+        }
+    }
 }
 
 #[test]

@@ -627,7 +627,8 @@ fn of_kernels(releases: &[&str]) -> Vec<(u64, String)> {
 #[test]
 fn the_kernels_of_an_image_decide_which_keys_have_an_effect_there() {
     let on = |release: &str| of_kernels(&[release]).into_iter().map(|(line, _)| line).collect::<Vec<_>>();
-    assert_eq!(on("3.10.0-1160.el7.x86_64"), [2, 4], "it still has tcp_tw_recycle");
+    assert_eq!(on("3.10.0"), [2, 4], "it still has tcp_tw_recycle");
+    assert_eq!(on("3.10.0-1160.el7.x86_64"), [2], "Red Hat adds parts of newer kernels, so nobody knows what it lacks");
     assert_eq!(on("6.1.0-18-amd64"), [2, 3], "it still uses tcp_adv_win_scale");
     assert_eq!(on("6.12.9-cloud"), [1, 2, 3]);
 

@@ -122,9 +122,9 @@ fn absent(evidence: &Evidence<'_>, key: &str, known: Option<&Key>) -> Diagnosis 
         let text = "This kernel runs without IPv6, so the IPv6 keys do not exist.";
         return Diagnosis::new(Status::NotInForce, "no_ipv6", text);
     }
-    let since = known.and_then(|known| known.since.as_deref());
-    if let Some(since) = since {
-        let text = format!("This kernel has no such key. Linux has had it since {since}.");
+    let is_too_old = |known: &&Key| evidence.kernels.releases.iter().any(|kernel| known.can_be_newer_than(kernel));
+    if let Some(since) = known.filter(is_too_old).and_then(|known| known.since.as_deref()) {
+        let text = format!("This kernel has no such key. Linux has had it since {}.", keys::in_words(since));
         return Diagnosis::new(Status::Dead, "newer_kernel", text);
     }
     if known.is_some() {

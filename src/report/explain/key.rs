@@ -27,7 +27,10 @@ fn explained(key: &Key, snapshot: Option<&Snapshot>, drift: Option<&Drift>, them
     let mut page = Explanation::new(theme, &key.name);
     page.paragraph(&key.meaning);
     if let Some(removed) = &key.removed {
-        page.warn(&format!("Linux {removed} removed this key. Newer kernels do not have it."));
+        page.warn(&match removed.strip_prefix("by ") {
+            Some(version) => format!("This key was removed by Linux {version} at the latest."),
+            None => format!("Linux {removed} removed this key. Newer kernels do not have it."),
+        });
     }
     if let Some(inert) = &key.inert {
         page.warn(&format!("Setting this key has no effect. {inert}"));
@@ -69,7 +72,7 @@ fn explained(key: &Key, snapshot: Option<&Snapshot>, drift: Option<&Drift>, them
         }
     }
     if let Some(since) = &key.since {
-        page.section("Since", &format!("Linux {since}."));
+        page.section("Since", &format!("Linux {}.", keys::in_words(since)));
     }
     page.sources(key.source.split("; "));
     page
@@ -327,6 +330,10 @@ mod tests {
         let mut gone = switch();
         gone.removed = Some("4.12".to_owned());
         assert!(key(&gone, None, None, Theme::plain()).contains("Linux 4.12 removed this key"));
+        gone.removed = Some("by 6.1".to_owned());
+        assert!(key(&gone, None, None, Theme::plain()).contains("removed by Linux 6.1 at the latest"));
+        gone.since = Some("by 4.5".to_owned());
+        assert!(key(&gone, None, None, Theme::plain()).contains("Linux 4.5 at the latest."));
         let mut inert = switch();
         inert.inert = Some("The kernel ignores it.".to_owned());
         assert!(

@@ -303,7 +303,7 @@ fn a_container_with_read_only_sysctls_cannot_set_what_its_files_say() {
 fn what_is_gone_is_told_from_what_never_was() {
     for (key, code, words) in [
         ("net.ipv4.tcp_tw_recycle", "removed", "4.12"),
-        ("net.ipv4.tcp_frto_response", "removed", "6.1"),
+        ("net.ipv4.tcp_frto_response", "removed", "3.10"),
         ("net.ipv4.ip_conntrack_max", "removed", "nf_conntrack"),
         ("net.ipv4.tcp_timewait_len", "legacy", "constant"),
         ("net.ipv4.somaxconn", "unknown_key", "net.core.somaxconn"),
@@ -317,6 +317,15 @@ fn what_is_gone_is_told_from_what_never_was() {
     let mut system = System::new("net.ipv6.conf.all.accept_ra", "1", None);
     system.sysctls.clear();
     assert_eq!(system.told(), (Status::NotInForce, "no_ipv6"));
+}
+
+#[test]
+fn a_key_that_a_kernel_is_too_old_for_is_told_from_one_that_it_was_built_without() {
+    let newer = System::new("net.core.qdisc_max_burst", "1000", None);
+    assert_eq!(newer.told(), (Status::Dead, "newer_kernel"));
+    assert!(newer.text().contains("since 6.19"), "{}", newer.text());
+    let left_out = System::new("net.ipv6.calipso_cache_enable", "1", None);
+    assert_eq!(left_out.told(), (Status::Dead, "not_in_this_kernel"));
 }
 
 #[test]
