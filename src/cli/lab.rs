@@ -112,6 +112,12 @@ pub(super) struct StageArgs {
     /// The process that shows; the door ends with it
     #[arg(long, default_value = "0")]
     parent: u32,
+    /// The mount namespace of the door's parent
+    #[arg(long, default_value = "0")]
+    outside: u64,
+    /// That the machine is a throw-away one, for a scenario that needs a machine
+    #[arg(long)]
+    throw_away: bool,
 }
 
 /// What a worker of a server is given.
@@ -236,7 +242,7 @@ fn stage(scenario: &Scenario, args: &RunArgs, pause: Duration, each: &mut dyn Fn
     let mut command = Command::new(THIS_PROGRAM);
     command.arg(DOOR).arg(&scenario.name).args(["--pause-ms", &pause.as_millis().to_string()]);
     command.args(["--parent", &std::process::id().to_string()]);
-    command.args(args.wrong.then_some("--wrong"));
+    command.args(args.wrong.then_some("--wrong")).args(args.throw_away.then_some("--throw-away"));
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
     let mut child = match child {
         Ok(child) => child,
@@ -293,12 +299,22 @@ fn follow(child: &mut Child, keep: bool, each: &mut dyn FnMut(&Event)) -> Result
     }
 }
 
+/// The scenario of a hidden command. One that needs a machine is refused here too, whoever started the command.
+fn needed(args: &StageArgs) -> Result<Scenario, Failure> {
+    let scenario = scenario::named(&args.name).map_err(|error| Failure::usage(anyhow!(error)))?;
+    if scenario.host && !args.throw_away {
+        return Err(Failure::usage(anyhow!("`{}` is for a throw-away machine", scenario.name)));
+    }
+    Ok(scenario)
+}
+
 /// The door: a process that makes the namespaces and runs the stage in them. It must have one thread only.
 pub(super) fn run_door(args: &StageArgs) -> Ended {
     let pause = args.pause_ms.to_string();
-    let host = scenario::named(&args.name).is_ok_and(|scenario| scenario.host);
+    let host = needed(args)?.host;
     let mut arguments: Vec<&OsStr> = [STAGE, &args.name, "--pause-ms", &pause].map(OsStr::new).into();
     arguments.extend(args.wrong.then_some(OsStr::new("--wrong")));
+    arguments.extend(args.throw_away.then_some(OsStr::new("--throw-away")));
     match stage::open(&arguments, args.parent, host, |pid, user| say(&Event::Stage { pid, user })) {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(error) => {
@@ -316,8 +332,8 @@ pub(super) fn run_door(args: &StageArgs) -> Ended {
 
 /// The stage: plays the scenario, and says what happens on standard output.
 pub(super) fn run_stage(args: &StageArgs) -> Ended {
-    let scenario = scenario::named(&args.name).map_err(|error| Failure::usage(anyhow!(error)))?;
-    let wishes = Wishes { wrong: args.wrong, pause: Duration::from_millis(args.pause_ms) };
+    let scenario = needed(args)?;
+    let wishes = Wishes { wrong: args.wrong, pause: Duration::from_millis(args.pause_ms), outside: args.outside };
     play::play(&scenario, wishes, &mut |event| say(&event), || {
         let _ = io::stdin().lock().read_to_end(&mut Vec::new());
     });

@@ -30,6 +30,8 @@ pub struct Wishes {
     pub wrong: bool,
     /// Pause after each sentence, so that one can read it.
     pub pause: Duration,
+    /// The mount namespace from which the door came.
+    pub outside: u64,
 }
 
 /// A scenario that is being played.
@@ -60,7 +62,8 @@ pub fn play(scenario: &Scenario, wishes: Wishes, say: &mut dyn FnMut(Event), lin
         kind: scenario.kind(),
     });
     let outcome = scenario.outcome();
-    let ready = Stage::build(&scenario.process, scenario.host).and_then(|stage| Ok((stage, criteria(scenario)?)));
+    let ready = Stage::build(&scenario.process, scenario.host, wishes.outside)
+        .and_then(|stage| Ok((stage, criteria(scenario)?)));
     let (stage, criteria) = match ready {
         Ok(ready) => ready,
         Err(error) => return say(end(with_error(outcome, error))),

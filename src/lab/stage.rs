@@ -84,6 +84,7 @@ pub fn open(
     started: impl FnOnce(u32, bool),
 ) -> Result<ExitStatus, LabError> {
     end_with_parent(|| std::os::unix::process::parent_id() == parent)?;
+    let outside = mounts()?;
     let apart = CloneFlags::CLONE_NEWPID | CloneFlags::CLONE_NEWNS;
     let own = if host { apart } else { apart | CloneFlags::CLONE_NEWNET };
     let made = unshare(own);
@@ -95,7 +96,8 @@ pub fn open(
         become_root_of_a_user_namespace()?;
         unshare(own).map_err(|error| cannot("a network namespace cannot be made", error))?;
     }
-    let stage = Command::new(THIS_PROGRAM).args(arguments).stdin(Stdio::piped()).spawn();
+    let stage =
+        Command::new(THIS_PROGRAM).args(arguments).arg(format!("--outside={outside}")).stdin(Stdio::piped()).spawn();
     let mut stage = stage.map_err(|error| LabError::broken("the stage did not start", error))?;
     let input = stage.stdin.take();
     started(stage.id(), user);
@@ -151,7 +153,12 @@ impl Door {
 impl Stage {
     /// Builds it around the calling process, which the door started and which has one thread yet.
     /// With `host` this host is the machine itself, and the far one a namespace.
-    pub fn build(process: &str, host: bool) -> Result<Self, LabError> {
+    /// `outside` is the mount namespace from which the door came, by its number.
+    pub fn build(process: &str, host: bool, outside: u64) -> Result<Self, LabError> {
+        // A stage that somebody starts by hand would mount over the machine's /proc.
+        if std::process::id() != 1 || outside == 0 || mounts()? == outside {
+            return Err(LabError::NotHere("a stage is started by `lab run` only, in namespaces of its own".to_owned()));
+        }
         end_with_parent(is_door_there)?;
         let lacks = own_proc().err().map(|error| {
             format!("Processes cannot be named here: /proc of the stage could not be mounted ({}).", error.desc())
@@ -295,6 +302,12 @@ fn own_proc() -> nix::Result<()> {
 fn fresh() -> Result<File, LabError> {
     unshare(CloneFlags::CLONE_NEWNET).map_err(|error| cannot("a network namespace cannot be made", error))?;
     namespace()
+}
+
+/// The number of the mount namespace that this process is in.
+fn mounts() -> Result<u64, LabError> {
+    let file = std::fs::metadata("/proc/self/ns/mnt");
+    file.map(|file| file.ino()).map_err(|error| LabError::broken("/proc/self/ns/mnt", error))
 }
 
 fn namespace() -> Result<File, LabError> {

@@ -244,3 +244,21 @@ fn a_step_that_fails_is_said_and_a_key_of_the_machine_is_never_written() {
         assert!(text.contains(why), "{step}: {text}");
     }
 }
+
+#[test]
+fn a_stage_or_a_door_that_somebody_starts_by_hand_does_nothing() {
+    let hidden = |arguments: &[&str]| Command::new(PROGRAM).args(arguments).stdin(Stdio::null()).output().unwrap();
+    let before = interfaces_and_mounts();
+    for arguments in [&["lab-stage", "busy-server"][..], &["lab-stage", "busy-server", "--outside", "1"]] {
+        let text = out(&hidden(arguments));
+        assert!(text.contains("a stage is started by `lab run` only"), "{arguments:?}: {text}");
+    }
+    let text = out(&hidden(&["lab-door", "busy-server"]));
+    assert!(text.contains("the process above this one is gone"), "{text}");
+    for command in ["lab-stage", "lab-door"] {
+        let output = hidden(&[command, "gc-thresh-disorder"]);
+        assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""));
+        assert!(err(&output).contains("is for a throw-away machine"), "{}", err(&output));
+    }
+    assert_eq!(interfaces_and_mounts(), before);
+}
