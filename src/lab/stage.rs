@@ -23,6 +23,7 @@ use std::io::{self, Read as _};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
@@ -32,8 +33,8 @@ use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::{getegid, geteuid};
 
-use super::LabError;
 use super::tools::{self, IP, NFT};
+use super::{LabError, sockets};
 use crate::keys::{self, Scope};
 
 const THREAD_NAMESPACE: &str = "/proc/thread-self/ns/net";
@@ -283,10 +284,22 @@ impl Drop for Stage {
             let _ = self.set(Place::Near, key, former);
         }
         let _ = tools::run(NFT, "flush ruleset");
+        wait_for_last_words();
         let _ = tools::run(IP, "link del near0");
         for address in ["10.1.0.1/24", "10.1.0.2/24", "10.1.0.3/24", "fd00:1::1/64"] {
             let _ = tools::run(IP, &format!("addr del {address} dev lo"));
         }
+    }
+}
+
+/// Lets connections end that a packet filter held up: their last packets are sent again, and answered while the far host is
+/// there. Else they would look like an outage for a minute.
+fn wait_for_last_words() {
+    let deadline = Instant::now() + Duration::from_secs(3);
+    let is_ending =
+        |counts: BTreeMap<String, u64>| ["FIN_WAIT1", "CLOSING", "LAST_ACK"].iter().any(|it| counts.contains_key(*it));
+    while Instant::now() < deadline && sockets::counts().is_ok_and(is_ending) {
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 

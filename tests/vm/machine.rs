@@ -165,6 +165,9 @@ fn disk(folder: &Path) {
         .args(["-C".as_ref(), program.parent().unwrap().as_os_str(), program.file_name().unwrap()])
         .status();
     assert!(archived.is_ok_and(|status| status.success()), "tar could not make the disk of the machine");
+    // A scenario fills the memory of a container with what it reads from the disk, however small the program is.
+    let disk = File::options().write(true).open(folder.join("disk")).unwrap();
+    disk.set_len(disk.metadata().unwrap().len().max(128 << 20)).unwrap();
 }
 
 /// Runs the machine until it powers off, and says how it ended.
