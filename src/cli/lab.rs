@@ -55,7 +55,7 @@ namespace is made first, where the kernel allows it. The lab needs iproute2, and
 
 Examples:
   sysctl-advisor lab run accept-queue
-  sysctl-advisor lab run time-wait-ports --wrong
+  sysctl-advisor lab run one-destination-time-wait --wrong
   sysctl-advisor lab run --rule close-wait-leak
   sysctl-advisor lab run --all")]
 pub(super) struct RunArgs {
@@ -311,14 +311,13 @@ fn needed(args: &StageArgs) -> Result<Scenario, Failure> {
 /// The door: a process that makes the namespaces and runs the stage in them. It must have one thread only.
 pub(super) fn run_door(args: &StageArgs) -> Ended {
     let pause = args.pause_ms.to_string();
-    let host = needed(args)?.host;
+    let scenario = needed(args)?;
     let mut arguments: Vec<&OsStr> = [STAGE, &args.name, "--pause-ms", &pause].map(OsStr::new).into();
     arguments.extend(args.wrong.then_some(OsStr::new("--wrong")));
     arguments.extend(args.throw_away.then_some(OsStr::new("--throw-away")));
-    match stage::open(&arguments, args.parent, host, |pid, user| say(&Event::Stage { pid, user })) {
+    match stage::open(&arguments, args.parent, scenario.host, |pid, user| say(&Event::Stage { pid, user })) {
         Ok(_) => Ok(ExitCode::SUCCESS),
         Err(error) => {
-            let scenario = scenario::named(&args.name).map_err(|error| Failure::usage(anyhow!(error)))?;
             let outcome = Outcome {
                 not_here: matches!(error, LabError::NotHere(_)).then(|| error.to_string()),
                 broken: matches!(error, LabError::Broken(_)).then(|| error.to_string()),

@@ -72,12 +72,11 @@ fn is_door_there() -> bool {
         && asked.iter().all(|it| it.revents().is_none_or(|is| !is.intersects(gone)))
 }
 
-/// What the door does: gives itself namespaces, and runs the stage in them, to its end.
+/// What the door does: gives itself namespaces, and runs the stage in them, to its end. With `host` the network is the
+/// machine's own, which is to be a throw-away one.
 ///
 /// # Errors
 /// [`LabError::NotHere`] with the kernel's reason where none may be made.
-///
-/// With `host` the network is the machine's own, which is to be a throw-away one.
 pub fn open(
     arguments: &[&OsStr],
     parent: u32,

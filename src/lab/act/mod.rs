@@ -4,7 +4,7 @@
 //! namespaces of the stage; panic.
 
 mod cast;
-mod crafted;
+pub mod crafted;
 mod datagrams;
 mod local;
 mod network;

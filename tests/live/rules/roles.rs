@@ -1,11 +1,12 @@
 //! Roles of a namespace, each made for real: routes, addresses, bridges, tunnels, NAT and rules of policy routing.
 
-use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6, TcpStream, UdpSocket};
+use std::net::{SocketAddr, SocketAddrV6, TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
 use socket2::{Domain, Protocol, Socket, Type};
+use sysctl_advisor::lab::act::crafted;
 
 use crate::support::lab::{ip, run, run_with_input};
 use crate::support::{Lab, wait_until};
@@ -159,15 +160,7 @@ fn a_link_that_comes_and_goes_is_reported_and_one_restart_is_not() {
 
 /// A router advertisement from the other end: it is a default router, and the prefix fd00:7::/64 is to be used.
 fn advertise(lab: &Lab) {
-    let mut message = vec![134, 0, 0, 0, 64, 0];
-    message.extend(1800_u16.to_be_bytes());
-    message.extend([0; 8]);
-    // Prefix information: 64 bits, on-link and autonomous, valid for an hour and preferred for half of it.
-    message.extend([3, 4, 64, 0xc0]);
-    message.extend(3600_u32.to_be_bytes());
-    message.extend(1800_u32.to_be_bytes());
-    message.extend([0; 4]);
-    message.extend("fd00:7::".parse::<Ipv6Addr>().unwrap().octets());
+    let message = crafted::advertisement();
     lab.far.inside(|| {
         let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
         let index = nix::net::if_::if_nametoindex("far0").unwrap();
