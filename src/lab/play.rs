@@ -208,7 +208,7 @@ impl Play<'_> {
 
     fn try_wrong(&mut self, wrong: &Wrong, fault: &Look) -> Result<(), LabError> {
         (self.say)(Event::Tries { advice: wrong.advice.clone() });
-        let before = self.former(&wrong.step)?;
+        let before = self.stage.mark();
         self.steps(&wrong.step)?;
         let look = self.look(When::Wrong)?;
         let effect = verdict::of_wrong(self.scenario, wrong, &fault.found, &look.found);
@@ -220,19 +220,7 @@ impl Play<'_> {
         if effect == Effect::Helps {
             return Err(LabError::broken(&wrong.advice, "this did end the fault"));
         }
-        before.iter().try_for_each(|(key, value)| self.stage.set(Place::Near, key, value).map(drop))
-    }
-
-    /// The values that the steps are about to change.
-    fn former(&self, steps: &[Step]) -> Result<Vec<(String, String)>, LabError> {
-        let mut former = Vec::new();
-        for step in steps {
-            let Some(Act::Set(values)) = &step.act else { continue };
-            for (key, value) in values {
-                former.push((key.clone(), self.stage.set(Place::Near, key, value)?));
-            }
-        }
-        Ok(former)
+        self.stage.undo_to(before)
     }
 
     fn remedy(&mut self, remedy: &Remedy, fault: &Look) -> Result<(), LabError> {

@@ -133,8 +133,10 @@ pub struct Stage {
     far: File,
     /// Inodes of the two namespaces.
     own: [u64; 2],
-    /// Where the near one is the machine's: the keys that were set there, each with its former value.
-    machine: Option<RefCell<Vec<(String, String)>>>,
+    /// The keys that were set in the near one, each with its former value.
+    set: RefCell<Vec<(String, String)>>,
+    /// Whether the near one is the machine's.
+    is_machine: bool,
     /// What cannot be seen here, and why.
     pub lacks: Option<String>,
 }
@@ -173,8 +175,7 @@ impl Stage {
                 "the scratch network namespaces are not new, so they are not used".to_owned(),
             ));
         }
-        let machine = host.then(RefCell::default);
-        let stage = Self { near, far, own, machine, lacks };
+        let stage = Self { near, far, own, set: RefCell::default(), is_machine: host, lacks };
         stage.go(Place::Near)?;
         // What is too long is cut by the kernel; a NUL cannot be in a scenario's text.
         let name = CString::new(process).unwrap_or_default();
@@ -240,19 +241,39 @@ impl Stage {
              route add local 10.9.0.0/16 dev lo
              addr add fd00:2::2/64 dev far0 nodad";
         self.at(Place::Far, || tools::run(IP, far))??;
-        self.set(Place::Far, "net.core.somaxconn", "65535").map(drop)
+        self.set(Place::Far, "net.core.somaxconn", "65535")
     }
 
     /// Sets several keys of a host, in the order of their names.
     pub fn set_all(&self, place: Place, values: &BTreeMap<String, String>) -> Result<(), LabError> {
-        values.iter().try_for_each(|(key, value)| self.set(place, key, value).map(drop))
+        values.iter().try_for_each(|(key, value)| self.set(place, key, value))
     }
 
-    /// Sets a key of a host. Returns what it was.
-    pub fn set(&self, place: Place, key: &str, value: &str) -> Result<String, LabError> {
+    /// Sets a key of a host.
+    pub fn set(&self, place: Place, key: &str, value: &str) -> Result<(), LabError> {
+        let former = self.write(place, key, value)?;
+        if place == Place::Near {
+            self.set.borrow_mut().push((key.to_owned(), former));
+        }
+        Ok(())
+    }
+
+    /// How many keys of this host were set until now, for [`Stage::undo_to`].
+    pub fn mark(&self) -> usize {
+        self.set.borrow().len()
+    }
+
+    /// Gives the keys that were set since then their former values, the last one first.
+    pub fn undo_to(&self, mark: usize) -> Result<(), LabError> {
+        let since = self.set.borrow_mut().split_off(mark);
+        since.iter().rev().try_for_each(|(key, former)| self.write(Place::Near, key, former).map(drop))
+    }
+
+    /// Writes a key of a host. Returns what it was.
+    fn write(&self, place: Place, key: &str, value: &str) -> Result<String, LabError> {
         let known = keys::catalogue().get(key).filter(|known| !known.read_only);
-        let machine = self.machine.as_ref().filter(|_| place == Place::Near);
-        if !known.is_some_and(|known| known.scope == Scope::Namespace || machine.is_some()) {
+        let is_machine = self.is_machine && place == Place::Near;
+        if !known.is_some_and(|known| known.scope == Scope::Namespace || is_machine) {
             return Err(LabError::broken(key, "this is not a key that each network namespace has for itself"));
         }
         let path = format!("/proc/sys/{}", key.replace('.', "/"));
@@ -264,11 +285,7 @@ impl Stage {
             let former = std::fs::read_to_string(&path).map_err(failed)?;
             // A write of no bytes would leave a list as it is.
             std::fs::write(&path, format!("{value}\n")).map_err(failed)?;
-            let former = former.split_whitespace().collect::<Vec<_>>().join(" ");
-            if let Some(machine) = machine {
-                machine.borrow_mut().push((key.to_owned(), former.clone()));
-            }
-            Ok(former)
+            Ok(former.split_whitespace().collect::<Vec<_>>().join(" "))
         })?
     }
 }
@@ -276,11 +293,12 @@ impl Stage {
 impl Drop for Stage {
     /// What a namespace takes along when it ends has to be undone on a machine, so that the next scenario finds it as it was.
     fn drop(&mut self) {
-        let Some(machine) = &self.machine else { return };
-        let set = machine.take();
-        for (key, former) in set.iter().rev() {
+        if !self.is_machine {
+            return;
+        }
+        for (key, former) in self.set.take().iter().rev() {
             // A key of a module that is gone by now has no value to return to.
-            let _ = self.set(Place::Near, key, former);
+            let _ = self.write(Place::Near, key, former);
         }
         let _ = tools::run(NFT, "flush ruleset");
         wait_for_last_words();
