@@ -145,6 +145,8 @@ pub struct Outcome {
     pub missing: Vec<String>,
     /// Found although the scenario has no such fault.
     pub unexpected: Vec<String>,
+    /// What a finding says other than expected: sentences.
+    pub otherwise: Vec<String>,
     /// What was recommended and set.
     pub changes: Vec<Change>,
     /// Numbers with the fault and after the remedy.

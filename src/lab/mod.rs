@@ -14,6 +14,7 @@
 
 pub mod act;
 pub mod event;
+pub mod expect;
 pub mod play;
 pub mod scenario;
 pub mod sockets;

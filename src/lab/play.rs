@@ -50,6 +50,8 @@ struct Play<'a> {
 struct Look {
     found: Vec<Found>,
     changes: Vec<Change>,
+    /// What findings say other than the fault's are expected to.
+    otherwise: Vec<String>,
     numbers: Vec<Option<String>>,
 }
 
@@ -118,6 +120,7 @@ impl Play<'_> {
         let fault = self.look(When::Fault)?;
         let judged = verdict::found(scenario, &fault.found);
         (self.outcome.found, self.outcome.missing, self.outcome.unexpected) = judged;
+        self.outcome.otherwise.clone_from(&fault.otherwise);
         self.measured(&fault, None);
         if self.wishes.wrong {
             for wrong in &scenario.wrong {
@@ -272,8 +275,9 @@ fn judge(scenario: &Scenario, criteria: &Criteria, snapshot: &Snapshot) -> Resul
     let namespace = snapshot.namespaces.first();
     let namespace = namespace.ok_or_else(|| LabError::broken("the audit", "it saw no namespace"))?;
     let view = View::new(snapshot, namespace);
+    let otherwise = scenario.expect.iter().flat_map(|expect| expect.deviations(audit.open())).collect();
     let numbers = scenario.measure.iter().map(|measure| number(&view, &measure.value)).collect::<Result<_, _>>()?;
-    Ok(Look { found, changes, numbers })
+    Ok(Look { found, changes, otherwise, numbers })
 }
 
 /// The value of an expression; none where it could not be read.

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::act::Act;
 use super::event::{Kind, Outcome};
+use super::expect::Expect;
 use crate::model::Profile;
 use crate::rules::toml_file;
 use crate::suggest;
@@ -44,6 +45,9 @@ pub struct Scenario {
     /// Rules that the look-alike resembles.
     #[serde(default)]
     pub resembles: Vec<String>,
+    /// What findings have to say, beyond being there.
+    #[serde(default)]
+    pub expect: Vec<Expect>,
     /// How long each audit looks, in seconds.
     #[serde(default = "one_second")]
     pub window: f64,
@@ -245,6 +249,10 @@ mod tests {
             }
             assert!(scenario.story.trim().len() > 60, "{}: the story says too little", scenario.name);
             assert!(!scenario.title.ends_with('.'), "{}: the title ends with a dot", scenario.name);
+            for Expect { rule, .. } in &scenario.expect {
+                let may = scenario.shows.iter().chain(&scenario.besides).any(|known| known == rule);
+                assert!(may, "{}: {rule} is expected to say something, and not to find anything", scenario.name);
+            }
             if scenario.lesson {
                 assert!(rules(&scenario).is_empty(), "{}: a lesson is not audited", scenario.name);
             } else if scenario.is_fault() {

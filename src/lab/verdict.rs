@@ -48,9 +48,10 @@ pub(super) fn of_wrong(scenario: &Scenario, wrong: &Wrong, before: &[Found], wit
 
 /// Whether everything is as the scenario says; one that could not be shown is not.
 pub(super) fn is_as_expected(outcome: &Outcome) -> bool {
-    let Outcome { missing, unexpected, remaining, wrong, not_here, broken, .. } = outcome;
+    let Outcome { missing, unexpected, otherwise, remaining, wrong, not_here, broken, .. } = outcome;
     missing.is_empty()
         && unexpected.is_empty()
+        && otherwise.is_empty()
         && remaining.is_empty()
         && not_here.is_none()
         && broken.is_none()

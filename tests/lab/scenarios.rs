@@ -90,7 +90,7 @@ fn every_fault_is_found_and_ended_and_every_look_alike_is_quiet() {
         .iter()
         .filter(|scenario| scenario["as_expected"] != true)
         .map(|scenario| {
-            let parts = ["name", "missing", "unexpected", "remaining", "not_here", "broken"];
+            let parts = ["name", "missing", "unexpected", "otherwise", "remaining", "not_here", "broken"];
             parts.map(|part| format!("{part} {}", scenario[part])).join(", ")
         })
         .collect();

@@ -207,7 +207,7 @@ fn end(outcome: &Outcome, page: &mut Page<'_>) {
 }
 
 fn verdict(outcome: &Outcome, theme: &Theme) -> (anstyle::Style, String) {
-    let Outcome { missing, unexpected, remaining, .. } = outcome;
+    let Outcome { missing, unexpected, otherwise, remaining, .. } = outcome;
     if let Some(why) = &outcome.not_here {
         return (theme.warning, format!("This cannot be shown here: {why}."));
     }
@@ -220,6 +220,7 @@ fn verdict(outcome: &Outcome, theme: &Theme) -> (anstyle::Style, String) {
             wrong.push(format!("{what}: {}", rules.join(", ")));
         }
     }
+    wrong.extend(otherwise.iter().cloned());
     if !wrong.is_empty() {
         return (theme.critical, format!("Not as expected: {}.", wrong.join("; ")));
     }
