@@ -30,17 +30,19 @@ pub struct Expect {
     pub follows_from: Option<String>,
 }
 
+type Relation = fn(&i64, &i64) -> bool;
+
 /// `>= 10`: a comparison with a whole number.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Comparison {
     text: String,
-    holds: fn(&i64, &i64) -> bool,
+    holds: Relation,
     number: i64,
 }
 
 /// Longer signs before those that they begin with.
-const SIGNS: [(&str, fn(&i64, &i64) -> bool); 6] =
+const SIGNS: [(&str, Relation); 6] =
     [(">=", i64::ge), ("<=", i64::le), ("!=", i64::ne), ("=", i64::eq), (">", i64::gt), ("<", i64::lt)];
 
 impl TryFrom<String> for Comparison {
