@@ -35,7 +35,8 @@ pub(super) fn link(rules: &RuleSet, findings: &mut [Finding]) {
         finding.follows_from = cause;
     }
     // Rules that name each other in a circle have no beginning.
-    let begins: Vec<bool> = roots(findings).iter().zip(&*findings).map(|(root, it)| std::ptr::eq(*root, it)).collect();
+    let all: Vec<&Finding> = findings.iter().collect();
+    let begins: Vec<bool> = roots(&all).iter().zip(&all).map(|(root, it)| std::ptr::eq(*root, *it)).collect();
     for (finding, begins) in findings.iter_mut().zip(begins) {
         finding.follows_from.take_if(|_| begins);
     }
@@ -46,7 +47,8 @@ pub(super) fn link(rules: &RuleSet, findings: &mut [Finding]) {
 /// block the worst finding; of equally severe ones that which hurts now before that which may hurt one day, and then the
 /// cause before what follows from it.
 pub(super) fn sort(findings: &mut Vec<Finding>) {
-    let roots = roots(findings);
+    let all: Vec<&Finding> = findings.iter().collect();
+    let roots = roots(&all);
     let mut worst: BTreeMap<Block, Harm> = BTreeMap::new();
     for (finding, root) in findings.iter().zip(&roots) {
         let harm = harm(finding);
@@ -79,12 +81,12 @@ fn block(root: &Finding) -> Block {
 }
 
 /// Of each finding, where its chain of causes begins; itself, if it has no cause or is part of a circle.
-fn roots(findings: &[Finding]) -> Vec<&Finding> {
+pub(crate) fn roots<'a>(findings: &[&'a Finding]) -> Vec<&'a Finding> {
     let by_fingerprint: BTreeMap<&str, &Finding> =
-        findings.iter().map(|finding| (finding.fingerprint.as_str(), finding)).collect();
+        findings.iter().map(|finding| (finding.fingerprint.as_str(), *finding)).collect();
     let mut roots = Vec::with_capacity(findings.len());
     for finding in findings {
-        let (mut root, mut seen) = (finding, BTreeSet::new());
+        let (mut root, mut seen) = (*finding, BTreeSet::new());
         while let Some(cause) = &root.follows_from
             && let Some(next) = by_fingerprint.get(cause.fingerprint.as_str())
             && seen.insert(&root.fingerprint)

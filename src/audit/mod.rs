@@ -3,7 +3,7 @@
 //! In: a snapshot, loaded rules, waivers. Out: an [`model::Audit`]. Must not: read the system, or write anything; only
 //! `waivers` opens a file, that of the waivers.
 
-mod causes;
+pub(crate) mod causes;
 pub mod guard;
 mod judge;
 mod merge;

@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::host::Host;
 use crate::model::{in_words, with_article};
 use crate::plan::model::{Plan, PlannedChange};
-use crate::report::wrap::wrap_hanging;
+use crate::report::wrap::{WIDTH, wrap_hanging};
 use crate::session;
 use crate::snapshot::{FirstReading, Snapshot};
 use crate::text::printable;
@@ -105,7 +105,7 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
 pub(super) fn tell_cooling(plan: &Plan, cooling: &BTreeMap<String, Cooling>) -> Result<(), Failure> {
     for (rule, found) in cooling {
         if plan.changes.iter().any(|change| change.rules.contains(rule)) {
-            output::print(&(wrap_hanging(&format!("Note: {rule}: {found}"), 2, 4) + "\n"))?;
+            output::print(&(wrap_hanging(&format!("Note: {rule}: {found}"), WIDTH, 2, 4) + "\n"))?;
         }
     }
     Ok(())

@@ -30,6 +30,9 @@ pub(super) struct Global {
     /// Print one line per finding, and only errors on standard error
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
+    /// Print long text at once, not through a pager (the variable PAGER, else less)
+    #[arg(long, global = true)]
+    pub(super) no_pager: bool,
     /// Format of the messages on standard error
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text", env = "SYSCTL_ADVISOR_LOG_FORMAT")]
     pub(super) log_format: LogFormat,

@@ -9,39 +9,57 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::args::{Global, RuleArgs, StateArgs};
 use super::exit::{Exit, Failure, Outcome, as_check};
-use super::output::{self, Terminal};
-use super::session;
+use super::output::{self, Terminal, Undelivered};
 use super::what_if::{self, WhatIfArgs};
+use super::{last, pager, session};
+use crate::audit::model::{Audit, Finding};
 use crate::config::{Config, ConfigError};
 use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
+use crate::host::netns::Which;
 use crate::plan::build::{self, PlanOptions};
 use crate::plan::rehearsal;
-use crate::report::audit::{Content, Detail, FORMATS, Format, Look, Reported, is_check, named, state_of};
+use crate::report::audit::{Content, Detail, FORMATS, Format, Look, ROWS, Reported, is_check, named, state_of, text};
 use crate::report::theme::Theme;
-use crate::session::rehearse;
+use crate::session::{Criteria, rehearse};
 use crate::snapshot::Snapshot;
+use crate::suggest::nearest_name;
 
 /// Observe this host (or read a snapshot), evaluate the rules, report.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The report starts with the most severe finding. Each finding shows the numbers behind it, the change as \
-`current -> proposed`, when the change takes effect, and which popular remedies to avoid. A rule whose \
-numbers could not be read is listed as skipped. It never counts as passed. A waived finding is listed \
-after the others and does not count for --fail-on.
+The report fits onto a screen: a line for each cause, what hurts now first, and below it what follows \
+from it. `!!` is critical, `!` a warning, `-` a notice; `*` means that a sysctl can be changed. \
+`audit 1` shows the first of them in full: the numbers behind it, the change as `current -> proposed`, \
+when the change takes effect, and which popular remedies to avoid. --full shows all of them.
+
+A rule whose numbers could not be read never counts as passed. A waived finding does not count for \
+--fail-on.
 
 With --format nagios the exit codes are those of a Nagios plugin: 0 OK, 1 warning, 2 critical, 3 unknown. \
 Unknown means that the host could not be observed, or that a file is wrong. --fail-on has no effect.")]
 pub(super) struct AuditArgs {
+    /// Show these findings in full: their numbers in the last audit on this terminal (or in the snapshot), or ids of rules
+    #[arg(value_name = "FINDING")]
+    findings: Vec<String>,
+    /// The same as FINDING
+    #[arg(long = "finding", value_name = "FINDING")]
+    also: Vec<String>,
     /// Audit this snapshot instead of the running host (`-`: standard input)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["window", "netns"])]
     snapshot: Option<PathBuf>,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = formats())]
     format: &'static Format,
-    /// Show for each finding the explanation, how its numbers are computed, and the sources
+    /// Show every finding with its numbers, what to do, and what not to do
+    #[arg(long)]
+    full: bool,
+    /// Show for each finding also the explanation, how its numbers are computed, and the sources
     #[arg(long)]
     details: bool,
+    /// Show also the rules that found nothing, by area
+    #[arg(long)]
+    all: bool,
     /// Try the recommended values in a scratch network namespace, and show what the kernel answered
     #[arg(long)]
     rehearse: bool,
@@ -74,18 +92,14 @@ pub(super) fn run(
 
 fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
     let criteria = session::criteria(config, &args.rules, terminal)?;
-    let snapshot = session::judged(args.snapshot.as_deref(), &criteria, global, config)?;
+    let wanted: Vec<&str> = args.findings.iter().chain(&args.also).map(String::as_str).collect();
+    let last = if wanted.is_empty() || args.snapshot.is_some() { None } else { last::recall() };
+    let (snapshot, numbered) = match last {
+        Some(last) => (last.snapshot, Some(last.findings)),
+        None => (session::judged(args.snapshot.as_deref(), &criteria, global, config)?, None),
+    };
     if args.what_if.is_asked() {
-        let (file, output) = (args.snapshot.as_deref().unwrap_or(Path::new("-")), args.output.as_deref());
-        let json = match args.format.name {
-            "text" => false,
-            "json" => true,
-            other => {
-                return Err(Failure::usage(anyhow!("--set and --if-file have the formats text and json, not {other}")));
-            }
-        };
-        let answer = what_if::Answer { json, output, file };
-        return what_if::run(&args.what_if, &answer, &snapshot, &criteria, config, terminal);
+        return what_if(args, &snapshot, &criteria, config, terminal);
     }
     let mut audit = criteria.audit(&snapshot);
     if args.rehearse {
@@ -93,16 +107,13 @@ fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Termina
         rehearse::plan(&mut plan, &snapshot);
         rehearsal::enter(&mut audit, &plan);
     }
-    let theme = if args.output.is_some() { Theme::plain() } else { terminal.theme() };
-    let detail = match (global.quiet, args.details) {
-        (true, _) => Detail::Line,
-        (false, true) => Detail::Full,
-        (false, false) => Detail::Glance,
-    };
-    let wants_memory = args.snapshot.is_none() && detail != Detail::Line && args.format.carries(Content::Earlier);
-    let memory = if wants_memory { memory(&args.state, &snapshot) } else { None };
-    let reported = Reported { memory: memory.as_ref(), ..Reported::of(&audit) };
-    output::stream(args.output.as_deref(), |output| args.format.write(reported, &Look { theme, detail }, output))?;
+    if wanted.is_empty() {
+        whole(args, global, config, &criteria, &audit, terminal)?;
+    } else {
+        let chosen = chosen(&audit, &wanted, numbered.as_deref())?;
+        let text = text::some(&chosen, &audit, &look(args, global, config, terminal));
+        show(&text, args, global, terminal)?;
+    }
     if is_check(args.format) {
         return Ok(ExitCode::from(state_of(&audit).number()));
     }
@@ -113,6 +124,125 @@ fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Termina
     let fail_on = config.options.audit.fail_on;
     let failed = fail_on.is_some_and(|limit| worst.is_some_and(|worst| worst >= limit));
     Ok(if failed { Exit::Found.code() } else { ExitCode::SUCCESS })
+}
+
+fn what_if(
+    args: &AuditArgs,
+    snapshot: &Snapshot,
+    criteria: &Criteria,
+    config: &Config,
+    terminal: &Terminal,
+) -> Outcome {
+    let (file, output) = (args.snapshot.as_deref().unwrap_or(Path::new("-")), args.output.as_deref());
+    let json = match args.format.name {
+        "text" => false,
+        "json" => true,
+        other => {
+            return Err(Failure::usage(anyhow!("--set and --if-file have the formats text and json, not {other}")));
+        }
+    };
+    let answer = what_if::Answer { json, output, file };
+    what_if::run(&args.what_if, &answer, snapshot, criteria, config, terminal)
+}
+
+/// The report of all that was found.
+fn whole(
+    args: &AuditArgs,
+    global: &Global,
+    config: &Config,
+    criteria: &Criteria,
+    audit: &Audit<'_>,
+    terminal: &Terminal,
+) -> Result<(), Failure> {
+    let look = look(args, global, config, terminal);
+    let wants_memory = args.snapshot.is_none() && look.detail != Detail::Line && args.format.carries(Content::Earlier);
+    let memory = if wants_memory { memory(&args.state, audit.snapshot) } else { None };
+    let reported = Reported { memory: memory.as_ref(), ..Reported::of(audit) };
+    if args.format.name != "text" {
+        output::stream(args.output.as_deref(), |output| args.format.write(reported, &look, output))?;
+        return Ok(());
+    }
+    let mut text = args.format.text(reported, &look).map_err(Undelivered::to_output)?;
+    if args.all {
+        text.push_str(&text::passed(audit, &criteria.rules, &look.theme));
+    }
+    show(&text, args, global, terminal)?;
+    if args.snapshot.is_none() && args.output.is_none() && terminal.lines().is_some() {
+        last::remember(audit);
+    }
+    Ok(())
+}
+
+fn look(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Look {
+    let detail = match (global.quiet, args.details, args.full || args.all) {
+        (true, ..) => Detail::Line,
+        (_, true, _) => Detail::Full,
+        (.., true) => Detail::Glance,
+        // A format for programs has all of it.
+        (.., false) if args.format.name != "text" => Detail::Glance,
+        (.., false) => Detail::Screen,
+    };
+    let file = args.snapshot.as_ref().map(|file| format!(" --snapshot {}", file.display()));
+    let netns = match &config.options.audit.netns {
+        Which::Current => None,
+        which => Some(format!(" --netns {which}")),
+    };
+    Look {
+        theme: if args.output.is_some() { Theme::plain() } else { terminal.theme() },
+        detail,
+        // The command above and the prompt below have a line each.
+        rows: terminal.lines().map_or(ROWS, |lines| lines.saturating_sub(2)),
+        again: file.or(netns).unwrap_or_default(),
+        is_live: args.snapshot.is_none(),
+    }
+}
+
+fn show(text: &str, args: &AuditArgs, global: &Global, terminal: &Terminal) -> Result<(), Failure> {
+    match &args.output {
+        Some(file) => output::deliver(text, Some(file))?,
+        None => pager::show(text, global, terminal)?,
+    }
+    Ok(())
+}
+
+/// The findings that were asked for, with their numbers. `numbered`: those of the last audit on the screen.
+fn chosen<'a>(
+    audit: &'a Audit<'_>,
+    wanted: &[&str],
+    numbered: Option<&[last::Shown]>,
+) -> Result<Vec<(usize, &'a Finding)>, Failure> {
+    let open: Vec<&Finding> = audit.open().collect();
+    let mut chosen = Vec::new();
+    for word in wanted {
+        let found: Vec<(usize, &Finding)> = match (word.parse::<usize>(), numbered) {
+            (Ok(number), Some(shown)) => {
+                let shown = number.checked_sub(1).and_then(|place| shown.get(place));
+                let same = |finding: &&&Finding| shown.is_some_and(|shown| shown.fingerprint == finding.fingerprint);
+                open.iter().find(same).map(|finding| (number, *finding)).into_iter().collect()
+            }
+            (Ok(number), None) => {
+                let finding = number.checked_sub(1).and_then(|place| open.get(place));
+                finding.map(|finding| (number, *finding)).into_iter().collect()
+            }
+            (Err(_), _) => {
+                let all = open.iter().enumerate().map(|(place, finding)| (place + 1, *finding));
+                all.filter(|(_, finding)| finding.rule == *word).collect()
+            }
+        };
+        if found.is_empty() {
+            let known = open.iter().map(|finding| finding.rule.as_str());
+            let near = nearest_name(word, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            let which = if numbered.is_some() { "the last audit on this terminal" } else { "this audit" };
+            let number = summary_of(numbered.map_or(open.len(), <[_]>::len));
+            return Err(Failure::usage(anyhow!("no finding `{word}` in {which}, which has {number}{near}")));
+        }
+        chosen.extend(found);
+    }
+    Ok(chosen)
+}
+
+fn summary_of(number: usize) -> String {
+    crate::units::quantity_of(number, "findings")
 }
 
 /// A history whose last run is further from now, in seconds, says nothing about now: the agent was stopped, or a clock

@@ -22,7 +22,7 @@ use crate::apply::{ApplyError, Progress};
 use crate::config::Config;
 use crate::host::Host;
 use crate::model::with_article;
-use crate::report::wrap::wrap_hanging;
+use crate::report::wrap::{WIDTH, wrap_hanging};
 use crate::text::printable;
 
 /// Characters of a namespace's name that are shown.
@@ -128,7 +128,7 @@ fn worse(id: u64, verdicts: &[Verdict]) -> String {
 
 /// What a guard says, in lines for a person.
 fn judged(verdict: &Verdict) -> String {
-    wrap_hanging(&verdict.to_string(), 2, 4)
+    wrap_hanging(&verdict.to_string(), WIDTH, 2, 4)
 }
 
 /// Prints each step as it happens. Nothing stops because a reader went away.

@@ -23,6 +23,8 @@ pub(super) struct Terminal {
     errors_coloured: bool,
     /// Messages on standard error are for a program.
     json_log: bool,
+    /// Columns and lines, where standard output is a terminal.
+    size: Option<(usize, usize)>,
 }
 
 impl Terminal {
@@ -35,12 +37,23 @@ impl Terminal {
         Self {
             output_coloured: coloured(anstream::AutoStream::choice(&io::stdout())),
             errors_coloured: coloured(anstream::AutoStream::choice(&io::stderr())),
+            size: terminal_size::terminal_size_of(io::stdout())
+                .map(|(columns, lines)| (columns.0.into(), lines.0.into())),
             json_log: *JSON_LOG.get_or_init(|| log == LogFormat::Json),
         }
     }
 
-    pub(super) const fn theme(&self) -> Theme {
-        if self.output_coloured { Theme::coloured() } else { Theme::plain() }
+    pub(super) fn theme(&self) -> Theme {
+        let theme = if self.output_coloured { Theme::coloured() } else { Theme::plain() };
+        match self.size {
+            Some((columns, _)) => theme.of_width(columns),
+            None => theme,
+        }
+    }
+
+    /// Lines of the terminal that standard output is; none where it is none.
+    pub(super) fn lines(&self) -> Option<usize> {
+        self.size.map(|(_, lines)| lines)
     }
 
     pub(super) const fn error_theme(&self) -> Theme {
@@ -68,6 +81,10 @@ pub(super) struct Undelivered {
 impl Undelivered {
     const fn new(to: String, error: io::Error) -> Self {
         Self { to, error }
+    }
+
+    pub(super) fn to_output(error: io::Error) -> Self {
+        Self::new("to standard output".to_owned(), error)
     }
 
     pub(super) fn to_file(path: &Path, error: io::Error) -> Self {
@@ -135,8 +152,7 @@ pub(super) fn stream(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<(), Undelivered> {
     match file.filter(|path| path.as_os_str() != "-") {
-        None => buffered(io::stdout().lock(), write)
-            .map_err(|error| Undelivered::new("to standard output".to_owned(), error)),
+        None => buffered(io::stdout().lock(), write).map_err(Undelivered::to_output),
         Some(path) => write_file(path, write).map_err(|error| Undelivered::to_file(path, error)),
     }
 }

@@ -181,6 +181,7 @@ impl Desk<'_> {
         for left in offered.left_out.iter().filter(is_ours) {
             output::print(&report::wrap::wrap_hanging(
                 &format!("{} cannot be applied here: {}", left.key, left.why),
+                report::wrap::WIDTH,
                 2,
                 4,
             ))?;
@@ -264,7 +265,7 @@ impl Desk<'_> {
             text.push_str(&format!("\n{}\n", theme.paint(theme.heading, &title)));
             for Waiver { rule, who, until, reason, .. } in waived {
                 let line = format!("{rule} until {until}, by {who}: {reason}");
-                text.push_str(&(report::wrap::wrap_hanging(&line, 2, 4) + "\n"));
+                text.push_str(&(report::wrap::wrap_hanging(&line, report::wrap::WIDTH, 2, 4) + "\n"));
             }
         }
         if text.is_empty() {

@@ -11,7 +11,7 @@ use crate::metrics::catalogue::{Metric, metrics};
 use crate::metrics::healthy;
 use crate::metrics::subjects::Subject;
 use crate::metrics::value::Value;
-use crate::report::page::{Cell, GAP, Page, WIDTH};
+use crate::report::page::{Cell, GAP, Page};
 use crate::report::theme::Theme;
 
 /// What conditions may use besides the catalogue.
@@ -47,7 +47,7 @@ pub fn metrics_text(theme: &Theme) -> String {
             } else {
                 format!("{}, {}", metric.kind.name(), metric.unit)
             };
-            let room = WIDTH.saturating_sub(2 + name_width + GAP);
+            let room = page.width().saturating_sub(2 + name_width + GAP);
             page.row(2, &[Cell::new(metric.name, name_width).painted(theme.key), Cell::new(&kind, room)]);
             page.paragraph(6, theme.dim, metric.help);
         }
@@ -170,7 +170,7 @@ mod tests {
     #[test]
     fn the_table_keeps_to_its_width() {
         let text = metrics_text(&Theme::plain());
-        assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
+        assert!(text.lines().all(|line| line.chars().count() <= crate::report::wrap::WIDTH));
     }
 
     #[test]

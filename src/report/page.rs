@@ -1,4 +1,4 @@
-//! The one way in which text gets onto a page, [`WIDTH`] columns wide.
+//! The one way in which text gets onto a page, as wide as the theme says.
 //!
 //! In: a theme and rows of cells. Out: lines that are never wider, with cells wrapped in their columns.
 //! Must not: let a control character through. Names of processes, values of sysctls and texts of rule files come from
@@ -8,8 +8,7 @@ use anstyle::Style;
 
 use crate::drift::SourceLine;
 use crate::report::theme::Theme;
-pub(super) use crate::report::wrap::WIDTH;
-use crate::report::wrap::{columns, fitting, wrap_at};
+use crate::report::wrap::{columns, fitting, wrap_hanging};
 use crate::text::cleaned;
 
 /// Between two cells of a row.
@@ -54,13 +53,18 @@ impl<'a> Cell<'a> {
     fn lines(&self) -> Vec<String> {
         let width = self.width.max(self.hanging + 1);
         let words = cut_long_words(&cleaned(self.text), width - self.hanging);
-        wrap_at(&words, width, 0, self.hanging).lines().map(str::to_owned).collect()
+        wrap_hanging(&words, width, 0, self.hanging).lines().map(str::to_owned).collect()
     }
 }
 
 impl<'a> Page<'a> {
     pub(super) fn new(theme: &'a Theme) -> Self {
         Self { theme, text: String::new() }
+    }
+
+    /// Columns of a line.
+    pub(super) const fn width(&self) -> usize {
+        self.theme.width
     }
 
     /// An empty line; never at the top, never two.
@@ -90,15 +94,28 @@ impl<'a> Page<'a> {
         }
     }
 
+    /// Pieces of text one after the other on one line, each painted; what does not fit has to be shortened before.
+    pub(super) fn line(&mut self, pieces: &[(Style, &str)]) {
+        for (style, text) in pieces {
+            self.text.push_str(&self.theme.paint(*style, &cleaned(text)));
+        }
+        self.text.push('\n');
+    }
+
+    /// Lines that are written.
+    pub(super) fn lines(&self) -> usize {
+        self.text.lines().count()
+    }
+
     /// One piece of text over the whole width.
     pub(super) fn paragraph(&mut self, indent: usize, style: Style, text: &str) {
-        self.row(indent, &[Cell::new(text, WIDTH.saturating_sub(indent)).painted(style)]);
+        self.row(indent, &[Cell::new(text, self.width().saturating_sub(indent)).painted(style)]);
     }
 
     /// Text whose spaces matter, such as source code with a caret below: its lines are cut where the page ends, nothing
     /// is left out.
     pub(super) fn preformatted(&mut self, indent: usize, text: &str) {
-        let room = WIDTH.saturating_sub(indent).max(1);
+        let room = self.width().saturating_sub(indent).max(1);
         for line in text.lines() {
             let line = cleaned(line).trim_end().replace('\t', " ");
             let mut rest = line.as_str();
@@ -121,7 +138,7 @@ impl<'a> Page<'a> {
             return;
         }
         let number = source.line.to_string();
-        let room = WIDTH.saturating_sub(indent + number.len() + " | ".len());
+        let room = self.width().saturating_sub(indent + number.len() + " | ".len());
         let wide = |text: Option<&str>| text.map_or(0, |text| columns(&cleaned(text)));
         let start = wide(source.text.get(..source.marked.start));
         let marked = wide(source.text.get(source.marked.clone()).map(str::trim_end));

@@ -10,7 +10,7 @@ use anstyle::Style;
 use crate::keys::{KeyValue, Risk};
 use crate::model::{RehearsalResult, in_words, with_article};
 use crate::plan::model::{LeftOut, Plan, PlannedChange, Rehearsed};
-use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
+use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::report::theme::Theme;
 use crate::units;
 
@@ -69,7 +69,10 @@ pub fn diff(changes: &[PlannedChange], theme: &Theme) -> String {
 pub fn answer(change: &PlannedChange, theme: &Theme) -> String {
     let mut page = Page::new(theme);
     let (style, answer) = rehearsed(theme, change.rehearsed.as_ref());
-    page.row(2, &[Cell::new(&format!("kernel on {}: {answer}", change.name()), WIDTH - 2).painted(style).hanging(2)]);
+    page.row(
+        2,
+        &[Cell::new(&format!("kernel on {}: {answer}", change.name()), page.width() - 2).painted(style).hanging(2)],
+    );
     page.finish()
 }
 
@@ -99,11 +102,11 @@ fn write(page: &mut Page<'_>, change: &PlannedChange) {
 
 fn line(page: &mut Page<'_>, sign: char, style: Style, key: &str, value: &KeyValue) {
     let text = format!("{sign} {key} = {}", shortened(&value.to_string(), LONGEST_VALUE));
-    page.row(0, &[Cell::new(text.trim_end(), WIDTH).painted(style).hanging(4)]);
+    page.row(0, &[Cell::new(text.trim_end(), page.width()).painted(style).hanging(4)]);
 }
 
 fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
-    let room = WIDTH - BODY;
+    let room = page.width() - BODY;
     if !text.is_empty() {
         page.row(INDENT, &[Cell::new(label, LABEL).painted(page.theme.dim), Cell::new(text, room).painted(style)]);
     }
@@ -128,7 +131,7 @@ fn left_out(page: &mut Page<'_>, left_out: &[LeftOut]) {
         }
         let place = if left.namespace == "host" { String::new() } else { format!("{}: ", in_words(&left.namespace)) };
         let text = format!("{place}{} = {}", left.key, shortened(&left.proposed, LONGEST_VALUE));
-        page.row(2, &[Cell::new(text.trim_end(), WIDTH - 2).hanging(2)]);
+        page.row(2, &[Cell::new(text.trim_end(), page.width() - 2).hanging(2)]);
         page.paragraph(6, page.theme.dim, &left.why);
     }
 }
@@ -270,7 +273,7 @@ mod tests {
     #[test]
     fn every_line_fits_and_nothing_of_a_stranger_reaches_the_terminal() {
         let plain = text(&plan(), 0, &Theme::plain());
-        assert!(plain.lines().all(|line| line.chars().count() <= WIDTH), "{plain}");
+        assert!(plain.lines().all(|line| line.chars().count() <= crate::report::wrap::WIDTH), "{plain}");
         assert!(!plain.contains('\u{1b}'));
         let coloured = text(&plan(), 0, &Theme::coloured());
         assert!(coloured.contains("\u{1b}[1m\u{1b}[31m- net.core.somaxconn = 128\u{1b}[0m"), "{coloured:?}");

@@ -33,7 +33,7 @@ pub fn list(rules: &RuleSet, theme: &Theme) -> String {
         let severity = theme.paint(style, &format!("{:<8}", rule.severity().name()));
         text.push_str(&format!("  {severity}  {}\n", theme.paint(theme.key, &rule.id)));
         let only = if rule.profile == Profile::Hardened { " (profile hardened)" } else { "" };
-        text.push_str(&wrap(&format!("{}{only}", rule.summary), 12));
+        text.push_str(&wrap(&format!("{}{only}", rule.summary), theme.width, 12));
         text.push('\n');
     }
     text

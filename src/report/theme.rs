@@ -6,6 +6,7 @@
 use anstyle::{AnsiColor, Style};
 
 use crate::model::Severity;
+use crate::report::wrap::WIDTH;
 
 /// One style for each role a piece of text can have; never a style for a place in a layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,13 +20,24 @@ pub struct Theme {
     pub dim: Style,
     /// Names of sysctls, counters and states.
     pub key: Style,
+    /// Columns of a line.
+    pub width: usize,
 }
 
 impl Theme {
     /// No escape sequences at all.
     pub const fn plain() -> Self {
         let none = Style::new();
-        Self { heading: none, critical: none, warning: none, notice: none, ok: none, dim: none, key: none }
+        Self {
+            heading: none,
+            critical: none,
+            warning: none,
+            notice: none,
+            ok: none,
+            dim: none,
+            key: none,
+            width: WIDTH,
+        }
     }
 
     /// The sixteen colours that every terminal has, so that the user's palette decides how they look.
@@ -38,7 +50,13 @@ impl Theme {
             ok: AnsiColor::Green.on_default(),
             dim: Style::new().dimmed(),
             key: AnsiColor::Cyan.on_default(),
+            width: WIDTH,
         }
+    }
+
+    /// The same for a terminal of so many columns. Prose of more than 120 columns is hard to read, and less than 60 is no page.
+    pub fn of_width(self, columns: usize) -> Self {
+        Self { width: columns.clamp(60, 120), ..self }
     }
 
     pub const fn severity(&self, severity: Severity) -> Style {

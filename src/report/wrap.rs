@@ -5,21 +5,15 @@
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr};
 
-/// Columns that every report has. Not those of the terminal: a report looks the same in a mail, a ticket, a file and
-/// every terminal, and prose is read best at this width.
+/// Columns of a report that does not go to a terminal: it looks the same in a mail, a ticket and a file.
 pub const WIDTH: usize = 80;
 
-/// Breaks `text` into lines of at most [`WIDTH`] columns, each beginning with `indent` spaces (they count).
+/// Breaks `text` into lines of at most `width` columns, each beginning with `indent` spaces (they count).
 ///
-/// A blank line separates paragraphs; a single newline is a space. A word longer than the line stands alone on its
-/// own, uncut. The result has no newline at its end.
-pub fn wrap(text: &str, indent: usize) -> String {
-    wrap_at(text, WIDTH, indent, indent)
-}
-
-/// Like [`wrap`], but the very first line begins with `first` spaces and all others with `rest`.
-pub fn wrap_hanging(text: &str, first: usize, rest: usize) -> String {
-    wrap_at(text, WIDTH, first, rest)
+/// A blank line separates paragraphs; a single newline is a space. A word longer than the line is on its own, uncut. The
+/// result has no newline at its end.
+pub fn wrap(text: &str, width: usize, indent: usize) -> String {
+    wrap_hanging(text, width, indent, indent)
 }
 
 /// The columns that a terminal needs for `text`: two for a character of an East Asian script, none for an accent that
@@ -38,8 +32,8 @@ pub fn fitting(text: &str, width: usize) -> (&str, &str) {
     text.split_at(end.map_or(text.len(), |(at, _)| at))
 }
 
-/// Like [`wrap_hanging`], in a column of this width.
-pub(super) fn wrap_at(text: &str, width: usize, first: usize, rest: usize) -> String {
+/// Like [`wrap`], but the very first line begins with `first` spaces and all others with `rest`.
+pub fn wrap_hanging(text: &str, width: usize, first: usize, rest: usize) -> String {
     let mut output = String::with_capacity(text.len() + text.len() / 8);
     for words in paragraphs(text) {
         if !output.is_empty() {
@@ -92,29 +86,32 @@ mod tests {
 
     #[test]
     fn a_line_is_filled_up_to_the_width_and_no_further() {
-        assert_eq!(wrap_at("aa bb cc dd", 5, 0, 0), "aa bb\ncc dd");
-        assert_eq!(wrap_at("aa bb cc dd", 4, 0, 0), "aa\nbb\ncc\ndd");
+        assert_eq!(wrap_hanging("aa bb cc dd", 5, 0, 0), "aa bb\ncc dd");
+        assert_eq!(wrap_hanging("aa bb cc dd", 4, 0, 0), "aa\nbb\ncc\ndd");
     }
 
     #[test]
     fn the_indent_counts_as_part_of_the_width() {
-        assert_eq!(wrap_at("aa bb cc", 7, 2, 2), "  aa bb\n  cc");
+        assert_eq!(wrap_hanging("aa bb cc", 7, 2, 2), "  aa bb\n  cc");
     }
 
     #[test]
     fn single_newlines_are_joined_and_blank_lines_keep_paragraphs_apart() {
-        assert_eq!(wrap_at("one\ntwo\n  \n\n\nthree\n", 80, 0, 0), "one two\n\nthree");
+        assert_eq!(wrap_hanging("one\ntwo\n  \n\n\nthree\n", 80, 0, 0), "one two\n\nthree");
     }
 
     #[test]
     fn a_word_longer_than_the_width_is_not_cut() {
-        assert_eq!(wrap_at("a net.ipv4.tcp_max_tw_buckets b", 10, 2, 2), "  a\n  net.ipv4.tcp_max_tw_buckets\n  b");
+        assert_eq!(
+            wrap_hanging("a net.ipv4.tcp_max_tw_buckets b", 10, 2, 2),
+            "  a\n  net.ipv4.tcp_max_tw_buckets\n  b"
+        );
     }
 
     #[test]
     fn east_asian_characters_take_two_columns_and_combining_ones_none() {
-        assert_eq!(wrap_at("東京 東京", 8, 0, 0), "東京\n東京");
-        assert_eq!(wrap_at("e\u{301}e\u{301} e\u{301}", 4, 0, 0), "e\u{301}e\u{301} e\u{301}");
+        assert_eq!(wrap_hanging("東京 東京", 8, 0, 0), "東京\n東京");
+        assert_eq!(wrap_hanging("e\u{301}e\u{301} e\u{301}", 4, 0, 0), "e\u{301}e\u{301} e\u{301}");
         assert_eq!(fitting("東京都", 5), ("東京", "都"));
         assert_eq!(fitting("abc", 3), ("abc", ""));
         assert_eq!(fitting("京", 1), ("", "京"));
@@ -122,17 +119,17 @@ mod tests {
 
     #[test]
     fn characters_are_counted_not_bytes() {
-        assert_eq!(wrap_at("ééé ééé", 7, 0, 0), "ééé ééé");
+        assert_eq!(wrap_hanging("ééé ééé", 7, 0, 0), "ééé ééé");
     }
 
     #[test]
     fn nothing_stays_nothing() {
-        assert_eq!(wrap_at("", 80, 4, 4), "");
-        assert_eq!(wrap_at(" \n\n ", 80, 4, 4), "");
+        assert_eq!(wrap_hanging("", 80, 4, 4), "");
+        assert_eq!(wrap_hanging(" \n\n ", 80, 4, 4), "");
     }
 
     #[test]
     fn the_first_line_can_hang_out() {
-        assert_eq!(wrap_at("aa bb cc\n\ndd", 6, 0, 2), "aa bb\n  cc\n\n  dd");
+        assert_eq!(wrap_hanging("aa bb cc\n\ndd", 6, 0, 2), "aa bb\n  cc\n\n  dd");
     }
 }

@@ -3,6 +3,7 @@
 //! In: the door to a namespace. Out: what was asked of it. Must not: let the calling thread end up elsewhere, except by
 //! [`Place::enter`], which says so.
 
+use std::fmt;
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::str::FromStr;
@@ -33,6 +34,17 @@ pub enum Which {
     All,
     /// The one with this name, or of the process with this number.
     Named(String),
+}
+
+impl fmt::Display for Which {
+    /// As [`FromStr`] takes it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Current => "current",
+            Self::All => "all",
+            Self::Named(name) => name,
+        })
+    }
 }
 
 impl FromStr for Which {

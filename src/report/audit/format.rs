@@ -7,17 +7,26 @@ use std::io;
 use super::sections::{Reported, Sections};
 use crate::report::theme::Theme;
 
+/// Lines of a report that is to fit onto a screen of 24 lines, below the command and above the prompt.
+pub const ROWS: usize = 22;
+
 /// How a report for a person is to look. A format for programs has no choice.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Look {
     pub theme: Theme,
     pub detail: Detail,
+    /// Lines of [`Detail::Screen`].
+    pub rows: usize,
+    /// The options with which the same host is audited again, each with a space before it.
+    pub again: String,
+    /// Whether it is this host, now: its sysctls can be changed.
+    pub is_live: bool,
 }
 
 impl Look {
     /// What one acts on, without colours.
     pub const fn plain() -> Self {
-        Self { theme: Theme::plain(), detail: Detail::Glance }
+        Self { theme: Theme::plain(), detail: Detail::Glance, rows: ROWS, again: String::new(), is_live: true }
     }
 }
 
@@ -26,6 +35,8 @@ impl Look {
 pub enum Detail {
     /// One line for each finding, and the summary.
     Line,
+    /// One screen: a line for each cause, and the commands with which to go on.
+    Screen,
     /// What one acts on. Of several findings of one rule only the first repeats the advice.
     Glance,
     /// The explanation, the expressions behind the numbers and the sources too.

@@ -30,7 +30,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-pub use format::{Content, Detail, Format, Look};
+pub use format::{Content, Detail, Format, Look, ROWS};
 pub use json::FORMAT as JSON;
 pub use monitoring::state_of;
 pub use ndjson::FORMAT as NDJSON;

@@ -17,7 +17,6 @@ use crate::metrics::value::Value;
 use crate::model::{Bound, Kind, NamespaceName, RehearsalResult, Severity};
 use crate::observe::gap::Gap;
 use crate::report::example;
-use crate::report::theme::Theme;
 use crate::snapshot::Snapshot;
 
 /// What a report is made of, with nothing borrowed, so that any piece of it can be changed.
@@ -159,7 +158,7 @@ impl Scene {
             rules: *rules,
         };
         let reported = Reported { memory: Some(memory), ..Reported::of(&audit) };
-        format.text(reported, &Look { theme: Theme::plain(), detail }).unwrap()
+        format.text(reported, &Look { detail, ..Look::plain() }).unwrap()
     }
 }
 
@@ -308,10 +307,11 @@ fn a_format_shows_all_that_it_does_not_declare_to_leave_out() {
 #[test]
 fn a_format_has_at_least_the_number_of_entries_of_each_section() {
     for format in FORMATS {
-        for detail in [Detail::Line, Detail::Glance, Detail::Full] {
+        for detail in [Detail::Line, Detail::Screen, Detail::Glance, Detail::Full] {
             for (section, add) in ENTRIES {
                 // The line of a finding does not speak of its changes, nor of a namespace where nothing was found.
-                if detail == Detail::Line && ["changes", "blocked changes", "namespaces"].contains(section) {
+                let is_line = matches!(detail, Detail::Line | Detail::Screen);
+                if is_line && ["changes", "blocked changes", "namespaces"].contains(section) {
                     continue;
                 }
                 let mut scene = Scene::rich();
@@ -346,7 +346,7 @@ fn a_host_without_findings_is_a_report_too() {
 #[test]
 fn a_stranger_s_words_do_not_act_in_any_format() {
     for format in FORMATS {
-        for detail in [Detail::Line, Detail::Glance, Detail::Full] {
+        for detail in [Detail::Line, Detail::Screen, Detail::Glance, Detail::Full] {
             let text = Scene::hostile().written(format, detail);
             assert!(text.contains("owned"), "{}", format.name);
             let acting: Vec<char> = text.chars().filter(|c| c.is_ascii_control() && *c != '\n').collect();

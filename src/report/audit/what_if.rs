@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::json::{self, FindingView};
 use crate::audit::model::Finding;
 use crate::published;
-use crate::report::page::{Cell, GAP, Page, WIDTH};
+use crate::report::page::{Cell, GAP, Page};
 use crate::report::theme::Theme;
 use crate::report::wrap::columns;
 use crate::session::what_if::{Changed, Difference};
@@ -110,10 +110,10 @@ fn values(page: &mut Page<'_>, changed: &[Changed]) {
         return;
     }
     page.paragraph(0, page.theme.heading, "If these values were effective");
-    let name = changed.iter().map(|change| columns(&change.key)).max().unwrap_or_default().min(WIDTH / 2);
+    let name = changed.iter().map(|change| columns(&change.key)).max().unwrap_or_default().min(page.width() / 2);
     for Changed { key, before, after } in changed {
         let before = if before.is_empty() { "(unknown)" } else { before };
-        let room = WIDTH.saturating_sub(2 + name + GAP);
+        let room = page.width().saturating_sub(2 + name + GAP);
         page.row(2, &[Cell::new(key, name), Cell::new(&format!("{before} -> {after}"), room)]);
     }
 }
@@ -127,7 +127,7 @@ fn findings(page: &mut Page<'_>, heading: &str, findings: &[&Finding]) {
     for finding in findings {
         let name = finding.severity.name().to_uppercase();
         let width = columns(&name);
-        let room = WIDTH.saturating_sub(2 + width + GAP);
+        let room = page.width().saturating_sub(2 + width + GAP);
         let style = page.theme.severity(finding.severity);
         page.row(
             2,

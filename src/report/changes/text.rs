@@ -7,7 +7,7 @@ use super::{Listed, Listing};
 use crate::apply::change::steps::{Record, Step};
 use crate::apply::run::locate;
 use crate::model::Naming;
-use crate::report::wrap::wrap_hanging;
+use crate::report::wrap::{WIDTH, wrap_hanging};
 use crate::text::printable;
 
 /// Characters of a namespace's name, and of a reason.
@@ -22,7 +22,7 @@ pub fn list(listing: &Listing) -> String {
         let line = format!("{}  {}{}", entry.begun_at(), place(change), change.words());
         text.push_str(&format!("{:>4}  {line}\n", entry.id));
         let keys: Vec<&str> = entry.plan.changes.iter().map(|change| change.key.name.as_str()).collect();
-        text.push_str(&(wrap_hanging(&keys.join(", "), 6, 6) + "\n"));
+        text.push_str(&(wrap_hanging(&keys.join(", "), WIDTH, 6, 6) + "\n"));
     }
     text
 }
@@ -41,7 +41,7 @@ pub fn one(change: &Listed) -> String {
         ));
     }
     for verdict in verdicts.iter().flatten() {
-        text.push_str(&(wrap_hanging(&verdict.to_string(), 2, 4) + "\n"));
+        text.push_str(&(wrap_hanging(&verdict.to_string(), WIDTH, 2, 4) + "\n"));
     }
     text.push_str("Steps:\n");
     for record in &entry.records {

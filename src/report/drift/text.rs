@@ -12,7 +12,7 @@ use crate::drift::model::{Assignment, KeyDrift, Status};
 use crate::drift::source_line;
 use crate::model::with_article;
 use crate::observe::persisted::Loader;
-use crate::report::page::{Cell, GAP, Page, WIDTH};
+use crate::report::page::{Cell, GAP, Page};
 use crate::report::theme::Theme;
 use crate::report::wrap::columns;
 use crate::session::review::BootFinding;
@@ -96,8 +96,8 @@ fn header(page: &mut Page<'_>, view: &DriftPage<'_>) {
 /// The values, a line each, with the present one where it is another.
 fn values(page: &mut Page<'_>, view: &DriftPage<'_>) {
     let set = || view.drift.keys.iter().filter_map(|key| Some((key, key.set_by_boot()?)));
-    let name = set().map(|(key, _)| columns(&key.key)).max().unwrap_or_default().min(WIDTH / 2);
-    let room = WIDTH.saturating_sub(INDENT + name + GAP);
+    let name = set().map(|(key, _)| columns(&key.key)).max().unwrap_or_default().min(page.width() / 2);
+    let room = page.width().saturating_sub(INDENT + name + GAP);
     for (position, (key, line)) in set().take(KEYS_SHOWN).enumerate() {
         if position == 0 {
             page.blank();
@@ -116,7 +116,7 @@ fn key(page: &mut Page<'_>, view: &DriftPage<'_>, followers: &HashMap<&str, usiz
     let theme = page.theme;
     let status = drift.status.name().replace('_', " ").to_uppercase();
     let width = columns(&status);
-    let room = WIDTH.saturating_sub(width + GAP);
+    let room = page.width().saturating_sub(width + GAP);
     let style = status_style(theme, drift.status);
     page.row(0, &[Cell::new(&status, width).painted(style), Cell::new(&drift.key, room).painted(theme.heading)]);
     match &drift.boot {
@@ -163,7 +163,7 @@ fn origin(line: &Assignment) -> String {
 }
 
 fn labelled(page: &mut Page<'_>, label: &str, text: &str) {
-    let room = WIDTH - BODY;
+    let room = page.width() - BODY;
     page.row(INDENT, &[Cell::new(label, LABEL).painted(page.theme.dim), Cell::new(text, room).hanging(2)]);
 }
 
@@ -209,7 +209,7 @@ fn review(page: &mut Page<'_>, view: &DriftPage<'_>) {
         }
         let name = severity.name().to_uppercase();
         let (style, width) = (theme.severity(*severity), columns(&name));
-        let room = WIDTH.saturating_sub(INDENT + width + GAP);
+        let room = page.width().saturating_sub(INDENT + width + GAP);
         page.row(INDENT, &[Cell::new(&name, width).painted(style), Cell::new(title, room).painted(theme.heading)]);
         for (key, line) in lines.iter().take(SHADOWED_SHOWN) {
             page.paragraph(INDENT + 2, Style::new(), &format!("{key} = {} from {}", shown(&line.value), origin(line)));

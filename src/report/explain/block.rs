@@ -52,21 +52,21 @@ impl Block {
         };
         match self {
             Self::Title(name) => painted(theme.heading, name.clone()),
-            Self::Paragraph(text) => wrap(text, 0) + "\n",
-            Self::Warning(text) => painted(theme.warning, wrap(text, 0)),
+            Self::Paragraph(text) => wrap(text, theme.width, 0) + "\n",
+            Self::Warning(text) => painted(theme.warning, wrap(text, theme.width, 0)),
             Self::Blank => "\n".to_owned(),
             Self::Heading(heading) => format!("\n{}", painted(theme.heading, heading.clone())),
-            Self::Text(text) | Self::Expression(text) => wrap(text, 2) + "\n",
+            Self::Text(text) | Self::Expression(text) => wrap(text, theme.width, 2) + "\n",
             Self::Item { name, beside, below } | Self::Named { name, beside, expression: below } => {
                 let beside = if beside.is_empty() { String::new() } else { format!(" {beside}") };
-                let below = if below.is_empty() { String::new() } else { wrap(below, 6) + "\n" };
+                let below = if below.is_empty() { String::new() } else { wrap(below, theme.width, 6) + "\n" };
                 format!("  {}{beside}\n{below}", theme.paint(theme.key, name))
             }
             Self::Choice { value, meaning } => {
-                let wrapped = wrap_hanging(&format!("{value}: {meaning}"), 4, 8);
+                let wrapped = wrap_hanging(&format!("{value}: {meaning}"), theme.width, 4, 8);
                 wrapped.replacen(value, &theme.paint(theme.key, value), 1) + "\n"
             }
-            Self::Source(source) => painted(theme.dim, wrap(source, 2)),
+            Self::Source(source) => painted(theme.dim, wrap(source, theme.width, 2)),
             Self::Line(line) => format!("{line}\n"),
         }
     }

@@ -10,7 +10,7 @@ use crate::history::read::Episode;
 use crate::metrics::value::Value;
 use crate::model::in_words;
 use crate::report::measured::measured;
-use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
+use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::report::theme::Theme;
 use crate::report::wrap::columns;
 use crate::units;
@@ -95,9 +95,9 @@ fn states(page: &mut Page<'_>, view: &HistoryPage<'_>) {
         theme.heading,
         &format!("TCP sockets of {}: now, trend, least to most", in_words(view.namespace)),
     );
-    let spark = WIDTH / 3;
+    let spark = page.width() / 3;
     let last_width = known.iter().map(|(_, summary)| columns(&number(summary.last))).max().unwrap_or(0);
-    let room = WIDTH.saturating_sub(2 + NAME + GAP + last_width + GAP + spark + GAP);
+    let room = page.width().saturating_sub(2 + NAME + GAP + last_width + GAP + spark + GAP);
     for (series, summary) in known {
         let name = series.metric.trim_start_matches("tcp.").to_uppercase();
         let range = shortened(&format!("{} to {}", number(summary.min), number(summary.max)), room);
@@ -125,7 +125,7 @@ fn list(page: &mut Page<'_>, heading: &str, episodes: &[&Episode], when: impl Fn
     worst.sort_by_key(|episode| std::cmp::Reverse(episode.severity));
     for episode in worst.iter().take(SHOWN) {
         let severity = episode.severity.name().to_uppercase();
-        let room = WIDTH - 2 - LABEL - GAP;
+        let room = page.width() - 2 - LABEL - GAP;
         let style = theme.severity(episode.severity);
         page.row(2, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&episode.title, room)]);
         let line = format!("{}; {}{}", when(episode), episode.rule, place(episode));
@@ -183,7 +183,7 @@ fn metric(page: &mut Page<'_>, view: &HistoryPage<'_>, series: &Series) {
     let wide = values.iter().map(|value| columns(value)).max().unwrap_or(0);
     for ((label, _, at), value) in shown.iter().zip(&values) {
         let at = at.map(|at| format!("{} UTC", units::moment(at))).unwrap_or_default();
-        let rest = WIDTH.saturating_sub(2 + LABEL + GAP + wide + GAP);
+        let rest = page.width().saturating_sub(2 + LABEL + GAP + wide + GAP);
         page.row(
             2,
             &[
@@ -194,8 +194,8 @@ fn metric(page: &mut Page<'_>, view: &HistoryPage<'_>, series: &Series) {
         );
     }
     page.blank();
-    let room = WIDTH - 4;
-    page.row(2, &[Cell::new(&spark::line(&series.points, room), WIDTH - 2).painted(theme.key)]);
+    let room = page.width() - 4;
+    page.row(2, &[Cell::new(&spark::line(&series.points, room), page.width() - 2).painted(theme.key)]);
     page.paragraph(2, theme.dim, &legend(series, summary.max, room));
 }
 
@@ -221,7 +221,7 @@ fn episodes_of(page: &mut Page<'_>, view: &HistoryPage<'_>, rule: &str) {
     page.paragraph(0, theme.dim, &runs_line(view));
     for episode in view.episodes.iter().rev().take(SHOWN) {
         page.blank();
-        let room = WIDTH - LABEL - GAP;
+        let room = page.width() - LABEL - GAP;
         let severity = episode.severity.name().to_uppercase();
         let style = theme.severity(episode.severity);
         let title = Cell::new(&episode.title, room).painted(theme.heading);

@@ -26,10 +26,12 @@ pub fn list(scenarios: &[Scenario], theme: &Theme) -> String {
             };
             let mark = if scenario.host { "  (needs a machine: --host)" } else { mark };
             text.push_str(&format!("  {}{mark}\n", theme.paint(theme.key, &scenario.name)));
-            text.push_str(&wrap(&scenario.title, 6));
+            text.push_str(&wrap(&scenario.title, theme.width, 6));
             text.push('\n');
             if scenario.is_fault() {
-                text.push_str(&theme.paint(theme.dim, &wrap(&format!("shows {}", scenario.shows.join(", ")), 6)));
+                text.push_str(
+                    &theme.paint(theme.dim, &wrap(&format!("shows {}", scenario.shows.join(", ")), theme.width, 6)),
+                );
                 text.push('\n');
             }
         }
@@ -38,7 +40,7 @@ pub fn list(scenarios: &[Scenario], theme: &Theme) -> String {
     let count = |kind| scenarios.iter().filter(|scenario| scenario.kind() == kind).count();
     let parts = [(Kind::Fault, "faults"), (Kind::LookAlike, "healthy look-alikes"), (Kind::Lesson, "lessons")];
     let parts = parts.map(|(kind, name)| units::quantity_of(count(kind), name)).join(", ");
-    text.push_str(&wrap(&format!("{parts}. `lab run NAME` plays one, `lab run --all` plays all."), 0));
+    text.push_str(&wrap(&format!("{parts}. `lab run NAME` plays one, `lab run --all` plays all."), theme.width, 0));
     text.push('\n');
     text
 }

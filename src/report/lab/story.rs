@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::lab::event::{Change, Effect, Event, Found, Kind, Measured, Outcome, SocketLine, When};
 use crate::model::Severity;
-use crate::report::page::{Cell, Page, WIDTH};
+use crate::report::page::{Cell, Page};
 use crate::report::theme::Theme;
 use crate::units;
 
@@ -123,12 +123,12 @@ impl<'a> Story<'a> {
                     Effect::Hides => (theme.warning, "It hides the fault and repairs nothing."),
                     Effect::Helps => (theme.critical, "It did end the fault."),
                 };
-                page.row(2, &[Cell::new("", 3), Cell::new(&format!("{what} {why}"), WIDTH - 7).painted(style)]);
+                page.row(2, &[Cell::new("", 3), Cell::new(&format!("{what} {why}"), page.width() - 7).painted(style)]);
             }
             Event::Remedies => page.paragraph(0, theme.heading, "The remedy"),
             Event::Changed(Change { key, from, to }) => {
                 let change = format!("{key}  {from} -> {to}");
-                page.row(2, &[Cell::new("set", 3), Cell::new(&change, WIDTH - 7).painted(theme.key)]);
+                page.row(2, &[Cell::new("set", 3), Cell::new(&change, page.width() - 7).painted(theme.key)]);
             }
             Event::Lacks { text } => page.paragraph(2, theme.warning, text),
             Event::End(outcome) => end(outcome, page),
@@ -138,10 +138,10 @@ impl<'a> Story<'a> {
     fn did(&mut self, say: Option<&str>, act: Option<&str>, page: &mut Page<'_>) {
         if let Some(say) = say {
             self.step += 1;
-            page.row(2, &[Cell::new(&self.step.to_string(), 3).right(), Cell::new(say.trim(), WIDTH - 7)]);
+            page.row(2, &[Cell::new(&self.step.to_string(), 3).right(), Cell::new(say.trim(), page.width() - 7)]);
         }
         if let Some(act) = act {
-            page.row(2, &[Cell::new("", 3), Cell::new(act, WIDTH - 7).painted(self.theme.key)]);
+            page.row(2, &[Cell::new("", 3), Cell::new(act, page.width() - 7).painted(self.theme.key)]);
         }
     }
 }
@@ -178,7 +178,7 @@ fn looked(when: When, findings: &[Found], page: &mut Page<'_>) {
     for found in &shown {
         let style = Severity::named(&found.severity).map_or(theme.notice, |severity| theme.severity(severity));
         let text = format!("{} ({})", found.title, found.rule);
-        page.row(2, &[Cell::new(&found.severity, 8).painted(style), Cell::new(&text, WIDTH - 12)]);
+        page.row(2, &[Cell::new(&found.severity, 8).painted(style), Cell::new(&text, page.width() - 12)]);
     }
     let others = findings.len() - shown.len();
     if others > 0 {

@@ -9,7 +9,7 @@ use super::record::{Origin, Remark, Remarks};
 use super::words;
 use crate::drift::SourceLine;
 use crate::report::check::in_numbers;
-use crate::report::page::{Cell, GAP, Page, WIDTH};
+use crate::report::page::{Cell, GAP, Page};
 use crate::report::theme::Theme;
 use crate::report::wrap::columns;
 use crate::units;
@@ -46,7 +46,7 @@ fn one(page: &mut Page<'_>, remark: &Remark, first: bool) {
     page.paragraph(0, theme.heading, &place(remark));
     let name = remark.severity.name().to_uppercase();
     let (style, width) = (theme.severity(remark.severity), columns(&name));
-    let room = WIDTH.saturating_sub(INDENT + width + GAP);
+    let room = page.width().saturating_sub(INDENT + width + GAP);
     page.row(INDENT, &[Cell::new(&name, width).painted(style), Cell::new(&said(remark), room)]);
     let marked = remark.columns.as_ref().map_or(0..remark.snippet.len(), |columns| {
         let byte = |column: u32| {

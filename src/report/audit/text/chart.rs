@@ -10,7 +10,7 @@ use crate::observe::sockets::SocketSource;
 use crate::report::audit::answers::{self, Answer};
 use crate::report::audit::sections::PortUse;
 use crate::report::audit::states;
-use crate::report::page::{Cell, GAP, Page, WIDTH};
+use crate::report::page::{Cell, GAP, Page};
 use crate::snapshot::Namespace;
 use crate::units;
 
@@ -40,7 +40,7 @@ pub(super) fn write(
         page.blank();
         if let Some(roles) = roles(namespace) {
             let text = format!("Roles of {}: {roles}", in_words(&namespace.name));
-            page.row(0, &[Cell::new(&text, WIDTH).hanging(2)]);
+            page.row(0, &[Cell::new(&text, page.width()).hanging(2)]);
             page.blank();
         }
         one(page, namespace);
@@ -48,7 +48,10 @@ pub(super) fn write(
             if place == 0 {
                 page.blank();
             }
-            page.row(2, &[Cell::new(state, NAME).painted(page.theme.key), Cell::new(&text, WIDTH - 2 - NAME - GAP)]);
+            page.row(
+                2,
+                &[Cell::new(state, NAME).painted(page.theme.key), Cell::new(&text, page.width() - 2 - NAME - GAP)],
+            );
         }
     }
     if let [(_, quiet)] = rest[..] {
@@ -84,7 +87,7 @@ fn one(page: &mut Page<'_>, namespace: &Namespace) {
 
     let largest = states.iter().map(|&(_, number)| number).max().unwrap_or(0);
     let count_width = units::count_u64(largest).len();
-    let room = WIDTH.saturating_sub(2 + NAME + GAP + count_width + GAP).min(BAR);
+    let room = page.width().saturating_sub(2 + NAME + GAP + count_width + GAP).min(BAR);
     for (name, number) in states.into_iter().filter(|&(_, number)| number > 0) {
         page.row(
             2,

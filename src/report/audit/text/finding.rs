@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use anstyle::Style;
 
 use crate::audit::model::{Evidence, Finding, Recommendation};
-use crate::model::{Kind, RehearsalResult};
+use crate::model::{Kind, RehearsalResult, in_words};
 use crate::report::audit::format::Detail;
 use crate::report::audit::words::{place, rehearsed, value_or_empty};
 use crate::report::measured::measured;
-use crate::report::page::{Cell, GAP, Page, WIDTH};
+use crate::report::page::{Cell, GAP, Page};
 use crate::report::wrap::columns;
 
 /// Labels stand between `INDENT` and `BODY`, everything else from `BODY` on.
@@ -52,7 +52,7 @@ pub(super) fn write<'a>(
     let theme = page.theme;
     let full = detail == Detail::Full;
     let style = theme.severity(finding.severity);
-    let title = WIDTH.saturating_sub(LABEL + GAP);
+    let title = page.width().saturating_sub(LABEL + GAP);
     let severity = finding.severity.name().to_uppercase();
     page.row(0, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&finding.title, title).painted(theme.heading)]);
 
@@ -85,6 +85,9 @@ pub(super) fn write<'a>(
         let new = told.changes.insert((&finding.namespace, &change.key));
         recommendation(page, label, change, new);
     }
+    if full {
+        by_hand(page, finding);
+    }
     // A finding about a line of a file is cured there.
     if finding.recommendations.is_empty() && !finding.advice.is_empty() && finding.line.is_none() {
         // A fault of the application has no cure in the kernel; elsewhere the cure may just not be for a program to name.
@@ -105,6 +108,31 @@ pub(super) fn write<'a>(
     }
 }
 
+/// What to type to change the values without this program.
+fn by_hand(page: &mut Page<'_>, finding: &Finding) {
+    let possible = finding.recommendations.iter().filter(|change| change.blocked.is_none());
+    let mut label = "by hand";
+    let there = within(&finding.namespace);
+    for change in possible {
+        let value = change.proposed.to_string();
+        let quote = if value.contains(' ') { "'" } else { "" };
+        labelled(page, label, page.theme.key, &format!("{there}sysctl -w {}={quote}{value}{quote}", change.key));
+        label = "";
+    }
+    if label.is_empty() {
+        labelled(page, "", page.theme.dim, "This lasts until the next boot. `remediate` can take a change back.");
+    }
+}
+
+/// What goes before a command so that it runs in a namespace, by the name that reports give it.
+fn within(namespace: &str) -> String {
+    match namespace.strip_prefix("pid ").and_then(|rest| rest.split(' ').next()) {
+        Some(pid) => format!("nsenter --net --target {pid} "),
+        None if namespace == "host" || in_words(namespace) != namespace => String::new(),
+        None => format!("ip netns exec {namespace} "),
+    }
+}
+
 /// A finding in a line under the one that it explains, or that explains it. Whether it could be told so: one that proposes a
 /// change which was not told yet needs more than a line.
 pub(super) fn related<'a>(page: &mut Page<'_>, finding: &'a Finding, told: &mut Told<'a>) -> bool {
@@ -121,7 +149,7 @@ pub(super) fn related<'a>(page: &mut Page<'_>, finding: &'a Finding, told: &mut 
     let text = format!("{}: {} ({})", finding.severity.name(), finding.title, finding.rule);
     let shown = if told.label == label { "" } else { label };
     let shown = Cell::new(shown, LABEL).painted(page.theme.dim);
-    page.row(INDENT, &[shown, Cell::new(&text, WIDTH - BODY).hanging(2)]);
+    page.row(INDENT, &[shown, Cell::new(&text, page.width() - BODY).hanging(2)]);
     told.note(finding);
     told.label = label;
     true
@@ -147,14 +175,14 @@ fn paragraphs(text: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
-    let room = WIDTH - BODY;
+    let room = page.width() - BODY;
     if !text.is_empty() {
         page.row(INDENT, &[Cell::new(label, LABEL).painted(page.theme.dim), Cell::new(text, room).painted(style)]);
     }
 }
 
 fn list(page: &mut Page<'_>, label: &str, texts: impl Iterator<Item = String>) {
-    let room = WIDTH - BODY;
+    let room = page.width() - BODY;
     for (position, text) in texts.enumerate() {
         let label = Cell::new(if position == 0 { label } else { "" }, LABEL).painted(page.theme.dim);
         page.row(INDENT, &[label, Cell::new(&text, room).hanging(2)]);
@@ -163,7 +191,7 @@ fn list(page: &mut Page<'_>, label: &str, texts: impl Iterator<Item = String>) {
 
 /// An address that is cut cannot be opened, so a long one gets a line of its own, further to the left.
 fn sources(page: &mut Page<'_>, references: &[String]) {
-    let (dim, room) = (page.theme.dim, WIDTH - BODY);
+    let (dim, room) = (page.theme.dim, page.width() - BODY);
     for (position, reference) in references.iter().enumerate() {
         let label = Cell::new(if position == 0 { "source" } else { "" }, LABEL).painted(dim);
         if reference.contains(char::is_whitespace) {
@@ -181,7 +209,7 @@ fn sources(page: &mut Page<'_>, references: &[String]) {
 fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
     /// A longer value (a process, an address) takes the expression's column too.
     const VALUE: usize = 18;
-    let (dim, room) = (page.theme.dim, WIDTH - BODY);
+    let (dim, room) = (page.theme.dim, page.width() - BODY);
     let rows: Vec<(&Evidence, String)> =
         evidence.iter().map(|item| (item, measured(&item.value, &item.unit))).collect();
     let labels = rows.iter().map(|(item, _)| columns(&item.label));
@@ -210,7 +238,7 @@ fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
 
 /// The key and its two values on one line where they fit; what the change brings below, unless it was told before.
 fn recommendation(page: &mut Page<'_>, label: &str, change: &Recommendation, new: bool) {
-    let (theme, room) = (page.theme, WIDTH - BODY);
+    let (theme, room) = (page.theme, page.width() - BODY);
     let label = Cell::new(label, LABEL).painted(theme.dim);
     let values = format!("{} -> {}", value_or_empty(&change.current), value_or_empty(&change.proposed.to_string()));
     let key_width = columns(&change.key);

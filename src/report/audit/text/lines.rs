@@ -10,7 +10,7 @@ use crate::model::in_words;
 use crate::report::audit::format::Look;
 use crate::report::audit::sections::{GapAt, Head, Open, Summary, Writer};
 use crate::report::audit::summary;
-use crate::report::page::{Cell, GAP, Page, WIDTH, shortened};
+use crate::report::page::{Cell, GAP, Page, shortened};
 use crate::snapshot::Namespace;
 
 const SEVERITY: usize = "CRITICAL".len();
@@ -33,7 +33,7 @@ impl<'a> Writer<'a> for Lines<'_, 'a> {
 
     fn findings(&mut self, findings: Vec<Open<'a>>) {
         let one_namespace = self.summary.namespaces.len() < 2;
-        let room = WIDTH - SEVERITY - GAP;
+        let room = self.page.width() - SEVERITY - GAP;
         for Open { finding, seen: _ } in findings {
             // White space is made single here: what is shortened to one line has to stay on one.
             let title: Vec<&str> = finding.title.split_whitespace().collect();

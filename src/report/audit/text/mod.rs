@@ -12,16 +12,19 @@ use anstyle::Style;
 use super::format::{Content, Detail, Format, Look};
 use super::sections::{GapAt, Head, Open, Summary, Writer};
 use super::{answers, summary, words};
-use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
+use crate::audit::model::{Audit, Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::model::in_words;
-use crate::report::page::{Cell, Page, WIDTH};
+use crate::report::page::{Cell, Page};
 use crate::report::theme::Theme;
+use crate::rules::Rule;
+use crate::rules::set::RuleSet;
 use crate::snapshot::Namespace;
 
 mod chart;
 mod finding;
 mod lines;
+mod screen;
 
 /// Of one rule in one namespace a glance shows so many findings, and of one rule so many namespaces; the others are
 /// counted.
@@ -41,6 +44,7 @@ pub const FORMAT: Format = Format {
     ],
     write: |sections, look, output| match look.detail {
         Detail::Line => sections.give_to(lines::Lines::new(look), output),
+        Detail::Screen => sections.give_to(screen::Screen::new(look), output),
         Detail::Glance | Detail::Full => sections.give_to(Text::new(look), output),
     },
 };
@@ -51,6 +55,40 @@ pub fn one(found: &Finding, detail: Detail, theme: &Theme) -> String {
     let place = finding::Position { first: true, seen: None };
     finding::write(&mut page, found, detail, place, &mut finding::Told::default());
     page.finish()
+}
+
+/// Findings with their numbers, in full.
+pub fn some(chosen: &[(usize, &Finding)], audit: &Audit<'_>, look: &Look) -> String {
+    let mut page = Page::new(&look.theme);
+    let taken_at = &audit.snapshot.taken_at;
+    for (number, found) in chosen {
+        page.blank();
+        page.paragraph(0, look.theme.dim, &format!("Finding {number} of the audit at {taken_at}"));
+        let place = finding::Position { first: true, seen: None };
+        finding::write(&mut page, found, Detail::Full, place, &mut finding::Told::default());
+    }
+    page.finish()
+}
+
+/// What was checked and found nothing, by area.
+pub fn passed(audit: &Audit<'_>, rules: &RuleSet, theme: &Theme) -> String {
+    let found = audit.findings.iter().map(|finding| finding.rule.as_str());
+    let skipped = audit.skipped.iter().map(|skipped| skipped.rule.as_str());
+    let others: BTreeSet<&str> = found.chain(skipped).collect();
+    let mut areas: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
+    for rule in rules.evaluated().filter_map(|(id, _)| rules.get(id)).filter(|rule| !others.contains(&*rule.id)) {
+        areas.entry(&rule.area).or_default().push(rule);
+    }
+    let mut page = Page::new(theme);
+    page.paragraph(0, theme.heading, "Checked, and nothing was found");
+    for (area, rules) in areas {
+        page.blank();
+        page.paragraph(0, theme.ok, if area.is_empty() { "yours" } else { area });
+        for rule in rules {
+            page.row(2, &[Cell::new(&rule.summary, page.width() - 2).hanging(2)]);
+        }
+    }
+    format!("\n{}", page.finish())
 }
 
 /// The page as far as it is written.
@@ -93,10 +131,10 @@ impl<'a> Writer<'a> for Text<'_, 'a> {
                 self.page.paragraph(0, self.page.theme.heading, "Waived");
             }
             let title = format!("{}{}", self.place(&found.namespace), found.title);
-            self.page.row(2, &[Cell::new(&title, WIDTH - 2).hanging(2)]);
+            self.page.row(2, &[Cell::new(&title, self.page.width() - 2).hanging(2)]);
             let (severity, rule) = (found.severity.name(), &found.rule);
             let line = format!("{severity} {rule}, {}", words::waiver(waiver));
-            self.page.row(6, &[Cell::new(&line, WIDTH - 6).painted(self.page.theme.dim)]);
+            self.page.row(6, &[Cell::new(&line, self.page.width() - 6).painted(self.page.theme.dim)]);
         }
         if self.summary.open() == 0 && waived.is_empty() {
             self.page.blank();
@@ -224,7 +262,7 @@ fn not_checked(page: &mut Page<'_>, skipped: &[Skipped]) {
     let rules = rules.into_iter().map(|((namespace, reason), rules)| ((reason, rules), namespace));
     let told = said_once(rules);
     for ((reason, rules), namespaces) in told {
-        page.row(2, &[Cell::new(&format!("{}: {reason}", several(&namespaces)), WIDTH - 2).hanging(2)]);
+        page.row(2, &[Cell::new(&format!("{}: {reason}", several(&namespaces)), page.width() - 2).hanging(2)]);
         page.paragraph(6, page.theme.dim, &rules.join(", "));
     }
 }
@@ -263,7 +301,7 @@ fn not_read(page: &mut Page<'_>, gaps: &[GapAt<'_>]) {
         }
         for ((what, why), places) in group.iter().take(GAPS) {
             let text = format!("{}: {what} ({why})", several(places));
-            page.row(2, &[Cell::new(&text, WIDTH - 2).hanging(2)]);
+            page.row(2, &[Cell::new(&text, page.width() - 2).hanging(2)]);
         }
         if group.len() > GAPS {
             let more = group.len() - GAPS;
@@ -280,7 +318,7 @@ fn hanging_list(page: &mut Page<'_>, style: Style, heading: &str, texts: &[Strin
     page.blank();
     page.paragraph(0, style, heading);
     for text in texts {
-        page.row(2, &[Cell::new(text, WIDTH - 2).hanging(2)]);
+        page.row(2, &[Cell::new(text, page.width() - 2).hanging(2)]);
     }
 }
 

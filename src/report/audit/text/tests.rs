@@ -11,7 +11,7 @@ use crate::report::wrap::columns;
 use crate::snapshot::Snapshot;
 
 fn text(audit: &Audit<'_>, detail: Detail, theme: &Theme) -> String {
-    FORMAT.text(Reported::of(audit), &Look { theme: *theme, detail }).unwrap()
+    FORMAT.text(Reported::of(audit), &Look { theme: *theme, detail, ..Look::plain() }).unwrap()
 }
 
 fn brief(audit: &Audit<'_>, theme: &Theme) -> String {
@@ -40,7 +40,7 @@ fn shown(finding: Finding) -> String {
 #[test]
 fn a_finding_tells_what_where_why_the_numbers_and_what_to_do() {
     let snapshot = example::snapshot();
-    assert_snapshot!(shown(example::audit(&snapshot).findings.remove(0)), @"
+    assert_snapshot!(shown(example::audit(&snapshot).findings.remove(0)), @r"
     CRITICAL  10.0.0.5:5432 takes 92 % of the ephemeral ports
       where     host: 10.0.0.1 -> 10.0.0.5:5432
       why       Every outgoing connection to one address and port needs a local port
@@ -56,6 +56,8 @@ fn a_finding_tells_what_where_why_the_numbers_and_what_to_do() {
                   Risk medium. New connections use it at once.
                   Side effects: A service that listens on a port from 16384 up can
                   find it taken when it starts.
+      by hand   sysctl -w net.ipv4.ip_local_port_range='16384 65535'
+                This lasts until the next boot. `remediate` can take a change back.
       do        application: Keep connections open: a pool, or HTTP keep-alive,
                   needs a handful of ports.
                 operator: More source addresses multiply the ports.
@@ -355,7 +357,7 @@ fn no_line_is_wider_than_the_page() {
         brief(&audit, &Theme::plain()),
     ] {
         for line in report.lines() {
-            assert!(columns(line) <= WIDTH, "{line}");
+            assert!(columns(line) <= crate::report::wrap::WIDTH, "{line}");
             assert_eq!(line.trim_end(), line);
         }
     }
