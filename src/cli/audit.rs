@@ -111,7 +111,9 @@ fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Termina
         whole(args, global, config, &criteria, &audit, terminal)?;
     } else {
         let chosen = chosen(&audit, &wanted, numbered.as_deref())?;
-        let text = text::some(&chosen, &audit, &look(args, global, config, terminal));
+        let look = look(args, global, config, terminal);
+        let detail = if args.details { Detail::Full } else { Detail::Glance };
+        let text = text::some(&chosen, &audit, &Look { detail, ..look });
         show(&text, args, global, terminal)?;
     }
     if is_check(args.format) {

@@ -7,9 +7,10 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
-use super::args::RuleArgs;
+use super::args::{Global, RuleArgs};
 use super::exit::{Failure, Outcome};
-use super::output::{self, Terminal};
+use super::output::Terminal;
+use super::{last, pager};
 use crate::config::Config;
 use crate::drift::model::Drift;
 use crate::host::netns::Which;
@@ -17,10 +18,14 @@ use crate::keys::{self, InterfaceKey};
 use crate::metrics::defaults;
 use crate::reference::{counters, states};
 use crate::report::explain;
+use crate::report::theme::Theme;
+use crate::report::wrap::wrap;
+use crate::rules::set::RuleSet;
 use crate::session::drift::Scene;
 use crate::session::{self, SessionError, rehearse};
 use crate::snapshot::{FirstReading, Snapshot};
 use crate::suggest::nearest_name;
+use crate::units;
 
 /// Explain a rule, a sysctl key, a TCP state or a kernel counter.
 #[derive(Debug, Args)]
@@ -30,10 +35,14 @@ Examples:
   sysctl-advisor explain net.ipv4.tcp_fin_timeout
   sysctl-advisor explain net.ipv4.conf.eth0.rp_filter
   sysctl-advisor explain ListenOverflows
-  sysctl-advisor explain close-wait-leak")]
+  sysctl-advisor explain close-wait-leak
+  sysctl-advisor explain handshake
+  sysctl-advisor explain 1
+  sysctl-advisor explain too many open files")]
 pub(super) struct ExplainArgs {
-    /// The id of a rule, a sysctl key, a TCP state or a kernel counter
-    name: String,
+    /// The id of a rule, a sysctl key, a TCP state, a kernel counter, `handshake`, `close`, the number of a finding of
+    /// the last audit, or words to look for. Without it: everything that can be explained
+    name: Vec<String>,
     /// Show the current values of this snapshot instead of the running host (`-`: standard input)
     #[arg(long, value_name = "FILE")]
     snapshot: Option<PathBuf>,
@@ -41,11 +50,27 @@ pub(super) struct ExplainArgs {
     rules: RuleArgs,
 }
 
-pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> Outcome {
+pub(super) fn run(args: &ExplainArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
     let rules = args.rules.load(config)?;
     let theme = terminal.theme();
-    let name = args.name.trim();
-    let text = if let Some(rule) = rules.get(name) {
+    let name = args.name.join(" ");
+    let text = match name.trim() {
+        "" => explain::index::page(&rules, &theme),
+        name => explained(name, args, &rules, theme)?,
+    };
+    pager::show(&text, global, terminal)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn explained(name: &str, args: &ExplainArgs, rules: &RuleSet, theme: Theme) -> Result<String, Failure> {
+    if let Ok(number) = name.parse::<usize>() {
+        return numbered(number, rules, theme);
+    }
+    if explain::picture::NAMES.contains(&name.to_lowercase().as_str()) {
+        let picture = explain::picture::page(name, present(args)?.as_ref(), &theme);
+        return Ok(picture.unwrap_or_default());
+    }
+    Ok(if let Some(rule) = rules.get(name) {
         explain::rule::rule(rule, theme)
     } else if let Some(key) = key(name) {
         let snapshot = present(args)?.map(|snapshot| with_default(snapshot, &key, args));
@@ -56,19 +81,36 @@ pub(super) fn run(args: &ExplainArgs, config: &Config, terminal: &Terminal) -> O
     } else if let Some(counter) = counters::doc(name) {
         explain::counter::counter(counter, present(args)?.as_ref(), theme)
     } else {
-        let known = rules
-            .iter()
-            .map(|rule| rule.id.as_str())
-            .chain(keys::catalogue().names())
-            .chain(states::iter().map(|state| state.name.as_str()))
-            .chain(counters::iter().map(|counter| counter.name.as_str()));
-        let near = nearest_name(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-        return Err(Failure::usage(anyhow!(
-            "unknown name `{name}`: not a rule, sysctl key, TCP state or documented counter{near}"
-        )));
-    };
-    output::print(&text)?;
-    Ok(ExitCode::SUCCESS)
+        let answers = explain::find::find(name, rules);
+        if answers.is_empty() {
+            let known = rules.iter().map(|rule| rule.id.as_str()).chain(keys::catalogue().names());
+            let near = nearest_name(name, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            return Err(Failure::usage(anyhow!(
+                "unknown name `{name}`: not a rule, sysctl key, TCP state or documented counter{near}; `explain` \
+                 without a name lists them"
+            )));
+        }
+        explain::find::page(name, &answers, &theme)
+    })
+}
+
+/// The rule of a finding that was on the screen.
+fn numbered(number: usize, rules: &RuleSet, theme: Theme) -> Result<String, Failure> {
+    let last = last::recall().ok_or_else(|| {
+        Failure::usage(anyhow!(
+            "no audit on this terminal is remembered; run `sysctl-advisor audit` on a terminal first"
+        ))
+    })?;
+    let shown = number.checked_sub(1).and_then(|place| last.findings.get(place)).ok_or_else(|| {
+        let has = units::quantity_of(last.findings.len(), "findings");
+        Failure::usage(anyhow!("no finding {number} in the last audit on this terminal, which has {has}"))
+    })?;
+    let rule = rules.get(&shown.rule).ok_or_else(|| {
+        Failure::usage(anyhow!("finding {number} is of the rule `{}`, which is not loaded now", shown.rule))
+    })?;
+    let head = format!("{} {}", shown.severity.to_uppercase(), shown.title);
+    let head = theme.paint(theme.heading, &wrap(&head, theme.width, 0));
+    Ok(format!("{head}\n\n{}", explain::rule::rule(rule, theme)))
 }
 
 /// Where a name that is only a part of a key's name may begin.

@@ -37,6 +37,7 @@ mod remediate;
 mod rules;
 mod session;
 mod snapshot;
+mod welcome;
 mod what_if;
 
 use std::process::ExitCode;
@@ -58,7 +59,7 @@ use crate::config::{self as configuration, Typed};
 #[command(version, max_term_width = 100, after_help = format!("{EXAMPLES}\n\n{}", Exit::table()))]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
     #[command(flatten)]
     global: Global,
 }
@@ -140,7 +141,10 @@ pub fn run() -> ExitCode {
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     log::start(&cli.global);
     let terminal = output::Terminal::new(cli.global.color, cli.global.log_format);
-    match dispatch(&cli, &flags::typed(&matches), &terminal) {
+    let Some(asked) = &cli.command else {
+        return unasked(&terminal);
+    };
+    match dispatch(asked, &cli.global, &flags::typed(&matches), &terminal) {
         Ok(code) => code,
         Err(failure) => {
             if failure.exit != Exit::Done {
@@ -151,17 +155,27 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn dispatch(cli: &Cli, typed: &[Typed], terminal: &output::Terminal) -> Outcome {
-    let global = &cli.global;
+/// Without a command a person gets a page; a program made a mistake.
+fn unasked(terminal: &output::Terminal) -> ExitCode {
+    if terminal.lines().is_some() {
+        output::say(&welcome::page(jiff::Timestamp::now().as_second(), &terminal.theme()));
+        return ExitCode::SUCCESS;
+    }
+    let help = program().render_help();
+    output::note(help.to_string().trim_end());
+    Exit::Usage.code()
+}
+
+fn dispatch(asked: &Command, global: &Global, typed: &[Typed], terminal: &output::Terminal) -> Outcome {
     // Loaded by the commands that need it: the way back must not depend on a file that somebody may be editing.
     let config = || configuration::load(global.config.as_deref(), typed);
     // What limits the writing of sysctls must not be in the hands of others.
     let trusted = || configuration::load_trusted(global.config.as_deref(), typed);
-    match &cli.command {
+    match asked {
         Command::Audit(args) => audit::run(args, global, config, terminal),
         Command::Drift(args) => drift::run(args, global, config, terminal),
         Command::Lint(args) => lint::run(args, global.quiet, config, terminal),
-        Command::Explain(args) => explain::run(args, &config()?, terminal),
+        Command::Explain(args) => explain::run(args, global, &config()?, terminal),
         Command::Snapshot(args) => snapshot::run(args, global, &config()?),
         Command::Plan(args) => plan::run(args, global, &config()?, terminal),
         Command::Export(args) => export::run(args, global, &config()?, terminal),

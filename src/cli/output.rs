@@ -37,8 +37,7 @@ impl Terminal {
         Self {
             output_coloured: coloured(anstream::AutoStream::choice(&io::stdout())),
             errors_coloured: coloured(anstream::AutoStream::choice(&io::stderr())),
-            size: terminal_size::terminal_size_of(io::stdout())
-                .map(|(columns, lines)| (columns.0.into(), lines.0.into())),
+            size: io::stdout().is_terminal().then(size_of_output),
             json_log: *JSON_LOG.get_or_init(|| log == LogFormat::Json),
         }
     }
@@ -63,6 +62,12 @@ impl Terminal {
     pub(super) const fn errors_coloured(&self) -> bool {
         self.errors_coloured
     }
+}
+
+/// Columns and lines of the terminal that standard output is. A serial console does not know.
+fn size_of_output() -> (usize, usize) {
+    let size = terminal_size::terminal_size_of(io::stdout());
+    size.map_or((80, 24), |(columns, lines)| (columns.0.into(), lines.0.into()))
 }
 
 /// Whether progress may be shown.

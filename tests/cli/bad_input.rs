@@ -7,7 +7,7 @@ use super::{RULE, Run, command, data, finish, run, scratch, spoilt, without};
 /// An audit with this text as a rule of the administrator's: what it says on standard error.
 fn with_rule(text: impl AsRef<[u8]>) -> String {
     let (folder, _) = scratch("mine.toml", text);
-    let run = run(&["audit", "--snapshot", &data("quiet.json"), "--rules", folder.path().to_str().unwrap()]);
+    let run = run(&["audit", "--full", "--snapshot", &data("quiet.json"), "--rules", folder.path().to_str().unwrap()]);
     assert_eq!(run.code, 2, "{run:?}");
     // The rest of the audit ran, and says that something is missing from it.
     assert!(run.out.contains("Rule files that could not be loaded"), "{}", run.out);
@@ -49,7 +49,7 @@ fn changed(old: &str, new: &str) -> String {
 #[test]
 fn the_rule_that_is_spoilt_here_is_good() {
     let (folder, _) = scratch("mine.toml", RULE);
-    let run = run(&["audit", "--snapshot", &data("quiet.json"), "--rules", folder.path().to_str().unwrap()]);
+    let run = run(&["audit", "--full", "--snapshot", &data("quiet.json"), "--rules", folder.path().to_str().unwrap()]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     assert!(run.out.contains("from N+1 rules."), "{}", run.out);
 }
@@ -360,7 +360,7 @@ fn a_folder_a_pipe_or_a_loose_link_in_place_of_a_rule_does_not_stop_the_audit() 
 fn one_broken_rule_among_good_ones_takes_only_itself_away() {
     let (folder, file) = scratch("broken.toml", "x");
     std::fs::write(file.with_file_name("good.toml"), spoilt("> params.limit", ">= 0")).unwrap();
-    let run = run(&["audit", "--snapshot", &data("quiet.json"), "--rules", folder.path().to_str().unwrap()]);
+    let run = run(&["audit", "--full", "--snapshot", &data("quiet.json"), "--rules", folder.path().to_str().unwrap()]);
     assert_eq!(run.code, 2);
     assert!(run.err.contains("broken.toml:1:"), "{}", run.err);
     assert!(run.out.contains("NOTICE    0 sockets in TIME_WAIT"), "{}", run.out);
@@ -385,7 +385,7 @@ fn the_later_folder_replaces_a_rule_of_the_same_id() {
 #[test]
 fn a_division_by_zero_skips_the_rule_with_the_reason() {
     let (folder, _) = scratch("mine.toml", spoilt("tcp.time_wait > params.limit", "10 / tcp.syn_sent > 1"));
-    let run = run(&["audit", "--snapshot", &data("quiet.json"), "--rules", folder.path().to_str().unwrap()]);
+    let run = run(&["audit", "--full", "--snapshot", &data("quiet.json"), "--rules", folder.path().to_str().unwrap()]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     assert_snapshot!(run.out, @r"
     sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
@@ -570,7 +570,7 @@ fn escape_sequences_in_a_snapshot_do_not_reach_the_terminal() {
         changed("\"web-1\"", r#""a\u001b[31mred\u0007\nb""#).replace("\"backend\"", r#""x\u001b]0;y\u0007\u202e""#);
     let (_folder, file) = scratch("s.json", hostile);
     for options in [&["--color", "never"][..], &["-q"], &["--format", "json"]] {
-        let run = run(&[&["audit", "--snapshot", file.to_str().unwrap()], options].concat());
+        let run = run(&[&["audit", "--full", "--snapshot", file.to_str().unwrap()], options].concat());
         assert_eq!(run.code, 0, "{run:?}");
         assert!(!run.out.contains(['\x1b', '\x07', '\u{202e}']) || options.contains(&"json"), "{}", run.out);
         assert!(!run.out.contains(['\x1b', '\x07']), "{}", run.out);

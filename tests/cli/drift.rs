@@ -327,7 +327,7 @@ fn an_audit_points_at_the_line() {
     let tree = mixed();
     let audit = |format: &str| {
         let program = env!("CARGO_BIN_EXE_sysctl-advisor");
-        let script = "mount --bind \"$1\" /etc/sysctl.d && exec \"$2\" audit --window 0 --format \"$3\"";
+        let script = "mount --bind \"$1\" /etc/sysctl.d && exec \"$2\" audit --full --window 0 --format \"$3\"";
         let folder = tree.path().join("etc/sysctl.d");
         let mut command = booted();
         command.args(["sh", "-c", script, "sh"]).arg(folder).args([program, format]);

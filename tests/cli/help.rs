@@ -27,7 +27,7 @@ fn own_help(arguments: &[&str]) -> String {
 
 #[test]
 fn help_of_the_program() {
-    assert_snapshot!(help(&["--help"]), @r"
+    assert_snapshot!(help(&["--help"]), @"
     Audit this host's TCP settings against what its sockets do.
 
     The program reads the TCP sockets by state, the kernel's counters over a short
@@ -37,7 +37,7 @@ fn help_of_the_program() {
     Five commands change sysctls or files in /etc/sysctl.d: `apply`, `confirm`,
     `rollback`, `remediate` and `agent --apply`. The others do not.
 
-    Usage: sysctl-advisor [OPTIONS] <COMMAND>
+    Usage: sysctl-advisor [OPTIONS] [COMMAND]
 
     Commands:
       audit        Observe this host (or read a snapshot), evaluate the rules and
@@ -95,6 +95,10 @@ fn help_of_the_program() {
       -q, --quiet
               Print one line per finding, and only errors on standard error
 
+          --no-pager
+              Print long text at once, not through a pager (the variable PAGER, else
+              less)
+
           --log-format <FORMAT>
               Format of the messages on standard error
 
@@ -124,7 +128,7 @@ fn help_of_the_program() {
       12  plan or export has something to change, and --detailed-exitcode was given
       13  a scenario of the lab cannot run here, or was not as expected
     ");
-    assert_snapshot!(help(&["-h"]), @r"
+    assert_snapshot!(help(&["-h"]), @"
     Audit this host's TCP settings against what its sockets do
 
     Usage: sysctl-advisor [OPTIONS] <COMMAND>
@@ -215,9 +219,17 @@ fn help_of_audit() {
     assert_snapshot!(own_help(&["audit", "--help"]), @"
     Observe this host (or read a snapshot), evaluate the rules and print a report
 
-    Usage: sysctl-advisor audit [OPTIONS]
+    Usage: sysctl-advisor audit [OPTIONS] [FINDING]...
+
+    Arguments:
+      [FINDING]...
+              Show these findings in full: their numbers in the last audit on this
+              terminal (or in the snapshot), or ids of rules
 
     Options:
+          --finding <FINDING>
+              The same as FINDING
+
           --snapshot <FILE>
               Audit this snapshot instead of the running host (`-`: standard input)
 
@@ -247,9 +259,15 @@ fn help_of_audit() {
 
               [default: text]
 
+          --full
+              Show every finding with its numbers, what to do, and what not to do
+
           --details
-              Show for each finding the explanation, how its numbers are computed,
-              and the sources
+              Show for each finding also the explanation, how its numbers are
+              computed, and the sources
+
+          --all
+              Show also the rules that found nothing, by area
 
           --rehearse
               Try the recommended values in a scratch network namespace, and show
@@ -320,11 +338,15 @@ fn help_of_audit() {
               ask for too [default: standard] [env: SYSCTL_ADVISOR_PROFILE]
     Global options: ...
 
-    The report starts with the most severe finding. Each finding shows the numbers
-    behind it, the change as `current -> proposed`, when the change takes effect,
-    and which popular remedies to avoid. A rule whose numbers could not be read is
-    listed as skipped. It never counts as passed. A waived finding is listed after
-    the others and does not count for --fail-on.
+    The report fits onto a screen: a line for each cause, what hurts now first, and
+    below it what follows from it. `!!` is critical, `!` a warning, `-` a notice;
+    `*` means that a sysctl can be changed. `audit 1` shows the first of them in
+    full: the numbers behind it, the change as `current -> proposed`, when the
+    change takes effect, and which popular remedies to avoid. --full shows all of
+    them.
+
+    A rule whose numbers could not be read never counts as passed. A waived finding
+    does not count for --fail-on.
 
     With --format nagios the exit codes are those of a Nagios plugin: 0 OK, 1
     warning, 2 critical, 3 unknown. Unknown means that the host could not be
@@ -337,10 +359,12 @@ fn help_of_explain() {
     assert_snapshot!(own_help(&["explain", "-h"]), @"
     Explain a rule, a sysctl key, a TCP state or a kernel counter
 
-    Usage: sysctl-advisor explain [OPTIONS] <NAME>
+    Usage: sysctl-advisor explain [OPTIONS] [NAME]...
 
     Arguments:
-      <NAME>  The id of a rule, a sysctl key, a TCP state or a kernel counter
+      [NAME]...  The id of a rule, a sysctl key, a TCP state, a kernel counter,
+                 `handshake`, `close`, the number of a finding of the last audit, or
+                 words to look for. Without it: everything that can be explained
 
     Options:
           --snapshot <FILE>
@@ -362,6 +386,9 @@ fn help_of_explain() {
       sysctl-advisor explain net.ipv4.conf.eth0.rp_filter
       sysctl-advisor explain ListenOverflows
       sysctl-advisor explain close-wait-leak
+      sysctl-advisor explain handshake
+      sysctl-advisor explain 1
+      sysctl-advisor explain too many open files
     ");
 }
 
@@ -893,12 +920,12 @@ fn what_does_not_exist_is_a_usage_error() {
         assert_eq!(run.out, "");
         assert!(run.err.contains("Usage:") || run.err.contains("--help"), "{run:?}");
     }
-    assert_snapshot!(run(&["audti"]).err, @r"
+    assert_snapshot!(run(&["audti"]).err, @"
     error: unrecognized subcommand 'audti'
 
       tip: a similar subcommand exists: 'audit'
 
-    Usage: sysctl-advisor [OPTIONS] <COMMAND>
+    Usage: sysctl-advisor [OPTIONS] [COMMAND]
 
     For more information, try '--help'.
     ");

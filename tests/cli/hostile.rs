@@ -3,7 +3,7 @@
 use super::{PROGRAM, Run, command, finish, program};
 
 const HERE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");
-const AUDIT: [&str; 6] = [PROGRAM, "--config", "/dev/null", "audit", "--window", "100ms"];
+const AUDIT: [&str; 7] = [PROGRAM, "--config", "/dev/null", "audit", "--full", "--window", "100ms"];
 /// Another user, without a single capability.
 const NOBODY: [&str; 6] =
     ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--no-new-privs"];
@@ -183,7 +183,16 @@ fn a_snapshot_of_a_namespace_audits_to_the_same_findings_as_the_namespace() {
 
 #[test]
 fn one_reading_skips_the_rules_on_rates_and_says_why() {
-    let run = finish(command("unshare").args(["--net", PROGRAM, "--config", "/dev/null", "audit", "--window", "0"]));
+    let run = finish(command("unshare").args([
+        "--net",
+        PROGRAM,
+        "--config",
+        "/dev/null",
+        "audit",
+        "--full",
+        "--window",
+        "0",
+    ]));
     assert_eq!((run.code, run.err.as_str()), (0, ""), "{run:?}");
     assert!(section(&run, "Not checked").contains("needs a reading at both ends of the window"), "{}", run.out);
 }

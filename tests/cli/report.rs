@@ -12,7 +12,7 @@ const NAMES: [&str; 3] = ["accept-queue.json", "ports.json", "quiet.json"];
 
 fn audit(name: &str, options: &[&str]) -> Run {
     let file = data(name);
-    run(&[&["audit", "--snapshot", &file], options].concat())
+    run(&[&["audit", "--full", "--snapshot", &file], options].concat())
 }
 
 #[test]
@@ -178,7 +178,9 @@ fn the_same_snapshot_gives_the_same_json_every_time_and_it_is_valid() {
 #[test]
 fn standard_input_serves_as_a_snapshot() {
     let text = std::fs::read(data("ports.json")).unwrap();
-    let piped = finish(command(PROGRAM).args(["audit", "--snapshot", "-", "--config", "/dev/null"]).write_stdin(text));
+    let piped = finish(
+        command(PROGRAM).args(["audit", "--full", "--snapshot", "-", "--config", "/dev/null"]).write_stdin(text),
+    );
     assert_eq!((piped.code, piped.out), (0, audit("ports.json", &[]).out));
 }
 

@@ -25,7 +25,8 @@ until = "2027-01-31"
 fn audit(name: &str, waivers: impl AsRef<[u8]>, options: &[&str]) -> Run {
     let (folder, file) = scratch("waivers.toml", waivers);
     let snapshot = data(name);
-    let mut run = run(&[&["audit", "--snapshot", &snapshot, "--waivers", file.to_str().unwrap()], options].concat());
+    let mut run =
+        run(&[&["audit", "--full", "--snapshot", &snapshot, "--waivers", file.to_str().unwrap()], options].concat());
     run.out = without(&folder, &run.out);
     run.err = without(&folder, &run.err);
     run

@@ -78,7 +78,7 @@ fn a_fault_is_held_off_told_mended_resolved_and_remembered_over_a_reboot() {
     assert!(of_rule.to_string().contains("resolved"), "{of_rule:#}");
     let overview = container.run(&["sysctl-advisor", "history"]);
     assert!(overview.contains("permanent") && overview.contains("net.ipv4.tcp_timestamps"), "{overview}");
-    let audit = container.run(&["sysctl-advisor", "audit", "--window", "0"]);
+    let audit = container.run(&["sysctl-advisor", "audit", "--full", "--window", "0"]);
     assert!(audit.contains("Resolved in the last day: ") && audit.contains(RULE), "{audit}");
 
     // The next boot has the state and the drop-in of this one.

@@ -36,6 +36,7 @@ pub use monitoring::state_of;
 pub use ndjson::FORMAT as NDJSON;
 pub use prometheus::FORMAT as PROMETHEUS;
 pub use sections::{Reported, Run, Sections};
+pub(crate) use states::in_order as states_in_order;
 pub use text::FORMAT as TEXT;
 
 /// Every format, in the order of the help. The command line, its help, the completions and the tests follow from this.

@@ -240,7 +240,7 @@ fn an_audit_says_since_when_a_finding_is_there_and_what_is_gone() {
         let lines = text.lines().skip_while(|line| !line.contains("TCP timestamps are off"));
         lines.take(2).map(|line| line.trim_end().to_owned() + "\n").collect::<String>()
     };
-    let audit = ["audit", "--window", "0"];
+    let audit = ["audit", "--full", "--window", "0"];
     let without = state.text(&audit);
     assert!(!without.contains("seen "), "{without}");
 
@@ -280,7 +280,7 @@ fn an_audit_says_since_when_a_finding_is_there_and_what_is_gone() {
     let output = state.output(&audit);
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert!(!String::from_utf8_lossy(&output.stdout).contains("seen "));
-    let told = state.output(&["audit", "--window", "0", "-v"]);
+    let told = state.output(&["audit", "--full", "--window", "0", "-v"]);
     let told = String::from_utf8_lossy(&told.stderr).into_owned();
     assert!(told.contains("the history is damaged: file is not a database"), "{told}");
     assert_eq!(std::fs::read(state.agent().join("history.db")).unwrap(), b"no database", "a reader changes nothing");

@@ -122,7 +122,7 @@ fn faults_in_two_namespaces_are_found_at_once_each_where_it_is_and_a_healthy_one
         assert_eq!(names(&same), ["blue"], "the number of a process finds the same");
         assert_eq!(same["namespaces"][0]["id"], report["namespaces"][0]["id"]);
 
-        let text = run(&scene, &[&["audit", "--netns", "all"][..], &SOON].concat()).out;
+        let text = run(&scene, &[&["audit", "--full", "--netns", "all"][..], &SOON].concat()).out;
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         for told in
             ["where     blue", "where     this network namespace", "TCP sockets of blue:", "TCP sockets of green: 0\n"]

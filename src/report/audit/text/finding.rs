@@ -85,9 +85,6 @@ pub(super) fn write<'a>(
         let new = told.changes.insert((&finding.namespace, &change.key));
         recommendation(page, label, change, new);
     }
-    if full {
-        by_hand(page, finding);
-    }
     // A finding about a line of a file is cured there.
     if finding.recommendations.is_empty() && !finding.advice.is_empty() && finding.line.is_none() {
         // A fault of the application has no cure in the kernel; elsewhere the cure may just not be for a program to name.
@@ -109,7 +106,7 @@ pub(super) fn write<'a>(
 }
 
 /// What to type to change the values without this program.
-fn by_hand(page: &mut Page<'_>, finding: &Finding) {
+pub(super) fn by_hand(page: &mut Page<'_>, finding: &Finding) {
     let possible = finding.recommendations.iter().filter(|change| change.blocked.is_none());
     let mut label = "by hand";
     let there = within(&finding.namespace);

@@ -57,7 +57,7 @@ pub fn one(found: &Finding, detail: Detail, theme: &Theme) -> String {
     page.finish()
 }
 
-/// Findings with their numbers, in full.
+/// Findings with their numbers, as detailed as asked for.
 pub fn some(chosen: &[(usize, &Finding)], audit: &Audit<'_>, look: &Look) -> String {
     let mut page = Page::new(&look.theme);
     let taken_at = &audit.snapshot.taken_at;
@@ -65,7 +65,8 @@ pub fn some(chosen: &[(usize, &Finding)], audit: &Audit<'_>, look: &Look) -> Str
         page.blank();
         page.paragraph(0, look.theme.dim, &format!("Finding {number} of the audit at {taken_at}"));
         let place = finding::Position { first: true, seen: None };
-        finding::write(&mut page, found, Detail::Full, place, &mut finding::Told::default());
+        finding::write(&mut page, found, look.detail, place, &mut finding::Told::default());
+        finding::by_hand(&mut page, found);
     }
     page.finish()
 }

@@ -56,8 +56,6 @@ fn a_finding_tells_what_where_why_the_numbers_and_what_to_do() {
                   Risk medium. New connections use it at once.
                   Side effects: A service that listens on a port from 16384 up can
                   find it taken when it starts.
-      by hand   sysctl -w net.ipv4.ip_local_port_range='16384 65535'
-                This lasts until the next boot. `remediate` can take a change back.
       do        application: Keep connections open: a pool, or HTTP keep-alive,
                   needs a handful of ports.
                 operator: More source addresses multiply the ports.
