@@ -24,6 +24,7 @@ mod readme;
 mod report;
 mod review;
 mod rules;
+mod screen;
 mod session;
 mod suggestions;
 mod systemd_units;
