@@ -25,6 +25,9 @@ pub struct Listen {
     far: bool,
     #[serde(default = "usual_backlog")]
     backlog: i32,
+    /// With Multipath TCP for the clients that ask for it.
+    #[serde(default)]
+    mptcp: bool,
     /// Sockets that share the address with SO_REUSEPORT; only the first accepts if `accept` is "first".
     #[serde(default = "one")]
     sockets: usize,
@@ -84,7 +87,8 @@ const PAUSE: Duration = Duration::from_millis(2);
 impl Listen {
     pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
         let failed = |error: std::io::Error| LabError::broken(format_args!("listen at {}", self.at), error);
-        let make = || (0..self.sockets).map(|_| listener(self.at, self.backlog, self.sockets > 1)).collect();
+        let protocol = if self.mptcp { Protocol::MPTCP } else { Protocol::TCP };
+        let make = || (0..self.sockets).map(|_| listener(self.at, protocol, self.backlog, self.sockets > 1)).collect();
         let sockets: Result<Vec<Socket>, _> = stage.at(Place::far_if(self.far), make)?;
         let sockets = Arc::new(sockets.map_err(failed)?);
         cast.listeners.insert(self.name.clone(), Arc::clone(&sockets));
@@ -94,8 +98,8 @@ impl Listen {
     }
 }
 
-pub(super) fn listener(at: SocketAddr, backlog: i32, shares: bool) -> std::io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
+pub(super) fn listener(at: SocketAddr, protocol: Protocol, backlog: i32, shares: bool) -> std::io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(protocol))?;
     socket.set_reuse_address(true)?;
     if shares {
         socket.set_reuse_port(true)?;

@@ -63,6 +63,10 @@ pub(super) struct How {
     send_buffer: Option<usize>,
     /// Milliseconds for which data may stay without an acknowledgement (TCP_USER_TIMEOUT).
     patience_ms: Option<u64>,
+    /// Asks for Multipath TCP.
+    mptcp: bool,
+    /// Bytes that the SYN brings along (TCP Fast Open). The first connection to a server gets the cookie for the later ones.
+    in_syn: usize,
 }
 
 const fn one() -> usize {
@@ -75,7 +79,8 @@ const fn one_host() -> u8 {
 
 impl How {
     fn socket(&self, to: SocketAddr) -> io::Result<Socket> {
-        let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
+        let protocol = if self.mptcp { Protocol::MPTCP } else { Protocol::TCP };
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(protocol))?;
         keep_alive(&socket, self.keepalive)?;
         if let Some(bytes) = self.receive_buffer {
             socket.set_recv_buffer_size(bytes)?;
@@ -85,6 +90,9 @@ impl How {
         }
         if let Some(patience) = self.patience_ms {
             socket.set_tcp_user_timeout(Some(Duration::from_millis(patience)))?;
+        }
+        if self.in_syn > 0 {
+            setsockopt(&socket, sockopt::TcpFastOpenConnect, &true)?;
         }
         if let Some(source) = self.source {
             if self.no_port {
@@ -98,7 +106,16 @@ impl How {
     fn connect(&self, to: SocketAddr) -> io::Result<Socket> {
         let socket = self.socket(to)?;
         socket.connect_timeout(&to.into(), PATIENCE)?;
+        self.first_words(&socket);
         Ok(socket)
+    }
+
+    /// With a cookie the kernel sends the SYN only now.
+    fn first_words(&self, socket: &Socket) {
+        if self.in_syn > 0 {
+            // That the connection is still being made is no failure; a peer that is gone is what the scenario is about.
+            let _ = socket.send(&vec![b'.'; self.in_syn.min(1000)]);
+        }
     }
 
     fn begin(&self, to: SocketAddr) -> io::Result<Socket> {
@@ -106,7 +123,10 @@ impl How {
         socket.set_nonblocking(true)?;
         match socket.connect(&to.into()) {
             Err(error) if error.raw_os_error() != Some(Errno::EINPROGRESS as i32) => Err(error),
-            _ => Ok(socket),
+            _ => {
+                self.first_words(&socket);
+                Ok(socket)
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use nix::sys::prctl;
 use serde::Deserialize;
-use socket2::Socket;
+use socket2::{Protocol, Socket};
 
 use super::cast::{Cast, Worker};
 use super::{network, serve};
@@ -44,7 +44,7 @@ pub struct Workers {
 impl Workers {
     pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
         let made = stage.at(Place::Near, || {
-            let listener = serve::listener(self.at, self.backlog, false)?;
+            let listener = serve::listener(self.at, Protocol::TCP, self.backlog, false)?;
             listener.set_nonblocking(false)?;
             (0..self.count).map(|_| self.start(listener.try_clone()?)).collect::<io::Result<Vec<_>>>()
         })?;
