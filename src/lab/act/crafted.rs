@@ -148,7 +148,7 @@ fn datagram(from: u16, to: u16, checksum: u16) -> Vec<u8> {
 }
 
 /// A default router, and the prefix fd00:7::/64 for addresses. The kernel fills in the checksum.
-pub fn advertisement() -> Vec<u8> {
+fn advertisement() -> Vec<u8> {
     const PREFIX: Ipv6Addr = Ipv6Addr::new(0xfd00, 7, 0, 0, 0, 0, 0, 0);
     // Type, code, checksum; hop limit, flags, 1,800 s as a router; reachable and retransmission time.
     let mut message = vec![134, 0, 0, 0, 64, 0];

@@ -4,7 +4,7 @@
 //! namespaces of the stage; panic.
 
 mod cast;
-pub mod crafted;
+mod crafted;
 mod datagrams;
 mod group;
 mod local;

@@ -47,7 +47,7 @@ fn peers_without_the_key_fail_and_those_with_it_do_not() {
             clients.kill().unwrap();
             clients.wait().unwrap();
         };
-        lab.during(clients, || lab.audit(&["--window", "1.5s"]))
+        lab.during(clients, || lab.audit(&["--window", "2s"]))
     };
     let report = audit("unsigned");
     let repeated = audit("signed");
