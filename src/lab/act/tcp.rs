@@ -361,6 +361,8 @@ pub struct Close {
     how: End,
     /// Of them; all by default.
     count: Option<usize>,
+    /// In the background, so many a second.
+    per_second: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -376,9 +378,23 @@ enum End {
 }
 
 impl Close {
-    pub(super) fn perform(&self, cast: &Cast) -> Result<(), LabError> {
+    pub(super) fn perform(&self, cast: &mut Cast) -> Result<(), LabError> {
         let group = cast.known(&self.name)?;
-        let mut sockets = locked(&group);
+        let Some(rate) = self.per_second else {
+            self.close(&group);
+            return Ok(());
+        };
+        let (one, pause) = (Self { count: Some(1), ..self.clone() }, Duration::from_secs(1) / rate.max(1));
+        cast.start(&self.name, move |stop: &AtomicBool| {
+            while !stop.load(Ordering::Relaxed) {
+                one.close(&group);
+                std::thread::sleep(pause);
+            }
+        })
+    }
+
+    fn close(&self, group: &Group) {
+        let mut sockets = locked(group);
         let count = self.count.unwrap_or(sockets.len()).min(sockets.len());
         match self.how {
             End::Close => drop(sockets.drain(..count)),
@@ -386,7 +402,6 @@ impl Close {
             End::Write => sockets.iter().take(count).for_each(|socket| drop(socket.shutdown(Shutdown::Write))),
             End::Reset => sockets.drain(..count).for_each(|socket| drop(socket.set_linger(Some(Duration::ZERO)))),
         }
-        Ok(())
     }
 }
 
