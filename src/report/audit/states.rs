@@ -5,7 +5,7 @@
 use crate::observe::sockets::StateCounts;
 
 /// The states in the order in which a connection goes through them.
-pub(super) fn in_order(states: &StateCounts) -> [(&'static str, u64); 11] {
+pub(crate) fn in_order(states: &StateCounts) -> [(&'static str, u64); 11] {
     [
         ("LISTEN", states.listen),
         ("SYN_SENT", states.syn_sent),

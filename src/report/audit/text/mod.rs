@@ -19,7 +19,7 @@ use crate::report::page::{Cell, Page, WIDTH};
 use crate::report::theme::Theme;
 use crate::snapshot::Namespace;
 
-mod chart;
+pub(crate) mod chart;
 mod finding;
 mod lines;
 
