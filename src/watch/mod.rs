@@ -8,6 +8,7 @@
 
 pub mod explain;
 pub mod keys;
+mod lines;
 pub mod model;
 pub mod recording;
 pub mod replay;

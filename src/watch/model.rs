@@ -138,7 +138,7 @@ impl Model {
         ];
         let worst = seen.findings.iter().map(|finding| finding.severity).max();
         let none = worst.is_none().then(|| format!("no findings from {}", units::quantity_of(seen.rules, "rules")));
-        let later = (!self.had_rates).then(|| "rates with the next look".to_owned());
+        let later = (!self.had_rates).then(|| "no rates yet".to_owned());
         let counted = counted.into_iter().filter(|(number, _)| *number > 0).map(|(_, words)| words);
         (worst, none.into_iter().chain(counted).chain(later).collect::<Vec<_>>().join(", "))
     }
@@ -295,6 +295,6 @@ mod tests {
         let model = after(vec![look(100, &["a", "b"])]);
         assert_eq!(model.verdict(), (Some(Severity::Notice), "2 notices, 1 waived".to_owned()));
         let quiet = Seen { window: None, rules: 95, waived: 0, ..look(100, &[]) };
-        assert_eq!(after(vec![quiet]).verdict().1, "no findings from 95 rules, rates with the next look");
+        assert_eq!(after(vec![quiet]).verdict().1, "no findings from 95 rules, no rates yet");
     }
 }

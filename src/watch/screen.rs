@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::keys::Action;
+use super::lines::text_lines;
 use super::model::{Model, Panel};
-use super::view::text_lines;
 
 /// Rows of the screen that a text over it cannot use.
 const FRAME: usize = 2;

@@ -76,12 +76,13 @@ impl Tmux {
 
     /// Waits for the prompt, and makes sure that the terminal is one that a person can work with.
     pub(crate) fn assert_restored(&self) {
-        self.keys(&["C-l"]);
-        self.wait("the shell has its own screen", |_| self.flag("alternate_on") == "0");
+        self.wait("the shell has its screen and waits", |screen| {
+            self.flag("alternate_on") == "0" && screen.trim_end().ends_with("ready>")
+        });
         self.line("stty -a; echo checked");
         let settings = self.wait_for("\nchecked");
-        for setting in [" icanon", " echo ", " isig", " icrnl"] {
-            assert!(settings.contains(setting), "{setting}: {settings}");
+        for setting in ["icanon", "echo", "isig", "icrnl", "opost"] {
+            assert!(settings.split_whitespace().any(|word| word == setting), "{setting}: {settings}");
         }
         assert_eq!(self.flag("cursor_flag"), "1", "the cursor is visible");
     }

@@ -164,7 +164,8 @@ impl Source for Live<'_> {
     fn status(&self) -> Status {
         let recording = self.recorder.as_ref().map(|recorder| format!("recording to {}", recorder.path()));
         let note = self.trouble.clone().or(recording).unwrap_or_default();
-        Status { pace: format!("every {}", units::duration(self.interval.as_secs_f64())), paused: false, note }
+        let pace = format!("every {}", units::duration(self.interval.as_secs_f64()));
+        Status { pace, note, ..Status::default() }
     }
 }
 
@@ -199,8 +200,8 @@ impl Source for Replay<'_> {
 
     fn status(&self) -> Status {
         let (look, looks) = self.player.place();
-        let speed = if self.speed == 1 { String::new() } else { format!(", speed {}", self.speed) };
-        Status { pace: format!("look {look} of {looks}{speed}"), paused: false, note: String::new() }
+        let pace = if self.speed == 1 { String::new() } else { format!("speed {}", self.speed) };
+        Status { look: format!("look {look} of {looks}"), pace, ..Status::default() }
     }
 }
 
@@ -208,7 +209,7 @@ impl Source for Replay<'_> {
 fn watch(source: impl Source, theme: Theme) -> Outcome {
     let mut held = Held::take()?;
     // The theme has decided on NO_COLOR already.
-    ratatui::crossterm::style::force_color_output(theme != Theme::plain());
+    ratatui::crossterm::style::force_color_output(theme.heading != anstyle::Style::new());
     let size = held.terminal.size().map_err(Failure::io)?;
     let screen = Screen::new((size.width, size.height));
     let ended = Session { source, screen, theme, is_paused: false, due: Some(Instant::now()) }.run(&mut held)?;

@@ -7,8 +7,6 @@ mod layout;
 mod panels;
 mod style;
 
-pub use style::text_lines;
-
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -16,16 +14,19 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 
 use self::style::{Columns, painted, shown};
+use super::lines::text_lines;
 use super::model::{Model, Panel};
 use super::screen::{Pane, Screen};
-use crate::model::{Severity, in_words};
+use crate::model::NamespaceName;
 use crate::report::theme::Theme;
 use crate::report::wrap::columns;
 
 /// What the title and the footer say beside the model.
 #[derive(Debug, Clone, Default)]
 pub struct Status {
-    /// `every 2 s`, `look 3 of 120, 10 times as fast`.
+    /// Of a recording: `look 3 of 120`.
+    pub look: String,
+    /// `every 2 s`, `speed 10`.
     pub pace: String,
     pub paused: bool,
     /// `recording to FILE`; an error.
@@ -61,10 +62,9 @@ fn title(model: &Model, status: &Status, width: u16, theme: &Theme) -> Line<'sta
         Some(seen) => (shown(&seen.host), seen.namespace.as_str(), seen.taken_at.as_str()),
         None => (String::new(), "", ""),
     };
-    let place = if namespace.is_empty() || namespace == "host" {
-        host
-    } else {
-        format!("{host}, {}", shown(in_words(namespace)))
+    let place = match namespace {
+        "" | NamespaceName::HOST | NamespaceName::CURRENT => host,
+        other => format!("{host}, {}", shown(other)),
     };
     // On a narrow screen the day has no room.
     let at = if width < 100 { at.split_once('T').map_or(at, |(_, time)| time) } else { at };
@@ -74,9 +74,10 @@ fn title(model: &Model, status: &Status, width: u16, theme: &Theme) -> Line<'sta
     row.gap(2);
     row.add(&shown(at), theme.heading);
     row.gap(2);
-    if status.paused {
-        row.add("paused", theme.warning);
-        row.gap(2);
+    let paused = if status.paused { "paused" } else { "" };
+    for (text, style) in [(status.look.as_str(), theme.heading), (paused, theme.warning)] {
+        row.add(text, style);
+        row.gap(if text.is_empty() { 0 } else { 2 });
     }
     row.add(&verdict, verdict_style);
     row.gap(2);
@@ -116,7 +117,7 @@ fn draw_panel(frame: &mut Frame<'_>, panel: Panel, place: Rect, model: &Model, s
     for (row, mut line) in rows.into_iter().enumerate().skip(first).take(room) {
         if has_cursor && row == cursor {
             line.spans.insert(0, Span::raw(">"));
-            if *theme != Theme::plain() {
+            if theme.heading != anstyle::Style::new() {
                 line = line.patch_style(Modifier::REVERSED);
             }
         } else {
@@ -160,11 +161,6 @@ fn draw_pane(frame: &mut Frame<'_>, pane: &Pane, theme: &Theme) {
     page.push(footer.line());
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(page), area);
-}
-
-/// The word in front of a finding.
-fn mark(severity: Severity) -> String {
-    severity.name().to_uppercase()
 }
 
 #[cfg(test)]

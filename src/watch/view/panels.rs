@@ -6,7 +6,6 @@
 use anstyle::Style;
 use ratatui::text::Line;
 
-use super::mark;
 use super::style::{Columns, ending, shown};
 use crate::report::audit::text::chart::bar;
 use crate::report::history::spark::block;
@@ -86,7 +85,7 @@ fn finding(listed: &Listed, width: usize, theme: &Theme) -> Line<'static> {
     let style = if gone { theme.dim } else { theme.severity(severity) };
     let age = listed.age.words();
     let mut row = Columns::new(width);
-    row.cell(&mark(severity), 8, style);
+    row.cell(&severity.name().to_uppercase(), 8, style);
     row.gap(1);
     let title = width.saturating_sub(9 + columns(&age) + GAP);
     row.cell(&shown(&listed.finding.title), title, if gone { theme.dim } else { Style::new() });
@@ -131,9 +130,9 @@ fn state(state: &StateRow, count: usize, width: usize, theme: &Theme) -> Line<'s
 /// A bar of at most `room` columns; its colour says how near the end is.
 fn gauge(row: &mut Columns, share: f64, room: usize, theme: &Theme) {
     let thousandths = (share.clamp(0.0, 1.0) * 1000.0).round() as u64;
-    let style = match share {
-        0.9.. => theme.critical,
-        0.5.. => theme.warning,
+    let style = match thousandths {
+        900.. => theme.critical,
+        500..900 => theme.warning,
         _ => theme.ok,
     };
     row.cell(&bar(thousandths, 1000, room), room, style);
@@ -143,7 +142,7 @@ fn gauge(row: &mut Columns, share: f64, room: usize, theme: &Theme) {
 const fn bar_width(width: usize) -> usize {
     match width {
         ..32 => 3,
-        ..=ROOMY => 6,
+        32..=ROOMY => 6,
         _ => 12,
     }
 }

@@ -218,7 +218,7 @@ fn before_the_first_look_and_with_nothing_wrong_the_panels_say_so() {
     model.add(Rc::new(quiet));
     let status = Status { paused: true, note: "recording to looks.jsonl".to_owned(), ..status() };
     insta::assert_snapshot!(text(&drawn(&model, &Screen::new((80, 24)), &status, &Theme::plain())), @r"
-    web-1  00:00:00Z  paused  no findings from 35 rules, rates with the next look  …
+    web-1  00:00:00Z  paused  no findings from 35 rules, no rates yet  every 2 s
     ─[Findings: 0]─────────────────────────────────────────────────────────────────
       none
 
