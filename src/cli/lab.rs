@@ -9,6 +9,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -20,7 +21,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::exit::{Exit, Failure, Outcome as Ended};
 use super::output::{self, Terminal};
-use crate::lab::act;
+use crate::lab::act::{self, Job};
 use crate::lab::event::{Event, Outcome};
 use crate::lab::play::{self, Wishes};
 use crate::lab::scenario::{self, Scenario};
@@ -128,6 +129,14 @@ pub(super) struct WorkerArgs {
     files: Option<u64>,
     #[arg(long)]
     each: Option<usize>,
+    #[arg(long)]
+    reads: bool,
+    /// The control group that it joins
+    #[arg(long)]
+    group: Option<PathBuf>,
+    /// What it reads again and again
+    #[arg(long)]
+    disk: Option<PathBuf>,
 }
 
 pub(super) fn run(command: &LabCommand, terminal: &Terminal) -> Ended {
@@ -341,7 +350,10 @@ pub(super) fn run_stage(args: &StageArgs) -> Ended {
 
 /// A worker of a server on the stage, until the stage ends it.
 pub(super) fn run_worker(args: &WorkerArgs) -> Ended {
-    act::work(&args.process, args.files, args.each).map_err(|error| Failure::usage(anyhow!(error)))?;
+    let WorkerArgs { process, files, each, reads, group, disk } = args;
+    let (group, disk) = (group.as_deref(), disk.as_deref());
+    let job = Job { process, files: *files, each: *each, reads: *reads, group, disk };
+    act::work(&job).map_err(|error| Failure::usage(anyhow!(error)))?;
     Ok(ExitCode::SUCCESS)
 }
 

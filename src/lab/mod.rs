@@ -15,6 +15,7 @@
 pub mod act;
 pub mod event;
 pub mod expect;
+mod leftovers;
 pub mod play;
 pub mod scenario;
 pub mod sockets;

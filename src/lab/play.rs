@@ -3,7 +3,7 @@
 //! In: a scenario, the stage around this process, what is asked for. Out: events to `say`, in the order in which things
 //! happen; the last is the outcome. Must not: leave out a step that failed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::act::{Act, Cast};
@@ -74,15 +74,17 @@ pub fn play(scenario: &Scenario, wishes: Wishes, say: &mut dyn FnMut(Event), lin
         say(Event::Lacks { text });
     }
     let states = BTreeMap::new();
-    let mut play = Play { scenario, wishes, stage: &stage, cast: Cast::default(), criteria, say, states, outcome };
+    // A machine stays, and what its sockets leave behind would stay with it.
+    let cast = Cast::new(scenario.host);
+    let mut play = Play { scenario, wishes, stage: &stage, cast, criteria, say, states, outcome };
     let ended = play.whole();
-    let Play { cast, outcome, say, .. } = play;
+    let Play { mut cast, outcome, say, .. } = play;
     say(end(match ended {
         Ok(()) => outcome,
         Err(error) => with_error(outcome, error),
     }));
     linger();
-    drop(cast);
+    cast.end_all_but(&BTreeSet::new());
 }
 
 fn end(outcome: Outcome) -> Event {
@@ -188,13 +190,15 @@ impl Play<'_> {
     fn audit(&mut self, when: When) -> Result<Look, LabError> {
         let window = Duration::from_secs_f64(self.scenario.window.clamp(0.1, 5.0));
         let mut pictures = Vec::new();
-        let snapshot = session::observe(&Which::Current, window, self.criteria.first_reading(), |window| {
+        let wait = |window| {
             let end = Instant::now() + window;
             while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
                 std::thread::sleep(left.min(FRAME));
                 pictures.extend(sockets::counts().ok());
             }
-        });
+        };
+        let observe = || session::observe(&Which::Current, window, self.criteria.first_reading(), wait);
+        let snapshot = self.stage.at(Place::far_if(self.scenario.container), observe)?;
         let mut snapshot = snapshot.map_err(|error| LabError::broken("the audit", error))?;
         if let Some(counts) = pictures.pop().filter(|counts| *counts != self.states) {
             self.states.clone_from(&counts);

@@ -33,6 +33,9 @@ pub struct Scenario {
     /// Whether it needs a whole machine: what it changes there is only once.
     #[serde(default)]
     pub host: bool,
+    /// Whether the audit looks at the far host: a container of this machine, which cannot see or set what the machine has.
+    #[serde(default)]
+    pub container: bool,
     /// Whether it only shows how the kernel works: nothing is audited.
     #[serde(default)]
     pub lesson: bool,

@@ -23,7 +23,6 @@ use std::io::{self, Read as _};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::process::{Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
@@ -33,8 +32,8 @@ use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use nix::unistd::{getegid, geteuid};
 
-use super::tools::{self, IP, NFT};
-use super::{LabError, sockets};
+use super::tools::{self, IP, IP_FORCED};
+use super::{LabError, leftovers};
 use crate::keys::{self, Scope};
 
 const THREAD_NAMESPACE: &str = "/proc/thread-self/ns/net";
@@ -177,6 +176,9 @@ impl Stage {
         }
         let stage = Self { near, far, own, set: RefCell::default(), is_machine: host, lacks };
         stage.go(Place::Near)?;
+        if let Some(left) = leftovers::dying().filter(|_| host) {
+            return Err(LabError::broken("the scenario before this one left something behind", left));
+        }
         // What is too long is cut by the kernel; a NUL cannot be in a scenario's text.
         let name = CString::new(process).unwrap_or_default();
         prctl::set_name(&name).map_err(|error| cannot("the process cannot be named", error))?;
@@ -258,6 +260,12 @@ impl Stage {
         Ok(())
     }
 
+    /// An error unless this host is a whole machine, for what a namespace does not have of its own.
+    pub fn only_on_a_machine(&self, what: &str) -> Result<(), LabError> {
+        let error = || LabError::broken(what, "only a machine has this, so the scenario needs `host = true`");
+        if self.is_machine { Ok(()) } else { Err(error()) }
+    }
+
     /// How many keys of this host were set until now, for [`Stage::undo_to`].
     pub fn mark(&self) -> usize {
         self.set.borrow().len()
@@ -300,23 +308,13 @@ impl Drop for Stage {
             // A key of a module that is gone by now has no value to return to.
             let _ = self.write(Place::Near, key, former);
         }
-        let _ = tools::run(NFT, "flush ruleset");
-        wait_for_last_words();
-        let _ = tools::run(IP, "link del near0");
-        for address in ["10.1.0.1/24", "10.1.0.2/24", "10.1.0.3/24", "fd00:1::1/64"] {
-            let _ = tools::run(IP, &format!("addr del {address} dev lo"));
-        }
-    }
-}
-
-/// Lets connections end that a packet filter held up: their last packets are sent again, and answered while the far host is
-/// there. Else they would look like an outage for a minute.
-fn wait_for_last_words() {
-    let deadline = Instant::now() + Duration::from_secs(3);
-    let is_ending =
-        |counts: BTreeMap<String, u64>| ["FIN_WAIT1", "CLOSING", "LAST_ACK"].iter().any(|it| counts.contains_key(*it));
-    while Instant::now() < deadline && sockets::counts().is_ok_and(is_ending) {
-        std::thread::sleep(Duration::from_millis(50));
+        leftovers::end();
+        let lines = "link del near0
+             addr del 10.1.0.1/24 dev lo
+             addr del 10.1.0.2/24 dev lo
+             addr del 10.1.0.3/24 dev lo
+             addr del fd00:1::1/64 dev lo";
+        let _ = tools::run(IP_FORCED, lines);
     }
 }
 

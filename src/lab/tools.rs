@@ -18,7 +18,26 @@ pub(super) struct Tool {
 }
 
 pub(super) const IP: Tool = Tool { name: "ip", arguments: &["-batch", "-"], package: "iproute2" };
+/// Goes on where a line fails.
+pub(super) const IP_FORCED: Tool = Tool { name: "ip", arguments: &["-force", "-batch", "-"], package: "iproute2" };
 pub(super) const TC: Tool = Tool { name: "tc", arguments: &["-batch", "-"], package: "iproute2" };
+/// Ends the connections that no program has any more.
+pub(super) const SS_KILL: Tool = Tool {
+    name: "ss",
+    arguments: &[
+        "--kill",
+        "--tcp",
+        "state",
+        "fin-wait-1",
+        "state",
+        "closing",
+        "state",
+        "last-ack",
+        "state",
+        "syn-recv",
+    ],
+    package: "iproute2",
+};
 pub(super) const NFT: Tool = Tool { name: "nft", arguments: &["-f", "-"], package: "nftables" };
 
 /// Runs the lines in the network namespace of the calling thread.

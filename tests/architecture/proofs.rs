@@ -5,12 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where the tests are, and what the page calls them. A rule may be proven in several ways.
-const PLACES: [(&str, &str); 4] = [
-    ("lab", "scenario of the lab"),
-    ("tests/live", "network namespace"),
-    ("tests/vm", "virtual machine"),
-    ("tests/cli", "files and recorded hosts"),
-];
+const PLACES: [(&str, &str); 3] =
+    [("lab", "scenario of the lab"), ("tests/live", "network namespace"), ("tests/cli", "files and recorded hosts")];
+/// What the page calls a scenario that `tests/vm` plays.
+const ON_A_MACHINE: &str = "scenario of the lab in a virtual machine";
 
 /// Rules whose fault no machine of ours can have, and why. Everything else is named by a test.
 const NOT_MADE: [(&str, &str); 6] = [
@@ -54,18 +52,27 @@ fn files_below(folder: &Path, ends: &str, found: &mut Vec<PathBuf>) {
     found.sort();
 }
 
-/// The files of a place with their texts; `the_name.rs` from the root of the project.
-fn tests_in(root: &Path, place: &str) -> Vec<(String, String)> {
+/// A file with tests, from the root of the project, with what the page calls it and the text that names rules.
+struct Tests {
+    how: &'static str,
+    file: String,
+    text: String,
+}
+
+/// The files of a place.
+fn tests_in(root: &Path, (place, how): (&str, &'static str)) -> Vec<Tests> {
     let (mut paths, is_lab) = (Vec::new(), place == "lab");
     files_below(&root.join(place), if is_lab { "toml" } else { "rs" }, &mut paths);
     let shown = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
-    let text = |path: &Path| {
+    let tests = |path: &PathBuf| {
         let text = fs::read_to_string(path).unwrap();
         // A scenario also names rules that it does not show.
         let shows = |text: &str| Some(text.split_once("\nshows = [")?.1.split_once(']')?.0.to_owned());
-        if is_lab { shows(&text).unwrap_or_default() } else { text }
+        let how = if is_lab && text.contains("\nhost = true\n") { ON_A_MACHINE } else { how };
+        let text = if is_lab { shows(&text).unwrap_or_default() } else { text };
+        Tests { how, file: shown(path), text }
     };
-    paths.iter().map(|path| (shown(path), text(path))).collect()
+    paths.iter().map(tests).collect()
 }
 
 fn rules(root: &Path) -> Vec<String> {
@@ -82,21 +89,20 @@ fn rules(root: &Path) -> Vec<String> {
 #[test]
 fn every_rule_is_proven_somewhere_and_the_page_says_where() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let tests: Vec<_> = PLACES.iter().map(|(place, name)| (*name, tests_in(root, place))).collect();
+    let tests: Vec<Tests> = PLACES.iter().flat_map(|place| tests_in(root, *place)).collect();
     let not_made = BTreeMap::from(NOT_MADE);
     let mut page = HEAD.to_owned();
     let mut unproven = Vec::new();
     for rule in rules(root) {
         let quoted = format!("\"{rule}\"");
-        let naming: Vec<(&str, &str)> = tests
-            .iter()
-            .flat_map(|(name, files)| files.iter().map(move |(file, text)| (*name, file.as_str(), text)))
-            .filter(|(_, _, text)| text.contains(&quoted))
-            .map(|(name, file, _)| (name, file))
-            .collect();
-        let mut how: Vec<&str> = naming.iter().map(|(name, _)| *name).collect();
-        how.dedup();
-        let files: Vec<String> = naming.iter().map(|(_, file)| format!("[{file}](../{file})")).collect();
+        let naming: Vec<&Tests> = tests.iter().filter(|tests| tests.text.contains(&quoted)).collect();
+        let mut how: Vec<&str> = Vec::new();
+        for Tests { how: one, .. } in &naming {
+            if !how.contains(one) {
+                how.push(one);
+            }
+        }
+        let files: Vec<String> = naming.iter().map(|Tests { file, .. }| format!("[{file}](../{file})")).collect();
         match (naming.is_empty(), not_made.get(rule.as_str())) {
             (true, None) => unproven.push(rule),
             (true, Some(why)) => page.push_str(&format!("| [{rule}](rules.md#{rule}) | {why} | |\n")),

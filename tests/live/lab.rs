@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use crate::support::idle::Keepalive;
-use crate::support::{Lab, close, connect, healthy, idle, listen, loss, ports, syn, time_wait, wait_until};
+use crate::support::{Lab, close, connect, healthy, idle, listen, ports, syn, time_wait, wait_until};
 
 fn delta(lab: &Lab, names: &[&str], act: impl FnOnce()) -> Vec<i64> {
     let read = || names.iter().map(|name| lab.counter("TcpExt", name)).collect::<Vec<_>>();
@@ -79,47 +79,6 @@ fn time_wait_takes_ports_too_and_spread_over_destinations_it_does_not_run_out() 
 }
 
 #[test]
-fn bind_takes_a_port_from_all_destinations_unless_told_not_to() {
-    let lab = Lab::enter();
-    lab.set("net.ipv4.ip_local_port_range", "40000 40009");
-    let bound = ports::bind_then_connect(&lab, &["10.9.0.1:80", "10.9.0.2:80"], 10, ports::Bind::TakesPort);
-    assert_eq!(bound.each, [10, 0]);
-    assert_eq!(bound.bind_error.as_ref().map(std::io::Error::kind), Some(ErrorKind::AddrInUse));
-    drop(bound);
-    // Both ends closed with nothing unread, so the ports are in TIME_WAIT or FIN_WAIT2 now; take fresh ones.
-    lab.set("net.ipv4.ip_local_port_range", "41000 41009");
-    let shared = ports::bind_then_connect(&lab, &["10.9.0.3:80", "10.9.0.4:80"], 10, ports::Bind::NoPort);
-    assert_eq!(shared.each, [10, 10]);
-    assert!(shared.bind_error.is_none());
-}
-
-#[test]
-fn a_bound_socket_takes_a_port_that_connect_would_want() {
-    let lab = Lab::enter();
-    lab.set("net.ipv4.ip_local_port_range", "40000 40009");
-    let bound = ports::bound_only(4);
-    assert_eq!(bound.len(), 4);
-    let rest = ports::fill(&lab, "10.9.0.1:80", 10);
-    assert_eq!((rest.pairs.len(), rest.ran_out()), (6, true));
-}
-
-#[test]
-fn above_the_limit_of_buckets_time_wait_is_destroyed() {
-    let lab = Lab::enter();
-    let [lost] = delta(&lab, &["TCPTimeWaitOverflow"], || time_wait::overflow(&lab, 100, 300))[..] else { panic!() };
-    assert_eq!(lost, 200);
-    assert_eq!(lab.in_state("TIME_WAIT"), 100);
-    assert_eq!(lab.sockstat("TCP", "tw"), 100);
-}
-
-#[test]
-fn close_to_the_limit_of_buckets_nothing_is_destroyed_yet() {
-    let lab = Lab::enter();
-    assert_eq!(delta(&lab, &["TCPTimeWaitOverflow"], || time_wait::near_limit(&lab, 100, 90)), [0]);
-    assert_eq!(lab.in_state("TIME_WAIT"), 90);
-}
-
-#[test]
 fn a_server_that_closes_first_keeps_the_time_wait_on_its_own_port() {
     let lab = Lab::enter();
     let _listener = time_wait::on_the_server(&lab, "10.2.0.1:8080", 100);
@@ -145,7 +104,8 @@ fn a_full_accept_queue_holds_one_more_than_its_limit_and_turns_the_rest_away() {
     assert!(rose[0] >= 14 && rose[0] == rose[1], "{rose:?}");
     assert_eq!(lab.accept_queue(8080), (6, 5));
     // Clients repeat their SYN after a second: it goes on by itself.
-    assert!(delta(&lab, &["ListenOverflows"], || std::thread::sleep(Duration::from_millis(1300)))[0] >= 14);
+    let before = lab.counter("TcpExt", "ListenOverflows");
+    wait_until("they are turned away again", || lab.counter("TcpExt", "ListenOverflows") >= before + 14);
     let made = made.unwrap();
     let to = connect::reach(&made.listener);
     let during = || std::thread::sleep(Duration::from_millis(300));
@@ -153,43 +113,6 @@ fn a_full_accept_queue_holds_one_more_than_its_limit_and_turns_the_rest_away() {
         lab.during(|stop| listen::keep_knocking(&lab, to, 100, stop), during);
     });
     assert!(rose[0] >= 5, "{rose:?}");
-}
-
-#[test]
-fn somaxconn_limits_a_greedy_application_until_it_listens_again() {
-    let lab = Lab::enter();
-    lab.set("net.core.somaxconn", "8");
-    let made = listen::overflow(&lab, "0.0.0.0:8080", 1000, 20);
-    assert_eq!(lab.accept_queue(8080), (9, 8));
-    lab.set("net.core.somaxconn", "4096");
-    assert_eq!(lab.accept_queue(8080).1, 8, "raising it changes nothing by itself");
-    made.listen_again(1000);
-    assert_eq!(lab.accept_queue(8080).1, 1000);
-    assert_eq!(made.accept_all().len(), 9);
-}
-
-#[test]
-fn a_burst_that_fits_turns_nobody_away() {
-    let lab = Lab::enter();
-    let rose = delta(&lab, &["ListenOverflows", "ListenDrops"], || {
-        let burst = listen::burst(&lab, "0.0.0.0:8080", 50);
-        assert_eq!(lab.accept_queue(8080), (50, 50));
-        let empty = || wait_until("the application caught up", || lab.accept_queue(8080).0 == 0);
-        lab.during(|stop| listen::accept_slowly(&burst.listener, stop), empty);
-    });
-    assert_eq!(rose, [0, 0]);
-}
-
-#[test]
-fn a_listener_in_the_ephemeral_range_cannot_come_back_while_a_connection_has_its_port() {
-    let lab = Lab::enter();
-    let listener = listen::in_ephemeral_range(&lab);
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
-    lab.set("net.ipv4.ip_local_port_range", &format!("{port} {port}"));
-    let _taken = ports::fill(&lab, "10.9.0.1:80", 1);
-    let back = std::net::TcpListener::bind(("0.0.0.0", port));
-    assert_eq!(back.unwrap_err().kind(), ErrorKind::AddrInUse);
 }
 
 #[test]
@@ -228,15 +151,6 @@ fn without_cookies_the_reserve_for_known_peers_drops_without_a_counter_of_its_ow
 }
 
 #[test]
-fn too_many_real_clients_at_once_bring_their_cookies_back() {
-    let lab = Lab::enter();
-    let listener = lab.listen("10.2.0.1:8080", 20);
-    let names = ["SyncookiesSent", "SyncookiesRecv"];
-    let rose = delta(&lab, &names, || syn::real_load(&lab, &listener, 200));
-    assert!(rose[0] >= 50 && rose[1] * 2 >= rose[0], "{rose:?}");
-}
-
-#[test]
 fn a_peer_that_never_closes_leaves_fin_wait2_with_a_timer_only_on_orphans() {
     let lab = Lab::enter();
     let orphans = close::fin_wait2_orphans(&lab, 30);
@@ -261,15 +175,6 @@ fn an_application_that_never_closes_leaves_close_wait_with_one_unread_byte_of_en
 }
 
 #[test]
-fn a_half_closed_stream_is_in_close_wait_and_goes_on_sending() {
-    let lab = Lab::enter();
-    let _streams = close::half_closed_streams(&lab, "10.2.0.1:8080", 40);
-    let before = lab.counter("Tcp", "OutSegs");
-    wait_until("the streams move", || lab.counter("Tcp", "OutSegs") > before + 200);
-    assert_eq!(lab.in_state("CLOSE_WAIT"), 40);
-}
-
-#[test]
 fn a_peer_that_vanished_leaves_fin_wait1_that_no_process_holds() {
     let lab = Lab::enter();
     let _far = close::fin_wait1_orphans(&lab, 25);
@@ -284,10 +189,9 @@ fn idle_connections_have_a_keepalive_timer_only_where_the_application_asked() {
     let lab = Lab::enter();
     let _with = idle::connections(&lab, "10.2.0.1:8080", 10, Keepalive::Default);
     let _without = idle::connections(&lab, "10.2.0.1:8081", 15, Keepalive::Off);
-    let _pool = idle::outgoing_connections(&lab, "10.9.0.1:5432", 5, Keepalive::Off);
     let lines = lab.ss(&["-tanoH", "state", "established"]);
     let keepalive = lines.iter().filter(|line| line.iter().any(|word| word.starts_with("timer:(keepalive"))).count();
-    assert_eq!((lines.len(), keepalive), (30, 10));
+    assert_eq!((lines.len(), keepalive), (25, 10));
 }
 
 #[test]
@@ -297,22 +201,6 @@ fn attempts_toward_a_black_hole_stay_in_syn_sent_and_are_repeated() {
     assert_eq!(lab.in_state("SYN_SENT"), attempts.len());
     let repeated = || wait_until("they are repeated", || lab.counter("TcpExt", "TCPSynRetrans") >= 30);
     assert_eq!(delta(&lab, &["TCPSynRetrans"], repeated), [30]);
-}
-
-#[test]
-fn a_line_that_loses_packets_makes_the_sender_send_again() {
-    let lab = Lab::enter();
-    let share = |percent| {
-        let read = || (lab.counter("Tcp", "RetransSegs"), lab.counter("Tcp", "OutSegs"));
-        let before = read();
-        let enough = || wait_until("enough is sent to judge by", || read().1 - before.1 > 3000);
-        lab.during(|stop| assert!(loss::transfer(&lab, percent, stop) > 100_000), enough);
-        let after = read();
-        (after.0 - before.0) as f64 / (after.1 - before.1) as f64
-    };
-    let (clean, lossy) = (share(0), share(5));
-    assert!(clean < 0.005, "{clean}");
-    assert!((0.02..0.2).contains(&lossy), "{lossy}");
 }
 
 #[test]

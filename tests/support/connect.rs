@@ -65,11 +65,6 @@ pub(crate) fn begin(to: SocketAddr) -> io::Result<Socket> {
     }
 }
 
-/// An attempt toward each of so many destinations that vanish.
-pub(crate) fn black_holes(count: u8) -> Vec<Socket> {
-    (1..=count).map(|number| begin(SocketAddr::from(([10, 3, 0, number], 443))).unwrap()).collect()
-}
-
 /// Attempts toward one destination that vanish: each stays in SYN_SENT and repeats its SYN.
 pub(crate) fn black_hole(count: usize) -> Vec<Socket> {
     (0..count).map(|_| begin("10.3.0.1:443".parse().unwrap()).unwrap()).collect()

@@ -1,13 +1,11 @@
 //! Established connections over which nothing goes.
 
 use std::net::TcpListener;
-use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
+use socket2::SockRef;
 
-use super::connect::{Pair, incoming, outgoing};
+use super::connect::{Pair, incoming};
 use super::lab::Lab;
-use super::ports;
 
 /// Connections that carry nothing, and their listener.
 #[derive(Debug)]
@@ -22,8 +20,6 @@ pub(crate) enum Keepalive {
     Off,
     /// `SO_KEEPALIVE` alone: the first probe comes when the sysctl says.
     Default,
-    /// `TCP_KEEPIDLE` and `TCP_KEEPINTVL` too, in seconds.
-    After(u64),
 }
 
 /// Accepted connections without traffic.
@@ -34,23 +30,11 @@ pub(crate) fn connections(lab: &Lab, address: &str, count: usize, keepalive: Kee
     Idle { pairs, listener }
 }
 
-/// Outgoing connections without traffic, as of a pool that nobody uses.
-pub(crate) fn outgoing_connections(lab: &Lab, address: &str, count: usize, keepalive: Keepalive) -> Idle {
-    let listener = ports::backend(lab, address);
-    let pairs = outgoing(&listener, count);
-    set_keepalive(&pairs, keepalive);
-    Idle { pairs, listener }
-}
-
 fn set_keepalive(pairs: &[Pair], keepalive: Keepalive) {
     for socket in pairs.iter().map(|pair| SockRef::from(&pair.near)) {
         match keepalive {
             Keepalive::Off => {}
             Keepalive::Default => socket.set_keepalive(true).unwrap(),
-            Keepalive::After(seconds) => {
-                let time = Duration::from_secs(seconds);
-                socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(time).with_interval(time)).unwrap();
-            }
         }
     }
 }

@@ -1,11 +1,10 @@
-//! Listeners whose accept queue is full, is full for a moment, or stands on a port that it should not.
+//! Listeners whose accept queue is full, or is full for a moment.
 
-use std::io::Read;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use socket2::{SockRef, Socket};
+use socket2::Socket;
 
 use super::connect::{begin, reach};
 use super::lab::{Lab, wait_until};
@@ -18,11 +17,6 @@ pub(crate) struct Overflow {
 }
 
 impl Overflow {
-    /// The application calls listen() again, on the same socket, as after a reload.
-    pub(crate) fn listen_again(&self, backlog: i32) {
-        SockRef::from(&self.listener).listen(backlog).unwrap();
-    }
-
     /// The application catches up: accepts all that wait, and returns them.
     pub(crate) fn accept_all(&self) -> Vec<TcpStream> {
         self.listener.set_nonblocking(true).unwrap();
@@ -59,12 +53,6 @@ pub(crate) fn keep_knocking(lab: &Lab, to: SocketAddr, a_second: u32, stop: &Ato
     }
 }
 
-/// The look-alike: `clients` come at once, no more than the queue takes, to a listener that does accept, a little late.
-/// At the moment of return its queue is as full as it may be, and nobody was turned away.
-pub(crate) fn burst(lab: &Lab, address: &str, clients: usize) -> Overflow {
-    overflow(lab, address, i32::try_from(clients).unwrap(), clients)
-}
-
 /// For [`Lab::during`]: accepts what comes, one connection every few milliseconds, until `stop` is set.
 pub(crate) fn accept_slowly(listener: &TcpListener, stop: &AtomicBool) {
     listener.set_nonblocking(true).unwrap();
@@ -73,35 +61,6 @@ pub(crate) fn accept_slowly(listener: &TcpListener, stop: &AtomicBool) {
         accepted.extend(listener.accept());
         std::thread::sleep(Duration::from_millis(5));
     }
-}
-
-/// For [`Lab::during`]: as many clients as that connect, wait until the server closes, and connect again, until `stop` is
-/// set.
-pub(crate) fn connect_again_and_again(lab: &Lab, to: SocketAddr, clients: usize, stop: &AtomicBool) {
-    std::thread::scope(|scope| {
-        for _ in 0..clients {
-            scope.spawn(|| {
-                lab.far.inside(|| {
-                    while !stop.load(Ordering::Relaxed) {
-                        if let Ok(mut stream) = TcpStream::connect_timeout(&to, Duration::from_secs(1)) {
-                            let _ = stream.set_read_timeout(Some(Duration::from_secs(1)));
-                            let _ = stream.read(&mut [0]);
-                        }
-                    }
-                });
-            });
-        }
-    });
-}
-
-/// For [`Lab::during`]: takes one connection after the other, some 400 a second, and closes it, until `stop` is set.
-pub(crate) fn serve_briskly(listener: &TcpListener, stop: &AtomicBool) {
-    listener.set_nonblocking(true).unwrap();
-    while !stop.load(Ordering::Relaxed) {
-        drop(listener.accept());
-        std::thread::sleep(Duration::from_micros(2500));
-    }
-    listener.set_nonblocking(false).unwrap();
 }
 
 /// For [`Lab::during`]: bursts of `clients`, one every 700 ms, to a server that takes them all within milliseconds, until
@@ -117,11 +76,4 @@ pub(crate) fn bursts(lab: &Lab, listener: &TcpListener, clients: usize, stop: &A
         drop((burst, accepted));
     }
     listener.set_nonblocking(false).unwrap();
-}
-
-/// A listener on a port that connect() may hand out to an outgoing connection.
-pub(crate) fn in_ephemeral_range(lab: &Lab) -> TcpListener {
-    let range = lab.sysctl("net.ipv4.ip_local_port_range");
-    let low: u16 = range.split_whitespace().next().unwrap().parse().unwrap();
-    lab.listen(&format!("0.0.0.0:{}", low + 1234), 128)
 }

@@ -18,7 +18,6 @@ pub(crate) mod healthy;
 pub(crate) mod idle;
 pub(crate) mod lab;
 pub(crate) mod listen;
-pub(crate) mod loss;
 pub(crate) mod packets;
 pub(crate) mod ports;
 pub(crate) mod process;

@@ -1,13 +1,10 @@
-//! Ephemeral ports: taken by connections, by TIME_WAIT and by bind(), toward one destination and toward many.
+//! Ephemeral ports: taken by connections and by TIME_WAIT, toward one destination and toward many.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
-use nix::sys::socket::{setsockopt, sockopt};
-use socket2::{Domain, Protocol, Socket, Type};
-
 use super::connect::{Pair, outgoing_by, outgoing_one};
-use super::lab::{Lab, NEAR};
+use super::lab::Lab;
 use super::time_wait;
 
 /// What came of opening connections, and the sockets themselves.
@@ -78,58 +75,4 @@ pub(crate) fn spread_time_wait(lab: &Lab, backends: u8, each: usize) {
     for number in 1..=backends {
         assert_eq!(time_wait(lab, &format!("10.9.1.{number}:5432"), each), each);
     }
-}
-
-/// When a source address is bound, is the port taken then, or with the destination at connect()?
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bind {
-    /// bind(address, 0): the port is taken from all destinations.
-    TakesPort,
-    /// The same with IP_BIND_ADDRESS_NO_PORT: the port is chosen by connect(), for this destination only.
-    NoPort,
-}
-
-/// Connections from a bound source address.
-#[derive(Debug)]
-pub(crate) struct Bound {
-    pub(crate) sockets: Vec<Socket>,
-    /// How many each backend got.
-    pub(crate) each: Vec<usize>,
-    /// The first error of bind().
-    pub(crate) bind_error: Option<io::Error>,
-    backends: Vec<TcpListener>,
-}
-
-/// Binds to a source address and connects, `each` times toward each backend in turn, as a proxy does.
-pub(crate) fn bind_then_connect(lab: &Lab, addresses: &[&str], each: usize, how: Bind) -> Bound {
-    let backends: Vec<TcpListener> = addresses.iter().map(|address| backend(lab, address)).collect();
-    let mut bound = Bound { sockets: Vec::new(), each: vec![0; backends.len()], bind_error: None, backends };
-    for (index, backend) in bound.backends.iter().enumerate() {
-        let to = backend.local_addr().unwrap();
-        for _ in 0..each {
-            match bound_socket(how).and_then(|socket| socket.connect(&to.into()).map(|()| socket)) {
-                Ok(socket) => bound.sockets.push(socket),
-                Err(error) => {
-                    bound.bind_error.get_or_insert(error);
-                    break;
-                }
-            }
-            bound.each[index] += 1;
-        }
-    }
-    bound
-}
-
-/// Sockets bound to a source address and to a port that the kernel chose, never connected.
-pub(crate) fn bound_only(count: usize) -> Vec<Socket> {
-    (0..count).map(|_| bound_socket(Bind::TakesPort).unwrap()).collect()
-}
-
-fn bound_socket(how: Bind) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-    if how == Bind::NoPort {
-        setsockopt(&socket, sockopt::IpBindAddressNoPort, &true)?;
-    }
-    socket.bind(&SocketAddr::new(NEAR.parse().unwrap(), 0).into())?;
-    Ok(socket)
 }

@@ -23,26 +23,6 @@ while True:
         time.sleep(0.01)
 "#;
 
-/// A parent that makes workers, each of which accepts so many connections and never looks at them again.
-const WORKERS_THAT_FORGET: &str = r#"
-import os, socket, sys, time
-port, workers, each = (int(number) for number in sys.argv[1:4])
-listener = socket.socket()
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.bind(("0.0.0.0", port))
-listener.listen(1000)
-parent = os.getpid()
-for _ in range(workers):
-    if os.fork() == 0:
-        kept = [listener.accept() for _ in range(each)]
-        while os.getppid() == parent:
-            time.sleep(0.05)
-        os._exit(0)
-print("listens", flush=True)
-while True:
-    time.sleep(60)
-"#;
-
 /// A worker with a socket of its own on a port that others share, which accepts all or nothing.
 const WORKER: &str = r#"
 import socket, sys, time
@@ -58,21 +38,6 @@ while True:
         kept.append(listener.accept())
     else:
         time.sleep(60)
-"#;
-
-/// Accepts all, with TCP Fast Open for so many connections whose handshake is not complete.
-const FAST_OPEN: &str = r#"
-import socket, sys
-port, pending = (int(number) for number in sys.argv[1:3])
-listener = socket.socket()
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, pending)
-listener.bind(("0.0.0.0", port))
-listener.listen(1024)
-print("listens", flush=True)
-kept = []
-while True:
-    kept.append(listener.accept())
 "#;
 
 /// A virtual network card (tap) with a link of this duplex, half or full, which is there as long as the process.
@@ -125,25 +90,11 @@ pub(crate) fn with_files(_lab: &Lab, port: u16, backlog: u32, files: u32) -> Ser
     Server::start(command.args([port.to_string(), backlog.to_string()]))
 }
 
-/// `workers` processes behind one port of the lab, each of which accepts `each` connections and forgets them.
-pub(crate) fn workers_that_forget(_lab: &Lab, port: u16, workers: usize, each: usize) -> Server {
-    let mut command = Command::new("python3");
-    command.args(["-c", WORKERS_THAT_FORGET]);
-    Server::start(command.args([port.to_string(), workers.to_string(), each.to_string()]))
-}
-
 /// One of the workers that share a port of the lab (`SO_REUSEPORT`), with a queue of its own.
 pub(crate) fn worker(_lab: &Lab, port: u16, backlog: u32, accepts: bool) -> Server {
     let mut command = Command::new("python3");
     command.args(["-c", WORKER]);
     Server::start(command.args([port.to_string(), backlog.to_string(), u8::from(accepts).to_string()]))
-}
-
-/// A server at a port of the lab that allows so many requests of TCP Fast Open at a time.
-pub(crate) fn fast_open(_lab: &Lab, port: u16, pending: u32) -> Server {
-    let mut command = Command::new("python3");
-    command.args(["-c", FAST_OPEN]);
-    Server::start(command.args([port.to_string(), pending.to_string()]))
 }
 
 /// A network card of the lab, made by software, whose link is `half` or `full` duplex.

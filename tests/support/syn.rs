@@ -1,4 +1,4 @@
-//! Half-open connections: a flood from addresses that do not exist, and more real clients at once than the queue takes.
+//! Half-open connections: a flood from addresses that do not exist, and real clients that bring their cookies back.
 
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::ops::Range;
@@ -27,31 +27,6 @@ pub(crate) fn keep_sending_without_a_route(lab: &Lab, to: SocketAddrV4, stop: &A
     }
 }
 
-/// For [`Lab::during`]: a flood of some thousand SYNs a second, from ever new addresses.
-pub(crate) fn keep_flooding(lab: &Lab, to: SocketAddrV4, stop: &AtomicBool) {
-    for first in (0..=u16::MAX).step_by(50).cycle() {
-        if stop.load(Ordering::Relaxed) {
-            break;
-        }
-        flood_from(lab, to, [10, 3], first..first.saturating_add(50));
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-/// For [`Lab::during`]: SYNs from one port of the far host, which may have a connection with the lab, a thousand per second. A
-/// checksum can be wrong.
-pub(crate) fn keep_repeating(lab: &Lab, from: SocketAddrV4, to: SocketAddrV4, right: bool, stop: &AtomicBool) {
-    let socket = lab.far.inside(raw);
-    let mut packet = packets::syn(from, to, 1);
-    if !right {
-        packet[36] ^= 0x55;
-    }
-    while !stop.load(Ordering::Relaxed) {
-        (0..10).for_each(|_| assert!(socket.send_to(&packet, &to.into()).is_ok()));
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 fn raw() -> Socket {
     let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::TCP)).unwrap();
     socket.set_header_included_v4(true).unwrap();
@@ -70,25 +45,6 @@ fn flood_from(lab: &Lab, to: SocketAddrV4, [a, b]: [u8; 2], hosts: Range<u16>) {
         }
     });
     wait_until("the whole flood has arrived", || lab.counter("Tcp", "InSegs") - before >= count);
-}
-
-/// More real clients at once than the SYN queue takes, over a slow line: the kernel answers with cookies, and the
-/// clients bring them back. The listener accepts them all as they come. Returns when every client is connected.
-pub(crate) fn real_load(lab: &Lab, listener: &TcpListener, clients: usize) {
-    let to = reach(listener);
-    // All SYNs stand in the line's queue before the first answer can: they arrive before any handshake ends.
-    lab.far.inside(|| tc("qdisc replace dev far0 root tbf rate 1mbit burst 1600 limit 1000000"));
-    listener.set_nonblocking(true).unwrap();
-    let mut silent = lab.far.inside(|| (0..clients).map(|_| begin(to).unwrap()).collect::<Vec<_>>());
-    let (mut connected, mut accepted) = (Vec::new(), Vec::new());
-    wait_until("every client is connected and accepted", || {
-        // A request behind the handshake: should its last packet be lost, this one completes it.
-        connected.extend(silent.extract_if(.., |client| client.send(b"request").is_ok()));
-        accepted.extend(std::iter::from_fn(|| listener.accept().ok()));
-        accepted.len() == clients
-    });
-    listener.set_nonblocking(false).unwrap();
-    lab.far.inside(|| tc("qdisc del dev far0 root"));
 }
 
 /// For [`Lab::during`]: real clients that overflow the SYN queue of a server which accepts none of them. The accept queue

@@ -1,4 +1,4 @@
-//! TIME_WAIT: harmless piles of it, and the limit that destroys it.
+//! TIME_WAIT: harmless piles of it, and what `/proc` counts with it.
 
 use std::io::Read;
 use std::net::{Shutdown, TcpListener};
@@ -13,19 +13,6 @@ pub(crate) fn close_near_first(pair: Pair) {
     drop(near);
     // The far end has to see the FIN before it closes, else both sides close at once and both keep a TIME_WAIT.
     assert_eq!(far.read(&mut [0]).unwrap(), 0);
-}
-
-/// Lowers `tcp_max_tw_buckets` to `limit` and closes `count` connections: those above the limit are destroyed at once,
-/// without the protection of TIME_WAIT.
-pub(crate) fn overflow(lab: &Lab, limit: usize, count: usize) {
-    lab.set("net.ipv4.tcp_max_tw_buckets", &limit.to_string());
-    assert_eq!(ports::time_wait(lab, "10.9.2.1:5432", count), count);
-}
-
-/// Comes close to `tcp_max_tw_buckets` without reaching it: nothing is destroyed yet.
-pub(crate) fn near_limit(lab: &Lab, limit: usize, count: usize) {
-    assert!(count <= limit);
-    overflow(lab, limit, count);
 }
 
 /// A server that closes first: `count` TIME_WAIT on its own port. They take no ephemeral port and stop no client.

@@ -1,10 +1,9 @@
-//! A virtual machine with Debian's kernel, in which scenarios make faults that a whole machine has only once.
+//! A virtual machine with Debian's kernel, on which the lab plays the scenarios that need a whole machine.
 //!
 //! In: root, mmdebstrap and qemu (`qemu-system-x86`); the image is made once, by `tests/vm/image`, below `target`. Out:
-//! [`scenario`], what the audits inside reported. Must not: need hardware that virtualises, give the machine a network, wait
-//! longer than [`PATIENCE`], or pass silently what did not run.
+//! [`machines`], what each reported. Must not: need hardware that virtualises, give a machine a network, wait longer than
+//! [`PATIENCE`], or pass silently what was not played.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,92 +19,72 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// So many machines share the scenarios: most of the time only one CPU of a machine works.
 const MACHINES: usize = 2;
 
-/// What a scenario reported.
-#[derive(Debug, Default)]
-pub(crate) struct Scenario {
-    reports: BTreeMap<String, Report>,
-    /// What the lab printed, if the scenario runs it.
-    pub(crate) lab: Option<Json>,
-    /// With what its shell ended; without it the scenario did not come to its end.
-    status: Option<i64>,
-    /// What the console of the machine said meanwhile.
-    console: String,
+/// What a machine reported.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    /// The scenarios that it had to play.
+    pub(crate) scenarios: Vec<String>,
+    /// What the lab says of each that was played.
+    pub(crate) played: Vec<Json>,
+    /// Audits of the machine at rest: before the first scenario, and after the last one.
+    pub(crate) rest: Vec<Report>,
+    /// Sysctls that had another value afterwards; none if it did not come to its end.
+    pub(crate) changed: Option<Vec<String>>,
+    /// What its console said, and how it ended.
+    pub(crate) console: String,
 }
 
-impl Scenario {
-    /// The audit of a step.
-    pub(crate) fn at(&self, step: &str) -> &Report {
-        self.reports.get(step).unwrap_or_else(|| panic!("no report of step {step}; the console:\n{}", self.console))
-    }
-
-    /// The rules that found something at a step.
-    pub(crate) fn found(&self, step: &str) -> Vec<String> {
-        let mut found: Vec<String> = self.at(step).findings("notice").into_iter().map(|(rule, _)| rule).collect();
-        found.sort();
-        found.dedup();
-        found
-    }
-
-    /// Panics unless exactly these rules found something at a step.
-    pub(crate) fn assert_found(&self, step: &str, rules: &[&str]) {
-        self.assert_found_besides(step, rules, &[]);
-    }
-
-    /// The same where a load also has consequences that depend on the moment.
-    pub(crate) fn assert_found_besides(&self, step: &str, rules: &[&str], consequences: &[&str]) {
-        let mut found = self.found(step);
-        found.retain(|rule| !consequences.contains(&rule.as_str()));
-        assert_eq!(found, rules, "at step {step}; the console:\n{}", self.console);
-    }
-}
-
-/// What the scenario of this name reported, run to its end. The first test that asks runs all of them.
-pub(crate) fn scenario(name: &str) -> &'static Scenario {
-    static ALL: OnceLock<BTreeMap<String, Scenario>> = OnceLock::new();
-    let scenario = ALL.get_or_init(run_all).get(name).unwrap_or_else(|| panic!("the scenario {name} was not run"));
-    assert_eq!(
-        scenario.status,
-        Some(0),
-        "the scenario {name} failed in the machine; the console:\n{}",
-        scenario.console
-    );
-    scenario
-}
-
-/// The scenarios by name.
-pub(crate) fn names() -> Vec<String> {
-    let files = fs::read_dir(project("tests/vm/scenarios")).unwrap().map(|file| file.unwrap().path());
-    let mut names: Vec<String> = files.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
-    names.sort();
-    names
+/// The machines, when all of them have ended. The first test that asks runs them.
+pub(crate) fn machines() -> &'static [Machine] {
+    static ALL: OnceLock<Vec<Machine>> = OnceLock::new();
+    ALL.get_or_init(run_all)
 }
 
 fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-fn run_all() -> BTreeMap<String, Scenario> {
+/// The scenarios that need a machine, by their names; those of `VM_SCENARIOS`, if it is set.
+fn scenarios() -> Vec<String> {
+    let mut names = Vec::new();
+    for area in fs::read_dir(project("lab")).unwrap().map(|area| area.unwrap().path()) {
+        for file in fs::read_dir(area).unwrap().map(|file| file.unwrap().path()) {
+            let scenario: toml::Table = fs::read_to_string(&file).unwrap().parse().unwrap();
+            if scenario.get("host").and_then(toml::Value::as_bool) == Some(true) {
+                names.push(file.file_stem().unwrap().to_str().unwrap().to_owned());
+            }
+        }
+    }
+    names.sort();
+    let Ok(wanted) = std::env::var("VM_SCENARIOS") else { return names };
+    let wanted: Vec<&str> = wanted.split_whitespace().collect();
+    for name in &wanted {
+        assert!(
+            names.iter().any(|known| known == name),
+            "VM_SCENARIOS: no scenario with `host = true` is called {name}"
+        );
+    }
+    names.retain(|name| wanted.contains(&name.as_str()));
+    names
+}
+
+fn run_all() -> Vec<Machine> {
     assert!(
         nix::unistd::geteuid().is_root(),
         "\n\nTHIS TEST NEEDS ROOT: it makes the image of a virtual machine. Run it as root, or leave it out by name.\n\n"
     );
-    let image = image();
-    let wanted = std::env::var("VM_SCENARIOS").ok();
-    let names: Vec<String> = names()
-        .into_iter()
-        .filter(|name| wanted.as_ref().is_none_or(|wanted| wanted.split(' ').any(|one| one == name)))
-        .collect();
-    let machines = std::thread::scope(|threads| {
-        let started: Vec<_> = (0..MACHINES)
+    let (image, scenarios) = (image(), scenarios());
+    let count = scenarios.len().clamp(1, MACHINES);
+    std::thread::scope(|threads| {
+        let started: Vec<_> = (0..count)
             .map(|number| {
-                let share: Vec<&str> = names.iter().skip(number).step_by(MACHINES).map(String::as_str).collect();
+                let share = scenarios.iter().skip(number).step_by(count).cloned().collect();
                 let image = &image;
-                threads.spawn(move || run(image, number, &share))
+                threads.spawn(move || run(image, number, share))
             })
             .collect();
-        started.into_iter().map(|machine| machine.join().unwrap()).collect::<Vec<_>>()
-    });
-    machines.into_iter().flatten().collect()
+        started.into_iter().map(|machine| machine.join().unwrap()).collect()
+    })
 }
 
 /// The folder with the kernel and the root file system, made when it is not there yet or its recipe has changed.
@@ -124,25 +103,19 @@ fn image() -> PathBuf {
     folder
 }
 
-/// Boots a machine that runs these scenarios and powers off.
-fn run(image: &Path, number: usize, names: &[&str]) -> BTreeMap<String, Scenario> {
+/// Boots a machine that plays these scenarios and powers off.
+fn run(image: &Path, number: usize, scenarios: Vec<String>) -> Machine {
     let folder = project(&format!("target/vm/machine{number}"));
     let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(folder.join("scenarios")).unwrap();
-    for name in names {
-        let file = format!("{name}.sh");
-        fs::copy(project("tests/vm/scenarios").join(&file), folder.join("scenarios").join(&file)).unwrap();
-    }
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("scenarios"), scenarios.iter().map(|name| format!("{name}\n")).collect::<String>()).unwrap();
     disk(&folder);
     let ended = boot(image, &folder);
-    let console = String::from_utf8_lossy(&fs::read(folder.join("console")).unwrap()).into_owned();
-    let mut scenarios = read(&fs::read(folder.join("reports")).unwrap_or_default());
-    for name in names {
-        let said = console.split("== scenario ").find(|part| part.starts_with(&format!("{name}\r\n")));
-        scenarios.entry((*name).to_owned()).or_default().console =
-            said.map_or_else(|| format!("{ended}: {console}"), |said| format!("{said}({ended})"));
-    }
-    scenarios
+    let said = String::from_utf8_lossy(&fs::read(folder.join("console")).unwrap()).into_owned();
+    let console = format!("{said}\n({ended})");
+    let mut machine = Machine { scenarios, played: Vec::new(), rest: Vec::new(), changed: None, console };
+    machine.read(&fs::read(folder.join("reports")).unwrap_or_default());
+    machine
 }
 
 /// The program as it was built last: optimised, if the packages were tested before, for without hardware that virtualises
@@ -154,7 +127,7 @@ fn program() -> PathBuf {
     if built(&optimised) >= built(&debug) { optimised } else { debug }
 }
 
-/// The disk that the machine reads: an archive with the program as it was built, and the scenarios.
+/// The disk that the machine reads: an archive with the program as it was built, and the list of scenarios.
 fn disk(folder: &Path) {
     let program = program();
     let archived = Command::new("tar")
@@ -202,20 +175,18 @@ fn boot(image: &Path, folder: &Path) -> String {
     format!("the machine was stopped after {PATIENCE:?}")
 }
 
-/// What came through the port of the machine: one object for each report, and one for the end of each scenario.
-fn read(port: &[u8]) -> BTreeMap<String, Scenario> {
-    let mut scenarios = BTreeMap::<String, Scenario>::new();
-    // A machine that was stopped may have left half an object behind: what is missing is told of when a test asks for it.
-    for mut object in serde_json::Deserializer::from_slice(port).into_iter::<Json>().map_while(Result::ok) {
-        let scenario = scenarios.entry(object["scenario"].as_str().unwrap().to_owned()).or_default();
-        match object["step"].as_str().unwrap() {
-            "lab" => scenario.lab = Some(object["report"].take()),
-            "end" => scenario.status = object["status"].as_i64(),
-            step => {
-                let step = step.to_owned();
-                scenario.reports.insert(step, Report::new(object["report"].take()));
+impl Machine {
+    /// What came through the port of the machine, as `tests/vm/guest/run` wrote it.
+    fn read(&mut self, port: &[u8]) {
+        // A machine that was stopped may have left half an object behind: what is missing is told of when a test asks for it.
+        for mut object in serde_json::Deserializer::from_slice(port).into_iter::<Json>().map_while(Result::ok) {
+            if let Some(scenarios) = object["scenarios"].as_array_mut() {
+                self.played.append(scenarios);
+            } else if let Some(changed) = object["changed"].as_array() {
+                self.changed = Some(changed.iter().filter_map(|key| Some(key.as_str()?.to_owned())).collect());
+            } else {
+                self.rest.push(Report::new(object));
             }
         }
     }
-    scenarios
 }

@@ -3,13 +3,16 @@
 //! In: what acts made. Out: the same by name. Must not: let a thread live on when its part is over.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use socket2::Socket;
 
+use super::group::MemoryGroup;
 use crate::lab::LabError;
 
 /// Sockets that belong together, such as those that one listener accepted.
@@ -18,10 +21,14 @@ pub(super) type Group = Arc<Mutex<Vec<Socket>>>;
 /// Everybody.
 #[derive(Debug, Default)]
 pub struct Cast {
+    resets: bool,
     pub(super) listeners: BTreeMap<String, Arc<Vec<Socket>>>,
     groups: BTreeMap<String, Group>,
     threads: BTreeMap<String, Vec<Part>>,
     pub(super) workers: BTreeMap<String, Vec<Worker>>,
+    /// The control groups of workers; after them, because a group with a process in it cannot end.
+    pub(super) memory: BTreeMap<String, MemoryGroup>,
+    pub(super) files: BTreeMap<String, Vec<File>>,
 }
 
 /// Something that goes on in the background.
@@ -57,6 +64,11 @@ impl Drop for Part {
 }
 
 impl Cast {
+    /// Nobody yet. `resets`: whether TCP sockets end with a reset, so that the kernel keeps nothing of them.
+    pub(in crate::lab) fn new(resets: bool) -> Self {
+        Self { resets, ..Self::default() }
+    }
+
     /// The sockets of this name; an empty group if there are none yet.
     pub(super) fn group(&mut self, name: &str) -> Group {
         Arc::clone(self.groups.entry(name.to_owned()).or_default())
@@ -95,16 +107,25 @@ impl Cast {
     /// The names of all.
     pub(in crate::lab) fn names(&self) -> BTreeSet<String> {
         let names = self.listeners.keys().chain(self.groups.keys()).chain(self.threads.keys());
-        names.chain(self.workers.keys()).cloned().collect()
+        names.chain(self.workers.keys()).chain(self.files.keys()).cloned().collect()
     }
 
     /// Ends all but those of these names.
     pub(in crate::lab) fn end_all_but(&mut self, names: &BTreeSet<String>) {
         stop(self.threads.iter().filter(|(name, _)| !names.contains(*name)).flat_map(|(_, parts)| parts));
         self.threads.retain(|name, _| names.contains(name));
+        if self.resets {
+            let ending = self.groups.iter().filter(|(name, _)| !names.contains(*name));
+            // What is no TCP socket has nothing to linger for.
+            ending.for_each(|(_, group)| {
+                locked(group).iter().for_each(|socket| drop(socket.set_linger(Some(Duration::ZERO))));
+            });
+        }
         self.listeners.retain(|name, _| names.contains(name));
         self.groups.retain(|name, _| names.contains(name));
         self.workers.retain(|name, _| names.contains(name));
+        self.memory.retain(|name, _| names.contains(name));
+        self.files.retain(|name, _| names.contains(name));
     }
 
     /// Ends the one of this name, with its sockets.
@@ -112,11 +133,13 @@ impl Cast {
         let threads = self.threads.remove(name);
         stop(threads.iter().flatten());
         let (listener, group) = (self.listeners.remove(name), self.groups.remove(name));
-        let workers = self.workers.remove(name);
-        if threads.is_none() && listener.is_none() && group.is_none() && workers.is_none() {
+        let (workers, files) = (self.workers.remove(name), self.files.remove(name));
+        let parts = [threads.is_some(), listener.is_some(), group.is_some(), workers.is_some(), files.is_some()];
+        if !parts.contains(&true) {
             return Err(LabError::broken(name, "nobody has this name"));
         }
-        drop(threads);
+        drop((threads, workers));
+        self.memory.remove(name);
         Ok(())
     }
 }

@@ -43,12 +43,16 @@ enum Kind {
     DamagedDatagram,
     /// First fragments of UDP datagrams whose rest never comes.
     FirstFragment,
+    /// Pings, which this host answers.
+    Ping,
     /// Answers to pings that nobody sent.
     PingAnswer,
     /// TCP SYNs, all with the same ports.
     Syn,
     /// TCP segments whose checksum is wrong.
     DamagedSegment,
+    /// TCP SYNs with a signature (TCP MD5).
+    SignedSyn,
     /// A router of IPv6 says that it is there. It needs a link-local address, which takes a second or two.
     RouterAdvertisement,
 }
@@ -90,8 +94,10 @@ impl Packets {
                 ip(from, to, UDP, [high, low, 0x20, 0], &datagram(from.port(), to.port(), 0))
             }
             // Type, code, checksum, identifier 1, number 0.
+            Kind::Ping => ip(from, to, ICMP, [0, 0, 0, 0], &[8, 0, 0xf7, 0xfe, 0, 1, 0, 0]),
             Kind::PingAnswer => ip(from, to, ICMP, [0, 0, 0, 0], &[0, 0, 0xff, 0xfe, 0, 1, 0, 0]),
             Kind::Syn => packets::syn(*from, *to, number),
+            Kind::SignedSyn => packets::signed_syn(*from, *to, number),
             Kind::DamagedSegment => {
                 let mut packet = packets::syn(*from, *to, number);
                 packet.get_mut(TCP_CHECKSUM).into_iter().for_each(|byte| *byte ^= 0xff);
@@ -142,7 +148,7 @@ fn datagram(from: u16, to: u16, checksum: u16) -> Vec<u8> {
 }
 
 /// A default router, and the prefix fd00:7::/64 for addresses. The kernel fills in the checksum.
-pub fn advertisement() -> Vec<u8> {
+fn advertisement() -> Vec<u8> {
     const PREFIX: Ipv6Addr = Ipv6Addr::new(0xfd00, 7, 0, 0, 0, 0, 0, 0);
     // Type, code, checksum; hop limit, flags, 1,800 s as a router; reachable and retransmission time.
     let mut message = vec![134, 0, 0, 0, 64, 0];

@@ -8,6 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::unistd::Pid;
 use serde::Deserialize;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
@@ -26,6 +29,9 @@ pub struct UdpListen {
     #[serde(default = "one")]
     ports: u16,
     receive_buffer: Option<usize>,
+    /// Even if net.core.rmem_max allows less, as a program of root may have it.
+    #[serde(default)]
+    forced: bool,
     /// Milliseconds that the reader pauses after each datagram; none: it does not read.
     every_ms: Option<u64>,
 }
@@ -49,6 +55,12 @@ pub struct UdpSend {
     /// Datagrams in one go, and the pause after them.
     burst: usize,
     every_ms: u64,
+    /// So many, and then no more.
+    count: Option<usize>,
+    /// Each is a buffer that the kernel cuts into datagrams of so many bytes, at the device at the latest.
+    segment: Option<i32>,
+    /// The CPU that sends, and so the one that receives over a cable inside of one machine.
+    cpu: Option<usize>,
 }
 
 /// UDP sockets with ports of the kernel's choice, from which something is asked of a destination.
@@ -85,8 +97,10 @@ impl UdpListen {
     pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
         let make = |at| {
             let socket = bound(at)?;
-            if let Some(bytes) = self.receive_buffer {
-                socket.set_recv_buffer_size(bytes)?;
+            match self.receive_buffer {
+                Some(bytes) if self.forced => setsockopt(&socket, sockopt::RcvBufForce, &bytes)?,
+                Some(bytes) => socket.set_recv_buffer_size(bytes)?,
+                None => {}
             }
             socket.set_read_timeout(Some(Duration::from_millis(50)))?;
             Ok(socket)
@@ -115,18 +129,33 @@ impl UdpSend {
         let source = self.source.map_or(any, |source| SocketAddr::new(source, 0));
         let socket = stage.at(Place::far_if(self.far), || bound(source))?;
         let socket = socket.map_err(|error| LabError::broken("a UDP socket", error))?;
-        let (content, burst) = (vec![b'.'; self.bytes.min(65_000)], self.burst);
+        if let Some(segment) = self.segment {
+            setsockopt(&socket, sockopt::UdpGsoSegment, &segment)
+                .map_err(|error| LabError::NotHere(format!("UDP_SEGMENT: {}", error.desc())))?;
+        }
+        let (content, burst, cpu) = (vec![b'.'; self.bytes.min(65_000)], self.burst, self.cpu);
+        let mut left = self.count.unwrap_or(usize::MAX);
         let all = destinations(self.to, self.hosts).into_iter().flat_map(|to| ports(to, self.ports));
         let mut to = all.map(SockAddr::from).collect::<Vec<_>>().into_iter().cycle();
         let pause = Duration::from_millis(self.every_ms);
         cast.start(&self.name, move |stop: &AtomicBool| {
-            while !stop.load(Ordering::Relaxed) {
+            // A machine without that CPU sends from another one.
+            let _ = cpu.map(stay_on);
+            while left > 0 && !stop.load(Ordering::Relaxed) {
                 // An ICMP error that came back for the one before is no concern of this one.
-                to.by_ref().take(burst).for_each(|to| drop(socket.send_to(&content, &to)));
+                to.by_ref().take(burst.min(left)).for_each(|to| drop(socket.send_to(&content, &to)));
+                left = left.saturating_sub(burst);
                 std::thread::sleep(pause);
             }
         })
     }
+}
+
+/// The calling thread runs on this CPU only.
+fn stay_on(cpu: usize) -> nix::Result<()> {
+    let mut set = CpuSet::new();
+    set.set(cpu)?;
+    sched_setaffinity(Pid::from_raw(0), &set)
 }
 
 impl UdpBind {

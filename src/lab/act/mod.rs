@@ -4,9 +4,11 @@
 //! namespaces of the stage; panic.
 
 mod cast;
-pub mod crafted;
+mod crafted;
 mod datagrams;
+mod group;
 mod local;
+mod machine;
 mod network;
 pub mod packets;
 mod serve;
@@ -19,7 +21,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub use cast::Cast;
-pub use workers::work;
+pub use workers::{Job, work};
 
 use super::LabError;
 use super::stage::{Place, Stage};
@@ -74,12 +76,17 @@ pub enum Act {
     Flood(packets::Flood),
     /// Other packets by hand, such as those that are damaged.
     Packets(crafted::Packets),
-    /// Lines for `ip -batch -`, again and again in the background.
+    /// Texts of lines for `ip -batch -` or `tc -batch -`, in turn, again and again in the background.
     Repeat(network::Repeat),
     /// A TCP segment that arrives late.
     OldSegment(packets::OldSegment),
     /// Open files that this process may have from now on.
     Files(u64),
+    OpenFiles(machine::OpenFiles),
+    FillTcp(machine::FillTcp),
+    LimitMemory(machine::LimitMemory),
+    /// The CPUs that process what near0 receives, as a mask.
+    ReceiveOn(String),
     /// Seconds.
     Wait(f64),
     Until(until::Until),
@@ -141,6 +148,10 @@ impl Act {
             Self::Repeat(repeat) => repeat.perform(stage, cast),
             Self::OldSegment(segment) => segment.perform(stage),
             Self::Files(number) => network::limit_files(*number),
+            Self::OpenFiles(open) => open.perform(cast),
+            Self::FillTcp(fill) => fill.perform(stage, cast),
+            Self::LimitMemory(limit) => limit.perform(cast),
+            Self::ReceiveOn(mask) => machine::spread(stage, mask),
             Self::Wait(seconds) => {
                 std::thread::sleep(std::time::Duration::from_secs_f64(seconds.clamp(0.0, 15.0)));
                 Ok(())

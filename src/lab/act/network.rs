@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::cast::Cast;
 use crate::lab::LabError;
 use crate::lab::stage::{Place, Stage};
-use crate::lab::tools::{self, IP, NFT, Tool};
+use crate::lab::tools::{self, IP, NFT, TC, Tool};
 
 /// What the far host is called in lines for `ip`.
 const FAR: &str = "{far}";
@@ -22,7 +22,7 @@ pub(super) fn batch(stage: &Stage, place: Place, tool: Tool, lines: &str) -> Res
     stage.at(place, || tools::run(tool, &lines))?
 }
 
-/// Lines for `ip -batch -`, again and again in the background.
+/// Texts of lines, in turn, again and again in the background.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Repeat {
@@ -30,23 +30,31 @@ pub struct Repeat {
     #[serde(default)]
     far: bool,
     every_ms: u64,
-    ip: String,
+    #[serde(default)]
+    ip: Vec<String>,
+    #[serde(default)]
+    tc: Vec<String>,
 }
 
 impl Repeat {
     pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
         let place = Place::far_if(self.far);
+        let of = |tool, texts: &[String]| texts.iter().map(move |text| (tool, text.clone())).collect::<Vec<_>>();
+        let turns = [of(IP, &self.ip), of(TC, &self.tc)].concat();
         // The first time shows whether the lines are right.
-        batch(stage, place, IP, &self.ip)?;
-        let (door, lines, pause) = (stage.door(place)?, self.ip.clone(), Duration::from_millis(self.every_ms));
+        turns.iter().try_for_each(|(tool, lines)| batch(stage, place, *tool, lines))?;
+        let (door, pause) = (stage.door(place)?, Duration::from_millis(self.every_ms));
         cast.start(&self.name, move |stop: &AtomicBool| {
             if door.enter().is_err() {
                 return;
             }
-            while !stop.load(Ordering::Relaxed) {
+            for (tool, lines) in turns.iter().cycle() {
                 std::thread::sleep(pause);
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
                 // The scenario may have ended what they are about.
-                let _ = tools::run(IP, &lines);
+                let _ = tools::run(*tool, lines);
             }
         })
     }

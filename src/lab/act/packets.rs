@@ -86,6 +86,15 @@ pub fn syn(from: SocketAddrV4, to: SocketAddrV4, sequence: u16) -> Vec<u8> {
     packet(from, to, u32::from(sequence), SYN, &[2, 4, 0x05, 0xb4], &[])
 }
 
+/// The same with a signature of TCP MD5 (RFC 2385), of a key that this host does not have.
+pub(super) fn signed_syn(from: SocketAddrV4, to: SocketAddrV4, sequence: u16) -> Vec<u8> {
+    let mut options = vec![2, 4, 0x05, 0xb4];
+    // Twice nothing, so that the options are whole words; kind, length, 16 bytes.
+    options.extend([1, 1, 19, 18]);
+    options.extend([0xa5; 16]);
+    packet(from, to, u32::from(sequence), SYN, &options, &[])
+}
+
 /// An IPv4 packet with a TCP segment. The kernel fills in length, id and checksum of the IP header, not the checksum of TCP.
 /// Options are whole words; `data` has an even number of bytes.
 fn packet(from: SocketAddrV4, to: SocketAddrV4, sequence: u32, flags: u8, options: &[u8], data: &[u8]) -> Vec<u8> {
@@ -149,5 +158,11 @@ mod tests {
         let packet = syn("10.3.0.7:1031".parse().unwrap(), "10.2.0.1:80".parse().unwrap(), 7);
         assert_eq!((packet.len(), &packet[12..16]), (44, &[10, 3, 0, 7][..]));
         assert_eq!(packet[33], SYN);
+    }
+
+    #[test]
+    fn a_signature_is_an_option_of_18_bytes_and_the_header_says_how_long_it_is() {
+        let packet = signed_syn("10.2.0.2:45000".parse().unwrap(), "10.2.0.1:179".parse().unwrap(), 7);
+        assert_eq!((packet.len(), packet[32] >> 4, &packet[46..48]), (20 + 4 * 11, 11, &[19, 18][..]));
     }
 }

@@ -25,9 +25,14 @@ pub struct Listen {
     far: bool,
     #[serde(default = "usual_backlog")]
     backlog: i32,
+    /// With Multipath TCP for the clients that ask for it.
+    #[serde(default)]
+    mptcp: bool,
     /// Sockets that share the address with SO_REUSEPORT; only the first accepts if `accept` is "first".
     #[serde(default = "one")]
     sockets: usize,
+    /// Bytes that each accepted socket may have unread.
+    receive_buffer: Option<usize>,
     #[serde(default)]
     serve: Manner,
 }
@@ -84,7 +89,10 @@ const PAUSE: Duration = Duration::from_millis(2);
 impl Listen {
     pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
         let failed = |error: std::io::Error| LabError::broken(format_args!("listen at {}", self.at), error);
-        let make = || (0..self.sockets).map(|_| listener(self.at, self.backlog, self.sockets > 1)).collect();
+        let protocol = if self.mptcp { Protocol::MPTCP } else { Protocol::TCP };
+        let (backlog, receive_buffer, shares) = (self.backlog, self.receive_buffer, self.sockets > 1);
+        let wanted = Wanted { protocol, backlog, receive_buffer, shares };
+        let make = || (0..self.sockets).map(|_| listener(self.at, wanted)).collect();
         let sockets: Result<Vec<Socket>, _> = stage.at(Place::far_if(self.far), make)?;
         let sockets = Arc::new(sockets.map_err(failed)?);
         cast.listeners.insert(self.name.clone(), Arc::clone(&sockets));
@@ -94,14 +102,27 @@ impl Listen {
     }
 }
 
-pub(super) fn listener(at: SocketAddr, backlog: i32, shares: bool) -> std::io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(Protocol::TCP))?;
+/// What a listener asks for before it listens.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) protocol: Protocol,
+    pub(super) backlog: i32,
+    pub(super) receive_buffer: Option<usize>,
+    /// Whether others listen at the same address.
+    pub(super) shares: bool,
+}
+
+pub(super) fn listener(at: SocketAddr, wanted: Wanted) -> std::io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(at), Type::STREAM, Some(wanted.protocol))?;
     socket.set_reuse_address(true)?;
-    if shares {
+    if wanted.shares {
         socket.set_reuse_port(true)?;
     }
+    if let Some(bytes) = wanted.receive_buffer {
+        socket.set_recv_buffer_size(bytes)?;
+    }
     socket.bind(&at.into())?;
-    socket.listen(backlog)?;
+    socket.listen(wanted.backlog)?;
     socket.set_nonblocking(true)?;
     Ok(socket)
 }

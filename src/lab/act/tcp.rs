@@ -63,6 +63,10 @@ pub(super) struct How {
     send_buffer: Option<usize>,
     /// Milliseconds for which data may stay without an acknowledgement (TCP_USER_TIMEOUT).
     patience_ms: Option<u64>,
+    /// Asks for Multipath TCP.
+    mptcp: bool,
+    /// Bytes that the SYN brings along (TCP Fast Open). The first connection to a server gets the cookie for the later ones.
+    in_syn: usize,
 }
 
 const fn one() -> usize {
@@ -75,7 +79,8 @@ const fn one_host() -> u8 {
 
 impl How {
     fn socket(&self, to: SocketAddr) -> io::Result<Socket> {
-        let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))?;
+        let protocol = if self.mptcp { Protocol::MPTCP } else { Protocol::TCP };
+        let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(protocol))?;
         keep_alive(&socket, self.keepalive)?;
         if let Some(bytes) = self.receive_buffer {
             socket.set_recv_buffer_size(bytes)?;
@@ -85,6 +90,9 @@ impl How {
         }
         if let Some(patience) = self.patience_ms {
             socket.set_tcp_user_timeout(Some(Duration::from_millis(patience)))?;
+        }
+        if self.in_syn > 0 {
+            setsockopt(&socket, sockopt::TcpFastOpenConnect, &true)?;
         }
         if let Some(source) = self.source {
             if self.no_port {
@@ -98,7 +106,16 @@ impl How {
     fn connect(&self, to: SocketAddr) -> io::Result<Socket> {
         let socket = self.socket(to)?;
         socket.connect_timeout(&to.into(), PATIENCE)?;
+        self.first_words(&socket);
         Ok(socket)
+    }
+
+    /// With a cookie the kernel sends the SYN only now.
+    fn first_words(&self, socket: &Socket) {
+        if self.in_syn > 0 {
+            // That the connection is still being made is no failure; a peer that is gone is what the scenario is about.
+            let _ = socket.send(&vec![b'.'; self.in_syn.min(1000)]);
+        }
     }
 
     fn begin(&self, to: SocketAddr) -> io::Result<Socket> {
@@ -106,7 +123,10 @@ impl How {
         socket.set_nonblocking(true)?;
         match socket.connect(&to.into()) {
             Err(error) if error.raw_os_error() != Some(Errno::EINPROGRESS as i32) => Err(error),
-            _ => Ok(socket),
+            _ => {
+                self.first_words(&socket);
+                Ok(socket)
+            }
         }
     }
 }
@@ -341,6 +361,8 @@ pub struct Close {
     how: End,
     /// Of them; all by default.
     count: Option<usize>,
+    /// In the background, so many a second.
+    per_second: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -356,9 +378,23 @@ enum End {
 }
 
 impl Close {
-    pub(super) fn perform(&self, cast: &Cast) -> Result<(), LabError> {
+    pub(super) fn perform(&self, cast: &mut Cast) -> Result<(), LabError> {
         let group = cast.known(&self.name)?;
-        let mut sockets = locked(&group);
+        let Some(rate) = self.per_second else {
+            self.close(&group);
+            return Ok(());
+        };
+        let (one, pause) = (Self { count: Some(1), ..self.clone() }, Duration::from_secs(1) / rate.max(1));
+        cast.start(&self.name, move |stop: &AtomicBool| {
+            while !stop.load(Ordering::Relaxed) {
+                one.close(&group);
+                std::thread::sleep(pause);
+            }
+        })
+    }
+
+    fn close(&self, group: &Group) {
+        let mut sockets = locked(group);
         let count = self.count.unwrap_or(sockets.len()).min(sockets.len());
         match self.how {
             End::Close => drop(sockets.drain(..count)),
@@ -366,7 +402,6 @@ impl Close {
             End::Write => sockets.iter().take(count).for_each(|socket| drop(socket.shutdown(Shutdown::Write))),
             End::Reset => sockets.drain(..count).for_each(|socket| drop(socket.set_linger(Some(Duration::ZERO)))),
         }
-        Ok(())
     }
 }
 

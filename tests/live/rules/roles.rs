@@ -1,15 +1,13 @@
 //! Roles of a namespace, each made for real: routes, addresses, bridges, tunnels, NAT and rules of policy routing.
 
-use std::net::{SocketAddr, SocketAddrV6, TcpStream, UdpSocket};
-use std::process::Command;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use serde_json::Value;
 use socket2::{Domain, Protocol, Socket, Type};
-use sysctl_advisor::lab::act::crafted;
 
-use crate::support::lab::{ip, run, run_with_input};
-use crate::support::{Lab, wait_until};
+use crate::support::Lab;
+use crate::support::lab::{ip, run_with_input};
 
 /// The roles that an audit shows, with the fact that shows each.
 fn roles(lab: &Lab, arguments: &[&str]) -> Vec<(String, String)> {
@@ -85,119 +83,6 @@ fn what_is_stated_counts_instead_of_what_is_seen() {
     let expected =
         [("forwards", "forwarding is on, and its role is also: NAT"), ("nat", "stated by the administrator")];
     assert_eq!(stated, pairs(&expected));
-}
-
-#[test]
-fn the_ports_of_services_are_reserved_on_a_node_of_kubernetes_whose_range_was_widened() {
-    const RULE: &str = "node-ports-in-range";
-    let lab = Lab::enter();
-    lab.set("net.ipv4.ip_local_port_range", "16384 65535");
-    lab.set("net.ipv4.ip_local_reserved_ports", "8080");
-    let audit = || lab.audit(&["--window", "0"]);
-    audit().assert_quiet(RULE);
-    // As network plugins with a bridge call it.
-    ip("link add cni0 type bridge");
-    let report = audit();
-    report.assert_fires(RULE);
-    lab.follow(&report, RULE);
-    assert_eq!(lab.sysctl("net.ipv4.ip_local_reserved_ports"), "8080,30000-32767");
-    audit().assert_quiet(RULE);
-}
-
-/// Where nobody is: an address on the link of the lab.
-const NOBODY: &str = "10.2.0.77";
-
-#[test]
-fn a_router_that_does_not_answer_is_named_and_one_that_does_is_not() {
-    const RULE: &str = "gateway-unresolved";
-    let lab = Lab::enter();
-    ip("route add default via 10.2.0.2");
-    let send = || UdpSocket::bind("0.0.0.0:0").unwrap().send_to(b"x", "198.51.100.1:9").unwrap();
-    send();
-    lab.audit(&["--window", "0"]).assert_quiet(RULE);
-    ip(&format!("route replace default via {NOBODY}"));
-    send();
-    wait_until("the router's address is given up", || {
-        run(Command::new("ip").args(["neigh", "show", NOBODY])).contains("FAILED")
-    });
-    let report = lab.audit(&["--window", "0"]);
-    report.assert_level(RULE, "critical", "The router 10.2.0.77 does not answer on near0");
-    ip("route replace default via 10.2.0.2");
-    lab.audit(&["--window", "0"]).assert_quiet(RULE);
-}
-
-#[test]
-fn an_ipv6_address_that_the_other_end_has_too_is_reported() {
-    const RULE: &str = "duplicate-address";
-    let lab = Lab::enter();
-    ip("addr add fd00:2::77/64 dev near0");
-    wait_until("the address is the host's own", || !addresses("tentative").contains("fd00:2::77"));
-    lab.audit(&["--window", "0"]).assert_quiet(RULE);
-    ip("addr add fd00:2::2/64 dev near0");
-    wait_until("the other end has it", || addresses("dadfailed").contains("fd00:2::2"));
-    lab.audit(&["--window", "0"]).assert_fires(RULE);
-}
-
-fn addresses(flag: &str) -> String {
-    run(Command::new("ip").args(["-6", "address", "show", "dev", "near0", flag]))
-}
-
-#[test]
-fn a_link_that_comes_and_goes_is_reported_and_one_restart_is_not() {
-    const RULE: &str = "interface-flapping";
-    let lab = Lab::enter();
-    let flap = |times: usize| {
-        // By then the window has begun.
-        std::thread::sleep(Duration::from_millis(800));
-        for _ in 0..times {
-            lab.far.inside(|| ip("link set far0 down\nlink set far0 up"));
-        }
-    };
-    let during = |times: usize| lab.during(|_| flap(times), || lab.audit(&["--window", "2s"]));
-    during(1).assert_quiet(RULE);
-    during(3).assert_fires(RULE);
-}
-
-/// A router advertisement from the other end: it is a default router, and the prefix fd00:7::/64 is to be used.
-fn advertise(lab: &Lab) {
-    let message = crafted::advertisement();
-    lab.far.inside(|| {
-        let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6)).unwrap();
-        let index = nix::net::if_::if_nametoindex("far0").unwrap();
-        socket.set_multicast_hops_v6(255).unwrap();
-        socket.set_multicast_if_v6(index).unwrap();
-        let all_nodes = SocketAddrV6::new("ff02::1".parse().unwrap(), 0, 0, index);
-        // Before duplicate address detection is done there is no address to send it from.
-        wait_until("the router can speak", || socket.send_to(&message, &all_nodes.into()).is_ok());
-    });
-}
-
-#[test]
-fn a_host_that_begins_to_forward_loses_its_ipv6_router_and_accept_ra_2_gives_it_back() {
-    const RULE: &str = "router-advertisements-ignored";
-    let lab = Lab::enter();
-    let has_route = || run(Command::new("ip").args(["-6", "route", "show", "default"])).contains("proto ra");
-    wait_until("the interface has learned its router", || {
-        advertise(&lab);
-        has_route()
-    });
-    let report = lab.audit(&["--window", "0"]);
-    report.assert_quiet(RULE);
-    assert_eq!(report.0["namespaces"][0]["roles"]["forwards"]["holds"], false);
-    // As Docker does.
-    lab.set("net.ipv6.conf.all.forwarding", "1");
-    assert!(!has_route(), "the kernel takes the route away at once");
-    let report = lab.audit(&["--window", "0"]);
-    report.assert_level(RULE, "critical", "has lost its IPv6 default route: near0 ignores");
-    advertise(&lab);
-    assert!(!has_route());
-    lab.follow(&report, RULE);
-    assert_eq!(lab.sysctl("net.ipv6.conf.near0.accept_ra"), "2");
-    wait_until("the router is there again", || {
-        advertise(&lab);
-        has_route()
-    });
-    lab.audit(&["--window", "0"]).assert_quiet(RULE);
 }
 
 /// A service is a translation of its address on the node; a pod answers another one on its bridge without the node.

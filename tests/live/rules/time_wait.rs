@@ -1,6 +1,4 @@
-//! The rules about TIME_WAIT, tried on real TIME_WAIT: only its destruction is a fault, never its number.
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! What a report says of TIME_WAIT: only its destruction is a fault, never its number. The scenarios of `lab/time-wait` show that.
 
 use serde_json::json;
 
@@ -8,41 +6,8 @@ use crate::support::{Lab, ports, time_wait};
 
 const OVERFLOW: &str = "time-wait-bucket-overflow";
 const NEAR_LIMIT: &str = "time-wait-near-limit";
-const REUSE: &str = "tw-reuse-without-timestamps";
 
 const WINDOW: [&str; 2] = ["--window", "1s"];
-
-/// Opens and closes connections until told to stop.
-fn keep_closing(lab: &Lab, stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
-        ports::time_wait(lab, "10.9.2.9:5432", 20);
-    }
-}
-
-#[test]
-fn destroyed_time_wait_is_found_and_a_higher_limit_heals_it() {
-    let lab = Lab::enter();
-    time_wait::overflow(&lab, 100, 150);
-    let report = lab.during(|stop| keep_closing(&lab, stop), || lab.audit(&WINDOW));
-    report.assert_fires(OVERFLOW);
-
-    assert_eq!(lab.follow(&report, OVERFLOW), ["net.ipv4.tcp_max_tw_buckets"]);
-    let report = lab.during(|stop| keep_closing(&lab, stop), || lab.audit(&WINDOW));
-    report.assert_quiet(OVERFLOW);
-    report.assert_quiet(NEAR_LIMIT);
-}
-
-#[test]
-fn a_limit_that_is_nearly_reached_is_told_before_anything_is_lost() {
-    let lab = Lab::enter();
-    time_wait::near_limit(&lab, 300, 290);
-    let report = lab.audit(&WINDOW);
-    report.assert_fires(NEAR_LIMIT);
-    report.assert_quiet(OVERFLOW);
-
-    lab.follow(&report, NEAR_LIMIT);
-    lab.audit(&WINDOW).assert_quiet(NEAR_LIMIT);
-}
 
 #[test]
 fn much_time_wait_on_a_server_is_nothing() {
@@ -68,16 +33,4 @@ fn time_wait_that_takes_the_ports_of_a_destination_is_answered_with_that_destina
     let answer = &report.0["namespaces"][0]["time_wait"];
     let said = ["incoming", "outgoing", "largest_destination", "harm"].map(|field| answer[field].clone());
     assert_eq!(said, [json!(0), json!(450), json!("10.9.2.9:5432"), json!("ports")], "{answer}");
-}
-
-#[test]
-fn reuse_without_timestamps_is_said_to_have_no_effect() {
-    let lab = Lab::enter();
-    lab.set("net.ipv4.tcp_tw_reuse", "1");
-    lab.audit(&WINDOW).assert_quiet(REUSE);
-    lab.set("net.ipv4.tcp_timestamps", "0");
-    let report = lab.audit(&WINDOW);
-    report.assert_fires(REUSE);
-    assert_eq!(lab.follow(&report, REUSE), ["net.ipv4.tcp_timestamps"]);
-    lab.audit(&WINDOW).assert_quiet(REUSE);
 }
