@@ -10,7 +10,7 @@ use crate::report::wrap::{columns, fitting};
 use crate::text::cleaned;
 
 /// A report as lines of at most `width` columns. Its escape sequences are those of a theme, and become styles.
-pub fn text_lines(text: &str, width: usize) -> Vec<Line<'static>> {
+pub(super) fn text_lines(text: &str, width: usize) -> Vec<Line<'static>> {
     let width = width.max(1);
     let (mut lines, mut now) = (Vec::new(), Style::new());
     for line in text.lines() {

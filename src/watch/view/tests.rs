@@ -32,7 +32,7 @@ fn drawn(model: &Model, screen: &Screen, status: &Status, theme: &Theme) -> Buff
 }
 
 fn text(buffer: &Buffer) -> String {
-    let rows = buffer.content().chunks(usize::from(buffer.area.width));
+    let rows = buffer.content().chunks(usize::from(buffer.area.width).max(1));
     let row = |row: &[ratatui::buffer::Cell]| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>();
     rows.map(|cells| row(cells).trim_end().to_owned() + "\n").collect()
 }
