@@ -251,6 +251,7 @@ mod tests {
                 assert!(shipped.get(rule).is_some(), "{}: there is no rule {rule}", scenario.name);
             }
             assert!(scenario.story.trim().len() > 60, "{}: the story says too little", scenario.name);
+            assert!(scenario.host || !scenario.container, "{}: a container of which machine?", scenario.name);
             assert!(!scenario.title.ends_with('.'), "{}: the title ends with a dot", scenario.name);
             for Expect { rule, .. } in &scenario.expect {
                 let may = scenario.shows.iter().chain(&scenario.besides).any(|known| known == rule);

@@ -125,6 +125,33 @@ fn become_root_of_a_user_namespace() -> Result<(), LabError> {
     write("gid_map", format!("0 {group} 1"))
 }
 
+/// Lines for `ip -batch -` that make the near host and the cable. `far` is the network namespace of the far host, as `ip`
+/// takes it.
+pub fn near_end(far: &str) -> String {
+    format!(
+        "link set lo up
+         addr add 10.1.0.1/24 dev lo
+         addr add 10.1.0.2/24 dev lo
+         addr add 10.1.0.3/24 dev lo
+         addr add fd00:1::1/64 dev lo nodad
+         link add near0 type veth peer name far0
+         link set far0 netns {far}
+         addr add 10.2.0.1/24 dev near0
+         link set near0 up
+         neigh replace 10.2.0.99 lladdr 02:00:00:00:00:99 dev near0 nud permanent
+         route add 10.3.0.0/16 via 10.2.0.99
+         route add 10.9.0.0/16 via 10.2.0.2
+         addr add fd00:2::1/64 dev near0 nodad"
+    )
+}
+
+/// The same for the far host, once the cable is there.
+pub const FAR_END: &str = "link set lo up
+    addr add 10.2.0.2/24 dev far0
+    link set far0 up
+    route add local 10.9.0.0/16 dev lo
+    addr add fd00:2::2/64 dev far0 nodad";
+
 /// The stage, as the process sees it that plays on it.
 #[derive(Debug)]
 pub struct Stage {
@@ -220,29 +247,8 @@ impl Stage {
     }
 
     fn lay_cable(&self) -> Result<(), LabError> {
-        let far = self.path_of_far()?;
-        let near = format!(
-            "link set lo up
-                 addr add 10.1.0.1/24 dev lo
-                 addr add 10.1.0.2/24 dev lo
-                 addr add 10.1.0.3/24 dev lo
-                 addr add fd00:1::1/64 dev lo nodad
-                 link add near0 type veth peer name far0
-                 link set far0 netns {far}
-                 addr add 10.2.0.1/24 dev near0
-                 link set near0 up
-                 neigh replace 10.2.0.99 lladdr 02:00:00:00:00:99 dev near0 nud permanent
-                 route add 10.3.0.0/16 via 10.2.0.99
-                 route add 10.9.0.0/16 via 10.2.0.2
-                 addr add fd00:2::1/64 dev near0 nodad"
-        );
-        self.at(Place::Near, || tools::run(IP, &near))??;
-        let far = "link set lo up
-             addr add 10.2.0.2/24 dev far0
-             link set far0 up
-             route add local 10.9.0.0/16 dev lo
-             addr add fd00:2::2/64 dev far0 nodad";
-        self.at(Place::Far, || tools::run(IP, far))??;
+        self.at(Place::Near, || tools::run(IP, &near_end(&self.path_of_far()?)))??;
+        self.at(Place::Far, || tools::run(IP, FAR_END))??;
         self.set(Place::Far, "net.core.somaxconn", "65535")
     }
 

@@ -25,6 +25,7 @@ use std::time::{Duration, Instant};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use socket2::{Domain, Protocol, Socket, Type};
+use sysctl_advisor::lab::stage;
 
 use super::report::Report;
 
@@ -88,29 +89,11 @@ impl Lab {
         assert_eq!(self.inode, inode(THREAD_NAMESPACE), "the calling thread has left the lab: nothing is written");
     }
 
+    /// The cable of the lab's scenarios.
     fn lay_cable(&self) {
-        let far = self.far.path();
-        ip(&format!(
-            "link set lo up
-             addr add 10.1.0.1/24 dev lo
-             addr add 10.1.0.2/24 dev lo
-             addr add 10.1.0.3/24 dev lo
-             addr add fd00:1::1/64 dev lo nodad
-             link add near0 type veth peer name far0
-             link set far0 netns {far}
-             addr add {NEAR}/24 dev near0
-             link set near0 up
-             neigh replace 10.2.0.99 lladdr 02:00:00:00:00:99 dev near0 nud permanent
-             route add 10.3.0.0/16 via 10.2.0.99
-             route add 10.9.0.0/16 via 10.2.0.2
-             addr add fd00:2::1/64 dev near0 nodad"
-        ));
+        ip(&stage::near_end(&self.far.path()));
         self.far.inside(|| {
-            ip("link set lo up
-                addr add 10.2.0.2/24 dev far0
-                link set far0 up
-                route add local 10.9.0.0/16 dev lo
-                addr add fd00:2::2/64 dev far0 nodad");
+            ip(stage::FAR_END);
             fs::write("/proc/sys/net/core/somaxconn", "65535").unwrap();
         });
     }

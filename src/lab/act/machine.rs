@@ -32,7 +32,8 @@ pub struct OpenFiles {
 }
 
 impl OpenFiles {
-    pub(super) fn perform(&self, cast: &mut Cast) -> Result<(), LabError> {
+    pub(super) fn perform(&self, stage: &Stage, cast: &mut Cast) -> Result<(), LabError> {
+        stage.only_on_a_machine(&self.name)?;
         // The program has some of its own.
         let limit = self.count + 1024;
         setrlimit(Resource::RLIMIT_NOFILE, limit, limit)

@@ -148,7 +148,7 @@ impl Act {
             Self::Repeat(repeat) => repeat.perform(stage, cast),
             Self::OldSegment(segment) => segment.perform(stage),
             Self::Files(number) => network::limit_files(*number),
-            Self::OpenFiles(open) => open.perform(cast),
+            Self::OpenFiles(open) => open.perform(stage, cast),
             Self::FillTcp(fill) => fill.perform(stage, cast),
             Self::LimitMemory(limit) => limit.perform(cast),
             Self::ReceiveOn(mask) => machine::spread(stage, mask),
