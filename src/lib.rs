@@ -1,7 +1,7 @@
 //! What is wrong with a Linux host's TCP settings, given what its sockets are really doing.
 //!
 //! ```text
-//! model -> versioned -> host -> observe -> snapshot -> drift -> declared -> metrics -> rules -> audit -> plan -> export -> apply -> history -> config -> session -> lab -> report -> agent -> cli
+//! model -> versioned -> host -> observe -> snapshot -> drift -> declared -> metrics -> rules -> audit -> plan -> export -> apply -> history -> config -> session -> lab -> report -> watch -> agent -> cli
 //! ```
 //!
 //! A module uses only what stands to its left, and the leaves `units`, `text`, `suggest`, `files`, `pattern`,
@@ -42,3 +42,4 @@ pub mod suggest;
 pub mod text;
 pub mod units;
 pub mod versioned;
+pub mod watch;

@@ -37,6 +37,7 @@ mod remediate;
 mod rules;
 mod session;
 mod snapshot;
+mod watch;
 mod welcome;
 mod what_if;
 
@@ -79,6 +80,8 @@ Examples:
 enum Command {
     /// Observe this host (or read a snapshot), evaluate the rules and print a report
     Audit(audit::AuditArgs),
+    /// Show on the terminal what the host does now, with the findings as they come and go
+    Watch(watch::WatchArgs),
     /// Compare the values that files set with the effective values
     Drift(drift::DriftArgs),
     /// Review the values in files of sysctl.d, Ansible, Puppet, Salt, NixOS, Kubernetes and others, without a host
@@ -173,6 +176,7 @@ fn dispatch(asked: &Command, global: &Global, typed: &[Typed], terminal: &output
     let trusted = || configuration::load_trusted(global.config.as_deref(), typed);
     match asked {
         Command::Audit(args) => audit::run(args, global, config, terminal),
+        Command::Watch(args) => watch::run(args, &config()?, terminal),
         Command::Drift(args) => drift::run(args, global, config, terminal),
         Command::Lint(args) => lint::run(args, global.quiet, config, terminal),
         Command::Explain(args) => explain::run(args, global, &config()?, terminal),

@@ -7,9 +7,10 @@ use crate::report::theme::Theme;
 use crate::report::wrap::fitting;
 use crate::units;
 
-const COMMANDS: [(&str, &str); 5] = [
+const COMMANDS: [(&str, &str); 6] = [
     ("audit", "what is wrong on this host, on one screen"),
     ("audit 1", "the first finding in full: the numbers, what to do"),
+    ("watch", "the host live: states, ports, queues, findings"),
     ("remediate", "decide what to change, and change it"),
     ("explain TIME_WAIT", "a TCP state, sysctl, counter, rule, or other words"),
     ("lab run accept-queue", "a fault made for real, found and ended"),

@@ -50,7 +50,7 @@ options! {
         /// program cannot enter.
         netns: Which = "\"current\"", Namespaces,
             variable "SYSCTL_ADVISOR_NETNS",
-            flag "netns" on &["audit", "snapshot", "plan", "export", "remediate"];
+            flag "netns" on &["audit", "watch", "snapshot", "plan", "export", "remediate"];
 
         /// Exit with code 10 if a finding has at least this severity: notice, warning, critical; or never.
         ///
@@ -66,7 +66,7 @@ options! {
         /// here must exist.
         waivers: PathBuf = "\"/etc/sysctl-advisor/waivers.toml\"", AnyFile,
             variable "SYSCTL_ADVISOR_WAIVERS",
-            flag "waivers" on &["audit", "plan", "export", "remediate", "agent"];
+            flag "waivers" on &["audit", "watch", "plan", "export", "remediate", "agent"];
 
         /// Label of this host, such as role=web, for reports that are put together: a fleet is grouped by it.
         ///
@@ -82,7 +82,7 @@ options! {
         /// counts for the first network namespace that the program looks at.
         roles: StatedRoles = "[]", RolePairs,
             example "[\"forwards\", \"multi_homed=no\"]",
-            flag "role" on &["audit", "snapshot", "plan", "export", "remediate", "agent"];
+            flag "role" on &["audit", "watch", "snapshot", "plan", "export", "remediate", "agent"];
     }
 
     /// Which rules are evaluated. The shipped rules are always loaded.
@@ -95,7 +95,7 @@ options! {
         profile: Profile = "\"standard\"", ProfileName,
             example "\"hardened\"",
             variable "SYSCTL_ADVISOR_PROFILE",
-            flag "profile" on &["audit", "plan", "export", "remediate", "agent"];
+            flag "profile" on &["audit", "watch", "plan", "export", "remediate", "agent"];
 
         /// Folders with additional rules, read in this order with their sub-folders.
         ///

@@ -29,8 +29,8 @@ pub enum Naming<'a> {
 }
 
 impl NamespaceName {
-    const HOST: &'static str = "host";
-    const CURRENT: &'static str = "current";
+    pub const HOST: &'static str = "host";
+    pub const CURRENT: &'static str = "current";
 
     pub fn host() -> Self {
         Self(Self::HOST.to_owned())

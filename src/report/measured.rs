@@ -6,7 +6,7 @@ use crate::metrics::value::Value;
 use crate::units;
 
 /// A value as a person reads it; units that have a way of their own to be written are.
-pub(super) fn measured(value: &Value, unit: &str) -> String {
+pub(crate) fn measured(value: &Value, unit: &str) -> String {
     let number = match value {
         Value::Int(number) if unit == "bytes" => return units::bytes(*number),
         Value::Int(number) if !matches!(unit, "" | "s" | "1/s" | "share") => return units::quantity(*number, unit),

@@ -17,7 +17,7 @@ pub mod history;
 mod junit;
 pub mod lab;
 mod markdown;
-mod measured;
+pub(crate) mod measured;
 pub mod metrics;
 mod page;
 pub mod pages;

@@ -7,6 +7,7 @@
 mod criteria;
 pub mod drift;
 mod error;
+pub mod follow;
 pub mod lint;
 mod observe;
 pub mod proof;

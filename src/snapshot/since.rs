@@ -9,6 +9,8 @@ use crate::observe::system;
 
 /// Shorter windows say less than a sample of their own would; in milliseconds.
 const SHORTEST: u64 = 10_000;
+/// For one who looks again and again and takes no sample of its own; in milliseconds.
+const SHORTEST_STEP: u64 = 500;
 /// Over more than a day a rate hides every burst; in milliseconds.
 const LONGEST: u64 = 86_400_000;
 
@@ -21,7 +23,7 @@ pub enum NoWindow {
     NoTime,
     #[error("its time is in the future")]
     Future,
-    #[error("it is less than 10 s old")]
+    #[error("too little time has passed since it was taken")]
     TooYoung,
     #[error("it is more than a day old")]
     TooOld,
@@ -30,18 +32,18 @@ pub enum NoWindow {
 /// How many seconds ago the counters of `earlier` were read, when these can begin a window that ends now.
 pub fn age(earlier: &Snapshot, host: &Host) -> Result<f64, NoWindow> {
     let boot_id = system::boot_id(host).ok_or(NoWindow::NoTime)?;
-    between(earlier, Some(&boot_id), system::uptime_ms(host))
+    between(earlier, Some(&boot_id), system::uptime_ms(host), SHORTEST)
 }
 
-fn between(earlier: &Snapshot, boot_id: Option<&str>, uptime: Option<u64>) -> Result<f64, NoWindow> {
+fn between(earlier: &Snapshot, boot_id: Option<&str>, uptime: Option<u64>, shortest: u64) -> Result<f64, NoWindow> {
     if boot_id.is_none() || earlier.system.boot_id.as_deref() != boot_id {
         return Err(NoWindow::AnotherBoot);
     }
     let (Some(then), Some(now)) = (earlier.system.uptime_ms, uptime) else { return Err(NoWindow::NoTime) };
     match now.checked_sub(then) {
         None => Err(NoWindow::Future),
-        Some(..SHORTEST) => Err(NoWindow::TooYoung),
-        Some(passed @ SHORTEST..=LONGEST) => Ok(passed as f64 / 1000.0),
+        Some(passed) if passed < shortest => Err(NoWindow::TooYoung),
+        Some(passed @ ..=LONGEST) => Ok(passed as f64 / 1000.0),
         Some(_) => Err(NoWindow::TooOld),
     }
 }
@@ -49,7 +51,21 @@ fn between(earlier: &Snapshot, boot_id: Option<&str>, uptime: Option<u64>) -> Re
 /// Makes the readings of `earlier` the start of the window of `snapshot`, which has one reading of its own. A namespace
 /// that was not there then stays without a window.
 pub fn enter(snapshot: &mut Snapshot, earlier: &Snapshot, first: FirstReading) -> Result<(), NoWindow> {
-    let seconds = between(earlier, snapshot.system.boot_id.as_deref(), snapshot.system.uptime_ms)?;
+    enter_after(snapshot, earlier, first, SHORTEST)
+}
+
+/// The same for one who looks again and again, a second or more apart.
+pub fn step(snapshot: &mut Snapshot, earlier: &Snapshot, first: FirstReading) -> Result<(), NoWindow> {
+    enter_after(snapshot, earlier, first, SHORTEST_STEP)
+}
+
+fn enter_after(
+    snapshot: &mut Snapshot,
+    earlier: &Snapshot,
+    first: FirstReading,
+    shortest: u64,
+) -> Result<(), NoWindow> {
+    let seconds = between(earlier, snapshot.system.boot_id.as_deref(), snapshot.system.uptime_ms, shortest)?;
     for namespace in &mut snapshot.namespaces {
         // The number of a namespace that is gone is given out again; its name has to be the same as well.
         let same = |other: &&Namespace| other.id == namespace.id && other.name == namespace.name;
@@ -91,16 +107,28 @@ mod tests {
     #[test]
     fn only_a_reading_of_this_boot_ten_seconds_to_a_day_old_begins_a_window() {
         let boot = at(0).system.boot_id.unwrap();
-        let judged = |then: u64, now: u64| between(&at(then), Some(&boot), Some(now));
+        let judged = |then: u64, now: u64| between(&at(then), Some(&boot), Some(now), SHORTEST);
         assert_eq!(judged(100_000, 3_700_250), Ok(3600.25));
         assert_eq!(judged(100_000, 105_000), Err(NoWindow::TooYoung));
         assert_eq!(judged(100_000, 99_000), Err(NoWindow::Future));
         assert_eq!(judged(100_000, 100_000_000), Err(NoWindow::TooOld));
-        assert_eq!(between(&at(1), Some("another"), Some(100_000)), Err(NoWindow::AnotherBoot));
-        assert_eq!(between(&at(1), Some(&boot), None), Err(NoWindow::NoTime));
+        assert_eq!(between(&at(1), Some("another"), Some(100_000), SHORTEST), Err(NoWindow::AnotherBoot));
+        assert_eq!(between(&at(1), Some(&boot), None, SHORTEST), Err(NoWindow::NoTime));
         let mut without = at(1);
         (without.system.boot_id, without.system.uptime_ms) = (None, None);
-        assert_eq!(between(&without, None, Some(100_000)), Err(NoWindow::AnotherBoot), "two unknown are not one");
+        assert_eq!(
+            between(&without, None, Some(100_000), SHORTEST),
+            Err(NoWindow::AnotherBoot),
+            "two unknown are not one"
+        );
+    }
+
+    #[test]
+    fn one_who_looks_every_second_has_windows_of_a_second() {
+        let mut now = at(101_000);
+        assert_eq!(step(&mut now, &at(100_900), FirstReading::default()), Err(NoWindow::TooYoung));
+        step(&mut now, &at(100_000), FirstReading::default()).unwrap();
+        assert_eq!((now.window.seconds, now.window.source), (1.0, WindowSource::PreviousRun));
     }
 
     #[test]

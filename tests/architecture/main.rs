@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A module uses only what stands to its left, ...
-const FLOW: [&str; 20] = [
+const FLOW: [&str; 21] = [
     "model",
     "versioned",
     "host",
@@ -31,6 +31,7 @@ const FLOW: [&str; 20] = [
     "session",
     "lab",
     "report",
+    "watch",
     "agent",
     "cli",
 ];

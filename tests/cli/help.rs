@@ -42,6 +42,8 @@ fn help_of_the_program() {
     Commands:
       audit        Observe this host (or read a snapshot), evaluate the rules and
                    print a report
+      watch        Show on the terminal what the host does now, with the findings as
+                   they come and go
       drift        Compare the values that files set with the effective values
       lint         Review the values in files of sysctl.d, Ansible, Puppet, Salt,
                    NixOS, Kubernetes and others, without a host
@@ -136,6 +138,8 @@ fn help_of_the_program() {
     Commands:
       audit        Observe this host (or read a snapshot), evaluate the rules and
                    print a report
+      watch        Show on the terminal what the host does now, with the findings as
+                   they come and go
       drift        Compare the values that files set with the effective values
       lint         Review the values in files of sysctl.d, Ansible, Puppet, Salt,
                    NixOS, Kubernetes and others, without a host

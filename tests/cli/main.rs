@@ -29,6 +29,7 @@ mod session;
 mod suggestions;
 mod systemd_units;
 mod waivers;
+mod watch;
 mod what_if;
 mod words;
 

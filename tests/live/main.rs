@@ -26,3 +26,4 @@ mod remediate;
 mod rules;
 mod sockets;
 mod texts;
+mod watch;

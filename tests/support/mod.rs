@@ -27,6 +27,7 @@ pub(crate) mod report;
 pub(crate) mod syn;
 mod tally;
 pub(crate) mod time_wait;
+pub(crate) mod tmux;
 
 pub(crate) use lab::{Lab, wait_until};
 pub(crate) use report::Report;

@@ -21,7 +21,7 @@ mod ocsf;
 mod prometheus;
 mod sarif;
 mod sections;
-mod states;
+pub(crate) mod states;
 mod summary;
 pub mod text;
 pub mod what_if;

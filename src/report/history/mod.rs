@@ -4,7 +4,7 @@
 //! Must not: read the history, or draw a line through a time of which nothing is known.
 
 mod json;
-mod spark;
+pub(crate) mod spark;
 mod text;
 
 pub use json::{SCHEMA, json, schema};

@@ -45,7 +45,8 @@ pub(super) fn slice_seconds(points: &[Point], width: usize) -> Option<i64> {
     (scale.by_time && scale.slices > 1).then(|| (scale.last.saturating_sub(scale.first)) / (scale.slices as i64 - 1))
 }
 
-fn block(value: f64, largest: f64) -> char {
+/// One value as a block: the lowest for 0, and for nothing else.
+pub(crate) fn block(value: f64, largest: f64) -> char {
     if value <= 0.0 || largest <= 0.0 {
         return LEVELS[0];
     }

@@ -101,7 +101,7 @@ fn one(page: &mut Page<'_>, namespace: &Namespace) {
 }
 
 /// A bar in eighths of a character; what is not 0 is seen.
-fn bar(number: u64, largest: u64, room: usize) -> String {
+pub(crate) fn bar(number: u64, largest: u64, room: usize) -> String {
     const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let full = room as u128 * 8;
     let eighths = (u128::from(number) * full / u128::from(largest.max(1))).clamp(u128::from(number > 0), full) as usize;

@@ -21,7 +21,7 @@ use crate::rules::Rule;
 use crate::rules::set::RuleSet;
 use crate::snapshot::Namespace;
 
-mod chart;
+pub(crate) mod chart;
 mod finding;
 mod lines;
 mod screen;

@@ -263,6 +263,9 @@ impl Screen<'_, '_> {
             ways.push((format!("audit{again} --full"), "all findings in full".to_owned()));
         } else {
             ways.push((format!("audit{again} --all"), "what was checked".to_owned()));
+            if self.look.is_live {
+                ways.push((format!("watch{again}"), "this host, live".to_owned()));
+            }
         }
         let wide = ways.iter().map(|(command, _)| columns(command)).max().unwrap_or(0);
         let wide = (wide + PROGRAM.len()).min(page.width() * 2 / 3);

@@ -108,6 +108,7 @@ fn where_nothing_was_found_it_says_so_and_where_to_look() {
     █ TIME_WAIT 25,300  ▓ ESTABLISHED 1,203  ▒ CLOSE_WAIT 320  ░ LISTEN 12  · other…
 
       sysctl-advisor audit --all  what was checked
+      sysctl-advisor watch        this host, live
     ");
 }
 
