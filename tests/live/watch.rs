@@ -3,6 +3,9 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::apply::guards::{MORE_CONNECTIONS, guarded};
+use crate::apply::scene::Scene;
+use crate::support::connect::incoming;
 use crate::support::tmux::Tmux;
 use crate::support::{Lab, listen, wait_until};
 
@@ -10,9 +13,13 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_sysctl-advisor");
 const SERVER: &str = "10.2.0.1:8080";
 const NOT_DRAINED: &str = "does not accept";
 
-/// `watch` in this terminal, with these arguments.
+/// `watch` in this terminal, with these arguments, where no change was ever applied.
 fn watch(tmux: &Tmux, arguments: &str) {
-    tmux.line(&format!("clear; {PROGRAM} watch --config /dev/null --state-dir /nonexistent {arguments}; echo code $?"));
+    watch_with_state(tmux, "/nonexistent", arguments);
+}
+
+fn watch_with_state(tmux: &Tmux, state: &str, arguments: &str) {
+    tmux.line(&format!("clear; {PROGRAM} watch --config /dev/null --state-dir {state} {arguments}; echo code $?"));
     tmux.wait_for("TCP sockets by state");
 }
 
@@ -91,6 +98,17 @@ fn a_signal_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
+fn it_ends_with_its_terminal_even_if_nobody_sends_a_signal() {
+    let _lab = Lab::enter();
+    let tmux = Tmux::start(80, 24);
+    tmux.line("trap '' HUP");
+    watch(&tmux, "");
+    let process = Pid::from_raw(tmux.process("sysctl-advisor"));
+    drop(tmux);
+    wait_until("it has ended", || kill(process, None).is_err());
+}
+
+#[test]
 fn a_shell_suspends_and_continues_it() {
     let _lab = Lab::enter();
     let tmux = Tmux::start(80, 24);
@@ -107,6 +125,18 @@ fn a_shell_suspends_and_continues_it() {
         tmux.wait_for("TCP sockets by state");
         tmux.keys(&["q"]);
         wait_until("it has ended", || kill(process, None).is_err());
+        tmux.assert_restored();
+    }
+}
+
+#[test]
+fn a_terminal_that_cannot_move_its_cursor_is_left_alone() {
+    let _lab = Lab::enter();
+    let tmux = Tmux::start(80, 24);
+    for term in ["dumb", "''"] {
+        tmux.line(&format!("clear; TERM={term} {PROGRAM} watch --config /dev/null; echo code $?"));
+        let screen = tmux.wait_for("code 2");
+        assert!(screen.contains("sysctl-advisor audit"), "{screen}");
         tmux.assert_restored();
     }
 }
@@ -142,5 +172,31 @@ fn what_is_recorded_is_played_again() {
     tmux.line(&format!(
         "clear; head -n1 {name} | {PROGRAM} audit --config /dev/null --quiet --snapshot -; echo code $?"
     ));
+    tmux.wait_for("code 0");
+}
+
+#[test]
+fn a_change_that_waits_is_shown_with_its_guard_until_it_is_rolled_back() {
+    const PANEL: &str = "Changes that wait for confirmation";
+    let scene = Scene::enter();
+    let tmux = Tmux::start(120, 24);
+    watch_with_state(&tmux, scene.state().to_str().unwrap(), "--interval 1s");
+    assert!(!tmux.screen().contains(PANEL));
+
+    let plan = guarded(&scene, "a-rule", MORE_CONNECTIONS);
+    scene.ok(&["apply", &plan, "--yes", "--window", "0", "--confirm-within", "10m"]);
+    let screen = tmux.wait_for(PANEL);
+    assert!(screen.contains("change 1: net.core.somaxconn") && screen.contains("rolled back in 9 min"), "{screen}");
+    tmux.wait_for("guard of a-rule: not worse than before");
+
+    let _connections = incoming(&scene.lab, &scene.lab.listen("0.0.0.0:8080", 64), 20);
+    tmux.wait_for("guard of a-rule: worse than before");
+    tmux.keys(&["Tab", "Enter"]);
+    tmux.wait_for("sysctl-advisor rollback 1");
+    tmux.keys(&["Escape"]);
+
+    scene.ok(&["rollback", "1", "--yes"]);
+    tmux.wait("the change no longer waits", |screen| screen.contains("Listeners") && !screen.contains(PANEL));
+    tmux.keys(&["q"]);
     tmux.wait_for("code 0");
 }

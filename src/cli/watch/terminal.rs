@@ -92,10 +92,7 @@ impl Held {
                 Some(signal) => Woken::Signal(signal),
             });
         }
-        if keys.intersects(PollFlags::POLLHUP | PollFlags::POLLERR | PollFlags::POLLNVAL) {
-            return Ok(Woken::Closed);
-        }
-        if keys.contains(PollFlags::POLLIN) {
+        if !keys.is_empty() {
             return Ok(key()?.unwrap_or(Woken::Time));
         }
         Ok(Woken::Time)
@@ -134,14 +131,29 @@ impl Drop for Held {
 
 /// A key that is there already, or that can be read now.
 fn key() -> io::Result<Option<Woken>> {
-    while event::poll(Duration::ZERO)? {
+    loop {
+        // crossterm would read a terminal that is gone for ever.
+        if is_closed()? {
+            return Ok(Some(Woken::Closed));
+        }
+        if !event::poll(Duration::ZERO)? {
+            return Ok(None);
+        }
         match event::read()? {
             Event::Key(key) => return Ok(Some(Woken::Key(key))),
             Event::Resize(..) => return Ok(Some(Woken::Redraw)),
             _ => {}
         }
     }
-    Ok(None)
+}
+
+fn is_closed() -> io::Result<bool> {
+    let input = io::stdin();
+    let mut ready = [PollFd::new(input.as_fd(), PollFlags::empty())];
+    match poll(&mut ready, PollTimeout::ZERO) {
+        Err(Errno::EINTR) => Ok(false),
+        other => other.map(|_| ready.iter().any(|fd| fd.any() == Some(true))).map_err(io::Error::from),
+    }
 }
 
 fn not_a_terminal() -> Option<&'static str> {

@@ -3,7 +3,7 @@
 
 mod booted;
 mod faults;
-mod guards;
+pub(crate) mod guards;
 mod hardened;
 mod hostile;
 mod listed;
