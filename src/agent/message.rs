@@ -5,10 +5,11 @@
 //!
 //! `systemd/sysctl-advisor.catalog` explains each kind by its number, and `docs/agent.md` lists the fields.
 
-use crate::audit::model::Finding;
+use crate::audit::model::{Audit, Finding};
 use crate::history::{Event, EventKind};
 use crate::model::{Severity, in_words};
 use crate::text::one_line;
+use crate::units;
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +85,43 @@ pub fn of_event(event: &Event, finding: Option<&Finding>) -> Message {
         ("SYSCTL_ADVISOR_CURRENT", of_first(|first| first.current.clone()).unwrap_or_default()),
         ("SYSCTL_ADVISOR_PROPOSED", of_first(|first| first.proposed.to_string()).unwrap_or_default()),
         ("SYSCTL_ADVISOR_ADVICE", advice(finding)),
+    ];
+    Message { text, fields }
+}
+
+/// The kind's number for the line that each run leaves.
+const RUN_ID: &str = "7d1b5d1e0e5b4c0c9a5b6f6e2f3a8c41";
+
+/// How a run went, also where it has no news: what is open now, and how many events it told.
+pub fn of_run(audit: &Audit<'_>, told: &[EventKind]) -> Message {
+    let of = |severity| audit.open().filter(|finding| finding.severity == severity).count();
+    let [critical, warning, notice] = [Severity::Critical, Severity::Warning, Severity::Notice].map(of);
+    let counts = [(critical, "critical"), (warning, "warnings"), (notice, "notices")];
+    let open = counts.into_iter().filter(|(number, _)| *number > 0).map(|(number, what)| match what {
+        "critical" => format!("{number} critical"),
+        what => units::quantity_of(number, what),
+    });
+    let open: Vec<String> = open.collect();
+    let open = if open.is_empty() { "nothing is wrong".to_owned() } else { format!("{} open", open.join(", ")) };
+    let number = |kind| told.iter().filter(|other| **other == kind).count();
+    let news = [
+        (number(EventKind::New), "new"),
+        (number(EventKind::Worse), "worse"),
+        (number(EventKind::Resolved), "resolved"),
+    ];
+    let news = news.into_iter().filter(|(number, _)| *number > 0).map(|(number, what)| format!("{number} {what}"));
+    let news: Vec<String> = news.collect();
+    let news = if news.is_empty() { "nothing new".to_owned() } else { news.join(", ") };
+    let text = format!("{open}, {news}");
+    let fields = vec![
+        ("MESSAGE", text.clone()),
+        ("MESSAGE_ID", RUN_ID.to_owned()),
+        ("PRIORITY", INFORMATION.to_string()),
+        ("SYSLOG_IDENTIFIER", "sysctl-advisor".to_owned()),
+        ("SYSCTL_ADVISOR_EVENT", "run".to_owned()),
+        ("SYSCTL_ADVISOR_CRITICAL", critical.to_string()),
+        ("SYSCTL_ADVISOR_WARNINGS", warning.to_string()),
+        ("SYSCTL_ADVISOR_NOTICES", notice.to_string()),
     ];
     Message { text, fields }
 }
@@ -185,7 +223,8 @@ mod tests {
             EventKind::Withdrawn,
         ];
         let changes = [ChangeKind::Applied, ChangeKind::RolledBack, ChangeKind::Confirmed { permanent: true }];
-        let ids: Vec<_> = events.map(message_id).into_iter().chain(changes.map(ChangeKind::message_id)).collect();
+        let changes = changes.map(ChangeKind::message_id).into_iter();
+        let ids: Vec<_> = events.map(message_id).into_iter().chain(changes).chain([RUN_ID]).collect();
         let in_catalogue: Vec<_> = CATALOGUE.lines().filter_map(|line| line.strip_prefix("-- ")).collect();
         assert_eq!(in_catalogue, ids, "the same, in the same order");
     }
@@ -194,6 +233,8 @@ mod tests {
     fn whatever_the_catalogue_refers_to_is_a_field() {
         let mut known: Vec<_> = of_event(&event(EventKind::New), None).fields;
         known.extend(of_change(ChangeKind::Applied, 1, &[], "").fields);
+        let snapshot = example::snapshot();
+        known.extend(of_run(&example::audit(&snapshot), &[]).fields);
         for word in CATALOGUE.split('@').skip(1).step_by(2) {
             assert!(known.iter().any(|(name, _)| *name == word), "{word}");
         }
@@ -214,6 +255,18 @@ mod tests {
         assert_eq!(field("SYSCTL_ADVISOR_SINCE"), "2025-12-31T23:00:00Z");
         assert_eq!(field("SYSCTL_ADVISOR_KEY"), finding.recommendations[0].key);
         assert!(!message.text.contains('\n'));
+    }
+
+    #[test]
+    fn a_run_says_in_a_line_what_is_open_and_what_is_new() {
+        let snapshot = example::snapshot();
+        let audit = example::audit(&snapshot);
+        let text = |told: &[EventKind]| of_run(&audit, told).text;
+        assert_eq!(text(&[]), "1 critical, 2 warnings, 1 notice open, nothing new");
+        let told = [EventKind::New, EventKind::Resolved, EventKind::Resolved, EventKind::Waived];
+        assert!(text(&told).ends_with(" open, 1 new, 2 resolved"), "{}", text(&told));
+        let quiet = Audit { findings: Vec::new(), ..example::audit(&snapshot) };
+        assert_eq!(of_run(&quiet, &[]).text, "nothing is wrong, nothing new");
     }
 
     #[test]

@@ -52,6 +52,13 @@ impl<'a> Reporter<'a> {
     }
 }
 
+/// Tells the journal alone. Where there is none, or it does not take the message, nothing is lost: it was no news.
+pub fn note(socket: Option<&Path>, message: &Message) {
+    if let Some(Ok(journal)) = socket.map(Journal::connect) {
+        let _ = journal.send(&message.fields);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixDatagram;

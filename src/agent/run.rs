@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use super::folder::{self, Folder, Lock};
 use super::message;
 use super::previous::{LAST_SNAPSHOT, earlier};
-use super::reporter::Reporter;
+use super::reporter::{self, Reporter};
 use crate::audit::model::{Audit, Finding};
 use crate::config::AgentOptions;
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
-use crate::history::{self, ChangeNote, Store, samples};
+use crate::history::{self, ChangeNote, EventKind, Store, samples};
 use crate::host::Host;
 use crate::report;
 use crate::report::audit::{Look, Reported, Run};
@@ -166,15 +166,19 @@ fn remember(
 fn publish(history: &mut Store, audit: &Audit<'_>, options: &RunOptions<'_>, troubles: &mut Troubles<'_>) -> bool {
     let what = "cannot report what changed";
     let Some(events) = troubles.of(what, history.unpublished()) else { return false };
+    let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
+    let journal = options.settings.journal.then_some(options.journal);
     if events.is_empty() {
+        reporter::note(journal, &message::of_run(audit, &kinds));
         return true;
     }
     let findings: BTreeMap<&str, &Finding> =
         audit.findings.iter().map(|finding| (finding.fingerprint.as_str(), finding)).collect();
-    let mut reporter = Reporter::new(options.settings.journal.then_some(options.journal), &mut *troubles.say);
+    let mut reporter = Reporter::new(journal, &mut *troubles.say);
     for event in &events {
         reporter.report(&message::of_event(event, findings.get(event.fingerprint.as_str()).copied()));
     }
+    reporter::note(journal, &message::of_run(audit, &kinds));
     let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
     troubles.of("the next run reports these events again", history.mark_published(&ids));
     true

@@ -10,6 +10,7 @@ mod apply;
 mod args;
 mod audit;
 mod changes;
+mod charset;
 mod config;
 mod confirm;
 mod drift;

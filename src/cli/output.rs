@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::args::{Color, LogFormat};
+use super::charset;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::files::{self, Access};
 use crate::report::theme::Theme;
@@ -102,9 +103,10 @@ impl Undelivered {
     }
 }
 
-/// Writes to standard output.
+/// Writes to standard output; on a terminal in the signs that its locale has.
 pub(super) fn print(text: &str) -> Result<(), Undelivered> {
-    deliver(text, None)
+    let text = if io::stdout().is_terminal() { charset::shown(text) } else { text.into() };
+    deliver(&text, None)
 }
 
 /// Writes to standard output what must not stop the work when nobody reads it any more.

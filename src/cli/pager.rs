@@ -9,6 +9,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use super::args::Global;
+use super::charset;
 use super::output::{self, Terminal, Undelivered};
 
 /// Shows the text, in a pager if the terminal has fewer lines.
@@ -41,7 +42,7 @@ fn page(text: &str, pager: &str) -> bool {
     let Ok(mut child) = command.spawn() else { return false };
     if let Some(mut input) = child.stdin.take() {
         // Who leaves the pager before the end has seen enough.
-        let _ = input.write_all(text.as_bytes());
+        let _ = input.write_all(charset::shown(text).as_bytes());
     }
     // 127: the shell did not find it.
     child.wait().is_ok_and(|status| status.code() != Some(127))

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
+use super::charset;
 use super::output::errors_are_seen;
 
 /// Shorter waits show nothing.
@@ -31,12 +32,12 @@ pub(super) fn wait(window: Duration, quiet: bool) {
 fn bar(window: Duration, left: Duration) -> String {
     let empty = ((left.as_secs_f64() / window.as_secs_f64()) * BAR as f64).ceil() as usize;
     let full = BAR.saturating_sub(empty);
-    format!("reading the counters {}{} {:.1} s", "█".repeat(full), "░".repeat(BAR - full), left.as_secs_f64())
+    format!("watching counters and queues {}{} {:.1} s", "█".repeat(full), "░".repeat(BAR - full), left.as_secs_f64())
 }
 
 /// Draws over what the line shows. A terminal that is gone is no reason to stop the work.
 fn draw(text: &str) {
-    let _ = write!(io::stderr(), "\r{text}\x1b[K");
+    let _ = write!(io::stderr(), "\r{}\x1b[K", charset::shown(text));
 }
 
 #[cfg(test)]
@@ -47,8 +48,8 @@ mod tests {
     fn the_bar_fills_while_the_time_goes_down() {
         let window = Duration::from_secs(10);
         let at = |left| bar(window, Duration::from_secs(left));
-        assert_eq!(at(10), format!("reading the counters {} 10.0 s", "░".repeat(30)));
-        assert_eq!(at(5), format!("reading the counters {}{} 5.0 s", "█".repeat(15), "░".repeat(15)));
-        assert_eq!(at(0), format!("reading the counters {} 0.0 s", "█".repeat(30)));
+        assert_eq!(at(10), format!("watching counters and queues {} 10.0 s", "░".repeat(30)));
+        assert_eq!(at(5), format!("watching counters and queues {}{} 5.0 s", "█".repeat(15), "░".repeat(15)));
+        assert_eq!(at(0), format!("watching counters and queues {} 0.0 s", "█".repeat(30)));
     }
 }

@@ -101,3 +101,14 @@ fn the_memory_of_the_last_audit_is_readable_for_its_user_alone_and_may_be_damage
         assert!(!text.contains("panicked"), "{text}");
     }
 }
+
+#[test]
+fn a_locale_without_utf_8_gets_the_same_page_in_ascii() {
+    let home = tempfile::tempdir().unwrap();
+    let audit = format!("$0 audit --snapshot {}", data("does-not-accept.json"));
+    let text = shown(&format!("LC_ALL=C; export LC_ALL; {audit}"), 80, 24, home.path());
+    assert!(text.is_ascii() && text.contains("####") && text.contains("# ESTABLISHED 18  = LISTEN 1"), "{text}");
+    let utf8 = shown(&format!("LC_ALL=C.UTF-8; export LC_ALL; {audit}"), 80, 24, home.path());
+    assert!(utf8.contains("█ ESTABLISHED 18  ▓ LISTEN 1"), "{utf8}");
+    assert_eq!(text.lines().count(), utf8.lines().count());
+}

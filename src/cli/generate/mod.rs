@@ -5,12 +5,14 @@
 
 mod format;
 mod man;
+mod names;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Command};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, Args, Command};
 use clap_complete::Shell;
 
 use super::exit::Outcome;
@@ -60,10 +62,20 @@ fn completions(shell: Shell, program: &Command) -> String {
     script
 }
 
+/// What the help shows, each with the names that it takes where we know them. The command line itself takes more: a name that
+/// somebody's own rules have, a part of one, or words.
+fn arguments(command: &Command) -> impl Iterator<Item = Arg> + '_ {
+    let shown = command.get_arguments().filter(|argument| !argument.is_hide_set());
+    shown.map(|argument| match names::of(command.get_name(), argument.get_id().as_str()) {
+        names if names.is_empty() => argument.clone(),
+        names => argument.clone().value_parser(PossibleValuesParser::new(names)),
+    })
+}
+
 /// The same command without what `--help` hides, which clap_complete would offer all the same.
 fn visible(command: &Command) -> Command {
     let mut copy = Command::new(command.get_name().to_owned())
-        .args(command.get_arguments().filter(|argument| !argument.is_hide_set()))
+        .args(arguments(command))
         .groups(command.get_groups())
         .subcommands(command.get_subcommands().filter(|inner| !inner.is_hide_set()).map(visible));
     if let Some(about) = command.get_about() {
@@ -84,6 +96,17 @@ fn write(path: &Path, content: &str) -> Result<(), Undelivered> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_completed_where_they_are_known() {
+        for shell in [Shell::Bash, Shell::Zsh] {
+            let script = completions(shell, &crate::cli::program());
+            for name in ["close-wait-leak", "net.ipv4.tcp_fin_timeout", "TIME_WAIT", "handshake", "accept-queue"] {
+                assert!(script.contains(name), "{shell} does not offer {name}");
+            }
+            assert!(!script.contains("conf.*"), "{shell}: a pattern is no name");
+        }
+    }
 
     #[test]
     fn no_shell_offers_what_the_help_hides() {

@@ -95,7 +95,7 @@ test = [{{ name = "a", given = {{}}, expect = "fires" }}, {{ name = "b", given."
         let said: Json = serde_json::from_slice(&output.stdout).unwrap();
         let screen = said["screen"].as_str().unwrap().to_owned();
         // A question and the bar of a wait are drawn again and again on their own line; a path is not broken.
-        let drawn_over = |line: &str| line.contains("? ") || line.contains("reading the counters");
+        let drawn_over = |line: &str| line.contains("? ") || line.contains("watching counters");
         for line in screen.lines().filter(|line| !drawn_over(line) && !line.contains(" /")) {
             assert!(line.chars().count() <= 80, "{line:?}");
         }
@@ -235,9 +235,9 @@ fn a_wait_is_shown_on_a_terminal_and_leaves_a_clean_line() {
     let scene = Scene::new(&wishes()[..1]);
     let (code, screen) = scene.remediate(&["--window", "1s"], &[(QUESTION, "quit\r")]);
     assert_eq!(code, 0, "{screen}");
-    assert!(screen.contains("reading the counters") && screen.contains("0.9 s"), "{screen}");
+    assert!(screen.contains("watching counters") && screen.contains("0.9 s"), "{screen}");
     let (code, screen) = scene.remediate(&["--window", "1s", "--quiet"], &[(QUESTION, "quit\r")]);
-    assert!(code == 0 && !screen.contains("reading the counters"), "{screen}");
+    assert!(code == 0 && !screen.contains("watching counters"), "{screen}");
 }
 
 #[test]
