@@ -15,7 +15,7 @@ fn reports(prepare: &str) -> (String, String) {
         let arguments = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-ec", &script];
         run(Command::new("unshare").args(arguments))
     };
-    (shown("audit --window 0"), shown("drift"))
+    (shown("audit --full --window 0"), shown("drift"))
 }
 
 #[test]

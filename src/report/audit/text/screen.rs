@@ -230,7 +230,8 @@ impl Screen<'_, '_> {
             0 | 1 => String::new(),
             many => format!(" in {}", summary::counted(many, "namespaces")),
         };
-        let heading = format!("{} TCP sockets{places} ", units::count_u64(total));
+        let space = if total == 0 { "" } else { " " };
+        let heading = format!("{} TCP sockets{places}{space}", units::count_u64(total));
         let bar = stacked(&parts, total, page.width().saturating_sub(columns(&heading)));
         page.line(&[(page.theme.heading, &heading), (page.theme.key, &bar)]);
         let (named, others) = parts.split_at(parts.len().min(SHADES.len() - 1));
@@ -268,7 +269,8 @@ impl Screen<'_, '_> {
             }
         }
         let wide = ways.iter().map(|(command, _)| columns(command)).max().unwrap_or(0);
-        let wide = (wide + PROGRAM.len()).min(page.width() * 2 / 3);
+        // A long command is not what the others are aligned with.
+        let wide = (wide + PROGRAM.len()).min(page.width() / 2);
         for (command, what) in &ways {
             let command = format!("{PROGRAM}{command}");
             let space = " ".repeat(wide.saturating_sub(columns(&command)) + 2);
