@@ -47,6 +47,17 @@ fn told(container: &Container, event: &str) -> Vec<Value> {
 }
 
 #[test]
+fn who_has_just_installed_it_sees_the_first_audit() {
+    let container = installed(deb().parent().unwrap());
+    container.run(&["journalctl", "--sync"]);
+    let lines = container.run(&["journalctl", "-o", "cat", "--no-pager", "SYSCTL_ADVISOR_EVENT=run"]);
+    assert!(lines.lines().count() == 1 && lines.ends_with(", nothing new\n"), "{lines}");
+    // It is not running, which systemctl says by its exit code.
+    let status = words(&container.attempt(&["systemctl", "status", "--no-pager", "--full", "sysctl-advisor.service"]));
+    assert!(status.contains(lines.trim()), "{status}");
+}
+
+#[test]
 fn a_fault_is_held_off_told_mended_resolved_and_remembered_over_a_reboot() {
     let folder = deb().parent().unwrap();
     let container = installed(folder);
