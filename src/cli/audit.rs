@@ -24,6 +24,7 @@ use crate::report::theme::Theme;
 use crate::session::{Criteria, rehearse};
 use crate::snapshot::Snapshot;
 use crate::suggest::nearest_name;
+use crate::units;
 
 /// Observe this host (or read a snapshot), evaluate the rules, report.
 #[derive(Debug, Args)]
@@ -235,16 +236,12 @@ fn chosen<'a>(
             let known = open.iter().map(|finding| finding.rule.as_str());
             let near = nearest_name(word, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             let which = if numbered.is_some() { "the last audit on this terminal" } else { "this audit" };
-            let number = summary_of(numbered.map_or(open.len(), <[_]>::len));
+            let number = units::quantity_of(numbered.map_or(open.len(), <[_]>::len), "findings");
             return Err(Failure::usage(anyhow!("no finding `{word}` in {which}, which has {number}{near}")));
         }
         chosen.extend(found);
     }
     Ok(chosen)
-}
-
-fn summary_of(number: usize) -> String {
-    crate::units::quantity_of(number, "findings")
 }
 
 /// A history whose last run is further from now, in seconds, says nothing about now: the agent was stopped, or a clock

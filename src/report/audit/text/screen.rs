@@ -133,10 +133,7 @@ impl Screen<'_, '_> {
         let now = causes.iter().filter(|cause| cause.hurts_now()).count();
         let later = causes.len() - now;
         let (style, found) = match (now, later) {
-            (0, 0) => {
-                let (style, verdict) = summary::verdict(&self.summary, theme);
-                (style, verdict)
-            }
+            (0, 0) => summary::verdict(&self.summary, theme),
             (0, 1) => (theme.ok, "Nothing hurts now. 1 thing may one day.".to_owned()),
             (0, _) => (theme.ok, format!("Nothing hurts now. {later} things may one day.")),
             (1, 0) => (theme.critical, "1 thing hurts now.".to_owned()),
