@@ -225,8 +225,12 @@ impl Console {
 }
 
 fn pressed(key: KeyEvent) -> Pressed {
+    let is_control = key.modifiers.contains(KeyModifiers::CONTROL);
     match key.code {
-        KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => Pressed::EraseAll,
+        KeyCode::Char('u') if is_control => Pressed::EraseAll,
+        // What was typed before the terminal was ours: its Enter is a new line.
+        KeyCode::Char('j') if is_control => Pressed::Enter,
+        KeyCode::Char('h') if is_control => Pressed::Erase,
         KeyCode::Char(_) if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => Pressed::Other,
         KeyCode::Char(c) => Pressed::Char(c),
         KeyCode::Enter => Pressed::Enter,
@@ -242,4 +246,20 @@ fn put(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes())?;
     output.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_what_a_conversation_knows_them_as() {
+        let plain = |code| pressed(KeyEvent::new(code, KeyModifiers::NONE));
+        let control = |c| pressed(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
+        assert_eq!(plain(KeyCode::Char('é')), Pressed::Char('é'));
+        assert_eq!([plain(KeyCode::Left), plain(KeyCode::Right)], [Pressed::Back, Pressed::Forward]);
+        assert_eq!([control('j'), control('h'), control('u')], [Pressed::Enter, Pressed::Erase, Pressed::EraseAll]);
+        // Neither an unknown control character nor a function key is text.
+        assert_eq!([control('a'), plain(KeyCode::F(1))], [Pressed::Other, Pressed::Other]);
+    }
 }

@@ -181,7 +181,7 @@ fn dispatch(asked: &Command, global: &Global, matches: &ArgMatches, terminal: &o
     // What limits the writing of sysctls must not be in the hands of others.
     let trusted = || configuration::load_trusted(global.config.as_deref(), typed);
     match asked {
-        Command::Audit(args) => audit::run(args, global, config, terminal),
+        Command::Audit(args) => audit::run(args, global, config, terminal, &again()),
         Command::Watch(args) => watch::run(args, &config()?, terminal),
         Command::Drift(args) => drift::run(args, global, config, terminal),
         Command::Lint(args) => lint::run(args, global.quiet, config, terminal),

@@ -242,8 +242,9 @@ fn costs(item: &Item<'_>, notes: &[String], theme: &Theme) -> String {
     for note in notes {
         labelled(&mut page, "note", theme.warning, note);
     }
-    for change in item.changes.iter().filter(|change| !change.side_effects.is_empty()) {
-        labelled(&mut page, "costs", Style::new(), &change.side_effects);
+    let costs = item.changes.iter().map(|change| change.side_effects.as_str());
+    for cost in costs.filter(|cost| !matches!(*cost, "" | "None.")) {
+        labelled(&mut page, "costs", Style::new(), cost);
     }
     page.finish()
 }

@@ -132,7 +132,11 @@ test = [{{ name = "a", given = {{}}, expect = "fires" }}, {{ name = "b", given."
             let words: Vec<&str> = enter.get_args().map(|word| word.to_str().unwrap()).collect();
             tmux.line(&format!("exec nsenter {} --norc -i", words.join(" ")));
         }
-        tmux.line(&format!("cd {}; PATH={}:$PATH; export NO_COLOR=1; clear", self.file("").display(), bin.display()));
+        tmux.line(&format!(
+            "cd {}; PATH={}:$PATH; export NO_COLOR=1 PAGER=cat; clear",
+            self.file("").display(),
+            bin.display()
+        ));
         tmux.wait_for("ready>");
         tmux
     }

@@ -14,6 +14,7 @@ use crate::report::audit::words::{place, rehearsed, value_or_empty};
 use crate::report::measured::measured;
 use crate::report::page::{Cell, GAP, Page};
 use crate::report::wrap::columns;
+use crate::text::shell;
 
 /// Labels stand between `INDENT` and `BODY`, everything else from `BODY` on.
 const INDENT: usize = 2;
@@ -111,9 +112,8 @@ pub(super) fn by_hand(page: &mut Page<'_>, finding: &Finding) {
     let mut label = "by hand";
     let there = within(&finding.namespace);
     for change in possible {
-        let value = change.proposed.to_string();
-        let quote = if value.contains(' ') { "'" } else { "" };
-        labelled(page, label, page.theme.key, &format!("{there}sysctl -w {}={quote}{value}{quote}", change.key));
+        let assignment = shell(&format!("{}={}", change.key, change.proposed));
+        labelled(page, label, page.theme.key, &format!("{there}sysctl -w {assignment}"));
         label = "";
     }
     if label.is_empty() {
@@ -126,7 +126,7 @@ fn within(namespace: &str) -> String {
     match namespace.strip_prefix("pid ").and_then(|rest| rest.split(' ').next()) {
         Some(pid) => format!("nsenter --net --target {pid} "),
         None if namespace == "host" || in_words(namespace) != namespace => String::new(),
-        None => format!("ip netns exec {namespace} "),
+        None => format!("ip netns exec {} ", shell(namespace)),
     }
 }
 
