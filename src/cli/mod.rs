@@ -197,7 +197,7 @@ fn dispatch(asked: &Command, global: &Global, matches: &ArgMatches, terminal: &o
         Command::Agent(args) => agent::run(args, global, &config()?, terminal),
         Command::History(args) => history::run(args, &config()?, terminal),
         Command::Deadline(args) => confirm::run_deadline(args),
-        Command::Remediate(args) => remediate::run(args, global, &trusted()?, terminal, &again()),
+        Command::Remediate(args) => remediate::run(args, global, &trusted()?.that_makes_waivers(), terminal, &again()),
         Command::Rehearse => rehearse::run(),
         Command::Lab(command) => lab::run(command, terminal),
         Command::LabDoor(args) => lab::run_door(args),

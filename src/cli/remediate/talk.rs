@@ -26,7 +26,7 @@ const USUAL_WAIVER: i64 = 90;
 #[derive(Debug)]
 pub(super) enum End {
     /// What was chosen is to be written.
-    Write(Chosen),
+    Write(Box<Chosen>),
     Quit,
     ThrownAway,
 }
@@ -224,7 +224,7 @@ impl<'a> Talk<'a> {
         }
         match key {
             Pressed::Char('y') if summary::has_something(&self.machine, &chosen) => {
-                return Ok(Some(End::Write(chosen)));
+                return Ok(Some(End::Write(Box::new(chosen))));
             }
             Pressed::Char('n') => {
                 self.note = "Nothing was written. Press q to leave: the answers are kept.".to_owned();

@@ -8,8 +8,8 @@ const LOW: &str = "Apply the 2 low-risk changes now, and at each boot";
 fn every_answer_does_what_it_says_after_the_last_yes() {
     let scene = Scene::new(FIVE);
     let waivers = scene.file("waivers.toml");
+    // The file does not exist: it is made when it is written.
     let more = ["--waivers", waivers.to_str().unwrap()];
-    std::fs::write(&waivers, "").unwrap();
     let talk = scene.talk(&more, LOW);
     talk.press("e", "a-reuse found something");
     talk.press("a", "b-queue found something");
