@@ -218,14 +218,18 @@ fn recommend(view: &View<'_>, found: &mut [(Finding, Vec<Proposal>)], which: &dy
 }
 
 /// Leaves out findings about a key where the rule asks for that and another finding proposes to change the key, or, of an
-/// effective value, speaks of it in its condition. One that a person waived stays, so that its waiver is not called unused.
+/// effective value, speaks of it in its condition and proposes no change of any key: one that changes another key leaves this
+/// value as it is. One that a person waived stays, so that its waiver is not called unused.
 fn leave_out_moot(rules: &RuleSet, found: &mut Vec<(Finding, Vec<Proposal>)>) {
     let rule = |finding: &Finding| rules.get(&finding.rule);
     let heard = || found.iter().map(|(finding, _)| finding).filter(|finding| finding.waived.is_none());
     let changed: BTreeSet<&str> =
         heard().flat_map(|it| &it.recommendations).map(|change| change.key.as_str()).collect();
-    let spoken: BTreeSet<&str> =
-        heard().filter_map(rule).flat_map(|rule| rule.conditions().flat_map(Expr::names)).collect();
+    let spoken: BTreeSet<&str> = heard()
+        .filter(|it| it.recommendations.is_empty())
+        .filter_map(rule)
+        .flat_map(|rule| rule.conditions().flat_map(Expr::names))
+        .collect();
     let is_moot = |finding: &Finding| {
         let about = finding.subject.as_str();
         finding.waived.is_none()

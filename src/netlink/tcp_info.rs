@@ -55,6 +55,24 @@ impl<'a> TcpInfo<'a> {
         u32_at(self.0, 56)
     }
 
+    /// Bytes of the receive window that this side announces while data comes fast.
+    #[inline]
+    pub fn rcv_ssthresh(self) -> Option<u32> {
+        u32_at(self.0, 64)
+    }
+
+    /// Round-trip time as a receiver estimates it, in microseconds; 0 before the first estimate.
+    #[inline]
+    pub fn rcv_rtt_us(self) -> Option<u32> {
+        u32_at(self.0, 92)
+    }
+
+    /// The most bytes that the application has read within one round trip.
+    #[inline]
+    pub fn rcv_space(self) -> Option<u32> {
+        u32_at(self.0, 96)
+    }
+
     /// Bytes that the peer acknowledged; the SYN counts as one (Linux 4.1).
     #[inline]
     pub fn bytes_acked(self) -> Option<u64> {
@@ -65,6 +83,12 @@ impl<'a> TcpInfo<'a> {
     #[inline]
     pub fn bytes_received(self) -> Option<u64> {
         u64_at(self.0, 128)
+    }
+
+    /// The least round-trip time in microseconds, since the handshake at most (Linux 4.6); [`u32::MAX`] before the first.
+    #[inline]
+    pub fn min_rtt_us(self) -> Option<u32> {
+        u32_at(self.0, 148)
     }
 
     /// Time with data to send, in microseconds (Linux 4.10, as the two after it).
@@ -130,6 +154,10 @@ mod tests {
             prop_assert_eq!(info.has_window_scaling().is_some(), bytes.len() >= 6);
             prop_assert_eq!(info.bytes_acked().is_some(), bytes.len() >= 128);
             prop_assert_eq!(info.bytes_received().is_some(), bytes.len() >= 136);
+            prop_assert_eq!(info.rcv_ssthresh().is_some(), bytes.len() >= 68);
+            prop_assert_eq!(info.rcv_rtt_us().is_some(), bytes.len() >= 96);
+            prop_assert_eq!(info.rcv_space().is_some(), bytes.len() >= 100);
+            prop_assert_eq!(info.min_rtt_us().is_some(), bytes.len() >= 152);
             prop_assert_eq!(info.delivered().is_some(), bytes.len() >= 196);
             prop_assert_eq!(info.bytes_retrans().is_some(), bytes.len() >= 216);
         }

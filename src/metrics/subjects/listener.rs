@@ -44,6 +44,8 @@ const ROWS: &[Row<Listener>] = &[
     int("listener.keepalive_unanswered", "sockets", 0, "its connections with a keepalive probe that has no answer yet", |_, listener| whole(listener.progress?.keepalive_unanswered.into())),
     int("listener.rwnd_limited", "sockets", 0, "its connections that were sending for at least 5 s, and for 30 % of that waited for the window of the peer", |_, listener| whole(listener.progress?.rwnd_limited.into())),
     int("listener.sndbuf_limited", "sockets", 0, "its connections that were sending for at least 5 s, and for 30 % of that waited for room in their own send buffer", |_, listener| whole(listener.progress?.sndbuf_limited.into())),
+    int("listener.window_filled", "sockets", 0, "its connections that received a whole window in each round trip over a path of at least 5 ms without a queue: a larger window would let them receive more", |_, listener| whole(listener.progress?.window_filled.into())),
+    int("listener.window_filled_bytes", "bytes", 0, "the largest of these windows", |_, listener| whole(listener.progress?.window_filled_bytes.into())),
     int("listener.bulk", "sockets", 10, "its open connections that sent or received at least 64 KiB", |_, listener| whole(listener.progress?.bulk.into())),
     int("listener.bulk_unscaled", "sockets", 0, "those of bulk without window scaling: one side did not offer it in its SYN, or a device on the path removed the offer", |_, listener| whole(listener.progress?.bulk_unscaled.into())),
     int("listener.bytes_sent", "bytes", 50_000_000, "data that its connections sent so far, with what was sent again (those in ESTABLISHED, CLOSE_WAIT and FIN_WAIT2)", |_, listener| whole(listener.progress?.bytes_sent)),

@@ -39,6 +39,8 @@ const ROWS: &[Row<Sockets>] = &[
     int("tcp.keepalive_unanswered", "sockets", 0, "connections with a keepalive probe that has no answer yet", |_, sockets| whole(sockets.progress?.keepalive_unanswered.into())),
     int("tcp.rwnd_limited", "sockets", 0, "connections that were sending for at least 5 s, and for 30 % of that waited for the window of the peer", |_, sockets| whole(sockets.progress?.rwnd_limited.into())),
     int("tcp.sndbuf_limited", "sockets", 0, "connections that were sending for at least 5 s, and for 30 % of that waited for room in their own send buffer", |_, sockets| whole(sockets.progress?.sndbuf_limited.into())),
+    int("tcp.window_filled", "sockets", 0, "connections that received a whole window in each round trip over a path of at least 5 ms without a queue: a larger window would let them receive more", |_, sockets| whole(sockets.progress?.window_filled.into())),
+    int("tcp.window_filled_bytes", "bytes", 0, "the largest of these windows", |_, sockets| whole(sockets.progress?.window_filled_bytes.into())),
     int("tcp.bulk", "sockets", 10, "open connections that sent or received at least 64 KiB", |_, sockets| whole(sockets.progress?.bulk.into())),
     int("tcp.bulk_unscaled", "sockets", 0, "those of bulk without window scaling: one side did not offer it in its SYN, or a device on the path removed the offer", |_, sockets| whole(sockets.progress?.bulk_unscaled.into())),
     int("tcp.bytes_sent", "bytes", 50_000_000, "data that connections sent so far, with what was sent again (those in ESTABLISHED, CLOSE_WAIT and FIN_WAIT2)", |_, sockets| whole(sockets.progress?.bytes_sent)),

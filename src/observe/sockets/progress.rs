@@ -17,6 +17,15 @@ const LARGE: u32 = 1200;
 const BUSY_US: u64 = 5_000_000;
 /// Bytes from which a connection counts as one that transfers much: what a window holds at most without window scaling.
 const BULK: u64 = 65_536;
+/// A round trip from which on a small window can be what limits a connection: within one building it never is.
+const LONG_PATH_US: u32 = 5_000;
+/// Bytes that are read within one round trip, as a part of the window: seven tenths. Where the path limits a connection the kernel
+/// keeps the window twice as large as what is read.
+const FILLED: (u64, u64) = (7, 10);
+/// Windows that a connection has received since it began, from which on the kernel had the time to enlarge the window.
+const SETTLED: u64 = 64;
+/// Data arrived within this time, in milliseconds: the transfer goes on.
+const RECEIVES_MS: u32 = 1_000;
 /// A limit held the sender up for this part of the time: three tenths.
 const HELD_UP: (u64, u64) = (3, 10);
 
@@ -38,6 +47,10 @@ pub struct Progress {
     pub rwnd_limited: u32,
     /// The same for the own send buffer.
     pub sndbuf_limited: u32,
+    /// Connections that receive a whole window in each round trip over a long path without a queue: they would receive more.
+    pub window_filled: u32,
+    /// The largest window of theirs, in bytes.
+    pub window_filled_bytes: u32,
     /// Open connections that sent or received at least 64 KiB.
     pub bulk: u32,
     /// The part of `bulk` in which not both sides offered window scaling.
@@ -54,6 +67,8 @@ pub(super) struct Step {
     waits: Waits,
     rwnd_limited: bool,
     sndbuf_limited: bool,
+    /// Bytes of the window that every round trip fills; 0 if none is.
+    filled: u32,
     bulk: bool,
     unscaled: bool,
     sent: u64,
@@ -89,6 +104,7 @@ impl Step {
                 step.rwnd_limited = is_share(info.rwnd_limited_us());
                 step.sndbuf_limited = is_share(info.sndbuf_limited_us());
             }
+            step.filled = filled_window(info).unwrap_or(0);
         }
         step
     }
@@ -107,6 +123,17 @@ fn waits(socket: SocketView<'_>, info: Option<TcpInfo<'_>>) -> Waits {
         (timer::KEEPALIVE, 1..) => Waits::Probe,
         _ => Waits::No,
     }
+}
+
+/// The window of a connection that receives all of it in each round trip, over a long path. A round trip that got longer than
+/// that of the handshake is a queue before a slow line, and a larger window would only make it longer.
+fn filled_window(info: TcpInfo<'_>) -> Option<u32> {
+    let (window, least, rtt) = (info.rcv_ssthresh()?, info.min_rtt_us()?, info.rcv_rtt_us()?);
+    let read = u64::from(info.rcv_space()?);
+    let is_long = least >= LONG_PATH_US && rtt >= LONG_PATH_US && u64::from(rtt) < 2 * u64::from(least);
+    let is_full = read * FILLED.1 >= u64::from(window) * FILLED.0;
+    let is_settled = info.bytes_received()? >= SETTLED * u64::from(window);
+    (is_long && is_full && is_settled && info.last_data_received_ms()? < RECEIVES_MS).then_some(window)
 }
 
 /// Whether what waits is a full segment, while what arrived until now was smaller than half of one on the average. The first
@@ -136,6 +163,10 @@ impl Progress {
         }
         self.rwnd_limited += step.rwnd_limited as u32;
         self.sndbuf_limited += step.sndbuf_limited as u32;
+        self.window_filled += (step.filled > 0) as u32;
+        if step.filled > self.window_filled_bytes {
+            self.window_filled_bytes = step.filled;
+        }
         self.bulk += step.bulk as u32;
         self.bulk_unscaled += (step.bulk && step.unscaled) as u32;
         self.bytes_sent = self.bytes_sent.saturating_add(step.sent);

@@ -55,7 +55,7 @@ const NOT_IN_PROCFS: &[&str] = &[
 ];
 
 /// What is counted of the connections of a namespace, of each listener and of each destination, likewise.
-const PROGRESS: [&str; 11] = [
+const PROGRESS: [&str; 13] = [
     "backoff",
     "backoff_large",
     "persist",
@@ -63,6 +63,8 @@ const PROGRESS: [&str; 11] = [
     "keepalive_unanswered",
     "rwnd_limited",
     "sndbuf_limited",
+    "window_filled",
+    "window_filled_bytes",
     "bulk",
     "bulk_unscaled",
     "bytes_sent",
