@@ -93,6 +93,26 @@ fn a_page_of_records_without_sense_has_places_within_it_and_no_strange_character
     }
 }
 
+#[test]
+fn a_page_has_the_values_of_a_change_where_its_journal_has_them() {
+    let change = |id, values: &[(&str, &str)]| ChangeNote {
+        id,
+        at: 7200,
+        status: "permanent".to_owned(),
+        keys: vec!["net.core.somaxconn".to_owned()],
+        values: values.iter().map(|(before, after)| ((*before).to_owned(), (*after).to_owned())).collect(),
+    };
+    let changes = [change(1, &[]), change(2, &[("128", "4096")])];
+    with_runs(&hourly(&[(1, 0, 1.0), (2, 0, 1.0), (3, 0, 1.0)]), |view| {
+        let page = html(&HistoryPage { changes: &changes, ..view.clone() }).unwrap();
+        assert!(
+            page.contains("<code>net.core.somaxconn</code>: <code>128</code> → <code><strong>4096</strong></code>")
+        );
+        assert_eq!(page.matches("<code>net.core.somaxconn</code>").count(), 2);
+        assert!(page.contains("1970-01-01 02:00 UTC: change 2, permanent"), "{page}");
+    });
+}
+
 fn hourly(values: &[(i64, usize, f64)]) -> Vec<Point> {
     let point = |&(hour, boot, value): &(i64, usize, f64)| Point {
         run: hour,

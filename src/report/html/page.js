@@ -1,6 +1,7 @@
 "use strict";
 // Everything can be read without this. It sorts tables, filters the findings, and opens what is printed.
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const collator = new Intl.Collator("en", { numeric: true });
 
 for (const table of all("table.sortable")) {
   const heads = all("thead th", table);
@@ -14,7 +15,7 @@ for (const table of all("table.sortable")) {
       heads.forEach((other) => other.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const of = (row) => row.cells[place].dataset.value ?? row.cells[place].textContent;
-      const order = (one, other) => of(one).localeCompare(of(other), "en", { numeric: true });
+      const order = (one, other) => collator.compare(of(one), of(other));
       const number = (one, other) => Number(of(one)) - Number(of(other));
       const rows = [...table.tBodies[0].rows];
       rows.sort(rows.every((row) => "value" in row.cells[place].dataset) ? number : order);
@@ -25,7 +26,7 @@ for (const table of all("table.sortable")) {
 
 const causes = all(".cause");
 if (causes.length > 1) {
-  const words = causes.map((cause) => cause.textContent.toLowerCase());
+  let words;
   const label = document.createElement("label");
   const input = document.createElement("input");
   const output = document.createElement("output");
@@ -37,6 +38,7 @@ if (causes.length > 1) {
   causes[0].closest("section").before(line);
   input.addEventListener("input", () => {
     const sought = input.value.trim().toLowerCase();
+    words ??= causes.map((cause) => cause.textContent.toLowerCase());
     causes.forEach((cause, place) => { cause.hidden = !words[place].includes(sought); });
     const shown = causes.filter((cause) => !cause.hidden).length;
     output.textContent = sought ? `${shown} of ${causes.length} shown` : "";

@@ -6,7 +6,7 @@ use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::Which;
 use sysctl_advisor::snapshot::{FirstReading, Snapshot, capture};
 
-use super::{HOUR, State, data, now, set_time, six_days};
+use super::{HOUR, State, now, set_time, six_days};
 
 macro_rules! assert_shown {
     ($text:expr, $($rest:tt)*) => {

@@ -204,6 +204,7 @@ fn background(finding: &Finding, earlier: Option<(usize, &Finding)>) -> Markup {
     }
 }
 
-fn anchor(number: usize) -> String {
+/// What a link to a finding leads to.
+pub(super) fn anchor(number: usize) -> String {
     format!("finding-{number}")
 }

@@ -19,7 +19,7 @@ use super::words;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::observe::system::SystemFacts;
-use crate::report::html::{Page, prose};
+use crate::report::html::{Page, prose, severity};
 use crate::report::theme::Theme;
 use crate::snapshot::Namespace;
 use finding::Told;
@@ -44,6 +44,9 @@ struct Report<'a> {
     waiver_problems: &'a [WaiverProblem],
     resolved: Vec<&'a Episode>,
 }
+
+/// Causes that are listed at the top: of fewer the page shows at once what there is, of more the list would be the page.
+const LISTED: std::ops::RangeInclusive<usize> = 3..=40;
 
 impl<'a> Writer<'a> for Report<'a> {
     fn head(&mut self, head: Head<'a>) {
@@ -121,6 +124,7 @@ impl Report<'_> {
             p .dim.small { (words::facts(head)) }
             p .verdict .(class) { (verdict) }
             @if !rest.is_empty() { p .dim { (rest) } }
+            @if LISTED.contains(&causes.len()) { (contents(causes)) }
         }
     }
 
@@ -134,6 +138,17 @@ impl Report<'_> {
                 @for (name, value) in labels { "Label " code { (name) "=" (value) } ". " }
             }
             p { (prose("`sysctl-advisor explain NAME` explains every key, counter and TCP state.")) }
+        }
+    }
+}
+
+/// The causes in a line each, as the screen of a terminal has them.
+fn contents(causes: &[Cause<'_>]) -> Markup {
+    html! {
+        nav aria-label="Causes" {
+            ol .contents { @for Cause { shown: (number, finding), .. } in causes {
+                li { (severity(finding.severity)) " " a href={ "#" (finding::anchor(*number)) } { (finding.title) } }
+            } }
         }
     }
 }
