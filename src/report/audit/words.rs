@@ -13,7 +13,7 @@ use crate::observe::sockets::SocketSource;
 use crate::observe::system::SystemFacts;
 use crate::report::measured::measured;
 use crate::snapshot::{Namespace, WindowSource};
-use crate::text::Lines;
+use crate::text::{Lines, shell};
 use crate::units;
 
 /// `sysctl-advisor on web-1 at 2026-01-01T00:00:00Z`.
@@ -211,9 +211,8 @@ pub(super) fn by_hand(finding: &Finding) -> Vec<String> {
 
 /// The command for one change.
 pub(super) fn command(namespace: &str, change: &Recommendation) -> String {
-    let value = change.proposed.to_string();
-    let quote = if value.contains(' ') { "'" } else { "" };
-    format!("{}sysctl -w {}={quote}{value}{quote}", within(namespace), change.key)
+    let assignment = shell(&format!("{}={}", change.key, change.proposed));
+    format!("{}sysctl -w {assignment}", within(namespace))
 }
 
 /// What goes before a command so that it runs in a namespace, by the name that reports give it.
@@ -221,7 +220,7 @@ fn within(namespace: &str) -> String {
     match namespace.strip_prefix("pid ").and_then(|rest| rest.split(' ').next()) {
         Some(pid) => format!("nsenter --net --target {pid} "),
         None if namespace == "host" || in_words(namespace) != namespace => String::new(),
-        None => format!("ip netns exec {namespace} "),
+        None => format!("ip netns exec {} ", shell(namespace)),
     }
 }
 

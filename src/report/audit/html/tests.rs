@@ -52,7 +52,7 @@ fn the_page_reads_so() {
     Change
     net.ipv4.ip_local_port_range: 32768 60999 → 16384 65535
     Tried in a scratch namespace: the kernel accepts it. Risk medium. New connections use it at once. Side effects: A service that listens on a port from 16384 up can find it taken when it starts. Each range that includes this one is as good.
-    sysctl -w net.ipv4.ip_local_port_range='16384 65535'
+    sysctl -w 'net.ipv4.ip_local_port_range=16384 65535'
     This lasts until the next boot. remediate can take a change back.
     Do
     Application: Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports.

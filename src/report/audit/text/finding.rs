@@ -175,7 +175,7 @@ fn sources(page: &mut Page<'_>, references: &[String]) {
 }
 
 /// Label, value and, in full, expression in columns; an expression that does not fit goes below its value.
-fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
+pub(super) fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
     /// A longer value (a process, an address) takes the expression's column too.
     const VALUE: usize = 18;
     let (dim, room) = (page.theme.dim, page.width() - BODY);
