@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use maud::{Markup, html};
 
 use super::before_after::{self, Compared};
-use super::text::{for_how_long, heading, missing, open_words, place, quantity, runs_line, runs_of, state};
+use super::text::{for_how_long, heading, missing, open_words, place, quantity, runs_line, runs_of, scale, state};
 use super::timeline::Timeline;
 use super::{About, HistoryPage, Series};
 use crate::history::ChangeNote;
@@ -21,9 +21,12 @@ use crate::units;
 /// Episodes in one picture; the table below it has all.
 const DRAWN: usize = 20;
 
+/// The newest changes are marked and compared; of a host with thousands of them the page would be about nothing else.
+const COMPARED: usize = 50;
+
 /// How a trend is read.
 const LEGEND: &str = "Each line is drawn from 0 to its largest value, and ends where nothing is known. A vertical line with a number is \
-                      the change of this number, a dashed one a reboot.";
+                      the change of this number, a dashed one a reboot. The newest 50 of each are marked.";
 
 /// The whole page.
 pub fn html(view: &HistoryPage<'_>) -> std::io::Result<String> {
@@ -68,19 +71,23 @@ fn write(page: &mut Page<'_>, view: &HistoryPage<'_>) -> std::io::Result<()> {
     page.section("Open findings", "", table(view, &open))?;
     page.section("Resolved findings", "", table(view, &resolved))?;
     let what = match view.about {
-        About::Metric(name) => format!("{name} of {}", in_words(view.namespace)),
+        About::Metric(_) => "Values over time".to_owned(),
         _ => format!("TCP sockets of {}", in_words(view.namespace)),
     };
     page.section(&what, "", series(view, &time, &marks))?;
     let all: Vec<&Series> = std::iter::once(&findings).chain(view.series).collect();
-    page.section("Changes of this host", "", view.changes.iter().rev().map(|change| changed(change, &all)))
+    let (earlier, newest) = view.changes.split_at(view.changes.len().saturating_sub(COMPARED));
+    let compared = newest.iter().rev().map(|change| changed(change, &before_after::of(change.at, &all)));
+    let listed = earlier.iter().rev().map(|change| changed(change, &[]));
+    page.section("Changes of this host", "", compared.chain(listed))
 }
 
 fn marks(view: &HistoryPage<'_>, time: &Timeline) -> Vec<Mark> {
-    let changes = view.changes.iter().map(|change| (change.at, change.id.to_string()));
+    let changes = view.changes.iter().rev().take(COMPARED).rev().map(|change| (change.at, change.id.to_string()));
     let boots = view.runs.windows(2).filter(|pair| pair[0].boot_id != pair[1].boot_id);
     let boots = boots.map(|pair| (pair[1].at, String::new()));
-    boots.chain(changes).filter_map(|(at, label)| Some(Mark { at: time.place(at)?, label })).collect()
+    let newest = boots.rev().take(COMPARED).chain(changes);
+    newest.filter_map(|(at, label)| Some(Mark { at: time.place(at)?, label })).collect()
 }
 
 /// A trend, and in its description the numbers of it.
@@ -99,7 +106,7 @@ fn picture(id: &str, series: &Series, time: &Timeline, marks: &[Mark]) -> Markup
     let stretches = time.stretches(&series.points, summary.max);
     html! {
         figure {
-            figcaption { strong { (name) } ": " (about) }
+            figcaption { strong { (name) } " " (scale(summary.max, &series.unit)) }
             (trend(&Caption { id, title: &name, about: &about }, &stretches, marks, [&edges[0], &edges[1]]))
         }
     }
@@ -189,8 +196,7 @@ fn table(view: &HistoryPage<'_>, episodes: &[&Episode]) -> Option<Markup> {
 }
 
 /// A change, and what the numbers were before and after it.
-fn changed(change: &ChangeNote, all: &[&Series]) -> Markup {
-    let compared = before_after::of(change.at, all);
+fn changed(change: &ChangeNote, compared: &[Compared<'_>]) -> Markup {
     let heads =
         [("Series", false), ("Last before", true), ("First after", true), ("Day before", true), ("Day after", true)];
     html! {
@@ -202,13 +208,11 @@ fn changed(change: &ChangeNote, all: &[&Series]) -> Markup {
                 ": " code { (before) } " → " code { strong { (after) } }
             }
         } }
-        @if compared.is_empty() {
-            p .dim { "No run has numbers from before and after it." }
-        } @else {
+        @if !compared.is_empty() {
             div .wide { table .sortable {
                 caption { "Values of the runs next to the change, and medians of the day before and the day after it" }
                 (columns(&heads))
-                tbody { @for Compared { series, values } in &compared {
+                tbody { @for Compared { series, values } in compared {
                     tr {
                         th scope="row" { (name_of(series)) }
                         @for value in values {

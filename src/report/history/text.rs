@@ -230,9 +230,13 @@ fn metric(page: &mut Page<'_>, view: &HistoryPage<'_>, series: &Series) {
     page.paragraph(2, theme.dim, &legend(series, summary.max, room));
 }
 
+/// From where to where the values are drawn.
+pub(super) fn scale(most: f64, unit: &str) -> String {
+    if most > 0.0 { format!("from 0 to {}", quantity(most, unit)) } else { "all 0".to_owned() }
+}
+
 fn legend(series: &Series, most: f64, room: usize) -> String {
-    let scale = if most > 0.0 { format!("from 0 to {}", quantity(most, &series.unit)) } else { "all 0".to_owned() };
-    let mut parts = vec![scale];
+    let mut parts = vec![scale(most, &series.unit)];
     if let Some(seconds) = spark::slice_seconds(&series.points, room) {
         parts.push(format!("each character: largest value in {}", units::duration(seconds as f64)));
     }

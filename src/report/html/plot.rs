@@ -15,7 +15,7 @@ const ABOVE: usize = 18;
 const LINES: usize = 90;
 const BELOW: usize = 20;
 /// Between two labels, of the width.
-const APART: f64 = 0.05;
+const APART: f64 = 0.035;
 /// Share of a limit from which on a bar is marked; the number beside it says it too.
 const NEARLY_FULL: f64 = 0.9;
 
@@ -62,13 +62,13 @@ pub(in crate::report) fn bars(caption: &Caption<'_>, bars: &[Bar], whole: Whole,
     let height = bars.len() * ROW;
     let is_full = |bar: &Bar| whole == Whole::Limit && bar.share >= NEARLY_FULL;
     let inside = html! {
-        (lines(marks, 0, height))
         @for (place, bar) in bars.iter().enumerate() {
             svg y=(place * ROW) width="100%" height=(ROW) {
                 svg width="72%" height="18" { text x="0" y=(TEXT) { (bar.label) } }
                 text x="100%" y=(TEXT) text-anchor="end" { (bar.value) }
                 @if whole != Whole::Largest { rect .track y=(BAR_TOP) width="100%" height=(BAR) {} }
                 rect .bar .full[is_full(bar)] x=(percent(bar.from)) y=(BAR_TOP) width=(seen(bar.share)) height=(BAR) {}
+                (lines(marks, BAR_TOP - 2, BAR_TOP + BAR + 2))
             }
         }
     };
@@ -111,11 +111,11 @@ fn path(stretches: &[Stretch]) -> String {
     path
 }
 
-/// Above the lines there is room for labels; one that would be on another is left out.
+/// Above a trend there is room for labels; one that would be on another is left out.
 fn lines(marks: &[Mark], top: usize, bottom: usize) -> Markup {
     let mut free = 0.0;
     let mut has_room = |mark: &Mark| {
-        let has_room = top > 0 && !mark.label.is_empty() && mark.at >= free;
+        let has_room = top == ABOVE && !mark.label.is_empty() && mark.at >= free;
         free = if has_room { mark.at + APART } else { free };
         has_room
     };

@@ -18,6 +18,7 @@ use super::sections::{GapAt, Head, Open, Writer};
 use super::words;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
+use crate::model::in_words;
 use crate::observe::system::SystemFacts;
 use crate::report::html::{Page, prose, severity};
 use crate::report::theme::Theme;
@@ -124,7 +125,7 @@ impl Report<'_> {
             p .dim.small { (words::facts(head)) }
             p .verdict .(class) { (verdict) }
             @if !rest.is_empty() { p .dim { (rest) } }
-            @if LISTED.contains(&causes.len()) { (contents(causes)) }
+            @if LISTED.contains(&causes.len()) { (contents(causes, self.namespaces.len() > 1)) }
         }
     }
 
@@ -143,11 +144,11 @@ impl Report<'_> {
 }
 
 /// The causes in a line each, as the screen of a terminal has them.
-fn contents(causes: &[Cause<'_>]) -> Markup {
+fn contents(causes: &[Cause<'_>], has_many: bool) -> Markup {
     html! {
         nav aria-label="Causes" {
             ol .contents { @for Cause { shown: (number, finding), .. } in causes {
-                li { (severity(finding.severity)) " " a href={ "#" (finding::anchor(*number)) } { (finding.title) } }
+                li { (severity(finding.severity)) " " a href={ "#" (finding::anchor(*number)) } { @if has_many { (in_words(&finding.namespace)) ": " } (finding.title) } }
             } }
         }
     }

@@ -30,10 +30,10 @@ fn the_page_reads_so() {
     Linux 6.12.0, 4 CPUs, 16.0 GiB, up 11 d 13 h, counters over 2 s
     3 things hurt now, 1 more may one day.
     27 of 35 rules found nothing, 3 checks not possible, 2 things not read, 1 rule file broken, 1 finding waived, 1 waiver expired or unused.
-    !! Critical 10.0.0.5:5432 takes 92 % of the ephemeral ports
-    ! Warning The accept queue of [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 overflowed and connections were lost
-    ! Warning evil�]0;owned��[31m �2J�name (pid 12) leaves 320 sockets in CLOSE_WAIT
-    - Notice TCP timestamps are off
+    !! Critical host: 10.0.0.5:5432 takes 92 % of the ephemeral ports
+    ! Warning blue: The accept queue of [2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535 overflowed and connections were lost
+    ! Warning host: evil�]0;owned��[31m �2J�name (pid 12) leaves 320 sockets in CLOSE_WAIT
+    - Notice host: TCP timestamps are off
     Hurts now
     !! Critical
     1 10.0.0.5:5432 takes 92 % of the ephemeral ports
