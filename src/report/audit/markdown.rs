@@ -9,7 +9,7 @@ use super::answers::{self, Answer};
 use super::format::{Content, Detail, Format, Look};
 use super::sections::{GapAt, Head, Open, Summary, Writer};
 use super::{summary, words};
-use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
+use crate::audit::model::{Advice, Avoid, Evidence, Finding, NextLook, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::drift::SourceLine;
 use crate::history::read::Episode;
 use crate::model::in_words;
@@ -139,7 +139,7 @@ impl<'a> Writer<'a> for Page<'a> {
 }
 
 fn write(page: &mut Page<'_>, finding: &Finding) {
-    let Finding { explain, evidence, recommendations, advice, avoid, references, line, .. } = finding;
+    let Finding { explain, evidence, recommendations, advice, avoid, looks, references, line, .. } = finding;
     page.item("Where", |output| push_verbatim(output, &words::place(finding)));
     if let Some(cause) = &finding.follows_from {
         page.item("Cause", |output| {
@@ -163,6 +163,13 @@ fn write(page: &mut Page<'_>, finding: &Finding) {
     }
     for Avoid { what, why } in avoid {
         page.item("Do not", |output| pair(output, what, why));
+    }
+    for NextLook { command, shows } in looks {
+        page.item("Look", |output| {
+            push_verbatim(output, &format!("{}{command}", words::within(&finding.namespace)));
+            output.push_str(" shows ");
+            push_literal(output, shows);
+        });
     }
     if page.full {
         references.iter().for_each(|reference| page.item("Source", |output| push_verbatim(output, reference)));
@@ -287,6 +294,7 @@ mod tests {
         - **Change** `net.ipv4.ip_local_port_range`: `32768 60999` → `16384 65535`. Tried in a scratch namespace: the kernel accepts it. Risk medium. New connections use it at once. Side effects: A service that listens on a port from 16384 up can find it taken when it starts.
         - **Do** evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name
         - **Do not** evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name
+        - **Look** `evil�]0;owned��[31m �2J�name` shows evil�]0;owned��[31m �2J�name
         - **Source** `https://example.org/path/`
 
         | Evidence | Value | Computed from |

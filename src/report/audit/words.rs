@@ -5,7 +5,7 @@
 
 use super::sections::{GapAt, Head, Seen};
 use super::states;
-use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
+use crate::audit::model::{Advice, Avoid, Evidence, Finding, NextLook, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::drift::SourceLine;
 use crate::metrics::roles::{Role, Roles};
 use crate::model::{RehearsalResult, in_words};
@@ -59,7 +59,7 @@ pub(super) fn said(seen: Seen) -> Option<String> {
 
 /// What a finding says beside its title: where, the numbers, the change, what to do, what not to do.
 pub(super) fn what_to_act_on(finding: &Finding, lines: &mut Lines) {
-    let Finding { rule, kind, evidence, recommendations, advice, avoid, line, follows_from, .. } = finding;
+    let Finding { rule, kind, evidence, recommendations, advice, avoid, looks, line, follows_from, .. } = finding;
     lines.add(&["Where: ", &place(finding)]);
     if let Some(cause) = follows_from {
         lines.add(&["Cause: probably ", &cause.rule]);
@@ -79,8 +79,21 @@ pub(super) fn what_to_act_on(finding: &Finding, lines: &mut Lines) {
     for Avoid { what, why } in avoid {
         lines.add(&["Do not: ", what, ": ", why]);
     }
+    for NextLook { command, shows } in looks {
+        lines.add(&["Look: `", &within(&finding.namespace), command, "` shows ", shows, "."]);
+    }
     lines.add(&["Rule: ", rule, " (", kind.name(), ")"]);
 }
+
+/// What goes before a command so that it runs in a namespace, by the name that reports give it.
+pub(super) fn within(namespace: &str) -> String {
+    match namespace.strip_prefix("pid ").and_then(|rest| rest.split(' ').next()) {
+        Some(pid) => format!("nsenter --net --target {pid} "),
+        None if namespace == "host" || in_words(namespace) != namespace => String::new(),
+        None => format!("ip netns exec {namespace} "),
+    }
+}
+
 /// What is behind a finding: the explanation, how its numbers are computed, the sources.
 pub(super) fn background(finding: &Finding, lines: &mut Lines) {
     let Finding { explain, evidence, references, .. } = finding;

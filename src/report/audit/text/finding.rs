@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 
-use crate::audit::model::{Evidence, Finding, Recommendation};
-use crate::model::{Kind, RehearsalResult, in_words};
+use crate::audit::model::{Evidence, Finding, NextLook, Recommendation};
+use crate::model::{Kind, RehearsalResult};
 use crate::report::audit::format::Detail;
-use crate::report::audit::words::{place, rehearsed, value_or_empty};
+use crate::report::audit::words::{place, rehearsed, value_or_empty, within};
 use crate::report::measured::measured;
 use crate::report::page::{Cell, GAP, Page};
 use crate::report::wrap::columns;
@@ -94,6 +94,7 @@ pub(super) fn write<'a>(
     if full || first {
         list(page, "do", finding.advice.iter().map(|item| format!("{}: {}", item.who, item.text)));
         list(page, "do not", finding.avoid.iter().map(|item| format!("{}: {}", item.what, item.why)));
+        looks(page, finding);
     } else {
         labelled(page, "do", theme.dim, "As above.");
     }
@@ -102,6 +103,17 @@ pub(super) fn write<'a>(
         labelled(page, "rule", theme.dim, &format!("{} ({})", finding.rule, finding.kind.name()));
     } else if first {
         labelled(page, "why", theme.dim, &format!("sysctl-advisor explain {}", finding.rule));
+    }
+}
+
+/// Commands for what the counters cannot tell. Each is a line of its own, which one can copy.
+fn looks(page: &mut Page<'_>, finding: &Finding) {
+    let there = within(&finding.namespace);
+    let mut label = "look";
+    for NextLook { command, shows } in &finding.looks {
+        labelled(page, label, page.theme.key, &format!("{there}{command}"));
+        labelled(page, "", page.theme.dim, &format!("shows {shows}"));
+        label = "";
     }
 }
 
@@ -118,15 +130,6 @@ pub(super) fn by_hand(page: &mut Page<'_>, finding: &Finding) {
     }
     if label.is_empty() {
         labelled(page, "", page.theme.dim, "This lasts until the next boot. `remediate` can take a change back.");
-    }
-}
-
-/// What goes before a command so that it runs in a namespace, by the name that reports give it.
-fn within(namespace: &str) -> String {
-    match namespace.strip_prefix("pid ").and_then(|rest| rest.split(' ').next()) {
-        Some(pid) => format!("nsenter --net --target {pid} "),
-        None if namespace == "host" || in_words(namespace) != namespace => String::new(),
-        None => format!("ip netns exec {namespace} "),
     }
 }
 
