@@ -150,6 +150,16 @@ pub fn push_replaced(
     output.push_str(&text[copied..]);
 }
 
+/// A word of the shell: as it is where nothing in it has a meaning, else in single quotes.
+pub fn shell(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,+@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

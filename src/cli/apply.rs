@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::again::{self, Again};
 use super::args::{Global, StateArgs};
 use super::confirm::{LONGEST_NAME, cooling, failure, teller};
 use super::exit::{Failure, Outcome};
@@ -63,7 +64,7 @@ pub(super) fn within(text: &str) -> Result<Duration, String> {
     if (SHORTEST..=LONGEST).contains(&within) { Ok(within) } else { Err("expected 1s to 7d".to_owned()) }
 }
 
-pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome {
+pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config, again: &Again) -> Outcome {
     let failed = |error| failure(error, false);
     let host = Host::live();
     let state = args.state.directory();
@@ -97,7 +98,7 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config) -> Outcome
         tell(event);
     })
     .map_err(failed)?;
-    output::say(&farewell(&parts, &ids, args, before.as_deref()));
+    output::say(&farewell(&parts, &ids, args, before.as_deref(), again));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -152,7 +153,7 @@ fn listing(parts: &[Part]) -> String {
     text
 }
 
-fn farewell(parts: &[Part], ids: &[u64], args: &ApplyArgs, before: Option<&str>) -> String {
+fn farewell(parts: &[Part], ids: &[u64], args: &ApplyArgs, before: Option<&str>, again: &Again) -> String {
     let end = match before {
         Some(at) => format!("is rolled back automatically at {at}"),
         None => "lasts until the next boot".to_owned(),
@@ -165,10 +166,10 @@ fn farewell(parts: &[Part], ids: &[u64], args: &ApplyArgs, before: Option<&str>)
         } else {
             String::new()
         };
-        text.push_str(&format!(
-            "Change {id}{place} is effective and {end}.\n  sysctl-advisor confirm {id}    {permanent}\n  \
-             sysctl-advisor rollback {id}   roll it back\n"
-        ));
+        let word = id.to_string();
+        let commands =
+            [(again.command("confirm", &[&word]), permanent), (again.command("rollback", &[&word]), "roll it back")];
+        text.push_str(&format!("Change {id}{place} is effective and {end}.\n{}", again::list(&commands)));
     }
     text
 }

@@ -4,7 +4,7 @@
 
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "systemd gives the state directory in a variable"))]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -116,6 +116,11 @@ pub(super) struct StateArgs {
 }
 
 impl StateArgs {
+    /// As the person named it.
+    pub(super) fn typed(&self) -> Option<&Path> {
+        self.state_dir.as_deref()
+    }
+
     pub(super) fn directory(&self) -> PathBuf {
         let from_systemd = std::env::var("STATE_DIRECTORY").ok();
         state::directory(self.state_dir.as_deref(), from_systemd.as_deref())

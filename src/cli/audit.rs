@@ -8,6 +8,7 @@ use anyhow::anyhow;
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
+use super::again::Again;
 use super::args::{Global, RuleArgs, StateArgs};
 use super::exit::{Exit, Failure, Outcome, as_check};
 use super::last::{self, Last};
@@ -18,7 +19,6 @@ use crate::audit::model::{Audit, Finding};
 use crate::config::{Config, ConfigError};
 use crate::history::read::Memory;
 use crate::history::{HistoryError, Store};
-use crate::host::netns::Which;
 use crate::plan::build::{self, PlanOptions};
 use crate::plan::rehearsal;
 use crate::report::audit::{Content, Detail, FORMATS, Format, Look, ROWS, Reported, is_check, named, state_of, text};
@@ -89,12 +89,13 @@ pub(super) fn run(
     global: &Global,
     config: impl FnOnce() -> Result<Config, ConfigError>,
     terminal: &Terminal,
+    again: &Again,
 ) -> Outcome {
-    let outcome = config().map_err(Failure::from).and_then(|config| report(args, global, &config, terminal));
+    let outcome = config().map_err(Failure::from).and_then(|config| report(args, global, &config, terminal, again));
     if is_check(args.format) { as_check(outcome) } else { outcome }
 }
 
-fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Outcome {
+fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal, again: &Again) -> Outcome {
     let criteria = session::criteria(config, &args.rules, terminal)?;
     let wanted: Vec<&str> = args.findings.iter().chain(&args.also).map(String::as_str).collect();
     if !wanted.is_empty() && args.format.name != "text" {
@@ -118,10 +119,11 @@ fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Termina
         rehearsal::enter(&mut audit, &plan);
     }
     if wanted.is_empty() {
-        whole(args, global, config, &criteria, &audit, terminal)?;
+        let look = look(args, global, terminal, again);
+        whole(args, global, &criteria, &audit, terminal, &look)?;
     } else {
         let chosen = chosen(&audit, &wanted, last.as_ref())?;
-        let look = look(args, global, config, terminal);
+        let look = look(args, global, terminal, again);
         let detail = if args.details { Detail::Full } else { Detail::Glance };
         let text = text::some(&chosen, &audit, &Look { detail, ..look });
         show(&text, args, global, terminal)?;
@@ -161,20 +163,19 @@ fn what_if(
 fn whole(
     args: &AuditArgs,
     global: &Global,
-    config: &Config,
     criteria: &Criteria,
     audit: &Audit<'_>,
     terminal: &Terminal,
+    look: &Look,
 ) -> Result<(), Failure> {
-    let look = look(args, global, config, terminal);
     let wants_memory = args.snapshot.is_none() && look.detail != Detail::Line && args.format.carries(Content::Earlier);
     let memory = if wants_memory { memory(&args.state, audit.snapshot) } else { None };
     let reported = Reported { memory: memory.as_ref(), ..Reported::of(audit) };
     if args.format.name != "text" {
-        output::stream(args.output.as_deref(), |output| args.format.write(reported, &look, output))?;
+        output::stream(args.output.as_deref(), |output| args.format.write(reported, look, output))?;
         return Ok(());
     }
-    let mut text = args.format.text(reported, &look).map_err(Undelivered::to_output)?;
+    let mut text = args.format.text(reported, look).map_err(Undelivered::to_output)?;
     if args.all {
         text.push_str(&text::passed(audit, &criteria.rules, &look.theme));
     }
@@ -187,7 +188,7 @@ fn whole(
     Ok(())
 }
 
-fn look(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal) -> Look {
+fn look(args: &AuditArgs, global: &Global, terminal: &Terminal, again: &Again) -> Look {
     let detail = match (global.quiet, args.details, args.full || args.all) {
         (true, ..) => Detail::Line,
         (_, true, _) => Detail::Full,
@@ -196,18 +197,15 @@ fn look(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal)
         (.., false) if args.format.name != "text" => Detail::Glance,
         (.., false) => Detail::Screen,
     };
-    let file = args.snapshot.as_ref().map(|file| format!(" --snapshot {}", file.display()));
-    let netns = match &config.options.audit.netns {
-        Which::Current => None,
-        which => Some(format!(" --netns {which}")),
-    };
+    let is_live = args.snapshot.is_none();
+    let commands: &[&str] = if is_live { &["audit", "remediate", "watch"] } else { &["audit"] };
     Look {
         theme: if args.output.is_some() { Theme::plain() } else { terminal.theme() },
         detail,
         // The command above and the prompt below have a line each.
         rows: terminal.lines().map_or(ROWS, |lines| lines.saturating_sub(2)),
-        again: file.or(netns).unwrap_or_default(),
-        is_live: args.snapshot.is_none(),
+        again: again.options(commands),
+        is_live,
     }
 }
 

@@ -11,7 +11,7 @@ use super::output::{self, Terminal};
 use super::planning::{self, Made, PlanningArgs};
 use crate::config::Config;
 use crate::drift::model::Assignment;
-use crate::export::{self, DROP_IN, Exported, FORMATS, Format, Options, named};
+use crate::export::{self, DROP_IN, FORMATS, Format, Options, named};
 use crate::plan::model::{LeftOut, Plan};
 use crate::plan::store as plans;
 use crate::session::proof::{self, Files, Loses};
@@ -104,39 +104,69 @@ pub(super) fn run(args: &ExportArgs, global: &Global, config: &Config, terminal:
         Some(file) => Made { plan: plans::read(file)?, skipped: 0, broken: false },
         None => planning::make(&args.planning, global, config, terminal)?,
     };
-    let mut warnings: Vec<String> = made.plan.left_out.iter().map(not_planned).collect();
-    let mut files = if args.format.places_drop_in { files_of(args, &made.plan)? } else { None };
-    if let Some(files) = &files {
-        warnings.extend(keep_what_goes_beyond(&mut made.plan, files, &args.drop_in));
-    }
-    let options = Options {
-        style: args.style.clone(),
-        drop_in: Some(args.drop_in.clone()),
+    let asked = Asked {
+        format: args.format,
+        style: args.style.as_deref(),
+        drop_in: &args.drop_in,
         kubernetes_minor: args.kubernetes_version,
-        tuned_profile: proof::active_profile(args.root.as_deref()),
+        root: args.root.as_deref(),
     };
-    let exported =
-        export::write(&made.plan, args.format, &options).map_err(|error| Failure::usage(anyhow::anyhow!(error)))?;
-    let mut missing: Vec<String> =
-        exported.left_out.iter().map(|left| format!("{}: {}", left.key.name, left.why)).collect();
-    if let (Some(text), Some(files)) = (&exported.drop_in, &mut files) {
-        let losing = files.losing(&args.drop_in, text, &exported.changes);
-        missing.extend(losing.iter().map(|losing| loses(losing, &args.drop_in)));
-    }
-    missing.extend(deliver(&exported, args.output.as_deref())?);
-    warnings.iter().chain(&missing).for_each(|warning| tracing::warn!("{warning}"));
-    if exported.files.is_empty() {
+    let mut warnings: Vec<String> = made.plan.left_out.iter().map(not_planned).collect();
+    let mut ready = ready(&mut made.plan, &asked)?;
+    warnings.append(&mut ready.warnings);
+    ready.missing.extend(deliver(&ready.files, args.output.as_deref())?);
+    warnings.iter().chain(&ready.missing).for_each(|warning| tracing::warn!("{warning}"));
+    if ready.files.is_empty() {
         tracing::info!("there is nothing to export");
     }
     let exit = made.exit(args.detailed_exitcode);
-    let is_partial = !missing.is_empty() && !args.partial && exit != Exit::Usage;
+    let is_partial = !ready.missing.is_empty() && !args.partial && exit != Exit::Usage;
     Ok(if is_partial { Exit::Partial.code() } else { exit.code() })
 }
 
+/// In which form a plan is exported, and for which files.
+pub(super) struct Asked<'a> {
+    pub(super) format: &'static Format,
+    pub(super) style: Option<&'a str>,
+    pub(super) drop_in: &'a str,
+    pub(super) kubernetes_minor: Option<u32>,
+    pub(super) root: Option<&'a Path>,
+}
+
+/// A plan in the form of another tool.
+pub(super) struct Ready {
+    pub(super) files: Vec<export::Artefact>,
+    /// Changes that are not needed.
+    pub(super) warnings: Vec<String>,
+    /// What the format cannot express, and what would not win at boot.
+    pub(super) missing: Vec<String>,
+}
+
+/// Exports a plan. What the files of the host already make needless is taken out of it.
+pub(super) fn ready(plan: &mut Plan, asked: &Asked<'_>) -> Result<Ready, Failure> {
+    let mut files = if asked.format.places_drop_in { files_of(asked.root, plan)? } else { None };
+    let warnings = files.as_ref().map(|files| keep_what_goes_beyond(plan, files, asked.drop_in)).unwrap_or_default();
+    let options = Options {
+        style: asked.style.map(str::to_owned),
+        drop_in: Some(asked.drop_in.to_owned()),
+        kubernetes_minor: asked.kubernetes_minor,
+        tuned_profile: proof::active_profile(asked.root),
+    };
+    let exported =
+        export::write(plan, asked.format, &options).map_err(|error| Failure::usage(anyhow::anyhow!(error)))?;
+    let mut missing: Vec<String> =
+        exported.left_out.iter().map(|left| format!("{}: {}", left.key.name, left.why)).collect();
+    if let (Some(text), Some(files)) = (&exported.drop_in, &mut files) {
+        let losing = files.losing(asked.drop_in, text, &exported.changes);
+        missing.extend(losing.iter().map(|losing| loses(losing, asked.drop_in)));
+    }
+    Ok(Ready { files: exported.files, warnings, missing })
+}
+
 /// The files that the drop-in is to win against; `None` with a word on it where they are another host's.
-fn files_of(args: &ExportArgs, plan: &Plan) -> Result<Option<Files>, Failure> {
-    let files = Files::read(args.root.as_deref())?;
-    if args.root.is_none() && files.hostname() != plan.host.hostname {
+fn files_of(root: Option<&Path>, plan: &Plan) -> Result<Option<Files>, Failure> {
+    let files = Files::read(root)?;
+    if root.is_none() && files.hostname() != plan.host.hostname {
         tracing::warn!(
             "the plan is for {}, so the values were not compared with the files of that host; give them with --root",
             printable(&plan.host.hostname, 64)
@@ -183,10 +213,10 @@ fn loses(losing: &Loses, drop_in: &str) -> String {
 }
 
 /// Writes the files; what one place cannot take is returned.
-fn deliver(exported: &Exported<'_>, output: Option<&Path>) -> Result<Vec<String>, Failure> {
+pub(super) fn deliver(files: &[export::Artefact], output: Option<&Path>) -> Result<Vec<String>, Failure> {
     let folder = output.filter(|path| path.is_dir());
     if let Some(folder) = folder {
-        for file in &exported.files {
+        for file in files {
             let path = folder.join(file.path.trim_start_matches('/'));
             output::make_folder_of(&path)?;
             output::deliver(&file.text, Some(&path))?;
@@ -194,7 +224,7 @@ fn deliver(exported: &Exported<'_>, output: Option<&Path>) -> Result<Vec<String>
         }
         return Ok(Vec::new());
     }
-    let Some((first, others)) = exported.files.split_first() else { return Ok(Vec::new()) };
+    let Some((first, others)) = files.split_first() else { return Ok(Vec::new()) };
     output::deliver(&first.text, output)?;
     let missing =
         |file: &export::Artefact| format!("{} is needed too, and only a folder can take both: --output DIR", file.path);

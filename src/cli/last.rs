@@ -66,7 +66,7 @@ impl Shown {
 }
 
 /// `sysctl-advisor` in the folder for what a user's programs remember, as the XDG Base Directory Specification has it.
-fn folder() -> Option<PathBuf> {
+pub(super) fn folder() -> Option<PathBuf> {
     let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let states = absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
     Some(states.join("sysctl-advisor"))

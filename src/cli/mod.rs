@@ -5,6 +5,7 @@
 
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "an option's variable that is set but empty"))]
 
+mod again;
 mod agent;
 mod apply;
 mod args;
@@ -13,12 +14,14 @@ mod changes;
 mod charset;
 mod config;
 mod confirm;
+mod console;
 mod drift;
 mod exit;
 mod explain;
 mod export;
 mod flags;
 mod generate;
+mod held;
 mod history;
 mod init;
 mod lab;
@@ -31,7 +34,6 @@ mod pager;
 mod plan;
 mod planning;
 mod progress;
-mod prompt;
 mod questions;
 mod rehearse;
 mod remediate;
@@ -44,8 +46,9 @@ mod what_if;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use self::again::Again;
 use self::args::Global;
 use self::exit::{Exit, Outcome};
 use crate::config::{self as configuration, Typed};
@@ -95,7 +98,7 @@ enum Command {
     Plan(plan::PlanArgs),
     /// Write a plan in the form that another tool takes: sysctl.d, Ansible, Puppet, and so on
     Export(export::ExportArgs),
-    /// Decide on the findings one by one, then apply what you chose
+    /// Decide on what was found, cause by cause, then apply what you chose
     Remediate(remediate::RemediateArgs),
     /// Apply a plan. You can roll it back at any time
     Apply(apply::ApplyArgs),
@@ -148,7 +151,7 @@ pub fn run() -> ExitCode {
     let Some(asked) = &cli.command else {
         return unasked(&terminal);
     };
-    match dispatch(asked, &cli.global, &flags::typed(&matches), &terminal) {
+    match dispatch(asked, &cli.global, &matches, &terminal) {
         Ok(code) => code,
         Err(failure) => {
             if failure.exit != Exit::Done {
@@ -170,13 +173,15 @@ fn unasked(terminal: &output::Terminal) -> ExitCode {
     Exit::Usage.code()
 }
 
-fn dispatch(asked: &Command, global: &Global, typed: &[Typed], terminal: &output::Terminal) -> Outcome {
+fn dispatch(asked: &Command, global: &Global, matches: &ArgMatches, terminal: &output::Terminal) -> Outcome {
+    let typed: &[Typed] = &flags::typed(matches);
+    let again = || Again::of(matches, program());
     // Loaded by the commands that need it: the way back must not depend on a file that somebody may be editing.
     let config = || configuration::load(global.config.as_deref(), typed);
     // What limits the writing of sysctls must not be in the hands of others.
     let trusted = || configuration::load_trusted(global.config.as_deref(), typed);
     match asked {
-        Command::Audit(args) => audit::run(args, global, config, terminal),
+        Command::Audit(args) => audit::run(args, global, config, terminal, &again()),
         Command::Watch(args) => watch::run(args, &config()?, terminal),
         Command::Drift(args) => drift::run(args, global, config, terminal),
         Command::Lint(args) => lint::run(args, global.quiet, config, terminal),
@@ -184,7 +189,7 @@ fn dispatch(asked: &Command, global: &Global, typed: &[Typed], terminal: &output
         Command::Snapshot(args) => snapshot::run(args, global, &config()?),
         Command::Plan(args) => plan::run(args, global, &config()?, terminal),
         Command::Export(args) => export::run(args, global, &config()?, terminal),
-        Command::Apply(args) => apply::run(args, global, &trusted()?),
+        Command::Apply(args) => apply::run(args, global, &trusted()?, &again()),
         Command::Confirm(args) => confirm::run_confirm(args, global),
         Command::Rollback(args) => confirm::run_rollback(args, global),
         Command::Changes(args) => changes::run(args),
@@ -192,7 +197,7 @@ fn dispatch(asked: &Command, global: &Global, typed: &[Typed], terminal: &output
         Command::Agent(args) => agent::run(args, global, &config()?, terminal),
         Command::History(args) => history::run(args, &config()?, terminal),
         Command::Deadline(args) => confirm::run_deadline(args),
-        Command::Remediate(args) => remediate::run(args, global, &trusted()?, terminal),
+        Command::Remediate(args) => remediate::run(args, global, &trusted()?.that_makes_waivers(), terminal, &again()),
         Command::Rehearse => rehearse::run(),
         Command::Lab(command) => lab::run(command, terminal),
         Command::LabDoor(args) => lab::run_door(args),

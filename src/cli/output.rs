@@ -38,7 +38,7 @@ impl Terminal {
         Self {
             output_coloured: coloured(anstream::AutoStream::choice(&io::stdout())),
             errors_coloured: coloured(anstream::AutoStream::choice(&io::stderr())),
-            size: io::stdout().is_terminal().then(size_of_output),
+            size: io::stdout().is_terminal().then(size),
             json_log: *JSON_LOG.get_or_init(|| log == LogFormat::Json),
         }
     }
@@ -66,7 +66,7 @@ impl Terminal {
 }
 
 /// Columns and lines of the terminal that standard output is. A serial console does not know.
-fn size_of_output() -> (usize, usize) {
+pub(super) fn size() -> (usize, usize) {
     let size = terminal_size::terminal_size_of(io::stdout());
     size.map_or((80, 24), |(columns, lines)| (columns.0.into(), lines.0.into()))
 }

@@ -15,11 +15,12 @@ use super::output::{self, Terminal, Undelivered};
 /// Shows the text, in a pager if the terminal has fewer lines.
 pub(super) fn show(text: &str, global: &Global, terminal: &Terminal) -> Result<(), Undelivered> {
     let is_longer = terminal.lines().is_some_and(|lines| text.lines().count() >= lines);
-    let pager = if is_longer && !global.no_pager { chosen() } else { None };
-    match pager {
-        Some(pager) if page(text, &pager) => Ok(()),
-        _ => output::print(text),
-    }
+    if is_longer && !global.no_pager && page(text) { Ok(()) } else { output::print(text) }
+}
+
+/// Whether a pager took the text.
+pub(super) fn page(text: &str) -> bool {
+    chosen().is_some_and(|pager| give(text, &pager))
 }
 
 /// The user's pager; none for `cat`, for an empty variable, and for a terminal that moves no cursor.
@@ -32,7 +33,7 @@ fn chosen() -> Option<String> {
 }
 
 /// Whether the pager took the text. It is a line for the shell, such as `less -S`.
-fn page(text: &str, pager: &str) -> bool {
+fn give(text: &str, pager: &str) -> bool {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", pager]).stdin(Stdio::piped());
     if std::env::var_os("LESS").is_none() {

@@ -32,6 +32,8 @@ pub struct Config {
     /// What is not the default, for `config show`.
     pub(super) written: AllWritten,
     pub(super) sources: Sources,
+    /// Whether the file of waivers may be missing although it is named.
+    pub(super) makes_waivers: bool,
 }
 
 /// Reads the configuration; without a file every option has its default. `typed` overrides the rest.
@@ -111,12 +113,19 @@ pub(super) fn build(layers: Layers<'_>) -> Result<Config, Diagnostic> {
         return Err(unknown);
     }
     let (options, params, written) = (Options::read(&layers)?, layers.params()?, layers.written());
-    let mut config = Config { options, policy: Policy::default(), params, written, sources: layers.sources };
+    let mut config =
+        Config { options, policy: Policy::default(), params, written, sources: layers.sources, makes_waivers: false };
     config.policy = config.limits();
     Ok(config)
 }
 
 impl Config {
+    /// The same for a command that writes waivers: it makes their file.
+    #[must_use]
+    pub fn that_makes_waivers(self) -> Self {
+        Self { makes_waivers: true, ..self }
+    }
+
     /// What `apply` may write.
     pub const fn policy(&self) -> &Policy {
         &self.policy

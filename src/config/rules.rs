@@ -64,8 +64,8 @@ impl Config {
     /// The waivers of this run. A file that is named must exist, the default one need not.
     pub fn waivers(&self, rules: &RuleSet) -> Result<Waivers, Diagnostics> {
         let file = self.options.audit.waivers.as_path();
-        let is_named = self.is_set("audit", "waivers");
-        if !is_named && is_missing(file) { Ok(Waivers::default()) } else { Waivers::load(file, rules) }
+        let must_exist = self.is_set("audit", "waivers") && !self.makes_waivers;
+        if !must_exist && is_missing(file) { Ok(Waivers::default()) } else { Waivers::load(file, rules) }
     }
 
     fn set(

@@ -5,9 +5,9 @@
 use super::comments;
 use super::format::{Format, Style, Target};
 use super::model::{Artefact, Document, Options};
-use super::quote;
 use crate::keys::KeyValue;
 use crate::plan::model::PlannedChange;
+use crate::text::shell;
 
 pub(super) const FORMAT: Format = Format {
     name: "sysctl-commands",
@@ -23,7 +23,7 @@ pub(super) const FORMAT: Format = Format {
 fn set(document: &Document<'_>, _: &Options) -> Vec<Artefact> {
     let mut text = comments::with_sign("#", 0, [comments::head(document)]);
     for module in &document.modules {
-        text.push_str(&format!("modprobe {}\n", quote::shell(module)));
+        text.push_str(&format!("modprobe {}\n", shell(module)));
     }
     for change in &document.changes {
         text.push('\n');
@@ -47,8 +47,8 @@ fn undo(document: &Document<'_>, _: &Options) -> Vec<Artefact> {
 /// Sets the value if the key still has the one that was there before: what somebody set since stays, and a second run
 /// does nothing.
 fn line(change: &PlannedChange, from: &KeyValue, to: &KeyValue) -> String {
-    let assignment = quote::shell(&format!("{}={to}", change.name()));
+    let assignment = shell(&format!("{}={to}", change.name()));
     let from = from.to_string();
-    let from = if from.is_empty() { "''".to_owned() } else { quote::shell(&from) };
+    let from = if from.is_empty() { "''".to_owned() } else { shell(&from) };
     format!("[ \"$(sysctl -n {} | xargs)\" != {from} ] || sysctl -w {assignment}", change.name())
 }

@@ -7,6 +7,7 @@ use super::comments;
 use super::format::{Format, Style, Target};
 use super::model::{Artefact, Document, Options};
 use super::{quote, sysctl_d, yaml};
+use crate::text::shell;
 
 pub(super) const DOCKER: Format = Format {
     name: "docker",
@@ -45,10 +46,7 @@ fn options_of_run(document: &Document<'_>, _: &Options) -> Vec<Artefact> {
     for change in &document.changes {
         text.push('\n');
         text.push_str(&comments::with_sign("#", 0, comments::of(change)));
-        text.push_str(&format!(
-            "set -- \"$@\" --sysctl {}\n",
-            quote::shell(&format!("{}={}", change.name(), change.after))
-        ));
+        text.push_str(&format!("set -- \"$@\" --sysctl {}\n", shell(&format!("{}={}", change.name(), change.after))));
     }
     vec![Artefact { path: "sysctls.sh".to_owned(), text }]
 }

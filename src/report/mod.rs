@@ -19,7 +19,7 @@ pub mod lab;
 mod markdown;
 pub(crate) mod measured;
 pub mod metrics;
-mod page;
+pub(crate) mod page;
 pub mod pages;
 pub mod plan;
 pub mod remarks;

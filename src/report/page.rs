@@ -12,17 +12,17 @@ use crate::report::wrap::{columns, fitting, wrap_hanging};
 use crate::text::cleaned;
 
 /// Between two cells of a row.
-pub(super) const GAP: usize = 2;
+pub(crate) const GAP: usize = 2;
 
 #[derive(Debug)]
-pub(super) struct Page<'a> {
-    pub(super) theme: &'a Theme,
+pub(crate) struct Page<'a> {
+    pub(crate) theme: &'a Theme,
     text: String,
 }
 
 /// A piece of text in a column of its own.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cell<'a> {
+pub(crate) struct Cell<'a> {
     text: &'a str,
     width: usize,
     style: Style,
@@ -32,21 +32,21 @@ pub(super) struct Cell<'a> {
 
 impl<'a> Cell<'a> {
     /// Wrapped at `width` columns; a word that is longer is cut, preferably after a `/`, `.` or `:`.
-    pub(super) const fn new(text: &'a str, width: usize) -> Self {
+    pub(crate) const fn new(text: &'a str, width: usize) -> Self {
         Self { text, width, style: Style::new(), right: false, hanging: 0 }
     }
 
-    pub(super) const fn painted(self, style: Style) -> Self {
+    pub(crate) const fn painted(self, style: Style) -> Self {
         Self { style, ..self }
     }
 
     /// Aligned with the right edge of its column.
-    pub(super) const fn right(self) -> Self {
+    pub(crate) const fn right(self) -> Self {
         Self { right: true, ..self }
     }
 
     /// Every line but the first begins with this many spaces.
-    pub(super) const fn hanging(self, spaces: usize) -> Self {
+    pub(crate) const fn hanging(self, spaces: usize) -> Self {
         Self { hanging: spaces, ..self }
     }
 
@@ -58,24 +58,24 @@ impl<'a> Cell<'a> {
 }
 
 impl<'a> Page<'a> {
-    pub(super) fn new(theme: &'a Theme) -> Self {
+    pub(crate) fn new(theme: &'a Theme) -> Self {
         Self { theme, text: String::new() }
     }
 
     /// Columns of a line.
-    pub(super) const fn width(&self) -> usize {
+    pub(crate) const fn width(&self) -> usize {
         self.theme.width
     }
 
     /// An empty line; never at the top, never two.
-    pub(super) fn blank(&mut self) {
+    pub(crate) fn blank(&mut self) {
         if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }
 
     /// Cells side by side, as many lines as the tallest needs; nothing when all are empty.
-    pub(super) fn row(&mut self, indent: usize, cells: &[Cell<'_>]) {
+    pub(crate) fn row(&mut self, indent: usize, cells: &[Cell<'_>]) {
         let all: Vec<Vec<String>> = cells.iter().map(Cell::lines).collect();
         let height = all.iter().map(Vec::len).max().unwrap_or(0);
         for line in 0..height {
@@ -95,7 +95,7 @@ impl<'a> Page<'a> {
     }
 
     /// Pieces of text one after the other on one line, each painted; what does not fit has to be shortened before.
-    pub(super) fn line(&mut self, pieces: &[(Style, &str)]) {
+    pub(crate) fn line(&mut self, pieces: &[(Style, &str)]) {
         for (style, text) in pieces {
             self.text.push_str(&self.theme.paint(*style, &cleaned(text)));
         }
@@ -103,18 +103,18 @@ impl<'a> Page<'a> {
     }
 
     /// Lines that are written.
-    pub(super) fn lines(&self) -> usize {
+    pub(crate) fn lines(&self) -> usize {
         self.text.lines().count()
     }
 
     /// One piece of text over the whole width.
-    pub(super) fn paragraph(&mut self, indent: usize, style: Style, text: &str) {
+    pub(crate) fn paragraph(&mut self, indent: usize, style: Style, text: &str) {
         self.row(indent, &[Cell::new(text, self.width().saturating_sub(indent)).painted(style)]);
     }
 
     /// Text whose spaces matter, such as source code with a caret below: its lines are cut where the page ends, nothing
     /// is left out.
-    pub(super) fn preformatted(&mut self, indent: usize, text: &str) {
+    pub(crate) fn preformatted(&mut self, indent: usize, text: &str) {
         let room = self.width().saturating_sub(indent).max(1);
         for line in text.lines() {
             let line = cleaned(line).trim_end().replace('\t', " ");
@@ -133,7 +133,7 @@ impl<'a> Page<'a> {
     }
 
     /// A line of a file with a place in it underlined; what is longer than the page is cut.
-    pub(super) fn source_line(&mut self, indent: usize, source: &SourceLine) {
+    pub(crate) fn source_line(&mut self, indent: usize, source: &SourceLine) {
         if source.text.trim().is_empty() {
             return;
         }
@@ -152,13 +152,13 @@ impl<'a> Page<'a> {
         }
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.text
     }
 }
 
 /// `text` in at most `width` columns, what is left out marked with `…`.
-pub(super) fn shortened(text: &str, width: usize) -> String {
+pub(crate) fn shortened(text: &str, width: usize) -> String {
     // Before it is measured: what is invisible takes a column when it is made visible.
     let text = cleaned(text);
     if columns(&text) <= width {

@@ -66,13 +66,17 @@ pub fn diff(changes: &[PlannedChange], theme: &Theme) -> String {
 }
 
 /// What the kernel said to a change, in a sentence.
-pub fn answer(change: &PlannedChange, theme: &Theme) -> String {
+pub fn answer(change: &PlannedChange, theme: &Theme) -> (Style, String) {
+    rehearsed(theme, change.rehearsed.as_ref())
+}
+
+/// The changes with what they rest on and what they cost.
+pub fn in_full(changes: &[PlannedChange], theme: &Theme) -> String {
     let mut page = Page::new(theme);
-    let (style, answer) = rehearsed(theme, change.rehearsed.as_ref());
-    page.row(
-        2,
-        &[Cell::new(&format!("kernel on {}: {answer}", change.name()), page.width() - 2).painted(style).hanging(2)],
-    );
+    for change in changes {
+        page.blank();
+        write(&mut page, change);
+    }
     page.finish()
 }
 

@@ -54,7 +54,8 @@ fn help_of_the_program() {
                    each one in a scratch network namespace
       export       Write a plan in the form that another tool takes: sysctl.d,
                    Ansible, Puppet, and so on
-      remediate    Decide on the findings one by one, then apply what you chose
+      remediate    Decide on what was found, cause by cause, then apply what you
+                   chose
       apply        Apply a plan. You can roll it back at any time
       confirm      Make an applied change permanent
       rollback     Roll back a change: restore the previous values
@@ -150,7 +151,8 @@ fn help_of_the_program() {
                    each one in a scratch network namespace
       export       Write a plan in the form that another tool takes: sysctl.d,
                    Ansible, Puppet, and so on
-      remediate    Decide on the findings one by one, then apply what you chose
+      remediate    Decide on what was found, cause by cause, then apply what you
+                   chose
       apply        Apply a plan. You can roll it back at any time
       confirm      Make an applied change permanent
       rollback     Roll back a change: restore the previous values
@@ -216,7 +218,7 @@ fn help_of_the_program() {
 fn help_of_planning_fits_and_says_that_nothing_is_changed_unasked() {
     assert!(help(&["plan", "--help"]).contains("Nothing on this host is changed."));
     let remediate = help(&["remediate", "--help"]).split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(remediate.contains("Nothing is written unless you answer it with yes."), "{remediate}");
+    assert!(remediate.contains("Nothing is written unless you press y in the summary."), "{remediate}");
     assert!(!help(&["--help"]).contains("rehearse-in"), "hidden");
 }
 

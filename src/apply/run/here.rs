@@ -26,11 +26,19 @@ impl Here {
             .ok_or_else(|| ApplyError::NothingDone("the boot id of this host cannot be read".to_owned()))?;
         let namespace_id = netns::own_id(host)
             .ok_or_else(|| ApplyError::NothingDone("the number of this network namespace cannot be read".to_owned()))?;
-        // A look at process 1 may be refused. Then a key that only the machine's first namespace has decides.
-        let boots = host.read_link("/proc/1/ns/net").map_or_else(
-            |_| host.read_sysctl("/proc/sys/net/ipv4/tcp_mem").is_ok(),
-            |of_the_first_process| of_the_first_process == namespace_id,
-        );
+        let boots = boots(host, &namespace_id);
         Ok(Self { hostname: facts.hostname, boot_id, namespace_id, boots })
     }
+}
+
+/// Whether the boot's sysctl files are for this network namespace.
+pub fn boots(host: &Host, namespace_id: &str) -> bool {
+    // A look at process 1 may be refused. Then a key that only the machine's first namespace has decides.
+    host.read_link("/proc/1/ns/net").map_or_else(
+        |_| {
+            let is_own = netns::own_id(host).as_deref() == Some(namespace_id);
+            is_own && host.read_sysctl("/proc/sys/net/ipv4/tcp_mem").is_ok()
+        },
+        |of_the_first_process| of_the_first_process == namespace_id,
+    )
 }

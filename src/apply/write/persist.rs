@@ -3,7 +3,11 @@
 //! In: its present text, the changes of one confirmation. Out: its new text; the file read, written, taken back.
 //! Must not: lose a line that an earlier confirmation or a person wrote, or write through a symbolic link.
 
+use nix::unistd::{AccessFlags, access};
+
 use crate::apply::{ApplyError, trust};
+use crate::diagnostic::io_words;
+use crate::files;
 use crate::host::Host;
 use crate::host::write::WriteError;
 use crate::plan::model::PlannedChange;
@@ -24,6 +28,14 @@ pub fn read(host: &Host) -> Result<Option<String>, ApplyError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         _ => trust::read(&path).map(Some),
     }
+}
+
+/// Whether this process may put the file in place: the same question as for a first file in its folder.
+pub fn can_write(host: &Host) -> Result<(), String> {
+    let path = host.locate(DROP_IN);
+    let folder = files::folder_of(&path);
+    let folder = if folder.exists() { folder } else { files::folder_of(folder) };
+    access(folder, AccessFlags::W_OK | AccessFlags::X_OK).map_err(|error| io_words(&error.into()))
 }
 
 /// Writes the text, or removes the file when there is to be none.

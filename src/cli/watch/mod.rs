@@ -12,9 +12,10 @@ use anyhow::anyhow;
 use clap::Args;
 use nix::sys::signal::Signal;
 
-use self::terminal::{Held, NoScreen, Woken};
+use self::terminal::{Framed, NoScreen};
 use super::args::{RuleArgs, StateArgs};
 use super::exit::{Failure, Outcome};
+use super::held::Woken;
 use super::output::Terminal;
 use super::session as typed;
 use crate::config::Config;
@@ -207,7 +208,7 @@ impl Source for Replay<'_> {
 
 /// Shows looks until the person or a signal ends it.
 fn watch(source: impl Source, theme: Theme) -> Outcome {
-    let mut held = Held::take()?;
+    let mut held = Framed::take()?;
     // The theme has decided on NO_COLOR already.
     ratatui::crossterm::style::force_color_output(theme.heading != anstyle::Style::new());
     let size = held.terminal.size().map_err(Failure::io)?;
@@ -234,7 +235,7 @@ const WITHOUT_END: Duration = Duration::from_secs(3600);
 
 impl<S: Source> Session<S> {
     /// The signal that ended it, if one did.
-    fn run(&mut self, held: &mut Held) -> Result<Option<Signal>, Failure> {
+    fn run(&mut self, held: &mut Framed) -> Result<Option<Signal>, Failure> {
         self.draw(held)?;
         loop {
             let due = self.due.filter(|_| !self.is_paused);
@@ -289,7 +290,7 @@ impl<S: Source> Session<S> {
         Ok(())
     }
 
-    fn draw(&mut self, held: &mut Held) -> Result<(), Failure> {
+    fn draw(&mut self, held: &mut Framed) -> Result<(), Failure> {
         let status = Status { paused: self.is_paused, ..self.source.status() };
         let Self { source, screen, theme, .. } = self;
         let drawn = held.terminal.draw(|frame| {

@@ -12,7 +12,7 @@ use crate::model::{RehearsalResult, in_words};
 use crate::observe::system::SystemFacts;
 use crate::report::measured::measured;
 use crate::snapshot::{Namespace, WindowSource};
-use crate::text::Lines;
+use crate::text::{Lines, shell};
 use crate::units;
 
 /// `sysctl-advisor on web-1 at 2026-01-01T00:00:00Z`.
@@ -90,7 +90,7 @@ pub(super) fn within(namespace: &str) -> String {
     match namespace.strip_prefix("pid ").and_then(|rest| rest.split(' ').next()) {
         Some(pid) => format!("nsenter --net --target {pid} "),
         None if namespace == "host" || in_words(namespace) != namespace => String::new(),
-        None => format!("ip netns exec {namespace} "),
+        None => format!("ip netns exec {} ", shell(namespace)),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::report::audit::words::{place, rehearsed, value_or_empty, within};
 use crate::report::measured::measured;
 use crate::report::page::{Cell, GAP, Page};
 use crate::report::wrap::columns;
+use crate::text::shell;
 
 /// Labels stand between `INDENT` and `BODY`, everything else from `BODY` on.
 const INDENT: usize = 2;
@@ -123,9 +124,8 @@ pub(super) fn by_hand(page: &mut Page<'_>, finding: &Finding) {
     let mut label = "by hand";
     let there = within(&finding.namespace);
     for change in possible {
-        let value = change.proposed.to_string();
-        let quote = if value.contains(' ') { "'" } else { "" };
-        labelled(page, label, page.theme.key, &format!("{there}sysctl -w {}={quote}{value}{quote}", change.key));
+        let assignment = shell(&format!("{}={}", change.key, change.proposed));
+        labelled(page, label, page.theme.key, &format!("{there}sysctl -w {assignment}"));
         label = "";
     }
     if label.is_empty() {
@@ -206,7 +206,7 @@ fn sources(page: &mut Page<'_>, references: &[String]) {
 }
 
 /// Label, value and, in full, expression in columns; an expression that does not fit goes below its value.
-fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
+pub(super) fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
     /// A longer value (a process, an address) takes the expression's column too.
     const VALUE: usize = 18;
     let (dim, room) = (page.theme.dim, page.width() - BODY);

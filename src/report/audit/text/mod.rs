@@ -57,6 +57,13 @@ pub fn one(found: &Finding, detail: Detail, theme: &Theme) -> String {
     page.finish()
 }
 
+/// The numbers behind a finding.
+pub fn evidence(found: &Finding, theme: &Theme) -> String {
+    let mut page = Page::new(theme);
+    finding::evidence(&mut page, &found.evidence, false);
+    page.finish()
+}
+
 /// Findings with their numbers, as detailed as asked for.
 pub fn some(chosen: &[(usize, &Finding)], audit: &Audit<'_>, look: &Look) -> String {
     let mut page = Page::new(&look.theme);
