@@ -27,7 +27,7 @@ use crate::snapshot::Namespace;
 use view::{AdviceView, AvoidView, EvidenceView, GapView, KeyView, NamespaceView, Skip, StateView, WaiverTroubleView};
 
 const RULE: &str = "the text belongs to the rule, not to the finding: `explain RULE` prints it";
-const HERE: &str = "a command is for a person at the host";
+const HERE: &str = "a command is for whoever is logged in on the host";
 const LINES: &str = "the lines of earlier audits are the memory; one more would say the same twice";
 
 pub const FORMAT: Format = Format {

@@ -24,7 +24,7 @@ pub(super) const FORMAT: Format = Format {
     name: "ocsf",
     help: "Events of the OCSF schema, for a store of security events",
     cannot_carry: &[
-        (Content::Looks, "a command is for a person at the host"),
+        (Content::Looks, "a command is for whoever is logged in on the host"),
         (Content::Earlier, "the store has the events of earlier audits"),
     ],
     write: |sections, _, output| sections.give_to(Events::default(), output),
