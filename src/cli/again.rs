@@ -6,12 +6,16 @@
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
+use super::output;
 use crate::report::wrap::columns;
 use crate::text::shell;
 
 /// Options that say what is looked at, what it is judged by, and where it is remembered. Others are about one run.
 const CARRIED: [&str; 10] =
     ["config", "snapshot", "netns", "rules", "param", "profile", "role", "label", "waivers", "state-dir"];
+
+/// Commands that do not read the configuration.
+const WITHOUT_CONFIGURATION: [&str; 3] = ["confirm", "rollback", "changes"];
 
 /// What was typed, as far as another command needs it.
 #[derive(Debug)]
@@ -52,6 +56,9 @@ impl Again {
     pub(super) fn options(&self, commands: &[&str]) -> String {
         let has = |name: &str, option: &str| {
             let is = |arg: &Arg| arg.get_long() == Some(option);
+            if option == "config" && WITHOUT_CONFIGURATION.contains(&name) {
+                return false;
+            }
             self.program.get_arguments().any(|arg| arg.is_global_set() && is(arg))
                 || self.program.find_subcommand(name).is_some_and(|command| command.get_arguments().any(is))
         };
@@ -72,12 +79,15 @@ fn values(arg: &Arg, matches: &ArgMatches) -> Vec<(String, String)> {
     values.map(|value| (option.to_owned(), value.to_string_lossy().into_owned())).collect()
 }
 
-/// Commands, a line each, with what they do behind them.
+/// Commands, a line each, with what they do behind them, or below where the terminal is too narrow.
 pub(super) fn list(commands: &[(String, &str)]) -> String {
-    let wide = commands.iter().map(|(command, _)| columns(command)).max().unwrap_or(0);
-    let line = |(command, what): &(String, &str)| {
-        let space = " ".repeat(wide - columns(command) + 2);
-        format!("  {command}{space}{what}\n")
+    let (width, _) = output::size();
+    let widest = |of: &dyn Fn(&(String, &str)) -> usize| commands.iter().map(of).max().unwrap_or(0);
+    let wide = widest(&|(command, _)| columns(command));
+    let fits = 2 + wide + 2 + widest(&|(_, what)| columns(what)) <= width;
+    let line = |(command, what): &(String, &str)| match fits {
+        true => format!("  {command}{}{what}\n", " ".repeat(wide - columns(command) + 2)),
+        false => format!("  {command}\n      {what}\n"),
     };
     commands.iter().map(line).collect()
 }
@@ -112,10 +122,13 @@ mod tests {
         ]);
         assert_eq!(
             again.command("confirm", &["1"]),
-            "sysctl-advisor confirm 1 --config 'my config.toml' --state-dir '/tmp/a b'"
+            "sysctl-advisor confirm 1 --state-dir '/tmp/a b'",
+            "it does not read a configuration"
         );
         let audit = again.command("audit", &[]);
-        for option in ["--netns blue", "--rules r", r"--rules 'it'\''s'", "--state-dir '/tmp/a b'"] {
+        for option in
+            ["--config 'my config.toml'", "--netns blue", "--rules r", r"--rules 'it'\''s'", "--state-dir '/tmp/a b'"]
+        {
             assert!(audit.contains(option), "{audit}");
         }
         assert!(!audit.contains("window") && !audit.contains("quiet"), "{audit}");
@@ -133,5 +146,7 @@ mod tests {
     fn what_a_command_does_is_in_one_column() {
         let text = list(&[("a b".to_owned(), "x"), ("a".to_owned(), "y")]);
         assert_eq!(text, "  a b  x\n  a    y\n");
+        let long = "a".repeat(500);
+        assert_eq!(list(&[(long.clone(), "x")]), format!("  {long}\n      x\n"));
     }
 }

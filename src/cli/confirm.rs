@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 use clap::Args;
 
+use super::again::{self, Again};
 use super::args::{Global, StateArgs};
 use super::exit::{Exit, Failure, Outcome};
 use super::{output, questions};
@@ -111,18 +112,23 @@ pub(super) fn failure(error: ApplyError, rolling_back: bool) -> Failure {
         ApplyError::Refused(_) => Failure::usage(error),
         ApplyError::NotUndone { .. } => Exit::NotRolledBack.because(error),
         ApplyError::NothingDone(_) if rolling_back => Exit::NotRolledBack.because(error),
-        ApplyError::Worse { id, verdicts } => Exit::NotApplied.because(anyhow!(worse(id, &verdicts))),
-        ApplyError::NothingDone(_) | ApplyError::Undone { .. } => Exit::NotApplied.because(error),
+        ApplyError::NothingDone(_) | ApplyError::Undone { .. } | ApplyError::Worse { .. } => {
+            Exit::NotApplied.because(error)
+        }
     }
 }
 
-fn worse(id: u64, verdicts: &[Verdict]) -> String {
-    let verdicts: Vec<_> = verdicts.iter().map(judged).collect();
+/// What to type where a guard keeps a change from being confirmed.
+fn worse(id: u64, verdicts: &[Verdict], again: &Again) -> String {
+    let (verdicts, id): (Vec<_>, _) = (verdicts.iter().map(judged).collect(), id.to_string());
+    let commands = [
+        (again.command("rollback", &[&id]), "roll it back"),
+        (again.command("confirm", &[&id, "--force"]), "confirm it anyway"),
+    ];
     format!(
-        "change {id} is not confirmed, because something is worse than before:\n{}\n  \
-         sysctl-advisor rollback {id}          roll it back\n  \
-         sysctl-advisor confirm {id} --force   confirm it anyway",
-        verdicts.join("\n")
+        "change {id} is not confirmed, because something is worse than before:\n{}\n{}",
+        verdicts.join("\n"),
+        again::list(&commands).trim_end()
     )
 }
 
@@ -177,8 +183,11 @@ pub(super) fn is_any_applied(state: &Path, id: u64) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn run_confirm(args: &ConfirmArgs, global: &Global) -> Outcome {
-    let failed = |error| failure(error, false);
+pub(super) fn run_confirm(args: &ConfirmArgs, global: &Global, again: &Again) -> Outcome {
+    let failed = |error| match error {
+        ApplyError::Worse { id, verdicts } => Exit::NotApplied.because(anyhow!(worse(id, &verdicts, again))),
+        other => failure(other, false),
+    };
     let state = args.state.directory();
     if let Some(id) = args.id {
         is_any_applied(&state, id)?;
@@ -187,7 +196,8 @@ pub(super) fn run_confirm(args: &ConfirmArgs, global: &Global) -> Outcome {
     let options = confirm::ConfirmOptions { force: args.force, after: None };
     let permanent = confirm::confirm(&Host::live(), &state, id, options, &mut teller(global.quiet)).map_err(failed)?;
     let how = if permanent { "permanent" } else { "confirmed until the next boot" };
-    output::say(&format!("Change {id} is {how}. `sysctl-advisor rollback {id}` restores the previous values.\n"));
+    let rollback = again.command("rollback", &[&id.to_string()]);
+    output::say(&format!("Change {id} is {how}. `{rollback}` restores the previous values.\n"));
     Ok(ExitCode::SUCCESS)
 }
 

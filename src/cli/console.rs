@@ -14,7 +14,7 @@ use super::held::{self, Held, Use, Woken};
 use super::output::{self, Terminal};
 use super::{charset, pager};
 use crate::report::theme::Theme;
-use crate::report::wrap::columns;
+use crate::report::wrap::{columns, wrap};
 
 /// A key, as far as a conversation knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,8 @@ const WITHOUT_END: Duration = Duration::from_secs(3600);
 const NARROWEST: usize = 40;
 /// Prose of wider lines is hard to read.
 const WIDEST: usize = 120;
+/// Columns that an answer has beside its question.
+const ANSWER: usize = 16;
 
 /// The terminal of a conversation, until this is dropped.
 #[derive(Debug)]
@@ -137,9 +139,15 @@ impl Console {
         default: Option<&str>,
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<T>, Stop> {
-        let question = default.map_or_else(|| question.to_owned(), |default| format!("{question} [{default}]"));
+        let mut question = default.map_or_else(|| question.to_owned(), |default| format!("{question} [{default}]"));
         let mut typed = begun.to_owned();
         put("\r\n")?;
+        let width = self.theme().width;
+        if columns(&question) + ANSWER > width {
+            // Only one line can be drawn over.
+            put(&format!("{}\r\n", wrap(&question, width, 0).replace('\n', "\r\n")))?;
+            question = ">".to_owned();
+        }
         self.draw_line(&question, &typed, None, None)?;
         loop {
             let before = typed.clone();
@@ -196,8 +204,8 @@ impl Console {
 
     /// Shows a text of any length: in the pager, else a screen at a time.
     pub(super) fn read(&mut self, text: &str) -> Result<(), Stop> {
-        let is_long = text.lines().count() >= self.rows();
-        if is_long && self.moves && self.pages && self.held.lend(|| pager::page(text))? {
+        let is_long = text.lines().count() + 2 > self.rows();
+        if is_long && self.moves && self.pages && self.held.lend(|| pager::page(text, pager::WITH_A_SCREEN))? {
             return Ok(());
         }
         let rows = self.rows().saturating_sub(2).max(4);

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use super::args::{Format, StateArgs};
+use super::args::StateArgs;
 use super::exit::{Failure, Outcome};
-use super::output::{self, Terminal};
+use super::output::{self, Terminal, Undelivered};
 use crate::apply::run::here::Here;
 use crate::config::{Config, TypedRules};
 use crate::history::{ChangeNote, DATABASE, Store, samples};
@@ -50,6 +50,16 @@ pub(super) struct HistoryArgs {
     state: StateArgs,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Human-readable
+    Text,
+    /// Machine-readable; docs/schema has the JSON Schema
+    Json,
+    /// One file of HTML with pictures, for a mail or a colleague
+    Html,
+}
+
 fn since(text: &str) -> Result<Duration, String> {
     units::parse_duration(text).map_err(|error| error.to_string())
 }
@@ -85,6 +95,7 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
         output::print(&match args.format {
             Format::Text => report::none(&view.file, &terminal.theme()),
             Format::Json => report::json(&view)?,
+            Format::Html => report::no_html(&view).map_err(Undelivered::to_output)?,
         })?;
         return Ok(ExitCode::SUCCESS);
     };
@@ -106,11 +117,14 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
         .into_iter()
         .map(|metric| store.series(&namespace, &metric, since).map(|points| described(metric, points)))
         .collect::<Result<_, _>>()?;
-    let (episodes, changes) = match &asked {
-        Asked::Everything => (store.episodes(None, since)?, changes(store.changes(since)?, args, since)),
-        Asked::Metric(_) => (Vec::new(), Vec::new()),
-        Asked::Rule(rule) => (store.episodes(Some(rule), since)?, Vec::new()),
+    let episodes = match &asked {
+        Asked::Everything => store.episodes(None, since)?,
+        Asked::Metric(_) => Vec::new(),
+        Asked::Rule(rule) => store.episodes(Some(rule), since)?,
     };
+    // A page marks them on what it draws.
+    let has_changes = matches!(asked, Asked::Everything) || args.format == Format::Html;
+    let changes = if has_changes { changes(store.changes(since)?, args, since) } else { Vec::new() };
     // Before anything is printed: a reader keeps the agent from writing, and a pager waits for a person.
     drop(store);
 
@@ -124,6 +138,7 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
     output::print(&match args.format {
         Format::Text => report::text(&view, &terminal.theme()),
         Format::Json => report::json(&view)?,
+        Format::Html => report::html(&view).map_err(Undelivered::to_output)?,
     })?;
     Ok(ExitCode::SUCCESS)
 }

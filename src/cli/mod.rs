@@ -190,7 +190,7 @@ fn dispatch(asked: &Command, global: &Global, matches: &ArgMatches, terminal: &o
         Command::Plan(args) => plan::run(args, global, &config()?, terminal),
         Command::Export(args) => export::run(args, global, &config()?, terminal),
         Command::Apply(args) => apply::run(args, global, &trusted()?, &again()),
-        Command::Confirm(args) => confirm::run_confirm(args, global),
+        Command::Confirm(args) => confirm::run_confirm(args, global, &again()),
         Command::Rollback(args) => confirm::run_rollback(args, global),
         Command::Changes(args) => changes::run(args),
         Command::Agent(args) if args.apply => agent::run(args, global, &trusted()?, terminal),

@@ -15,12 +15,17 @@ use super::output::{self, Terminal, Undelivered};
 /// Shows the text, in a pager if the terminal has fewer lines.
 pub(super) fn show(text: &str, global: &Global, terminal: &Terminal) -> Result<(), Undelivered> {
     let is_longer = terminal.lines().is_some_and(|lines| text.lines().count() >= lines);
-    if is_longer && !global.no_pager && page(text) { Ok(()) } else { output::print(text) }
+    if is_longer && !global.no_pager && page(text, ON_THE_SCREEN) { Ok(()) } else { output::print(text) }
 }
 
-/// Whether a pager took the text.
-pub(super) fn page(text: &str) -> bool {
-    chosen().is_some_and(|pager| give(text, &pager))
+/// Options of `less`: colours are shown, and what fits is printed at once and stays on the screen.
+const ON_THE_SCREEN: &str = "FRX";
+/// The same on a screen of its own, which is gone afterwards.
+pub(super) const WITH_A_SCREEN: &str = "R";
+
+/// Whether a pager took the text. `less`: the options for that one, unless the user has others.
+pub(super) fn page(text: &str, less: &str) -> bool {
+    chosen().is_some_and(|pager| give(text, &pager, less))
 }
 
 /// The user's pager; none for `cat`, for an empty variable, and for a terminal that moves no cursor.
@@ -33,12 +38,11 @@ fn chosen() -> Option<String> {
 }
 
 /// Whether the pager took the text. It is a line for the shell, such as `less -S`.
-fn give(text: &str, pager: &str) -> bool {
+fn give(text: &str, pager: &str, less: &str) -> bool {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", pager]).stdin(Stdio::piped());
     if std::env::var_os("LESS").is_none() {
-        // Colours are shown, and what fits is printed at once and stays on the screen.
-        command.env("LESS", "FRX");
+        command.env("LESS", less);
     }
     let Ok(mut child) = command.spawn() else { return false };
     if let Some(mut input) = child.stdin.take() {

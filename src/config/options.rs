@@ -63,7 +63,7 @@ options! {
         ///
         /// Each waiver has a reason, a name and a last day. docs/waivers.md describes the format. Waived findings are
         /// listed after the others and do not count for fail_on. The default file may be missing. A file that is named
-        /// here must exist.
+        /// here must exist, but `remediate` creates it.
         waivers: PathBuf = "\"/etc/sysctl-advisor/waivers.toml\"", AnyFile,
             variable "SYSCTL_ADVISOR_WAIVERS",
             flag "waivers" on &["audit", "watch", "plan", "export", "remediate", "agent"];

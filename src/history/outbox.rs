@@ -48,6 +48,8 @@ pub struct ChangeNote {
     /// In the words of `changes`: `permanent`, `rolled back`.
     pub status: String,
     pub keys: Vec<String>,
+    /// Of each key the values before and after, as its journal has them; empty where only the history knows of the change.
+    pub values: Vec<(String, String)>,
 }
 
 /// How many changes there are of each [`Standing`].
@@ -61,6 +63,7 @@ impl ChangeNote {
             at: entry.begun_at().parse::<jiff::Timestamp>().map_or(0, jiff::Timestamp::as_second),
             status: Standing::of(entry, boot_id, false).words().to_owned(),
             keys: entry.plan.changes.iter().map(|change| change.key.name.clone()).collect(),
+            values: entry.plan.changes.iter().map(|it| (it.before.to_string(), it.after.to_string())).collect(),
         }
     }
 

@@ -223,6 +223,7 @@ impl Store {
                     at: row.get(1)?,
                     status: row.get(2)?,
                     keys: keys.split_whitespace().map(str::to_owned).collect(),
+                    values: Vec::new(),
                 })
             },
         )?;

@@ -300,6 +300,7 @@ fn a_change_is_noted_once_and_as_it_stands_last() {
         at: START,
         status: status.to_owned(),
         keys: vec!["net.core.somaxconn".to_owned(), "net.ipv4.tcp_fin_timeout".to_owned()],
+        values: Vec::new(),
     };
     for status in ["effective, not confirmed", "permanent"] {
         scene.store().note_change(&note(status)).unwrap();

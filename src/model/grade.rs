@@ -33,6 +33,15 @@ impl Severity {
             Self::Critical => "critical",
         }
     }
+
+    /// Where there is no room for the name.
+    pub const fn mark(self) -> &'static str {
+        match self {
+            Self::Notice => "-",
+            Self::Warning => "!",
+            Self::Critical => "!!",
+        }
+    }
 }
 
 /// Which rules are evaluated.

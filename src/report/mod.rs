@@ -14,6 +14,7 @@ pub(crate) mod example;
 pub mod explain;
 mod exposition;
 pub mod history;
+mod html;
 mod junit;
 pub mod lab;
 mod markdown;

@@ -258,6 +258,7 @@ fn help_of_audit() {
               - sarif:       SARIF 2.1.0, for viewers and stores of static analysis
               - junit:       JUnit XML, for continuous integration
               - markdown:    Markdown, for a ticket or a wiki
+              - html:        One file of HTML, for a mail or a colleague
               - github:      Workflow commands of GitHub Actions, which become
                 annotations
               - nagios:      A check of Nagios; its exit codes are 0, 1, 2, 3
@@ -739,6 +740,7 @@ fn help_of_history() {
               Possible values:
               - text: Human-readable
               - json: Machine-readable; docs/schema has the JSON Schema
+              - html: One file of HTML with pictures, for a mail or a colleague
 
               [default: text]
 

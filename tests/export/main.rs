@@ -20,6 +20,7 @@ mod drop_in;
 mod events;
 mod facts;
 mod formats;
+mod html;
 mod management;
 mod monitoring;
 mod pages;
@@ -31,3 +32,6 @@ mod salt;
 
 #[path = "../support/random.rs"]
 mod random;
+
+#[path = "../support/history.rs"]
+mod history;

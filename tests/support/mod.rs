@@ -15,6 +15,7 @@ pub(crate) mod close;
 pub(crate) mod connect;
 pub(crate) mod container;
 pub(crate) mod healthy;
+pub(crate) mod history;
 pub(crate) mod idle;
 pub(crate) mod lab;
 pub(crate) mod listen;

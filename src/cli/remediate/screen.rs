@@ -53,6 +53,9 @@ pub(super) fn overview(machine: &Machine<'_>, notes: &[String], look: &Look) -> 
     let theme = &look.theme;
     let mut head = Page::new(theme);
     head.paragraph(0, theme.heading, &verdict(machine));
+    if let Some(worst) = worst(machine) {
+        labelled_title(&mut head, worst);
+    }
     head.paragraph(0, theme.dim, "Nothing is written before you press y in the summary. Every answer is kept.");
     let mut counts = Page::new(theme);
     let safe: Vec<(usize, &Item<'_>)> = machine.safe().collect();
@@ -105,6 +108,12 @@ pub(super) fn overview(machine: &Machine<'_>, notes: &[String], look: &Look) -> 
     pressed.extend(some_last.then_some(("r", "unning system only")));
     pressed.extend([("n", "o"), ("e", "ach one by one"), ("f", "orward"), ("?", " help"), ("q", "uit")]);
     look.screen(sections, &question, &pressed)
+}
+
+/// The critical finding that comes first; a person wants to know of it, whatever is asked first.
+fn worst<'m>(machine: &'m Machine<'_>) -> Option<&'m Finding> {
+    let mut heads = machine.items.iter().filter_map(Item::head);
+    heads.find(|finding| finding.severity == Severity::Critical)
 }
 
 /// The answer that all of what is safe has.
@@ -194,11 +203,15 @@ fn title(head: &str, finding: &Finding, theme: &Theme) -> String {
         _ => format!(", in {}", with_article(&finding.namespace)),
     };
     page.paragraph(0, theme.dim, &format!("{head}{place}"));
-    let severity = finding.severity.name().to_uppercase();
-    let style = theme.severity(finding.severity);
-    let room = page.width() - LABEL - GAP;
-    page.row(0, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&finding.title, room).painted(theme.heading)]);
+    labelled_title(&mut page, finding);
     page.finish()
+}
+
+fn labelled_title(page: &mut Page<'_>, finding: &Finding) {
+    let severity = finding.severity.name().to_uppercase();
+    let style = page.theme.severity(finding.severity);
+    let (room, heading) = (page.width() - LABEL - GAP, page.theme.heading);
+    page.row(0, &[Cell::new(&severity, LABEL).painted(style), Cell::new(&finding.title, room).painted(heading)]);
 }
 
 /// The other findings of the same cause, a line each.

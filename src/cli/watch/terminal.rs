@@ -1,7 +1,7 @@
 //! The terminal with a frame on it.
 //!
 //! In: standard input and output. Out: a terminal to draw on, keys, signals. Must not: leave the terminal other than it
-//! was; [`held`](crate::cli::held) sees to that.
+//! was; [`held`] sees to that.
 
 use std::io::{self, Stdout};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 //! In: a namespace, how much of the ports its destinations use. Out: an answer in sentences for each of the two states that
 //! has more than a handful of sockets. Must not: judge beyond what the numbers say; faults are for the rules.
 
-use super::sections::{Derived, PortUse};
+use super::derived::{Derived, PortUse};
 use crate::metrics::endpoint;
 use crate::observe::ages::Ages;
 use crate::observe::sockets::{Destination, Listener, Sockets};
@@ -316,7 +316,7 @@ mod tests {
         };
         let used = |share| {
             let (source, remote) = ("10.0.0.1".to_owned(), "10.0.0.5:5432".to_owned());
-            vec![PortUse { namespace: "host", source, remote, share }]
+            vec![PortUse { namespace: "host", source, remote, share, ..PortUse::default() }]
         };
         let texts = [
             said(sockets(3400, 400), &used(0.02)),

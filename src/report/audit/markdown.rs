@@ -9,7 +9,7 @@ use super::answers::{self, Answer};
 use super::format::{Content, Detail, Format, Look};
 use super::sections::{GapAt, Head, Open, Summary, Writer};
 use super::{summary, words};
-use crate::audit::model::{Advice, Avoid, Evidence, Finding, NextLook, Recommendation, Skipped, Waiver, WaiverProblem};
+use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::drift::SourceLine;
 use crate::history::read::Episode;
 use crate::model::in_words;
@@ -139,7 +139,7 @@ impl<'a> Writer<'a> for Page<'a> {
 }
 
 fn write(page: &mut Page<'_>, finding: &Finding) {
-    let Finding { explain, evidence, recommendations, advice, avoid, looks, references, line, .. } = finding;
+    let Finding { explain, evidence, recommendations, advice, avoid, references, line, .. } = finding;
     page.item("Where", |output| push_verbatim(output, &words::place(finding)));
     if let Some(cause) = &finding.follows_from {
         page.item("Cause", |output| {
@@ -164,9 +164,9 @@ fn write(page: &mut Page<'_>, finding: &Finding) {
     for Avoid { what, why } in avoid {
         page.item("Do not", |output| pair(output, what, why));
     }
-    for NextLook { command, shows } in looks {
+    for (command, shows) in words::looks(finding) {
         page.item("Look", |output| {
-            push_verbatim(output, &format!("{}{command}", words::within(&finding.namespace)));
+            push_verbatim(output, &command);
             output.push_str(" shows ");
             push_literal(output, shows);
         });

@@ -5,11 +5,14 @@
 //! Must not: let a section be forgotten: a format takes its content from [`sections`], which gives all of them.
 
 mod answers;
+mod causes;
 mod checkmk;
 mod csv;
+mod derived;
 pub mod facts;
 mod format;
 mod github;
+mod html;
 pub mod json;
 mod junit;
 mod kept;
@@ -51,6 +54,7 @@ pub static FORMATS: &[&Format] = &[
     &sarif::FORMAT,
     &junit::FORMAT,
     &markdown::FORMAT,
+    &html::FORMAT,
     &github::FORMAT,
     &nagios::FORMAT,
     &checkmk::FORMAT,

@@ -6,8 +6,9 @@
 
 use std::io;
 
+use super::derived::PortUse;
 use super::format::{Content, Format};
-use super::sections::{GapAt, Head, Open, PortUse, Run, Summary, Writer, changes};
+use super::sections::{GapAt, Head, Open, Run, Summary, Writer, changes};
 use super::states;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
@@ -194,9 +195,11 @@ fn identity(finding: &Finding) -> [String; 3] {
 }
 
 fn port_use(page: &mut Exposition, destinations: &[PortUse<'_>]) {
-    let series = destinations.iter().take(DESTINATIONS).map(|PortUse { namespace, source, remote, share }| {
-        ([in_words(namespace).to_owned(), source.clone(), remote.clone()], *share)
-    });
+    let series = destinations.iter().take(DESTINATIONS).map(
+        |PortUse { namespace, source, remote, ports: _, usable: _, share }| {
+            ([in_words(namespace).to_owned(), source.clone(), remote.clone()], *share)
+        },
+    );
     let help = "Share of the ephemeral ports that connections to one destination use. Only the largest are listed.";
     page.gauge("port_use_ratio", help, ["netns", "source", "destination"], series);
 }

@@ -6,13 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
+use super::derived::Derived;
 use crate::audit::model::{Audit, Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::ChangeCounts;
 use crate::history::read::{Episode, Memory};
-use crate::metrics::roles::{self, Roles};
-use crate::metrics::subjects::Subject;
-use crate::metrics::value::Value;
-use crate::metrics::view::View;
 use crate::model::Severity;
 use crate::observe::gap::Gap;
 use crate::observe::system::SystemFacts;
@@ -139,47 +136,6 @@ pub(super) struct Summary<'a> {
     pub(super) derived: Derived<'a>,
 }
 
-/// What follows from the snapshot; worked out only for a format that asks.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Derived<'a>(Option<&'a Snapshot>);
-
-/// How much of the ephemeral ports the connections toward one destination use.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct PortUse<'a> {
-    pub(super) namespace: &'a str,
-    pub(super) source: String,
-    /// Address and port.
-    pub(super) remote: String,
-    /// From 0 to 1.
-    pub(super) share: f64,
-}
-
-impl<'a> Derived<'a> {
-    /// What a namespace is for.
-    pub(super) fn roles(self, namespace: &Namespace) -> Roles {
-        self.0.map(|snapshot| roles::of(snapshot, namespace)).unwrap_or_default()
-    }
-
-    /// The largest share first. A destination whose share could not be computed is left out.
-    pub(super) fn by_port_use(self) -> Vec<PortUse<'a>> {
-        let namespaces = self.0.iter().flat_map(|snapshot| snapshot.namespaces.iter().map(|it| (*snapshot, it)));
-        let mut all: Vec<PortUse<'a>> = namespaces.flat_map(|(snapshot, it)| port_use(snapshot, it)).collect();
-        all.sort_by(|one, other| other.share.total_cmp(&one.share));
-        all
-    }
-}
-
-fn port_use<'a>(snapshot: &'a Snapshot, namespace: &'a Namespace) -> Vec<PortUse<'a>> {
-    let view = View::new(snapshot, namespace);
-    let use_of = |item| {
-        let text = |name| view.value(item, name).map(|value| value.to_string());
-        let Some(Value::Double(share)) = view.value(item, "destination.port_use") else { return None };
-        let (source, remote) = (text("destination.source")?, text("destination.remote")?);
-        Some(PortUse { namespace: &namespace.name, source, remote, share })
-    };
-    view.items(Subject::Destination).unwrap_or_default().into_iter().filter_map(use_of).collect()
-}
-
 impl<'a> Summary<'a> {
     pub(super) fn of(audit: &'a Audit<'a>) -> Self {
         let count = |severity| audit.open().filter(|finding| finding.severity == severity).count();
@@ -199,7 +155,7 @@ impl<'a> Summary<'a> {
             rules_skipped: skipped.len(),
             rules_only_skipped: skipped.difference(&firing).count(),
             namespaces: audit.snapshot.namespaces.iter().map(|namespace| namespace.name.as_str()).collect(),
-            derived: Derived(Some(audit.snapshot)),
+            derived: Derived::of(audit.snapshot),
         }
     }
 

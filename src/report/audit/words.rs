@@ -8,7 +8,8 @@ use super::states;
 use crate::audit::model::{Advice, Avoid, Evidence, Finding, NextLook, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::drift::SourceLine;
 use crate::metrics::roles::{Role, Roles};
-use crate::model::{RehearsalResult, in_words};
+use crate::model::{Bound, Kind, RehearsalResult, in_words};
+use crate::observe::sockets::SocketSource;
 use crate::observe::system::SystemFacts;
 use crate::report::measured::measured;
 use crate::snapshot::{Namespace, WindowSource};
@@ -59,7 +60,7 @@ pub(super) fn said(seen: Seen) -> Option<String> {
 
 /// What a finding says beside its title: where, the numbers, the change, what to do, what not to do.
 pub(super) fn what_to_act_on(finding: &Finding, lines: &mut Lines) {
-    let Finding { rule, kind, evidence, recommendations, advice, avoid, looks, line, follows_from, .. } = finding;
+    let Finding { rule, kind, evidence, recommendations, advice, avoid, line, follows_from, .. } = finding;
     lines.add(&["Where: ", &place(finding)]);
     if let Some(cause) = follows_from {
         lines.add(&["Cause: probably ", &cause.rule]);
@@ -79,19 +80,16 @@ pub(super) fn what_to_act_on(finding: &Finding, lines: &mut Lines) {
     for Avoid { what, why } in avoid {
         lines.add(&["Do not: ", what, ": ", why]);
     }
-    for NextLook { command, shows } in looks {
-        lines.add(&["Look: `", &within(&finding.namespace), command, "` shows ", shows, "."]);
+    for (command, shows) in looks(finding) {
+        lines.add(&["Look: `", &command, "` shows ", shows, "."]);
     }
     lines.add(&["Rule: ", rule, " (", kind.name(), ")"]);
 }
 
-/// What goes before a command so that it runs in a namespace, by the name that reports give it.
-pub(super) fn within(namespace: &str) -> String {
-    match namespace.strip_prefix("pid ").and_then(|rest| rest.split(' ').next()) {
-        Some(pid) => format!("nsenter --net --target {pid} "),
-        None if namespace == "host" || in_words(namespace) != namespace => String::new(),
-        None => format!("ip netns exec {} ", shell(namespace)),
-    }
+/// The commands that show more, as one types them on this host, each with what it shows.
+pub(super) fn looks(finding: &Finding) -> impl Iterator<Item = (String, &str)> {
+    let there = within(&finding.namespace);
+    finding.looks.iter().map(move |NextLook { command, shows }| (format!("{there}{command}"), &**shows))
 }
 
 /// What is behind a finding: the explanation, how its numbers are computed, the sources.
@@ -160,6 +158,18 @@ pub(super) fn sockets(namespace: &Namespace) -> String {
     format!("{name}: TCP sockets: {states}")
 }
 
+/// `TCP sockets of host: 26,836 (read through sock_diag)`.
+pub(super) fn sockets_heading(namespace: &Namespace) -> String {
+    let name = in_words(&namespace.name);
+    let Some(sockets) = &namespace.sockets else { return format!("TCP sockets of {name}: could not be read") };
+    let source = match sockets.source {
+        SocketSource::SockDiag => "sock_diag",
+        SocketSource::Procfs => "/proc/net/tcp: no queue limits, no ages",
+    };
+    let total = units::count_u64(sockets.states.total());
+    format!("TCP sockets of {name}: {total} (read through {source})")
+}
+
 /// `container host, NAT`; with the fact that shows each if `why`. `None` if it has no role that is known.
 pub(super) fn roles(roles: &Roles, why: bool) -> Option<String> {
     let word = |(role, shown): (Role, &str)| match why {
@@ -189,4 +199,71 @@ pub(super) fn gap_place<'a>(gap: &GapAt<'a>) -> &'a str {
 pub(super) fn waiver_problem(problem: &WaiverProblem) -> String {
     let WaiverProblem { trouble, rule, file, line, text } = problem;
     format!("{file}:{line}: {} {rule}: {text}", trouble.name())
+}
+
+/// What there is to say where no change is proposed; none where one is, or where there is nothing to do.
+pub(super) fn no_change(finding: &Finding) -> Option<&'static str> {
+    // A finding about a line of a file is cured there.
+    let is_silent = !finding.recommendations.is_empty() || finding.advice.is_empty() || finding.line.is_some();
+    // A fault of the application has no cure in the kernel; elsewhere the cure may just not be for a program to name.
+    let none = if finding.kind == Kind::Application { "None: no sysctl helps here." } else { "None is proposed." };
+    (!is_silent).then_some(none)
+}
+
+/// How long the commands of [`by_hand`] have an effect.
+pub(super) const UNTIL_BOOT: &str = "This lasts until the next boot. `remediate` can take a change back.";
+
+/// What to type to change the values without this program: a command for each change that is possible.
+pub(super) fn by_hand(finding: &Finding) -> Vec<String> {
+    let possible = finding.recommendations.iter().filter(|change| change.blocked.is_none());
+    possible.map(|change| command(&finding.namespace, change)).collect()
+}
+
+/// The command for one change.
+pub(super) fn command(namespace: &str, change: &Recommendation) -> String {
+    let assignment = shell(&format!("{}={}", change.key, change.proposed));
+    format!("{}sysctl -w {assignment}", within(namespace))
+}
+
+/// What goes before a command so that it runs in a namespace, by the name that reports give it.
+fn within(namespace: &str) -> String {
+    match namespace.strip_prefix("pid ").and_then(|rest| rest.split(' ').next()) {
+        Some(pid) => format!("nsenter --net --target {pid} "),
+        None if namespace == "host" || in_words(namespace) != namespace => String::new(),
+        None => format!("ip netns exec {} ", shell(namespace)),
+    }
+}
+
+/// Which values are as good as the proposed one.
+pub(super) const fn bound(bound: Bound) -> &'static str {
+    match bound {
+        Bound::AtLeast => "Each larger value is as good.",
+        Bound::AtMost => "Each smaller value is as good.",
+        Bound::Exactly => "No other value is as good.",
+        Bound::Widen => "Each range that includes this one is as good.",
+        Bound::Include => "Each list that includes these ports is as good.",
+    }
+}
+
+/// The text at its blank lines.
+pub(super) fn paragraphs(text: &str) -> impl Iterator<Item = String> + '_ {
+    let lines: Vec<&str> = text.lines().collect();
+    let paragraphs: Vec<String> = lines
+        .split(|line| line.trim().is_empty())
+        .map(|lines| lines.join(" "))
+        .filter(|paragraph| !paragraph.is_empty())
+        .collect();
+    paragraphs.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paragraphs_end_at_blank_lines() {
+        let split: Vec<String> = paragraphs("\none\ntwo\n  \nthree").collect();
+        assert_eq!(split, ["one two", "three"]);
+        assert_eq!(paragraphs("").count(), 0);
+    }
 }

@@ -1,12 +1,16 @@
 //! What `history` says, for a person and for programs.
 //!
-//! In: a [`HistoryPage`]: what was read from the history. Out: text, JSON.
+//! In: a [`HistoryPage`]: what was read from the history. Out: text, JSON, a page of HTML.
 //! Must not: read the history, or draw a line through a time of which nothing is known.
 
+mod before_after;
+mod html;
 mod json;
 pub(crate) mod spark;
 mod text;
+mod timeline;
 
+pub use html::{html, none as no_html};
 pub use json::{SCHEMA, json, schema};
 pub use text::{none, text};
 
@@ -65,19 +69,24 @@ impl Series {
     /// `None` when no run has a value.
     fn summary(&self) -> Option<Summary> {
         let last = self.points.iter().rev().find_map(|point| point.value)?;
-        let mut values: Vec<f64> = self.points.iter().filter_map(|point| point.value).collect();
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        let median = match values.get(middle.wrapping_sub(1)) {
-            Some(before) if values.len().is_multiple_of(2) => f64::midpoint(*before, *values.get(middle)?),
-            _ => *values.get(middle)?,
-        };
-        Some(Summary { min: *values.first()?, median, max: *values.last()?, last })
+        let values: Vec<f64> = self.points.iter().filter_map(|point| point.value).collect();
+        let (min, max) = values.iter().fold((last, last), |(min, max), value| (value.min(min), value.max(max)));
+        Some(Summary { min, median: median(values)?, max, last })
     }
 
     /// Runs of another boot than the one before.
     fn reboots(&self) -> Vec<i64> {
         self.points.windows(2).filter(|pair| pair[0].boot != pair[1].boot).map(|pair| pair[1].at).collect()
+    }
+}
+
+/// The value in the middle; of an even number the mean of the two there.
+fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.get(middle.wrapping_sub(1)) {
+        Some(before) if values.len().is_multiple_of(2) => Some(f64::midpoint(*before, *values.get(middle)?)),
+        _ => values.get(middle).copied(),
     }
 }
 

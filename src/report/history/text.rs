@@ -36,14 +36,30 @@ pub fn text(view: &HistoryPage<'_>, theme: &Theme) -> String {
 /// What there is to say where there is no history.
 pub fn none(file: &str, theme: &Theme) -> String {
     let mut page = Page::new(theme);
-    page.paragraph(0, theme.heading, &format!("There is no history yet: {file} does not exist."));
-    let how = "Each run of `sysctl-advisor agent` adds to it. The timer sysctl-advisor.timer starts a run every hour. \
-               A new finding is reported after two runs (`hold_off`). A trend needs a few more runs.";
+    let (what, how) = missing(file);
+    page.paragraph(0, theme.heading, &what);
     page.paragraph(0, Style::new(), how);
     page.finish()
 }
 
-fn runs_line(view: &HistoryPage<'_>) -> String {
+/// That there is no history, and how it begins.
+pub(super) fn missing(file: &str) -> (String, &'static str) {
+    let how = "Each run of `sysctl-advisor agent` adds to it. The timer sysctl-advisor.timer starts a run every hour. \
+               A new finding is reported after two runs (`hold_off`). A trend needs a few more runs.";
+    (format!("There is no history yet: {file} does not exist."), how)
+}
+
+/// What the report is about, and since when.
+pub(super) fn heading(view: &HistoryPage<'_>) -> String {
+    let since = units::moment(view.since);
+    match view.about {
+        About::Everything => format!("History since {since} UTC"),
+        About::Metric(name) => format!("{name} of {}", in_words(view.namespace)),
+        About::Rule(rule) => format!("{rule}: {} since {since} UTC", counted(view.episodes.len(), "episodes")),
+    }
+}
+
+pub(super) fn runs_line(view: &HistoryPage<'_>) -> String {
     let (Some(first), Some(last)) = (view.runs.first(), view.runs.last()) else {
         return format!("No runs since {} UTC.", units::moment(view.since));
     };
@@ -55,27 +71,42 @@ fn runs_line(view: &HistoryPage<'_>) -> String {
 
 fn overview(page: &mut Page<'_>, view: &HistoryPage<'_>) {
     let theme = page.theme;
-    page.paragraph(0, theme.heading, &format!("History since {} UTC", units::moment(view.since)));
+    page.paragraph(0, theme.heading, &heading(view));
     page.paragraph(0, theme.dim, &runs_line(view));
     states(page, view);
     let (open, gone): (Vec<&Episode>, Vec<&Episode>) =
         view.episodes.iter().partition(|episode| episode.resolved_at.is_none());
-    list(page, "Open findings", &open, |episode| {
-        let age = view.now.saturating_sub(episode.first_seen);
-        format!("for {} (since {})", units::span(age), units::day(episode.first_seen))
-    });
-    list(page, "Resolved findings", &gone, |episode| {
-        let lasted = episode.last_seen.saturating_sub(episode.first_seen);
-        let rest = if episode.published { "" } else { ", too short to be reported" };
-        format!("{} for {}{rest}", units::moment(episode.first_seen), units::span(lasted))
-    });
+    list(page, "Open findings", &open, |episode| for_how_long(view, episode));
+    list(page, "Resolved findings", &gone, |episode| for_how_long(view, episode));
     changes(page, view);
     page.blank();
-    if open.is_empty() && !view.runs.is_empty() {
-        page.paragraph(0, theme.ok, "No finding is open.");
+    if let (0, Some(none)) = (open.len(), open_words(view)) {
+        page.paragraph(0, theme.ok, &none);
     }
     let more = "`sysctl-advisor history NAME` shows one metric, TCP state or rule; --since 30d shows a longer time.";
     page.paragraph(0, theme.dim, more);
+}
+
+/// Since when a finding is there, or when it was there and for how long.
+pub(super) fn for_how_long(view: &HistoryPage<'_>, episode: &Episode) -> String {
+    let Episode { first_seen, last_seen, resolved_at, published, .. } = episode;
+    if resolved_at.is_none() {
+        let age = view.now.saturating_sub(*first_seen);
+        return format!("for {} (since {})", units::span(age), units::day(*first_seen));
+    }
+    let rest = if *published { "" } else { ", too short to be reported" };
+    format!("{} for {}{rest}", units::moment(*first_seen), units::span(last_seen.saturating_sub(*first_seen)))
+}
+
+/// How many findings are open; none where nothing is known of it.
+pub(super) fn open_words(view: &HistoryPage<'_>) -> Option<String> {
+    let is_known = view.about == About::Everything && !view.runs.is_empty();
+    let open = view.episodes.iter().filter(|episode| episode.resolved_at.is_none()).count();
+    is_known.then(|| match open {
+        0 => "No finding is open.".to_owned(),
+        1 => "1 finding is open.".to_owned(),
+        more => format!("{} are open.", counted(more, "findings")),
+    })
 }
 
 fn states(page: &mut Page<'_>, view: &HistoryPage<'_>) {
@@ -137,7 +168,7 @@ fn list(page: &mut Page<'_>, heading: &str, episodes: &[&Episode], when: impl Fn
 }
 
 /// Where it was, unless the namespace is all there is to say.
-fn place(episode: &Episode) -> String {
+pub(super) fn place(episode: &Episode) -> String {
     if episode.subject == episode.namespace {
         format!(" in {}", in_words(&episode.namespace))
     } else {
@@ -164,7 +195,7 @@ fn changes(page: &mut Page<'_>, view: &HistoryPage<'_>) {
 
 fn metric(page: &mut Page<'_>, view: &HistoryPage<'_>, series: &Series) {
     let theme = page.theme;
-    page.paragraph(0, theme.heading, &format!("{} of {}", series.metric, in_words(view.namespace)));
+    page.paragraph(0, theme.heading, &heading(view));
     page.paragraph(0, theme.dim, &series.help);
     page.paragraph(0, theme.dim, &runs_line(view));
     page.blank();
@@ -199,9 +230,13 @@ fn metric(page: &mut Page<'_>, view: &HistoryPage<'_>, series: &Series) {
     page.paragraph(2, theme.dim, &legend(series, summary.max, room));
 }
 
+/// From where to where the values are drawn.
+pub(super) fn scale(most: f64, unit: &str) -> String {
+    if most > 0.0 { format!("from 0 to {}", quantity(most, unit)) } else { "all 0".to_owned() }
+}
+
 fn legend(series: &Series, most: f64, room: usize) -> String {
-    let scale = if most > 0.0 { format!("from 0 to {}", quantity(most, &series.unit)) } else { "all 0".to_owned() };
-    let mut parts = vec![scale];
+    let mut parts = vec![scale(most, &series.unit)];
     if let Some(seconds) = spark::slice_seconds(&series.points, room) {
         parts.push(format!("each character: largest value in {}", units::duration(seconds as f64)));
     }
@@ -215,9 +250,7 @@ fn legend(series: &Series, most: f64, room: usize) -> String {
 
 fn episodes_of(page: &mut Page<'_>, view: &HistoryPage<'_>, rule: &str) {
     let theme = page.theme;
-    let since = units::moment(view.since);
-    let heading = format!("{rule}: {} since {since} UTC", counted(view.episodes.len(), "episodes"));
-    page.paragraph(0, theme.heading, &heading);
+    page.paragraph(0, theme.heading, &heading(view));
     page.paragraph(0, theme.dim, &runs_line(view));
     for episode in view.episodes.iter().rev().take(SHOWN) {
         page.blank();
@@ -228,18 +261,11 @@ fn episodes_of(page: &mut Page<'_>, view: &HistoryPage<'_>, rule: &str) {
         page.row(0, &[Cell::new(&severity, LABEL).painted(style), title]);
         let lasted = units::span(episode.last_seen.saturating_sub(episode.first_seen));
         let (first, last) = (units::moment(episode.first_seen), units::moment(episode.last_seen));
-        let state = match (episode.resolved_at, episode.published) {
-            (None, true) => "open".to_owned(),
-            (None, false) => "open, not reported yet".to_owned(),
-            (Some(at), true) => format!("resolved at {} UTC", units::moment(at)),
-            (Some(_), false) => "resolved before it was reported".to_owned(),
-        };
-        let runs = format!("seen in {}, not seen in {}", units::count(episode.seen), units::count(episode.missed));
         for (label, text) in [
             ("where", format!("{}: {}", in_words(&episode.namespace), episode.subject)),
             ("seen", format!("{first} to {last} UTC, {lasted}")),
-            ("runs", runs),
-            ("now", state),
+            ("runs", runs_of(episode)),
+            ("now", state(episode)),
         ] {
             let label = Cell::new(label, LABEL - 2).painted(theme.dim);
             page.row(2, &[label, Cell::new(&text, room)]);
@@ -251,6 +277,21 @@ fn episodes_of(page: &mut Page<'_>, view: &HistoryPage<'_>, rule: &str) {
         page.paragraph(0, theme.dim, &more);
     }
     page.paragraph(0, theme.dim, &format!("sysctl-advisor explain {rule} explains what the rule detects."));
+}
+
+/// How many runs saw a finding.
+pub(super) fn runs_of(episode: &Episode) -> String {
+    format!("seen in {}, not seen in {}", units::count(episode.seen), units::count(episode.missed))
+}
+
+/// Whether a finding is open.
+pub(super) fn state(episode: &Episode) -> String {
+    match (episode.resolved_at, episode.published) {
+        (None, true) => "open".to_owned(),
+        (None, false) => "open, not reported yet".to_owned(),
+        (Some(at), true) => format!("resolved at {} UTC", units::moment(at)),
+        (Some(_), false) => "resolved before it was reported".to_owned(),
+    }
 }
 
 fn counted(number: usize, units: &str) -> String {
@@ -267,7 +308,7 @@ fn number(value: f64) -> String {
 }
 
 /// A value in its unit, as a finding's evidence has it.
-fn quantity(value: f64, unit: &str) -> String {
+pub(super) fn quantity(value: f64, unit: &str) -> String {
     // A whole number below 2^53 is exactly that.
     if value.fract() == 0.0 && value.abs() < 9e15 && !matches!(unit, "1/s" | "s" | "share") {
         if unit.is_empty() { units::count(value as i64) } else { measured(&Value::Int(value as i64), unit) }

@@ -69,8 +69,8 @@ fn a_queue_that_overflows_after_the_change_keeps_it_from_being_confirmed() {
         "rate.TcpExt.ListenOverflows was 0/s and is ",
         "ms before, ",
         " since)",
-        "sysctl-advisor rollback 1 roll it back",
-        "sysctl-advisor confirm 1 --force",
+        "sysctl-advisor rollback 1 --state-dir",
+        "sysctl-advisor confirm 1 --force --state-dir",
     ] {
         assert!(err.contains(said), "{said}: {err}");
     }

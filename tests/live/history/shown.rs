@@ -2,39 +2,11 @@
 
 use insta::assert_snapshot;
 use serde_json::Value as Json;
-use sysctl_advisor::history::{ChangeNote, Store};
 use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::Which;
 use sysctl_advisor::snapshot::{FirstReading, Snapshot, capture};
 
-use super::{State, data, now, set_time};
-
-const HOUR: i64 = 3600;
-
-/// Six days of a host, a run an hour: ports run short on the third day and again on the last two; a reboot, and half a
-/// day without runs.
-fn six_days() -> State {
-    let state = State::new();
-    let begin = now() - 6 * 24 * HOUR - 60;
-    for hour in (0..=144).filter(|hour| !(80..92).contains(hour)) {
-        let short_of_ports = (40..50).contains(&hour) || hour >= 94;
-        let mut snapshot = data(if short_of_ports { "ports.json" } else { "quiet.json" }, begin + hour * HOUR);
-        snapshot.namespaces[0].name = "host".into();
-        snapshot.system.boot_id = Some(if hour < 92 { "first" } else { "second" }.to_owned());
-        state.remember(&snapshot).unwrap();
-    }
-    let (mut store, _) = Store::open(&state.agent()).unwrap();
-    let change = |id, hour: i64, status: &str| ChangeNote {
-        id,
-        at: begin + hour * HOUR,
-        status: status.to_owned(),
-        keys: vec!["net.ipv4.ip_local_port_range".to_owned()],
-    };
-    store.note_change(&change(1, 44, "effective, not confirmed")).unwrap();
-    store.note_change(&change(1, 44, "rolled back")).unwrap();
-    store.note_change(&change(2, 50, "permanent")).unwrap();
-    state
-}
+use super::{HOUR, State, now, set_time, six_days};
 
 macro_rules! assert_shown {
     ($text:expr, $($rest:tt)*) => {

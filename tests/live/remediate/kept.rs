@@ -117,3 +117,31 @@ fn the_changes_are_exported_for_another_tool() {
     scene.host.shell(&format!("sh -e {}", scene.file("set.sh").display()));
     assert_eq!(scene.values(), ["1", "4096", "30"]);
 }
+
+#[test]
+fn without_a_state_directory_the_answers_are_in_the_user_s_folder() {
+    use std::os::unix::fs::MetadataExt as _;
+    let scene = Scene::new(&FIVE[..1]);
+    let home = scene.file("home");
+    let file = home.join(".local/state/sysctl-advisor/remediate.json");
+    let command = scene.command(&[]);
+    let state = command.iter().position(|word| word == "--state-dir").unwrap();
+    let command = [&command[..state], &command[state + 2..]].concat().join(" ");
+    for (shows, key, next) in
+        [("low-risk change", "y", "Summary: 1 change"), ("1 answer is kept", "n", "low-risk change")]
+    {
+        let tmux = scene.terminal(80, 24);
+        tmux.line(&format!("clear; HOME={} {command}; echo code $?", home.display()));
+        tmux.wait_for(shows);
+        tmux.keys(&[key]);
+        tmux.wait_for(next);
+        assert_eq!(file.exists(), key == "y", "{key}");
+        tmux.keys(&["q"]);
+        tmux.wait_for("code 0");
+        if key == "y" {
+            assert_eq!(file.metadata().unwrap().mode() & 0o7777, 0o600);
+            assert_eq!(file.parent().unwrap().metadata().unwrap().mode() & 0o7777, 0o700);
+        }
+    }
+    assert!(!scene.host.state().exists());
+}

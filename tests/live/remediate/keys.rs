@@ -236,3 +236,25 @@ fn without_a_terminal_or_with_rules_that_others_may_write_it_refuses() {
     talk.ended(2);
     assert_eq!(scene.values().map(|value| value.len()), [1, 4, 2], "{FIN} {SOMAXCONN} and the others are as they were");
 }
+
+#[test]
+fn more_opens_the_pager_and_comes_back() {
+    let scene = Scene::new(&FIVE[2..3]);
+    let tmux = scene.terminal(80, 24);
+    let pager = scene.file("pager");
+    std::fs::write(&pager, "#!/bin/sh\ncat > \"$0.text\"\necho the pager has it\nread -r line < /dev/tty\n").unwrap();
+    std::fs::set_permissions(&pager, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    tmux.line(&format!("export PAGER={}; clear; {}; echo code $?", pager.display(), scene.command(&[]).join(" ")));
+    tmux.wait_for("1  more to decide");
+    tmux.keys(&["f"]);
+    tmux.wait_for("Question 1 of 1");
+    tmux.keys(&["m"]);
+    tmux.wait_for("the pager has it");
+    tmux.keys(&["Enter"]);
+    tmux.wait_for("Question 1 of 1");
+    tmux.keys(&["q"]);
+    tmux.wait_for("code 0");
+    tmux.assert_restored();
+    let text = std::fs::read_to_string(scene.file("pager.text")).unwrap();
+    assert!(text.contains("Why it matters is explained at length by c-fin") && text.contains("worse if"), "{text}");
+}

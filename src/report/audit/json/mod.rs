@@ -13,8 +13,9 @@ pub use view::SCHEMA;
 use std::io;
 
 use super::answers::{self, Established, Harm, TimeWait};
+use super::derived::PortUse;
 use super::format::{Content, Format};
-use super::sections::{GapAt, Head, Open, PortUse, Writer};
+use super::sections::{GapAt, Head, Open, Writer};
 use crate::audit::model::{self as audit, Finding, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::metrics::endpoint;

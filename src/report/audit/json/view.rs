@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::observe::system::Labels;
 use crate::report::as_json::Part;
-use crate::report::audit::sections::Derived;
+use crate::report::audit::derived::Derived;
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -6,10 +6,9 @@
 use std::cmp::Reverse;
 
 use crate::model::in_words;
-use crate::observe::sockets::SocketSource;
 use crate::report::audit::answers::{self, Answer};
-use crate::report::audit::sections::PortUse;
-use crate::report::audit::states;
+use crate::report::audit::derived::PortUse;
+use crate::report::audit::{states, words};
 use crate::report::page::{Cell, GAP, Page};
 use crate::snapshot::Namespace;
 use crate::units;
@@ -28,14 +27,7 @@ pub(super) fn write(
     used: &[PortUse<'_>],
     roles: impl Fn(&Namespace) -> Option<String>,
 ) {
-    let total = |namespace: &Namespace| namespace.sockets.as_ref().map(|sockets| sockets.states.total());
-    let mut by_size: Vec<usize> = (0..namespaces.len()).collect();
-    // What could not be read is no quiet place.
-    by_size
-        .sort_by_key(|&place| (place != 0, Reverse(namespaces.get(place).map_or(Some(0), total).unwrap_or(u64::MAX))));
-    let is_told = |place: &usize| *place == 0 || namespaces.get(*place).is_some_and(|it| total(it) != Some(0));
-    let told: Vec<usize> = by_size.into_iter().take(SHOWN).filter(is_told).collect();
-    let (shown, rest): (Vec<_>, Vec<_>) = namespaces.iter().enumerate().partition(|(place, _)| told.contains(place));
+    let (shown, rest) = shown(namespaces);
     for (_, namespace) in shown {
         page.blank();
         if let Some(roles) = roles(namespace) {
@@ -69,22 +61,29 @@ pub(super) fn write(
     }
 }
 
+/// A namespace and its place in the snapshot.
+type Placed<'a> = (usize, &'a Namespace);
+
+/// The first namespace and those with the most sockets, in the order of the snapshot, and the rest.
+pub(in crate::report::audit) fn shown(namespaces: &[Namespace]) -> (Vec<Placed<'_>>, Vec<Placed<'_>>) {
+    let mut by_size: Vec<usize> = (0..namespaces.len()).collect();
+    // What could not be read is no quiet place.
+    by_size
+        .sort_by_key(|&place| (place != 0, Reverse(namespaces.get(place).map_or(Some(0), total).unwrap_or(u64::MAX))));
+    let is_told = |place: &usize| *place == 0 || namespaces.get(*place).is_some_and(|it| total(it) != Some(0));
+    let told: Vec<usize> = by_size.into_iter().take(SHOWN).filter(is_told).collect();
+    namespaces.iter().enumerate().partition(|(place, _)| told.contains(place))
+}
+
+fn total(namespace: &Namespace) -> Option<u64> {
+    namespace.sockets.as_ref().map(|sockets| sockets.states.total())
+}
+
 fn one(page: &mut Page<'_>, namespace: &Namespace) {
     let theme = page.theme;
-    let Some(sockets) = &namespace.sockets else {
-        page.paragraph(0, theme.heading, &format!("TCP sockets of {}: could not be read", in_words(&namespace.name)));
-        return;
-    };
-    let source = match sockets.source {
-        SocketSource::SockDiag => "sock_diag",
-        SocketSource::Procfs => "/proc/net/tcp: no queue limits, no ages",
-    };
+    page.paragraph(0, theme.heading, &words::sockets_heading(namespace));
+    let Some(sockets) = &namespace.sockets else { return };
     let states = states::in_order(&sockets.states);
-    let total: u64 = states.iter().map(|(_, number)| number).sum();
-    let heading =
-        format!("TCP sockets of {}: {} (read through {source})", in_words(&namespace.name), units::count_u64(total));
-    page.paragraph(0, theme.heading, &heading);
-
     let largest = states.iter().map(|&(_, number)| number).max().unwrap_or(0);
     let count_width = units::count_u64(largest).len();
     let room = page.width().saturating_sub(2 + NAME + GAP + count_width + GAP).min(BAR);

@@ -7,14 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anstyle::Style;
 
-use crate::audit::model::{Evidence, Finding, NextLook, Recommendation};
-use crate::model::{Kind, RehearsalResult};
+use crate::audit::model::{Evidence, Finding, Recommendation};
+use crate::model::RehearsalResult;
 use crate::report::audit::format::Detail;
-use crate::report::audit::words::{place, rehearsed, value_or_empty, within};
+use crate::report::audit::words::{self, paragraphs, place, rehearsed, value_or_empty};
 use crate::report::measured::measured;
 use crate::report::page::{Cell, GAP, Page};
 use crate::report::wrap::columns;
-use crate::text::shell;
 
 /// Labels stand between `INDENT` and `BODY`, everything else from `BODY` on.
 const INDENT: usize = 2;
@@ -86,10 +85,7 @@ pub(super) fn write<'a>(
         let new = told.changes.insert((&finding.namespace, &change.key));
         recommendation(page, label, change, new);
     }
-    // A finding about a line of a file is cured there.
-    if finding.recommendations.is_empty() && !finding.advice.is_empty() && finding.line.is_none() {
-        // A fault of the application has no cure in the kernel; elsewhere the cure may just not be for a program to name.
-        let none = if finding.kind == Kind::Application { "None: no sysctl helps here." } else { "None is proposed." };
+    if let Some(none) = words::no_change(finding) {
         labelled(page, "change", Style::new(), none);
     }
     if full || first {
@@ -109,27 +105,20 @@ pub(super) fn write<'a>(
 
 /// Commands for what the counters cannot tell. Each is a line of its own, which one can copy.
 fn looks(page: &mut Page<'_>, finding: &Finding) {
-    let there = within(&finding.namespace);
-    let mut label = "look";
-    for NextLook { command, shows } in &finding.looks {
-        labelled(page, label, page.theme.key, &format!("{there}{command}"));
+    for (position, (command, shows)) in words::looks(finding).enumerate() {
+        labelled(page, if position == 0 { "look" } else { "" }, page.theme.key, &command);
         labelled(page, "", page.theme.dim, &format!("shows {shows}"));
-        label = "";
     }
 }
 
 /// What to type to change the values without this program.
 pub(super) fn by_hand(page: &mut Page<'_>, finding: &Finding) {
-    let possible = finding.recommendations.iter().filter(|change| change.blocked.is_none());
-    let mut label = "by hand";
-    let there = within(&finding.namespace);
-    for change in possible {
-        let assignment = shell(&format!("{}={}", change.key, change.proposed));
-        labelled(page, label, page.theme.key, &format!("{there}sysctl -w {assignment}"));
-        label = "";
+    let commands = words::by_hand(finding);
+    for (position, command) in commands.iter().enumerate() {
+        labelled(page, if position == 0 { "by hand" } else { "" }, page.theme.key, command);
     }
-    if label.is_empty() {
-        labelled(page, "", page.theme.dim, "This lasts until the next boot. `remediate` can take a change back.");
+    if !commands.is_empty() {
+        labelled(page, "", page.theme.dim, words::UNTIL_BOOT);
     }
 }
 
@@ -161,17 +150,6 @@ impl<'a> Told<'a> {
         self.causes.extend(finding.follows_from.as_ref().map(|cause| (&*cause.fingerprint, &*finding.rule)));
         self.label = "";
     }
-}
-
-/// The text at its blank lines.
-fn paragraphs(text: &str) -> impl Iterator<Item = String> + '_ {
-    let lines: Vec<&str> = text.lines().collect();
-    let paragraphs: Vec<String> = lines
-        .split(|line| line.trim().is_empty())
-        .map(|lines| lines.join(" "))
-        .filter(|paragraph| !paragraph.is_empty())
-        .collect();
-    paragraphs.into_iter()
 }
 
 fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
@@ -288,12 +266,5 @@ mod tests {
         let text = page.finish().replace("source", "");
         let lengths: Vec<usize> = text.lines().map(|line| line.matches('u').count()).collect();
         assert_eq!(lengths, [68, 69, 76, 76, 1]);
-    }
-
-    #[test]
-    fn paragraphs_end_at_blank_lines() {
-        let split: Vec<String> = paragraphs("\none\ntwo\n  \nthree").collect();
-        assert_eq!(split, ["one two", "three"]);
-        assert_eq!(paragraphs("").count(), 0);
     }
 }

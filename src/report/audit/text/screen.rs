@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use crate::audit::causes;
 use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::lab::scenario;
-use crate::model::{Severity, in_words};
+use crate::model::in_words;
+use crate::report::audit::causes::{self, Cause, can_be_changed, folded_words};
 use crate::report::audit::format::Look;
 use crate::report::audit::sections::{GapAt, Head, Open, Summary, Writer};
 use crate::report::audit::{states, summary, words};
@@ -35,20 +35,6 @@ pub(super) struct Screen<'p, 'a> {
     /// Of all namespaces.
     states: BTreeMap<&'static str, u64>,
     resolved: usize,
-}
-
-/// A cause on the screen: the finding that is shown, and those that are folded below it, with their numbers.
-struct Cause<'a> {
-    shown: (usize, &'a Finding),
-    folded: Vec<(usize, &'a Finding)>,
-}
-
-impl Cause<'_> {
-    /// A critical finding says that something fails, or is about to.
-    fn hurts_now(&self) -> bool {
-        let (_, finding) = self.shown;
-        finding.severity == Severity::Critical || finding.severity == Severity::Warning && finding.hurts_now
-    }
 }
 
 impl<'p> Screen<'p, '_> {
@@ -88,7 +74,7 @@ impl<'a> Writer<'a> for Screen<'_, 'a> {
     }
 
     fn finish(mut self, output: &mut dyn io::Write) -> io::Result<()> {
-        let causes = causes_of(&self.findings);
+        let causes = causes::of(&self.findings);
         let (theme, width) = (self.page.theme, self.page.width());
         let [title, facts] = &self.head;
         self.page.paragraph(0, theme.heading, &shortened(title, width));
@@ -106,42 +92,11 @@ impl<'a> Writer<'a> for Screen<'_, 'a> {
     }
 }
 
-/// The findings by what they probably follow from, in their order.
-fn causes_of<'a>(findings: &[&'a Finding]) -> Vec<Cause<'a>> {
-    let roots = causes::roots(findings);
-    let numbered: Vec<(usize, &Finding)> = findings.iter().enumerate().map(|(place, it)| (place + 1, *it)).collect();
-    let of_one = |one: &(usize, &Finding), other: &(usize, &Finding)| {
-        let root = |number: usize| roots.get(number - 1).map(|root| (&root.rule, &root.namespace));
-        root(one.0) == root(other.0)
-    };
-    let cause = |group: &[(usize, &'a Finding)]| {
-        let (shown, folded) = group.split_first()?;
-        Some(Cause { shown: *shown, folded: folded.to_vec() })
-    };
-    numbered.chunk_by(of_one).filter_map(cause).collect()
-}
-
-/// Whether a change of a sysctl is proposed that can be made.
-fn can_be_changed(finding: &Finding) -> bool {
-    finding.recommendations.iter().any(|change| change.blocked.is_none())
-}
-
 impl Screen<'_, '_> {
-    /// `2 things hurt now, 3 more may one day. 209 of 214 rules found nothing, 3 were not checked.`
     fn verdict(&mut self, causes: &[Cause<'_>]) {
         let theme = self.page.theme;
-        let now = causes.iter().filter(|cause| cause.hurts_now()).count();
-        let later = causes.len() - now;
-        let (style, found) = match (now, later) {
-            (0, 0) => summary::verdict(&self.summary, theme),
-            (0, 1) => (theme.ok, "Nothing hurts now. 1 thing may one day.".to_owned()),
-            (0, _) => (theme.ok, format!("Nothing hurts now. {later} things may one day.")),
-            (1, 0) => (theme.critical, "1 thing hurts now.".to_owned()),
-            (1, _) => (theme.critical, format!("1 thing hurts now, {later} more may one day.")),
-            (_, 0) => (theme.critical, format!("{now} things hurt now.")),
-            (..) => (theme.critical, format!("{now} things hurt now, {later} more may one day.")),
-        };
-        let rest = self.rest(causes.is_empty());
+        let (style, found) = causes::verdict(causes, &self.summary, theme);
+        let rest = causes::rest(&self.summary, self.resolved, causes.is_empty());
         if columns(&found) + 1 + columns(&rest) <= self.page.width() {
             self.page.line(&[(style, &found), (theme.dim, &format!(" {rest}"))]);
         } else {
@@ -150,37 +105,13 @@ impl Screen<'_, '_> {
         }
     }
 
-    /// What else there is in the report, in numbers.
-    fn rest(&self, is_quiet: bool) -> String {
-        let Summary { rules, rules_firing, rules_only_skipped, .. } = self.summary;
-        let passed = rules.saturating_sub(rules_firing + rules_only_skipped);
-        let found = format!("{passed} of {} found nothing", summary::counted(rules, "rules"));
-        let parts = [
-            (self.summary.skipped, "checks", "not possible"),
-            (self.summary.gaps, "things", "not read"),
-            (self.summary.broken_rules, "rule files", "broken"),
-            (self.summary.waived, "findings", "waived"),
-            (self.summary.waiver_problems, "waivers", "expired or unused"),
-            (self.resolved, "findings", "resolved in the last day"),
-        ];
-        // The verdict on a quiet host says some of it.
-        let is_new = |what: &str| !is_quiet || ["things", "findings"].contains(&what);
-        let parts = parts.into_iter().filter(|(number, what, _)| *number > 0 && is_new(what));
-        let parts = parts.map(|(number, what, how)| format!("{} {how}", summary::counted(number, what)));
-        let all: Vec<String> = (!is_quiet).then_some(found).into_iter().chain(parts).collect();
-        if all.is_empty() { String::new() } else { format!("{}.", all.join(", ")) }
-    }
-
     /// As many causes as there are lines for, each with what is folded below it.
     fn causes(&mut self, causes: &[Cause<'_>], room: usize) {
         let wraps = self.needs(causes) <= room;
         let first = self.page.lines();
         for (place, cause) in causes.iter().enumerate() {
             let begins = place.checked_sub(1).and_then(|before| causes.get(before)).map(Cause::hurts_now);
-            let heading = (begins != Some(cause.hurts_now())).then(|| match cause.hurts_now() {
-                true => "Hurts now",
-                false => "May hurt one day",
-            });
+            let heading = (begins != Some(cause.hurts_now())).then(|| causes::heading(cause.hurts_now()));
             let is_last = place + 1 == causes.len();
             let folded = usize::from(!cause.folded.is_empty());
             let blank = if place == 0 { 1 } else { 0 };
@@ -283,13 +214,8 @@ impl Screen<'_, '_> {
 /// A cause, its title whole or on one line.
 fn draw(page: &mut Page<'_>, Cause { shown: (number, finding), folded }: &Cause<'_>, has_many: bool, wraps: bool) {
     let (theme, room) = (page.theme, page.width() - BEFORE);
-    let mark = match finding.severity {
-        Severity::Critical => "!!",
-        Severity::Warning => "!",
-        Severity::Notice => "-",
-    };
     let change = if can_be_changed(finding) { "*" } else { "" };
-    let (number, mark) = (number.to_string(), format!("{mark}{change}"));
+    let (number, mark) = (number.to_string(), format!("{}{change}", finding.severity.mark()));
     let words: Vec<&str> = finding.title.split_whitespace().collect();
     let place = if has_many { format!("{}: ", in_words(&finding.namespace)) } else { String::new() };
     let whole = format!("{place}{}", words.join(" "));
@@ -305,28 +231,6 @@ fn draw(page: &mut Page<'_>, Cause { shown: (number, finding), folded }: &Cause<
     );
     let folded = folded_words(finding, folded);
     page.row(BEFORE, &[Cell::new(&shortened(&folded, room), room).painted(theme.dim)]);
-}
-
-/// `leads to 2 accept-queue-overflow, 3 syn-queue-overflow-load`.
-fn folded_words(shown: &Finding, folded: &[(usize, &Finding)]) -> String {
-    let is_like = |(_, finding): &&(usize, &Finding)| finding.rule == shown.rule;
-    let is_cause = |(_, finding): &&(usize, &Finding)| {
-        shown.follows_from.as_ref().is_some_and(|cause| cause.fingerprint == finding.fingerprint)
-    };
-    let (like, others): (Vec<_>, Vec<_>) = folded.iter().partition(is_like);
-    let (causes, others): (Vec<_>, Vec<_>) = others.into_iter().partition(is_cause);
-    let like = match like.as_slice() {
-        [] => None,
-        [(number, _)] => Some(format!("the same: {number}")),
-        [(first, _), .., (last, _)] => Some(format!("the same: {first} to {last}")),
-    };
-    let named = |what: &str, findings: &[&(usize, &Finding)]| {
-        let all: Vec<String> = findings.iter().map(|(number, finding)| format!("{number} {}", finding.rule)).collect();
-        (!all.is_empty()).then(|| format!("{what} {}", all.join(", ")))
-    };
-    let leads = if causes.is_empty() { "leads to" } else { "with" };
-    let parts = [like, named("because of", &causes), named(leads, &others)];
-    parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
 fn shade(place: usize) -> char {

@@ -4,6 +4,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::audit::model::{Audit, Cause as Follows};
+use crate::model::Severity;
 use crate::report::audit::format::Detail;
 use crate::report::audit::{Look, ROWS, Reported, TEXT};
 use crate::report::example;
