@@ -22,6 +22,7 @@ mod lab;
 mod loaders;
 mod looks;
 mod netns;
+mod pictures;
 mod plan;
 mod remediate;
 mod rules;

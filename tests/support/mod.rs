@@ -20,6 +20,7 @@ pub(crate) mod idle;
 pub(crate) mod lab;
 pub(crate) mod listen;
 pub(crate) mod packets;
+pub(crate) mod picture;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod program;
