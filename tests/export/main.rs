@@ -35,3 +35,6 @@ mod random;
 
 #[path = "../support/history.rs"]
 mod history;
+#[path = "../support/picture.rs"]
+#[allow(dead_code, reason = "a terminal is drawn elsewhere")]
+mod picture;

@@ -150,6 +150,6 @@ pub(crate) fn assert_is_current(file: &str, picture: &str) {
     let lines = there.iter().zip(&now).find(|(one, other)| one != other);
     assert!(
         there == now,
-        "docs/pictures/{file} is stale at {lines:?}; write it: SYSCTL_ADVISOR_WRITE=1 cargo test --test live pictures"
+        "docs/pictures/{file} is stale at {lines:?}; write it: SYSCTL_ADVISOR_WRITE=1 cargo test --test live --test export picture"
     );
 }

@@ -4,6 +4,7 @@
 //! assertions.
 
 mod browser;
+mod picture;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
