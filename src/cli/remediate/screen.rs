@@ -23,6 +23,8 @@ use crate::units;
 const INDENT: usize = 2;
 const LABEL: usize = 8;
 const BODY: usize = INDENT + LABEL + GAP;
+/// Lines of a screen with a list that are not of the list.
+const BESIDE_A_LIST: usize = 7;
 /// Columns of a value in a list.
 const VALUE: usize = 26;
 
@@ -162,9 +164,9 @@ pub(super) fn item(head: &str, item: &Item<'_>, answer: Option<&Answer>, notes: 
     let Some(first) = item.head() else { return String::new() };
     let mut sections = vec![Section::new(&title(head, first, theme), 0, 2)];
     sections.push(Section::new(&also(item, theme), 4, 1));
-    sections.push(Section::new(&report::audit::text::evidence(first, theme), 3, 2));
+    sections.push(Section::new(&report::audit::text::evidence(first, theme), 2, 2));
     sections.push(Section::new(&changes(item, theme), 1, 4));
-    sections.push(Section::new(&costs(item, notes, theme), 2, 1));
+    sections.push(Section::new(&costs(item, notes, theme), 3, 2));
     let advice = item.findings.iter().flat_map(|it| &it.advice).map(|it| format!("{}: {}", it.who, it.text));
     sections.push(Section::new(&list("do", advice, theme), 5, 1));
     let avoid = item.findings.iter().flat_map(|it| &it.avoid).map(|it| format!("{}: {}", it.what, it.why));
@@ -256,10 +258,8 @@ fn costs(item: &Item<'_>, notes: &[String], theme: &Theme) -> String {
         labelled(&mut page, "note", theme.warning, note);
     }
     let costs = item.changes.iter().map(|change| change.side_effects.as_str());
-    for cost in costs.filter(|cost| !matches!(*cost, "" | "None.")) {
-        labelled(&mut page, "costs", Style::new(), cost);
-    }
-    page.finish()
+    let costs = costs.filter(|cost| !matches!(*cost, "" | "None.")).map(str::to_owned);
+    page.finish() + &list("costs", costs, theme)
 }
 
 fn list(label: &str, texts: impl Iterator<Item = String>, theme: &Theme) -> String {
@@ -278,35 +278,20 @@ fn labelled(page: &mut Page<'_>, label: &str, style: Style, text: &str) {
     page.row(INDENT, &[label, Cell::new(text, room).painted(style).hanging(2)]);
 }
 
-/// What needs something else than a sysctl: each with the first sentence of what to do.
+/// What needs something else than a sysctl: each with the first sentence of what to do, whole where there is room.
 pub(super) fn others(machine: &Machine<'_>, look: &Look) -> String {
     let theme = &look.theme;
-    let mut page = Page::new(theme);
     let places = machine.others();
-    for (number, place) in places.iter().enumerate() {
-        let Some((item, first)) = machine.item(*place).and_then(|item| Some((item, item.head()?))) else { continue };
-        let number = (number + 1).to_string();
-        let room = page.width() - 3 - LABEL - 2 * GAP;
-        let severity = Cell::new(first.severity.name(), LABEL).painted(theme.severity(first.severity));
-        let more = match item.findings.len() {
-            1 => String::new(),
-            many => format!(" (and {} more)", units::quantity_of(many - 1, "findings")),
-        };
-        let title = shortened(&format!("{}{more}", first.title), room);
-        page.row(0, &[Cell::new(&number, 3).right(), severity, Cell::new(&title, room).painted(theme.heading)]);
-        let answered = machine.answer_to(*place).map(|answer| format!("{}. ", words(answer))).unwrap_or_default();
-        let todo = shortened(&format!("{answered}{}", what_to_do(item)), room);
-        page.row(3 + GAP, &[Cell::new("", LABEL), Cell::new(&todo, room).painted(theme.dim)]);
-    }
-    let heading = format!(
-        "{} something else than a sysctl",
-        match places.len() {
-            1 => "1 finding needs".to_owned(),
-            many => format!("{many} findings need"),
-        }
-    );
-    let heading = theme.paint(theme.heading, &heading);
-    let sections = vec![Section::new(&format!("{heading}\n\n"), 0, 1), Section::new(&page.finish(), 1, 2)];
+    let heading = match places.len() {
+        1 => "1 finding needs something else than a sysctl".to_owned(),
+        many => format!("{many} findings need something else than a sysctl"),
+    };
+    let whole = list_of_others(machine, &places, true, theme);
+    let fits = whole.lines().count() + BESIDE_A_LIST <= look.rows;
+    let list = if fits { whole } else { list_of_others(machine, &places, false, theme) };
+    let mut head = Page::new(theme);
+    head.paragraph(0, theme.heading, &heading);
+    let sections = vec![Section::new(&format!("{}\n", head.finish()), 0, 1), Section::new(&list, 1, 2)];
     let pressed = [
         ("number", " and Enter: read or waive it"),
         ("m", "ore"),
@@ -316,6 +301,27 @@ pub(super) fn others(machine: &Machine<'_>, look: &Look) -> String {
         ("q", "uit"),
     ];
     look.screen(sections, "", &pressed)
+}
+
+fn list_of_others(machine: &Machine<'_>, places: &[usize], wraps: bool, theme: &Theme) -> String {
+    let mut page = Page::new(theme);
+    let room = page.width() - 3 - LABEL - 2 * GAP;
+    let shown = |text: String| if wraps { text } else { shortened(&text, room) };
+    for (number, place) in places.iter().enumerate() {
+        let Some((item, first)) = machine.item(*place).and_then(|item| Some((item, item.head()?))) else { continue };
+        let number = (number + 1).to_string();
+        let severity = Cell::new(first.severity.name(), LABEL).painted(theme.severity(first.severity));
+        let more = match item.findings.len() {
+            1 => String::new(),
+            many => format!(" (and {} more)", units::quantity_of(many - 1, "findings")),
+        };
+        let title = shown(format!("{}{more}", first.title));
+        page.row(0, &[Cell::new(&number, 3).right(), severity, Cell::new(&title, room).painted(theme.heading)]);
+        let answered = machine.answer_to(*place).map(|answer| format!("{}. ", words(answer))).unwrap_or_default();
+        let todo = shown(format!("{answered}{}", what_to_do(item)));
+        page.row(3 + GAP, &[Cell::new("", LABEL), Cell::new(&todo, room).painted(theme.dim)]);
+    }
+    page.finish()
 }
 
 /// The first sentence of the advice, or why a change is not possible.
@@ -372,3 +378,6 @@ pub(super) fn help(look: &Look) -> String {
     }
     look.screen(vec![Section::new(&page.finish(), 0, 1)], "", &[("any key", ": back")])
 }
+
+#[cfg(test)]
+mod tests;

@@ -182,16 +182,17 @@ pub(super) fn evidence(page: &mut Page<'_>, evidence: &[Evidence], full: bool) {
     let rows: Vec<(&Evidence, String)> =
         evidence.iter().map(|item| (item, measured(&item.value, &item.unit))).collect();
     let labels = rows.iter().map(|(item, _)| columns(&item.label));
-    // Without expressions the labels may have their room.
-    let label_width = labels.max().unwrap_or(0).min(room * if full { 2 } else { 3 } / 5);
     let short = rows.iter().map(|(_, value)| columns(value)).filter(|&length| length <= VALUE);
     let value_width = short.max().unwrap_or(0);
-    let wide = room - label_width - GAP;
+    // Without expressions the labels may have their room, as far as the values leave it.
+    let most = (room * if full { 2 } else { 3 } / 5).min(room.saturating_sub(value_width + GAP));
+    let label_width = labels.max().unwrap_or(0).min(most);
+    let wide = room.saturating_sub(label_width + GAP);
 
     for (position, (item, value)) in rows.iter().enumerate() {
         let label = Cell::new(if position == 0 { "evidence" } else { "" }, LABEL).painted(dim);
         let name = Cell::new(&item.label, label_width);
-        let rest = wide - value_width - GAP;
+        let rest = wide.saturating_sub(value_width + GAP);
         let is_short = columns(value) <= value_width;
         let value = if is_short { Cell::new(value, value_width).right() } else { Cell::new(value, wide) };
         if !full {
