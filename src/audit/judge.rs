@@ -3,7 +3,7 @@
 //! In: a rule and a function that gives values by name. Out: a [`Judgement`].
 //! Must not: know whether the values come from a host or from a test.
 
-use super::model::{Advice, Evidence};
+use super::model::{Advice, Evidence, NextLook};
 use crate::keys::{self, InterfaceKey, KeyValue, Risk};
 use crate::metrics::defaults;
 use crate::metrics::value::Value;
@@ -31,6 +31,8 @@ pub(super) struct Fired {
     pub(super) evidence: Vec<Evidence>,
     pub(super) proposals: Vec<Proposal>,
     pub(super) advice: Vec<Advice>,
+    /// Whether or not their tools are installed.
+    pub(super) looks: Vec<NextLook>,
     /// Parts of the rule that could not be computed.
     pub(super) troubles: Vec<String>,
 }
@@ -110,6 +112,11 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Judgement {
             Err(error) => troubles.push(reason(&error, values)),
         }
     }
+    // Where the condition cannot be judged, the command is for a value that is not there.
+    let looks = rule.looks.iter().filter(|part| matches!(holds(&part.when), Ok(true)));
+    let looks =
+        looks.filter_map(|part| Some(NextLook { command: part.run.command(&value_of)?, shows: part.shows.clone() }));
+    let looks = looks.collect();
     Judgement::Fires(Box::new(Fired {
         level: level.name.clone(),
         severity: level.severity,
@@ -117,6 +124,7 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Judgement {
         evidence: evidence(rule, &value_of),
         proposals,
         advice,
+        looks,
         troubles,
     }))
 }

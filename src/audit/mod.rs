@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use judge::{Judgement, Proposal, Values, is_quiet, judge, rests_on_a_default};
 use merge::{Merged, merge};
-use model::{Audit, Avoid, Finding, Recommendation, Skipped};
+use model::{Audit, Avoid, Finding, NextLook, Recommendation, Skipped};
 use waivers::{Ran, Waivers};
 
 use crate::diagnostic::Diagnostic;
@@ -176,6 +176,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                         .iter()
                         .map(|avoid| Avoid { what: avoid.what.clone(), why: avoid.why.clone() })
                         .collect(),
+                    looks: fired.looks.into_iter().filter(|look| is_installed(look, view)).collect(),
                     references: rule.references.clone(),
                     follows_from: None,
                     waived: None,
@@ -185,6 +186,13 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
             }
         }
     }
+}
+
+/// Whether the tool of a command is there.
+fn is_installed(look: &NextLook, view: &View<'_>) -> bool {
+    let mut words =
+        look.command.split(' ').skip_while(|word| *word == "timeout" || word.starts_with(|c: char| c.is_ascii_digit()));
+    words.next().is_some_and(|tool| view.has_tool(tool))
 }
 
 /// Whether a rule is about the configuration files. They are those of one namespace; in the others there is nothing to

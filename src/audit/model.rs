@@ -56,6 +56,7 @@ pub struct Finding {
     pub recommendations: Vec<Recommendation>,
     pub advice: Vec<Advice>,
     pub avoid: Vec<Avoid>,
+    pub looks: Vec<NextLook>,
     pub references: Vec<String>,
     /// Stable from run to run for the same rule, namespace and subject, of a process without its number: 16 hexadecimal
     /// digits.
@@ -124,6 +125,15 @@ pub struct Evidence {
     pub value: Value,
     /// Empty when the value has none.
     pub unit: String,
+}
+
+/// A command of a tool that is installed. It only reads, and ends by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextLook {
+    /// As typed on this host, in the network namespace of the finding.
+    pub command: String,
+    /// What it shows, as part of a sentence.
+    pub shows: String,
 }
 
 /// One key and its proposed value, after merging: every finding that names the key proposes the same value. Findings

@@ -1,5 +1,6 @@
 //! `audit`: observe or read a snapshot, evaluate the rules, report.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -10,9 +11,10 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use super::again::Again;
 use super::args::{Global, RuleArgs, StateArgs};
 use super::exit::{Exit, Failure, Outcome, as_check};
+use super::last::{self, Last};
 use super::output::{self, Terminal, Undelivered};
 use super::what_if::{self, WhatIfArgs};
-use super::{last, pager, session};
+use super::{pager, session};
 use crate::audit::model::{Audit, Finding};
 use crate::config::{Config, ConfigError};
 use crate::history::read::Memory;
@@ -40,7 +42,8 @@ A rule whose numbers could not be read never counts as passed. A waived finding 
 With --format nagios the exit codes are those of a Nagios plugin: 0 OK, 1 warning, 2 critical, 3 unknown. \
 Unknown means that the host could not be observed, or that a file is wrong. --fail-on has no effect.")]
 pub(super) struct AuditArgs {
-    /// Show these findings in full: their numbers in the last audit on this terminal (or in the snapshot), or ids of rules
+    /// Show these findings in full: numbers of the last audit on this terminal (or of the snapshot), or ids of rules,
+    /// which look at the host again
     #[arg(value_name = "FINDING")]
     findings: Vec<String>,
     /// The same as FINDING
@@ -95,11 +98,17 @@ pub(super) fn run(
 fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Terminal, again: &Again) -> Outcome {
     let criteria = session::criteria(config, &args.rules, terminal)?;
     let wanted: Vec<&str> = args.findings.iter().chain(&args.also).map(String::as_str).collect();
-    let last = if wanted.is_empty() || args.snapshot.is_some() { None } else { last::recall() };
-    let (snapshot, numbered) = match last {
-        Some(last) => (last.snapshot, Some(last.findings)),
-        None => (session::judged(args.snapshot.as_deref(), &criteria, global, config)?, None),
-    };
+    if !wanted.is_empty() && args.format.name != "text" {
+        let format = args.format.name;
+        return Err(Failure::usage(anyhow!(
+            "findings one by one are text; without FINDING the format {format} has all of them"
+        )));
+    }
+    // An id of a rule asks how it is now; a number, what was on the screen.
+    let has_number = wanted.iter().any(|word| word.parse::<usize>().is_ok());
+    let last = if has_number && args.snapshot.is_none() { last::recall() } else { None };
+    let fresh = || session::judged(args.snapshot.as_deref(), &criteria, global, config).map(Cow::Owned);
+    let snapshot = last.as_ref().map_or_else(fresh, |last| Ok(Cow::Borrowed(&*last.snapshot)))?;
     if args.what_if.is_asked() {
         return what_if(args, &snapshot, &criteria, config, terminal);
     }
@@ -113,7 +122,7 @@ fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Termina
         let look = look(args, global, terminal, again);
         whole(args, global, &criteria, &audit, terminal, &look)?;
     } else {
-        let chosen = chosen(&audit, &wanted, numbered.as_deref())?;
+        let chosen = chosen(&audit, &wanted, last.as_ref())?;
         let look = look(args, global, terminal, again);
         let detail = if args.details { Detail::Full } else { Detail::Glance };
         let text = text::some(&chosen, &audit, &Look { detail, ..look });
@@ -171,7 +180,9 @@ fn whole(
         text.push_str(&text::passed(audit, &criteria.rules, &look.theme));
     }
     show(&text, args, global, terminal)?;
-    if args.snapshot.is_none() && args.output.is_none() && terminal.lines().is_some() {
+    // A finding without a number on the screen cannot be asked for by it.
+    let has_numbers = look.detail != Detail::Line;
+    if has_numbers && args.snapshot.is_none() && args.output.is_none() && terminal.lines().is_some() {
         last::remember(audit);
     }
     Ok(())
@@ -206,19 +217,19 @@ fn show(text: &str, args: &AuditArgs, global: &Global, terminal: &Terminal) -> R
     Ok(())
 }
 
-/// The findings that were asked for, with their numbers. `numbered`: those of the last audit on the screen.
+/// The findings that were asked for, with their numbers. `last`: the audit on the screen, whose numbers they are.
 fn chosen<'a>(
     audit: &'a Audit<'_>,
     wanted: &[&str],
-    numbered: Option<&[last::Shown]>,
+    last: Option<&Last<'_>>,
 ) -> Result<Vec<(usize, &'a Finding)>, Failure> {
     let open: Vec<&Finding> = audit.open().collect();
     let mut chosen = Vec::new();
     for word in wanted {
-        let found: Vec<(usize, &Finding)> = match (word.parse::<usize>(), numbered) {
-            (Ok(number), Some(shown)) => {
-                let shown = number.checked_sub(1).and_then(|place| shown.get(place));
-                let same = |finding: &&&Finding| shown.is_some_and(|shown| shown.fingerprint == finding.fingerprint);
+        let found: Vec<(usize, &Finding)> = match (word.parse::<usize>(), last) {
+            (Ok(number), Some(last)) => {
+                let shown = last.finding(number)?;
+                let same = |finding: &&&Finding| shown.fingerprint == finding.fingerprint;
                 open.iter().find(same).map(|finding| (number, *finding)).into_iter().collect()
             }
             (Ok(number), None) => {
@@ -233,8 +244,8 @@ fn chosen<'a>(
         if found.is_empty() {
             let known = open.iter().map(|finding| finding.rule.as_str());
             let near = nearest_name(word, known).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-            let which = if numbered.is_some() { "the last audit on this terminal" } else { "this audit" };
-            let number = units::quantity_of(numbered.map_or(open.len(), <[_]>::len), "findings");
+            let which = if last.is_some() { "the last audit on this terminal" } else { "this audit" };
+            let number = units::quantity_of(last.map_or(open.len(), |last| last.findings.len()), "findings");
             return Err(Failure::usage(anyhow!("no finding `{word}` in {which}, which has {number}{near}")));
         }
         chosen.extend(found);

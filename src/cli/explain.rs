@@ -25,7 +25,6 @@ use crate::session::drift::Scene;
 use crate::session::{self, SessionError, rehearse};
 use crate::snapshot::{FirstReading, Snapshot};
 use crate::suggest::nearest_name;
-use crate::units;
 
 /// Explain a rule, a sysctl key, a TCP state or a kernel counter.
 #[derive(Debug, Args)]
@@ -101,10 +100,7 @@ fn numbered(number: usize, rules: &RuleSet, theme: Theme) -> Result<String, Fail
             "no audit on this terminal is remembered; run `sysctl-advisor audit` on a terminal first"
         ))
     })?;
-    let shown = number.checked_sub(1).and_then(|place| last.findings.get(place)).ok_or_else(|| {
-        let has = units::quantity_of(last.findings.len(), "findings");
-        Failure::usage(anyhow!("no finding {number} in the last audit on this terminal, which has {has}"))
-    })?;
+    let shown = last.finding(number)?;
     let rule = rules.get(&shown.rule).ok_or_else(|| {
         Failure::usage(anyhow!("finding {number} is of the rule `{}`, which is not loaded now", shown.rule))
     })?;

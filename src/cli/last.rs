@@ -5,15 +5,19 @@
 
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "the user's folders are in variables"))]
 
+use std::borrow::Cow;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
+use anyhow::anyhow;
 use serde::{Deserialize, Serialize};
 
+use super::exit::Failure;
 use crate::audit::model::{Audit, Finding};
 use crate::files::{self, Access};
 use crate::snapshot::Snapshot;
+use crate::units;
 use crate::versioned::Format;
 
 const FORMAT: Format = Format { noun: "last audit", schema: "sysctl-advisor/last-audit/1", largest: 64 << 20 };
@@ -21,13 +25,23 @@ const FORMAT: Format = Format { noun: "last audit", schema: "sysctl-advisor/last
 /// An audit that was on the screen.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Last {
+pub(super) struct Last<'a> {
     schema: String,
     /// In the order of their numbers on the screen.
     pub(super) findings: Vec<Shown>,
     /// Of how many rules.
     pub(super) rules: usize,
-    pub(super) snapshot: Snapshot,
+    pub(super) snapshot: Cow<'a, Snapshot>,
+}
+
+impl Last<'_> {
+    /// The finding that has this number on the screen.
+    pub(super) fn finding(&self, number: usize) -> Result<&Shown, Failure> {
+        number.checked_sub(1).and_then(|place| self.findings.get(place)).ok_or_else(|| {
+            let has = units::quantity_of(self.findings.len(), "findings");
+            Failure::usage(anyhow!("no finding {number} in the last audit on this terminal, which has {has}"))
+        })
+    }
 }
 
 /// A finding as the screen had it.
@@ -71,7 +85,7 @@ fn write(audit: &Audit<'_>) -> io::Result<()> {
         schema: FORMAT.schema.to_owned(),
         findings: audit.open().map(Shown::of).collect(),
         rules: audit.rules,
-        snapshot: audit.snapshot.clone(),
+        snapshot: Cow::Borrowed(audit.snapshot),
     };
     let text = serde_json::to_vec(&last).map_err(io::Error::other)?;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
@@ -80,7 +94,7 @@ fn write(audit: &Audit<'_>) -> io::Result<()> {
 }
 
 /// What was on the screen last; none where nothing is remembered or it cannot be read.
-pub(super) fn recall() -> Option<Last> {
+pub(super) fn recall() -> Option<Last<'static>> {
     let path = folder()?.join("last-audit.json");
     let read = || FORMAT.parse(&path.display().to_string(), &FORMAT.read(&path)?);
     path.exists().then(read)?.map_err(|error| tracing::warn!("{error}")).ok()

@@ -37,7 +37,7 @@ pub(super) fn page(now: i64, theme: &Theme) -> String {
     text
 }
 
-fn of_last(last: &Last, now: i64, theme: &Theme) -> String {
+fn of_last(last: &Last<'_>, now: i64, theme: &Theme) -> String {
     let taken_at = last.snapshot.taken_at.parse::<jiff::Timestamp>().ok();
     let age = taken_at.map(|at| now.saturating_sub(at.as_second()).max(0));
     let when = age.map(|age| format!(", {} ago", units::span(age))).unwrap_or_default();

@@ -45,6 +45,11 @@ impl<'a> View<'a> {
         self.now.snapshot.namespaces.first().is_some_and(|first| first.id == self.namespace().id)
     }
 
+    /// Whether a tool is installed on the host. A snapshot of an older version does not know, and then the reader sees.
+    pub fn has_tool(&self, name: &str) -> bool {
+        self.now.snapshot.system.tools.as_ref().is_none_or(|tools| tools.iter().any(|tool| tool == name))
+    }
+
     /// The line of a configuration file that a key's finding is about, with its text.
     pub fn source_line(&self, item: Item) -> Option<SourceLine> {
         let drift = self.now.drift().filter(|_| item.subject == Subject::Key)?;

@@ -61,12 +61,6 @@ impl<'a> TcpInfo<'a> {
         u32_at(self.0, 64)
     }
 
-    /// Round-trip time as a receiver estimates it, in microseconds; 0 before the first estimate.
-    #[inline]
-    pub fn rcv_rtt_us(self) -> Option<u32> {
-        u32_at(self.0, 92)
-    }
-
     /// The most bytes that the application has read within one round trip.
     #[inline]
     pub fn rcv_space(self) -> Option<u32> {
@@ -155,7 +149,6 @@ mod tests {
             prop_assert_eq!(info.bytes_acked().is_some(), bytes.len() >= 128);
             prop_assert_eq!(info.bytes_received().is_some(), bytes.len() >= 136);
             prop_assert_eq!(info.rcv_ssthresh().is_some(), bytes.len() >= 68);
-            prop_assert_eq!(info.rcv_rtt_us().is_some(), bytes.len() >= 96);
             prop_assert_eq!(info.rcv_space().is_some(), bytes.len() >= 100);
             prop_assert_eq!(info.min_rtt_us().is_some(), bytes.len() >= 152);
             prop_assert_eq!(info.delivered().is_some(), bytes.len() >= 196);

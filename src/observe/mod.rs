@@ -23,6 +23,7 @@ pub mod sockets;
 pub mod surroundings;
 pub mod sysctls;
 pub mod system;
+pub mod tools;
 pub mod topology;
 pub mod tuned;
 pub mod udp;

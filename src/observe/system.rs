@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::host::Host;
 use crate::observe::gap::Gap;
+use crate::observe::tools;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -38,6 +39,9 @@ pub struct SystemFacts {
     pub ticks_per_second: Option<u32>,
     /// First number of `fs.file-nr`.
     pub open_files: Option<u64>,
+    /// Those of [`tools::TOOLS`] that are installed. Not in snapshots of older versions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<Vec<String>>,
 }
 
 /// Names and values that a person gave a host.
@@ -61,6 +65,7 @@ pub fn read(host: &Host) -> (SystemFacts, Vec<Gap>) {
         page_bytes: reading.page_bytes(),
         ticks_per_second: if host.is_live() { ticks_per_second() } else { None },
         open_files: reading.fact("host.open_files", "/proc/sys/fs/file-nr", |text| word(text)?.parse().ok()),
+        tools: Some(tools::read(host)),
     };
     (facts, reading.gaps)
 }

@@ -3,7 +3,7 @@
 //! Hostile on purpose: escape sequences in a process's name, IPv6 subjects longer than a line, words without end.
 
 use crate::audit::model::{
-    Advice, Audit, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem, WaiverTrouble,
+    Advice, Audit, Avoid, Evidence, Finding, NextLook, Recommendation, Skipped, Waiver, WaiverProblem, WaiverTrouble,
 };
 use crate::keys::{KeyValue, Risk};
 use crate::metrics::value::Value;
@@ -20,6 +20,7 @@ pub(crate) fn snapshot() -> Snapshot {
         written_by: "0.1.0".to_owned(),
         taken_at: "2026-01-01T00:00:00Z".to_owned(),
         system: SystemFacts {
+            tools: None,
             hostname: "web-1".to_owned(),
             kernel: "6.12.0".to_owned(),
             boot_id: Some("11111111-2222-3333-4444-555555555555".to_owned()),
@@ -176,6 +177,7 @@ pub(crate) fn bare() -> Finding {
         recommendations: Vec::new(),
         advice: Vec::new(),
         avoid: Vec::new(),
+        looks: Vec::new(),
         references: Vec::new(),
         fingerprint: "0123456789abcdef".to_owned(),
         follows_from: None,
@@ -216,6 +218,7 @@ fn ports() -> Finding {
             advice("application", "Keep connections open: a pool, or HTTP keep-alive, needs a handful of ports."),
             advice("operator", "More source addresses multiply the ports."),
         ],
+        looks: Vec::new(),
         avoid: vec![Avoid {
             what: "net.ipv4.tcp_fin_timeout".to_owned(),
             why: "it ends orphaned FIN_WAIT2 sockets; TIME_WAIT lasts 60 s whatever it says".to_owned(),
@@ -282,6 +285,7 @@ fn hostile() -> Finding {
         recommendations: ports().recommendations,
         advice: vec![advice(name, name)],
         avoid: vec![Avoid { what: name.to_owned(), why: name.to_owned() }],
+        looks: vec![NextLook { command: name.to_owned(), shows: name.to_owned() }],
         references: vec![format!("https://example.org/{}", "path/".repeat(30))],
         ..bare()
     }

@@ -71,6 +71,9 @@ pub(super) struct RuleFile {
     pub(super) advise: Vec<AdviseFile>,
     #[serde(default)]
     pub(super) avoid: Vec<AvoidFile>,
+    /// Commands of other tools that show what the counters cannot.
+    #[serde(default)]
+    pub(super) look: Vec<LookFile>,
     pub(super) guard: Option<GuardFile>,
     /// At least one that fires and one that is quiet.
     #[serde(default)]
@@ -135,6 +138,18 @@ pub(super) struct AvoidFile {
     /// The wrong remedy.
     pub(super) what: String,
     pub(super) why: String,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LookFile {
+    /// A command that only reads and ends by itself, with values in braces; `{{` and `}}` are braces.
+    #[schemars(with = "String")]
+    pub(super) run: Spanned<String>,
+    /// What it shows, as part of a sentence.
+    pub(super) shows: String,
+    #[schemars(with = "Option<String>")]
+    pub(super) when: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

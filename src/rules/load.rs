@@ -10,10 +10,12 @@ use std::sync::Arc;
 use toml::Spanned;
 
 use super::expr::{Expr, ExprError};
-use super::file::{AdviseFile, LevelFile, ParamFile, RecommendFile, RuleFile, TestFile};
+use super::file::{AdviseFile, LevelFile, LookFile, ParamFile, RecommendFile, RuleFile, TestFile};
 use super::names::{RuleNames, key_to_set};
 use super::template::Template;
-use super::{Advise, Avoid, Evidence, Expect, Level, Param, Recommend, Rule, RuleTest, given, toml_file};
+use super::{
+    Advise, Avoid, Evidence, Expect, Level, NextLook, Param, Recommend, Rule, RuleTest, given, next_look, toml_file,
+};
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, ValueType};
 use crate::metrics::{names, subjects::Subject, sysctl, value::Type};
@@ -84,6 +86,7 @@ impl Loader<'_> {
         let evidence = self.evidence(&file.evidence, &scope);
         let recommend: Vec<_> = file.recommend.iter().filter_map(|part| self.recommend(part, &scope)).collect();
         let advise: Vec<_> = file.advise.iter().filter_map(|part| self.advise(part, &scope)).collect();
+        let looks: Vec<_> = file.look.iter().filter_map(|part| self.look(part, &scope)).collect();
         if file.recommend.is_empty() && file.advise.is_empty() {
             let message = "a rule must say what to do: add [[recommend]] with a key, or [[advise]]";
             self.error(file.summary.span(), message, None);
@@ -123,6 +126,7 @@ impl Loader<'_> {
             recommend,
             advise,
             avoid: file.avoid.into_iter().map(|avoid| Avoid { what: avoid.what, why: avoid.why }).collect(),
+            looks,
             guard,
             tests,
         })
@@ -294,6 +298,18 @@ impl Loader<'_> {
             None => None,
         };
         Some(Advise { who: part.who.clone(), text: self.template(&part.text, scope)?, when })
+    }
+
+    fn look(&mut self, part: &LookFile, scope: &RuleNames<'_>) -> Option<NextLook> {
+        if let Some(why) = next_look::objection(part.run.get_ref()) {
+            let help = "a command only reads, ends by itself, and does not use a shell".to_owned();
+            self.error(part.run.span(), &format!("this command cannot be given: {why}"), Some(help));
+        }
+        let when = match &part.when {
+            Some(when) => Some(self.expression(when, Some(Type::Bool), scope)?),
+            None => None,
+        };
+        Some(NextLook { run: self.template(&part.run, scope)?, shows: part.shows.clone(), when })
     }
 
     fn tests(

@@ -10,6 +10,7 @@ mod head;
 mod lazy;
 pub mod load;
 mod names;
+mod next_look;
 pub mod set;
 mod starter;
 pub mod template;
@@ -66,6 +67,7 @@ pub struct Rule {
     pub recommend: Vec<Recommend>,
     pub advise: Vec<Advise>,
     pub avoid: Vec<Avoid>,
+    pub looks: Vec<NextLook>,
     /// What must not become true after a recommended change.
     pub guard: Option<Expr>,
     pub tests: Vec<RuleTest>,
@@ -106,9 +108,11 @@ impl Rule {
         let conditions = self.conditions().chain(&self.guard);
         let numbers = self.evidence.iter().map(|evidence| &evidence.expr);
         let proposals = self.recommend.iter().flat_map(|part| std::iter::once(&part.value).chain(&part.when));
-        let advice = self.advise.iter().flat_map(|part| &part.when);
+        let advice =
+            self.advise.iter().map(|part| &part.when).chain(self.looks.iter().map(|part| &part.when)).flatten();
         let titles = self.levels.iter().map(|level| &level.title);
-        let texts = titles.chain(self.advise.iter().map(|part| &part.text));
+        let texts =
+            titles.chain(self.advise.iter().map(|part| &part.text)).chain(self.looks.iter().map(|part| &part.run));
         let expressions = conditions.chain(numbers).chain(proposals).chain(advice);
         expressions.flat_map(Expr::names).chain(texts.flat_map(Template::names))
     }
@@ -162,6 +166,14 @@ impl Recommend {
 pub struct Advise {
     pub who: String,
     pub text: Template,
+    pub when: Option<Expr>,
+}
+
+/// A command of another tool.
+#[derive(Debug, Clone)]
+pub struct NextLook {
+    pub run: Template,
+    pub shows: String,
     pub when: Option<Expr>,
 }
 

@@ -23,13 +23,18 @@ impl Template {
         let mut errors = Vec::new();
         let mut rest = 0;
         while let Some(open) = source[rest..].find('{').map(|at| rest + at) {
+            if source[open + 1..].starts_with('{') {
+                parts.push(Part::Text(unescaped(&source[rest..=open])));
+                rest = open + 2;
+                continue;
+            }
             let Some(close) = source[open..].find('}').map(|at| open + at) else {
                 let message = "this brace is never closed".to_owned();
                 errors.push(ExprError { span: open..open + 1, message, help: None });
                 break;
             };
             if open > rest {
-                parts.push(Part::Text(source[rest..open].to_owned()));
+                parts.push(Part::Text(unescaped(&source[rest..open])));
             }
             match Expr::compile(&source[open + 1..close], names) {
                 Ok(expr) => parts.push(Part::Value(expr)),
@@ -46,7 +51,7 @@ impl Template {
             return Err(errors);
         }
         if rest < source.len() {
-            parts.push(Part::Text(source[rest..].to_owned()));
+            parts.push(Part::Text(unescaped(&source[rest..])));
         }
         Ok(Self(parts))
     }
@@ -60,6 +65,26 @@ impl Template {
                 Part::Value(expr) => expr.eval(value_of).map_or_else(|_| "?".to_owned(), |value| value.to_string()),
             })
             .collect()
+    }
+
+    /// A command with the values filled in; `None` if a value could not be read, or is a text that a shell or the tool could
+    /// take for more than a name or an address.
+    pub fn command(&self, value_of: &dyn Fn(&str) -> Option<Value>) -> Option<String> {
+        let mut command = String::new();
+        for part in &self.0 {
+            match part {
+                Part::Text(text) => command.push_str(text),
+                Part::Value(expr) => {
+                    let value = expr.eval(value_of).ok()?.to_string();
+                    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:%_/@-".contains(&byte);
+                    if value.is_empty() || value.starts_with('-') || !value.bytes().all(is_plain) {
+                        return None;
+                    }
+                    command.push_str(&value);
+                }
+            }
+        }
+        Some(command)
     }
 
     /// The names that its expressions use.
@@ -78,4 +103,9 @@ impl Template {
             })
             .collect()
     }
+}
+
+/// Two braces are one that is part of the text.
+fn unescaped(text: &str) -> String {
+    text.replace("}}", "}")
 }

@@ -231,8 +231,9 @@ fn help_of_audit() {
 
     Arguments:
       [FINDING]...
-              Show these findings in full: their numbers in the last audit on this
-              terminal (or in the snapshot), or ids of rules
+              Show these findings in full: numbers of the last audit on this
+              terminal (or of the snapshot), or ids of rules, which look at the host
+              again
 
     Options:
           --finding <FINDING>

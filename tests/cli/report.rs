@@ -19,7 +19,7 @@ fn audit(name: &str, options: &[&str]) -> Run {
 fn an_overflowing_accept_queue_in_full() {
     let run = audit("accept-queue.json", &[]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
-    assert_snapshot!(run.out, @r#"
+    assert_snapshot!(run.out, @r"
     sysctl-advisor on web-1 at 2026-01-01T00:00:00Z
     Linux 6.12.0, 4 CPUs, 16.0 GiB, up 1 d, counters over 3 s
 
@@ -48,6 +48,8 @@ fn an_overflowing_accept_queue_in_full() {
                   one stage of the handshake. The kernel still drops SYNs.
                 net.ipv4.tcp_max_syn_backlog: It does not limit the accept queue.
                   While SYN cookies are on, it has no effect.
+      look      ss -ltnp sport = :9001
+                shows the queue (Recv-Q), its limit (Send-Q) and the process
       why       sysctl-advisor explain accept-queue-limited-by-application
       explains  notice: An accept queue overflowed 18 times in 3 s
                   (accept-queue-overflow)
@@ -62,7 +64,7 @@ fn an_overflowing_accept_queue_in_full() {
     0 critical, 1 warning, 1 notice from N rules.
     audit --details shows how each number is computed, why it matters, and the
     sources.
-    "#);
+    ");
 }
 
 #[test]

@@ -75,7 +75,20 @@ fn the_numbers_on_the_screen_have_a_meaning_afterwards() {
 
     let none = shown("$0 audit 99; $0 explain 99", 80, 24, home.path());
     assert_eq!(none.matches("99").count(), 2, "{none}");
-    assert!(none.contains("no finding `99` in the last audit on this terminal, which has"), "{none}");
+    assert!(none.contains("no finding 99 in the last audit on this terminal, which has"), "{none}");
+
+    // An id of a rule asks how it is now, and no format for programs has one finding alone.
+    let now = shown("unshare --net $0 audit timestamps-off --window 0", 80, 24, home.path());
+    assert!(now.contains("no finding `timestamps-off` in this audit"), "{now}");
+    let json = shown(&format!("$0 audit {number} --format json"), 80, 24, home.path());
+    assert!(json.contains("without FINDING the format json has all of them"), "{json}");
+}
+
+#[test]
+fn a_report_without_numbers_does_not_replace_the_one_that_has_them() {
+    let home = tempfile::tempdir().unwrap();
+    let _ = shown("unshare --net $0 audit --window 0 -q", 80, 24, home.path());
+    assert!(!home.path().join("sysctl-advisor").exists());
 }
 
 #[test]

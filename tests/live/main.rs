@@ -20,6 +20,7 @@ mod apply;
 mod history;
 mod lab;
 mod loaders;
+mod looks;
 mod netns;
 mod plan;
 mod remediate;

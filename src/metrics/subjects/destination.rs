@@ -24,6 +24,8 @@ pub(in crate::metrics) static TABLE: Table<Destination> = Table {
 #[rustfmt::skip]
 const ROWS: &[Row<Destination>] = &[
     text("destination.remote", "192.0.2.10:5432", "remote address and port", |_, destination| Some(endpoint(&destination.address, destination.port))),
+    text("destination.address", "192.0.2.10", "remote address", |_, destination| Some(destination.address.clone())),
+    int("destination.port", "", 5432, "remote port", |_, destination| Some(destination.port.into())),
     text("destination.source", "192.0.2.1", "local address", |_, destination| Some(destination.source.clone())),
     int("destination.ports_used", "ports", 50, "local ports that the group uses, including those in TIME_WAIT", |_, destination| whole(destination.ports)),
     int("destination.ports_blocked", "ports", 50, "the same without the TIME_WAIT ports that the kernel can use again with the current tcp_tw_reuse", |reading, destination| whole(blocked(reading, destination))),
@@ -43,8 +45,9 @@ const ROWS: &[Row<Destination>] = &[
     int("destination.keepalive_unanswered", "sockets", 0, "its connections with a keepalive probe that has no answer yet", |_, destination| whole(destination.progress?.keepalive_unanswered.into())),
     int("destination.rwnd_limited", "sockets", 0, "its connections that were sending for at least 5 s, and for 30 % of that waited for the window of the peer", |_, destination| whole(destination.progress?.rwnd_limited.into())),
     int("destination.sndbuf_limited", "sockets", 0, "its connections that were sending for at least 5 s, and for 30 % of that waited for room in their own send buffer", |_, destination| whole(destination.progress?.sndbuf_limited.into())),
-    int("destination.window_filled", "sockets", 0, "its connections that received a whole window in each round trip over a path of at least 5 ms without a queue: a larger window would let them receive more", |_, destination| whole(destination.progress?.window_filled.into())),
+    int("destination.window_filled", "sockets", 0, "its connections that received a whole window within one round trip, over a path of at least 5 ms, and receive now", |_, destination| whole(destination.progress?.window_filled.into())),
     int("destination.window_filled_bytes", "bytes", 0, "the largest of these windows", |_, destination| whole(destination.progress?.window_filled_bytes.into())),
+    int("destination.window_filled_rate", "bytes/s", 0, "what they receive if each round trip is as short as the shortest, and brings a window", |_, destination| whole(destination.progress?.window_filled_rate)),
     int("destination.bulk", "sockets", 10, "its open connections that sent or received at least 64 KiB", |_, destination| whole(destination.progress?.bulk.into())),
     int("destination.bulk_unscaled", "sockets", 0, "those of bulk without window scaling: one side did not offer it in its SYN, or a device on the path removed the offer", |_, destination| whole(destination.progress?.bulk_unscaled.into())),
     int("destination.bytes_sent", "bytes", 50_000_000, "data that its connections sent so far, with what was sent again (those in ESTABLISHED, CLOSE_WAIT and FIN_WAIT2)", |_, destination| whole(destination.progress?.bytes_sent)),

@@ -44,8 +44,9 @@ const ROWS: &[Row<Listener>] = &[
     int("listener.keepalive_unanswered", "sockets", 0, "its connections with a keepalive probe that has no answer yet", |_, listener| whole(listener.progress?.keepalive_unanswered.into())),
     int("listener.rwnd_limited", "sockets", 0, "its connections that were sending for at least 5 s, and for 30 % of that waited for the window of the peer", |_, listener| whole(listener.progress?.rwnd_limited.into())),
     int("listener.sndbuf_limited", "sockets", 0, "its connections that were sending for at least 5 s, and for 30 % of that waited for room in their own send buffer", |_, listener| whole(listener.progress?.sndbuf_limited.into())),
-    int("listener.window_filled", "sockets", 0, "its connections that received a whole window in each round trip over a path of at least 5 ms without a queue: a larger window would let them receive more", |_, listener| whole(listener.progress?.window_filled.into())),
+    int("listener.window_filled", "sockets", 0, "its connections that received a whole window within one round trip, over a path of at least 5 ms, and receive now", |_, listener| whole(listener.progress?.window_filled.into())),
     int("listener.window_filled_bytes", "bytes", 0, "the largest of these windows", |_, listener| whole(listener.progress?.window_filled_bytes.into())),
+    int("listener.window_filled_rate", "bytes/s", 0, "what they receive if each round trip is as short as the shortest, and brings a window", |_, listener| whole(listener.progress?.window_filled_rate)),
     int("listener.bulk", "sockets", 10, "its open connections that sent or received at least 64 KiB", |_, listener| whole(listener.progress?.bulk.into())),
     int("listener.bulk_unscaled", "sockets", 0, "those of bulk without window scaling: one side did not offer it in its SYN, or a device on the path removed the offer", |_, listener| whole(listener.progress?.bulk_unscaled.into())),
     int("listener.bytes_sent", "bytes", 50_000_000, "data that its connections sent so far, with what was sent again (those in ESTABLISHED, CLOSE_WAIT and FIN_WAIT2)", |_, listener| whole(listener.progress?.bytes_sent)),
@@ -55,6 +56,7 @@ const ROWS: &[Row<Listener>] = &[
     flag("listener.loopback", false, "whether it listens on a loopback address only", |_, listener| Some(is_loopback(&listener.address))),
     text("listener.owner", "nginx (pid 123)", "its process, or its user if the process is unknown; of sockets that share an address and port, the process of this one, if it alone holds it", |reading, listener| Some(owner(reading, listener).map_or_else(|| format!("uid {}", listener.uid), owner_name))),
     text("listener.fullest_owner", "nginx (pid 123)", "of the processes that hold the address and port, or of this socket's own one if it is known, the one nearest to its limit of open files", |reading, listener| fullest(reading, listener).map(owner_name)),
+    int("listener.pid", "", 123, "number of that process", |reading, listener| Some(fullest(reading, listener)?.pid?.into())),
     int("listener.owner_files", "files", 50, "open files of that process", |reading, listener| whole(fullest(reading, listener)?.fds?)),
     int("listener.owner_file_limit", "files", 1_048_576, "its soft limit of open files", |reading, listener| whole(fullest(reading, listener)?.fd_limit?)),
 ];

@@ -18,6 +18,7 @@ pub(in crate::metrics) static TABLE: Table<Owner> = Table {
 #[rustfmt::skip]
 const ROWS: &[Row<Owner>] = &[
     text("owner.name", "app (pid 4321)", "the process, or the user if the process is unknown", |_, owner| Some(owner_name(owner))),
+    int("owner.pid", "", 4321, "number of the process", |_, owner| owner.pid.map(Into::into)),
     int("owner.close_wait", "sockets", 1, "its CLOSE_WAIT sockets", |_, owner| whole(owner.close_wait)),
     ages("owner.close_wait_idle", "its CLOSE_WAIT sockets, by seconds since the last byte or ACK was sent or received", |owner| &owner.close_wait_idle),
     int("owner.unread_sockets", "sockets", 0, "its connections with at least 32 KiB that it has not read", |_, owner| whole(owner.queued.unwrap_or_default().unread_sockets)),

@@ -22,6 +22,7 @@ const ROWS: &[Row<UdpSocket>] = &[
     text("udp_socket.address", "0.0.0.0:514", "local address and port", |_, socket| Some(local(socket))),
     int("udp_socket.port", "", 514, "local port", |_, socket| Some(socket.port.into())),
     text("udp_socket.remote", "", "address and port that it is connected to; empty if it is not connected", |_, socket| Some(remote(socket))),
+    int("udp_socket.pid", "", 123, "number of its process", |_, socket| Some(socket.holder.as_ref()?.pid.into())),
     text("udp_socket.owner", "rsyslogd (pid 123)", "its process, or its user if the process is unknown", |_, socket| Some(owner(socket))),
     int("udp_socket.queue", "bytes", 0, "memory of its datagrams, which the kernel compares with rcvbuf; a part of it, up to a quarter of rcvbuf, may be read already", |_, socket| Some(socket.queue.into())),
     int("udp_socket.waiting", "bytes", 0, "memory of the datagrams that its program has not read", |_, socket| Some(socket.waiting.into())),

@@ -20,6 +20,7 @@ pub(in crate::metrics) static TABLE: Table<UnixListener> = Table {
 #[rustfmt::skip]
 const ROWS: &[Row<UnixListener>] = &[
     text("unix_listener.path", "/run/app.sock", "its path as its program gave it to bind(), or @ and the name of an abstract socket", |_, listener| Some(listener.path.clone())),
+    int("unix_listener.pid", "", 123, "number of its process", |_, listener| Some(listener.holder.as_ref()?.pid.into())),
     text("unix_listener.owner", "app (pid 123)", "its process, or its user if the process is unknown", |_, listener| Some(owner(listener))),
     int("unix_listener.queue", "connections", 0, "connections that wait for accept()", |_, listener| Some(listener.now.queue.into())),
     int("unix_listener.queue_before", "connections", 0, "connections that waited for accept() at the start of the window, if that was at most 60 s ago", |reading, listener| listener.before.filter(|_| reading.snapshot.window.seconds <= LONGEST_LOOK).map(|before| before.queue.into())),

@@ -47,10 +47,12 @@ pub struct Progress {
     pub rwnd_limited: u32,
     /// The same for the own send buffer.
     pub sndbuf_limited: u32,
-    /// Connections that receive a whole window in each round trip over a long path without a queue: they would receive more.
+    /// Connections that received a whole window within a round trip over a long path, and receive now.
     pub window_filled: u32,
     /// The largest window of theirs, in bytes.
     pub window_filled_bytes: u32,
+    /// What all of them receive in a second if each round trip is the shortest and brings a window, in bytes.
+    pub window_filled_rate: u64,
     /// Open connections that sent or received at least 64 KiB.
     pub bulk: u32,
     /// The part of `bulk` in which not both sides offered window scaling.
@@ -67,12 +69,19 @@ pub(super) struct Step {
     waits: Waits,
     rwnd_limited: bool,
     sndbuf_limited: bool,
-    /// Bytes of the window that every round trip fills; 0 if none is.
-    filled: u32,
+    filled: Option<Filled>,
     bulk: bool,
     unscaled: bool,
     sent: u64,
     retrans: u64,
+}
+
+/// A window that a round trip filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Filled {
+    bytes: u32,
+    /// Bytes in a second, if every round trip brings one.
+    rate: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -104,7 +113,7 @@ impl Step {
                 step.rwnd_limited = is_share(info.rwnd_limited_us());
                 step.sndbuf_limited = is_share(info.sndbuf_limited_us());
             }
-            step.filled = filled_window(info).unwrap_or(0);
+            step.filled = filled_window(info);
         }
         step
     }
@@ -125,15 +134,15 @@ fn waits(socket: SocketView<'_>, info: Option<TcpInfo<'_>>) -> Waits {
     }
 }
 
-/// The window of a connection that receives all of it in each round trip, over a long path. A round trip that got longer than
-/// that of the handshake is a queue before a slow line, and a larger window would only make it longer.
-fn filled_window(info: TcpInfo<'_>) -> Option<u32> {
-    let (window, least, rtt) = (info.rcv_ssthresh()?, info.min_rtt_us()?, info.rcv_rtt_us()?);
-    let read = u64::from(info.rcv_space()?);
-    let is_long = least >= LONG_PATH_US && rtt >= LONG_PATH_US && u64::from(rtt) < 2 * u64::from(least);
+/// The window of a connection that received all of it within one round trip, over a long path. The kernel remembers the best round
+/// trip only; whether they are all like it, the bytes that arrive show. The shortest round trip counts: a longer one is a queue before
+/// a slow line, and a larger window would only make it longer.
+fn filled_window(info: TcpInfo<'_>) -> Option<Filled> {
+    let (window, rtt, read) = (info.rcv_ssthresh()?, info.min_rtt_us()?, u64::from(info.rcv_space()?));
     let is_full = read * FILLED.1 >= u64::from(window) * FILLED.0;
     let is_settled = info.bytes_received()? >= SETTLED * u64::from(window);
-    (is_long && is_full && is_settled && info.last_data_received_ms()? < RECEIVES_MS).then_some(window)
+    let filled = rtt >= LONG_PATH_US && is_full && is_settled && info.last_data_received_ms()? < RECEIVES_MS;
+    filled.then(|| Filled { bytes: window, rate: u64::from(window) * 1_000_000 / u64::from(rtt) })
 }
 
 /// Whether what waits is a full segment, while what arrived until now was smaller than half of one on the average. The first
@@ -163,9 +172,12 @@ impl Progress {
         }
         self.rwnd_limited += step.rwnd_limited as u32;
         self.sndbuf_limited += step.sndbuf_limited as u32;
-        self.window_filled += (step.filled > 0) as u32;
-        if step.filled > self.window_filled_bytes {
-            self.window_filled_bytes = step.filled;
+        if let Some(Filled { bytes, rate }) = step.filled {
+            self.window_filled += 1;
+            self.window_filled_rate = self.window_filled_rate.saturating_add(rate);
+            if bytes > self.window_filled_bytes {
+                self.window_filled_bytes = bytes;
+            }
         }
         self.bulk += step.bulk as u32;
         self.bulk_unscaled += (step.bulk && step.unscaled) as u32;

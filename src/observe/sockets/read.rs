@@ -55,7 +55,7 @@ const NOT_IN_PROCFS: &[&str] = &[
 ];
 
 /// What is counted of the connections of a namespace, of each listener and of each destination, likewise.
-const PROGRESS: [&str; 13] = [
+const PROGRESS: [&str; 14] = [
     "backoff",
     "backoff_large",
     "persist",
@@ -65,6 +65,7 @@ const PROGRESS: [&str; 13] = [
     "sndbuf_limited",
     "window_filled",
     "window_filled_bytes",
+    "window_filled_rate",
     "bulk",
     "bulk_unscaled",
     "bytes_sent",

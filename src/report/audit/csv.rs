@@ -77,6 +77,7 @@ pub(super) const FORMAT: Format = Format {
     cannot_carry: &[
         (Content::Explanation, RULE),
         (Content::Expressions, RULE),
+        (Content::Looks, RULE),
         (Content::Skipped, COUNTED),
         (Content::Gaps, COUNTED),
         (Content::BrokenRules, COUNTED),
@@ -170,6 +171,7 @@ fn finding(row: &mut Rows, finding: &Finding) {
         recommendations,
         advice,
         avoid,
+        looks: _,
         references,
         fingerprint,
         follows_from: cause,

@@ -43,6 +43,7 @@ pub(super) const FORMAT: Format = Format {
         (Content::Expressions, WORDS),
         (Content::Advice, WORDS),
         (Content::Avoid, WORDS),
+        (Content::Looks, WORDS),
         (Content::References, WORDS),
         (Content::Location, WORDS),
         (Content::Waivers, COUNTED),

@@ -67,6 +67,8 @@ pub enum Content {
     Bounds,
     Advice,
     Avoid,
+    /// Commands of other tools that show more.
+    Looks,
     References,
     /// The line of a configuration file that a finding is about.
     Location,

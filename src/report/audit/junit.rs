@@ -166,6 +166,7 @@ mod tests {
         Change net.ipv4.ip_local_port_range: 32768 60999 -&gt; 16384 65535. Tried in a scratch namespace: the kernel accepts it. Risk medium. New connections use it at once. Side effects: A service that listens on a port from 16384 up can find it taken when it starts.
         Do (evil�]0;owned��[31m �2J�name): evil�]0;owned��[31m �2J�name
         Do not: evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name
+        Look: `evil�]0;owned��[31m �2J�name` shows evil�]0;owned��[31m �2J�name.
         Rule: close-wait-leak (application)
         Why: xxx
         evil�]0;owned��[31m �2J�name is evil�]0;owned��[31m �2J�name

@@ -164,6 +164,13 @@ fn write(page: &mut Page<'_>, finding: &Finding) {
     for Avoid { what, why } in avoid {
         page.item("Do not", |output| pair(output, what, why));
     }
+    for (command, shows) in words::looks(finding) {
+        page.item("Look", |output| {
+            push_verbatim(output, &command);
+            output.push_str(" shows ");
+            push_literal(output, shows);
+        });
+    }
     if page.full {
         references.iter().for_each(|reference| page.item("Source", |output| push_verbatim(output, reference)));
     }
@@ -287,6 +294,7 @@ mod tests {
         - **Change** `net.ipv4.ip_local_port_range`: `32768 60999` → `16384 65535`. Tried in a scratch namespace: the kernel accepts it. Risk medium. New connections use it at once. Side effects: A service that listens on a port from 16384 up can find it taken when it starts.
         - **Do** evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name
         - **Do not** evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name
+        - **Look** `evil�]0;owned��[31m �2J�name` shows evil�]0;owned��[31m �2J�name
         - **Source** `https://example.org/path/`
 
         | Evidence | Value | Computed from |

@@ -30,6 +30,7 @@ pub(super) const CANNOT_CARRY: &[(Content, &str)] = &[
     (Content::Bounds, COUNTED),
     (Content::Advice, SHORT),
     (Content::Avoid, SHORT),
+    (Content::Looks, SHORT),
     (Content::References, SHORT),
     (Content::Location, SHORT),
     (Content::Waivers, COUNTED),

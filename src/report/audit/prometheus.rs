@@ -42,6 +42,7 @@ const CANNOT_CARRY: &[(Content, &str)] = &[
     (Content::Bounds, COUNTED),
     (Content::Advice, WORDS),
     (Content::Avoid, WORDS),
+    (Content::Looks, WORDS),
     (Content::References, WORDS),
     (Content::Location, WORDS),
     (Content::Waivers, COUNTED),

@@ -8,7 +8,8 @@ use jiff::civil::date;
 
 use super::*;
 use crate::audit::model::{
-    Advice, Audit, Avoid, Cause, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem, WaiverTrouble,
+    Advice, Audit, Avoid, Cause, Evidence, Finding, NextLook, Recommendation, Skipped, Waiver, WaiverProblem,
+    WaiverTrouble,
 };
 use crate::drift::SourceLine;
 use crate::history::read::{Episode, Memory};
@@ -67,6 +68,7 @@ impl Scene {
             recommendations: vec![change],
             advice: vec![Advice { who: text("operator"), text: text("Restart the service.") }],
             avoid: vec![Avoid { what: text("net.ipv4.tcp_fin_timeout"), why: text("It is about something else.") }],
+            looks: vec![NextLook { command: text("ss -ltn"), shows: text("each queue") }],
             references: vec![text("man 2 listen")],
             fingerprint: text("00000000000000aa"),
             follows_from: Some(Cause { rule: text("f-rule"), fingerprint: text("00000000000000cc") }),
@@ -233,6 +235,8 @@ const LEAVES: &[(Option<Content>, Change)] = &[
     (Some(Content::Advice), |scene| mark(&mut scene.findings[0].advice[0].text)),
     (Some(Content::Avoid), |scene| mark(&mut scene.findings[0].avoid[0].what)),
     (Some(Content::Avoid), |scene| mark(&mut scene.findings[0].avoid[0].why)),
+    (Some(Content::Looks), |scene| mark(&mut scene.findings[0].looks[0].command)),
+    (Some(Content::Looks), |scene| mark(&mut scene.findings[0].looks[0].shows)),
     (Some(Content::References), |scene| mark(&mut scene.findings[0].references[0])),
     (Some(Content::Location), |scene| mark(&mut scene.findings[0].line.as_mut().unwrap().file)),
     (Some(Content::Location), |scene| scene.findings[0].line.as_mut().unwrap().line = 77),

@@ -5,7 +5,7 @@
 
 use super::sections::{GapAt, Head, Seen};
 use super::states;
-use crate::audit::model::{Advice, Avoid, Evidence, Finding, Recommendation, Skipped, Waiver, WaiverProblem};
+use crate::audit::model::{Advice, Avoid, Evidence, Finding, NextLook, Recommendation, Skipped, Waiver, WaiverProblem};
 use crate::drift::SourceLine;
 use crate::metrics::roles::{Role, Roles};
 use crate::model::{Bound, Kind, RehearsalResult, in_words};
@@ -80,8 +80,18 @@ pub(super) fn what_to_act_on(finding: &Finding, lines: &mut Lines) {
     for Avoid { what, why } in avoid {
         lines.add(&["Do not: ", what, ": ", why]);
     }
+    for (command, shows) in looks(finding) {
+        lines.add(&["Look: `", &command, "` shows ", shows, "."]);
+    }
     lines.add(&["Rule: ", rule, " (", kind.name(), ")"]);
 }
+
+/// The commands that show more, as one types them on this host, each with what it shows.
+pub(super) fn looks(finding: &Finding) -> impl Iterator<Item = (String, &str)> {
+    let there = within(&finding.namespace);
+    finding.looks.iter().map(move |NextLook { command, shows }| (format!("{there}{command}"), &**shows))
+}
+
 /// What is behind a finding: the explanation, how its numbers are computed, the sources.
 pub(super) fn background(finding: &Finding, lines: &mut Lines) {
     let Finding { explain, evidence, references, .. } = finding;

@@ -79,6 +79,12 @@ fn explained(rule: &Rule, theme: Theme) -> Explanation {
             page.item(&part.what, "", &part.why);
         }
     }
+    if !rule.looks.is_empty() {
+        page.heading("What to look at next");
+        for part in &rule.looks {
+            page.item(&part.run.pattern(), "", &format!("shows {}", part.shows));
+        }
+    }
     page.sources(rule.references.iter().map(String::as_str));
     page
 }

@@ -109,6 +109,10 @@ fn parts<'a>(number: usize, finding: &'a Finding, earlier: Option<(usize, &Findi
         (once("Do not", avoid, earlier.map(|(number, other)| (number, &other.avoid)), |Avoid { what, why }| html! {
             span .who { (what) } ": " (prose(why))
         }))
+        @if !finding.looks.is_empty() {
+            dt { "Look" }
+            dd { ul { @for (command, shows) in words::looks(finding) { li { code { (command) } " shows " (shows) "." } } } }
+        }
     }
 }
 

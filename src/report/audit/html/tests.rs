@@ -112,6 +112,8 @@ fn the_page_reads_so() {
     Evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name
     Do not
     evil�]0;owned��[31m �2J�name: evil�]0;owned��[31m �2J�name
+    Look
+    evil�]0;owned��[31m �2J�name shows evil�]0;owned��[31m �2J�name.
     Why, how the numbers are computed, and sources
     xxx
     Computed

@@ -3,10 +3,10 @@
 //! In: a finding. Out: the struct of the contract. Must not: serialise the program's own records.
 
 use super::view::{
-    AdviceView, AvoidView, CauseView, EvidenceView, FindingView, LocationView, RecommendationView, SeverityView,
-    ValueView, Waived,
+    AdviceView, AvoidView, CauseView, EvidenceView, FindingView, LocationView, LookView, RecommendationView,
+    SeverityView, ValueView, Waived,
 };
-use crate::audit::model::{Advice, Avoid, Cause, Evidence, Finding, Recommendation, Waiver};
+use crate::audit::model::{Advice, Avoid, Cause, Evidence, Finding, NextLook, Recommendation, Waiver};
 use crate::drift::SourceLine;
 use crate::metrics::value::Value;
 use crate::model::{RehearsalResult, Severity};
@@ -74,6 +74,7 @@ fn with_lists<'a>(finding: &'a Finding, lists: Lists<'a>) -> FindingView<'a> {
         recommendations: _,
         advice: _,
         avoid: _,
+        looks,
         references: _,
         fingerprint,
         follows_from,
@@ -104,6 +105,7 @@ fn with_lists<'a>(finding: &'a Finding, lists: Lists<'a>) -> FindingView<'a> {
         recommendations,
         advice,
         avoid,
+        looks: looks.iter().map(|NextLook { command, shows }| LookView { command, shows }).collect(),
         references,
         fingerprint,
         waived: waiver.as_ref().map(waived),

@@ -299,7 +299,7 @@ mod tests {
             "ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT1 FIN_WAIT2 TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN CLOSING";
         assert_eq!(names(&report["namespaces"][0]["tcp"]).join(" "), states);
         let finding = &report["findings"][0];
-        let fields = "rule severity kind namespace subject title hurts_now follows_from evidence recommendations advice avoid references \
+        let fields = "rule severity kind namespace subject title hurts_now follows_from evidence recommendations advice avoid looks references \
                       fingerprint waived location";
         assert_eq!(names(finding).join(" "), fields);
         assert_eq!(names(&finding["evidence"][0]).join(" "), "label expression value unit");
@@ -307,6 +307,7 @@ mod tests {
         assert_eq!(names(&finding["recommendations"][0]).join(" "), change);
         assert_eq!(names(&finding["advice"][0]).join(" "), "who text");
         assert_eq!(names(&finding["avoid"][0]).join(" "), "what why");
+        assert_eq!(names(&report["findings"][2]["looks"][0]).join(" "), "command shows");
         assert_eq!(names(&report["findings"][4]["waived"]).join(" "), "reason who until");
         assert_eq!(names(&report["waiver_problems"][0]).join(" "), "code rule file line text");
         assert_eq!(names(&report["skipped"][0]).join(" "), "rule namespace reason");

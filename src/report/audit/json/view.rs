@@ -238,6 +238,8 @@ pub(in crate::report::audit) struct FindingView<'a> {
     /// Wrong remedies.
     #[schemars(with = "Vec<AvoidView<'a>>")]
     pub(super) avoid: Part<Vec<AvoidView<'a>>>,
+    /// Commands of tools that are installed on the host. They only read, and end by themselves.
+    pub(super) looks: Vec<LookView<'a>>,
     #[schemars(with = "&'a [String]")]
     pub(super) references: Part<&'a [String]>,
     /// The same in each run for the same rule, namespace and subject.
@@ -348,6 +350,15 @@ pub(super) struct AdviceView<'a> {
 pub(super) struct AvoidView<'a> {
     pub(super) what: &'a str,
     pub(super) why: &'a str,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Look")]
+pub(super) struct LookView<'a> {
+    /// To run in the network namespace of the finding.
+    pub(super) command: &'a str,
+    /// What it shows, as part of a sentence.
+    pub(super) shows: &'a str,
 }
 
 /// A rule that could not be evaluated in a namespace.

@@ -27,12 +27,13 @@ use crate::snapshot::Namespace;
 use view::{AdviceView, AvoidView, EvidenceView, GapView, KeyView, NamespaceView, Skip, StateView, WaiverTroubleView};
 
 const RULE: &str = "the text belongs to the rule, not to the finding: `explain RULE` prints it";
+const HERE: &str = "a command is for whoever is logged in on the host";
 const LINES: &str = "the lines of earlier audits are the memory; one more would say the same twice";
 
 pub const FORMAT: Format = Format {
     name: "ndjson",
     help: "A line of JSON for the audit and for each finding, for a fleet",
-    cannot_carry: &[(Content::Explanation, RULE), (Content::Earlier, LINES)],
+    cannot_carry: &[(Content::Explanation, RULE), (Content::Looks, HERE), (Content::Earlier, LINES)],
     write: |sections, _, output| sections.give_to(Lines::default(), output),
 };
 
@@ -161,6 +162,7 @@ pub(super) fn finding<'a>(
         recommendations,
         advice,
         avoid,
+        looks: _,
         references,
         fingerprint,
         follows_from: cause,

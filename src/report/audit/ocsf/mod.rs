@@ -23,7 +23,10 @@ use view::{Base, Device, Event, Metadata, Product, Scan, ScanActivity, System};
 pub(super) const FORMAT: Format = Format {
     name: "ocsf",
     help: "Events of the OCSF schema, for a store of security events",
-    cannot_carry: &[(Content::Earlier, "the store has the events of earlier audits")],
+    cannot_carry: &[
+        (Content::Looks, "a command is for whoever is logged in on the host"),
+        (Content::Earlier, "the store has the events of earlier audits"),
+    ],
     write: |sections, _, output| sections.give_to(Events::default(), output),
 };
 

@@ -91,6 +91,7 @@ pub(super) fn write<'a>(
     if full || first {
         list(page, "do", finding.advice.iter().map(|item| format!("{}: {}", item.who, item.text)));
         list(page, "do not", finding.avoid.iter().map(|item| format!("{}: {}", item.what, item.why)));
+        looks(page, finding);
     } else {
         labelled(page, "do", theme.dim, "As above.");
     }
@@ -99,6 +100,14 @@ pub(super) fn write<'a>(
         labelled(page, "rule", theme.dim, &format!("{} ({})", finding.rule, finding.kind.name()));
     } else if first {
         labelled(page, "why", theme.dim, &format!("sysctl-advisor explain {}", finding.rule));
+    }
+}
+
+/// Commands for what the counters cannot tell. Each is a line of its own, which one can copy.
+fn looks(page: &mut Page<'_>, finding: &Finding) {
+    for (position, (command, shows)) in words::looks(finding).enumerate() {
+        labelled(page, if position == 0 { "look" } else { "" }, page.theme.key, &command);
+        labelled(page, "", page.theme.dim, &format!("shows {shows}"));
     }
 }
 
