@@ -125,3 +125,18 @@ fn a_locale_without_utf_8_gets_the_same_page_in_ascii() {
     assert!(utf8.contains("█ ESTABLISHED 18  ▓ LISTEN 1"), "{utf8}");
     assert_eq!(text.lines().count(), utf8.lines().count());
 }
+
+#[test]
+fn the_commands_to_type_next_are_complete_and_survive_a_shell() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("host's state.json");
+    std::fs::copy(data("does-not-accept.json"), &file).unwrap();
+    std::fs::create_dir(home.path().join("rules")).unwrap();
+    let audit = format!("cd {}; $0 audit --snapshot \"host's state.json\" --rules rules", home.path().display());
+    let text = shown(&audit, 120, 30, home.path());
+    let first = text.lines().find(|line| line.starts_with("  sysctl-advisor audit ")).unwrap();
+    let command = first.split("  why").next().unwrap().trim().strip_prefix("sysctl-advisor").unwrap();
+    assert!(command.contains("--rules rules"), "{text}");
+    let again = shown(&format!("cd {}; $0{command}", home.path().display()), 120, 50, home.path());
+    assert!(again.contains("Finding 1 of the audit at"), "{command}: {again}");
+}

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::apply::{ApplyError, trust};
 use crate::diagnostic::io_words;
+use crate::text::shell;
 
 /// Where it is when neither the command line nor systemd says otherwise.
 pub const DEFAULT: &str = "/var/lib/sysctl-advisor";
@@ -16,6 +17,14 @@ pub const DEFAULT: &str = "/var/lib/sysctl-advisor";
 pub fn directory(typed: Option<&Path>, from_systemd: Option<&str>) -> PathBuf {
     let from_systemd = from_systemd.and_then(|folders| folders.split(':').next()).filter(|folder| !folder.is_empty());
     typed.map_or_else(|| PathBuf::from(from_systemd.unwrap_or(DEFAULT)), Path::to_owned)
+}
+
+/// The options with which a command finds this directory, each with a space before it; none for the default.
+pub fn options(state: &Path) -> String {
+    if state == Path::new(DEFAULT) {
+        return String::new();
+    }
+    format!(" --state-dir {}", shell(&state.display().to_string()))
 }
 
 /// `STATE/changes`.
@@ -56,6 +65,12 @@ mod tests {
         assert_eq!(directory(None, Some("/b:/c")), PathBuf::from("/b"));
         assert_eq!(directory(None, Some("")), PathBuf::from(DEFAULT));
         assert_eq!(directory(None, None), PathBuf::from(DEFAULT));
+    }
+
+    #[test]
+    fn a_directory_other_than_the_default_has_to_be_named() {
+        assert_eq!(options(Path::new(DEFAULT)), "");
+        assert_eq!(options(Path::new("/a b")), " --state-dir '/a b'");
     }
 
     #[test]

@@ -87,6 +87,7 @@ fn drift(host: &Host, change: &PlannedChange) -> Option<String> {
 
 /// Earlier changes of this boot that stand in the way.
 fn unfinished(state: &Path, here: &Here, changes: &[PlannedChange]) -> Result<(), ApplyError> {
+    let options = state::options(state);
     for id in state::ids(state)? {
         let entry = RecordedChange::read(state, id)?;
         let elsewhere = entry.begun().is_some_and(|(namespace, ..)| namespace != here.namespace_id);
@@ -105,8 +106,8 @@ fn unfinished(state: &Path, here: &Here, changes: &[PlannedChange]) -> Result<()
                 match changes.iter().find(same) {
                     Some(change) => {
                         let why = format!(
-                            "change {id} of {} is not confirmed yet; run `sysctl-advisor confirm {id}` or \
-                             `sysctl-advisor rollback {id}` first",
+                            "change {id} of {} is not confirmed yet; run `sysctl-advisor confirm {id}{options}` or \
+                             `sysctl-advisor rollback {id}{options}` first",
                             change.key.name
                         );
                         return Err(ApplyError::NothingDone(why));
@@ -117,7 +118,8 @@ fn unfinished(state: &Path, here: &Here, changes: &[PlannedChange]) -> Result<()
             ChangeStatus::Interrupted => "was interrupted",
             ChangeStatus::RollbackInterrupted | ChangeStatus::RollbackFailed => "is rolled back only in part",
         };
-        return Err(ApplyError::NothingDone(format!("change {id} {why}; run `sysctl-advisor rollback {id}` first")));
+        let command = format!("sysctl-advisor rollback {id}{options}");
+        return Err(ApplyError::NothingDone(format!("change {id} {why}; run `{command}` first")));
     }
     Ok(())
 }

@@ -200,7 +200,10 @@ fn a_change_that_waits_for_a_confirmation_is_named_before_the_first_question() {
     let scene = Scene::new(&[FIVE[0], wish("b-other", REUSE, "1", "low")]);
     let plan = scene.host.plan(&[(REUSE, "2", "0")]);
     scene.host.ok(&["apply", &plan, "--yes", "--window", "0"]);
-    let talk = scene.talk(&[], "net.ipv4.tcp_tw_reuse is not confirmed yet");
+    let talk = scene.talk_on((200, 40), &[], "net.ipv4.tcp_tw_reuse is not confirmed yet");
+    let screen = talk.tmux.screen().replace('\n', " ");
+    let command = format!("sysctl-advisor rollback 1 --state-dir {}", scene.host.state().display());
+    assert!(screen.contains(&command), "{screen}");
     talk.end("q");
 }
 
