@@ -205,6 +205,14 @@ fn every_module_has_its_place_in_the_flow() {
     assert!(library.contains(&FLOW.join(" -> ")), "lib.rs opens with the flow");
 }
 
+/// `maud::html!` escapes a text; only what is of this type it takes as markup.
+#[test]
+fn no_text_is_passed_off_as_markup() {
+    let passed: Vec<String> =
+        files().into_iter().filter(|(_, text)| text.contains("PreEscaped")).map(|(file, _)| file).collect();
+    assert_eq!(passed, [] as [&str; 0]);
+}
+
 #[test]
 fn files_are_short_and_open_with_what_they_are() {
     let files = files();
