@@ -1,11 +1,13 @@
 //! Text for a terminal whose locale has no UTF-8: the few signs that our pages draw with, in ASCII.
 //!
-//! In: text. Out: the same columns of text. Must not: change what comes from the host, beyond these signs.
+//! In: text, or a frame. Out: the same columns of text. Must not: change what comes from the host, beyond these signs.
 
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "the locale is in variables"))]
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
+
+use ratatui::buffer::Buffer;
 
 /// Whether the locale has UTF-8, by the variables in the order in which the C library asks them.
 fn has_utf8() -> bool {
@@ -25,6 +27,17 @@ fn is_utf8(locale: &str) -> bool {
 /// The text as this terminal can show it.
 pub(super) fn shown(text: &str) -> Cow<'_, str> {
     if text.is_ascii() || has_utf8() { Cow::Borrowed(text) } else { Cow::Owned(in_ascii(text)) }
+}
+
+/// What is about to be drawn, as this terminal can show it.
+pub(super) fn fit(buffer: &mut Buffer) {
+    if has_utf8() {
+        return;
+    }
+    for cell in &mut buffer.content {
+        let sign = in_ascii(cell.symbol());
+        cell.set_symbol(&sign);
+    }
 }
 
 /// Each sign by one of ASCII; a bar keeps its length.

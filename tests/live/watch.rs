@@ -202,3 +202,16 @@ fn a_change_that_waits_is_shown_with_its_guard_until_it_is_rolled_back() {
     tmux.keys(&["q"]);
     tmux.wait_for("code 0");
 }
+
+#[test]
+fn a_locale_without_utf_8_gets_the_same_panels_in_ascii() {
+    let tmux = Tmux::start(80, 24);
+    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/watch.ndjson");
+    tmux.line("export LC_ALL=C");
+    watch(&tmux, &format!("--replay {recording} --speed 50"));
+    let screen = tmux.wait_for("look 17 of 17");
+    assert!(screen.is_ascii(), "{screen}");
+    assert!(screen.contains("######") && screen.contains("- TCP sockets by state ---"), "{screen}");
+    tmux.keys(&["q"]);
+    tmux.wait_for("code 0");
+}

@@ -14,6 +14,7 @@ use nix::sys::signal::Signal;
 
 use self::terminal::{Framed, NoScreen};
 use super::args::{RuleArgs, StateArgs};
+use super::charset;
 use super::exit::{Failure, Outcome};
 use super::held::Woken;
 use super::output::Terminal;
@@ -297,6 +298,7 @@ impl<S: Source> Session<S> {
             let area = frame.area();
             screen.size = (area.width, area.height);
             view::draw(frame, source.model(), screen, &status, theme);
+            charset::fit(frame.buffer_mut());
         });
         drawn.map(drop).map_err(Failure::io)
     }
