@@ -20,6 +20,7 @@ use crate::reference::{counters, states};
 use crate::report::explain;
 use crate::report::theme::Theme;
 use crate::report::wrap::wrap;
+use crate::rules::Rule;
 use crate::rules::set::RuleSet;
 use crate::session::drift::Scene;
 use crate::session::{self, SessionError, rehearse};
@@ -70,7 +71,8 @@ fn explained(name: &str, args: &ExplainArgs, rules: &RuleSet, theme: Theme) -> R
         return Ok(picture.unwrap_or_default());
     }
     Ok(if let Some(rule) = rules.get(name) {
-        explain::rule::rule(rule, theme)
+        let snapshot = present(args)?.map(|snapshot| with_defaults(snapshot, rule, args));
+        explain::rule::rule(rule, snapshot.as_ref(), theme)
     } else if let Some(key) = key(name) {
         let snapshot = present(args)?.map(|snapshot| with_default(snapshot, &key, args));
         let drift = snapshot.as_ref().and_then(files);
@@ -106,7 +108,7 @@ fn numbered(number: usize, rules: &RuleSet, theme: Theme) -> Result<String, Fail
     })?;
     let head = format!("{} {}", shown.severity.to_uppercase(), shown.title);
     let head = theme.paint(theme.heading, &wrap(&head, theme.width, 0));
-    Ok(format!("{head}\n\n{}", explain::rule::rule(rule, theme)))
+    Ok(format!("{head}\n\n{}", explain::rule::rule(rule, Some(&*last.snapshot), theme)))
 }
 
 /// Where a name that is only a part of a key's name may begin.
@@ -138,6 +140,15 @@ fn files(snapshot: &Snapshot) -> Option<Drift> {
 fn with_default(mut snapshot: Snapshot, key: &keys::Key, args: &ExplainArgs) -> Snapshot {
     if args.snapshot.is_none() && defaults::is_shown(key) {
         snapshot.defaults = Some(rehearse::defaults([key.name.as_str()]));
+    }
+    snapshot
+}
+
+/// Likewise those that a rule names.
+fn with_defaults(mut snapshot: Snapshot, rule: &Rule, args: &ExplainArgs) -> Snapshot {
+    let names: Vec<&str> = rule.names().filter_map(defaults::asked_of_the_kernel).collect();
+    if args.snapshot.is_none() && !names.is_empty() {
+        snapshot.defaults = Some(rehearse::defaults(names));
     }
     snapshot
 }

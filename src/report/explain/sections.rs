@@ -53,6 +53,13 @@ impl Explanation {
         self.blocks.push(Block::Expression(expression.to_owned()));
     }
 
+    /// More text below a heading; nothing if it is empty.
+    pub(super) fn text(&mut self, text: &str) {
+        if !text.is_empty() {
+            self.blocks.push(Block::Text(text.to_owned()));
+        }
+    }
+
     /// One name with what is to be said beside it and below it.
     pub(super) fn item(&mut self, name: &str, beside: &str, below: &str) {
         let [name, beside, below] = [name, beside, below].map(str::to_owned);
