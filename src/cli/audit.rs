@@ -119,11 +119,11 @@ fn report(args: &AuditArgs, global: &Global, config: &Config, terminal: &Termina
         rehearsal::enter(&mut audit, &plan);
     }
     if wanted.is_empty() {
-        let look = look(args, global, terminal, again);
+        let look = look(args, global, &snapshot, terminal, again);
         whole(args, global, &criteria, &audit, terminal, &look)?;
     } else {
         let chosen = chosen(&audit, &wanted, last.as_ref())?;
-        let look = look(args, global, terminal, again);
+        let look = look(args, global, &snapshot, terminal, again);
         let detail = if args.details { Detail::Full } else { Detail::Glance };
         let text = text::some(&chosen, &audit, &Look { detail, ..look });
         show(&text, args, global, terminal)?;
@@ -188,7 +188,7 @@ fn whole(
     Ok(())
 }
 
-fn look(args: &AuditArgs, global: &Global, terminal: &Terminal, again: &Again) -> Look {
+fn look(args: &AuditArgs, global: &Global, snapshot: &Snapshot, terminal: &Terminal, again: &Again) -> Look {
     let detail = match (global.quiet, args.details, args.full || args.all) {
         (true, ..) => Detail::Line,
         (_, true, _) => Detail::Full,
@@ -198,7 +198,7 @@ fn look(args: &AuditArgs, global: &Global, terminal: &Terminal, again: &Again) -
         (.., false) => Detail::Screen,
     };
     let is_live = args.snapshot.is_none();
-    let commands: &[&str] = if is_live { &["audit", "remediate", "watch"] } else { &["audit"] };
+    let commands: &[&str] = if is_live { &["audit", "remediate", "export", "watch"] } else { &["audit"] };
     Look {
         theme: if args.output.is_some() { Theme::plain() } else { terminal.theme() },
         detail,
@@ -206,6 +206,7 @@ fn look(args: &AuditArgs, global: &Global, terminal: &Terminal, again: &Again) -
         rows: terminal.lines().map_or(ROWS, |lines| lines.saturating_sub(2)),
         again: again.options(commands),
         is_live,
+        is_read_only: snapshot.surroundings.as_ref().is_some_and(|around| around.sysctls_read_only),
     }
 }
 

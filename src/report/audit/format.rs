@@ -19,14 +19,23 @@ pub struct Look {
     pub rows: usize,
     /// The options with which the same host is audited again, each with a space before it.
     pub again: String,
-    /// Whether it is this host, now: its sysctls can be changed.
+    /// Whether it is this host, now.
     pub is_live: bool,
+    /// Whether sysctls are read-only there, as in most containers: somebody else sets them.
+    pub is_read_only: bool,
 }
 
 impl Look {
     /// What one acts on, without colours.
     pub const fn plain() -> Self {
-        Self { theme: Theme::plain(), detail: Detail::Glance, rows: ROWS, again: String::new(), is_live: true }
+        Self {
+            theme: Theme::plain(),
+            detail: Detail::Glance,
+            rows: ROWS,
+            again: String::new(),
+            is_live: true,
+            is_read_only: false,
+        }
     }
 }
 

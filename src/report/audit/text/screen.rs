@@ -183,7 +183,11 @@ impl Screen<'_, '_> {
         let mut ways: Vec<(String, String)> = Vec::new();
         if let Some(Cause { shown: (number, finding), .. }) = causes.first() {
             ways.push((format!("audit{again} {number}"), format!("why {number}, and what to do")));
-            if changes > 0 && self.look.is_live {
+            if changes > 0 && self.look.is_live && self.look.is_read_only {
+                // Whoever starts the container sets them.
+                let what = "or kubernetes: they are read-only here";
+                ways.push((format!("export docker{again}"), what.to_owned()));
+            } else if changes > 0 && self.look.is_live {
                 ways.push((format!("remediate{again}"), format!("decide; {changes} of {total} can be changed (*)")));
             }
             if let Some(name) = scenario::of_rule(&finding.rule).first() {
