@@ -53,7 +53,7 @@ pub(super) fn print_completions(shell: Shell, program: &Command) -> Outcome {
 fn completions(shell: Shell, program: &Command) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut visible(program), "sysctl-advisor", &mut script);
-    let script = String::from_utf8_lossy(&script).into_owned();
+    let script = names::listed_by(shell, String::from_utf8_lossy(&script).into_owned());
     if shell == Shell::Bash {
         // clap_complete writes the hyphen of our name one way where it finds the command and another where it lists the
         // command's options, so that no option of a command would be offered.
@@ -105,6 +105,26 @@ mod tests {
                 assert!(script.contains(name), "{shell} does not offer {name}");
             }
             assert!(!script.contains("conf.*"), "{shell}: a pattern is no name");
+        }
+    }
+
+    #[test]
+    fn what_a_host_has_is_listed_when_the_shell_completes() {
+        for (shell, namespaces) in [
+            (Shell::Bash, "all current $(ls /run/netns 2>/dev/null)"),
+            (Shell::Zsh, "{compadd all current $(ls /run/netns 2>/dev/null)}"),
+            (Shell::Fish, "(ls /run/netns 2>/dev/null)"),
+        ] {
+            let script = completions(shell, &crate::cli::program());
+            assert!(script.contains(namespaces), "{shell}");
+            // fish has no positional names.
+            assert!(
+                shell == Shell::Fish || script.contains("$(ls /var/lib/sysctl-advisor/changes 2>/dev/null)"),
+                "{shell}"
+            );
+            for left in ["NAMES-OF", "NUMBERS-OF"] {
+                assert!(!script.contains(left), "{shell} has {left}");
+            }
         }
     }
 
