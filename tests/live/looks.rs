@@ -73,7 +73,9 @@ s = socket.socket(); s.bind((\"127.0.0.1\", 8080)); s.listen(2)
 c = [socket.socket() for _ in range(12)]
 [x.setblocking(False) or x.connect_ex((\"127.0.0.1\", 8080)) for x in c]
 time.sleep(60)' &
-        sleep 1.2
+        for _ in $(seq 200); do ss -Hltn sport = :8080 | grep -q \"LISTEN 3 \" && break; sleep 0.1; done
+        # The rule waits until nobody can call it a pause.
+        sleep 3
         {program} audit accept-queue-not-drained --window 1s > /tmp/text
         cat /tmp/text
         sed -n 's/^ *\\(look \\)\\? *\\(cat .*wchan\\)$/\\2/p' /tmp/text > /tmp/commands
