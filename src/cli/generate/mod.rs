@@ -53,13 +53,34 @@ pub(super) fn print_completions(shell: Shell, program: &Command) -> Outcome {
 fn completions(shell: Shell, program: &Command) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut visible(program), "sysctl-advisor", &mut script);
-    let script = names::listed_by(shell, String::from_utf8_lossy(&script).into_owned());
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if shell == Shell::Fish {
+        // clap_complete gives fish the names that options take, and not those of arguments.
+        fish_arguments(program, &[], &mut script);
+    }
+    let script = names::listed_by(shell, script);
     if shell == Shell::Bash {
         // clap_complete writes the hyphen of our name one way where it finds the command and another where it lists the
         // command's options, so that no option of a command would be offered.
         return script.replace("sysctl__subcmd__advisor", "sysctl__advisor");
     }
     script
+}
+
+/// A line for each argument without a hyphen that takes names, below the commands of `path`.
+fn fish_arguments(command: &Command, path: &[&str], script: &mut String) {
+    for inner in command.get_subcommands().filter(|inner| !inner.is_hide_set()) {
+        let path = [path, &[inner.get_name()]].concat();
+        let seen = path[1..].iter().map(|name| format!("; and __fish_seen_subcommand_from {name}"));
+        let place = format!("__fish_sysctl_advisor_using_subcommand {}{}", path[0], seen.collect::<String>());
+        for argument in inner.get_positionals() {
+            let words = names::of(inner.get_name(), argument.get_id().as_str());
+            if !words.is_empty() {
+                script.push_str(&format!("complete -c sysctl-advisor -n \"{place}\" -f -a \"{}\"\n", words.join(" ")));
+            }
+        }
+        fish_arguments(inner, &path, script);
+    }
 }
 
 /// What the help shows, each with the names that it takes where we know them. The command line itself takes more: a name that
@@ -99,7 +120,7 @@ mod tests {
 
     #[test]
     fn names_are_completed_where_they_are_known() {
-        for shell in [Shell::Bash, Shell::Zsh] {
+        for (shell, _) in COMPLETIONS {
             let script = completions(shell, &crate::cli::program());
             for name in ["close-wait-leak", "net.ipv4.tcp_fin_timeout", "TIME_WAIT", "handshake", "accept-queue"] {
                 assert!(script.contains(name), "{shell} does not offer {name}");
@@ -117,11 +138,7 @@ mod tests {
         ] {
             let script = completions(shell, &crate::cli::program());
             assert!(script.contains(namespaces), "{shell}");
-            // fish has no positional names.
-            assert!(
-                shell == Shell::Fish || script.contains("$(ls /var/lib/sysctl-advisor/changes 2>/dev/null)"),
-                "{shell}"
-            );
+            assert!(script.contains("(ls /var/lib/sysctl-advisor/changes 2>/dev/null)"), "{shell}");
             for left in ["NAMES-OF", "NUMBERS-OF"] {
                 assert!(!script.contains(left), "{shell} has {left}");
             }

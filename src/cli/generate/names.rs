@@ -27,7 +27,10 @@ pub(super) fn listed_by(shell: Shell, script: String) -> String {
             Shell::Zsh => script
                 .replace(&format!("(all current {name})"), &format!("{{compadd all current {list}}}"))
                 .replace(&format!("({name})"), &format!("{{compadd {list}}}")),
-            Shell::Fish => script.replace(&format!("{name}\\t''"), &format!("(ls {folder} 2>/dev/null)")),
+            Shell::Fish => {
+                let list = format!("(ls {folder} 2>/dev/null)");
+                script.replace(&format!("{name}\\t''"), &list).replace(name, &list)
+            }
             _ => script.replace(name, &list),
         }
     })
