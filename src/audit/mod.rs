@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use judge::{Judgement, Proposal, Values, is_quiet, judge, rests_on_a_default};
 use merge::{Merged, merge};
-use model::{Audit, Avoid, Finding, NextLook, Recommendation, Skipped};
+use model::{Audit, Avoid, Finding, Recommendation, Skipped};
 use waivers::{Ran, Waivers};
 
 use crate::diagnostic::Diagnostic;
@@ -30,7 +30,7 @@ use crate::metrics::view::View;
 use crate::model::Bound;
 use crate::rules::expr::Expr;
 use crate::rules::set::RuleSet;
-use crate::rules::{LazyRule, Rule};
+use crate::rules::{LazyRule, Rule, next_look};
 use crate::snapshot::Snapshot;
 use crate::units;
 
@@ -156,6 +156,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
             Judgement::Skipped(reason) => skip(reason),
             Judgement::Fires(fired) => {
                 fired.troubles.into_iter().for_each(&mut skip);
+                let is_installed = |command: &str| next_look::tool(command).is_some_and(|tool| view.has_tool(tool));
                 let subject = view.label(item);
                 let namespace = view.namespace().name.clone();
                 let finding = Finding {
@@ -176,7 +177,7 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
                         .iter()
                         .map(|avoid| Avoid { what: avoid.what.clone(), why: avoid.why.clone() })
                         .collect(),
-                    looks: fired.looks.into_iter().filter(|look| is_installed(look, view)).collect(),
+                    looks: fired.looks.into_iter().filter(|look| is_installed(&look.command)).collect(),
                     references: rule.references.clone(),
                     follows_from: None,
                     waived: None,
@@ -186,13 +187,6 @@ fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal
             }
         }
     }
-}
-
-/// Whether the tool of a command is there.
-fn is_installed(look: &NextLook, view: &View<'_>) -> bool {
-    let mut words =
-        look.command.split(' ').skip_while(|word| *word == "timeout" || word.starts_with(|c: char| c.is_ascii_digit()));
-    words.next().is_some_and(|tool| view.has_tool(tool))
 }
 
 /// Whether a rule is about the configuration files. They are those of one namespace; in the others there is nothing to

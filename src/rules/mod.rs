@@ -10,7 +10,7 @@ mod head;
 mod lazy;
 pub mod load;
 mod names;
-mod next_look;
+pub mod next_look;
 pub mod set;
 mod starter;
 pub mod template;

@@ -8,64 +8,83 @@ use crate::observe::tools::TOOLS;
 const LONGEST: u32 = 30;
 
 /// Tools that watch until somebody ends them.
-const ENDLESS: &[&str] = &["bpftrace", "perf", "tcpdump"];
+const ENDLESS: &[&str] = &["bpftrace", "tcpdump"];
 
-/// Of tools that can also change something: a word that says that they do not.
-const READS: &[(&str, &[&str])] = &[
-    ("conntrack", &["-C", "-S", "-L"]),
-    ("dmesg", &["--ctime"]),
-    ("ethtool", &["--statistics", "--show-ring", "--show-channels", "--show-features", "--driver"]),
-    ("ip", &["show", "get"]),
-    ("journalctl", &["--lines"]),
-    ("nstat", &["-az"]),
-    ("ss", &["-l", "-n", "-t", "-u", "-x", "-m", "-i", "-o", "-p"]),
-    ("tc", &["show"]),
+/// Of each tool the options that neither change nor write anything: letters, which can be written together (`-tno`), and words.
+const OPTIONS: &[(&str, &str, &[&str])] = &[
+    ("bpftrace", "e", &[]),
+    ("cat", "", &[]),
+    ("conntrack", "CSL", &[]),
+    ("ethtool", "", &["--statistics", "--show-ring", "--show-channels", "--show-features", "--driver"]),
+    ("ip", "46ds", &[]),
+    ("journalctl", "k", &["--no-pager", "--lines", "--grep"]),
+    ("ls", "l", &[]),
+    ("nstat", "az", &[]),
+    ("ss", "alntuxmiope", &[]),
+    ("tc", "s", &[]),
+    ("tcpdump", "nicv", &[]),
 ];
+
+/// Of tools whose words say what they do: those that only look. They are behind the kind of thing: `ip route get`.
+const VERBS: &[(&str, &[&str])] = &[("ip", &["show", "get"]), ("tc", &["show"])];
+
+/// Tools that change something, or go on for ever, without one of these.
+const NEEDED: &[(&str, &[&str])] = &[
+    ("conntrack", &["-C", "-S", "-L"]),
+    ("ethtool", &["--statistics", "--show-ring", "--show-channels", "--show-features", "--driver"]),
+    ("journalctl", &["--lines"]),
+    ("tcpdump", &["-c"]),
+];
+
+/// The seconds after which a command ends, if it says so, and its words from the tool on.
+fn split(command: &str) -> (Option<u32>, Vec<&str>) {
+    let mut words: Vec<&str> = command.split_whitespace().collect();
+    if words.first() != Some(&"timeout") {
+        return (None, words);
+    }
+    let limit = words.get(1).and_then(|seconds| seconds.parse().ok());
+    words.drain(..words.len().min(2));
+    (limit, words)
+}
+
+/// The tool that a command runs.
+pub fn tool(command: &str) -> Option<&str> {
+    split(command).1.first().copied()
+}
 
 /// Why a command cannot be given; an empty one, too.
 pub(super) fn objection(command: &str) -> Option<String> {
-    let words: Vec<&str> = command.split_whitespace().collect();
-    let (limit, words) = match words.as_slice() {
-        ["timeout", seconds, rest @ ..] => (seconds.parse::<u32>().ok(), rest),
-        all => (None, all),
-    };
-    let [tool, arguments @ ..] = words else { return Some("it is empty".to_owned()) };
-    if !TOOLS.contains(tool) {
+    let (limit, words) = split(command);
+    let [tool, arguments @ ..] = words.as_slice() else { return Some("it is empty".to_owned()) };
+    let Some((_, letters, long)) = OPTIONS.iter().find(|(name, ..)| name == tool) else {
         return Some(format!("`{tool}` is not one of {}", TOOLS.join(", ")));
-    }
+    };
     if ENDLESS.contains(tool) && limit.is_none_or(|seconds| seconds > LONGEST) {
         return Some(format!("`{tool}` must begin with `timeout N`, N at most {LONGEST}"));
     }
-    if *tool == "tcpdump" && !arguments.contains(&"-c") {
-        return Some("`tcpdump` must have `-c N`".to_owned());
+    let is_known = |word: &str| long.contains(&word) || word[1..].chars().all(|letter| letters.contains(letter));
+    if let Some(word) = arguments.iter().find(|word| word.starts_with('-') && !is_known(word)) {
+        return Some(format!("`{word}` of `{tool}` is not an option that is known to read only"));
     }
-    if ["cat", "ls"].contains(tool) && !arguments.iter().all(|word| is_option(word) || is_of_kernel(word)) {
+    let plain = || arguments.iter().filter(|word| !word.starts_with('-'));
+    if ["cat", "ls"].contains(tool) && !plain().all(|word| is_of_kernel(word)) {
         return Some(format!("`{tool}` may look at /proc and /sys only"));
     }
-    if let Some((_, words)) = READS.iter().find(|(name, _)| name == tool)
-        && !arguments.iter().any(|word| words.iter().any(|reads| reads_as(word, reads)))
-    {
-        return Some(format!("`{tool}` must have one of {}", words.join(", ")));
+    let allowed =
+        |table: &'static [(&str, &[&str])]| table.iter().find(|(name, _)| name == tool).map(|(_, words)| *words);
+    let lacks = |words: &[&str]| Some(format!("`{tool}` must have one of {}", words.join(", ")));
+    if let Some(verbs) = allowed(VERBS).filter(|verbs| plain().nth(1).is_none_or(|verb| !verbs.contains(verb))) {
+        return lacks(verbs);
+    }
+    if let Some(needed) = allowed(NEEDED).filter(|needed| !arguments.iter().any(|word| needed.contains(word))) {
+        return lacks(needed);
     }
     let outside = command.split('\'').step_by(2).any(|part| part.contains(['|', '>', ';', '&', '`', '$', '\n']));
     outside.then(|| "it may have | > ; & ` $ in single quotes only".to_owned())
 }
 
-fn is_option(word: &str) -> bool {
-    word.starts_with('-')
-}
-
 fn is_of_kernel(word: &str) -> bool {
     (word.starts_with("/proc/") || word.starts_with("/sys/")) && !word.contains("..")
-}
-
-/// Letters of `ss` and others can be written together: `-tno`.
-fn reads_as(word: &str, reads: &str) -> bool {
-    let letters = |word: &str| word.strip_prefix('-').filter(|rest| !rest.starts_with('-')).map(str::to_owned);
-    match (letters(word), letters(reads)) {
-        (Some(all), Some(one)) if one.len() == 1 => all.contains(&one),
-        _ => word == reads,
-    }
 }
 
 #[cfg(test)]
@@ -93,10 +112,15 @@ mod tests {
             ("sysctl -w net.ipv4.ip_forward=1", "`sysctl` is not one of"),
             ("tcpdump -ni any -c 20", "must begin with `timeout N`"),
             ("timeout 600 tcpdump -ni any -c 20", "at most 30"),
-            ("timeout 10 tcpdump -ni any", "`-c N`"),
+            ("timeout 10 tcpdump -ni any", "must have one of -c"),
+            ("timeout 10 tcpdump -ni any -c 5 -w /etc/motd", "`-w` of `tcpdump`"),
             ("ip link set eth0 down", "must have one of show, get"),
-            ("ss -K dst 192.0.2.1", "must have one of"),
-            ("conntrack -F", "must have one of"),
+            ("ip link set show down", "must have one of show, get"),
+            ("ss -K dst 192.0.2.1", "`-K` of `ss`"),
+            ("ss -tnK dst 192.0.2.1", "`-tnK` of `ss`"),
+            ("conntrack -F", "`-F` of `conntrack`"),
+            ("conntrack", "must have one of"),
+            ("journalctl --lines 5 --rotate", "`--rotate` of `journalctl`"),
             ("cat /etc/shadow", "/proc and /sys only"),
             ("cat /proc/../etc/shadow", "/proc and /sys only"),
             ("ss -tn | xargs kill", "in single quotes only"),
