@@ -53,13 +53,18 @@ impl Tmux {
         self.wait(&format!("the terminal shows {text:?}"), |screen| screen.contains(text))
     }
 
+    /// Waits for a screen that is `done` and whole: tmux may show the upper half of a new screen above the rest of the old one,
+    /// so two looks in a row have to agree. A screen that never rests is taken as it is after some looks.
     pub(crate) fn wait(&self, what: &str, done: impl Fn(&str) -> bool) -> String {
-        let mut seen = String::new();
+        const RESTLESS: usize = 20;
+        let (mut seen, mut looks) = (String::new(), 0);
         let waited = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             wait_until(what, || {
                 std::thread::sleep(std::time::Duration::from_millis(50));
-                seen = self.screen();
-                done(&seen)
+                let before = std::mem::replace(&mut seen, self.screen());
+                let is_done = done(&seen);
+                looks += usize::from(is_done);
+                is_done && (before == seen || looks > RESTLESS)
             });
         }));
         assert!(waited.is_ok(), "waited in vain until {what}; the terminal shows:\n{seen}");
