@@ -16,6 +16,7 @@ pub mod netlink;
 mod progress;
 mod read;
 mod sampled;
+mod seen;
 mod table;
 
 pub(in crate::observe) use collect::Waiting;

@@ -19,7 +19,7 @@ use super::collect::{Seen, Tally};
 use super::listeners::Listeners;
 use super::model::Sample;
 use super::netlink::{Walk, dump, dump_once, dump_until};
-use super::read::seen;
+use super::seen::seen;
 use crate::host::Host;
 use crate::netlink::filter::PortFilter;
 use crate::netlink::request::Query;
