@@ -15,6 +15,7 @@ pub mod waivers;
 
 pub use merge::fulfils;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use judge::{Judgement, Proposal, Values, is_quiet, judge, rests_on_a_default};
@@ -121,18 +122,26 @@ pub fn resting_on_a_sample(snapshot: &Snapshot, rules: &RuleSet) -> Vec<String> 
     let rests = sampled.filter(|(namespace, sample)| {
         let view = View::new(snapshot, namespace);
         let mut loud = rules.evaluated().filter(|(_, rule)| !is_quiet_here(rule, &view));
-        loud.any(|(_, rule)| rule.rule().is_some_and(|rule| rests_on(*sample, rule, &view)))
+        let rule = loud.find(|(_, rule)| rule.rule().is_some_and(|rule| rests_on(*sample, rule, &view)));
+        if let Some((id, _)) = rule {
+            tracing::info!(namespace = %namespace.name, rule = id, "a sample of the connections is not enough");
+        }
+        rule.is_some()
     });
     rests.map(|(namespace, _)| namespace.id.clone()).collect()
 }
 
 fn rests_on(sample: Sample, rule: &Rule, view: &View<'_>) -> bool {
-    let is_missing = |name: &str| view.namespace().gaps.iter().any(|gap| is_of_a_sample(gap) && gap.what == name);
+    let is_of_this = |name: &str| view.namespace().gaps.iter().any(|gap| is_of_a_sample(gap) && gap.what == name);
     let rests = |item| {
-        let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
-        match judge(rule, &values) {
+        let lacks_a_look = Cell::new(false);
+        let why_missing = |name: &str| {
+            lacks_a_look.set(lacks_a_look.get() || is_of_this(name));
+            view.why_missing(name)
+        };
+        match judge(rule, &Values { of: &|name| view.value(item, name), why_missing: &why_missing }) {
             Judgement::Quiet => false,
-            Judgement::Skipped(_) => rule.conditions().flat_map(Expr::names).any(is_missing),
+            Judgement::Skipped(_) => lacks_a_look.get(),
             Judgement::Fires(_) => rule.names().any(|name| estimated::is(name, sample)),
         }
     };

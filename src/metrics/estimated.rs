@@ -6,7 +6,7 @@ use crate::observe::sockets::Sample;
 
 /// Beginnings of names whose number is counted over established connections. The others are of the kernel's summary, of
 /// listeners themselves, or of connections on their way in or out, which are all looked at.
-const ESTIMATED: [&str; 29] = [
+const ESTIMATED: [&str; 28] = [
     "tcp.idle",
     "tcp.backoff",
     "tcp.persist",
@@ -35,7 +35,6 @@ const ESTIMATED: [&str; 29] = [
     "listener.retransmits_most",
     "owner.unread_",
     "owner.unsent_",
-    "ports.bound_only",
 ];
 /// Of outgoing connections, which a sample may leave out.
 const OF_OUTGOING: [&str; 2] = ["destination.", "ports."];

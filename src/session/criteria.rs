@@ -47,7 +47,6 @@ impl Criteria {
     pub fn complete(&self, snapshot: &mut Snapshot, which: &Which) {
         let unsure = crate::audit::resting_on_a_sample(snapshot, &self.rules);
         if !unsure.is_empty() {
-            tracing::info!(namespaces = unsure.len(), "a sample of the connections is not enough; each is looked at");
             closer::look(&Host::live(), which, snapshot, &unsure);
         }
 

@@ -243,9 +243,9 @@ impl<'a> Tally<'a> {
             && self.range.is_some_and(|range| range.ports.contains(socket.local_port))
     }
 
-    /// Ports of the range that connections hold, in parts of those that they may have: whether they may become short.
-    pub(super) fn are_ports_half_used(&self) -> bool {
-        self.range.is_some_and(|range| self.taken.len() * 2 >= range.ports.len())
+    /// Whether connections hold two fifths of the ports that they may have: less than where any rule begins.
+    pub(super) fn may_ports_be_short(&self) -> bool {
+        self.range.is_some_and(|range| self.taken.len() * 5 >= range.ports.len() * 2)
     }
 
     /// What is counted of sockets on their way out.

@@ -160,6 +160,7 @@ pub fn none() -> (Unowned, Gap) {
 
 /// What a reading lacks because it is a sample; one of all connections does not.
 const WAITED: &str = "listener.waited";
+/// What a reading lacks where no rule needs it.
 const BOUND: &str = "ports.bound_only";
 
 /// Whether a look at all connections fills this gap.
@@ -230,12 +231,12 @@ fn from_netlink<'a>(
         }
     };
     interrupted |= connections_interrupted;
-    let is_short = tally.connections() < BOUND_WORTH || tally.are_ports_half_used();
+    let is_short = tally.connections() < BOUND_WORTH || tally.may_ports_be_short();
     if one_by_one.is_none() || is_short {
         let add = |socket: SocketView<'_>| seen(socket).iter().for_each(|seen| tally.add(seen));
         interrupted |= dump_once(Query::BOUND, Walk::Together, add).map_err(|error| error.to_string())?;
     } else {
-        let why = "less than half of the ports are in use, so sockets that are only bound were not looked for";
+        let why = "less than two fifths of the ports are in use, so sockets that are only bound were not looked for";
         gaps.push(Gap { what: BOUND.to_owned(), why: why.to_owned() });
     }
     if interrupted {
