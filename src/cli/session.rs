@@ -41,7 +41,7 @@ pub(super) fn judged_in(
     config: &Config,
 ) -> Result<Snapshot, Failure> {
     let mut snapshot = observed(which, criteria.first_reading(), global, config)?;
-    criteria.add_defaults(&mut snapshot);
+    criteria.complete(&mut snapshot, which);
     Ok(snapshot)
 }
 

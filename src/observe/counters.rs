@@ -62,11 +62,20 @@ const SOURCES: [CounterFile; 10] = [
 /// Reads all counters of the calling thread's network namespace. A group that should be there and is not is a gap
 /// named `counters.GROUP`, whether its file could not be read or does not hold it.
 pub fn read(host: &Host) -> (Counters, Vec<Gap>) {
+    read_files(host, |_| true)
+}
+
+/// Those of the files that say how many TCP sockets there are; what is missing is not in the map.
+pub(in crate::observe) fn read_of_tcp(host: &Host) -> Counters {
+    read_files(host, |file| ["snmp", "sockstat", "sockstat6"].contains(&file)).0
+}
+
+fn read_files(host: &Host, which: impl Fn(&str) -> bool) -> (Counters, Vec<Gap>) {
     let mut counters = Counters::new();
     let mut gaps = Vec::new();
     // `/proc/net` shows the namespace of the process's first thread, which need not be this thread's.
     let directory = if host.is_live() { "/proc/thread-self/net" } else { "/proc/net" };
-    for source in &SOURCES {
+    for source in SOURCES.iter().filter(|source| which(source.file)) {
         let path = format!("{directory}/{}", source.file);
         let why = match host.read_text(&path) {
             Ok(text) => {

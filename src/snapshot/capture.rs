@@ -76,7 +76,9 @@ pub fn capture(
         Some(Ok(end)) => sockets::is_not_worth_it(&end.counters),
         _ => false,
     };
-    let shown = netns::visit(&places, |number, _| machine.read(number == 0, empty(number)));
+    // How a number changes is not to be estimated.
+    let one_by_one = first.one_by_one.filter(|_| !first.sockets);
+    let shown = netns::visit(&places, |number, _| machine.read(number == 0, empty(number), one_by_one));
 
     let surroundings = machine.around;
     let (machine_before, beginnings) = match begun {
@@ -207,14 +209,14 @@ struct Seen<'a> {
 
 impl Machine<'_> {
     /// Looks at the namespace of the calling thread.
-    fn read(&mut self, is_first: bool, is_empty: bool) -> Shown {
+    fn read(&mut self, is_first: bool, is_empty: bool, one_by_one: Option<u32>) -> Shown {
         let interfaces = if is_first { Interfaces::Read } else { Interfaces::LeftOut };
         let (sysctls, mut gaps) = sysctls::read_net(self.host, interfaces);
         let read = if is_empty && !is_first {
             let (none, gap) = sockets::none();
             Ok((none, vec![gap]))
         } else {
-            sockets::read(self.host, &sysctls)
+            sockets::read(self.host, &sysctls, one_by_one)
         };
         let sockets = match read {
             Ok((seen, socket_gaps)) => {
