@@ -243,9 +243,11 @@ impl<'a> Tally<'a> {
             && self.range.is_some_and(|range| range.ports.contains(socket.local_port))
     }
 
-    /// Whether connections hold two fifths of the ports that they may have: less than where any rule begins.
+    /// Whether connections hold two fifths of the ports that they may have, and hardly share any: less than where the rule begins
+    /// that asks for sockets that are only bound.
     pub(super) fn may_ports_be_short(&self) -> bool {
-        self.range.is_some_and(|range| self.taken.len() * 5 >= range.ports.len() * 2)
+        let taken = self.taken.len();
+        self.range.is_some_and(|range| taken * 5 >= range.ports.len() * 2) && self.outgoing.sockets * 10 <= taken * 11
     }
 
     /// What is counted of sockets on their way out.

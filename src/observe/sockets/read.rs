@@ -231,12 +231,11 @@ fn from_netlink<'a>(
         }
     };
     interrupted |= connections_interrupted;
-    let is_short = tally.connections() < BOUND_WORTH || tally.may_ports_be_short();
-    if one_by_one.is_none() || is_short {
+    if tally.connections() < BOUND_WORTH || tally.may_ports_be_short() {
         let add = |socket: SocketView<'_>| seen(socket).iter().for_each(|seen| tally.add(seen));
         interrupted |= dump_once(Query::BOUND, Walk::Together, add).map_err(|error| error.to_string())?;
     } else {
-        let why = "less than two fifths of the ports are in use, so sockets that are only bound were not looked for";
+        let why = "few ports are in use, or connections share them, so sockets that are only bound were not looked for";
         gaps.push(Gap { what: BOUND.to_owned(), why: why.to_owned() });
     }
     if interrupted {
