@@ -11,6 +11,7 @@ pub mod effective;
 pub mod healthy;
 mod losses;
 pub mod names;
+pub mod needed;
 mod not_inherited;
 mod reading;
 pub mod roles;

@@ -8,9 +8,12 @@ use crate::audit::model::Audit;
 use crate::audit::waivers::Waivers;
 use crate::config::{Config, TypedRules};
 use crate::diagnostic::Diagnostic;
-use crate::metrics::names;
-use crate::rules::LazyRule;
+use crate::host::netns::Which;
+use crate::metrics::subjects::Subject;
+use crate::metrics::{names, needed};
 use crate::rules::set::RuleSet;
+use crate::snapshot::asked::{Asked, Names};
+use crate::snapshot::looks::Budget;
 use crate::snapshot::{FirstReading, Snapshot};
 
 /// What a snapshot is judged by.
@@ -32,8 +35,24 @@ impl Criteria {
 
     /// What the readings have to hold for these rules.
     pub fn first_reading(&self) -> FirstReading {
-        let rules = || self.rules.evaluated().map(|(_, rule)| rule);
-        names::first_reading(rules().flat_map(LazyRule::prepared_names), rules().filter_map(LazyRule::subject))
+        names::first_reading(self.names(), self.subjects())
+    }
+
+    /// What an observation of these namespaces has to hold for these rules, within a budget.
+    pub fn asked(&self, which: &Which, budget: Budget) -> Asked<'_> {
+        let mut names = Names { of_interfaces: needed::of_interfaces(self.names()), ..Names::default() };
+        if *which == Which::All {
+            needed::of_others(&mut names, self.names(), self.subjects());
+        }
+        Asked { first: self.first_reading(), names: Some(names), budget, earlier: None }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.rules.evaluated().flat_map(|(_, rule)| rule.prepared_names())
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = Subject> {
+        self.rules.evaluated().filter_map(|(_, rule)| rule.subject())
     }
 
     /// Reads the kernel's own defaults that these rules need on a snapshot of this host, and adds them to it.

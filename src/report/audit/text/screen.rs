@@ -35,12 +35,15 @@ pub(super) struct Screen<'p, 'a> {
     /// Of all namespaces.
     states: BTreeMap<&'static str, u64>,
     resolved: usize,
+    /// Namespaces of which only the counters were read.
+    beyond_budget: usize,
 }
 
 impl<'p> Screen<'p, '_> {
     pub(super) fn new(look: &'p Look) -> Self {
         let (page, summary, head) = (Page::new(&look.theme), Summary::default(), [String::new(), String::new()]);
-        Self { page, look, summary, head, findings: Vec::new(), states: BTreeMap::new(), resolved: 0 }
+        let (findings, states) = (Vec::new(), BTreeMap::new());
+        Self { page, look, summary, head, findings, states, resolved: 0, beyond_budget: 0 }
     }
 }
 
@@ -62,6 +65,7 @@ impl<'a> Writer<'a> for Screen<'_, 'a> {
     fn waiver_problems(&mut self, _: &'a [WaiverProblem]) {}
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
+        self.beyond_budget = namespaces.iter().filter(|namespace| namespace.beyond_budget().is_some()).count();
         for sockets in namespaces.iter().filter_map(|namespace| namespace.sockets.as_ref()) {
             for (state, number) in states::in_order(&sockets.states) {
                 *self.states.entry(state).or_default() += number;
@@ -81,6 +85,11 @@ impl<'a> Writer<'a> for Screen<'_, 'a> {
         self.page.paragraph(0, theme.dim, &shortened(facts, width));
         self.page.blank();
         self.verdict(&causes);
+        if self.beyond_budget > 0 {
+            let (some, all) = (self.beyond_budget, self.summary.namespaces.len());
+            let text = format!("Of {some} of {all} namespaces only the counters were read (--budget).");
+            self.page.paragraph(0, theme.dim, &text);
+        }
 
         let (sockets, ways) = (self.sockets(), self.ways_on(&causes));
         let below = sockets.lines().count() + ways.lines().count();
