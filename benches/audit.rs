@@ -152,7 +152,7 @@ fn measure(command: &[&str]) -> Result<()> {
 }
 
 /// Asks the kernel for the sockets, IPv4 and then IPv6, and throws them away.
-fn bare_dump(query: Query) -> Result<()> {
+fn bare_dump(query: Query<'_>) -> Result<()> {
     let netlink = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkSockDiag)?;
     let mut buffer = vec![0; 32 * 1024];
     for family in [Family::V4, Family::V6] {

@@ -158,7 +158,7 @@ fn a_thousand_runs_in_one_process_leave_no_memory_and_no_file_behind() {
     };
     let (mut rules, state) = (RuleSet::shipped(), station.path("state"));
     rules.disable(OTHER).unwrap();
-    let criteria = Criteria { rules, waivers: Waivers::default() };
+    let criteria = Criteria { rules, waivers: Waivers::default(), one_by_one: None };
     let options = RunOptions {
         state: &state,
         sample: Duration::ZERO,

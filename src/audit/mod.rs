@@ -27,10 +27,12 @@ use waivers::{Ran, Waivers};
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, Scope};
 use crate::metrics::defaults;
+use crate::metrics::estimated;
 use crate::metrics::subjects::Subject;
 use crate::metrics::value::Value;
 use crate::metrics::view::{Item, View};
 use crate::model::Bound;
+use crate::observe::sockets::{Sample, is_of_a_sample};
 use crate::rules::expr::Expr;
 use crate::rules::set::RuleSet;
 use crate::rules::{LazyRule, Rule, next_look};
@@ -111,6 +113,34 @@ pub fn defaults_needed<'r>(snapshot: &Snapshot, rules: &'r RuleSet) -> BTreeSet<
         }
     }
     needed
+}
+
+/// The ids of the namespaces in which a rule fires on numbers that were estimated from a sample of the connections, or cannot be
+/// judged without what only a look at all of them gives.
+pub fn resting_on_a_sample(snapshot: &Snapshot, rules: &RuleSet) -> Vec<String> {
+    let sampled = snapshot.namespaces.iter().filter_map(|namespace| {
+        let sample = namespace.sockets.as_ref()?.sample?;
+        Some((namespace, sample))
+    });
+    let rests = sampled.filter(|(namespace, sample)| {
+        let view = View::new(snapshot, namespace);
+        let mut loud = rules.evaluated().filter(|(_, rule)| !is_quiet_here(rule, &view));
+        loud.any(|(_, rule)| rule.rule().is_some_and(|rule| rests_on(*sample, rule, &view)))
+    });
+    rests.map(|(namespace, _)| namespace.id.clone()).collect()
+}
+
+fn rests_on(sample: Sample, rule: &Rule, view: &View<'_>) -> bool {
+    let is_missing = |name: &str| view.namespace().gaps.iter().any(|gap| is_of_a_sample(gap) && gap.what == name);
+    let rests = |item| {
+        let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
+        match judge(rule, &values) {
+            Judgement::Quiet => false,
+            Judgement::Skipped(_) => rule.conditions().flat_map(Expr::names).any(is_missing),
+            Judgement::Fires(_) => rule.names().any(|name| estimated::is(name, sample)),
+        }
+    };
+    view.items(rule.for_each).unwrap_or_default().into_iter().any(rests)
 }
 
 /// One line a broken file: the first of what is wrong with it, and how much more there is.

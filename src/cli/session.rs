@@ -42,7 +42,7 @@ pub(super) fn judged_in(
     config: &Config,
 ) -> Result<Snapshot, Failure> {
     let mut snapshot = observed(which, &criteria.asked(which, config.options.audit.budget), global, config)?;
-    criteria.add_defaults(&mut snapshot);
+    criteria.complete(&mut snapshot, which);
     Ok(snapshot)
 }
 

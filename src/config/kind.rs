@@ -327,6 +327,27 @@ impl Kind for KeyGlobs {
     }
 }
 
+/// How many, or all.
+pub(super) struct CountOrAll;
+
+impl Kind for CountOrAll {
+    type Raw = String;
+    type Value = Option<u32>;
+    const NAME: &'static str = "NUMBER";
+
+    fn value(&self, raw: String) -> Result<Option<u32>, String> {
+        if raw == "all" {
+            return Ok(None);
+        }
+        let number = raw.parse::<u32>().ok().filter(|number| *number > 0);
+        number.map(Some).ok_or_else(|| "expected a number from 1, or all".to_owned())
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "string", "pattern": "^(all|0*[1-9][0-9]*)$" })
+    }
+}
+
 /// A whole number within limits.
 pub(super) struct Whole {
     pub(super) least: u32,

@@ -12,8 +12,8 @@ use toml::Spanned;
 
 use super::declared::options;
 use super::kind::{
-    AnyFile, Folders, GaugesFile, KeyGlobs, LabelPairs, Namespaces, ProfileName, RiskName, RolePairs, RuleIds,
-    SeverityOrNever, Size, Span, SpanOrNever, SpanOrUnlimited, Switch, Whole,
+    AnyFile, CountOrAll, Folders, GaugesFile, KeyGlobs, LabelPairs, Namespaces, ProfileName, RiskName, RolePairs,
+    RuleIds, SeverityOrNever, Size, Span, SpanOrNever, SpanOrUnlimited, Switch, Whole,
 };
 use super::layers::Layers;
 use crate::diagnostic::Diagnostic;
@@ -61,6 +61,15 @@ options! {
         budget: Option<Duration> = "\"1s\"", SpanOrUnlimited(Span { least: Duration::ZERO, most: HOUR }),
             variable "SYSCTL_ADVISOR_BUDGET",
             flag "budget" on &["audit", "plan", "export", "remediate", "agent"];
+
+        /// TCP connections of a namespace to look at one by one: where there are many more, the others are counted, and their ages
+        /// and progress are estimated; or all.
+        ///
+        /// Counts by state are always exact, and outgoing connections are all looked at. Where a rule fires on an
+        /// estimate, the program looks at every connection before it reports. With "all" it always does.
+        connections: Option<u32> = "\"20000\"", CountOrAll,
+            example "\"all\"",
+            flag "connections" on &["audit", "plan", "export", "remediate", "agent"];
 
         /// Exit with code 10 if a finding has at least this severity: notice, warning, critical; or never.
         ///

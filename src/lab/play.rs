@@ -109,7 +109,7 @@ fn criteria(scenario: &Scenario) -> Result<Criteria, LabError> {
         };
         rules.set_param_text(rule, name, value).map_err(|error| LabError::broken(param, error))?;
     }
-    Ok(Criteria { rules, waivers: Waivers::default() })
+    Ok(Criteria { rules, waivers: Waivers::default(), one_by_one: None })
 }
 
 impl Play<'_> {
@@ -206,7 +206,7 @@ impl Play<'_> {
         }
         // What the machine's own files set at boot is no matter of the stage.
         snapshot.persisted = None;
-        self.criteria.add_defaults(&mut snapshot);
+        self.criteria.complete(&mut snapshot, &Which::Current);
         let look = judge(self.scenario, &self.criteria, &snapshot)?;
         (self.say)(Event::Looked { when, findings: look.found.clone() });
         std::thread::sleep(self.wishes.pause);

@@ -8,6 +8,7 @@
 pub mod catalogue;
 pub mod defaults;
 pub mod effective;
+pub mod estimated;
 pub mod healthy;
 mod losses;
 pub mod names;

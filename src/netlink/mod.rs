@@ -8,6 +8,7 @@
 //! Numbers are in host byte order except ports and addresses, as in `linux/inet_diag.h`.
 
 pub mod conntrack;
+pub mod filter;
 pub mod link;
 pub mod message;
 pub mod nft;

@@ -3,6 +3,7 @@
 //! In: which protocol, which states, which extra attributes, a sequence number. Out: the bytes to send.
 //! Must not: read replies.
 
+use super::filter::PortFilter;
 use super::{REQUEST, dump_header, header, state};
 
 /// Asks for `struct tcp_info` with each full socket.
@@ -47,41 +48,52 @@ pub enum Protocol {
 
 /// What a dump shall hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Query {
+pub struct Query<'a> {
     pub protocol: Protocol,
     /// Mask of [`state::bit`]s.
     pub states: u32,
     /// Attributes wanted beside the fixed part, for example [`WITH_TCP_INFO`].
     pub extensions: u8,
+    /// Only sockets with these local ports.
+    pub ports: Option<&'a PortFilter>,
 }
 
-impl Query {
+impl Query<'_> {
     /// Listening sockets only, with their drops: the kernel reads its small listener table and leaves the connections alone.
-    pub const LISTENERS: Self =
-        Self { protocol: Protocol::Tcp, states: state::bit(state::LISTEN), extensions: WITH_MEMORY };
-    /// Everything but listening sockets, with their ages.
-    pub const CONNECTIONS: Self =
-        Self { protocol: Protocol::Tcp, states: state::ALL & !state::bit(state::LISTEN), extensions: WITH_TCP_INFO };
+    pub const LISTENERS: Self = Self { states: state::bit(state::LISTEN), extensions: WITH_MEMORY, ..Self::TCP };
+    /// Connections in any state, with their ages.
+    pub const CONNECTIONS: Self = Self {
+        states: state::ALL & !state::bit(state::LISTEN) & !state::bit(state::BOUND_INACTIVE),
+        extensions: WITH_TCP_INFO,
+        ..Self::TCP
+    };
+    /// Sockets that are bound and nothing else. The kernel walks another table for them, in which each socket with a port is.
+    pub const BOUND: Self = Self { states: state::bit(state::BOUND_INACTIVE), ..Self::TCP };
+    const TCP: Self = Self { protocol: Protocol::Tcp, states: 0, extensions: 0, ports: None };
     /// UDP sockets, with their buffers and drops: `ESTABLISHED` where they are connected, else `CLOSE`.
-    pub const DATAGRAMS: Self = Self { protocol: Protocol::Udp, states: state::ALL, extensions: WITH_MEMORY };
+    pub const DATAGRAMS: Self =
+        Self { protocol: Protocol::Udp, states: state::ALL, extensions: WITH_MEMORY, ports: None };
 
     /// One walk over both families; `None` where there is no such request.
     pub fn both_families(self, sequence: u32) -> Option<Vec<u8>> {
         if self.protocol != Protocol::Tcp {
             return None;
         }
-        let mut bytes = dump_header(LEGACY_LENGTH, LEGACY_GETSOCK, sequence);
+        let filter = self.filter();
+        let mut bytes = dump_header(LEGACY_LENGTH + filter.len(), LEGACY_GETSOCK, sequence);
         // struct inet_diag_req: family (0 is AF_UNSPEC), two unused lengths, extensions, id, states, dbs.
         bytes.extend([0, 0, 0, self.extensions]);
         bytes.extend([0; SOCKET_ID]);
         bytes.extend(self.states.to_ne_bytes());
         bytes.extend([0; 4]);
+        bytes.extend(filter);
         Some(bytes)
     }
 
     /// One walk over one family.
     pub fn one_family(self, family: Family, sequence: u32) -> Vec<u8> {
-        let mut bytes = dump_header(BY_FAMILY_LENGTH, BY_FAMILY, sequence);
+        let filter = self.filter();
+        let mut bytes = dump_header(BY_FAMILY_LENGTH + filter.len(), BY_FAMILY, sequence);
         // struct inet_diag_req_v2: family, protocol, extensions, padding, states, id.
         let family = match family {
             Family::V4 => super::socket::AF_INET,
@@ -90,7 +102,12 @@ impl Query {
         bytes.extend([family, self.protocol as u8, self.extensions, 0]);
         bytes.extend(self.states.to_ne_bytes());
         bytes.extend([0; SOCKET_ID]);
+        bytes.extend(filter);
         bytes
+    }
+
+    fn filter(self) -> Vec<u8> {
+        self.ports.map(PortFilter::attribute).unwrap_or_default()
     }
 }
 
@@ -128,7 +145,11 @@ mod tests {
 
     #[test]
     fn a_request_states_its_own_length() {
+        let filter = PortFilter::range_without(1..=2, std::iter::empty()).unwrap();
+        let filtered = Query { ports: Some(&filter), ..Query::CONNECTIONS };
         for bytes in [
+            filtered.both_families(1).unwrap(),
+            filtered.one_family(Family::V6, 1),
             Query::LISTENERS.both_families(1).unwrap(),
             Query::CONNECTIONS.one_family(Family::V4, 2),
             Query::DATAGRAMS.one_family(Family::V6, 3),
@@ -145,8 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn connections_and_listeners_together_are_all_states() {
-        assert_eq!(Query::LISTENERS.states & Query::CONNECTIONS.states, 0);
-        assert_eq!(Query::LISTENERS.states | Query::CONNECTIONS.states, 0b11_1111_1111_1110);
+    fn connections_listeners_and_bound_sockets_together_are_all_states() {
+        let parts = [Query::LISTENERS, Query::CONNECTIONS, Query::BOUND].map(|query| query.states);
+        assert_eq!(parts.iter().map(|part| part.count_ones()).sum::<u32>(), 13);
+        assert_eq!(parts.into_iter().fold(0, |all, part| all | part), 0b11_1111_1111_1110);
     }
 }

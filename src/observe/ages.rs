@@ -19,8 +19,13 @@ impl Ages {
 
     /// Counts one socket of this age.
     pub fn add(&mut self, milliseconds: u64) {
+        self.add_all(milliseconds, 1);
+    }
+
+    /// Counts some sockets of this age.
+    pub fn add_all(&mut self, milliseconds: u64, sockets: u32) {
         let bucket = EDGES.partition_point(|edge| edge * 1000 <= milliseconds).saturating_sub(1);
-        self.0[bucket] = self.0[bucket].saturating_add(1);
+        self.0[bucket] = self.0[bucket].saturating_add(sockets);
     }
 
     /// Counts one socket if its age was read.

@@ -85,10 +85,26 @@ pub fn read(host: &Host) -> (Counters, Vec<Gap>) {
 
 /// The same of these counters.
 pub fn read_wanted(host: &Host, wanted: Wanted<'_>) -> (Counters, Vec<Gap>) {
+    read_files(host, wanted, |_| true)
+}
+
+/// Those of the files that say how many TCP sockets there are; what is missing is not in the map.
+pub(in crate::observe) fn read_of_tcp(host: &Host) -> Counters {
+    read_files(host, Wanted::All, |file| ["snmp", "sockstat", "sockstat6"].contains(&file)).0
+}
+
+/// Only the numbers of sockets.
+pub fn read_sockstat(host: &Host) -> Counters {
+    read_files(host, Wanted::All, |file| ["sockstat", "sockstat6"].contains(&file)).0
+}
+
+fn read_files(host: &Host, wanted: Wanted<'_>, which: impl Fn(&str) -> bool) -> (Counters, Vec<Gap>) {
     let mut found = Found { counters: Counters::new(), wanted };
     let mut gaps = Vec::new();
-    for source in SOURCES.iter().filter(|source| is_worth(source, wanted)) {
-        let path = format!("{}/{}", directory(host), source.file);
+    // `/proc/net` shows the namespace of the process's first thread, which need not be this thread's.
+    let directory = if host.is_live() { "/proc/thread-self/net" } else { "/proc/net" };
+    for source in SOURCES.iter().filter(|source| is_worth(source, wanted) && which(source.file)) {
+        let path = format!("{directory}/{}", source.file);
         let why = match host.read_text(&path) {
             Ok(text) => {
                 parse(source.layout, source.groups, &text, &mut found);
@@ -104,17 +120,6 @@ pub fn read_wanted(host: &Host, wanted: Wanted<'_>) -> (Counters, Vec<Gap>) {
     (found.counters, gaps)
 }
 
-/// Only the numbers of sockets.
-pub fn read_sockstat(host: &Host) -> Counters {
-    let mut found = Found { counters: Counters::new(), wanted: Wanted::All };
-    for source in SOURCES.iter().filter(|source| matches!(source.layout, Layout::Sockstat)) {
-        if let Ok(text) = host.read_text(&format!("{}/{}", directory(host), source.file)) {
-            parse(source.layout, source.groups, &text, &mut found);
-        }
-    }
-    found.counters
-}
-
 /// Gives a namespace that was read by names what is the machine's, as another one has it.
 pub fn copy_of_machine(from: &Counters, to: &mut Counters) {
     for group in ["softnet", "rt_cache"] {
@@ -122,11 +127,6 @@ pub fn copy_of_machine(from: &Counters, to: &mut Counters) {
             to.entry(group.to_owned()).or_insert_with(|| values.clone());
         }
     }
-}
-
-/// `/proc/net` shows the namespace of the process's first thread, which need not be this thread's.
-const fn directory(host: &Host) -> &'static str {
-    if host.is_live() { "/proc/thread-self/net" } else { "/proc/net" }
 }
 
 const fn is_worth(source: &CounterFile, wanted: Wanted<'_>) -> bool {

@@ -6,6 +6,7 @@
 
 pub mod addresses;
 pub mod ages;
+pub mod bpf;
 pub mod cgroups;
 pub mod counters;
 pub mod cpus;

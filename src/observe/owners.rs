@@ -271,7 +271,7 @@ fn add(owner: &mut Owner, socket: &Waiting) {
         owner.close_wait += 1;
         owner.close_wait_idle.add_known(socket.idle_ms);
     }
-    owner.queued.get_or_insert_default().add(socket.unread, socket.unsent);
+    owner.queued.get_or_insert_default().add(socket.unread, socket.unsent, socket.others + 1);
 }
 
 /// What no visible process holds, one owner a user.

@@ -64,6 +64,7 @@ pub(in crate::observe) struct Ephemeral {
     pub(in crate::observe) ports: PortSet,
     /// `connect()` tries ports of this one's parity first, `bind(0)` those of the other.
     pub(in crate::observe) low: u16,
+    pub(in crate::observe) high: u16,
 }
 
 impl Ephemeral {
@@ -88,7 +89,7 @@ impl Ephemeral {
             let (first, last) = (first.trim().parse::<u16>().ok()?, last.trim().parse::<u16>().ok()?);
             (first..=last).for_each(|port| ports.remove(port));
         }
-        Some(Self { ports, low })
+        Some(Self { ports, low, high })
     }
 }
 

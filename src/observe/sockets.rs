@@ -15,13 +15,15 @@ mod model;
 pub mod netlink;
 mod progress;
 mod read;
+mod sampled;
+mod seen;
 mod table;
 
 pub(in crate::observe) use collect::Waiting;
 pub(in crate::observe) use listeners::is_filling;
 pub use model::{
     DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, LISTENERS_KEPT, Listener, MUCH_UNREAD, MUCH_UNSENT, Outgoing, Owner,
-    PeerCount, Queue, Queued, Queues, SocketSource, Sockets, StateCounts,
+    PeerCount, Queue, Queued, Queues, Sample, SocketSource, Sockets, StateCounts,
 };
 pub use progress::Progress;
-pub use read::{Unowned, is_not_worth_it, none, read, read_queues};
+pub use read::{Unowned, is_not_worth_it, is_of_a_sample, none, read, read_queues};

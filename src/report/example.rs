@@ -89,6 +89,7 @@ pub(crate) fn sockets() -> Sockets {
         queued: None,
         self_connected: None,
         source: SocketSource::SockDiag,
+        sample: None,
         states,
         orphans: 0,
         fin_wait2_orphans: 0,

@@ -8,19 +8,22 @@ use crate::audit::model::Audit;
 use crate::audit::waivers::Waivers;
 use crate::config::{Config, TypedRules};
 use crate::diagnostic::Diagnostic;
+use crate::host::Host;
 use crate::host::netns::Which;
 use crate::metrics::subjects::Subject;
 use crate::metrics::{names, needed};
 use crate::rules::set::RuleSet;
 use crate::snapshot::asked::{Asked, Names};
 use crate::snapshot::looks::Budget;
-use crate::snapshot::{FirstReading, Snapshot};
+use crate::snapshot::{FirstReading, Snapshot, closer};
 
 /// What a snapshot is judged by.
 #[derive(Debug)]
 pub struct Criteria {
     pub rules: RuleSet,
     pub waivers: Waivers,
+    /// Of so many TCP connections of a namespace each is looked at; where there are many more, so many of them. `None`: each.
+    pub one_by_one: Option<u32>,
 }
 
 impl Criteria {
@@ -30,12 +33,13 @@ impl Criteria {
         let rules = config.rules(typed)?;
         say(&rules.broken);
         let waivers = config.waivers(&rules)?;
-        Ok(Self { rules, waivers })
+        Ok(Self { rules, waivers, one_by_one: config.options.audit.connections })
     }
 
     /// What the readings have to hold for these rules.
     pub fn first_reading(&self) -> FirstReading {
-        names::first_reading(self.names(), self.subjects())
+        let first = names::first_reading(self.names(), self.subjects());
+        FirstReading { one_by_one: self.one_by_one, ..first }
     }
 
     /// What an observation of these namespaces has to hold for these rules, within a budget.
@@ -55,8 +59,15 @@ impl Criteria {
         self.rules.evaluated().filter_map(|(_, rule)| rule.subject())
     }
 
-    /// Reads the kernel's own defaults that these rules need on a snapshot of this host, and adds them to it.
-    pub fn add_defaults(&self, snapshot: &mut Snapshot) {
+    /// Adds what these rules need beyond that, now that it shows which of them may fire on this snapshot of this host: all
+    /// connections where a sample is not enough, and the kernel's own defaults.
+    pub fn complete(&self, snapshot: &mut Snapshot, which: &Which) {
+        let unsure = crate::audit::resting_on_a_sample(snapshot, &self.rules);
+        if !unsure.is_empty() {
+            tracing::info!(namespaces = unsure.len(), "a sample of the connections is not enough; each is looked at");
+            closer::look(&Host::live(), which, snapshot, &unsure);
+        }
+
         let needed = crate::audit::defaults_needed(snapshot, &self.rules);
         if !needed.is_empty() {
             snapshot.defaults = Some(rehearse::defaults(needed));

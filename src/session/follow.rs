@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_second_look_begins_where_the_first_ended() {
-        let criteria = Criteria { rules: RuleSet::default(), waivers: Waivers::default() };
+        let criteria = Criteria { rules: RuleSet::default(), waivers: Waivers::default(), one_by_one: None };
         let (labels, roles) = (Labels::default(), StatedRoles::default());
         let stated = Stated { labels: &labels, roles: &roles };
         let mut follower = Follower::new(&Which::Current, &criteria, stated, FirstReading::default());

@@ -77,7 +77,7 @@ pub fn since(
         tracing::info!(%why, "the previous snapshot does not begin this run's window");
     }
     if host.is_live() {
-        criteria.add_defaults(&mut snapshot);
+        criteria.complete(&mut snapshot, which);
     }
     Ok(snapshot)
 }

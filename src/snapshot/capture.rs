@@ -90,8 +90,11 @@ pub fn capture(
         Some(Ok(end)) => sockets::is_not_worth_it(&end.counters),
         _ => false,
     };
+    // How a number changes is not to be estimated.
+    let one_by_one = first.one_by_one.filter(|_| !first.sockets);
     let looked = |number: usize| whole[number];
-    let shown = netns::visit_some(&places, looked, |number, _| machine.read(number == 0, empty(number)));
+    let shown =
+        netns::visit_some(&places, looked, |number, _| machine.read(number == 0, empty(number), one_by_one));
     let shown =
         shown.into_iter().map(|shown| shown.map(|shown| shown.unwrap_or_else(|| Shown::left_out(asked.budget))));
     let shown = shown.collect();
@@ -278,7 +281,7 @@ struct Seen<'a> {
 
 impl Machine<'_> {
     /// Looks at the namespace of the calling thread.
-    fn read(&mut self, is_first: bool, is_empty: bool) -> Shown {
+    fn read(&mut self, is_first: bool, is_empty: bool, one_by_one: Option<u32>) -> Shown {
         let nothing = BTreeSet::new();
         let wanted = match (is_first, self.names, &self.of_interfaces) {
             (true, _, Some(parts)) => sysctls::Wanted::OfInterfaces(parts),
@@ -291,7 +294,7 @@ impl Machine<'_> {
             let (none, gap) = sockets::none();
             Ok((none, vec![gap]))
         } else {
-            sockets::read(self.host, &sysctls)
+            sockets::read(self.host, &sysctls, one_by_one)
         };
         let sockets = match read {
             Ok((seen, socket_gaps)) => {

@@ -7,6 +7,7 @@
 pub mod asked;
 mod begin;
 pub mod capture;
+pub mod closer;
 pub mod looks;
 pub mod since;
 pub mod store;
@@ -141,6 +142,8 @@ impl WindowSource {
 /// at neither end of it unless something asks for it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FirstReading {
+    /// Of so many TCP connections each is looked at, and where there are many more, so many of them; `None`: each of all.
+    pub one_by_one: Option<u32>,
     /// All sockets: a second dump of the kernel's table.
     pub sockets: bool,
     /// The facts about the machine.
@@ -160,6 +163,7 @@ pub struct FirstReading {
 impl FirstReading {
     /// Everything, for a snapshot that any rule may be evaluated on later.
     pub const WHOLE: Self = Self {
+        one_by_one: None,
         sockets: true,
         system: true,
         qdiscs: true,

@@ -104,7 +104,7 @@ mod tests {
         let path = folder.path().join("looks");
         let mut recorder = Recorder::open(&path).unwrap();
         [0, 2, 4, 50].iter().for_each(|second| recorder.add(&snapshot(*second)).unwrap());
-        let criteria = Criteria { rules: RuleSet::shipped(), waivers: Waivers::default() };
+        let criteria = Criteria { rules: RuleSet::shipped(), waivers: Waivers::default(), one_by_one: None };
         let mut player = Player::new(Recording::open(&path).unwrap(), &criteria, 4.0).unwrap();
         assert_eq!((player.place(), player.pause()), ((1, 4), Some(Duration::from_millis(500))));
         let shown = |player: &Player<'_>| {

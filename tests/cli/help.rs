@@ -326,6 +326,11 @@ fn help_of_audit() {
               or the PID of a process in one [default: current] [env:
               SYSCTL_ADVISOR_NETNS]
 
+          --connections <NUMBER>
+              TCP connections of a namespace to look at one by one: where there are
+              many more, the others are counted, and their ages and progress are
+              estimated; or all [default: 20000]
+
           --fail-on <SEVERITY>
               Exit with code 10 if a finding has at least this severity: notice,
               warning, critical; or never [default: never] [env:
@@ -685,6 +690,10 @@ fn help_of_agent() {
               Time between the two readings of the counters: 500ms, 2s, 1m, at most
               1h; with 0 the counters are read once and rules that need rates are
               skipped [default: 2s] [env: SYSCTL_ADVISOR_WINDOW]
+          --connections <NUMBER>
+              TCP connections of a namespace to look at one by one: where there are
+              many more, the others are counted, and their ages and progress are
+              estimated; or all [default: 20000]
           --waivers <FILE>
               File with waivers, which are accepted findings [default:
               /etc/sysctl-advisor/waivers.toml] [env: SYSCTL_ADVISOR_WAIVERS]

@@ -26,6 +26,7 @@ mod pictures;
 mod plan;
 mod remediate;
 mod rules;
+mod sampled;
 mod sockets;
 mod texts;
 mod watch;

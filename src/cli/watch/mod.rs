@@ -111,7 +111,9 @@ impl<'a> Live<'a> {
         }
         let recorder = args.record.as_deref().map(Recorder::open).transpose()?;
         // A recording is for any rule; what only the screen needs is less.
-        let first = if recorder.is_some() { FirstReading::WHOLE } else { criteria.first_reading() };
+        // Numbers that change from second to second because a sample does would be in the way.
+        let of_all = FirstReading { one_by_one: None, ..criteria.first_reading() };
+        let first = if recorder.is_some() { FirstReading::WHOLE } else { of_all };
         Ok(Self {
             follower: Follower::new(which, criteria, typed::stated(config), first),
             criteria,

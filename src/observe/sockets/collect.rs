@@ -9,8 +9,8 @@ use super::groups::{Group, Groups, Weight};
 use super::listeners::{Clients, Listeners, Via};
 use super::progress::{Progress, Step};
 use super::{
-    DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, MUCH_UNREAD, MUCH_UNSENT, Outgoing, PeerCount, Queued, SocketSource,
-    Sockets, StateCounts,
+    DESTINATIONS_KEPT, Destination, LATE_PROBE_MS, MUCH_UNREAD, MUCH_UNSENT, Outgoing, PeerCount, Queued, Sample,
+    SocketSource, Sockets, StateCounts,
 };
 use crate::netlink::state;
 use crate::observe::ages::Ages;
@@ -31,16 +31,19 @@ const REUSABLE_MS: u32 = 1_000;
 
 /// Whether a connection has a keepalive timer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(test, derive(Default))]
 pub(super) enum Keepalive {
     Yes,
     No,
     /// Another timer is running, which hides whether there is one. That other timer will end a dead connection, so it
     /// belongs to neither side.
+    #[cfg_attr(test, default)]
     Hidden,
 }
 
 /// One socket that is not listening.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(test, derive(Default))]
 pub(super) struct Seen {
     pub(super) state: u8,
     pub(super) local: Address,
@@ -76,6 +79,8 @@ pub(in crate::observe) struct Waiting {
     pub(in crate::observe) idle_ms: Option<u32>,
     pub(in crate::observe) unread: u32,
     pub(in crate::observe) unsent: u32,
+    /// Sockets that were not looked at and that this one is a sample of.
+    pub(in crate::observe) others: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -140,6 +145,8 @@ pub(super) struct Tally<'a> {
     outgoing: Outgoing,
     taken: PortSet,
     destinations: Groups<Route, Usage>,
+    /// Set where not all sockets are counted one by one.
+    pub(super) sample: Option<Sample>,
 }
 
 impl<'a> Tally<'a> {
@@ -167,45 +174,78 @@ impl<'a> Tally<'a> {
             outgoing: Outgoing::default(),
             taken: PortSet::new(),
             destinations: Groups::new(DESTINATIONS_TRACKED),
+            sample: None,
         }
     }
 
     /// Counts one socket; a listening one is passed over.
     #[inline]
     pub(super) fn add(&mut self, socket: &Seen) {
+        self.add_all(socket, 1);
+    }
+
+    /// Counts `n` sockets of which this one is a sample.
+    #[inline]
+    pub(super) fn add_all(&mut self, socket: &Seen, n: u32) {
         if socket.state == state::LISTEN {
             return;
         }
-        self.by_state[usize::from(socket.state & 15)] += 1;
+        self.by_state[usize::from(socket.state & 15)] += u64::from(n);
         // Most sockets of a busy host are in these two states; an unaccepted one (inode 0) has no idle application.
         let idle = if socket.state == state::ESTABLISHED && socket.inode != 0 { socket.idle_ms } else { None };
         if let Some(age) = idle {
-            add_idle(socket.keepalive, age, &mut self.idle, &mut self.idle_no_keepalive);
+            add_idle(socket.keepalive, age, n, &mut self.idle, &mut self.idle_no_keepalive);
             if socket.keepalive == Keepalive::Yes {
-                self.idle_keepalive.add(age.into());
+                self.idle_keepalive.add_all(age.into(), n);
                 if socket.probe_after_ms.is_some_and(|after| after > LATE_PROBE_MS) {
-                    self.idle_keepalive_late.add(age.into());
+                    self.idle_keepalive_late.add_all(age.into(), n);
                 }
             }
         } else {
             self.add_ending(socket);
         }
-        self.progress.add(&socket.step);
+        self.progress.add(&socket.step, n);
         if socket.unread >= MUCH_UNREAD || socket.unsent >= MUCH_UNSENT {
-            self.add_full(socket);
+            self.add_full(socket, n);
         }
         if socket.local_port == socket.remote_port && socket.local == socket.remote {
-            self.self_connected += u64::from(socket.state == state::ESTABLISHED);
+            self.self_connected += u64::from(socket.state == state::ESTABLISHED) * u64::from(n);
         }
         match self.listeners.via(socket.local, socket.local_port) {
-            Via::Listener(clients) => add_client(clients, socket, idle),
+            Via::Listener(clients) => add_client(clients, socket, idle, n),
             Via::Untracked => {}
             Via::None => {
                 if self.range.is_some_and(|range| range.ports.contains(socket.local_port)) {
-                    self.add_outgoing(socket, idle);
+                    self.add_outgoing(socket, idle, n);
                 }
             }
         }
+    }
+
+    /// Enters sockets of a state of which nothing else is known.
+    pub(super) fn add_unseen(&mut self, state: u8, sockets: u64) {
+        self.by_state[usize::from(state & 15)] += sockets;
+    }
+
+    /// Connections in any state so far.
+    pub(super) fn connections(&self) -> u64 {
+        self.by_state.iter().sum()
+    }
+
+    /// Sockets of this state so far.
+    pub(super) fn in_state(&self, state: u8) -> u64 {
+        self.by_state[usize::from(state & 15)]
+    }
+
+    /// Whether a connection with this local end uses a port that the kernel chose for it.
+    pub(super) fn is_outgoing(&mut self, socket: &Seen) -> bool {
+        matches!(self.listeners.via(socket.local, socket.local_port), Via::None)
+            && self.range.is_some_and(|range| range.ports.contains(socket.local_port))
+    }
+
+    /// Ports of the range that connections hold, in parts of those that they may have: whether they may become short.
+    pub(super) fn are_ports_half_used(&self) -> bool {
+        self.range.is_some_and(|range| self.taken.len() * 2 >= range.ports.len())
     }
 
     /// What is counted of sockets on their way out.
@@ -224,7 +264,7 @@ impl<'a> Tally<'a> {
             state::CLOSE_WAIT if !orphan => {
                 self.close_wait_idle.add_known(socket.idle_ms);
                 if self.close_wait.len() < OWNERS_WANTED {
-                    self.close_wait.push(waiting(socket));
+                    self.close_wait.push(waiting(socket, 1));
                 }
             }
             _ => {}
@@ -232,41 +272,41 @@ impl<'a> Tally<'a> {
     }
 
     /// Much data in its buffers. One in CLOSE_WAIT is looked for already.
-    fn add_full(&mut self, socket: &Seen) {
-        self.queued.add(socket.unread, socket.unsent);
+    fn add_full(&mut self, socket: &Seen, n: u32) {
+        self.queued.add(socket.unread, socket.unsent, n);
         if socket.inode != 0 && socket.state != state::CLOSE_WAIT && self.full.len() < OWNERS_WANTED {
-            self.full.push(waiting(socket));
+            self.full.push(waiting(socket, n));
         }
     }
 
-    fn add_outgoing(&mut self, socket: &Seen, idle: Option<u32>) {
-        self.outgoing.sockets += 1;
+    fn add_outgoing(&mut self, socket: &Seen, idle: Option<u32>, n: u32) {
+        self.outgoing.sockets += u64::from(n);
         self.taken.insert(socket.local_port);
         if matches!(socket.state, state::CLOSE | state::BOUND_INACTIVE) {
             self.outgoing.bound_only += 1;
             return;
         }
         if let (Some(age), Keepalive::No) = (idle, socket.keepalive) {
-            self.outgoing.idle_no_keepalive.add(age.into());
+            self.outgoing.idle_no_keepalive.add_all(age.into(), n);
         }
         let route = Route { source: socket.local, address: socket.remote, port: socket.remote_port };
         let usage = self.destinations.counts(route);
-        usage.ports += 1;
-        usage.progress.add(&socket.step);
+        usage.ports += n;
+        usage.progress.add(&socket.step, n);
         match socket.state {
-            state::ESTABLISHED => usage.established += 1,
+            state::ESTABLISHED => usage.established += n,
             state::SYN_SENT => {
-                usage.syn_sent += 1;
-                usage.syn_sent_repeated += u32::from(socket.is_repeated);
+                usage.syn_sent += n;
+                usage.syn_sent_repeated += u32::from(socket.is_repeated) * n;
             }
-            state::FIN_WAIT2 => usage.fin_wait2 += 1,
-            state::CLOSE_WAIT => usage.close_wait += 1,
+            state::FIN_WAIT2 => usage.fin_wait2 += n,
+            state::CLOSE_WAIT => usage.close_wait += n,
             state::TIME_WAIT => {
-                usage.time_wait += 1;
+                usage.time_wait += n;
                 if let Some(remaining) = socket.remaining_ms {
                     let age = TIME_WAIT_MS.saturating_sub(remaining);
-                    usage.time_wait_young += u32::from(age < YOUNG_MS);
-                    usage.time_wait_reusable += u32::from(age > REUSABLE_MS);
+                    usage.time_wait_young += u32::from(age < YOUNG_MS) * n;
+                    usage.time_wait_reusable += u32::from(age > REUSABLE_MS) * n;
                 }
             }
             _ => {}
@@ -300,6 +340,7 @@ impl<'a> Tally<'a> {
         wanted.append(&mut self.full);
         let sockets = Sockets {
             source,
+            sample: self.sample,
             orphans: self.orphans,
             fin_wait2_orphans: self.fin_wait2_orphans,
             syn_sent_repeated: timers.then_some(self.syn_sent_repeated),
@@ -346,39 +387,39 @@ impl<'a> Tally<'a> {
     }
 }
 
-fn add_idle(keepalive: Keepalive, age: u32, all: &mut Ages, without: &mut Ages) {
-    all.add(age.into());
+fn add_idle(keepalive: Keepalive, age: u32, n: u32, all: &mut Ages, without: &mut Ages) {
+    all.add_all(age.into(), n);
     if keepalive == Keepalive::No {
-        without.add(age.into());
+        without.add_all(age.into(), n);
     }
 }
 
 #[inline]
-fn add_client(clients: &mut Clients, socket: &Seen, idle: Option<u32>) {
+fn add_client(clients: &mut Clients, socket: &Seen, idle: Option<u32>, n: u32) {
     match socket.state {
         state::SYN_RECV | state::NEW_SYN_RECV => {
-            clients.half_open += 1;
-            clients.half_open_repeated += u32::from(socket.is_repeated);
+            clients.half_open += n;
+            clients.half_open_repeated += u32::from(socket.is_repeated) * n;
         }
         state::ESTABLISHED => {
-            clients.established += 1;
+            clients.established += n;
             if socket.inode == 0 {
                 clients.waited_ms = clients.waited_ms.max(socket.idle_ms.unwrap_or(0));
             }
         }
-        state::CLOSE_WAIT => clients.close_wait += 1,
-        state::TIME_WAIT => clients.time_wait += 1,
-        _ => clients.other += 1,
+        state::CLOSE_WAIT => clients.close_wait += n,
+        state::TIME_WAIT => clients.time_wait += n,
+        _ => clients.other += n,
     }
     if let Some(age) = idle {
-        add_idle(socket.keepalive, age, &mut clients.idle, &mut clients.idle_no_keepalive);
+        add_idle(socket.keepalive, age, n, &mut clients.idle, &mut clients.idle_no_keepalive);
     }
-    clients.progress.add(&socket.step);
+    clients.progress.add(&socket.step, n);
 }
 
-fn waiting(socket: &Seen) -> Waiting {
+fn waiting(socket: &Seen, n: u32) -> Waiting {
     let Seen { state, inode, uid, idle_ms, unread, unsent, .. } = *socket;
-    Waiting { inode, uid, close_wait: state == state::CLOSE_WAIT, idle_ms, unread, unsent }
+    Waiting { inode, uid, close_wait: state == state::CLOSE_WAIT, idle_ms, unread, unsent, others: n - 1 }
 }
 
 fn destination((route, group): &(Route, Group<Usage>)) -> Destination {

@@ -14,7 +14,7 @@ use nix::sys::socket::SockProtocol;
 use crate::netlink::message::Malformed;
 use crate::netlink::request::{Family, Query};
 use crate::netlink::socket::SocketView;
-use crate::observe::netlink::{Dump, DumpError, exchange, insist};
+use crate::observe::netlink::{Dump, DumpError, buffer, exchange, insist};
 
 /// How the kernel's table is walked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,26 +27,47 @@ pub enum Walk {
 
 /// Reads the sockets that `query` asks for. `start` makes an empty record for each attempt, `each` adds a socket.
 pub fn dump<T>(
-    query: Query,
+    query: Query<'_>,
     walk: Walk,
     start: impl Fn() -> T,
     mut each: impl FnMut(&mut T, SocketView<'_>),
 ) -> Result<Dump<T>, DumpError> {
+    dump_until(query, walk, start, |record, socket| {
+        each(record, socket);
+        ControlFlow::Continue(())
+    })
+}
+
+/// The same, until `each` has enough.
+pub(super) fn dump_until<T>(
+    query: Query<'_>,
+    walk: Walk,
+    start: impl Fn() -> T,
+    mut each: impl FnMut(&mut T, SocketView<'_>) -> ControlFlow<()>,
+) -> Result<Dump<T>, DumpError> {
     insist(start, |record, buffer| read_once(query, walk, buffer, &mut |socket| each(record, socket)))
+}
+
+/// The same, with one attempt only, into a record that holds something already. Whether the table changed meanwhile.
+pub(super) fn dump_once(query: Query<'_>, walk: Walk, mut each: impl FnMut(SocketView<'_>)) -> Result<bool, DumpError> {
+    read_once(query, walk, &mut buffer(), &mut |socket| {
+        each(socket);
+        ControlFlow::Continue(())
+    })
 }
 
 /// One attempt; tells whether the table changed meanwhile.
 fn read_once(
-    query: Query,
+    query: Query<'_>,
     walk: Walk,
     buffer: &mut [u8],
-    each: &mut impl FnMut(SocketView<'_>),
+    each: &mut impl FnMut(SocketView<'_>) -> ControlFlow<()>,
 ) -> Result<bool, DumpError> {
     if let Some(request) = query.both_families(1).filter(|_| walk == Walk::Together) {
         let mut begun = false;
         let mut watched = |socket: SocketView<'_>| {
             begun = true;
-            each(socket);
+            each(socket)
         };
         match sockets(&request, buffer, &mut watched) {
             Err(DumpError::Refused(why)) if !begun && why != Errno::ENOBUFS => {
@@ -66,10 +87,13 @@ fn read_once(
     }
 }
 
-fn sockets(request: &[u8], buffer: &mut [u8], each: &mut impl FnMut(SocketView<'_>)) -> Result<bool, DumpError> {
+fn sockets(
+    request: &[u8],
+    buffer: &mut [u8],
+    each: &mut impl FnMut(SocketView<'_>) -> ControlFlow<()>,
+) -> Result<bool, DumpError> {
     exchange(SockProtocol::NetlinkSockDiag, request, 1, buffer, &mut |payload: &[u8]| {
         let short = Malformed::ShortHeader { have: payload.len() };
-        each(SocketView::new(payload).ok_or(short)?);
-        Ok(ControlFlow::Continue(()))
+        Ok(each(SocketView::new(payload).ok_or(short)?))
     })
 }

@@ -156,32 +156,33 @@ fn is_only_large_stuck(info: TcpInfo<'_>, queue: u32) -> bool {
 }
 
 impl Progress {
+    /// Counts `sockets` connections that are like this one.
     #[inline]
-    pub(super) const fn add(&mut self, step: &Step) {
+    pub(super) const fn add(&mut self, step: &Step, sockets: u32) {
         match step.waits {
             Waits::No => {}
             Waits::Ack { large } => {
-                self.backoff += 1;
-                self.backoff_large += large as u32;
+                self.backoff += sockets;
+                self.backoff_large += large as u32 * sockets;
             }
             Waits::Window { long } => {
-                self.persist += 1;
-                self.persist_long += long as u32;
+                self.persist += sockets;
+                self.persist_long += long as u32 * sockets;
             }
-            Waits::Probe => self.keepalive_unanswered += 1,
+            Waits::Probe => self.keepalive_unanswered += sockets,
         }
-        self.rwnd_limited += step.rwnd_limited as u32;
-        self.sndbuf_limited += step.sndbuf_limited as u32;
+        self.rwnd_limited += step.rwnd_limited as u32 * sockets;
+        self.sndbuf_limited += step.sndbuf_limited as u32 * sockets;
         if let Some(Filled { bytes, rate }) = step.filled {
-            self.window_filled += 1;
-            self.window_filled_rate = self.window_filled_rate.saturating_add(rate);
+            self.window_filled += sockets;
+            self.window_filled_rate = self.window_filled_rate.saturating_add(rate.saturating_mul(sockets as u64));
             if bytes > self.window_filled_bytes {
                 self.window_filled_bytes = bytes;
             }
         }
-        self.bulk += step.bulk as u32;
-        self.bulk_unscaled += (step.bulk && step.unscaled) as u32;
-        self.bytes_sent = self.bytes_sent.saturating_add(step.sent);
-        self.bytes_retrans = self.bytes_retrans.saturating_add(step.retrans);
+        self.bulk += step.bulk as u32 * sockets;
+        self.bulk_unscaled += (step.bulk && step.unscaled) as u32 * sockets;
+        self.bytes_sent = self.bytes_sent.saturating_add(step.sent.saturating_mul(sockets as u64));
+        self.bytes_retrans = self.bytes_retrans.saturating_add(step.retrans.saturating_mul(sockets as u64));
     }
 }

@@ -9,12 +9,13 @@ use super::address::Address;
 use super::collect::{Keepalive, Seen, Tally, Waiting};
 use super::listeners::{Found, Listeners, Listening};
 use super::model::Queues;
-use super::netlink::{Walk, dump};
+use super::netlink::{Walk, dump, dump_once};
 use super::progress::Step;
-use super::{SocketSource, Sockets, table};
+use super::seen::seen;
+use super::{SocketSource, Sockets, sampled, table};
 use crate::host::Host;
 use crate::netlink::request::Query;
-use crate::netlink::socket::{Memory, SocketView, timer};
+use crate::netlink::socket::{Memory, SocketView};
 use crate::netlink::state;
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
@@ -72,6 +73,9 @@ const PROGRESS: [&str; 14] = [
     "bytes_retrans",
 ];
 
+/// Connections from which on a look at the table of all bound sockets costs more than it is worth, unless ports are short.
+const BOUND_WORTH: u64 = 20_000;
+
 /// Sockets of the machine from which on a dump that finds nothing takes some milliseconds.
 const CROWDED: i64 = 20_000;
 
@@ -106,15 +110,18 @@ pub fn read_queues(host: &Host) -> Result<Queues, Gap> {
 /// Reads the sockets of the namespace that this thread is in, or of a captured tree. The ephemeral range comes from
 /// `sysctls`; without it nothing is known of outgoing connections. The gaps name what the reading lacks; an error means
 /// that there is none. The owners are still to be found, by [`owners::find`](crate::observe::owners::find).
-pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Unowned, Vec<Gap>), Gap> {
+///
+/// `one_by_one`: of so many connections each is looked at; where there are many more, so many are and the others are counted.
+/// `None`: each is, whatever it costs.
+pub fn read(host: &Host, sysctls: &Sysctls, one_by_one: Option<u32>) -> Result<(Unowned, Vec<Gap>), Gap> {
     let mut gaps = Vec::new();
     let range = Ephemeral::of(sysctls).map_err(|why| {
         gaps.extend(["ports", "destination"].map(|what| Gap { what: what.to_owned(), why: why.clone() }));
     });
     let range = range.ok();
     let refused = if host.is_live() {
-        match from_netlink(range.as_ref(), &mut gaps) {
-            Ok(tally) => return Ok((unowned(tally, SocketSource::SockDiag, range.as_ref()), gaps)),
+        match from_netlink(host, range.as_ref(), one_by_one, &mut gaps) {
+            Ok(tally) => return Ok((unowned(tally, SocketSource::SockDiag, range.as_ref(), &mut gaps), gaps)),
             Err(why) => why,
         }
     } else {
@@ -126,7 +133,7 @@ pub fn read(host: &Host, sysctls: &Sysctls) -> Result<(Unowned, Vec<Gap>), Gap> 
     let progress = of_each.flat_map(|subject| PROGRESS.map(|metric| format!("{subject}.{metric}")));
     let missing = NOT_IN_PROCFS.iter().map(|&what| what.to_owned()).chain(progress);
     gaps.extend(missing.map(|what| Gap { what, why: why.clone() }));
-    Ok((unowned(tally, SocketSource::Procfs, range.as_ref()), gaps))
+    Ok((unowned(tally, SocketSource::Procfs, range.as_ref(), &mut gaps), gaps))
 }
 
 /// Whether a dump would cost much and find nothing: it walks the table of the whole machine, and this namespace has no TCP
@@ -148,11 +155,33 @@ pub fn none() -> (Unowned, Gap) {
         "the machine has more than {CROWDED} sockets and this namespace uses none, so its sockets were not read"
     );
     let tally = Tally::new(Listeners::from(Found::new()), None);
-    (unowned(tally, SocketSource::SockDiag, None), Gap { what: "ports.bound_only".to_owned(), why })
+    (unowned(tally, SocketSource::SockDiag, None, &mut Vec::new()), Gap { what: BOUND.to_owned(), why })
 }
 
-fn unowned(tally: Tally<'_>, source: SocketSource, range: Option<&Ephemeral>) -> Unowned {
-    let (sockets, waiting) = tally.finish(source);
+/// What a reading lacks because it is a sample; one of all connections does not.
+const WAITED: &str = "listener.waited";
+const BOUND: &str = "ports.bound_only";
+
+/// Whether a look at all connections fills this gap.
+pub fn is_of_a_sample(gap: &Gap) -> bool {
+    [WAITED, BOUND].contains(&gap.what.as_str())
+}
+
+/// How long the connections in a queue wait is known of each of them or not at all.
+fn without_waits(sockets: &mut Sockets, gaps: &mut Vec<Gap>) {
+    if sockets.sample.is_none() {
+        return;
+    }
+    let waiting = sockets.listeners.iter_mut().filter(|listener| listener.queue > 0);
+    if waiting.map(|listener| listener.waited_ms = None).count() > 0 {
+        let why = "only a sample of the connections was looked at".to_owned();
+        gaps.push(Gap { what: WAITED.to_owned(), why });
+    }
+}
+
+fn unowned(tally: Tally<'_>, source: SocketSource, range: Option<&Ephemeral>, gaps: &mut Vec<Gap>) -> Unowned {
+    let (mut sockets, waiting) = tally.finish(source);
+    without_waits(&mut sockets, gaps);
     let exposed = sockets.listeners.iter().any(|listener| {
         let reachable = !listener.address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
         reachable && range.is_some_and(|range| range.ports.contains(listener.port))
@@ -180,68 +209,40 @@ fn netlink_listeners(walk: Walk) -> Result<(Found, bool), String> {
     Ok((found.record, found.interrupted))
 }
 
-fn from_netlink<'a>(range: Option<&'a Ephemeral>, gaps: &mut Vec<Gap>) -> Result<Tally<'a>, String> {
-    let (found, listeners_interrupted) = netlink_listeners(Walk::Together)?;
+fn from_netlink<'a>(
+    host: &Host,
+    range: Option<&'a Ephemeral>,
+    one_by_one: Option<u32>,
+    gaps: &mut Vec<Gap>,
+) -> Result<Tally<'a>, String> {
+    let (found, mut interrupted) = netlink_listeners(Walk::Together)?;
     let listeners = Listeners::from(found);
-    let start = || Tally::new(listeners.clone(), range);
-    let each = |tally: &mut Tally<'_>, socket: SocketView<'_>| {
-        if let Some(seen) = seen(socket) {
-            tally.add(&seen);
+    let sampled = one_by_one.and_then(|limit| sampled::read(host, &listeners, range, limit));
+    let (mut tally, connections_interrupted) = match sampled {
+        Some(read) => read,
+        None => {
+            let start = || Tally::new(listeners.clone(), range);
+            let each = |tally: &mut Tally<'_>, socket: SocketView<'_>| {
+                seen(socket).iter().for_each(|seen| tally.add(seen));
+            };
+            let dump = dump(Query::CONNECTIONS, Walk::Together, start, each).map_err(|error| error.to_string())?;
+            (dump.record, dump.interrupted)
         }
     };
-    let dump = dump(Query::CONNECTIONS, Walk::Together, start, each).map_err(|error| error.to_string())?;
-    if dump.interrupted || listeners_interrupted {
+    interrupted |= connections_interrupted;
+    let is_short = tally.connections() < BOUND_WORTH || tally.are_ports_half_used();
+    if one_by_one.is_none() || is_short {
+        let add = |socket: SocketView<'_>| seen(socket).iter().for_each(|seen| tally.add(seen));
+        interrupted |= dump_once(Query::BOUND, Walk::Together, add).map_err(|error| error.to_string())?;
+    } else {
+        let why = "less than half of the ports are in use, so sockets that are only bound were not looked for";
+        gaps.push(Gap { what: BOUND.to_owned(), why: why.to_owned() });
+    }
+    if interrupted {
         let why = "the socket table kept changing while it was read; counts may be slightly wrong".to_owned();
         gaps.push(Gap { what: "sockets.walk".to_owned(), why });
     }
-    Ok(dump.record)
-}
-
-/// What is counted of a socket. The kernel's ages of things that never happened are too large, never too small, so the
-/// least of them holds.
-#[inline]
-fn seen(socket: SocketView<'_>) -> Option<Seen> {
-    let state = socket.state();
-    let keepalive = match socket.timer() {
-        timer::KEEPALIVE => Keepalive::Yes,
-        timer::NONE => Keepalive::No,
-        _ => Keepalive::Hidden,
-    };
-    let has_ages = matches!(state, state::ESTABLISHED | state::CLOSE_WAIT | state::FIN_WAIT2);
-    let info = if has_ages { socket.tcp_info() } else { None };
-    let ages = info.and_then(|info| {
-        Some((info.last_data_sent_ms()?, info.last_data_received_ms()?, info.last_ack_received_ms()?))
-    });
-    // FIN_WAIT2 of which only a small record is left has the timer of TIME_WAIT.
-    let was_established = has_ages || matches!(state, state::FIN_WAIT1 | state::CLOSING | state::LAST_ACK);
-    let (idle_ms, probe_after_ms) = match ages {
-        Some((sent, received, acked)) => {
-            let data = sent.min(received);
-            // The peer's kernel answers keepalive probes with an ACK, whatever its application does.
-            let acks_count = state != state::ESTABLISHED && keepalive != Keepalive::Yes;
-            // tcp_keepalive_timer(): the probe comes when nothing has been received for the whole time.
-            let after = (keepalive == Keepalive::Yes).then(|| socket.expires_ms().saturating_add(received.min(acked)));
-            (Some(if acks_count { data.min(acked) } else { data }), after)
-        }
-        None => (None, None),
-    };
-    Some(Seen {
-        state,
-        local: socket.local_address()?.into(),
-        local_port: socket.local_port(),
-        remote: socket.remote_address()?.into(),
-        remote_port: socket.remote_port(),
-        inode: socket.inode().into(),
-        uid: socket.uid(),
-        keepalive,
-        probe_after_ms,
-        is_repeated: socket.retransmits() > 0,
-        remaining_ms: (state == state::TIME_WAIT).then(|| socket.expires_ms()),
-        idle_ms,
-        step: if was_established { Step::of(socket, info) } else { Step::default() },
-        unread: if was_established { socket.receive_queue() } else { 0 },
-        unsent: if was_established { socket.send_queue() } else { 0 },
-    })
+    Ok(tally)
 }
 
 fn table_listeners(host: &Host) -> Result<Found, String> {

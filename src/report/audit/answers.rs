@@ -6,7 +6,7 @@
 use super::derived::{Derived, PortUse};
 use crate::metrics::endpoint;
 use crate::observe::ages::Ages;
-use crate::observe::sockets::{Destination, Listener, Sockets};
+use crate::observe::sockets::{Destination, Listener, Sample, Sockets};
 use crate::snapshot::Namespace;
 use crate::units;
 
@@ -50,6 +50,8 @@ pub(super) struct Established<'a> {
     /// Sent data that nobody acknowledges, and wait for a peer that does not read; none if it could not be read.
     pub(super) unacknowledged: Option<u64>,
     pub(super) peer_does_not_read: Option<u64>,
+    /// What these are estimated from; none if each connection was looked at.
+    pub(super) sample: Option<Sample>,
 }
 
 /// Whose the sockets in TIME_WAIT are, and what they cost. Numbers of sockets.
@@ -111,6 +113,7 @@ pub(super) fn established(namespace: &Namespace) -> Option<Established<'_>> {
         waiting_for_accept: listeners.iter().map(|listener| u64::from(listener.queue)).sum(),
         unacknowledged: progress.as_ref().map(|progress| u64::from(progress.backoff)),
         peer_does_not_read: progress.as_ref().map(|progress| u64::from(progress.persist)),
+        sample: sockets.sample,
     })
 }
 
@@ -182,6 +185,9 @@ impl Established<'_> {
         }
         if let Some(number) = self.peer_does_not_read.filter(|number| *number > 0) {
             text.push_str(&format!(" {} for a peer that does not read.", wait(number)));
+        }
+        if let Some(sample) = self.sample {
+            text.push_str(&format!(" Estimated from {} of {}.", count(sample.looked_at), count(sample.of)));
         }
         text
     }

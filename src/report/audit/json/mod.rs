@@ -26,8 +26,8 @@ use crate::published;
 use crate::report::as_json;
 use crate::snapshot::{Namespace, WindowSource};
 use view::{
-    EstablishedView, GapView, HarmView, Host, NamespaceView, Report, RoleView, Skipped, SourceView, Summary, Tcp,
-    TimeWaitView, WaiverProblemView, Window, WindowSourceView,
+    EstablishedView, GapView, HarmView, Host, NamespaceView, Report, RoleView, SampleView, Skipped, SourceView,
+    Summary, Tcp, TimeWaitView, WaiverProblemView, Window, WindowSourceView,
 };
 
 const RULE: &str = "the text belongs to the rule, not to the finding: `explain RULE` prints it";
@@ -172,6 +172,11 @@ fn namespace<'a>(namespace: &'a Namespace, roles: &Roles, used: &[PortUse<'_>]) 
             SocketSource::Procfs => SourceView::Procfs,
         }),
         tcp: namespace.sockets.as_ref().map(|sockets| tcp(&sockets.states)),
+        sample: namespace.sockets.as_ref().and_then(|sockets| sockets.sample).map(|sample| SampleView {
+            looked_at: sample.looked_at,
+            of: sample.of,
+            may_miss: sample.may_miss(),
+        }),
         established: answers::established(namespace).as_ref().map(established),
         time_wait: answers::time_wait(namespace, used).as_ref().map(time_wait),
         roles: ROLES.into_iter().map(|role| (role.name, role_view(roles.verdict(role.name)))).collect(),

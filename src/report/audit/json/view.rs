@@ -93,6 +93,9 @@ pub(super) struct NamespaceView<'a> {
     pub(super) source: Option<SourceView>,
     /// Sockets by state; null if they could not be read.
     pub(super) tcp: Option<Tcp>,
+    /// What was looked at; left out where each connection was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sample: Option<SampleView>,
     /// What flows in ESTABLISHED; left out for fewer than 20 of them, and if their ages could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) established: Option<EstablishedView>,
@@ -140,6 +143,18 @@ pub(super) struct Tcp {
     pub(super) last_ack: u64,
     pub(super) listen: u64,
     pub(super) closing: u64,
+}
+
+/// The connections that were looked at one by one. Ages, and what connections wait for, are estimated from them; sockets by state
+/// are exact, and a finding never rests on an estimate.
+#[derive(Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename = "Sample")]
+pub(super) struct SampleView {
+    pub(super) looked_at: u64,
+    /// Connections that these were taken from.
+    pub(super) of: u64,
+    /// Of so many connections that are alike none may have been looked at.
+    pub(super) may_miss: u64,
 }
 
 /// What flows in the connections that are ESTABLISHED, as numbers of sockets. ESTABLISHED does not mean that data flows.

@@ -10,6 +10,7 @@ use crate::audit::model::{Finding, Skipped, Waiver, WaiverProblem};
 use crate::history::read::Episode;
 use crate::lab::scenario;
 use crate::model::in_words;
+use crate::observe::sockets::Sample;
 use crate::report::audit::causes::{self, Cause, can_be_changed, folded_words};
 use crate::report::audit::format::Look;
 use crate::report::audit::sections::{GapAt, Head, Open, Summary, Writer};
@@ -34,6 +35,8 @@ pub(super) struct Screen<'p, 'a> {
     findings: Vec<&'a Finding>,
     /// Of all namespaces.
     states: BTreeMap<&'static str, u64>,
+    /// Where not each connection was looked at.
+    samples: Vec<Sample>,
     resolved: usize,
     /// Namespaces of which only the counters were read.
     beyond_budget: usize,
@@ -42,8 +45,17 @@ pub(super) struct Screen<'p, 'a> {
 impl<'p> Screen<'p, '_> {
     pub(super) fn new(look: &'p Look) -> Self {
         let (page, summary, head) = (Page::new(&look.theme), Summary::default(), [String::new(), String::new()]);
-        let (findings, states) = (Vec::new(), BTreeMap::new());
-        Self { page, look, summary, head, findings, states, resolved: 0, beyond_budget: 0 }
+        Self {
+            page,
+            look,
+            summary,
+            head,
+            findings: Vec::new(),
+            states: BTreeMap::new(),
+            samples: Vec::new(),
+            resolved: 0,
+            beyond_budget: 0,
+        }
     }
 }
 
@@ -70,6 +82,7 @@ impl<'a> Writer<'a> for Screen<'_, 'a> {
             for (state, number) in states::in_order(&sockets.states) {
                 *self.states.entry(state).or_default() += number;
             }
+            self.samples.extend(sockets.sample);
         }
     }
 
@@ -179,6 +192,12 @@ impl Screen<'_, '_> {
         let legend = legend.collect::<Vec<_>>().join("  ");
         if !legend.is_empty() {
             page.line(&[(page.theme.dim, &shortened(&legend, page.width()))]);
+        }
+        if let Some(most) = self.samples.iter().map(Sample::may_miss).max() {
+            let looked_at = units::count_u64(self.samples.iter().map(|sample| sample.looked_at).sum());
+            let most = units::count_u64(most);
+            let text = format!("ages and progress: a sample of {looked_at}; fewer than {most} alike can be missed");
+            page.line(&[(page.theme.dim, &shortened(&text, page.width()))]);
         }
         format!("\n{}", page.finish())
     }
