@@ -50,6 +50,27 @@ fn systemd_would_find_a_misspelt_option() {
     assert!(words(&analyze(&["verify"], &wrong)).contains("DynamicUsr"));
 }
 
+/// What the head of the service proposes for those who want to see more, as `systemctl edit` would write it.
+#[test]
+fn systemd_accepts_the_lines_that_show_the_audit_more() {
+    let text = std::fs::read_to_string(Path::new(UNITS).join("sysctl-advisor.service")).unwrap();
+    let lines = text.lines().skip_while(|line| *line != "#   [Service]").map_while(|line| line.strip_prefix("#   "));
+    let proposed: String = lines.flat_map(|line| [line, "\n"]).collect();
+    for setting in ["AmbientCapabilities=CAP_SYS_ADMIN", "RestrictNamespaces=net", "SystemCallFilter=bpf"] {
+        assert!(proposed.contains(setting), "{proposed}");
+    }
+    let words_on = |change: (&str, &str)| {
+        let folder = tempfile::tempdir().unwrap();
+        let files = units(folder.path(), |text| text);
+        let more = folder.path().join("sysctl-advisor.service.d");
+        std::fs::create_dir(&more).unwrap();
+        std::fs::write(more.join("override.conf"), proposed.replace(change.0, change.1)).unwrap();
+        words(&analyze(&["verify"], &files))
+    };
+    assert_eq!(words_on(("", "")).trim(), "");
+    assert!(words_on(("=bpf", "=bpff")).contains("bpff"));
+}
+
 /// Whether a service, changed so, is exposed to no more than this; in tenths, 100 is everything open.
 fn is_exposed_to_at_most(service: &str, tenths: u32, change: impl Fn(String) -> String) -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();

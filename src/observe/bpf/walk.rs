@@ -125,7 +125,11 @@ fn shown(error: &dyn std::error::Error) -> Why {
 
 impl From<EbpfError> for Why {
     fn from(error: EbpfError) -> Self {
-        shown(&error)
+        match error {
+            EbpfError::MapError(error) => error.into(),
+            EbpfError::ProgramError(error) => error.into(),
+            error => shown(&error),
+        }
     }
 }
 
@@ -140,7 +144,10 @@ impl From<ProgramError> for Why {
 
 impl From<MapError> for Why {
     fn from(error: MapError) -> Self {
-        shown(&error)
+        match error {
+            MapError::CreateError { io_error, .. } => io_error.into(),
+            error => shown(&error),
+        }
     }
 }
 
