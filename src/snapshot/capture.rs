@@ -93,8 +93,7 @@ pub fn capture(
     // How a number changes is not to be estimated.
     let one_by_one = first.one_by_one.filter(|_| !first.sockets);
     let looked = |number: usize| whole[number];
-    let shown =
-        netns::visit_some(&places, looked, |number, _| machine.read(number == 0, empty(number), one_by_one));
+    let shown = netns::visit_some(&places, looked, |number, _| machine.read(number == 0, empty(number), one_by_one));
     let shown =
         shown.into_iter().map(|shown| shown.map(|shown| shown.unwrap_or_else(|| Shown::left_out(asked.budget))));
     let shown = shown.collect();
