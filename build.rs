@@ -100,8 +100,8 @@ fn add_keys(keys: &mut Keys, area: &str, text: &str) -> Result<(), Box<dyn Error
     Ok(())
 }
 
-/// A name, the lowest and the highest number.
-type Range = (String, i64, i64);
+/// A name, the lowest and the highest number, whether each network namespace has the key for itself.
+type Range = (String, i64, i64, bool);
 
 /// Of the keys with a usual range, name, lowest and highest number. A key of interfaces is that of `all` and that of `default`.
 fn ranges(keys: &Keys) -> serde_json::Result<Vec<Range>> {
@@ -109,8 +109,9 @@ fn ranges(keys: &Keys) -> serde_json::Result<Vec<Range>> {
     for (name, (_, json)) in keys {
         let key: serde_json::Value = serde_json::from_str(json)?;
         let [Some(low), Some(high)] = [0, 1].map(|end| key["meaningful"][end].as_i64()) else { continue };
+        let of_namespace = key["scope"].as_str() == Some("namespace");
         let names = if name.contains(".conf.*.") { vec!["all", "default"] } else { vec!["*"] };
-        ranges.extend(names.into_iter().map(|who| (name.replacen('*', who, 1), low, high)));
+        ranges.extend(names.into_iter().map(|who| (name.replacen('*', who, 1), low, high, of_namespace)));
     }
     Ok(ranges)
 }
@@ -131,25 +132,37 @@ fn shipped(text: &str) -> Result<String, Box<dyn Error>> {
     let text = text.get(..tests).unwrap_or(text);
     let mut rule: toml::Table = toml::from_str(text)?;
     let is_hardened = rule.get("profile").and_then(toml::Value::as_str) == Some("hardened");
+    let for_each = rule.get("for_each").and_then(toml::Value::as_str).unwrap_or("namespace");
+    let for_each: String = for_each.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
     rule.retain(|field, _| ["for_each", "when", "level", "params"].contains(&field));
     let head = serde_json::to_string(&rule)?;
     let names: Vec<String> = prepared_names(text).into_iter().collect();
     let profile = if is_hardened { "Hardened" } else { "Standard" };
-    Ok(format!("profile: Profile::{profile}, tests: {tests}, head: {head:?}, names: &{names:?}"))
+    Ok(format!(
+        "profile: Profile::{profile}, for_each: Subject::{for_each}, tests: {tests}, head: {head:?}, names: &{names:?}"
+    ))
 }
 
 /// What the names begin with that an audit reads something for, beside defaults.
-const PREPARED: [&str; 3] = ["delta.", "rate.", "udp."];
+const PREPARED: [&str; 5] = ["delta.", "rate.", "total.", "udp.", "net."];
 
 /// The names in a text that begin with one of these, or with `default(`.
 fn prepared_names(text: &str) -> BTreeSet<String> {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_.".contains(c);
+    // `net.bridge.bridge-nf-call-iptables`: only keys have a `-` in them.
+    let is_of = |start: &str, c: char| is_name(c) || c == '-' && start == "net.";
+    // `net.ipv4.conf.*.rp_filter`; any other `*` is a sign of arithmetic.
+    let is_any = |text: &str, place: usize| text[..place].ends_with('.') && text[place..].starts_with("*.");
     let mut names = BTreeSet::new();
     for start in PREPARED {
         for (place, _) in text.match_indices(start) {
+            if text[..place].ends_with(is_name) {
+                continue;
+            }
             let rest = &text[place..];
-            let end = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
-            names.insert(rest[..end].trim_end_matches('.').to_owned());
+            let end = rest.char_indices().find(|(at, c)| !is_of(start, *c) && !is_any(rest, *at));
+            let name = rest[..end.map_or(rest.len(), |(at, _)| at)].trim_end_matches('.');
+            names.extend(name.contains('.').then(|| name.to_owned()));
         }
     }
     for (place, start) in text.match_indices("default(") {

@@ -21,6 +21,7 @@ use crate::report;
 use crate::report::audit::{Look, Reported, Run};
 use crate::session::{self, Criteria, Stated};
 use crate::snapshot::capture::CaptureError;
+use crate::snapshot::looks::Budget;
 use crate::snapshot::{Snapshot, store};
 
 /// The report, as `audit --format json` prints it, in the agent's folder.
@@ -35,6 +36,8 @@ pub struct RunOptions<'a> {
     pub state: &'a Path,
     /// Between two readings, where no earlier run begins the window.
     pub sample: Duration,
+    /// CPU time for all namespaces, as predicted.
+    pub budget: Budget,
     pub stated: Stated<'a>,
     /// What is found, and what of it a person accepted.
     pub criteria: &'a Criteria,
@@ -93,6 +96,7 @@ pub fn run(options: &RunOptions<'_>, say: &mut dyn FnMut(&str)) -> Result<RunOut
         options.criteria,
         options.sample,
         options.stated,
+        options.budget,
     )?;
     let audit = options.criteria.audit(&snapshot);
 

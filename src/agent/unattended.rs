@@ -94,6 +94,7 @@ pub fn run(options: &UnattendedOptions<'_>, say: &mut dyn FnMut(&str)) -> Result
         options.run.criteria,
         options.run.sample,
         options.run.stated,
+        options.run.budget,
     )?;
     keep(&folder, &now, say);
 

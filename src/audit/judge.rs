@@ -9,7 +9,7 @@ use crate::metrics::defaults;
 use crate::metrics::value::Value;
 use crate::model::Bound;
 use crate::model::Severity;
-use crate::rules::expr::EvalError;
+use crate::rules::expr::{EvalError, Expr};
 use crate::rules::{Head, Level, Recommend, Rule};
 
 /// What came of a rule on a subject.
@@ -72,7 +72,10 @@ pub(super) fn is_quiet(head: &Head, values: &Values<'_>) -> bool {
     match head.when.as_ref().map(|when| when.holds(&value_of)) {
         Some(Ok(false)) => true,
         Some(Err(_)) => false,
-        Some(Ok(true)) | None => head.levels.iter().all(|when| matches!(when.holds(&value_of), Ok(false))),
+        Some(Ok(true)) | None => {
+            let is_quiet = |levels: &[Expr]| levels.iter().all(|when| matches!(when.holds(&value_of), Ok(false)));
+            head.levels().is_some_and(is_quiet)
+        }
     }
 }
 
@@ -90,7 +93,7 @@ pub(super) fn judge(rule: &Rule, values: &Values<'_>) -> Judgement {
         })
         .into_iter()
         .collect();
-    let holds = |when: &Option<crate::rules::expr::Expr>| when.as_ref().map_or(Ok(true), |when| when.holds(&value_of));
+    let holds = |when: &Option<Expr>| when.as_ref().map_or(Ok(true), |when| when.holds(&value_of));
     let (mut proposals, mut advice) = (Vec::new(), Vec::new());
     for part in &rule.recommend {
         let wanted =
@@ -137,6 +140,11 @@ pub(super) fn rests_on_a_default(rule: &Rule, values: &Values<'_>) -> bool {
         Err(EvalError::Unread(name)) => defaults::key_of(&name).is_some(),
         Err(_) => false,
     }
+}
+
+/// Asks for the values that decide whether a rule fires, and for nothing else.
+pub(super) fn ask_conditions(rule: &Rule, values: &Values<'_>) {
+    let _ = level(rule, &|name| values.of(rule, name));
 }
 
 /// What to say where the value to propose is made of a default that could not be read.

@@ -17,8 +17,9 @@ pub use merge::fulfils;
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use judge::{Judgement, Proposal, Values, is_quiet, judge, rests_on_a_default};
+use judge::{Judgement, Proposal, Values, ask_conditions, is_quiet, judge, rests_on_a_default};
 use merge::{Merged, merge};
 use model::{Audit, Avoid, Finding, Recommendation, Skipped};
 use waivers::{Ran, Waivers};
@@ -28,7 +29,8 @@ use crate::keys::{self, Scope};
 use crate::metrics::defaults;
 use crate::metrics::estimated;
 use crate::metrics::subjects::Subject;
-use crate::metrics::view::View;
+use crate::metrics::value::Value;
+use crate::metrics::view::{Item, View};
 use crate::model::Bound;
 use crate::observe::sockets::{Sample, is_of_a_sample};
 use crate::rules::expr::Expr;
@@ -53,12 +55,13 @@ pub fn run_where<'a>(
     let day = waivers::day_of(snapshot);
     let mut findings = Vec::new();
     let mut skipped = Vec::new();
+    let evaluated: Vec<(Arc<str>, &LazyRule)> = rules.evaluated().map(|(id, rule)| (id.into(), rule)).collect();
     for namespace in &snapshot.namespaces {
         let view = View::new(snapshot, namespace);
         let mut found: Vec<(Finding, Vec<Proposal>)> = Vec::new();
-        for (_, rule) in rules.evaluated().filter(|(_, rule)| !is_quiet_here(rule, &view)) {
+        for (id, rule) in evaluated.iter().filter(|(_, rule)| !is_quiet_here(rule, &view)) {
             if let Some(rule) = rule.rule() {
-                evaluate(rule, &view, &mut found, &mut skipped);
+                evaluate(rule, id, &view, &mut found, &mut skipped);
             }
         }
         for (finding, proposals) in &mut found {
@@ -74,7 +77,7 @@ pub fn run_where<'a>(
     tell_apart(&mut findings);
     causes::link(rules, &mut findings);
     causes::sort(&mut findings);
-    skipped.sort();
+    skipped.sort_unstable();
     skipped.dedup();
     let waiver_problems = waivers.problems(&Ran { snapshot, rules, findings: &findings, skipped: &skipped });
     Audit {
@@ -166,29 +169,70 @@ fn broken(diagnostics: &[Diagnostic]) -> Vec<String> {
 
 /// Whether what the build wrote down of a rule says that it fires nowhere in the namespace. Then the rest of it is not read.
 fn is_quiet_here(rule: &LazyRule, view: &View<'_>) -> bool {
-    let Some(head) = rule.head() else { return false };
-    if is_about_files(head.for_each, head.conditions()) && !view.is_first() {
+    // Where there is nothing that it is about, not even its conditions are read.
+    if rule.subject().is_some_and(|subject| view.items(subject).is_ok_and(|items| items.is_empty())) {
         return true;
     }
+    let Some(head) = rule.head() else { return false };
+    if !view.is_first() && is_about_files(head.for_each, head.conditions()) {
+        return true;
+    }
+    let missed = Missed::default();
     let quiet = |item| {
-        let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
+        let values = Values { of: &|name| missed.value(view, item, name), why_missing: &|name| view.why_missing(name) };
         is_quiet(head, &values)
     };
-    view.items(head.for_each).is_ok_and(|items| items.into_iter().all(quiet))
+    view.items(head.for_each).is_ok_and(|items| items.into_iter().all(quiet)) && !missed.any()
 }
 
-fn evaluate(rule: &Rule, view: &View<'_>, found: &mut Vec<(Finding, Vec<Proposal>)>, skipped: &mut Vec<Skipped>) {
-    if is_about_files(rule.for_each, rule.conditions()) && !view.is_first() {
+/// Whether a condition asked for something that was not read of a namespace beyond the budget. That something `has()` no value
+/// is no answer there.
+#[derive(Default)]
+struct Missed(Cell<bool>);
+
+impl Missed {
+    fn value(&self, view: &View<'_>, item: Item, name: &str) -> Option<Value> {
+        let value = view.value(item, name);
+        if value.is_none() && view.is_unread(name) {
+            self.0.set(true);
+        }
+        value
+    }
+
+    fn any(&self) -> bool {
+        self.0.get()
+    }
+}
+
+fn evaluate(
+    rule: &Rule,
+    id: &Arc<str>,
+    view: &View<'_>,
+    found: &mut Vec<(Finding, Vec<Proposal>)>,
+    skipped: &mut Vec<Skipped>,
+) {
+    if !view.is_first() && is_about_files(rule.for_each, rule.conditions()) {
         return;
     }
     let mut skip = |reason: String| {
-        skipped.push(Skipped { rule: rule.id.clone(), namespace: view.namespace().name.clone(), reason });
+        let same = skipped.last().map(|last| &last.reason).filter(|last| ***last == *reason).cloned();
+        let namespace = view.namespace().name.clone();
+        skipped.push(Skipped { rule: id.clone(), namespace, reason: same.unwrap_or_else(|| reason.into()) });
     };
     let items = match view.items(rule.for_each) {
         Ok(items) => items,
         Err(why) => return skip(why),
     };
     for item in items {
+        let missed = Missed::default();
+        let asked = Values { of: &|name| missed.value(view, item, name), why_missing: &|_| String::new() };
+        if let Some(why) = view.namespace().beyond_budget().filter(|_| {
+            ask_conditions(rule, &asked);
+            missed.any()
+        }) {
+            skip(why.to_owned());
+            continue;
+        }
         let values = Values { of: &|name| view.value(item, name), why_missing: &|name| view.why_missing(name) };
         match judge(rule, &values) {
             Judgement::Quiet => {}

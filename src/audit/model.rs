@@ -3,6 +3,8 @@
 //! In: nothing; these are the records that `audit::run` fills and `report` writes.
 //! Must not: know of terminals, JSON layouts or files.
 
+use std::sync::Arc;
+
 use crate::drift::SourceLine;
 use crate::keys::{KeyValue, Risk};
 use crate::metrics::value::Value;
@@ -170,7 +172,8 @@ pub struct Avoid {
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Skipped {
-    pub rule: String,
+    pub rule: Arc<str>,
     pub namespace: NamespaceName,
-    pub reason: String,
+    /// Shared, as the others are: one reason is often that of every rule in every namespace.
+    pub reason: Arc<str>,
 }

@@ -39,6 +39,7 @@ pub(super) fn run(args: &AgentArgs, global: &Global, config: &Config, terminal: 
     let options = RunOptions {
         state: &args.state.directory(),
         sample: config.options.audit.window,
+        budget: config.options.audit.budget,
         stated: session::stated(config),
         criteria: &criteria,
         settings: &config.options.agent,

@@ -118,7 +118,7 @@ pub(super) fn measure(plan: &Plan, window: Duration, global: &Global) -> Option<
         return None;
     }
     let which = guards::namespaces(&Host::live(), plan);
-    match session::observe(&which, window, FirstReading::WHOLE, |window| progress::wait(window, global.quiet)) {
+    match session::observe(&which, window, &FirstReading::WHOLE.into(), |window| progress::wait(window, global.quiet)) {
         Ok(snapshot) => Some(snapshot),
         Err(error) => {
             output::note(&format!(

@@ -157,6 +157,6 @@ fn with_defaults(mut snapshot: Snapshot, rule: &Rule, args: &ExplainArgs) -> Sna
 fn present(args: &ExplainArgs) -> Result<Option<Snapshot>, SessionError> {
     match &args.snapshot {
         Some(file) => session::read(file).map(Some),
-        None => Ok(session::observe(&Which::Current, Duration::ZERO, FirstReading::default(), |_| {}).ok()),
+        None => Ok(session::observe(&Which::Current, Duration::ZERO, &FirstReading::default().into(), |_| {}).ok()),
     }
 }

@@ -12,6 +12,7 @@ use super::progress;
 use crate::config::Config;
 use crate::host::netns::Which;
 use crate::session::{self, Criteria, Stated};
+use crate::snapshot::asked::Asked;
 use crate::snapshot::{FirstReading, Snapshot};
 
 /// The rules and waivers of this run. What is wrong with rules is said first.
@@ -40,14 +41,14 @@ pub(super) fn judged_in(
     global: &Global,
     config: &Config,
 ) -> Result<Snapshot, Failure> {
-    let mut snapshot = observed(which, criteria.first_reading(), global, config)?;
+    let mut snapshot = observed(which, &criteria.asked(which, config.options.audit.budget), global, config)?;
     criteria.complete(&mut snapshot, which);
     Ok(snapshot)
 }
 
 /// One of the running host that has everything.
 pub(super) fn whole(global: &Global, config: &Config) -> Result<Snapshot, Failure> {
-    observed(&config.options.audit.netns, FirstReading::WHOLE, global, config)
+    observed(&config.options.audit.netns, &FirstReading::WHOLE.into(), global, config)
 }
 
 /// What the configuration says of the host.
@@ -55,9 +56,9 @@ pub(super) const fn stated(config: &Config) -> Stated<'_> {
     Stated { labels: &config.options.audit.labels, roles: &config.options.audit.roles }
 }
 
-fn observed(which: &Which, first: FirstReading, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
+fn observed(which: &Which, asked: &Asked<'_>, global: &Global, config: &Config) -> Result<Snapshot, Failure> {
     let wait = |window| progress::wait(window, global.quiet);
-    let mut snapshot = session::observe(which, config.options.audit.window, first, wait)?;
+    let mut snapshot = session::observe(which, config.options.audit.window, asked, wait)?;
     stated(config).enter(&mut snapshot);
     Ok(snapshot)
 }

@@ -147,6 +147,24 @@ impl Kind for SpanOrNever {
     }
 }
 
+/// A duration within limits, or the word `unlimited`.
+pub(super) struct SpanOrUnlimited(pub(super) Span);
+
+impl Kind for SpanOrUnlimited {
+    type Raw = String;
+    type Value = Option<Duration>;
+    const NAME: &'static str = "DURATION";
+
+    fn value(&self, raw: String) -> Result<Option<Duration>, String> {
+        let explained = |why: String| format!("{why}, or unlimited");
+        if raw == "unlimited" { Ok(None) } else { self.0.value(raw).map(Some).map_err(explained) }
+    }
+
+    fn schema(&self) -> Json {
+        json!({ "type": "string", "pattern": format!("^unlimited$|{DURATION}") })
+    }
+}
+
 /// A severity, or the word `never`.
 pub(super) struct SeverityOrNever;
 

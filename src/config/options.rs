@@ -13,7 +13,7 @@ use toml::Spanned;
 use super::declared::options;
 use super::kind::{
     AnyFile, CountOrAll, Folders, GaugesFile, KeyGlobs, LabelPairs, Namespaces, ProfileName, RiskName, RolePairs,
-    RuleIds, SeverityOrNever, Size, Span, SpanOrNever, Switch, Whole,
+    RuleIds, SeverityOrNever, Size, Span, SpanOrNever, SpanOrUnlimited, Switch, Whole,
 };
 use super::layers::Layers;
 use crate::diagnostic::Diagnostic;
@@ -51,6 +51,16 @@ options! {
         netns: Which = "\"current\"", Namespaces,
             variable "SYSCTL_ADVISOR_NETNS",
             flag "netns" on &["audit", "watch", "snapshot", "plan", "export", "remediate"];
+
+        /// Predicted CPU time for all network namespaces together, such as 500ms or 10s; or unlimited.
+        ///
+        /// A look at the connections of one namespace costs the kernel a walk through those of the whole machine. The program
+        /// reads the counters of each namespace and everything of as many as the budget allows: its own first, then those in
+        /// which most went wrong during the window, then those with the most sockets. The report lists the others, and rules that
+        /// need more than counters are not checked there.
+        budget: Option<Duration> = "\"1s\"", SpanOrUnlimited(Span { least: Duration::ZERO, most: HOUR }),
+            variable "SYSCTL_ADVISOR_BUDGET",
+            flag "budget" on &["audit", "plan", "export", "remediate", "agent"];
 
         /// TCP connections of a namespace to look at one by one: where there are many more, the others are counted, and their ages
         /// and progress are estimated; or all.

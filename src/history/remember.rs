@@ -97,7 +97,7 @@ fn insert_run(
 ) -> rusqlite::Result<i64> {
     let snapshot = audit.snapshot;
     let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
-    let skipped: BTreeSet<&str> = audit.skipped.iter().map(|skip| skip.rule.as_str()).collect();
+    let skipped: BTreeSet<&str> = audit.skipped.iter().map(|skip| &*skip.rule).collect();
     transaction.execute(
         "INSERT INTO run (at, boot_id, uptime, window_seconds, window_source, duration, version, kernel, rules, skipped,
                           broken, findings)
@@ -184,7 +184,7 @@ fn follow(following: &Following<'_>, rules: &RuleSet, audit: &Audit<'_>) -> rusq
     }
     let seen: BTreeSet<&str> = audit.snapshot.namespaces.iter().map(|namespace| namespace.name.as_str()).collect();
     let skipped: BTreeSet<(&str, &str)> =
-        audit.skipped.iter().map(|skip| (skip.rule.as_str(), skip.namespace.as_str())).collect();
+        audit.skipped.iter().map(|skip| (&*skip.rule, skip.namespace.as_str())).collect();
     let all_followed = audit.findings.len() <= MOST_FINDINGS;
     for followed in known.into_values() {
         let (rule, namespace) = (followed.rule.as_str(), followed.namespace.as_str());

@@ -94,11 +94,8 @@ fn audit<'a>(snapshot: &'a Snapshot, seen: Seen<'_>, skipped: &[&str]) -> Audit<
         waived: waived.then(|| example::waived().waived.unwrap()),
         ..example::waived()
     };
-    let skip = |rule: &&str| Skipped {
-        rule: (*rule).to_owned(),
-        namespace: "host".into(),
-        reason: "it could not be read".to_owned(),
-    };
+    let skip =
+        |rule: &&str| Skipped { rule: (*rule).into(), namespace: "host".into(), reason: "it could not be read".into() };
     Audit {
         findings: seen.iter().map(finding).collect(),
         skipped: skipped.iter().map(skip).collect(),

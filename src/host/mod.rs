@@ -42,6 +42,9 @@ impl ReadError {
 /// No file that is read whole may be larger; `/proc/net/netstat` has a few KiB.
 const LARGEST_FILE: u64 = 16 << 20;
 
+/// Nearly every file of `/proc` fits and so comes with one call; from nothing, room and calls would double step by step.
+const USUAL_FILE: usize = 8 << 10;
+
 /// A running system, or a tree of files captured from one.
 #[derive(Debug, Clone)]
 pub struct Host {
@@ -71,7 +74,7 @@ impl Host {
 
     /// Reads a file whole; one that is larger than 16 MiB is an error.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
-        let mut content = Vec::new();
+        let mut content = Vec::with_capacity(USUAL_FILE);
         self.open(path)?
             .take(LARGEST_FILE + 1)
             .read_to_end(&mut content)
@@ -85,7 +88,9 @@ impl Host {
 
     /// Reads a file whole as text; bytes that are not UTF-8 are replaced.
     pub fn read_text(&self, path: &str) -> Result<String, ReadError> {
-        self.read(path).map(|content| String::from_utf8_lossy(&content).into_owned())
+        let text =
+            |content| String::from_utf8(content).unwrap_or_else(|it| String::from_utf8_lossy(it.as_bytes()).into());
+        self.read(path).map(text)
     }
 
     /// Whether the file's mode lets anybody read it. A key that can only be written (`route/flush`) has none to lose.

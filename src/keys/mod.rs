@@ -28,7 +28,7 @@ pub use combination::{Combination, effective};
 pub use interface::InterfaceKey;
 pub use names::{is_known, nearest_known};
 pub use path::{is_printable, our_form, path, path_of_listed};
-pub use sense::{Sense, sense, suspects};
+pub use sense::{Sense, judged_in_namespaces, sense, suspects};
 pub use spaces::folded;
 pub use ticks::{is_rounded, rounded, twin, twin_shows};
 pub use value::{KeyValue, ValueError, is_meaningful, parse, validate};

@@ -18,17 +18,23 @@ pub enum Sense<'a> {
     None,
 }
 
-/// Of the keys with a usual range, name, lowest and highest number; the build makes this table.
-const RANGES: &[(&str, i64, i64)] = include!(concat!(env!("OUT_DIR"), "/ranges.rs"));
+/// Of the keys with a usual range, name, lowest and highest number, and whether each namespace has its own; the build makes this
+/// table.
+const RANGES: &[(&str, i64, i64, bool)] = include!(concat!(env!("OUT_DIR"), "/ranges.rs"));
 
 /// The keys that may have a value outside of their usual range, without reading their entries: to find all values usual
 /// costs next to nothing.
 pub fn suspects<'a>(value_of: impl Fn(&str) -> Option<&'a String>) -> impl Iterator<Item = (&'static str, &'a str)> {
-    RANGES.iter().filter_map(move |&(name, low, high)| {
+    RANGES.iter().filter_map(move |&(name, low, high, _)| {
         let text = value_of(name)?;
         let is_usual = |number: &str| number.parse().is_ok_and(|number: i64| (low..=high).contains(&number));
         (!text.split_whitespace().all(is_usual)).then_some((name, text.as_str()))
     })
+}
+
+/// The keys with a usual range that each namespace has for itself.
+pub fn judged_in_namespaces() -> impl Iterator<Item = &'static str> {
+    RANGES.iter().filter(|(.., of_namespace)| *of_namespace).map(|(name, ..)| *name)
 }
 
 /// Judges a value that the kernel accepts. Numbers that fall from left to right are another matter.

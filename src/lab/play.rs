@@ -197,7 +197,7 @@ impl Play<'_> {
                 pictures.extend(sockets::counts().ok());
             }
         };
-        let observe = || session::observe(&Which::Current, window, self.criteria.first_reading(), wait);
+        let observe = || session::observe(&Which::Current, window, &self.criteria.asked(&Which::Current, None), wait);
         let snapshot = self.stage.at(Place::far_if(self.scenario.container), observe)?;
         let mut snapshot = snapshot.map_err(|error| LabError::broken("the audit", error))?;
         if let Some(counts) = pictures.pop().filter(|counts| *counts != self.states) {

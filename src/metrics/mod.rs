@@ -12,6 +12,7 @@ pub mod estimated;
 pub mod healthy;
 mod losses;
 pub mod names;
+pub mod needed;
 mod not_inherited;
 mod reading;
 pub mod roles;

@@ -8,7 +8,7 @@ use crate::snapshot::{Namespace, Snapshot};
 
 /// What programs in a container depend on without knowing. A new namespace begins with the kernel's default of each. Keys of
 /// routers are left out: a runtime sets them for its own network.
-const KEYS: [&str; 19] = [
+pub(super) const KEYS: [&str; 19] = [
     "net.core.somaxconn",
     "net.ipv4.ip_local_port_range",
     "net.ipv4.ip_local_reserved_ports",

@@ -204,7 +204,8 @@ impl Ports {
             _ => Vec::new(),
         };
         let mut ports = Self { low, high, reserved, usable: 0, unreserved: 0 };
-        let reserved = (low..=high).filter(|port| ports.is_reserved(*port)).count() as u64;
+        let count = || (low..=high).filter(|port| ports.is_reserved(*port)).count() as u64;
+        let reserved = if ports.reserved.is_empty() { 0 } else { count() };
         let listening = sockets.map_or(0, |sockets| sockets.outgoing.listening_ports);
         let range = u64::from(high - low) + 1;
         ports.usable = i64::try_from(range.saturating_sub(reserved + listening)).unwrap_or(0);

@@ -72,6 +72,12 @@ impl<'a> View<'a> {
         if elsewhere {
             return Ok(Vec::new());
         }
+        // An empty list of what was not read is no list.
+        if let Some(why) =
+            self.namespace().beyond_budget().filter(|_| !subject.is_of_every_rule() && subject != Subject::Key)
+        {
+            return Err(why.to_owned());
+        }
         let table = subject.main_table();
         match table.len(&self.now) {
             Some(count) => Ok((0..count).map(|place| Item { subject, place }).collect()),
@@ -88,6 +94,14 @@ impl<'a> View<'a> {
     /// it another number; of everything else the label. Several things may have the same.
     pub fn identity(&self, item: Item) -> String {
         item.subject.main_table().identity(&self.now, item.place)
+    }
+
+    /// Whether a name was not read because the namespace is beyond the budget: everything but its counters, and what is the
+    /// machine's.
+    pub fn is_unread(&self, name: &str) -> bool {
+        const OF_MACHINE: [&str; 4] = ["params.", "host.", "netns.", "window."];
+        let is_of_machine = || OF_MACHINE.iter().any(|start| name.starts_with(start));
+        self.namespace().beyond_budget().is_some() && counter_parts(name).is_none() && !is_of_machine()
     }
 
     /// The value of a name; `None` when it was not read or does not exist here.
@@ -162,6 +176,10 @@ impl<'a> View<'a> {
 
     /// Why a name has no value, for the report's list of skipped rules.
     pub fn why_missing(&self, name: &str) -> String {
+        // One reason for all that was not read of the namespace, not one for each name.
+        if let Some(why) = self.namespace().beyond_budget().filter(|_| counter_parts(name).is_none()) {
+            return why.to_owned();
+        }
         let gap = |what: &str| self.gap_of(what).map(|gap| format!("{name}: {}", gap.why));
         if let Some(key) = defaults::key_of(name) {
             return defaults::why_missing(&self.now, key);

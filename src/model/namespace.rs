@@ -5,15 +5,31 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The name of a network namespace, unique in a snapshot.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
-pub struct NamespaceName(String);
+pub struct NamespaceName(
+    // Copies share it: everything that is said of a namespace has one.
+    Arc<str>,
+);
+
+impl Serialize for NamespaceName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for NamespaceName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::from)
+    }
+}
 
 /// Where a name is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,16 +49,16 @@ impl NamespaceName {
     pub const CURRENT: &'static str = "current";
 
     pub fn host() -> Self {
-        Self(Self::HOST.to_owned())
+        Self(Self::HOST.into())
     }
 
     pub fn current() -> Self {
-        Self(Self::CURRENT.to_owned())
+        Self(Self::CURRENT.into())
     }
 
     /// `pid 1234 (nginx)`.
     pub fn of_process(pid: u32, program: &str) -> Self {
-        Self(format!("pid {pid} ({program})"))
+        Self(format!("pid {pid} ({program})").into())
     }
 
     pub fn as_str(&self) -> &str {
@@ -50,7 +66,7 @@ impl NamespaceName {
     }
 
     pub fn naming(&self) -> Naming<'_> {
-        match self.0.as_str() {
+        match self.as_str() {
             Self::HOST => Naming::Host,
             Self::CURRENT => Naming::Current,
             other => process(other).map_or(Naming::Given, |(pid, program)| Naming::Process { pid, program }),
@@ -61,7 +77,7 @@ impl NamespaceName {
     pub fn without_pid(&self) -> String {
         match self.naming() {
             Naming::Process { program, .. } => format!("pid * ({program})"),
-            _ => self.0.clone(),
+            _ => self.as_str().to_owned(),
         }
     }
 
@@ -98,19 +114,19 @@ fn process(name: &str) -> Option<(u32, &str)> {
 
 impl From<String> for NamespaceName {
     fn from(name: String) -> Self {
-        Self(name)
+        Self(name.into())
     }
 }
 
 impl From<&str> for NamespaceName {
     fn from(name: &str) -> Self {
-        Self(name.to_owned())
+        Self(name.into())
     }
 }
 
 impl From<NamespaceName> for String {
     fn from(name: NamespaceName) -> Self {
-        name.0
+        name.as_str().to_owned()
     }
 }
 
@@ -124,13 +140,13 @@ impl Deref for NamespaceName {
 
 impl PartialEq<str> for NamespaceName {
     fn eq(&self, other: &str) -> bool {
-        self.0 == other
+        self.as_str() == other
     }
 }
 
 impl PartialEq<&str> for NamespaceName {
     fn eq(&self, other: &&str) -> bool {
-        self.0 == *other
+        self.as_str() == *other
     }
 }
 

@@ -4,7 +4,7 @@
 //! Out: numbers by group and name. A column that this kernel lacks is simply not in the map.
 //! Must not: compute rates; that is for `metrics`, which has both readings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use crate::host::Host;
@@ -15,6 +15,18 @@ use crate::observe::gap::Gap;
 /// `softnet` and the files of `/proc/net/stat` hold the sum over all CPUs. `softnet`, and `orphan`, `alloc` and `mem` of
 /// `sockstat_TCP`, are of the whole machine in every namespace.
 pub type Counters = BTreeMap<String, BTreeMap<String, i64>>;
+
+/// Names of counters by group.
+pub type CounterNames = BTreeMap<String, BTreeSet<String>>;
+
+/// Which counters are read.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    All,
+    /// Those with these names, of a namespace beside another one that was read whole. What is the machine's, or is in the
+    /// machine's first namespace only, is not read again.
+    Named(&'a CounterNames),
+}
 
 /// How a file is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -40,10 +52,16 @@ struct CounterFile {
     /// Absent for a good reason on some systems: IPv6 is off, a module is not loaded, or the table is the machine's and
     /// only the initial namespace shows it (the neighbours).
     optional: bool,
+    /// The same in each namespace, or only in the initial one.
+    of_machine: bool,
 }
 
 const fn source(file: &'static str, layout: Layout, groups: &'static [&'static str], optional: bool) -> CounterFile {
-    CounterFile { file, layout, groups, optional }
+    CounterFile { file, layout, groups, optional, of_machine: false }
+}
+
+const fn of_machine(source: CounterFile) -> CounterFile {
+    CounterFile { of_machine: true, ..source }
 }
 
 const SOURCES: [CounterFile; 10] = [
@@ -52,59 +70,113 @@ const SOURCES: [CounterFile; 10] = [
     source("snmp6", Layout::Named, &["Ip6", "Icmp6", "Udp6"], true),
     source("sockstat", Layout::Sockstat, &["sockstat_TCP", "sockstat_UDP"], false),
     source("sockstat6", Layout::Sockstat, &["sockstat_TCP6"], true),
-    source("softnet_stat", Layout::Softnet, &["softnet"], false),
-    source("stat/arp_cache", Layout::PerCpu, &["arp_cache"], true),
-    source("stat/ndisc_cache", Layout::PerCpu, &["ndisc_cache"], true),
-    source("stat/rt_cache", Layout::PerCpu, &["rt_cache"], false),
+    of_machine(source("softnet_stat", Layout::Softnet, &["softnet"], false)),
+    of_machine(source("stat/arp_cache", Layout::PerCpu, &["arp_cache"], true)),
+    of_machine(source("stat/ndisc_cache", Layout::PerCpu, &["ndisc_cache"], true)),
+    of_machine(source("stat/rt_cache", Layout::PerCpu, &["rt_cache"], false)),
     source("stat/nf_conntrack", Layout::PerCpu, &["nf_conntrack"], true),
 ];
 
 /// Reads all counters of the calling thread's network namespace. A group that should be there and is not is a gap
 /// named `counters.GROUP`, whether its file could not be read or does not hold it.
 pub fn read(host: &Host) -> (Counters, Vec<Gap>) {
-    read_files(host, |_| true)
+    read_wanted(host, Wanted::All)
+}
+
+/// The same of these counters.
+pub fn read_wanted(host: &Host, wanted: Wanted<'_>) -> (Counters, Vec<Gap>) {
+    read_files(host, wanted, |_| true)
 }
 
 /// Those of the files that say how many TCP sockets there are; what is missing is not in the map.
 pub(in crate::observe) fn read_of_tcp(host: &Host) -> Counters {
-    read_files(host, |file| ["snmp", "sockstat", "sockstat6"].contains(&file)).0
+    read_files(host, Wanted::All, |file| ["snmp", "sockstat", "sockstat6"].contains(&file)).0
 }
 
-fn read_files(host: &Host, which: impl Fn(&str) -> bool) -> (Counters, Vec<Gap>) {
-    let mut counters = Counters::new();
+/// Only the numbers of sockets.
+pub fn read_sockstat(host: &Host) -> Counters {
+    read_files(host, Wanted::All, |file| ["sockstat", "sockstat6"].contains(&file)).0
+}
+
+fn read_files(host: &Host, wanted: Wanted<'_>, which: impl Fn(&str) -> bool) -> (Counters, Vec<Gap>) {
+    let mut found = Found { counters: Counters::new(), wanted };
     let mut gaps = Vec::new();
     // `/proc/net` shows the namespace of the process's first thread, which need not be this thread's.
     let directory = if host.is_live() { "/proc/thread-self/net" } else { "/proc/net" };
-    for source in SOURCES.iter().filter(|source| which(source.file)) {
+    for source in SOURCES.iter().filter(|source| is_worth(source, wanted) && which(source.file)) {
         let path = format!("{directory}/{}", source.file);
         let why = match host.read_text(&path) {
             Ok(text) => {
-                parse(source.layout, source.groups, &text, &mut counters);
+                parse(source.layout, source.groups, &text, &mut found);
                 format!("/proc/net/{} does not contain this group", source.file)
             }
             Err(error) if source.optional && error.kind == ErrorKind::NotFound => continue,
             Err(error) => format!("/proc/net/{}: {}", source.file, error.why),
         };
-        let missing = source.groups.iter().filter(|&&group| !counters.contains_key(group));
+        let missing = source.groups.iter().filter(|&&group| !found.counters.contains_key(group) && found.wants(group));
         gaps.extend(missing.map(|group| Gap { what: format!("counters.{group}"), why: why.clone() }));
     }
     gaps.sort();
-    (counters, gaps)
+    (found.counters, gaps)
 }
 
-fn parse(layout: Layout, groups: &[&str], text: &str, counters: &mut Counters) {
-    match (layout, groups) {
-        (Layout::Pairs, _) => pairs(text, counters),
-        (Layout::Named, _) => named(text, groups, counters),
-        (Layout::Sockstat, _) => sockstat(text, counters),
-        (Layout::Softnet, &[group]) => softnet(text, group, counters),
-        (Layout::PerCpu, &[group]) => per_cpu(text, group, counters),
-        (Layout::Softnet | Layout::PerCpu, _) => {}
+/// Gives a namespace that was read by names what is the machine's, as another one has it.
+pub fn copy_of_machine(from: &Counters, to: &mut Counters) {
+    for group in ["softnet", "rt_cache"] {
+        if let Some(values) = from.get(group) {
+            to.entry(group.to_owned()).or_insert_with(|| values.clone());
+        }
     }
 }
 
-fn put(counters: &mut Counters, group: &str, name: &str, value: i64) {
-    counters.entry(group.to_owned()).or_default().insert(name.to_owned(), value);
+const fn is_worth(source: &CounterFile, wanted: Wanted<'_>) -> bool {
+    matches!(wanted, Wanted::All) || !source.of_machine
+}
+
+/// The counters as far as they are read.
+struct Found<'a> {
+    counters: Counters,
+    wanted: Wanted<'a>,
+}
+
+impl Found<'_> {
+    fn wants(&self, group: &str) -> bool {
+        match self.wanted {
+            Wanted::All => true,
+            Wanted::Named(names) => names.contains_key(group),
+        }
+    }
+
+    /// Those of a group that are read; `None`: all.
+    fn names(&self, group: &str) -> Option<&BTreeSet<String>> {
+        const NOTHING: &BTreeSet<String> = &BTreeSet::new();
+        match self.wanted {
+            Wanted::All => None,
+            Wanted::Named(names) => Some(names.get(group).unwrap_or(NOTHING)),
+        }
+    }
+
+    fn put(&mut self, group: &str, name: &str, value: i64) {
+        if self.names(group).is_some_and(|names| !names.contains(name)) {
+            return;
+        }
+        // Most counters follow another one of their group.
+        match self.counters.get_mut(group) {
+            Some(counters) => counters.insert(name.to_owned(), value),
+            None => self.counters.entry(group.to_owned()).or_default().insert(name.to_owned(), value),
+        };
+    }
+}
+
+fn parse(layout: Layout, groups: &[&str], text: &str, found: &mut Found<'_>) {
+    match (layout, groups) {
+        (Layout::Pairs, _) => pairs(text, found),
+        (Layout::Named, _) => named(text, groups, found),
+        (Layout::Sockstat, _) => sockstat(text, found),
+        (Layout::Softnet, &[group]) => softnet(text, group, found),
+        (Layout::PerCpu, &[group]) => per_cpu(text, group, found),
+        (Layout::Softnet | Layout::PerCpu, _) => {}
+    }
 }
 
 /// A counter is unsigned with 64 bits to the kernel; what exceeds `i64::MAX` is taken for that.
@@ -115,40 +187,43 @@ fn number(text: &str) -> Option<i64> {
     }
 }
 
-fn pairs(text: &str, counters: &mut Counters) {
+fn pairs(text: &str, found: &mut Found<'_>) {
     let mut lines = text.lines().filter_map(|line| line.split_once(':')).peekable();
     while let Some((group, names)) = lines.next() {
         // A line whose partner is missing must not become the partner of another group's line.
         let Some((_, values)) = lines.next_if(|(next, _)| *next == group) else { continue };
+        if !found.wants(group) {
+            continue;
+        }
         // Where one line is longer the surplus has no partner and is left out.
         for (name, value) in names.split_ascii_whitespace().zip(values.split_ascii_whitespace()) {
             if let Some(value) = number(value) {
-                put(counters, group, name, value);
+                found.put(group, name, value);
             }
         }
     }
 }
 
 /// `Udp6InDatagrams` belongs to `Udp6`, `UdpLite6InDatagrams` to `UdpLite6`: all up to the first 6.
-fn named(text: &str, groups: &[&str], counters: &mut Counters) {
+fn named(text: &str, groups: &[&str], found: &mut Found<'_>) {
     for line in text.lines() {
         let mut words = line.split_ascii_whitespace();
         let (Some(full), Some(value)) = (words.next(), words.next().and_then(number)) else { continue };
         let Some((family, name)) = full.split_once('6') else { continue };
         let group = format!("{family}6");
         if !name.is_empty() && (groups.contains(&group.as_str()) || group == "UdpLite6") {
-            put(counters, &group, name, value);
+            found.put(&group, name, value);
         }
     }
 }
 
-fn sockstat(text: &str, counters: &mut Counters) {
+fn sockstat(text: &str, found: &mut Found<'_>) {
     for (protocol, values) in text.lines().filter_map(|line| line.split_once(':')) {
         let group = format!("sockstat_{}", protocol.trim());
         let mut words = values.split_ascii_whitespace();
         while let (Some(name), Some(value)) = (words.next(), words.next()) {
             if let Some(value) = number(value) {
-                put(counters, &group, name, value);
+                found.put(&group, name, value);
             }
         }
     }
@@ -158,7 +233,7 @@ fn sockstat(text: &str, counters: &mut Counters) {
 pub(super) const SOFTNET: [(usize, &str); 5] =
     [(0, "processed"), (1, "dropped"), (2, "time_squeeze"), (9, "received_rps"), (10, "flow_limit_count")];
 
-fn softnet(text: &str, group: &str, counters: &mut Counters) {
+fn softnet(text: &str, group: &str, found: &mut Found<'_>) {
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
     for line in text.lines() {
         let columns: Vec<Option<i64>> = line.split_ascii_whitespace().map(hexadecimal).collect();
@@ -169,14 +244,14 @@ fn softnet(text: &str, group: &str, counters: &mut Counters) {
         }
     }
     for (name, value) in sums {
-        put(counters, group, name, value);
+        found.put(group, name, value);
     }
 }
 
 /// The one column of `/proc/net/stat` that is the same on every line: a count of the whole table.
 const OF_THE_TABLE: &str = "entries";
 
-fn per_cpu(text: &str, group: &str, counters: &mut Counters) {
+fn per_cpu(text: &str, group: &str, found: &mut Found<'_>) {
     let mut lines = text.lines();
     let names: Vec<&str> = lines.next().unwrap_or_default().split_ascii_whitespace().collect();
     let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
@@ -189,7 +264,7 @@ fn per_cpu(text: &str, group: &str, counters: &mut Counters) {
         }
     }
     for (name, value) in sums {
-        put(counters, group, name, value);
+        found.put(group, name, value);
     }
 }
 
@@ -210,9 +285,9 @@ mod tests {
     use super::*;
 
     fn parsed(layout: Layout, groups: &[&str], text: &str) -> Counters {
-        let mut counters = Counters::new();
-        parse(layout, groups, text, &mut counters);
-        counters
+        let mut found = Found { counters: Counters::new(), wanted: Wanted::All };
+        parse(layout, groups, text, &mut found);
+        found.counters
     }
 
     #[test]
@@ -291,6 +366,21 @@ mod tests {
         let counters = parsed(Layout::PerCpu, &["arp_cache"], text);
         let expected = [("entries", 5), ("allocs", 11), ("table_fulls", 3)];
         assert_eq!(counters["arp_cache"], expected.map(|(name, value)| (name.to_owned(), value)).into());
+    }
+
+    #[test]
+    fn named_counters_are_those_of_the_whole_reading_and_what_is_the_machine_s_is_copied() {
+        let (all, _) = read(&Host::live());
+        let names =
+            [("TcpExt", "ListenOverflows"), ("Tcp", "OutSegs"), ("sockstat_TCP", "alloc"), ("softnet", "dropped")];
+        let wanted = names.map(|(group, name)| (group.to_owned(), [name.to_owned()].into())).into();
+        let (mut named, gaps) = read_wanted(&Host::live(), Wanted::Named(&wanted));
+        assert_eq!(gaps, []);
+        let read: Vec<_> =
+            named.iter().flat_map(|(group, values)| values.keys().map(move |name| (&**group, &**name))).collect();
+        assert_eq!(read, [("Tcp", "OutSegs"), ("TcpExt", "ListenOverflows"), ("sockstat_TCP", "alloc")]);
+        copy_of_machine(&all, &mut named);
+        assert_eq!(named["softnet"], all["softnet"]);
     }
 
     #[test]

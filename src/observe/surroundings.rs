@@ -161,6 +161,18 @@ fn mentioned(persisted: &Persisted) -> BTreeSet<String> {
     lines.chain(boot).filter_map(|(left, _)| keys::our_form(left)).take(MOST_KEYS).collect()
 }
 
+/// The last parts of the keys that the files mention, patterns too: `rp_filter` of `net.ipv4.conf.*.rp_filter`. `None` where a
+/// pattern leaves it open.
+pub fn last_parts(persisted: &Persisted) -> Option<BTreeSet<String>> {
+    let files = persisted.files.iter().filter_map(|file| file.text.as_deref()).flat_map(str::lines);
+    let boot = persisted.command_line.iter().flat_map(|line| line.split_ascii_whitespace());
+    let left = files.chain(boot).map(|line| line.split('=').next().unwrap_or_default());
+    let parts = left.filter(|left| !left.trim_start().starts_with(['#', ';']));
+    let parts = parts.filter_map(|left| left.trim().trim_matches(['"', '\'']).rsplit(['.', '/']).next());
+    let open = |part: &str| part.contains(['*', '?', '[', '{']);
+    parts.map(|part| (!open(part)).then(|| part.to_owned())).collect()
+}
+
 fn modules(host: &Host) -> Option<BTreeSet<String>> {
     let text = host.read_text("/proc/modules").ok()?;
     Some(text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
@@ -321,6 +333,15 @@ mod tests {
         let expected: BTreeMap<_, _> = expected.into_iter().map(|(key, state)| (key.to_owned(), state)).collect();
         assert_eq!(found.keys, expected);
         assert!(found.changed_at["/etc/sysctl.d/a.conf"] > 0);
+    }
+
+    #[test]
+    fn the_last_parts_of_keys_are_found_in_patterns_too() {
+        let parts =
+            |text: &str| last_parts(&persisted(text)).map(|parts| parts.into_iter().collect::<Vec<_>>().join(" "));
+        let text = "# net.x.comment = 1\nnet.ipv4.conf.*.rp_filter=1\n-net/ipv4/conf/eth0.5/arp_ignore = 2\n";
+        assert_eq!(parts(text).as_deref(), Some("arp_ignore rp_filter"));
+        assert_eq!(parts("net.ipv4.conf.eth0.* = 1\n"), None);
     }
 
     #[test]

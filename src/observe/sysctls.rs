@@ -4,7 +4,7 @@
 //! Out: key name to the raw text, trailing newline removed.
 //! Must not: read keys that hold secrets (`tcp_fastopen_key`, `stable_secret`), or give a meaning to a value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 
 use nix::errno::Errno;
@@ -23,14 +23,15 @@ const BY_INTERFACE: [&str; 4] = ["net.ipv4.conf", "net.ipv4.neigh", "net.ipv6.co
 /// How many interfaces of each of these are read, `all` and `default` not counted.
 const INTERFACES_READ: usize = 64;
 
-/// Whether the keys that each interface has for itself are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Interfaces {
-    /// As many as there may be.
-    Read,
-    /// Only `all` and `default`. Half of the keys of a small namespace are its interfaces'; and one look into a directory of
-    /// `/proc/sys/net` costs the kernel the more, the more namespaces were looked into before.
-    LeftOut,
+/// Which keys below `net` are read. To list a directory of `/proc/sys` costs the kernel more than to read what is in it.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// All, and those of as many interfaces as may be.
+    All,
+    /// All but those of interfaces; of these, the ones whose last part is among the names.
+    OfInterfaces(&'a BTreeSet<String>),
+    /// Those with these names, none of which has an interface in it but `all` and `default`.
+    Named(&'a BTreeSet<String>),
 }
 
 /// Bounds for a tree that is no real `/proc/sys`; that one has four levels and, with 64 interfaces, 10,000 keys.
@@ -41,7 +42,7 @@ const MOST_BYTES: usize = 16 << 20;
 /// Reads the sysctls of the calling thread's network namespace. Left out without a word: secrets, keys that can only
 /// be written, and keys that hold no value at the moment. What this process may not read is a gap each.
 pub fn read(host: &Host) -> (Sysctls, Vec<Gap>) {
-    let ((mut values, mut gaps), (machine, machine_gaps)) = (read_net(host, Interfaces::Read), read_machine(host));
+    let ((mut values, mut gaps), (machine, machine_gaps)) = (read_net(host, Wanted::All), read_machine(host));
     values.extend(machine);
     gaps.extend(machine_gaps);
     gaps.sort();
@@ -49,11 +50,19 @@ pub fn read(host: &Host) -> (Sysctls, Vec<Gap>) {
 }
 
 /// Those of [`read`] below `net`: what the network namespace shows, its own keys and the machine's.
-pub fn read_net(host: &Host, interfaces: Interfaces) -> (Sysctls, Vec<Gap>) {
-    let mut reading = Reading { interfaces, ..Reading::new(host) };
-    match host.directory(&format!("{ROOT}/net")) {
-        Ok(net) => reading.directory("net", net, DEEPEST),
-        Err(error) => reading.failed("net", &error),
+pub fn read_net(host: &Host, wanted: Wanted<'_>) -> (Sysctls, Vec<Gap>) {
+    let mut reading = Reading::new(host);
+    match (host.directory(&format!("{ROOT}/net")), wanted) {
+        (Ok(net), Wanted::All) => reading.directory("net", net, DEEPEST),
+        (Ok(net), Wanted::OfInterfaces(parts)) => {
+            reading.of_interfaces = Some(parts);
+            reading.directory("net", net, DEEPEST);
+        }
+        (Ok(net), Wanted::Named(names)) => {
+            let below_net = names.iter().filter_map(|name| name.strip_prefix("net."));
+            reading.named("net", &net, &below_net.collect::<Vec<_>>());
+        }
+        (Err(error), _) => reading.failed("net", &error),
     }
     reading.gaps.sort();
     (reading.values, reading.gaps)
@@ -73,10 +82,16 @@ pub fn read_machine(host: &Host) -> (Sysctls, Vec<Gap>) {
     (reading.values, reading.gaps)
 }
 
+/// Whether an entry of such a directory is one.
+fn is_interface(entry: &str) -> bool {
+    entry != "all" && entry != "default"
+}
+
 struct Reading<'a> {
     host: &'a Host,
     buffer: Buffer,
-    interfaces: Interfaces,
+    /// What is read of an interface; `None`: all.
+    of_interfaces: Option<&'a BTreeSet<String>>,
     values: Sysctls,
     bytes: usize,
     full: bool,
@@ -85,11 +100,10 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn new(host: &'a Host) -> Self {
-        let interfaces = Interfaces::Read;
         Self {
             host,
             buffer: Buffer::default(),
-            interfaces,
+            of_interfaces: None,
             values: Sysctls::new(),
             bytes: 0,
             full: false,
@@ -108,8 +122,30 @@ impl<'a> Reading<'a> {
             if !is_directory {
                 self.key(key, &directory, &entry);
             } else if levels > 1 {
-                match directory.directory(&entry) {
-                    Ok(inner) => self.directory(&key, inner, levels - 1),
+                match (directory.directory(&entry), self.of_interfaces) {
+                    (Ok(interface), Some(parts)) if BY_INTERFACE.contains(&name) && is_interface(&entry) => {
+                        parts.iter().for_each(|part| self.key(format!("{key}.{part}"), &interface, part));
+                    }
+                    (Ok(inner), _) => self.directory(&key, inner, levels - 1),
+                    (Err(error), _) => self.failed(&key, &error),
+                }
+            }
+        }
+    }
+
+    /// The keys below this directory with these names, which are sorted: `core.somaxconn` below `net`.
+    fn named(&mut self, above: &str, directory: &Directory, names: &[&str]) {
+        let first = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+        for group in names.chunk_by(|one, other| first(one) == first(other)) {
+            let part = first(group[0]);
+            let key = format!("{above}.{part}");
+            let below: Vec<&str> = group.iter().filter_map(|name| name.split_once('.').map(|(_, rest)| rest)).collect();
+            if below.len() < group.len() {
+                self.key(key.clone(), directory, &part);
+            }
+            if !below.is_empty() {
+                match directory.directory(&part) {
+                    Ok(inner) => self.named(&key, &inner, &below),
                     Err(error) => self.failed(&key, &error),
                 }
             }
@@ -117,10 +153,6 @@ impl<'a> Reading<'a> {
     }
 
     fn limit_interfaces(&mut self, name: &str, entries: &mut Vec<(String, bool)>) {
-        let is_interface = |entry: &str| entry != "all" && entry != "default";
-        if self.interfaces == Interfaces::LeftOut {
-            return entries.retain(|(entry, _)| !is_interface(entry));
-        }
         let interfaces = entries.iter().filter(|(entry, _)| is_interface(entry)).count();
         if interfaces <= INTERFACES_READ {
             return;
@@ -248,11 +280,41 @@ mod tests {
     }
 
     #[test]
-    fn interfaces_can_be_left_out_without_a_gap() {
-        let root = tree(&[("net/ipv4/conf/all/a", "0"), ("net/ipv4/conf/eth0/a", "0"), ("net/ipv4/b", "0")]);
-        let (values, gaps) = read_net(&Host::recorded(root.path()), Interfaces::LeftOut);
-        assert_eq!(values.into_keys().collect::<Vec<_>>(), ["net.ipv4.b", "net.ipv4.conf.all.a"]);
+    fn of_interfaces_only_what_is_asked_for_is_read() {
+        let files = ["conf/all/a", "conf/all/b", "conf/eth0/a", "conf/eth0/b", "neigh/eth0/b", "c"];
+        let root = tree(
+            &files.map(|file| (format!("net/ipv4/{file}"), "0")).each_ref().map(|(file, text)| (file.as_str(), *text)),
+        );
+        let parts = ["a".to_owned(), "z".to_owned()].into();
+        let (values, gaps) = read_net(&Host::recorded(root.path()), Wanted::OfInterfaces(&parts));
+        let read = ["net.ipv4.c", "net.ipv4.conf.all.a", "net.ipv4.conf.all.b", "net.ipv4.conf.eth0.a"];
+        assert_eq!(values.into_keys().collect::<Vec<_>>(), read);
         assert_eq!(gaps, []);
+    }
+
+    #[test]
+    fn named_keys_are_read_wherever_they_are_and_one_that_does_not_exist_is_no_gap() {
+        let files =
+            ["net/core/a", "net/core/b", "net/ipv4/a", "net/ipv4/a_b", "net/ipv4/conf/all/x", "net/ipv4/conf/all/y"];
+        let root = tree(&files.map(|file| (file, "0")));
+        let names = ["net.core.b", "net.ipv4.a", "net.ipv4.a_b", "net.ipv4.conf.all.y", "net.ipv4.c", "net.no.such"];
+        let names = names.map(str::to_owned).into();
+        let (values, gaps) = read_net(&Host::recorded(root.path()), Wanted::Named(&names));
+        assert_eq!(
+            values.into_keys().collect::<Vec<_>>(),
+            ["net.core.b", "net.ipv4.a", "net.ipv4.a_b", "net.ipv4.conf.all.y"]
+        );
+        assert_eq!(gaps, []);
+    }
+
+    /// Read-only: however the keys of the running kernel are asked for, they are the same.
+    #[test]
+    fn named_keys_of_this_machine_are_those_of_the_whole_reading() {
+        let (all, _) = read_net(&Host::live(), Wanted::All);
+        let is_general = |name: &&String| !BY_INTERFACE.iter().any(|by| name.starts_with(by));
+        let names: BTreeSet<String> = all.keys().filter(is_general).cloned().collect();
+        let (named, gaps) = read_net(&Host::live(), Wanted::Named(&names));
+        assert!(named.keys().eq(&names), "{gaps:?}");
     }
 
     #[test]

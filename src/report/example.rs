@@ -156,7 +156,7 @@ pub(crate) fn waived() -> Finding {
 }
 
 fn skipped(rule: &str, namespace: &str, reason: &str) -> Skipped {
-    Skipped { rule: rule.to_owned(), namespace: namespace.into(), reason: reason.to_owned() }
+    Skipped { rule: rule.into(), namespace: namespace.into(), reason: reason.into() }
 }
 
 fn evidence(label: &str, expression: &str, value: Value, unit: &str) -> Evidence {

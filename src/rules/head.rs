@@ -4,6 +4,7 @@
 //! In: the conditions and parameters as the build wrote them down. Out: [`Head`]. Must not: evaluate; `audit` does.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
@@ -19,8 +20,9 @@ pub struct Head {
     pub for_each: Subject,
     /// What must hold for every level.
     pub when: Option<Expr>,
-    /// The conditions of the levels, the worst first.
-    pub levels: Vec<Expr>,
+    /// The conditions of the levels as texts: where `when` does not hold they are not compiled.
+    texts: Vec<String>,
+    levels: OnceLock<Option<Vec<Expr>>>,
     params: BTreeMap<String, Param>,
 }
 
@@ -53,29 +55,37 @@ impl Head {
             Some((name, Param { value: value(&param.value)?, help: String::new() }))
         };
         let params = params.into_iter().map(param).collect::<Option<BTreeMap<_, _>>>()?;
-        let scope = RuleNames::new(for_each, &params);
-        let condition = |text: &str| Expr::compile_as(text, Type::Bool, &scope).ok();
-        let (when, levels) = match (when, &level[..]) {
-            (Some(only), []) => (None, vec![condition(&only)?]),
-            (Some(every), _) => (Some(condition(&every)?), conditions(&level, condition)?),
-            (None, _) => (None, conditions(&level, condition)?),
+        let texts: Vec<String> = level.into_iter().map(|level| level.when).collect();
+        let (every, texts) = match (when, texts.is_empty()) {
+            (Some(only), true) => (None, vec![only]),
+            (every, _) => (every, texts),
         };
-        Some(Self { for_each, when, levels, params })
+        let mut head = Self { for_each, when: None, texts, levels: OnceLock::new(), params };
+        if let Some(every) = every {
+            head.when = Some(head.compiled(&every)?);
+        }
+        Some(head)
+    }
+
+    fn compiled(&self, condition: &str) -> Option<Expr> {
+        Expr::compile_as(condition, Type::Bool, &RuleNames::new(self.for_each, &self.params)).ok()
+    }
+
+    /// The conditions of the levels, the worst first.
+    pub fn levels(&self) -> Option<&[Expr]> {
+        let compile = || self.texts.iter().map(|text| self.compiled(text)).collect();
+        self.levels.get_or_init(compile).as_deref()
     }
 
     /// All conditions.
     pub fn conditions(&self) -> impl Iterator<Item = &Expr> {
-        self.when.iter().chain(&self.levels)
+        self.when.iter().chain(self.levels().unwrap_or_default())
     }
 
     /// The value of a parameter.
     pub fn param(&self, name: &str) -> Option<&Value> {
         self.params.get(name).map(|param| &param.value)
     }
-}
-
-fn conditions(levels: &[LevelFile], compile: impl Fn(&str) -> Option<Expr>) -> Option<Vec<Expr>> {
-    levels.iter().map(|level| compile(&level.when)).collect()
 }
 
 fn value(json: &serde_json::Value) -> Option<Value> {

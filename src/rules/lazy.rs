@@ -17,12 +17,13 @@ pub(super) struct Shipped {
     pub(super) id: &'static str,
     pub(super) text: &'static str,
     pub(super) profile: Profile,
+    pub(super) for_each: Subject,
     /// Where its tests begin.
     pub(super) tests: usize,
     /// Conditions and parameters, as JSON.
     pub(super) head: &'static str,
-    /// The names in the text that something is read for: that begin with `delta.`, `rate.` or `default(`, or with the name of a
-    /// source that not every audit reads.
+    /// The names in the text that something is read for: keys, counters, changes, defaults, and those of sources that not every
+    /// audit reads.
     pub(super) names: &'static [&'static str],
 }
 
@@ -79,14 +80,15 @@ impl LazyRule {
 
     /// What it is evaluated once for each of.
     pub fn subject(&self) -> Option<Subject> {
-        self.head().map(|head| head.for_each).or_else(|| self.rule().map(|rule| rule.for_each))
+        self.shipped.map(|shipped| shipped.for_each).or_else(|| self.rule().map(|rule| rule.for_each))
     }
 
-    /// The names that its expressions use and something is read for: changes, defaults, UDP sockets and the like; others may be
+    /// The names that it uses and something is read for: keys, counters, changes, defaults, UDP sockets and the like; others may be
     /// among them.
     pub fn prepared_names(&self) -> impl Iterator<Item = &str> {
         let shipped = self.shipped.map(|shipped| shipped.names.iter().copied());
         let rule = if self.shipped.is_some() { None } else { self.rule() };
-        shipped.into_iter().flatten().chain(rule.into_iter().flat_map(Rule::names))
+        let proposed = rule.into_iter().flat_map(|rule| rule.recommend.iter().map(|part| part.key.as_str()));
+        shipped.into_iter().flatten().chain(rule.into_iter().flat_map(Rule::names)).chain(proposed)
     }
 }

@@ -12,6 +12,7 @@ use super::lazy::{LazyRule, Shipped};
 use super::names::kind_of;
 use super::{Rule, load, toml_file};
 use crate::diagnostic::Diagnostic;
+use crate::metrics::subjects::Subject;
 use crate::metrics::value::{Type, Value};
 use crate::model::Profile;
 use crate::suggest::nearest;
@@ -242,7 +243,7 @@ mod tests {
         assert!(without.iter().zip(with.iter()).all(|(one, other)| !unlike(one, other)));
     }
 
-    const PREPARED: [&str; 4] = ["delta.", "rate.", "default(", "udp."];
+    const PREPARED: [&str; 6] = ["delta.", "rate.", "total.", "default(", "udp.", "net."];
 
     /// What the build wrote down of a rule must be what the rule says.
     #[test]
@@ -252,13 +253,14 @@ mod tests {
         assert_eq!(set.evaluated().count(), set.len());
         for (id, lazy) in set.evaluated() {
             let (head, rule) = (lazy.head().unwrap(), lazy.rule().unwrap());
-            assert_eq!(head.for_each, rule.for_each, "{id}");
+            assert_eq!((head.for_each, lazy.subject()), (rule.for_each, Some(rule.for_each)), "{id}");
             let sources = |expr: &crate::rules::expr::Expr| expr.source().to_owned();
             assert!(head.conditions().map(sources).eq(rule.conditions().map(sources)), "{id}");
             assert!(rule.params.iter().all(|(name, param)| head.param(name) == Some(&param.value)), "{id}");
             let prepared: BTreeSet<&str> = lazy.prepared_names().collect();
             let is_prepared = |name: &&str| PREPARED.iter().any(|start| name.starts_with(start));
-            for name in rule.names().filter(is_prepared) {
+            let proposed = rule.recommend.iter().map(|part| part.key.as_str());
+            for name in rule.names().chain(proposed).filter(is_prepared) {
                 assert!(prepared.contains(name), "{id}: {name} is not in {prepared:?}");
             }
         }

@@ -10,9 +10,11 @@ use crate::config::{Config, TypedRules};
 use crate::diagnostic::Diagnostic;
 use crate::host::Host;
 use crate::host::netns::Which;
-use crate::metrics::names;
-use crate::rules::LazyRule;
+use crate::metrics::subjects::Subject;
+use crate::metrics::{names, needed};
 use crate::rules::set::RuleSet;
+use crate::snapshot::asked::{Asked, Names};
+use crate::snapshot::looks::Budget;
 use crate::snapshot::{FirstReading, Snapshot, closer};
 
 /// What a snapshot is judged by.
@@ -36,10 +38,25 @@ impl Criteria {
 
     /// What the readings have to hold for these rules.
     pub fn first_reading(&self) -> FirstReading {
-        let rules = || self.rules.evaluated().map(|(_, rule)| rule);
-        let first =
-            names::first_reading(rules().flat_map(LazyRule::prepared_names), rules().filter_map(LazyRule::subject));
+        let first = names::first_reading(self.names(), self.subjects());
         FirstReading { one_by_one: self.one_by_one, ..first }
+    }
+
+    /// What an observation of these namespaces has to hold for these rules, within a budget.
+    pub fn asked(&self, which: &Which, budget: Budget) -> Asked<'_> {
+        let mut names = Names { of_interfaces: needed::of_interfaces(self.names()), ..Names::default() };
+        if *which == Which::All {
+            needed::of_others(&mut names, self.names(), self.subjects());
+        }
+        Asked { first: self.first_reading(), names: Some(names), budget, earlier: None }
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        self.rules.evaluated().flat_map(|(_, rule)| rule.prepared_names())
+    }
+
+    fn subjects(&self) -> impl Iterator<Item = Subject> {
+        self.rules.evaluated().filter_map(|(_, rule)| rule.subject())
     }
 
     /// Adds what these rules need beyond that, now that it shows which of them may fire on this snapshot of this host: all

@@ -32,7 +32,7 @@ impl<'a> Follower<'a> {
     /// Looks once. The first look has no window, and neither has one of which the look before cannot be the beginning.
     pub fn look(&mut self) -> Result<&Snapshot, CaptureError> {
         let window = std::time::Duration::ZERO;
-        let mut snapshot = capture::capture(&Host::live(), self.which, window, self.first, |_| {})?;
+        let mut snapshot = capture::capture(&Host::live(), self.which, window, &self.first.into(), |_| {})?;
         self.stated.enter(&mut snapshot);
         if let Some(earlier) = &self.last
             && let Err(why) = since::step(&mut snapshot, earlier, self.first)

@@ -12,8 +12,10 @@ use crate::host::Host;
 use crate::host::netns::Which;
 use crate::metrics::roles::StatedRoles;
 use crate::observe::system::Labels;
+use crate::snapshot::asked::Asked;
 use crate::snapshot::capture::{self, CaptureError};
-use crate::snapshot::{self as snapshots, FirstReading, Snapshot, store};
+use crate::snapshot::looks::Budget;
+use crate::snapshot::{self as snapshots, Snapshot, store};
 
 /// What the administrator says of the host.
 #[derive(Debug, Clone, Copy)]
@@ -35,14 +37,14 @@ pub fn read(file: &Path) -> Result<Snapshot, SessionError> {
     Ok(store::read(file)?)
 }
 
-/// Takes a snapshot of the running host. `first` says what its first reading has to hold, `wait` lets the window pass.
+/// Takes a snapshot of the running host. `asked` says what it has to hold, `wait` lets the window pass.
 pub fn observe(
     which: &Which,
     window: Duration,
-    first: FirstReading,
+    asked: &Asked<'_>,
     wait: impl FnOnce(Duration),
 ) -> Result<Snapshot, SessionError> {
-    let snapshot = capture::capture(&Host::live(), which, window, first, wait)?;
+    let snapshot = capture::capture(&Host::live(), which, window, asked, wait)?;
     for gap in snapshot.gaps.iter().chain(snapshot.namespaces.iter().flat_map(|namespace| &namespace.gaps)) {
         tracing::info!(what = gap.what, why = gap.why, "could not be read");
     }
@@ -58,8 +60,9 @@ pub fn since(
     criteria: &Criteria,
     sample: Duration,
     stated: Stated<'_>,
+    budget: Budget,
 ) -> Result<Snapshot, CaptureError> {
-    let first = criteria.first_reading();
+    let asked = Asked { earlier, ..criteria.asked(which, budget) };
     let begun = earlier.filter(|earlier| match snapshots::since::age(earlier, host) {
         Ok(_) => true,
         Err(why) => {
@@ -68,9 +71,9 @@ pub fn since(
         }
     });
     let window = if begun.is_some() { Duration::ZERO } else { sample };
-    let mut snapshot = capture::capture(host, which, window, first, std::thread::sleep)?;
+    let mut snapshot = capture::capture(host, which, window, &asked, std::thread::sleep)?;
     stated.enter(&mut snapshot);
-    if let Some(Err(why)) = begun.map(|earlier| snapshots::since::enter(&mut snapshot, earlier, first)) {
+    if let Some(Err(why)) = begun.map(|earlier| snapshots::since::enter(&mut snapshot, earlier, asked.first)) {
         tracing::info!(%why, "the previous snapshot does not begin this run's window");
     }
     if host.is_live() {

@@ -5,11 +5,14 @@
 
 use std::time::Instant;
 
-use super::{FirstReading, MachineBefore};
+use super::MachineBefore;
+use super::asked::Asked;
+use super::looks::{self, Budget, Summary};
 use crate::host::Host;
 use crate::host::netns::{self, EnterError, Place};
 use crate::observe::cgroups::{self, Cgroup, Placed};
 use crate::observe::counters::Counters;
+use crate::observe::gap::Gap;
 use crate::observe::interfaces::Interface;
 use crate::observe::owners::{self, Search};
 use crate::observe::qdiscs::Qdisc;
@@ -29,6 +32,12 @@ pub(super) struct Begun {
 /// What was read of one namespace.
 pub(super) struct Beginning {
     pub(super) counters: Counters,
+    /// `None` beyond the budget.
+    pub(super) rest: Option<BeginningRest>,
+}
+
+/// What was read beside the counters.
+pub(super) struct BeginningRest {
     pub(super) queues: Option<Queues>,
     pub(super) interfaces: Vec<Interface>,
     pub(super) cgroups: Option<Vec<Cgroup>>,
@@ -38,13 +47,16 @@ pub(super) struct Beginning {
     pub(super) unix: Option<UnixListeners>,
 }
 
-/// Reads what the first reading has to hold. The counters come last, and take as long as their counterpart after the
-/// window, so that the time between two readings is the same for the first namespace and the last.
-pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun {
-    let unowned = if first.sockets { netns::visit(places, |number, _| read_sockets(host, number)) } else { Vec::new() };
+/// Reads what the first reading has to hold. The counters come last, followed only by what goes with them.
+pub(super) fn begin(host: &Host, places: &[Place], asked: &Asked<'_>) -> Begun {
+    let first = asked.first;
+    let whole = which_are_whole(host, places, asked.budget);
+    let is_whole = |number: usize| whole[number];
+    let read_sockets = |number, _: &Place| read_sockets(host, number);
+    let unowned = if first.sockets { netns::visit_some(places, is_whole, read_sockets) } else { Vec::new() };
     let mut owned = owners(host, unowned).into_iter();
     let system = first.system.then(|| system::read(host).0);
-    let queues = netns::visit(places, |_, _| {
+    let queues = netns::visit_some(places, is_whole, |_, _| {
         let unix = if first.unix { unix::read(host).0 } else { None };
         (sockets::read_queues(host).ok(), unix)
     });
@@ -52,32 +64,64 @@ pub(super) fn begin(host: &Host, places: &[Place], first: FirstReading) -> Begun
     let cgroups = first.cgroups.then(|| cgroups::read(host).0).flatten();
     let cpus = cpus::read(host).0;
     let at = Instant::now();
-    let counters = netns::visit(places, |_, _| {
-        let counters = counters::read(host).0;
-        let udp = if first.udp { udp::read(host, &counters).0 } else { None };
+    let counters = read_counters(host, places, asked);
+    let rests = netns::visit_some(places, is_whole, |number, _| {
+        let Some(Ok((counters, _))) = counters.get(number) else { return (None, Vec::new(), None) };
+        let udp = if first.udp { udp::read(host, counters).0 } else { None };
         let interfaces = interfaces::read(host).0;
         let qdiscs = first.qdiscs.then(|| qdiscs::read(host, &interfaces).0).flatten();
-        (counters, udp, interfaces, qdiscs)
+        (udp, interfaces, qdiscs)
     });
-    let namespaces = places.iter().zip(queues).zip(counters).map(|((place, queues), read)| {
+    let namespaces = places.iter().zip(queues).zip(counters).zip(rests).map(|(((place, queues), counters), rest)| {
         let sockets = owned.next().flatten();
-        let ((queues, unix), (counters, udp, interfaces, qdiscs)) = (queues?, read?);
-        let cgroups = cgroups.as_ref().map(|all| Placed::of(all, host, &place.id));
-        Ok(Beginning { counters, queues, interfaces, cgroups, qdiscs, sockets, udp, unix })
+        let (queues, (counters, _), rest) = (queues?, counters?, rest?);
+        let rest = queues.zip(rest).map(|((queues, unix), (udp, interfaces, qdiscs))| {
+            let cgroups = cgroups.as_ref().map(|all| Placed::of(all, host, &place.id));
+            BeginningRest { queues, interfaces, cgroups, qdiscs, sockets, udp, unix }
+        });
+        Ok(Beginning { counters, rest })
     });
-    Begun { at, machine: MachineBefore { cpus, neighbour_tables, system }, namespaces: namespaces.collect() }
+    let namespaces = namespaces.collect();
+    Begun { at, machine: MachineBefore { cpus, neighbour_tables, system }, namespaces }
+}
+
+pub(super) type ReadCounters = Vec<Result<(Counters, Vec<Gap>), EnterError>>;
+
+/// The counters of each namespace: at both ends of the window in the same order and by themselves, so that the time between
+/// two readings is the same for the first one and the last.
+pub(super) fn read_counters(host: &Host, places: &[Place], asked: &Asked<'_>) -> ReadCounters {
+    let mut read = netns::visit(places, |number, _| {
+        let named = asked.names.as_ref().filter(|_| number > 0).map(|names| counters::Wanted::Named(&names.counters));
+        counters::read_wanted(host, named.unwrap_or(counters::Wanted::All))
+    });
+    // What is the machine's is not read again.
+    if let Some((Ok((first, _)), others)) = read.split_first_mut() {
+        others.iter_mut().flatten().for_each(|(counters, _)| counters::copy_of_machine(first, counters));
+    }
+    read
+}
+
+/// The plan of looks before the window, by the number of sockets alone. The one after it may have others in it: these have only
+/// one reading, but for the counters.
+fn which_are_whole(host: &Host, places: &[Place], budget: Budget) -> Vec<bool> {
+    if budget.is_none() || places.len() == 1 {
+        return vec![true; places.len()];
+    }
+    let summaries = netns::visit(places, |_, _| Summary::of(&counters::read_sockstat(host), None));
+    looks::plan(&summaries.into_iter().map(Result::unwrap_or_default).collect::<Vec<_>>(), budget)
 }
 
 /// The sockets of the namespace that the thread is in.
 fn read_sockets(host: &Host, number: usize) -> Option<Unowned> {
-    if number > 0 && sockets::is_not_worth_it(&counters::read(host).0) {
+    if number > 0 && sockets::is_not_worth_it(&counters::read_sockstat(host)) {
         return Some(sockets::none().0);
     }
     sockets::read(host, &ports::read_keys(host), None).ok().map(|(unowned, _)| unowned)
 }
 
 /// The sockets with their owners, at the places of the readings.
-fn owners(host: &Host, readings: Vec<Result<Option<Unowned>, EnterError>>) -> Vec<Option<Sockets>> {
-    let read = readings.into_iter().map(|reading| reading.ok().flatten().map(Search::from).unwrap_or_default());
+fn owners(host: &Host, readings: Vec<Result<Option<Option<Unowned>>, EnterError>>) -> Vec<Option<Sockets>> {
+    let read =
+        readings.into_iter().map(|reading| reading.ok().flatten().flatten().map(Search::from).unwrap_or_default());
     owners::find(host, read.collect()).into_iter().map(|found| found.sockets).collect()
 }

@@ -5,11 +5,13 @@
 //! Must not: fail because one source or one namespace fails; it fails only when nothing at all could be seen. Leave the
 //! calling thread in another namespace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::begin::{Beginning, begin};
-use super::{FirstReading, Namespace, NamespaceBefore, SCHEMA, Snapshot, Window, WindowSource};
+use super::asked::{Asked, Names};
+use super::begin::{Beginning, BeginningRest, Begun, ReadCounters, begin, read_counters};
+use super::looks::{self, Budget, Summary};
+use super::{BEYOND_BUDGET, FirstReading, Namespace, NamespaceBefore, SCHEMA, Snapshot, Window, WindowSource};
 use crate::host::Host;
 use crate::host::netns::{self, EnterError, Hidden, Place, Places, Which};
 use crate::model::NamespaceName;
@@ -21,11 +23,11 @@ use crate::observe::owners::{self, Search, Searched};
 use crate::observe::persisted::Persisted;
 use crate::observe::qdiscs::{self, Qdisc};
 use crate::observe::surroundings::{self, Surroundings};
-use crate::observe::sysctls::{self, Interfaces, Sysctls};
+use crate::observe::sysctls::{self, Sysctls};
 use crate::observe::topology::{self, Topology};
 use crate::observe::udp::{self, Udp};
 use crate::observe::unix::{self, UnixListeners};
-use crate::observe::{counters, cpus, interfaces, neighbour_tables, persisted, sockets, system};
+use crate::observe::{cpus, interfaces, neighbour_tables, persisted, sockets, system};
 use crate::units;
 
 /// Why there is no snapshot.
@@ -46,20 +48,31 @@ pub fn capture(
     host: &Host,
     which: &Which,
     window: Duration,
-    first: FirstReading,
+    asked: &Asked<'_>,
     wait: impl FnOnce(Duration),
 ) -> Result<Snapshot, CaptureError> {
+    let (first, names) = (asked.first, asked.names.as_ref());
     let Places { places, hidden, complete } = if host.is_live() { netns::resolve(which)? } else { Places::here(host) };
-    let begun = (!window.is_zero()).then(|| begin(host, &places, first));
+    let begun = (!window.is_zero()).then(|| begin(host, &places, asked));
     let begun = begun.inspect(|_| wait(window));
     let seconds = begun.as_ref().map_or(0.0, |begun| begun.at.elapsed().as_secs_f64());
-    let mut ends = netns::visit(&places, |number, _| End::read(host, first, number == 0));
+    let counters = read_counters(host, &places, asked);
+    let whole = which_are_whole(&places, &counters, begun.as_ref(), asked);
+    let rests = netns::visit_some(
+        &places,
+        |number| whole[number],
+        |number, _| match counters.get(number) {
+            Some(Ok((counters, _))) => Some(Rest::read(host, first, counters, number == 0)),
+            _ => None,
+        },
+    );
+    let mut ends: Vec<_> = counters.into_iter().zip(rests).map(|(counters, rest)| End::of(counters, rest)).collect();
     let (cpus, mut gaps) = cpus::read(host);
     let (cgroups, more) = if first.cgroups { cgroups::read(host) } else { (None, Vec::new()) };
     gaps.extend(more);
     for (place, end) in places.iter().zip(&mut ends) {
-        if let Ok(end) = end {
-            end.cgroups = cgroups.as_ref().map(|all| Placed::of(all, host, &place.id));
+        if let Ok(Some(rest)) = end.as_mut().map(|end| end.rest.as_mut()) {
+            rest.cgroups = cgroups.as_ref().map(|all| Placed::of(all, host, &place.id));
         }
     }
     let (neighbour_tables, more) =
@@ -71,14 +84,19 @@ pub fn capture(
     gaps.extend(more);
     let (keys, more) = sysctls::read_machine(host);
     gaps.extend(more);
-    let mut machine = Machine { host, files: &files, keys: &keys, around: None };
+    let of_interfaces = names.and_then(|names| of_interfaces(names, &files));
+    let mut machine = Machine { host, files: &files, keys: &keys, names, of_interfaces, around: None };
     let empty = |number: usize| match ends.get(number) {
         Some(Ok(end)) => sockets::is_not_worth_it(&end.counters),
         _ => false,
     };
     // How a number changes is not to be estimated.
     let one_by_one = first.one_by_one.filter(|_| !first.sockets);
-    let shown = netns::visit(&places, |number, _| machine.read(number == 0, empty(number), one_by_one));
+    let looked = |number: usize| whole[number];
+    let shown = netns::visit_some(&places, looked, |number, _| machine.read(number == 0, empty(number), one_by_one));
+    let shown =
+        shown.into_iter().map(|shown| shown.map(|shown| shown.unwrap_or_else(|| Shown::left_out(asked.budget))));
+    let shown = shown.collect();
 
     let surroundings = machine.around;
     let (machine_before, beginnings) = match begun {
@@ -153,9 +171,32 @@ fn why_nothing(which: &Which, unseen: &[Hidden]) -> CaptureError {
     }
 }
 
+/// The plan of looks after the window: what moved in it is known.
+fn which_are_whole(places: &[Place], now: &ReadCounters, begun: Option<&Begun>, asked: &Asked<'_>) -> Vec<bool> {
+    let before = |number: usize| {
+        let place = &places[number];
+        let earlier = asked.earlier.iter().flat_map(|earlier| &earlier.namespaces);
+        let earlier = || earlier.clone().find(|other| other.id == place.id).map(|other| &other.counters);
+        begun.and_then(|begun| Some(&begun.namespaces.get(number)?.as_ref().ok()?.counters)).or_else(earlier)
+    };
+    let summary = |(number, now): (usize, &Result<(Counters, Vec<Gap>), EnterError>)| match now {
+        Ok((now, _)) => Summary::of(now, before(number)),
+        Err(_) => Summary::default(),
+    };
+    looks::plan(&now.iter().enumerate().map(summary).collect::<Vec<_>>(), asked.budget)
+}
+
 /// What is read of a namespace at the end of the window, as soon as it has passed.
 struct End {
     counters: Counters,
+    gaps: Vec<Gap>,
+    /// `None` beyond the budget.
+    rest: Option<Rest>,
+}
+
+/// What is read at the end of the window beside the counters.
+#[derive(Default)]
+struct Rest {
     udp: Option<Udp>,
     unix: Option<UnixListeners>,
     interfaces: Vec<Interface>,
@@ -166,10 +207,19 @@ struct End {
 }
 
 impl End {
-    fn read(host: &Host, first: FirstReading, is_first: bool) -> Self {
-        let (counters, mut gaps) = counters::read(host);
-        let (udp, more) = if first.udp { udp::read(host, &counters) } else { (None, Vec::new()) };
-        gaps.extend(more);
+    fn of(
+        counters: Result<(Counters, Vec<Gap>), EnterError>,
+        rest: Result<Option<Option<Rest>>, EnterError>,
+    ) -> Result<Self, EnterError> {
+        let ((counters, mut gaps), mut rest) = (counters?, rest?.flatten());
+        gaps.extend(rest.iter_mut().flat_map(|rest| std::mem::take(&mut rest.gaps)));
+        Ok(Self { counters, gaps, rest })
+    }
+}
+
+impl Rest {
+    fn read(host: &Host, first: FirstReading, counters: &Counters, is_first: bool) -> Self {
+        let (udp, mut gaps) = if first.udp { udp::read(host, counters) } else { (None, Vec::new()) };
         let (mut interfaces, more) = interfaces::read(host);
         if is_first {
             interfaces::read_duplex(host, &mut interfaces);
@@ -179,8 +229,15 @@ impl End {
         gaps.extend(more);
         let (unix, gap) = if first.unix { unix::read(host) } else { (None, None) };
         gaps.extend(gap);
-        Self { counters, udp, unix, interfaces, qdiscs, cgroups: None, gaps }
+        Self { udp, unix, interfaces, qdiscs, cgroups: None, gaps }
     }
+}
+
+/// The last parts of the keys of interfaces that rules need, or that a boot sets; `None`: all.
+fn of_interfaces(names: &Names, files: &Persisted) -> Option<BTreeSet<String>> {
+    let mut parts = surroundings::last_parts(files)?;
+    parts.extend(names.of_interfaces.iter().cloned());
+    Some(parts)
 }
 
 /// What is the same in every namespace, read already, and what only the first one is asked for.
@@ -188,6 +245,8 @@ struct Machine<'a> {
     host: &'a Host,
     files: &'a Persisted,
     keys: &'a Sysctls,
+    names: Option<&'a Names>,
+    of_interfaces: Option<BTreeSet<String>>,
     around: Option<Surroundings>,
 }
 
@@ -195,8 +254,20 @@ struct Machine<'a> {
 struct Shown {
     sysctls: Sysctls,
     sockets: Option<sockets::Unowned>,
-    topology: Topology,
+    topology: Option<Topology>,
     gaps: Vec<Gap>,
+}
+
+impl Shown {
+    /// Of a namespace beyond the budget.
+    fn left_out(budget: Budget) -> Self {
+        let why = format!(
+            "only its counters were read: the budget for all namespaces is {}, and --budget unlimited reads everything",
+            units::duration(budget.unwrap_or_default().as_secs_f64())
+        );
+        let gaps = vec![Gap { what: BEYOND_BUDGET.to_owned(), why }];
+        Self { sysctls: Sysctls::new(), sockets: None, topology: None, gaps }
+    }
 }
 
 /// Everything that is known of one namespace.
@@ -210,8 +281,14 @@ struct Seen<'a> {
 impl Machine<'_> {
     /// Looks at the namespace of the calling thread.
     fn read(&mut self, is_first: bool, is_empty: bool, one_by_one: Option<u32>) -> Shown {
-        let interfaces = if is_first { Interfaces::Read } else { Interfaces::LeftOut };
-        let (sysctls, mut gaps) = sysctls::read_net(self.host, interfaces);
+        let nothing = BTreeSet::new();
+        let wanted = match (is_first, self.names, &self.of_interfaces) {
+            (true, _, Some(parts)) => sysctls::Wanted::OfInterfaces(parts),
+            (true, _, None) => sysctls::Wanted::All,
+            (false, Some(names), _) => sysctls::Wanted::Named(&names.keys),
+            (false, None, _) => sysctls::Wanted::OfInterfaces(&nothing),
+        };
+        let (sysctls, mut gaps) = sysctls::read_net(self.host, wanted);
         let read = if is_empty && !is_first {
             let (none, gap) = sockets::none();
             Ok((none, vec![gap]))
@@ -234,7 +311,7 @@ impl Machine<'_> {
         }
         let (topology, more) = topology::read(self.host);
         gaps.extend(more);
-        Shown { sysctls, sockets, topology, gaps }
+        Shown { sysctls, sockets, topology: Some(topology), gaps }
     }
 }
 
@@ -256,6 +333,8 @@ impl Seen<'_> {
     fn search(&mut self) -> Search {
         let Self { beginning, end, shown, .. } = self;
         let mut sockets = shown.sockets.take();
+        let Some(end) = &mut end.rest else { return Search::default() };
+        let beginning = beginning.as_ref().and_then(|beginning| beginning.rest.as_ref());
         if let Some(beginning) = beginning {
             if let (Some(sockets), Some(queues)) = (&mut sockets, &beginning.queues) {
                 sockets.begin_with(queues);
@@ -264,7 +343,7 @@ impl Seen<'_> {
                 unix.begin_with(earlier);
             }
         }
-        let before = beginning.as_ref().and_then(|beginning| beginning.udp.as_ref());
+        let before = beginning.and_then(|beginning| beginning.udp.as_ref());
         let udp = end.udp.iter().flat_map(|udp| udp.worth_a_look(before));
         let unix = end.unix.iter().flat_map(UnixListeners::worth_a_look);
         Search { sockets, inodes: udp.chain(unix).collect() }
@@ -272,7 +351,9 @@ impl Seen<'_> {
 
     fn namespace(self, found: Searched, machine_keys: &Sysctls) -> Namespace {
         let Self { place, beginning, end, shown: Shown { mut sysctls, topology, mut gaps, .. } } = self;
-        let End { counters, interfaces, cgroups, qdiscs, mut udp, mut unix, .. } = end;
+        let End { counters, rest, .. } = end;
+        let is_whole = rest.is_some();
+        let Rest { interfaces, cgroups, qdiscs, mut udp, mut unix, .. } = rest.unwrap_or_default();
         if let Some(udp) = &mut udp {
             udp.enter(&found.holders);
         }
@@ -284,11 +365,16 @@ impl Seen<'_> {
         sysctls.extend(machine_keys.iter().map(|(key, text)| (key.clone(), text.clone())));
         let (id, name) = (place.id.clone(), if initial { NamespaceName::host() } else { place.name.clone() });
         let (counters_before, before) = match beginning {
-            Some(Beginning { counters, interfaces, cgroups, qdiscs, sockets, udp, .. }) => {
-                (Some(counters), Some(NamespaceBefore { interfaces, cgroups, qdiscs, sockets, udp }))
-            }
+            Some(Beginning { counters, rest }) => (Some(counters), rest.filter(|_| is_whole)),
             None => (None, None),
         };
+        let before = before.map(|BeginningRest { interfaces, cgroups, qdiscs, sockets, udp, .. }| NamespaceBefore {
+            interfaces,
+            cgroups,
+            qdiscs,
+            sockets,
+            udp,
+        });
         Namespace {
             id,
             name,
@@ -301,7 +387,7 @@ impl Seen<'_> {
             interfaces,
             cgroups,
             qdiscs,
-            topology: Some(topology),
+            topology,
             before,
             sysctls,
             gaps,

@@ -4,9 +4,11 @@
 //! Out: [`Snapshot`], from which everything later is a pure function.
 //! Must not: hold anything derived; metrics are computed anew from it, so old snapshots gain new rules for free.
 
+pub mod asked;
 mod begin;
 pub mod capture;
 pub mod closer;
+pub mod looks;
 pub mod since;
 pub mod store;
 
@@ -34,6 +36,9 @@ use crate::observe::unix::UnixListeners;
 
 /// First field of the file; the number rises when an older reader could misread a newer file.
 pub const SCHEMA: &str = "sysctl-advisor/snapshot/1";
+
+/// The gap of a namespace of which only the counters were read.
+pub const BEYOND_BUDGET: &str = "budget";
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -251,9 +256,17 @@ impl Snapshot {
 }
 
 impl Namespace {
+    /// Why only its counters were read, where that is so.
+    pub fn beyond_budget(&self) -> Option<&str> {
+        self.gaps.iter().find(|gap| gap.what == BEYOND_BUDGET).map(|gap| gap.why.as_str())
+    }
+
     /// Makes what an earlier reading of this namespace saw the start of the window.
     pub fn begin_with(&mut self, earlier: &Self, first: FirstReading) {
         self.counters_before = Some(earlier.counters.clone());
+        if self.beyond_budget().or(earlier.beyond_budget()).is_some() {
+            return;
+        }
         let sockets = earlier.sockets.clone().filter(|_| first.sockets);
         let udp = earlier.udp.clone().filter(|_| first.udp);
         let (interfaces, qdiscs) = (earlier.interfaces.clone(), earlier.qdiscs.clone());

@@ -190,7 +190,7 @@ impl Model {
             self.findings.push(Listed { finding: finding.clone(), age, since });
         }
         let skipped: BTreeSet<(&str, &str)> =
-            seen.skipped.iter().map(|skip| (skip.rule.as_str(), skip.namespace.as_str())).collect();
+            seen.skipped.iter().map(|skip| (&*skip.rule, skip.namespace.as_str())).collect();
         let mut gone: Vec<Listed> = known.into_iter().filter_map(|listed| left(listed, seen.at, &skipped)).collect();
         gone.sort_by_key(|listed| (listed.age.is_gone(), ago(listed.age)));
         self.findings.extend(gone);

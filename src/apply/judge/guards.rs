@@ -53,7 +53,13 @@ pub fn now(host: &Host, entry: &RecordedChange) -> Vec<Verdict> {
     if !has_guards(&entry.plan) {
         return Vec::new();
     }
-    match capture::capture(host, &namespaces(host, &entry.plan), Duration::ZERO, FirstReading::default(), |_| {}) {
+    match capture::capture(
+        host,
+        &namespaces(host, &entry.plan),
+        Duration::ZERO,
+        &FirstReading::default().into(),
+        |_| {},
+    ) {
         Ok(after) => of(entry, &after),
         Err(error) => {
             let unknown = |(_, guard): (&str, &Guard)| Verdict::new(guard, Said::Unknown(error.to_string()));

@@ -84,7 +84,7 @@ fn trouble(waiver: &Waiver, ran: &Ran<'_>) -> Option<(WaiverTrouble, String)> {
         let wanted = waiver.namespace.as_deref().unwrap_or_default();
         return unused(format!("this audit did not observe the namespace `{wanted}`"));
     }
-    if ran.skipped.iter().any(|skip| skip.rule == waiver.rule && seen(&skip.namespace)) {
+    if ran.skipped.iter().any(|skip| *skip.rule == *waiver.rule && seen(&skip.namespace)) {
         return None;
     }
     let subject = waiver.subject.as_deref().map(|subject| format!(" on `{subject}`")).unwrap_or_default();

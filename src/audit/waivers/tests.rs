@@ -200,9 +200,9 @@ fn a_waiver_that_waives_nothing_is_told_with_the_reason() {
 #[test]
 fn of_a_rule_that_could_not_be_checked_nothing_is_said() {
     let skip = |namespace: &str| Skipped {
-        rule: "close-wait-leak".to_owned(),
+        rule: "close-wait-leak".into(),
         namespace: namespace.into(),
-        reason: "denied".to_owned(),
+        reason: "denied".into(),
     };
     let found = [finding("host", "host")];
     assert_eq!(troubles(GOOD, "2026-06-01T00:00:00Z", &found, &[skip("blue")]), Vec::<String>::new());

@@ -16,7 +16,7 @@ mod place;
 mod resolve;
 
 pub use list::list;
-pub use place::{CURRENT, EnterError, FOLDER, HOST, Hidden, Place, Places, Which, own_id, visit};
+pub use place::{CURRENT, EnterError, FOLDER, HOST, Hidden, Place, Places, Which, own_id, visit, visit_some};
 pub use resolve::{find, resolve};
 
 #[cfg(test)]

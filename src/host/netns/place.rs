@@ -162,24 +162,40 @@ impl Place {
 /// Does `work` in each place, one after the other, on one thread that ends when this returns; where there is only the
 /// caller's own, on the calling thread. `work` is given the place's number in the list. The answers are in that order.
 pub fn visit<T: Send>(places: &[Place], work: impl FnMut(usize, &Place) -> T + Send) -> Vec<Result<T, EnterError>> {
+    visit_some(places, |_| true, work).into_iter().filter_map(Result::transpose).collect()
+}
+
+/// The same in those places only whose numbers are `wanted`; of the others there is no answer.
+pub fn visit_some<T: Send>(
+    places: &[Place],
+    wanted: impl Fn(usize) -> bool + Send,
+    work: impl FnMut(usize, &Place) -> T + Send,
+) -> Vec<Result<Option<T>, EnterError>> {
     if places.iter().all(Place::is_here) {
         let mut work = work;
-        return places.iter().enumerate().map(|(number, place)| Ok(work(number, place))).collect();
+        let visits = places.iter().enumerate();
+        return visits.map(|(number, place)| Ok(wanted(number).then(|| work(number, place)))).collect();
     }
     let all = |why: &str| {
         let refused = |place: &Place| Err(EnterError::Refused { name: place.name.to_string(), why: why.to_owned() });
         places.iter().map(refused).collect()
     };
-    std::thread::scope(|scope| match std::thread::Builder::new().spawn_scoped(scope, || round(places, work)) {
+    std::thread::scope(|scope| match std::thread::Builder::new().spawn_scoped(scope, || round(places, wanted, work)) {
         Err(error) => all(&io_words(&error)),
         Ok(thread) => thread.join().unwrap_or_else(|_| all("the work in the namespace was interrupted")),
     })
 }
 
 /// The caller's own stands first in every list, so that the thread need not find its way back there.
-fn round<T>(places: &[Place], mut work: impl FnMut(usize, &Place) -> T) -> Vec<Result<T, EnterError>> {
-    let visits = places.iter().enumerate();
-    visits.map(|(number, place)| place.enter().map(|()| work(number, place))).collect()
+fn round<T>(
+    places: &[Place],
+    wanted: impl Fn(usize) -> bool,
+    mut work: impl FnMut(usize, &Place) -> T,
+) -> Vec<Result<Option<T>, EnterError>> {
+    let mut visit = |(number, place): (usize, &Place)| {
+        if wanted(number) { place.enter().map(|()| Some(work(number, place))) } else { Ok(None) }
+    };
+    places.iter().enumerate().map(&mut visit).collect()
 }
 
 /// The number of a namespace, of its file.

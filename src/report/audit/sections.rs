@@ -140,7 +140,7 @@ impl<'a> Summary<'a> {
     pub(super) fn of(audit: &'a Audit<'a>) -> Self {
         let count = |severity| audit.open().filter(|finding| finding.severity == severity).count();
         let firing: BTreeSet<&str> = audit.findings.iter().map(|finding| finding.rule.as_str()).collect();
-        let skipped: BTreeSet<&str> = audit.skipped.iter().map(|skip| skip.rule.as_str()).collect();
+        let skipped: BTreeSet<&str> = audit.skipped.iter().map(|skip| &*skip.rule).collect();
         Self {
             critical: count(Severity::Critical),
             warning: count(Severity::Warning),

@@ -93,9 +93,9 @@ impl Scene {
         Self {
             findings: vec![open, waived],
             skipped: vec![Skipped {
-                rule: text("c-rule"),
+                rule: text("c-rule").into(),
                 namespace: NamespaceName::host(),
-                reason: text("not readable"),
+                reason: text("not readable").into(),
             }],
             broken_rules: vec![text("mine.toml:2:1: unknown field")],
             waiver_problems: vec![WaiverProblem {
@@ -143,7 +143,8 @@ impl Scene {
         let name = &mut scene.snapshot.namespaces[1].name;
         *name = format!("{name}{HOSTILE}").into();
         scene.snapshot.gaps[0].why.push_str(HOSTILE);
-        scene.skipped[0].reason.push_str(HOSTILE);
+        let reason = &mut scene.skipped[0].reason;
+        *reason = format!("{reason}{HOSTILE}").into();
         scene.broken_rules[0].push_str(HOSTILE);
         scene.waiver_problems[0].text.push_str(HOSTILE);
         scene
@@ -246,9 +247,9 @@ const LEAVES: &[(Option<Content>, Change)] = &[
     (Some(Content::Waivers), |scene| mark(&mut scene.findings[1].waived.as_mut().unwrap().reason)),
     (Some(Content::Waivers), |scene| mark(&mut scene.findings[1].waived.as_mut().unwrap().who)),
     (Some(Content::Waivers), |scene| scene.findings[1].waived.as_mut().unwrap().until = date(2028, 1, 1)),
-    (Some(Content::Skipped), |scene| mark(&mut scene.skipped[0].rule)),
+    (Some(Content::Skipped), |scene| scene.skipped[0].rule = MARK.into()),
     (Some(Content::Skipped), |scene| scene.skipped[0].namespace = MARK.into()),
-    (Some(Content::Skipped), |scene| mark(&mut scene.skipped[0].reason)),
+    (Some(Content::Skipped), |scene| scene.skipped[0].reason = MARK.into()),
     (Some(Content::Gaps), |scene| mark(&mut scene.snapshot.gaps[0].what)),
     (Some(Content::Gaps), |scene| mark(&mut scene.snapshot.gaps[0].why)),
     (Some(Content::Gaps), |scene| mark(&mut scene.snapshot.namespaces[1].gaps[0].what)),

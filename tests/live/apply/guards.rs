@@ -191,7 +191,8 @@ const INSIDE: &str = "GUARDS_TEST_STATE";
 /// What a program does that watches over a change by itself.
 fn watch_and_roll_back(state: &std::path::Path) {
     let host = Host::live();
-    let after = capture::capture(&host, &Which::Current, Duration::ZERO, FirstReading::default(), |_| {}).unwrap();
+    let after =
+        capture::capture(&host, &Which::Current, Duration::ZERO, &FirstReading::default().into(), |_| {}).unwrap();
     let verdicts = watch_over(state, 1, &after).unwrap();
     let worse: Vec<_> = verdicts.into_iter().filter(verdict::Verdict::is_worse).collect();
     let rules: Vec<_> = worse.iter().map(|verdict| verdict.rule.clone()).collect();

@@ -205,9 +205,14 @@ fn an_audit_says_since_when_a_finding_is_there_and_what_is_gone() {
     nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET).expect("this test has to run as root");
     std::fs::write("/proc/sys/net/ipv4/tcp_timestamps", "0").unwrap();
     let state = State::new();
-    let mut snapshot =
-        capture::capture(&Host::live(), &Which::Current, std::time::Duration::ZERO, FirstReading::default(), |_| {})
-            .unwrap();
+    let mut snapshot = capture::capture(
+        &Host::live(),
+        &Which::Current,
+        std::time::Duration::ZERO,
+        &FirstReading::default().into(),
+        |_| {},
+    )
+    .unwrap();
     let seen = |text: &str| {
         let lines = text.lines().skip_while(|line| !line.contains("TCP timestamps are off"));
         lines.take(2).map(|line| line.trim_end().to_owned() + "\n").collect::<String>()

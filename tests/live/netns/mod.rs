@@ -226,7 +226,7 @@ fn the_process_is_where_it_was_after_a_snapshot_of_another_namespace() {
         &Host::live(),
         &which,
         Duration::from_millis(100),
-        FirstReading::default(),
+        &FirstReading::default().into(),
         std::thread::sleep,
     );
     let _ = resident.kill();
@@ -291,4 +291,94 @@ fn one_pass_over_the_open_files_finds_the_owners_in_each_namespace() {
     };
     assert_eq!((mine(0), mine(1)), (vec![20], vec![30]));
     assert_eq!(found[1].sockets.as_ref().unwrap().close_wait_unowned, 0);
+}
+
+/// Rules with their subject and the changes that they propose, of one namespace.
+fn findings_in(report: &Json, namespace: &str) -> Vec<String> {
+    let of_it = report["findings"].as_array().unwrap().iter().filter(|finding| finding["namespace"] == namespace);
+    let mut all: Vec<String> = of_it
+        .map(|finding| {
+            let changes = finding["recommendations"].as_array().into_iter().flatten();
+            let changes: Vec<String> =
+                changes.map(|change| format!("{} {}", change["key"], change["proposed"])).collect();
+            format!("{} {} {}", finding["rule"], finding["subject"], changes.join(", "))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn what_the_budget_leaves_out_is_reported_and_not_checked_and_without_one_the_fault_is_found() {
+    let scene = Scene::enter();
+    scene.add_namespace("green");
+    let leak = |lab: &Lab| -> Box<dyn std::any::Any> { Box::new(close::close_wait(lab, "10.2.0.1:8080", 120)) };
+    beside(&scene, leak, |number| {
+        std::thread::sleep(Duration::from_millis(1200));
+        let faulty = format!("pid {number} (sleep)");
+        let with = |budget: &str| audit(&scene, &[&SOON[..], &["--netns", "all", "--budget", budget]].concat());
+
+        let none = with("0");
+        assert_eq!(names(&none), ["current", "green", &faulty]);
+        assert_eq!(where_fires(&none, "close-wait-leak"), [] as [&str; 0]);
+        let beyond = |report: &Json| -> Vec<String> {
+            let is_beyond = |namespace: &&Json| namespace["gaps"].to_string().contains("\"budget\"");
+            let all = report["namespaces"].as_array().unwrap().iter().filter(is_beyond);
+            all.map(|namespace| namespace["name"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(beyond(&none), ["green", &faulty]);
+        let skipped = |rule: &str| -> Vec<String> {
+            let all = none["skipped"].as_array().unwrap().iter().filter(|skip| skip["rule"] == rule);
+            all.map(|skip| skip["namespace"].as_str().unwrap().to_owned()).collect()
+        };
+        for rule in ["close-wait-leak", "syncookies-undefined"] {
+            assert_eq!(skipped(rule), ["green", &faulty], "{rule} did not pass there");
+        }
+        assert_eq!(skipped("connections-time-out"), [] as [String; 0], "counters are enough for it");
+        assert!(none["namespaces"][2]["tcp"].is_null(), "{none:#}");
+
+        let all = with("unlimited");
+        assert_eq!(where_fires(&all, "close-wait-leak"), [faulty.as_str()]);
+        assert_eq!(beyond(&all), [] as [String; 0]);
+
+        let text =
+            |arguments: &[&str]| run(&scene, &[&["audit", "--netns", "all", "--budget", "0"], arguments].concat());
+        let screen = text(&SOON).out;
+        assert!(screen.contains("Of 2 of 3 namespaces only the counters were read (--budget)."), "{screen}");
+        let full = text(&[&SOON[..], &["--full"]].concat()).out;
+        let line = format!("green, {faulty}: budget (only its counters were read");
+        assert!(full.contains(&line) && full.lines().all(|line| line.chars().count() <= 80), "{full}");
+    });
+}
+
+#[test]
+fn a_namespace_of_which_less_is_read_has_the_findings_of_one_that_is_read_whole() {
+    let scene = Scene::enter();
+    let faults = |lab: &Lab| -> Box<dyn std::any::Any> {
+        lab.set("net.ipv4.tcp_retries2", "3");
+        lab.set("net.ipv4.tcp_timestamps", "0");
+        lab.set("net.ipv4.ip_local_port_range", "40000 40400");
+        lab.set("net.ipv4.icmp_ratelimit", "100000");
+        Box::new((close::close_wait(lab, "10.2.0.1:8080", 120), listen::overflow(lab, "10.2.0.1:80", 4, 20)))
+    };
+    beside(&scene, faults, |number| {
+        std::thread::sleep(Duration::from_millis(1200));
+        let faulty = format!("pid {number} (sleep)");
+        let soon = ["--param", "close-wait-leak.seconds=1"];
+        let all = ["--netns", "all", "--window", "2s"];
+        let less = audit(&scene, &[&soon[..], &all].concat());
+        let file = "/run/whole.json";
+        let taken = run(&scene, &[&["snapshot", "--output", file], &all[..]].concat());
+        assert_eq!(taken.code, Some(0), "{taken:?}");
+        let whole = audit(&scene, &[&soon[..], &["--snapshot", file]].concat());
+        let (found, expected) = (findings_in(&less, &faulty), findings_in(&whole, &faulty));
+        assert!(
+            expected.len() > 3 && expected.iter().any(|finding| finding.contains("close-wait-leak")),
+            "{expected:#?}"
+        );
+        assert_eq!(found, expected);
+        let skipped = |report: &Json| report["skipped"].as_array().unwrap().clone();
+        assert_eq!(skipped(&less), skipped(&whole));
+        assert_eq!(findings_in(&less, "current"), findings_in(&whole, "current"));
+    });
 }

@@ -47,7 +47,7 @@ trait Observed {
 impl Observed for Lab {
     fn sockets(&self) -> Udp {
         let first = FirstReading { udp: true, ..FirstReading::default() };
-        let snapshot = capture::capture(&Host::live(), &Which::Current, Duration::ZERO, first, |_| {}).unwrap();
+        let snapshot = capture::capture(&Host::live(), &Which::Current, Duration::ZERO, &first.into(), |_| {}).unwrap();
         snapshot.namespaces.into_iter().next().unwrap().udp.unwrap()
     }
 }

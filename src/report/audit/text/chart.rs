@@ -75,8 +75,10 @@ pub(in crate::report::audit) fn shown(namespaces: &[Namespace]) -> (Vec<Placed<'
     namespaces.iter().enumerate().partition(|(place, _)| told.contains(place))
 }
 
+/// One of which only the counters were read is passed over as one without sockets is.
 fn total(namespace: &Namespace) -> Option<u64> {
-    namespace.sockets.as_ref().map(|sockets| sockets.states.total())
+    let passed_over = namespace.beyond_budget().map(|_| 0);
+    passed_over.or_else(|| namespace.sockets.as_ref().map(|sockets| sockets.states.total()))
 }
 
 fn one(page: &mut Page<'_>, namespace: &Namespace) {

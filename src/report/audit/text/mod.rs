@@ -81,7 +81,7 @@ pub fn some(chosen: &[(usize, &Finding)], audit: &Audit<'_>, look: &Look) -> Str
 /// What was checked and found nothing, by area.
 pub fn passed(audit: &Audit<'_>, rules: &RuleSet, theme: &Theme) -> String {
     let found = audit.findings.iter().map(|finding| finding.rule.as_str());
-    let skipped = audit.skipped.iter().map(|skipped| skipped.rule.as_str());
+    let skipped = audit.skipped.iter().map(|skipped| &*skipped.rule);
     let others: BTreeSet<&str> = found.chain(skipped).collect();
     let mut areas: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
     for rule in rules.evaluated().filter_map(|(id, _)| rules.get(id)).filter(|rule| !others.contains(&*rule.id)) {

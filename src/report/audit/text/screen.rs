@@ -38,6 +38,8 @@ pub(super) struct Screen<'p, 'a> {
     /// Where not each connection was looked at.
     samples: Vec<Sample>,
     resolved: usize,
+    /// Namespaces of which only the counters were read.
+    beyond_budget: usize,
 }
 
 impl<'p> Screen<'p, '_> {
@@ -52,6 +54,7 @@ impl<'p> Screen<'p, '_> {
             states: BTreeMap::new(),
             samples: Vec::new(),
             resolved: 0,
+            beyond_budget: 0,
         }
     }
 }
@@ -74,6 +77,7 @@ impl<'a> Writer<'a> for Screen<'_, 'a> {
     fn waiver_problems(&mut self, _: &'a [WaiverProblem]) {}
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
+        self.beyond_budget = namespaces.iter().filter(|namespace| namespace.beyond_budget().is_some()).count();
         for sockets in namespaces.iter().filter_map(|namespace| namespace.sockets.as_ref()) {
             for (state, number) in states::in_order(&sockets.states) {
                 *self.states.entry(state).or_default() += number;
@@ -94,6 +98,11 @@ impl<'a> Writer<'a> for Screen<'_, 'a> {
         self.page.paragraph(0, theme.dim, &shortened(facts, width));
         self.page.blank();
         self.verdict(&causes);
+        if self.beyond_budget > 0 {
+            let (some, all) = (self.beyond_budget, self.summary.namespaces.len());
+            let text = format!("Of {some} of {all} namespaces only the counters were read (--budget).");
+            self.page.paragraph(0, theme.dim, &text);
+        }
 
         let (sockets, ways) = (self.sockets(), self.ways_on(&causes));
         let below = sockets.lines().count() + ways.lines().count();
