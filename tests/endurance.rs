@@ -162,6 +162,7 @@ fn a_thousand_runs_in_one_process_leave_no_memory_and_no_file_behind() {
     let options = RunOptions {
         state: &state,
         sample: Duration::ZERO,
+        budget: None,
         stated: Stated { labels: &Labels::new(), roles: &StatedRoles::new() },
         criteria: &criteria,
         settings: &settings,

@@ -10,11 +10,14 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The name of a network namespace, unique in a snapshot. Copies share it: everything that is said of a namespace has one.
+/// The name of a network namespace, unique in a snapshot.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
 #[serde(transparent)]
 #[schemars(inline)]
-pub struct NamespaceName(Arc<str>);
+pub struct NamespaceName(
+    // Copies share it: everything that is said of a namespace has one.
+    Arc<str>,
+);
 
 impl Serialize for NamespaceName {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

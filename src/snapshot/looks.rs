@@ -156,8 +156,8 @@ mod tests {
     fn where_something_went_wrong_comes_before_where_there_are_many_sockets() {
         let faulty = |signs, sockets| Summary { signs, ..quiet(sockets) };
         let summaries = [quiet(5), quiet(20), quiet(900), faulty(1, 2), faulty(2, 1)];
-        let orders: Vec<_> = [3, 5, 7, 10, 20].map(|budget| planned(&summaries, budget)).into();
-        assert_eq!(orders, [vec![0, 4], vec![0, 3, 4], vec![0, 2, 3, 4], vec![0, 1, 2, 3, 4], vec![0, 1, 2, 3, 4]]);
+        let orders: Vec<_> = [6, 8, 9, 11].map(|budget| planned(&summaries, budget)).into();
+        assert_eq!(orders, [vec![0, 4], vec![0, 3, 4], vec![0, 2, 3, 4], vec![0, 1, 2, 3, 4]]);
     }
 
     #[test]

@@ -326,6 +326,10 @@ fn help_of_audit() {
               or the PID of a process in one [default: current] [env:
               SYSCTL_ADVISOR_NETNS]
 
+          --budget <DURATION>
+              Predicted CPU time for all network namespaces together, such as 500ms
+              or 10s; or unlimited [default: 1s] [env: SYSCTL_ADVISOR_BUDGET]
+
           --connections <NUMBER>
               TCP connections of a namespace to look at one by one: where there are
               many more, the others are counted, and their ages and progress are
@@ -690,6 +694,9 @@ fn help_of_agent() {
               Time between the two readings of the counters: 500ms, 2s, 1m, at most
               1h; with 0 the counters are read once and rules that need rates are
               skipped [default: 2s] [env: SYSCTL_ADVISOR_WINDOW]
+          --budget <DURATION>
+              Predicted CPU time for all network namespaces together, such as 500ms
+              or 10s; or unlimited [default: 1s] [env: SYSCTL_ADVISOR_BUDGET]
           --connections <NUMBER>
               TCP connections of a namespace to look at one by one: where there are
               many more, the others are counted, and their ages and progress are

@@ -26,7 +26,7 @@ const LIMIT: u32 = 150;
 
 fn look(one_by_one: Option<u32>) -> Snapshot {
     let first = FirstReading { one_by_one, ..FirstReading::default() };
-    capture(&Host::live(), &Which::Current, Duration::ZERO, first, |_| ()).unwrap()
+    capture(&Host::live(), &Which::Current, Duration::ZERO, &first.into(), |_| ()).unwrap()
 }
 
 fn sockets(snapshot: &Snapshot) -> &Sockets {
