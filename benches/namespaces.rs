@@ -6,6 +6,9 @@
 //! Each namespace has a listener and five connections to it: 11 sockets. Every round runs each way once, as a process of its
 //! own; the table has medians. Then one namespace with 100,000 sockets is added to the largest number.
 //!
+//! `cargo bench --features bpf --bench namespaces` compares ways to count the sockets of all of them by state
+//! as well: a dump in each, and one pass inside the kernel, beside the files that have only sums.
+//!
 //! The benchmark has a mount namespace of its own with an empty `/run/netns` in it. So no other program sees its namespaces,
 //! their number is exact, and they go with the last process that is in it, however that ends.
 
@@ -14,6 +17,7 @@
 
 mod measure;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -23,8 +27,18 @@ use measure::{Result, Sample, measure};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use sysctl_advisor::host::Host;
+use sysctl_advisor::host::netns::{self, Place};
+use sysctl_advisor::netlink::request::Query;
+use sysctl_advisor::netlink::state::ALL;
+use sysctl_advisor::observe::bpf::{Summary, states_by_namespace};
+use sysctl_advisor::observe::counters;
+use sysctl_advisor::observe::sockets::netlink::{Walk, dump};
 
 const ROUNDS: usize = 5;
+const SUMS: &str = "sockstat and sockstat6, by this program";
+const DUMPS: &str = "a dump in each, by this program";
+const PASS: &str = "one pass inside the kernel";
 const FOLDER: &str = "/run/netns";
 const BUSY: &str = "busy";
 /// Sockets of the busy namespace.
@@ -41,6 +55,7 @@ fn main() -> ExitCode {
         ["connect", pairs, index] => connect(pairs, index),
         ["measure", ..] => measure(&words[1..]),
         ["hold", number] => hold(number),
+        ["count", way] => count(way),
         _ => compare(&words),
     };
     match outcome {
@@ -68,6 +83,12 @@ fn compare(numbers: &[&str]) -> Result<()> {
             ("ss -tan in each", loop_of("ss -tan -N $name")),
             ("their sockstat and sockstat6", loop_of("ip netns exec $name cat /proc/net/sockstat /proc/net/sockstat6")),
         ];
+        let mut ways = Vec::from(ways);
+        if cfg!(feature = "bpf") {
+            let myself = std::env::current_exe()?.to_string_lossy().into_owned();
+            let count = |way: &'static str| (way, vec![myself.clone(), "count".to_owned(), way.to_owned()]);
+            ways.extend([SUMS, DUMPS, PASS].map(count));
+        }
         table(&format!("{number} namespaces with {} sockets each", 2 * PAIRS + 1), &ways)?;
     }
     let number = all.held.len();
@@ -78,6 +99,29 @@ fn compare(numbers: &[&str]) -> Result<()> {
         ("ss -tan in each", loop_of("ss -tan -N $name")),
     ];
     table(&format!("{number} such namespaces and one with {MANY} sockets"), &ways)
+}
+
+/// Counts the TCP sockets of all namespaces, and fails where there are none.
+fn count(way: &str) -> Result<()> {
+    let host = Host::live();
+    let counted = if way == PASS {
+        // Nothing to compare with: that is the next way's cost.
+        states_by_namespace(&host, &BTreeMap::new()).map(|_| 1)?
+    } else {
+        let sockets = |_, _: &Place| match way {
+            SUMS => Ok(Summary::of(&counters::read_sockstat(&host)).map_or(0, |summary| summary.inuse)),
+            _ => dump(
+                Query { extensions: 0, states: ALL, ..Query::CONNECTIONS },
+                Walk::Together,
+                || 0,
+                |seen, _| *seen += 1,
+            )
+            .map(|dump| dump.record),
+        };
+        let visits = netns::visit(&netns::list().places, sockets);
+        visits.into_iter().map(|visit| Ok(visit??)).sum::<Result<u64>>()?
+    };
+    if counted > 0 { Ok(()) } else { Err("no sockets".into()) }
 }
 
 /// A mount namespace without any name of a network namespace in it.

@@ -7,7 +7,7 @@ use super::defaults;
 use super::effective;
 use super::names::{change_parts, counter_parts};
 use super::reading::Reading;
-use super::subjects::Subject;
+use super::subjects::{Subject, tcp};
 use super::sysctl::key_value;
 use super::value::Value;
 use crate::drift::{self, SourceLine};
@@ -125,7 +125,8 @@ impl<'a> View<'a> {
             return None;
         }
         let (subject, table) = Subject::of_name(name)?;
-        table.value(&self.now, place_in(item, subject)?, name)
+        let value = table.value(&self.now, place_in(item, subject)?, name);
+        value.or_else(|| tcp::counted(self.namespace().counted.as_ref()?, name))
     }
 
     /// How far a metric of the thing came between the two readings.

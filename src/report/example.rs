@@ -61,6 +61,7 @@ pub(crate) fn namespace(id: &str, name: &str, initial: bool) -> Namespace {
         name: name.into(),
         initial,
         sockets: None,
+        counted: None,
         udp: None,
         unix: None,
         counters_before: None,

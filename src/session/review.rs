@@ -108,6 +108,7 @@ fn after_boot(scene: &Scene, set: &BTreeMap<&str, &Assignment>) -> Snapshot {
         name: scene.namespace.as_deref().unwrap_or("host").into(),
         initial: true,
         sockets: None,
+        counted: None,
         udp: None,
         unix: None,
         counters_before: None,

@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::asked::{Asked, Names};
-use super::begin::{Beginning, BeginningRest, Begun, ReadCounters, begin, read_counters};
-use super::looks::{self, Budget, Summary};
+use super::begin::{Beginning, BeginningRest, begin, read_counters};
+use super::counted::which_are_whole;
+use super::looks::Budget;
 use super::{BEYOND_BUDGET, FirstReading, Namespace, NamespaceBefore, SCHEMA, Snapshot, Window, WindowSource};
 use crate::host::Host;
 use crate::host::netns::{self, EnterError, Hidden, Place, Places, Which};
@@ -22,6 +23,7 @@ use crate::observe::interfaces::Interface;
 use crate::observe::owners::{self, Search, Searched};
 use crate::observe::persisted::Persisted;
 use crate::observe::qdiscs::{self, Qdisc};
+use crate::observe::sockets::StateCounts;
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Sysctls};
 use crate::observe::topology::{self, Topology};
@@ -57,7 +59,7 @@ pub fn capture(
     let begun = begun.inspect(|_| wait(window));
     let seconds = begun.as_ref().map_or(0.0, |begun| begun.at.elapsed().as_secs_f64());
     let counters = read_counters(host, &places, asked);
-    let whole = which_are_whole(&places, &counters, begun.as_ref(), asked);
+    let (whole, mut counted) = which_are_whole(host, &places, &counters, begun.as_ref(), asked);
     let rests = netns::visit_some(
         &places,
         |number| whole[number],
@@ -68,6 +70,7 @@ pub fn capture(
     );
     let mut ends: Vec<_> = counters.into_iter().zip(rests).map(|(counters, rest)| End::of(counters, rest)).collect();
     let (cpus, mut gaps) = cpus::read(host);
+    gaps.extend(counted.gap.take());
     let (cgroups, more) = if first.cgroups { cgroups::read(host) } else { (None, Vec::new()) };
     gaps.extend(more);
     for (place, end) in places.iter().zip(&mut ends) {
@@ -94,8 +97,9 @@ pub fn capture(
     let one_by_one = first.one_by_one.filter(|_| !first.sockets);
     let looked = |number: usize| whole[number];
     let shown = netns::visit_some(&places, looked, |number, _| machine.read(number == 0, empty(number), one_by_one));
-    let shown =
-        shown.into_iter().map(|shown| shown.map(|shown| shown.unwrap_or_else(|| Shown::left_out(asked.budget))));
+    let shown = shown.into_iter().enumerate().map(|(number, shown)| {
+        shown.map(|shown| shown.unwrap_or_else(|| Shown::left_out(asked.budget, counted.take(number))))
+    });
     let shown = shown.collect();
 
     let surroundings = machine.around;
@@ -171,21 +175,6 @@ fn why_nothing(which: &Which, unseen: &[Hidden]) -> CaptureError {
     }
 }
 
-/// The plan of looks after the window: what moved in it is known.
-fn which_are_whole(places: &[Place], now: &ReadCounters, begun: Option<&Begun>, asked: &Asked<'_>) -> Vec<bool> {
-    let before = |number: usize| {
-        let place = &places[number];
-        let earlier = asked.earlier.iter().flat_map(|earlier| &earlier.namespaces);
-        let earlier = || earlier.clone().find(|other| other.id == place.id).map(|other| &other.counters);
-        begun.and_then(|begun| Some(&begun.namespaces.get(number)?.as_ref().ok()?.counters)).or_else(earlier)
-    };
-    let summary = |(number, now): (usize, &Result<(Counters, Vec<Gap>), EnterError>)| match now {
-        Ok((now, _)) => Summary::of(now, before(number)),
-        Err(_) => Summary::default(),
-    };
-    looks::plan(&now.iter().enumerate().map(summary).collect::<Vec<_>>(), asked.budget)
-}
-
 /// What is read of a namespace at the end of the window, as soon as it has passed.
 struct End {
     counters: Counters,
@@ -254,19 +243,21 @@ struct Machine<'a> {
 struct Shown {
     sysctls: Sysctls,
     sockets: Option<sockets::Unowned>,
+    counted: Option<StateCounts>,
     topology: Option<Topology>,
     gaps: Vec<Gap>,
 }
 
 impl Shown {
     /// Of a namespace beyond the budget.
-    fn left_out(budget: Budget) -> Self {
+    fn left_out(budget: Budget, counted: Option<StateCounts>) -> Self {
+        let more = if counted.is_some() { " and the numbers of its sockets by state" } else { "" };
         let why = format!(
-            "only its counters were read: the budget for all namespaces is {}, and --budget unlimited reads everything",
+            "only its counters{more} were read: the budget for all namespaces is {}, and --budget unlimited reads everything",
             units::duration(budget.unwrap_or_default().as_secs_f64())
         );
         let gaps = vec![Gap { what: BEYOND_BUDGET.to_owned(), why }];
-        Self { sysctls: Sysctls::new(), sockets: None, topology: None, gaps }
+        Self { sysctls: Sysctls::new(), sockets: None, counted, topology: None, gaps }
     }
 }
 
@@ -311,7 +302,7 @@ impl Machine<'_> {
         }
         let (topology, more) = topology::read(self.host);
         gaps.extend(more);
-        Shown { sysctls, sockets, topology: Some(topology), gaps }
+        Shown { sysctls, sockets, counted: None, topology: Some(topology), gaps }
     }
 }
 
@@ -350,7 +341,7 @@ impl Seen<'_> {
     }
 
     fn namespace(self, found: Searched, machine_keys: &Sysctls) -> Namespace {
-        let Self { place, beginning, end, shown: Shown { mut sysctls, topology, mut gaps, .. } } = self;
+        let Self { place, beginning, end, shown: Shown { mut sysctls, counted, topology, mut gaps, .. } } = self;
         let End { counters, rest, .. } = end;
         let is_whole = rest.is_some();
         let Rest { interfaces, cgroups, qdiscs, mut udp, mut unix, .. } = rest.unwrap_or_default();
@@ -380,6 +371,7 @@ impl Seen<'_> {
             name,
             initial,
             sockets: found.sockets,
+            counted,
             udp,
             unix,
             counters_before,

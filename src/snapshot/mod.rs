@@ -8,6 +8,7 @@ pub mod asked;
 mod begin;
 pub mod capture;
 pub mod closer;
+mod counted;
 pub mod looks;
 pub mod since;
 pub mod store;
@@ -26,7 +27,7 @@ use crate::observe::interfaces::Interface;
 use crate::observe::neighbour_tables::NeighbourTable;
 use crate::observe::persisted::{Loader, Persisted};
 use crate::observe::qdiscs::Qdisc;
-use crate::observe::sockets::Sockets;
+use crate::observe::sockets::{Sockets, StateCounts};
 use crate::observe::surroundings::Surroundings;
 use crate::observe::sysctls::Sysctls;
 use crate::observe::system::SystemFacts;
@@ -217,6 +218,9 @@ pub struct Namespace {
     /// Whether it is the machine's first one, which owns the host-global keys.
     pub initial: bool,
     pub sockets: Option<Sockets>,
+    /// Counted inside the kernel, where `sockets` were not read. Without those that are only bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<StateCounts>,
     /// Only where something asked for UDP sockets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub udp: Option<Udp>,
@@ -259,6 +263,11 @@ impl Namespace {
     /// Why only its counters were read, where that is so.
     pub fn beyond_budget(&self) -> Option<&str> {
         self.gaps.iter().find(|gap| gap.what == BEYOND_BUDGET).map(|gap| gap.why.as_str())
+    }
+
+    /// Its sockets by state, whichever way they were counted.
+    pub fn states(&self) -> Option<&StateCounts> {
+        self.sockets.as_ref().map(|sockets| &sockets.states).or(self.counted.as_ref())
     }
 
     /// Makes what an earlier reading of this namespace saw the start of the window.

@@ -14,5 +14,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../live/apply/scene.rs"]
+#[allow(dead_code, reason = "one test uses a part of it")]
+mod scene;
+
+mod audit;
 mod object;
 mod states;

@@ -129,6 +129,11 @@ impl Place {
         Self { id, name, door: None }
     }
 
+    /// The number that the kernel knows it by, where `/proc` has it.
+    pub fn inode(&self) -> Option<u32> {
+        inode_of(&self.id)?.try_into().ok()
+    }
+
     /// Whether the caller was there when it was found.
     pub const fn is_here(&self) -> bool {
         self.door.is_none()

@@ -19,7 +19,7 @@ mod qdisc;
 mod role;
 mod routes;
 mod setting;
-mod tcp;
+pub(super) mod tcp;
 mod udp;
 mod udp_socket;
 mod unix_listener;

@@ -2,8 +2,9 @@
 
 use crate::metrics::reading::{endpoint, is_loopback};
 use crate::metrics::table::{FirstRead, Row, Table, ages, int, text, whole};
-use crate::observe::ages::Ages;
-use crate::observe::sockets::Sockets;
+use crate::metrics::value::{Type, Value};
+use crate::observe::ages::{Ages, EDGES};
+use crate::observe::sockets::{Sockets, StateCounts};
 
 pub(in crate::metrics) static TABLE: Table<Sockets> =
     Table::of_namespace("tcp", FirstRead::Sockets, |reading| reading.sockets.map(std::slice::from_ref), ROWS);
@@ -61,6 +62,47 @@ const ROWS: &[Row<Sockets>] = &[
     ages("tcp.close_wait_owner_idle", "those of the process that has the most of them", |sockets| sockets.owners.first().map_or(&Ages::NONE, |owner| &owner.close_wait_idle)),
 ];
 
+/// Some of the sockets that were counted.
+type Sum = fn(&StateCounts) -> u64;
+
+/// The metrics that numbers by state are enough for. Sockets that are only bound are in no table that is counted.
+const OF_STATES: [(&str, Sum); 10] = [
+    ("tcp.established", |states| states.established),
+    ("tcp.syn_sent", |states| states.syn_sent),
+    ("tcp.syn_recv", |states| states.syn_recv),
+    ("tcp.fin_wait1", |states| states.fin_wait1),
+    ("tcp.fin_wait2", |states| states.fin_wait2),
+    ("tcp.time_wait", |states| states.time_wait),
+    ("tcp.close_wait", |states| states.close_wait),
+    ("tcp.last_ack", |states| states.last_ack),
+    ("tcp.listen", |states| states.listen),
+    ("tcp.closing", |states| states.closing),
+];
+
+/// Metrics of a part of the sockets in some states. Where there are none of these there is no part of them either; else it
+/// takes a look at each socket.
+const OF_PARTS: [(&str, Type, Sum); 9] = [
+    ("tcp.close_wait_idle", Type::Ages, |states| states.close_wait),
+    ("tcp.close_wait_owner_idle", Type::Ages, |states| states.close_wait),
+    ("tcp.fin_wait2_held", Type::Int, |states| states.fin_wait2),
+    ("tcp.fin_wait2_held_idle", Type::Ages, |states| states.fin_wait2),
+    ("tcp.fin_wait2_orphans", Type::Int, |states| states.fin_wait2),
+    ("tcp.orphans", Type::Int, |states| states.fin_wait1 + states.fin_wait2 + states.closing + states.last_ack),
+    ("tcp.syn_recv_largest", Type::Int, |states| states.syn_recv),
+    ("tcp.syn_sent_repeated", Type::Int, |states| states.syn_sent),
+    ("tcp.syn_sent_repeated_top", Type::Int, |states| states.syn_sent),
+];
+
+/// The value of a metric where the sockets were not read, only counted.
+pub(in crate::metrics) fn counted(states: &StateCounts, name: &str) -> Option<Value> {
+    if let Some((_, get)) = OF_STATES.iter().find(|(metric, _)| *metric == name) {
+        return whole(get(states)).map(Value::Int);
+    }
+    let (_, part, all) = OF_PARTS.iter().find(|(metric, ..)| *metric == name)?;
+    let none = || if *part == Type::Ages { Value::Ints(vec![0; EDGES.len()]) } else { Value::Int(0) };
+    (all(states) == 0).then(none)
+}
+
 /// Where the most data was sent again, and how many bytes.
 fn retransmits_most(sockets: &Sockets) -> Option<(String, u64)> {
     let to = sockets.destinations.iter().map(|destination| {
@@ -71,4 +113,32 @@ fn retransmits_most(sockets: &Sockets) -> Option<(String, u64)> {
         (name, listener.progress.map(|progress| progress.bytes_retrans))
     });
     to.chain(of).filter_map(|(name, bytes)| Some((name, bytes?))).max_by_key(|(_, bytes)| *bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::table::AnyTable;
+
+    #[test]
+    fn counts_by_state_give_the_states_and_the_parts_of_those_that_are_empty() {
+        let states = StateCounts { established: 7, close_wait: 3, ..StateCounts::default() };
+        let value = |name: &str| counted(&states, name);
+        assert_eq!((value("tcp.established"), value("tcp.close_wait")), (Some(Value::Int(7)), Some(Value::Int(3))));
+        assert_eq!(value("tcp.fin_wait2_held"), Some(Value::Int(0)));
+        assert_eq!(value("tcp.fin_wait2_held_idle"), Some(Value::Ints(vec![0; EDGES.len()])));
+        for unknown in ["tcp.close_wait_idle", "tcp.close_wait_owner_idle", "tcp.idle", "tcp.close", "tcp.total"] {
+            assert_eq!(value(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn what_counts_by_state_give_has_the_type_of_the_metric() {
+        let states = StateCounts::default();
+        for name in OF_STATES.iter().map(|(name, _)| name).chain(OF_PARTS.iter().map(|(name, ..)| name)) {
+            let row = TABLE.find(name).unwrap_or_else(|| panic!("{name}"));
+            let is_ages = matches!(counted(&states, name), Some(Value::Ints(_)));
+            assert_eq!(row.kind == Type::Ages, is_ages, "{name}");
+        }
+    }
 }

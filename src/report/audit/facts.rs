@@ -224,9 +224,9 @@ impl<'a> Writer<'a> for Facts<'a> {
     }
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
-        for Namespace { name, sockets, .. } in namespaces.iter().take(NAMESPACES) {
-            let states = sockets.iter().flat_map(|seen| states::in_order(&seen.states));
-            self.sockets.insert(name, states.collect());
+        for namespace in namespaces.iter().take(NAMESPACES) {
+            let states = namespace.states().into_iter().flat_map(states::in_order);
+            self.sockets.insert(&namespace.name, states.collect());
         }
     }
 

@@ -165,7 +165,7 @@ pub(super) fn namespaces(namespaces: &[Namespace], derived: Derived<'_>) -> Opti
             div .wide { table .sortable {
                 (columns(&[("Name", false), ("Roles", false), ("Sockets", true), ("By state", false), ("Id", false)]))
                 tbody { @for namespace in namespaces {
-                    @let states = namespace.sockets.as_ref().map(|sockets| &sockets.states);
+                    @let states = namespace.states();
                     tr {
                         th scope="row" { (in_words(&namespace.name)) }
                         td { (words::roles(&derived.roles(namespace), true).unwrap_or_default()) }

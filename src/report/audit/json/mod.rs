@@ -171,7 +171,7 @@ fn namespace<'a>(namespace: &'a Namespace, roles: &Roles, used: &[PortUse<'_>]) 
             SocketSource::SockDiag => SourceView::SockDiag,
             SocketSource::Procfs => SourceView::Procfs,
         }),
-        tcp: namespace.sockets.as_ref().map(|sockets| tcp(&sockets.states)),
+        tcp: namespace.states().map(tcp),
         sample: namespace.sockets.as_ref().and_then(|sockets| sockets.sample).map(|sample| SampleView {
             looked_at: sample.looked_at,
             of: sample.of,

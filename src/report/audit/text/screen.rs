@@ -40,6 +40,8 @@ pub(super) struct Screen<'p, 'a> {
     resolved: usize,
     /// Namespaces of which only the counters were read.
     beyond_budget: usize,
+    /// Whether the sockets of some of these were counted inside the kernel.
+    counted: bool,
 }
 
 impl<'p> Screen<'p, '_> {
@@ -55,6 +57,7 @@ impl<'p> Screen<'p, '_> {
             samples: Vec::new(),
             resolved: 0,
             beyond_budget: 0,
+            counted: false,
         }
     }
 }
@@ -77,13 +80,14 @@ impl<'a> Writer<'a> for Screen<'_, 'a> {
     fn waiver_problems(&mut self, _: &'a [WaiverProblem]) {}
 
     fn namespaces(&mut self, namespaces: &'a [Namespace]) {
+        self.counted = namespaces.iter().any(|namespace| namespace.counted.is_some());
         self.beyond_budget = namespaces.iter().filter(|namespace| namespace.beyond_budget().is_some()).count();
-        for sockets in namespaces.iter().filter_map(|namespace| namespace.sockets.as_ref()) {
-            for (state, number) in states::in_order(&sockets.states) {
+        for states in namespaces.iter().filter_map(Namespace::states) {
+            for (state, number) in states::in_order(states) {
                 *self.states.entry(state).or_default() += number;
             }
-            self.samples.extend(sockets.sample);
         }
+        self.samples.extend(namespaces.iter().filter_map(|namespace| namespace.sockets.as_ref()?.sample));
     }
 
     fn resolved(&mut self, episodes: Vec<&'a Episode>) {
@@ -100,7 +104,8 @@ impl<'a> Writer<'a> for Screen<'_, 'a> {
         self.verdict(&causes);
         if self.beyond_budget > 0 {
             let (some, all) = (self.beyond_budget, self.summary.namespaces.len());
-            let text = format!("Of {some} of {all} namespaces only the counters were read (--budget).");
+            let counted = if self.counted { " and the numbers of sockets by state" } else { "" };
+            let text = format!("Of {some} of {all} namespaces only the counters{counted} were read (--budget).");
             self.page.paragraph(0, theme.dim, &text);
         }
 
