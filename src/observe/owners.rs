@@ -25,6 +25,9 @@ const SILENT_WORTH: u64 = 20;
 const SILENT_SECONDS: u64 = 1800;
 /// Connections of a listener from which its process is looked for: the usual limit is 1,024 open files.
 const CONNECTIONS_WORTH: u64 = 500;
+/// Open files among which a listener is looked for, where only its process is of interest: it is opened before its connections, and
+/// the kernel lists the lowest numbers first. To look at a million costs seconds.
+const FILES_FOR_A_LISTENER: usize = 4_096;
 /// Open files up to which the limit of a process is not even asked for.
 const FEW_FILES: usize = 32;
 /// A wait for `accept()` that no healthy server causes.
@@ -185,10 +188,11 @@ fn look_up(host: &Host, searches: &[Search], worth: &[Worth]) -> Vec<Found> {
             hidden += 1;
             continue;
         };
+        let (most, known) = if is_all { (usize::MAX, None) } else { (FILES_FOR_A_LISTENER, process.fd_count().ok()) };
         let mut count = 0;
         // A process may hold sockets of several namespaces.
         let mut parts: BTreeMap<usize, (Owner, BTreeSet<String>)> = BTreeMap::new();
-        for file in files {
+        for file in files.take(most) {
             count += 1;
             let Ok(FDTarget::Socket(inode)) = file.map(|file| file.target) else { continue };
             match wanted.get(&inode) {
@@ -210,7 +214,7 @@ fn look_up(host: &Host, searches: &[Search], worth: &[Worth]) -> Vec<Found> {
         }
         for (place, (mut owner, names)) in parts {
             owner.listeners.extend(names);
-            describe(&mut owner, &process, count);
+            describe(&mut owner, &process, known.map_or(count, |known| known as u64));
             found[place].owners.push(owner);
         }
     }
