@@ -169,8 +169,9 @@ fn broken(diagnostics: &[Diagnostic]) -> Vec<String> {
 
 /// Whether what the build wrote down of a rule says that it fires nowhere in the namespace. Then the rest of it is not read.
 fn is_quiet_here(rule: &LazyRule, view: &View<'_>) -> bool {
+    let items = rule.subject().map(|subject| view.items(subject));
     // Where there is nothing that it is about, not even its conditions are read.
-    if rule.subject().is_some_and(|subject| view.items(subject).is_ok_and(|items| items.is_empty())) {
+    if matches!(&items, Some(Ok(items)) if items.is_empty()) {
         return true;
     }
     let Some(head) = rule.head() else { return false };
@@ -182,7 +183,7 @@ fn is_quiet_here(rule: &LazyRule, view: &View<'_>) -> bool {
         let values = Values { of: &|name| missed.value(view, item, name), why_missing: &|name| view.why_missing(name) };
         is_quiet(head, &values)
     };
-    view.items(head.for_each).is_ok_and(|items| items.into_iter().all(quiet)) && !missed.any()
+    items.is_some_and(|items| items.is_ok_and(|items| items.into_iter().all(quiet))) && !missed.any()
 }
 
 /// Whether a condition asked for something that was not read of a namespace beyond the budget. That something `has()` no value

@@ -7,7 +7,6 @@ use crate::host::Host;
 use crate::host::netns::{self, Places, Which};
 use crate::observe::owners::{self, Search};
 use crate::observe::sockets::{self, Queue, Queues, Sockets, Unowned};
-use crate::observe::sysctls::Sysctls;
 use crate::snapshot::Snapshot;
 
 /// Looks at each connection of the namespaces with these ids. Where that fails the sample remains.
@@ -15,8 +14,11 @@ pub fn look(host: &Host, which: &Which, snapshot: &mut Snapshot, ids: &[String])
     let places = if host.is_live() { netns::resolve(which).ok() } else { Some(Places::here(host)) };
     let mut places = places.map(|found| found.places).unwrap_or_default();
     places.retain(|place| ids.contains(&place.id));
-    let keys: Vec<Sysctls> = places.iter().map(|place| of(snapshot, &place.id)).collect();
-    let read = netns::visit(&places, |number, _| sockets::read(host, keys.get(number)?, None).ok());
+    let known = &snapshot.namespaces;
+    let read = netns::visit(&places, |_, place| {
+        let namespace = known.iter().find(|namespace| namespace.id == place.id)?;
+        sockets::read(host, &namespace.sysctls, None).ok()
+    });
     let (mut searches, mut seen) = (Vec::new(), Vec::new());
     for (place, read) in places.iter().zip(read) {
         let Ok(Some((unowned, gaps))) = read else {
@@ -38,19 +40,11 @@ pub fn look(host: &Host, which: &Which, snapshot: &mut Snapshot, ids: &[String])
     }
 }
 
-fn of(snapshot: &Snapshot, id: &str) -> Sysctls {
-    let namespace = snapshot.namespaces.iter().find(|namespace| namespace.id == id);
-    namespace.map(|namespace| namespace.sysctls.clone()).unwrap_or_default()
-}
-
 /// With the accept queues of the start of the window, as the first look has them.
 fn search(mut unowned: Unowned, first: Option<&Sockets>) -> Search {
     let queues = first.into_iter().flat_map(|sockets| &sockets.listeners).filter_map(|listener| {
         Some((listener.inode, Queue { waiting: listener.queue_before?, drops: listener.drops_before }))
     });
-    let queues = Queues(queues.collect());
-    if !queues.0.is_empty() {
-        unowned.begin_with(&queues);
-    }
+    unowned.begin_with(&Queues(queues.collect()));
     Search::from(unowned)
 }

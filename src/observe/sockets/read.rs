@@ -11,7 +11,7 @@ use super::listeners::{Found, Listeners, Listening};
 use super::model::Queues;
 use super::netlink::{Walk, dump, dump_once};
 use super::progress::Step;
-use super::seen::seen;
+use super::seen::count;
 use super::{SocketSource, Sockets, sampled, table};
 use crate::host::Host;
 use crate::netlink::request::Query;
@@ -223,16 +223,13 @@ fn from_netlink<'a>(
         Some(read) => read,
         None => {
             let start = || Tally::new(listeners.clone(), range);
-            let each = |tally: &mut Tally<'_>, socket: SocketView<'_>| {
-                seen(socket).iter().for_each(|seen| tally.add(seen));
-            };
-            let dump = dump(Query::CONNECTIONS, Walk::Together, start, each).map_err(|error| error.to_string())?;
+            let dump = dump(Query::CONNECTIONS, Walk::Together, start, count).map_err(|error| error.to_string())?;
             (dump.record, dump.interrupted)
         }
     };
     interrupted |= connections_interrupted;
     if tally.connections() < BOUND_WORTH || tally.may_ports_be_short() {
-        let add = |socket: SocketView<'_>| seen(socket).iter().for_each(|seen| tally.add(seen));
+        let add = |socket: SocketView<'_>| count(&mut tally, socket);
         interrupted |= dump_once(Query::BOUND, Walk::Together, add).map_err(|error| error.to_string())?;
     } else {
         let why = "few ports are in use, or connections share them, so sockets that are only bound were not looked for";

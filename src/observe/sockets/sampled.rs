@@ -19,7 +19,7 @@ use super::collect::{Seen, Tally};
 use super::listeners::Listeners;
 use super::model::Sample;
 use super::netlink::{Walk, dump, dump_once, dump_until};
-use super::seen::seen;
+use super::seen::{count, seen};
 use crate::host::Host;
 use crate::netlink::filter::PortFilter;
 use crate::netlink::request::Query;
@@ -67,6 +67,13 @@ impl Summary {
             opened: number("Tcp", "ActiveOpens")?,
         })
     }
+
+    /// Whether a look at the outgoing connections alone costs less than one at all, if they are a half. How many they are nobody
+    /// knows before.
+    fn is_half_cheaper(self) -> bool {
+        let (full, small) = (self.in_use as f64, self.time_wait as f64);
+        COMPARE * (full + small) < (FILL_ESTABLISHED * full + FILL_TIME_WAIT * small) / 2.0
+    }
 }
 
 /// Which states are read whole, and of which there is a sample.
@@ -98,13 +105,6 @@ impl Looks {
 
     const fn has(self, state: u8) -> bool {
         self.sampled & state::bit(state) != 0
-    }
-
-    /// Whether a look at the outgoing connections alone costs less than one at all, if they are a half. How many they are nobody
-    /// knows before.
-    fn are_cheaper(self, summary: Summary) -> bool {
-        let (full, small) = (summary.in_use as f64, summary.time_wait as f64);
-        COMPARE * (full + small) < (FILL_ESTABLISHED * full + FILL_TIME_WAIT * small) / 2.0
     }
 }
 
@@ -152,7 +152,7 @@ impl<'a> Reading<'a, '_> {
     fn read(self, summary: Summary, limit: u64) -> Read<'a> {
         let filter = match self.range.filter(|_| summary.opened >= FEW_OUTGOING) {
             Some(range) => match filter(range, self.listeners) {
-                Some(filter) if self.looks.are_cheaper(summary) => Some(filter),
+                Some(filter) if summary.is_half_cheaper() => Some(filter),
                 _ => return Ok(None),
             },
             None => None,
@@ -177,12 +177,12 @@ impl<'a> Reading<'a, '_> {
         let start = || (self.tally(), Elsewhere::default());
         let whole = dump(query, Walk::Together, start, |(tally, elsewhere), socket| {
             elsewhere.add(socket);
-            seen(socket).iter().for_each(|seen| tally.add(seen));
+            count(tally, socket);
         })?;
         let ((mut tally, elsewhere), mut interrupted) = (whole.record, whole.interrupted);
         if let Some(filter) = filter {
             let query = Query { states: self.looks.sampled, ports: Some(filter), ..Query::CONNECTIONS };
-            let add = |socket: SocketView<'_>| seen(socket).iter().for_each(|seen| tally.add(seen));
+            let add = |socket: SocketView<'_>| count(&mut tally, socket);
             interrupted |= dump_once(query, Walk::Together, add)?;
         }
         // The numbers are those of now, not of before the dumps.
@@ -297,10 +297,9 @@ mod tests {
 
     #[test]
     fn outgoing_connections_are_looked_at_alone_unless_nearly_all_sockets_are_time_wait() {
-        let looks = Looks { whole: 0, sampled: 0 };
-        assert!(looks.are_cheaper(summary(1_000_000, 0)));
-        assert!(looks.are_cheaper(summary(200_000, 1_000_000)));
-        assert!(!looks.are_cheaper(summary(10, 1_000_000)), "a small record is sent for little more than its passing");
+        assert!(summary(1_000_000, 0).is_half_cheaper());
+        assert!(summary(200_000, 1_000_000).is_half_cheaper());
+        assert!(!summary(10, 1_000_000).is_half_cheaper(), "a small record is sent for little more than its passing");
     }
 
     #[test]

@@ -2,10 +2,18 @@
 //!
 //! In: a message of a dump. Out: [`Seen`]. Must not: allocate.
 
-use super::collect::{Keepalive, Seen};
+use super::collect::{Keepalive, Seen, Tally};
 use super::progress::Step;
 use crate::netlink::socket::{SocketView, timer};
 use crate::netlink::state;
+
+/// Counts a socket once.
+#[inline]
+pub(super) fn count(tally: &mut Tally<'_>, socket: SocketView<'_>) {
+    if let Some(seen) = seen(socket) {
+        tally.add(&seen);
+    }
+}
 
 /// What is counted of a socket. The kernel's ages of things that never happened are too large, never too small, so the
 /// least of them holds.
