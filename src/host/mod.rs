@@ -122,6 +122,13 @@ impl Host {
         Ok(names)
     }
 
+    /// The path of a file of `/proc/net` of the calling thread's network namespace. `/proc/net` itself is that of the process's
+    /// first thread, which may be in another one.
+    pub fn proc_net(&self, file: &str) -> String {
+        let directory = if self.is_live() { "/proc/thread-self/net" } else { "/proc/net" };
+        format!("{directory}/{file}")
+    }
+
     /// Where a symbolic link points, as text.
     pub fn read_link(&self, path: &str) -> Result<String, ReadError> {
         std::fs::read_link(self.locate(path))
