@@ -72,10 +72,7 @@ pub(super) fn is_quiet(head: &Head, values: &Values<'_>) -> bool {
     match head.when.as_ref().map(|when| when.holds(&value_of)) {
         Some(Ok(false)) => true,
         Some(Err(_)) => false,
-        Some(Ok(true)) | None => {
-            let is_quiet = |levels: &[Expr]| levels.iter().all(|when| matches!(when.holds(&value_of), Ok(false)));
-            head.levels().is_some_and(is_quiet)
-        }
+        Some(Ok(true)) | None => head.levels.iter().all(|when| matches!(when.holds(&value_of), Ok(false))),
     }
 }
 

@@ -87,7 +87,7 @@ impl Directory {
         facts.is_ok_and(|facts| SFlag::from_bits_truncate(facts.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR)
     }
 
-    /// Reads a file of `/proc/sys` as text; bytes that are not UTF-8 are replaced. Such a file gives its text to the first
+    /// Reads a file of `/proc/sys` as text, or another small one; bytes that are not UTF-8 are replaced. Such a file gives its text to the first
     /// `read` only (most keys answer a second one with the end of the file), so reading it piece by piece, as
     /// [`Host::read`] may do, would cut long values off. A value of more than 256 KiB is an error.
     pub fn sysctl<'b>(&self, name: &str, buffer: &'b mut Buffer) -> Result<Cow<'b, str>, ReadError> {

@@ -88,11 +88,6 @@ pub fn read_wanted(host: &Host, wanted: Wanted<'_>) -> (Counters, Vec<Gap>) {
     read_files(host, wanted, |_| true)
 }
 
-/// Those of the files that say how many TCP sockets there are; what is missing is not in the map.
-pub(in crate::observe) fn read_of_tcp(host: &Host) -> Counters {
-    read_files(host, Wanted::All, |file| ["snmp", "sockstat", "sockstat6"].contains(&file)).0
-}
-
 /// Only the numbers of sockets.
 pub fn read_sockstat(host: &Host) -> Counters {
     read_files(host, Wanted::All, |file| ["sockstat", "sockstat6"].contains(&file)).0

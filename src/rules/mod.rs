@@ -12,6 +12,7 @@ pub mod load;
 mod names;
 pub mod next_look;
 pub mod set;
+mod shipped;
 mod starter;
 pub mod template;
 pub mod toml_file;

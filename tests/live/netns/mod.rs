@@ -301,7 +301,7 @@ fn one_pass_over_the_open_files_finds_the_owners_in_each_namespace() {
         .collect();
     let look = || {
         let (sysctls, _) = sysctls::read(&Host::live());
-        sockets::read(&Host::live(), &sysctls, None).unwrap().0
+        sockets::read(&Host::live(), &sysctls, None, None).unwrap().0
     };
     wait_until("all are in CLOSE_WAIT", || lab.far.inside(|| lab.ss(&["-tanH", "state", "close-wait"]).len()) == 30);
     let found = owners::find(&Host::live(), vec![look().into(), lab.far.inside(look).into()]);
