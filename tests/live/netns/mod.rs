@@ -232,7 +232,8 @@ fn the_tables_of_iptables_are_those_of_the_namespace_they_are_in() {
             let of = |namespace: &Json| namespace["topology"]["translation"]["iptables"].as_bool().unwrap();
             snapshot["namespaces"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
         };
-        assert_eq!(has_table("all"), [false, true]);
+        let all = has_table("all");
+        assert_eq!((all[0], all.iter().filter(|has| **has).count()), (false, 1));
         assert_eq!(has_table(number), [true]);
     });
 }
