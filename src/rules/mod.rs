@@ -3,6 +3,7 @@
 //! In: the rule files compiled in and those of the administrator. Out: a [`set::RuleSet`] of checked rules.
 //! Must not: evaluate a rule against a host (`audit` does), or read the system.
 
+mod characters;
 pub mod expr;
 mod file;
 mod given;

@@ -53,10 +53,11 @@ fn said(arguments: &[&str], root: &Path) -> String {
     let mut child = command.spawn().unwrap();
     let begun = Instant::now();
     while child.try_wait().unwrap().is_none() {
-        if begun.elapsed() > Duration::from_secs(60) {
+        let waits = begun.elapsed() > Duration::from_secs(60);
+        if waits {
             child.kill().unwrap();
-            panic!("{arguments:?} waits: {}", root.display());
         }
+        assert!(!waits, "{arguments:?} waits: {}", root.display());
         std::thread::sleep(Duration::from_millis(5));
     }
     let output = child.wait_with_output().unwrap();
