@@ -611,7 +611,8 @@ fn no_message_has_a_character_that_a_terminal_acts_on() {
     let folder = tempfile::tempdir().unwrap();
     let rule = folder.path().join("a\u{1b}[2J.toml");
     std::fs::write(&rule, "title = \"\u{9b}2J\"\nseverty = 1\n").unwrap();
-    let good = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/values/timestamps-off.toml")).unwrap();
+    let good =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/values/timestamps-off.toml")).unwrap();
     let turned = folder.path().join("turned.toml");
     std::fs::write(&turned, good.replacen("summary = \"", "summary = \"\\u202e", 1)).unwrap();
     let snapshot = folder.path().join("s.json");
