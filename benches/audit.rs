@@ -17,7 +17,7 @@ mod population;
 use std::os::fd::AsRawFd;
 use std::process::{Command, ExitCode};
 
-use measure::{Result, Sample, measure};
+use measure::{Result, Way, measure, table, way};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockProtocol, SockType, recv, send, socket};
@@ -48,28 +48,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// A command with a name.
-type Way = (&'static str, Vec<String>);
-
-/// Runs every way in turn, round after round, and prints a line for each.
-fn table(title: &str, ways: &[Way], rounds: usize) -> Result<()> {
-    let mut samples = vec![Vec::new(); ways.len()];
-    for _ in 0..rounds {
-        for ((_, command), samples) in ways.iter().zip(&mut samples) {
-            samples.push(Sample::take(command)?);
-        }
-    }
-    let medians: Vec<Sample> = samples.into_iter().map(Sample::median).collect();
-    println!("\n{title}, median of {rounds}");
-    println!("{:<36}{:>10}{:>10}{:>12}{:>12}", "", "wall ms", "CPU ms", "peak MiB", "CPU ratio");
-    for ((name, _), sample) in ways.iter().zip(&medians) {
-        let ratio = sample.cpu_ms / medians[0].cpu_ms;
-        let peak = sample.peak_kib as f64 / 1024.0;
-        println!("{name:<36}{:>10.1}{:>10.1}{peak:>12.1}{ratio:>12.2}", sample.wall_ms, sample.cpu_ms);
-    }
-    Ok(())
 }
 
 /// Each population in a process of its own, and so in a namespace of its own.
@@ -110,21 +88,18 @@ fn compare(kind: Kind, counts: &[&str]) -> Result<()> {
 
 fn ways() -> Result<Vec<Way>> {
     let myself = std::env::current_exe()?.to_string_lossy().into_owned();
-    let own = |words: &[&str]| [&[myself.as_str()], words].concat().into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let advisor = |words: &[&str]| {
-        let command = [&[env!("CARGO_BIN_EXE_sysctl-advisor")], words].concat();
-        command.into_iter().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let shell = |command: &str| ["sh", "-c", command].map(str::to_owned).to_vec();
+    let own = |name, words: &[&str]| way(name, &[&[myself.as_str()], words].concat());
+    let advisor = |name, words: &[&str]| way(name, &[&[env!("CARGO_BIN_EXE_sysctl-advisor")], words].concat());
+    let shell = |name, command| way(name, &["sh", "-c", command]);
     Ok(vec![
-        ("audit", advisor(&["audit", "--window", "0"])),
-        ("audit --connections all", advisor(&["audit", "--window", "0", "--connections", "all"])),
-        ("bare dump", own(&["bare-dump", "plain"])),
-        ("bare dump with tcp_info", own(&["bare-dump", "with-tcp-info"])),
-        ("ss -tan | awk", shell("ss -tan | awk '{ n[$1]++ } END { for (s in n) print s, n[s] }'")),
-        ("ss -tain", shell("ss -tain")),
-        ("ss -s", shell("ss -s")),
-        ("procfs crate", own(&["procfs"])),
+        advisor("audit", &["audit", "--window", "0"]),
+        advisor("audit --connections all", &["audit", "--window", "0", "--connections", "all"]),
+        own("bare dump", &["bare-dump", "plain"]),
+        own("bare dump with tcp_info", &["bare-dump", "with-tcp-info"]),
+        shell("ss -tan | awk", "ss -tan | awk '{ n[$1]++ } END { for (s in n) print s, n[s] }'"),
+        shell("ss -tain", "ss -tain"),
+        shell("ss -s", "ss -s"),
+        own("procfs crate", &["procfs"]),
     ])
 }
 

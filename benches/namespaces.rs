@@ -23,7 +23,7 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, ExitCode, Stdio};
 
-use measure::{Result, Sample, measure};
+use measure::{Result, Way, measure, table, way};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -31,10 +31,9 @@ use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::{self, Place};
 use sysctl_advisor::netlink::request::Query;
 use sysctl_advisor::netlink::state::ALL;
-use sysctl_advisor::observe::bpf::states_by_namespace;
+use sysctl_advisor::observe::bpf::{Summary, states_by_namespace};
 use sysctl_advisor::observe::counters;
 use sysctl_advisor::observe::sockets::netlink::{Walk, dump};
-use sysctl_advisor::observe::tcp_summary::TcpSummary;
 
 const ROUNDS: usize = 5;
 const SUMS: &str = "sockstat and sockstat6, by this program";
@@ -74,32 +73,31 @@ fn compare(numbers: &[&str]) -> Result<()> {
     let numbers: Vec<usize> = numbers.collect::<std::result::Result<_, _>>()?;
     apart()?;
     let mut all = Namespaces::default();
-    let own = ["audit", "--window", "100ms"];
     for number in numbers {
         all.grow_to(number)?;
-        let ways = [
-            ("audit of the caller's own", advisor(&own, &[])),
-            ("audit --netns all", advisor(&own, &["--netns", "all"])),
-            ("audit --netns all --budget unlimited", advisor(&own, &["--netns", "all", "--budget", "unlimited"])),
-            ("ss -tan in each", loop_of("ss -tan -N $name")),
-            ("their sockstat and sockstat6", loop_of("ip netns exec $name cat /proc/net/sockstat /proc/net/sockstat6")),
+        let mut ways = vec![
+            advisor("audit of the caller's own", &[]),
+            advisor("audit --netns all", &["--netns", "all"]),
+            advisor("audit --netns all --budget unlimited", &["--netns", "all", "--budget", "unlimited"]),
+            loop_of("ss -tan in each", "ss -tan -N $name"),
+            loop_of("their sockstat and sockstat6", "ip netns exec $name cat /proc/net/sockstat /proc/net/sockstat6"),
         ];
-        let mut ways = Vec::from(ways);
         if cfg!(feature = "bpf") {
             let myself = std::env::current_exe()?.to_string_lossy().into_owned();
-            let count = |way: &'static str| (way, vec![myself.clone(), "count".to_owned(), way.to_owned()]);
-            ways.extend([SUMS, DUMPS, PASS].map(count));
+            ways.extend([SUMS, DUMPS, PASS].map(|how| way(how, &[&myself, "count", how])));
         }
-        table(&format!("{number} namespaces with {} sockets each", 2 * PAIRS + 1), &ways)?;
+        let title = format!("{number} namespaces with {} sockets each", 2 * PAIRS + 1);
+        table(&title, &ways, ROUNDS)?;
     }
     let number = all.held.len();
     let _busy = busy()?;
     let ways = [
-        ("audit of the one with many", advisor(&own, &["--netns", BUSY])),
-        ("audit --netns all", advisor(&own, &["--netns", "all"])),
-        ("ss -tan in each", loop_of("ss -tan -N $name")),
+        advisor("audit of the one with many", &["--netns", BUSY]),
+        advisor("audit --netns all", &["--netns", "all"]),
+        loop_of("ss -tan in each", "ss -tan -N $name"),
     ];
-    table(&format!("{number} such namespaces and one with {MANY} sockets"), &ways)
+    let title = format!("{number} such namespaces and one with {MANY} sockets");
+    table(&title, &ways, ROUNDS)
 }
 
 /// Counts the TCP sockets of all namespaces, and fails where there are none.
@@ -110,7 +108,7 @@ fn count(way: &str) -> Result<()> {
         states_by_namespace(&host, &BTreeMap::new()).map(|_| 1)?
     } else {
         let sockets = |_, _: &Place| match way {
-            SUMS => Ok(TcpSummary::of(&counters::read_sockstat(&host)).map_or(0, |summary| summary.in_use)),
+            SUMS => Ok(Summary::of(&counters::read_sockstat(&host)).map_or(0, |summary| summary.inuse)),
             _ => dump(
                 Query { extensions: 0, states: ALL, ..Query::CONNECTIONS },
                 Walk::Together,
@@ -246,30 +244,10 @@ fn hold(number: &str) -> Result<()> {
     Ok(())
 }
 
-fn advisor(begin: &[&str], end: &[&str]) -> Vec<String> {
-    let words = [env!("CARGO_BIN_EXE_sysctl-advisor")].into_iter().chain(begin.iter().copied());
-    words.chain(end.iter().copied()).map(str::to_owned).collect()
+fn advisor(name: &str, words: &[&str]) -> Way {
+    way(name, &[&[env!("CARGO_BIN_EXE_sysctl-advisor"), "audit", "--window", "100ms"], words].concat())
 }
 
-fn loop_of(command: &str) -> Vec<String> {
-    let script = format!("for name in $(ls {FOLDER}); do {command}; done");
-    ["sh".to_owned(), "-c".to_owned(), script].into()
-}
-
-/// Runs every way in turn, round after round, and prints a line for each.
-fn table(what: &str, ways: &[(&str, Vec<String>)]) -> Result<()> {
-    let mut samples = vec![Vec::new(); ways.len()];
-    for _ in 0..ROUNDS {
-        for ((_, command), samples) in ways.iter().zip(&mut samples) {
-            samples.push(Sample::take(command)?);
-        }
-    }
-    let medians: Vec<Sample> = samples.into_iter().map(Sample::median).collect();
-    println!("\n{what}, median of {ROUNDS}");
-    println!("{:<38}{:>10}{:>10}{:>10}{:>11}", "", "wall ms", "CPU ms", "peak MiB", "CPU ratio");
-    for ((name, _), sample) in ways.iter().zip(&medians) {
-        let (peak, ratio) = (sample.peak_kib as f64 / 1024.0, sample.cpu_ms / medians[0].cpu_ms);
-        println!("{name:<38}{:>10.1}{:>10.1}{peak:>10.1}{ratio:>11.2}", sample.wall_ms, sample.cpu_ms);
-    }
-    Ok(std::io::stdout().flush()?)
+fn loop_of(name: &str, command: &str) -> Way {
+    way(name, &["sh", "-c", &format!("for name in $(ls {FOLDER}); do {command}; done")])
 }

@@ -1,9 +1,10 @@
 //! What a command costs: time, CPU time and memory, in a process of its own.
 //!
-//! In: a command. Out: a [`Sample`]; the median of several. Must not: say what is much.
+//! In: commands. Out: a [`Sample`] of each; the medians of several rounds, as a table. Must not: say what is much.
 //!
 //! A benchmark that uses it gives its own arguments after `measure` to [`measure`].
 
+use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -16,7 +17,7 @@ pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 pub(crate) struct Sample {
     pub(crate) wall_ms: f64,
     pub(crate) cpu_ms: f64,
-    pub(crate) peak_kib: i64,
+    peak_kib: i64,
 }
 
 impl Sample {
@@ -30,7 +31,11 @@ impl Sample {
         Ok(Self { wall_ms: next()??, cpu_ms: next()??, peak_kib: next()?? as i64 })
     }
 
-    pub(crate) fn median(mut samples: Vec<Self>) -> Self {
+    pub(crate) fn peak_mib(self) -> f64 {
+        self.peak_kib as f64 / 1024.0
+    }
+
+    fn median(mut samples: Vec<Self>) -> Self {
         let peak_kib = samples.iter().map(|sample| sample.peak_kib).max().unwrap_or(0);
         let middle = samples.len() / 2;
         samples.sort_by(|a, b| a.wall_ms.total_cmp(&b.wall_ms));
@@ -38,6 +43,44 @@ impl Sample {
         samples.sort_by(|a, b| a.cpu_ms.total_cmp(&b.cpu_ms));
         Self { wall_ms, cpu_ms: samples[middle].cpu_ms, peak_kib }
     }
+}
+
+/// A command with a name.
+pub(crate) type Way = (String, Vec<String>);
+
+pub(crate) fn way<Word: AsRef<str>>(name: &str, command: &[Word]) -> Way {
+    (name.to_owned(), command.iter().map(|word| word.as_ref().to_owned()).collect())
+}
+
+/// Runs every way in turn, round after round. `prepare` is not measured: it is called with the number of a way before each of
+/// its runs.
+pub(crate) fn medians(
+    ways: &[Way],
+    rounds: usize,
+    mut prepare: impl FnMut(usize) -> Result<()>,
+) -> Result<Vec<Sample>> {
+    let mut samples = vec![Vec::new(); ways.len()];
+    for _ in 0..rounds {
+        for (number, ((_, command), samples)) in ways.iter().zip(&mut samples).enumerate() {
+            prepare(number)?;
+            samples.push(Sample::take(command)?);
+        }
+    }
+    Ok(samples.into_iter().map(Sample::median).collect())
+}
+
+/// Prints a line for each way.
+#[allow(dead_code, reason = "a benchmark of growth has a column for each size")]
+pub(crate) fn table(title: &str, ways: &[Way], rounds: usize) -> Result<()> {
+    let medians = medians(ways, rounds, |_| Ok(()))?;
+    println!("\n{title}, median of {rounds}");
+    println!("{:<38}{:>10}{:>10}{:>12}{:>12}", "", "wall ms", "CPU ms", "peak MiB", "CPU ratio");
+    for ((name, _), sample) in ways.iter().zip(&medians) {
+        let ratio = sample.cpu_ms / medians[0].cpu_ms;
+        let (wall, cpu, peak) = (sample.wall_ms, sample.cpu_ms, sample.peak_mib());
+        println!("{name:<38}{wall:>10.1}{cpu:>10.1}{peak:>12.1}{ratio:>12.2}");
+    }
+    Ok(std::io::stdout().flush()?)
 }
 
 /// Runs a command and prints wall ms, CPU ms and peak KiB of it and its children as the last line of standard error.

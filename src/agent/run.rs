@@ -15,7 +15,7 @@ use crate::audit::model::{Audit, Finding};
 use crate::config::AgentOptions;
 use crate::diagnostic::io_words;
 use crate::files::{self, Access};
-use crate::history::{self, ChangeNote, EventKind, Store, samples};
+use crate::history::{self, ChangeNote, EventKind, HistoryError, Store, samples};
 use crate::host::Host;
 use crate::report;
 use crate::report::audit::{Look, Reported, Run};
@@ -149,7 +149,15 @@ fn remember(
     troubles: &mut Troubles<'_>,
 ) -> Option<Store> {
     let what = "cannot report what changed";
-    let (mut store, aside) = troubles.of(what, Store::open(folder.path()))?;
+    let (mut store, mut aside) = troubles.of(what, Store::open(folder.path()))?;
+    let samples = samples::of(audit.snapshot, &options.criteria.rules);
+    let run = history::Run { rules: &options.criteria.rules, duration: started.elapsed() };
+    let mut remembered = store.remember(&run, audit, &samples, &options.settings.hold());
+    if matches!(remembered, Err(HistoryError::Damaged { .. })) {
+        drop(store);
+        (store, aside) = troubles.of(what, Store::open_whole(folder.path()))?;
+        remembered = store.remember(&run, audit, &samples, &options.settings.hold());
+    }
     if let Some(aside) = aside {
         let text = format!(
             "a new history was started, and the previous one is kept as {}: {}",
@@ -158,9 +166,6 @@ fn remember(
         );
         troubles.of("the history", Err::<(), _>(text));
     }
-    let samples = samples::of(audit.snapshot, &options.criteria.rules);
-    let run = history::Run { rules: &options.criteria.rules, duration: started.elapsed() };
-    let remembered = store.remember(&run, audit, &samples, &options.settings.hold());
     // Even then what earlier runs left to tell is published_events.
     troubles.of(what, remembered);
     Some(store)

@@ -3,6 +3,8 @@
 //! In: proposals for one key of one namespace, and its present value. Out: the value to set, if any.
 //! Must not: propose what the kernel refuses, or what is there already.
 
+use std::collections::BTreeSet;
+
 use super::judge::Proposal;
 use crate::keys::{self, Key, KeyValue};
 use crate::model::Bound;
@@ -27,6 +29,9 @@ pub(super) fn merge(key: &Key, current: Option<&str>, wishes: &[(&str, &Proposal
     }
     let mut wishes = wishes.to_vec();
     wishes.sort_by_cached_key(|(rule, wish)| ((*rule).to_owned(), wish.value.to_string(), wish.bound));
+    // Rules about each of a thousand listeners make the same wish a thousand times, and below every two are compared.
+    let mut made = BTreeSet::new();
+    wishes.retain(|(_, wish)| made.insert((wish.value.to_string(), wish.bound)));
     if let Some(((one, a), (other, b))) = contradiction(&wishes) {
         let (a, b) = (&a.value, &b.value);
         return Merged::Refused(format!("{one} and {other} contradict each other: {a} and {b}; decide by hand"));
@@ -203,6 +208,23 @@ mod tests {
         );
         let wishes = [("4096", Bound::AtLeast), ("1024", Bound::AtMost)];
         assert!(matches!(merged("net.core.somaxconn", "2048", &wishes), Merged::Refused(_)));
+    }
+
+    #[test]
+    fn a_contradiction_behind_many_equal_wishes_names_the_first_rules_that_make_it() {
+        let known = keys::catalogue().get("net.core.somaxconn").unwrap();
+        let wish = |value: i64, bound| Proposal {
+            key: known.name.clone(),
+            value: KeyValue::Int(value),
+            bound,
+            risk: Risk::Low,
+            side_effects: String::new(),
+        };
+        let (least, most) = (wish(4096, Bound::AtLeast), wish(1024, Bound::AtMost));
+        let mut wishes = vec![("a", &least); 500];
+        wishes.extend([("b", &least), ("c", &most), ("d", &most)]);
+        let Merged::Refused(why) = merge(known, Some("2048"), &wishes) else { panic!("not refused") };
+        assert!(why.starts_with("a and c contradict each other: 4096 and 1024;"), "{why}");
     }
 
     #[test]

@@ -113,10 +113,9 @@ pub(super) fn run(args: &HistoryArgs, config: &Config, terminal: &Terminal) -> O
         Asked::Metric(metric) => vec![metric.clone()],
         Asked::Rule(_) => Vec::new(),
     };
-    let series: Vec<Series> = metrics
-        .into_iter()
-        .map(|metric| store.series(&namespace, &metric, since).map(|points| described(metric, points)))
-        .collect::<Result<_, _>>()?;
+    let points = store.series(&namespace, &metrics, &runs)?;
+    let series: Vec<Series> =
+        metrics.into_iter().zip(points).map(|(metric, points)| described(metric, points)).collect();
     let episodes = match &asked {
         Asked::Everything => store.episodes(None, since)?,
         Asked::Metric(_) => Vec::new(),

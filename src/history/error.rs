@@ -18,7 +18,7 @@ pub enum HistoryError {
     ReadOnly { file: String, why: String },
     #[error("{file}: another process uses the history; try again when it has finished")]
     Busy { file: String },
-    /// The next opening for writing sets the file aside and begins a new one.
+    /// The next opening for writing that checks the whole file sets it aside and begins a new one.
     #[error("{file}: the history is damaged: {why}")]
     Damaged { file: String, why: String },
     #[error(

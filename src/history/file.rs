@@ -29,6 +29,10 @@ const KEPT_ASIDE: usize = 3;
 const LARGEST: u64 = 1 << 30;
 /// Longest text or row, in bytes: the longest that is written is a title of some hundred.
 const LONGEST_VALUE: i32 = 64 << 10;
+/// A check of the whole file takes as long as the file is large: once a day, where the timer runs every hour.
+const RUNS_PER_CHECK: i64 = 24;
+/// What is not the samples is small, and is always checked.
+const SMALL_TABLES: [&str; 6] = ["run", "name", "episode", "track", "event", "change"];
 /// How long a writer waits for others.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a reader does: a person waits for it.
@@ -42,6 +46,13 @@ pub struct SetAside {
     pub why: String,
 }
 
+/// How much of a file is checked when it is opened for writing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Check {
+    WhenDue,
+    Whole,
+}
+
 /// What opening found wrong.
 enum Trouble {
     /// To set aside: what to call it, and why.
@@ -52,12 +63,26 @@ enum Trouble {
 impl Store {
     /// Opens the history of a folder for writing, and makes both where they are missing (the folder's parent is not
     /// made). What is damaged, of another program, of a newer version or no file at all is renamed to
-    /// `history.db.damaged-TIME` or `.newer-TIME`, and a new history begun. Of such files three are kept.
+    /// `history.db.damaged-TIME` or `.newer-TIME`, and a new history begun. Of such files three are kept. Damage of the
+    /// samples is looked for once in 24 runs.
     ///
     /// # Errors
     ///
     /// The folder cannot be reached or written, the disk is full, another process holds the file for ten seconds.
     pub fn open(folder: &Path) -> Result<(Self, Option<SetAside>), HistoryError> {
+        Self::open_and(Check::WhenDue, folder)
+    }
+
+    /// The same, with a look at the whole file: for one that turned out to be damaged.
+    ///
+    /// # Errors
+    ///
+    /// As of `open`.
+    pub fn open_whole(folder: &Path) -> Result<(Self, Option<SetAside>), HistoryError> {
+        Self::open_and(Check::Whole, folder)
+    }
+
+    fn open_and(check: Check, folder: &Path) -> Result<(Self, Option<SetAside>), HistoryError> {
         match DirBuilder::new().mode(0o700).create(folder) {
             Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(HistoryError::io(folder, &error)),
             _ => {}
@@ -65,7 +90,7 @@ impl Store {
         let folder = Owned::open(folder).map_err(|error| HistoryError::io(folder, &error))?;
         let as_owner = folder.enter().map_err(|error| HistoryError::io(&folder.path().join(DATABASE), &error))?;
         let (inner, outer) = (as_owner.path().to_owned(), folder.path().to_owned());
-        let (connection, aside) = open_or_begin(&inner).map_err(|error| error.seen_in(&inner, &outer))?;
+        let (connection, aside) = open_or_begin(check, &inner).map_err(|error| error.seen_in(&inner, &outer))?;
         drop(as_owner);
         let aside = aside.map(|aside| SetAside { path: seen_in(&aside.path, &inner, &outer), ..aside });
         Ok((Self { connection, file: outer.join(DATABASE), folder }, aside))
@@ -93,12 +118,12 @@ impl Store {
 }
 
 /// Opens the history for writing, after setting aside what stands in its place and is none.
-fn open_or_begin(folder: &Path) -> Result<(Connection, Option<SetAside>), HistoryError> {
+fn open_or_begin(check: Check, folder: &Path) -> Result<(Connection, Option<SetAside>), HistoryError> {
     let file = folder.join(DATABASE);
     let _lock = lock(folder)?;
     let mut aside = None;
     loop {
-        match open_for_writing(&file) {
+        match open_for_writing(check, &file) {
             Ok(connection) => return Ok((connection, aside)),
             Err(Trouble::Error(error)) => return Err(error),
             // What was just made can be no trouble; if it is, that is an error and no loop.
@@ -173,7 +198,7 @@ fn check_file(file: &Path) -> Result<(), Trouble> {
     Err(Trouble::Unusable("damaged", why.to_owned()))
 }
 
-fn open_for_writing(file: &Path) -> Result<Connection, Trouble> {
+fn open_for_writing(check: Check, file: &Path) -> Result<Connection, Trouble> {
     let made =
         OpenOptions::new().write(true).create_new(true).mode(0o640).custom_flags(OFlag::O_NOFOLLOW.bits()).open(file);
     match made {
@@ -201,10 +226,8 @@ fn open_for_writing(file: &Path) -> Result<Connection, Trouble> {
     match schema::kind(&connection).map_err(trouble)? {
         Kind::Empty => schema::make(&mut connection).map_err(trouble)?,
         Kind::Ours => {
-            let answer: String =
-                connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(trouble)?;
-            if answer != "ok" {
-                return Err(Trouble::Unusable("damaged", answer));
+            if let Some(why) = damage(check, &connection).map_err(trouble)? {
+                return Err(Trouble::Unusable("damaged", why));
             }
             remember::check(&connection).and_then(|()| outbox::check(&connection)).map_err(trouble)?;
         }
@@ -214,6 +237,21 @@ fn open_for_writing(file: &Path) -> Result<Connection, Trouble> {
         Kind::Foreign(why) => return Err(Trouble::Unusable("damaged", why)),
     }
     Ok(connection)
+}
+
+/// What is wrong with the structure of the file.
+fn damage(check: Check, connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let answer = |what: &str| -> rusqlite::Result<Option<String>> {
+        let answer: String = connection.query_row(&format!("PRAGMA quick_check({what})"), [], |row| row.get(0))?;
+        // Above what is wrong there is a line with the name of the database.
+        let wrong = answer.lines().find(|line| !line.starts_with("***")).unwrap_or(&answer);
+        Ok(Some(wrong.to_owned()).filter(|wrong| wrong != "ok"))
+    };
+    let newest: i64 = connection.query_row("SELECT coalesce(max(id), 0) FROM run", [], |row| row.get(0))?;
+    if check == Check::Whole || newest % RUNS_PER_CHECK == 0 {
+        return answer("1");
+    }
+    SMALL_TABLES.iter().find_map(|table| answer(table).transpose()).transpose()
 }
 
 /// Whether SQLite only reads the file because of the version in its header (offset 18, 1 or 2 in every file that it

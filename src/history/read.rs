@@ -130,35 +130,49 @@ impl Store {
         Ok(newest.into_iter().next())
     }
 
-    /// A metric in a namespace, a point for each run since then, oldest first.
+    /// Metrics in a namespace, of each a point for each of the runs. These are in the order of `runs`.
     ///
     /// # Errors
     ///
     /// As of `runs`.
-    pub fn series(&self, namespace: &str, metric: &str, since: i64) -> Result<Vec<Point>, HistoryError> {
-        let rows = self.rows(
-            "SELECT run.id, run.at, run.boot_id, sample.value FROM run
-             LEFT JOIN sample ON sample.run = run.id
-               AND sample.namespace = (SELECT id FROM name WHERE text = ?1)
-               AND sample.metric = (SELECT id FROM name WHERE text = ?2)
-             WHERE run.at >= ?3 ORDER BY run.id DESC LIMIT ?4",
-            params![namespace, metric, since, MOST_RUNS],
-            |row| {
-                let (run, at, boot, value): (i64, i64, String, Option<f64>) =
-                    (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
-                Ok((run, at, boot, value))
-            },
-        )?;
-        let mut boot = 0;
-        let mut last: Option<String> = None;
-        let points = rows.into_iter().rev().map(|(run, at, boot_id, value)| {
-            if last.as_ref().is_some_and(|last| *last != boot_id) {
-                boot += 1;
+    pub fn series(
+        &self,
+        namespace: &str,
+        metrics: &[impl AsRef<str>],
+        runs: &[RunRow],
+    ) -> Result<Vec<Vec<Point>>, HistoryError> {
+        let mut series = vec![without_values(runs); metrics.len()];
+        let (Some(first), Some(last)) = (runs.first(), runs.last()) else { return Ok(series) };
+        let mut places: BTreeMap<i64, usize> = BTreeMap::new();
+        for (place, metric) in metrics.iter().enumerate() {
+            places.extend(self.name(metric.as_ref())?.map(|id| (id, place)));
+        }
+        let Some(namespace) = self.name(namespace)? else { return Ok(series) };
+        // The samples of a run lie together, so all metrics are read in one walk through the file.
+        let ids: Vec<String> = places.keys().map(i64::to_string).collect();
+        let query = format!(
+            "SELECT run, metric, value FROM sample
+             WHERE run IN (SELECT id FROM run WHERE id BETWEEN ?1 AND ?2) AND namespace = ?3 AND metric IN ({})
+             ORDER BY run DESC LIMIT ?4",
+            ids.join(", ")
+        );
+        let most = MOST_RUNS.saturating_mul(i64::try_from(ids.len()).unwrap_or(i64::MAX));
+        let values = self.rows(&query, params![first.id, last.id, namespace, most], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, f64>(2)?))
+        })?;
+        for (run, metric, value) in values.into_iter().filter(|(_, _, value)| value.is_finite()) {
+            let at = runs.binary_search_by_key(&run, |run| run.id).ok();
+            let points = places.get(&metric).and_then(|place| series.get_mut(*place));
+            if let Some(point) = points.zip(at).and_then(|(points, at)| points.get_mut(at)) {
+                point.value = Some(value);
             }
-            last = Some(boot_id);
-            Point { run, at, boot, value: value.filter(|value| value.is_finite()) }
-        });
-        Ok(points.collect())
+        }
+        Ok(series)
+    }
+
+    fn name(&self, text: &str) -> Result<Option<i64>, HistoryError> {
+        let found = self.rows("SELECT id FROM name WHERE text = ?1", [text], |row| row.get(0))?;
+        Ok(found.into_iter().next())
     }
 
     /// Namespaces and the metrics of each that have samples since the run `first`.
@@ -245,6 +259,17 @@ impl Store {
         };
         read().map_err(self.failed())
     }
+}
+
+fn without_values(runs: &[RunRow]) -> Vec<Point> {
+    let mut boot = 0;
+    let mut last: Option<&str> = None;
+    let points = runs.iter().map(|run| {
+        boot += usize::from(last.is_some_and(|last| last != run.boot_id));
+        last = Some(&run.boot_id);
+        Point { run: run.id, at: run.at, boot, value: None }
+    });
+    points.collect()
 }
 
 fn episode(row: &Row<'_>) -> rusqlite::Result<Episode> {

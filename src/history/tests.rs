@@ -279,9 +279,19 @@ fn series_have_a_point_for_each_run_and_tell_reboots() {
         }
         scene.of(&audit(&taken, &[], &[]));
     }
-    let points = scene.store().series("host", "tcp.time_wait", i64::MIN).unwrap();
-    let points: Vec<_> = points.iter().map(|point| (point.boot, point.value)).collect();
-    assert_eq!(points, [(0, Some(25_300.0)), (0, None), (1, Some(25_300.0))]);
+    let store = scene.store();
+    let series = |metrics: &[&str], since| {
+        let of = |points: Vec<read::Point>| points.iter().map(|point| (point.boot, point.value)).collect::<Vec<_>>();
+        store.series("host", metrics, &store.runs(since).unwrap()).unwrap().into_iter().map(of).collect::<Vec<_>>()
+    };
+    let time_wait = vec![(0, Some(25_300.0)), (0, None), (1, Some(25_300.0))];
+    let unknown = vec![(0, None), (0, None), (1, None)];
+    let listen = series(&["tcp.listen"], i64::MIN).remove(0);
+    assert_eq!(series(&["tcp.time_wait", "unknown", "tcp.listen"], i64::MIN), [time_wait, unknown, listen]);
+    assert_eq!(series(&["tcp.time_wait"], START + 900), [[(0, None), (1, Some(25_300.0))]]);
+    assert_eq!(series(&["tcp.time_wait"], START + 9_000), [[]]);
+    assert_ne!(series(&["tcp.listen"], i64::MIN), series(&["tcp.time_wait"], i64::MIN));
+    drop(store);
     let metrics = scene.store().metrics(0).unwrap();
     assert_eq!(metrics.keys().collect::<Vec<_>>(), ["host"], "the other namespace was not read");
     for state in samples::STATES {

@@ -9,7 +9,6 @@
 mod bad_input;
 mod config_file;
 mod config_layers;
-mod contained;
 mod containers;
 mod drift;
 mod exit_codes;

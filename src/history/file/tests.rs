@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::*;
+use crate::history::read::Point;
 use crate::history::tests::{START, Scene};
 
 /// Opens, and gives the beginning of the new name and why it was set aside.
@@ -17,6 +18,10 @@ fn set_aside(folder: &Path) -> (String, String) {
     assert!(aside.path.symlink_metadata().is_ok());
     let name = aside.path.file_name().unwrap().to_str().unwrap();
     (name.split('-').next().unwrap().to_owned(), aside.why)
+}
+
+fn time_wait(store: &Store) -> Result<Vec<Point>, HistoryError> {
+    Ok(store.series("host", &["tcp.time_wait"], &store.runs(i64::MIN)?)?.remove(0))
 }
 
 fn of_scene(change: impl FnOnce(&Path)) -> Scene {
@@ -243,7 +248,7 @@ fn values_of_other_types_and_sizes_are_an_error_and_no_panic() {
             let outcomes = [
                 store.runs(i64::MIN).map(|_| ()),
                 store.newest().map(|_| ()),
-                store.series("host", "tcp.time_wait", i64::MIN).map(|_| ()),
+                time_wait(&store).map(|_| ()),
                 store.metrics(0).map(|_| ()),
                 store.episodes(None, i64::MIN).map(|_| ()),
                 store.memory(i64::MAX).map(|_| ()),
@@ -264,6 +269,56 @@ fn values_of_other_types_and_sizes_are_an_error_and_no_panic() {
         store.prune(&crate::history::Retention::default()).unwrap();
         drop(store);
         scene.run(START + 9_000, &[], &[]);
+    }
+}
+
+/// Overwrites the page where a table begins.
+fn ruin(folder: &Path, table: &str) {
+    let file = folder.join(DATABASE);
+    let connection = Connection::open(&file).unwrap();
+    let number = |query: &str| connection.query_row(query, [], |row| row.get::<_, u32>(0)).unwrap() as usize;
+    let page = number(&format!("SELECT rootpage FROM sqlite_schema WHERE name = '{table}'"));
+    let size = number("PRAGMA page_size");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[(page - 1) * size..page * size].fill(0x5a);
+    fs::write(&file, bytes).unwrap();
+}
+
+fn scene_of(runs: i64) -> Scene {
+    let scene = Scene::new();
+    for number in 0..runs {
+        scene.run(START + number * 900, &[], &[]);
+    }
+    scene
+}
+
+#[test]
+fn damage_of_the_samples_is_found_after_a_day_of_runs_or_when_a_run_meets_it() {
+    let scene = scene_of(24);
+    ruin(scene.path(), "sample");
+    assert_eq!(set_aside(scene.path()).0, "history.db.damaged");
+
+    let scene = scene_of(25);
+    ruin(scene.path(), "sample");
+    let met = scene.try_run(START + 90_000, &[]);
+    assert!(matches!(met, Err(HistoryError::Damaged { .. })), "{met:?}");
+    let (store, aside) = Store::open_whole(scene.path()).unwrap();
+    assert!(aside.is_some() && store.runs(i64::MIN).unwrap().is_empty());
+}
+
+#[test]
+fn damage_of_any_other_table_is_found_by_the_next_run() {
+    let scene = scene_of(1);
+    let connection = Connection::open(scene.path().join(DATABASE)).unwrap();
+    let mut tables = connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").unwrap();
+    let tables = tables.query_map([], |row| row.get::<_, String>(0)).unwrap().map(Result::unwrap);
+    let others: Vec<String> = tables.filter(|name| name != "sample" && !name.starts_with("sqlite_")).collect();
+    assert_eq!(others.len(), SMALL_TABLES.len(), "{others:?}");
+    for table in others {
+        let scene = scene_of(25);
+        ruin(scene.path(), &table);
+        let (name, why) = set_aside(scene.path());
+        assert!(name == "history.db.damaged" && why.lines().count() == 1, "{table}: {why}");
     }
 }
 
@@ -291,7 +346,7 @@ fn numbers_at_the_ends_of_their_range_are_no_panic() {
                 let memory = store.memory(now).unwrap();
                 let _ = memory.age("close-wait-leak app", now);
             }
-            assert!(store.series("host", "tcp.time_wait", i64::MIN).unwrap().iter().all(|point| point.value.is_none()));
+            assert!(time_wait(&store).unwrap().iter().all(|point| point.value.is_none()));
         }
         scene.run(START + 9_000, &[], &[]);
         scene.run(START + 9_900, &[("close-wait-leak", "app", false)], &[]);
@@ -324,7 +379,7 @@ proptest! {
         fs::write(&file, &bytes).unwrap();
         if let Ok(Some(store)) = Store::read(scene.path()) {
             let _ = store.runs(i64::MIN);
-            let _ = store.series("host", "tcp.time_wait", i64::MIN);
+            let _ = time_wait(&store);
             let _ = store.memory(START);
             let _ = store.metrics(0);
         }

@@ -3,22 +3,19 @@
 //! In: a text, the names that it may use. Out: [`Expr`], or every mistake with its place. Must not: know where values come
 //! from.
 
-use std::borrow::Cow;
-
-use super::code::{self, Code, Used};
 use super::eval::{self, EvalError};
-use super::scope::{ExprError, Names};
+use super::scope::{ExprError, Names, Used};
 use super::{check, parser};
 use crate::metrics::value::{Type, Value};
 
 /// A compiled expression.
 #[derive(Debug, Clone)]
 pub struct Expr {
-    source: Cow<'static, str>,
+    source: String,
     kind: Type,
-    code: Code,
+    code: eval::Code,
     /// In the order of their first use.
-    names: Cow<'static, [Used]>,
+    names: Vec<Used>,
 }
 
 /// No expression may be longer, in bytes.
@@ -32,16 +29,13 @@ impl Expr {
             return Err(vec![ExprError { span: 0..LONGEST, message, help: None }]);
         }
         let tree = parser::parse(source).map_err(|error| vec![error])?;
-        let kind = check::check(&tree, names)?;
-        let not_coded = || vec![ExprError { span: 0..source.len(), message: "not understood".to_owned(), help: None }];
-        let (code, names) = code::code(tree).ok_or_else(not_coded)?;
-        let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
-        Ok(Self { source: source.into(), kind, code, names: names.into() })
-    }
-
-    /// A condition that the build script compiled.
-    pub(in crate::rules) const fn built(source: &'static str, code: Code, names: &'static [Used]) -> Self {
-        Self { source: Cow::Borrowed(source), kind: Type::Bool, code, names: Cow::Borrowed(names) }
+        let checked = check::check(tree, names)?;
+        Ok(Self {
+            source: source.split_whitespace().collect::<Vec<_>>().join(" "),
+            kind: checked.kind,
+            code: checked.code,
+            names: checked.names,
+        })
     }
 
     /// Compiles an expression that must have a certain type.
@@ -68,12 +62,12 @@ impl Expr {
 
     /// Names that must have a value, in the order of their first use: those that the expression does not ask `has` of.
     pub fn required(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().filter(|used| used.needed && !used.optional).map(|used| &*used.name)
+        self.names.iter().filter(|used| used.needed && !used.optional).map(|used| used.name.as_str())
     }
 
     /// All names, those under `has` included.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|used| &*used.name)
+        self.names.iter().map(|used| used.name.as_str())
     }
 
     /// Computes the value. `value_of` is asked for each name that the expression uses; `None` means it could not be read.
@@ -87,7 +81,7 @@ impl Expr {
             Value::Bool(holds) => Ok(holds),
             other => {
                 let why = format!("a condition gave {other}");
-                Err(EvalError::Other { expression: self.source.to_string(), why })
+                Err(EvalError::Other { expression: self.source.clone(), why })
             }
         }
     }

@@ -254,6 +254,24 @@ fn for_a_program_each_message_is_a_line_of_json() {
 }
 
 #[test]
+fn a_run_that_meets_damage_of_the_samples_begins_a_new_history_and_is_in_it() {
+    let scene = Scene::enter("");
+    scene.ok(&[]);
+    let file = scene.file("history.db");
+    let history = rusqlite::Connection::open(&file).unwrap();
+    let number = |query: &str| history.query_row(query, [], |row| row.get::<_, u32>(0)).unwrap() as usize;
+    let begins = (number("SELECT rootpage FROM sqlite_schema WHERE name = 'sample'") - 1) * number("PRAGMA page_size");
+    let mut bytes = fs::read(&file).unwrap();
+    bytes[begins..begins + 100].fill(0x5a);
+    fs::write(&file, bytes).unwrap();
+    let said = scene.ok(&[]);
+    assert!(said.contains("a new history was started") && said.lines().count() == 1, "{said}");
+    let history = rusqlite::Connection::open(&file).unwrap();
+    let runs: u32 = history.query_row("SELECT count(*) FROM run", [], |row| row.get(0)).unwrap();
+    assert_eq!(runs, 1);
+}
+
+#[test]
 fn a_run_that_was_killed_is_in_nobodys_way() {
     let scene = Scene::enter("hold_off = 1");
     scene.lab.set(TIMESTAMPS, "0");
