@@ -11,6 +11,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
 use crate::apply::change::lock::{self, Holder};
@@ -78,12 +79,16 @@ impl RecordedChange {
             return Err(ApplyError::Refused(format!("there is no change {id} in {}", state.display())));
         }
         trust::folder(&folder)?;
-        let plan = check::read(&folder.join(PLAN))?;
+        let damaged = |why: &str| ApplyError::Refused(format!("{why}\nBy hand: sysctl -p {}", by_hand(&folder)));
+        let plan = check::read(&folder.join(PLAN)).map_err(|error| damaged(&error.to_string()))?;
         // The policy of the day it was made let it through; a stricter one must not keep it from being undone.
-        check::allowed(&plan, &Policy::default())?;
+        check::allowed(&plan, &Policy::default()).map_err(|error| damaged(&error.to_string()))?;
         let text = trust::read(&folder.join(STEPS))?;
-        let steps = steps::read(&text)
-            .map_err(|error| ApplyError::Refused(format!("{}: {error}", folder.join(STEPS).display())))?;
+        let of_steps = |why: &dyn std::fmt::Display| damaged(&format!("{}: {why}", folder.join(STEPS).display()));
+        let steps = steps::read(&text).map_err(|error| of_steps(&error))?;
+        if steps.records.is_empty() {
+            return Err(of_steps(&"it has no line, and a change begins with one"));
+        }
         let torn = steps.whole < text.len();
         Ok(Self { id, folder, plan, records: steps.records, whole: steps.whole, torn })
     }
@@ -131,8 +136,12 @@ impl RecordedChange {
         })
     }
 
-    /// Whether the drop-in may hold it. A confirmation that was refused took it out again.
+    /// Whether the drop-in may hold it. A confirmation that was refused took it out again. A journal that lost its end does not
+    /// say so, and the file that the confirmation kept does.
     pub fn reached_drop_in(&self) -> bool {
+        if !self.records.iter().any(|record| record.step == Step::Confirming) {
+            return self.folder.join("drop-in.after").symlink_metadata().is_ok();
+        }
         self.records.iter().fold(false, |reached, record| match record.step {
             Step::Confirming => true,
             Step::Applied => false,
@@ -148,8 +157,12 @@ impl RecordedChange {
 
     /// For `sysctl -p`.
     pub fn by_hand(&self) -> String {
-        self.folder.join("before.conf").display().to_string()
+        by_hand(&self.folder)
     }
+}
+
+fn by_hand(folder: &Path) -> String {
+    folder.join("before.conf").display().to_string()
 }
 
 fn status(records: &[Record]) -> ChangeStatus {
@@ -175,7 +188,8 @@ fn status(records: &[Record]) -> ChangeStatus {
 pub struct Journal {
     pub entry: RecordedChange,
     boot_id: String,
-    file: File,
+    /// `None`: the disk can only be read.
+    file: Option<File>,
 }
 
 impl Journal {
@@ -202,16 +216,18 @@ impl Journal {
     /// Opens a change to append to it. A torn last line is cut off: what it announces never began.
     pub fn open(state: &Path, id: u64, boot_id: &str) -> Result<Self, ApplyError> {
         let entry = RecordedChange::read(state, id)?;
-        let path = entry.folder.join(STEPS);
-        let file = OpenOptions::new().append(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(&path);
-        let file = file.and_then(|file| {
-            if entry.torn {
-                file.set_len(entry.whole as u64)?;
-            }
-            Ok(file)
-        });
-        let file =
-            file.map_err(|error| ApplyError::NothingDone(format!("{}: {}", path.display(), io_words(&error))))?;
+        let file = Some(appended(&entry).map_err(|error| unopened(&entry, &error))?);
+        Ok(Self { entry, boot_id: boot_id.to_owned(), file })
+    }
+
+    /// The same for the way back, which must not end at a disk that can only be read: then each [`Journal::append`] fails.
+    pub fn open_to_restore(state: &Path, id: u64, boot_id: &str) -> Result<Self, ApplyError> {
+        let entry = RecordedChange::read(state, id)?;
+        let file = match appended(&entry) {
+            Ok(file) => Some(file),
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => None,
+            Err(error) => return Err(unopened(&entry, &error)),
+        };
         Ok(Self { entry, boot_id: boot_id.to_owned(), file })
     }
 
@@ -220,8 +236,9 @@ impl Journal {
     pub fn append(&mut self, step: Step) -> Result<(), String> {
         let record = record(self.entry.records.len() as u64 + 1, &self.boot_id, step);
         let written = steps::line(&record).map_err(io::Error::from).and_then(|line| {
-            self.file.write_all(line.as_bytes())?;
-            self.file.sync_data()?;
+            let file = self.file.as_mut().ok_or_else(|| io::Error::from(Errno::EROFS))?;
+            file.write_all(line.as_bytes())?;
+            file.sync_data()?;
             Ok(line.len())
         });
         match written {
@@ -231,7 +248,7 @@ impl Journal {
                 Ok(())
             }
             Err(error) => {
-                let _ = self.file.set_len(self.entry.whole as u64);
+                let _ = self.file.as_ref().map(|file| file.set_len(self.entry.whole as u64));
                 Err(format!("the journal in {} cannot be written: {}", self.entry.folder.display(), io_words(&error)))
             }
         }
@@ -253,6 +270,18 @@ impl Journal {
             _ => Ok(()),
         }
     }
+}
+
+fn appended(entry: &RecordedChange) -> io::Result<File> {
+    let file = OpenOptions::new().append(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(entry.folder.join(STEPS))?;
+    if entry.torn {
+        file.set_len(entry.whole as u64)?;
+    }
+    Ok(file)
+}
+
+fn unopened(entry: &RecordedChange, error: &io::Error) -> ApplyError {
+    ApplyError::NothingDone(format!("{}: {}", entry.folder.join(STEPS).display(), io_words(error)))
 }
 
 fn record(number: u64, boot_id: &str, step: Step) -> Record {

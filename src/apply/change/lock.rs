@@ -6,7 +6,7 @@
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "a door: the lock in the state directory"))]
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,18 +31,26 @@ impl Lock {
     /// change's number where it is known: `rollback 3`.
     pub fn acquire(state: &Path, what: &str) -> Result<Self, ApplyError> {
         trust::make_folder(state)?;
+        let opened = open(&path(state));
+        Self::of(opened, state, what)
+    }
+
+    /// The same for the way back, which must not end at a disk that can only be read: the kernel locks a file that is open for
+    /// reading too, and a folder where there is no such file.
+    pub fn acquire_to_restore(state: &Path, what: &str) -> Result<Self, ApplyError> {
+        trust::make_folder(state)?;
+        let read = |path: &Path| OpenOptions::new().read(true).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path);
+        let opened = open(&path(state)).or_else(|error| match error.kind() {
+            ErrorKind::ReadOnlyFilesystem => read(&path(state)).or_else(|_| read(state)),
+            _ => Err(error),
+        });
+        Self::of(opened, state, what)
+    }
+
+    fn of(opened: io::Result<File>, state: &Path, what: &str) -> Result<Self, ApplyError> {
         let path = path(state);
-        let failed =
-            |error: &std::io::Error| ApplyError::NothingDone(format!("{}: {}", path.display(), io_words(error)));
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .custom_flags(OFlag::O_NOFOLLOW.bits())
-            .open(&path)
-            .map_err(|error| failed(&error))?;
+        let failed = |error: &io::Error| ApplyError::NothingDone(format!("{}: {}", path.display(), io_words(error)));
+        let mut file = opened.map_err(|error| failed(&error))?;
         for tried in 0.. {
             match file.try_lock() {
                 Ok(()) => break,
@@ -70,6 +78,17 @@ impl Lock {
         let _ =
             self.file.rewind().and_then(|()| self.file.set_len(0)).and_then(|()| self.file.write_all(text.as_bytes()));
     }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(path)
 }
 
 /// Who holds the lock.

@@ -90,9 +90,9 @@ fn gone(host: &Host, state: &Path, id: u64, progress: OnProgress<'_>) -> Result<
 
 /// Rolls back a change of the calling thread's namespace.
 fn here(host: &Host, state: &Path, id: u64, mode: Mode<'_>, progress: OnProgress<'_>) -> Result<(), ApplyError> {
-    let _lock = Lock::acquire(state, &format!("rollback {id}"))?;
+    let _lock = Lock::acquire_to_restore(state, &format!("rollback {id}"))?;
     let here = Here::read(host)?;
-    let mut journal = Journal::open(state, id, &here.boot_id)?;
+    let mut journal = Journal::open_to_restore(state, id, &here.boot_id)?;
     match (journal.entry.status(), mode) {
         (ChangeStatus::RolledBack | ChangeStatus::Confirmed, mode) if mode.is_unattended() => return Ok(()),
         (ChangeStatus::RolledBack, _) => {
@@ -166,7 +166,7 @@ fn finish(
     let paths = journal.entry.plan.changes.iter().filter_map(|change| keys::path(&change.key.name));
     let files: Vec<_> = paths.map(|path| host.locate(&path)).collect();
     progress(&Progress::Confined { files: files.len(), status: sandbox::confine(&files) });
-    let others = if mode == Mode::Force { Others::Overwrite } else { Others::Leave };
+    let others = if mode == Mode::Force { Others::Overwrite } else { Others::Suspect };
     failed.extend(undo::restore(host, &mut journal, others, progress));
     if failed.is_empty() {
         return journal.append(Step::RolledBack).map_err(|why| ApplyError::NotUndone {

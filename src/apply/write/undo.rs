@@ -14,6 +14,9 @@ use crate::plan::model::PlannedChange;
 pub enum Others {
     /// It keeps their value; the rest is restored.
     Leave,
+    /// The same; but a key with the new value that the journal does not say was written is a failure. The journal was read, and may
+    /// have lost its end.
+    Suspect,
     /// It gets its former value like the rest.
     Overwrite,
 }
@@ -25,6 +28,9 @@ enum CurrentValue {
     Previous,
     /// It has the value of the change, or what the kernel made of it.
     Ours,
+    /// It has the value of the change, and the journal does not say that it was written: either its end is lost, or somebody else
+    /// gave it the same value.
+    Unclear,
     /// It has a value that somebody else gave it.
     Theirs(String),
     Unreadable(String),
@@ -45,14 +51,16 @@ fn found(host: &Host, entry: &RecordedChange, change: &PlannedChange) -> Current
     let name = &change.key.name;
     let touched =
         |record: &crate::apply::change::steps::Record| matches!(&record.step, Step::Writing { key, .. } if key == name);
-    if !entry.records.iter().any(touched) {
-        return CurrentValue::Previous;
-    }
-    let key = change.key;
-    let present = match write::read(host, key) {
+    let was_touched = entry.records.iter().any(touched);
+    let present = match write::read(host, change.key) {
         Ok(present) => present,
+        Err(_) if !was_touched => return CurrentValue::Previous,
         Err(error) => return CurrentValue::Unreadable(error.to_string()),
     };
+    if !was_touched {
+        let is_new = present == change.after && present != change.before;
+        return if is_new { CurrentValue::Unclear } else { CurrentValue::Previous };
+    }
     // Without the line after the write it is not known what the kernel made of the value: what is there is taken for it.
     let finished = entry.records.iter().any(|record| matches!(&record.step, Step::Written { key } if key == name));
     if present == change.before {
@@ -75,12 +83,22 @@ pub fn restore(host: &Host, journal: &mut Journal, others: Others, progress: OnP
                 failed.push(why);
                 continue;
             }
-            CurrentValue::Theirs(value) if others == Others::Leave => {
+            CurrentValue::Unclear if others == Others::Leave => continue,
+            CurrentValue::Unclear if others == Others::Suspect => {
+                let name = &change.key.name;
+                failed.push(format!(
+                    "{name} has the new value {}, and the journal does not say that it was written; --force restores the \
+                     previous one",
+                    change.after
+                ));
+                continue;
+            }
+            CurrentValue::Theirs(value) if others != Others::Overwrite => {
                 progress(&Progress::Left { key: &change.key.name, value: &value });
                 let _ = journal.append(Step::Left { key: change.key.name.clone(), value });
                 continue;
             }
-            CurrentValue::Ours | CurrentValue::Theirs(_) => {}
+            CurrentValue::Ours | CurrentValue::Unclear | CurrentValue::Theirs(_) => {}
         }
         let key = change.key;
         let value = change.before.to_string();

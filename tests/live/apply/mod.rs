@@ -2,6 +2,7 @@
 //! private mounts over `/etc/sysctl.d`. Root is needed; where a namespace cannot be made these tests fail.
 
 mod booted;
+mod damage;
 mod faults;
 pub(crate) mod guards;
 mod hardened;
