@@ -19,6 +19,7 @@ use crate::apply::run::confirm;
 use crate::apply::run::here::Here;
 use crate::apply::run::rollback::{self, Mode};
 use crate::apply::verdict;
+use crate::apply::write::undisturbed::Undisturbed;
 use crate::host::Host;
 use crate::snapshot::Snapshot;
 
@@ -45,6 +46,7 @@ pub(super) struct Watched {
 
 /// Runs what confines its thread in one of its own, so that the next step is not confined.
 pub(super) fn apart<T: Send>(act: impl FnOnce() -> Result<T, ApplyError> + Send) -> Result<T, ApplyError> {
+    let _undisturbed = Undisturbed::begin();
     std::thread::scope(|scope| {
         scope
             .spawn(act)

@@ -77,8 +77,8 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config, again: &Ag
         baseline: None,
     };
     let parts = namespaces::preflight(&host, &plan, &options).map_err(failed)?;
-    output::print(&listing(&parts))?;
-    tell_cooling(&plan, &cooling(&args.state, config))?;
+    questions::show(&listing(&parts), args.yes)?;
+    tell_cooling(&plan, &cooling(&args.state, config), args.yes)?;
     if args.dry_run {
         output::print("\nDry run: all checks passed. Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);
@@ -103,10 +103,10 @@ pub(super) fn run(args: &ApplyArgs, global: &Global, config: &Config, again: &Ag
 }
 
 /// Says which rules behind the plan made something worse not long ago. It is no refusal: a person decides.
-pub(super) fn tell_cooling(plan: &Plan, cooling: &BTreeMap<String, Cooling>) -> Result<(), Failure> {
+fn tell_cooling(plan: &Plan, cooling: &BTreeMap<String, Cooling>, yes: bool) -> Result<(), Failure> {
     for (rule, found) in cooling {
         if plan.changes.iter().any(|change| change.rules.contains(rule)) {
-            output::print(&(wrap_hanging(&format!("Note: {rule}: {found}"), WIDTH, 2, 4) + "\n"))?;
+            questions::show(&(wrap_hanging(&format!("Note: {rule}: {found}"), WIDTH, 2, 4) + "\n"), yes)?;
         }
     }
     Ok(())

@@ -221,7 +221,7 @@ pub(super) fn run_rollback(args: &RollbackArgs, global: &Global) -> Outcome {
             or_empty(&change.before.to_string())
         ));
     }
-    output::print(&text)?;
+    questions::show(&text, args.yes)?;
     if !args.yes && !questions::typed_yes("Restore the previous values now?")? {
         output::print("Nothing was written.\n")?;
         return Ok(ExitCode::SUCCESS);

@@ -51,6 +51,7 @@ use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcomm
 use self::again::Again;
 use self::args::Global;
 use self::exit::{Exit, Outcome};
+use crate::apply::write::undisturbed;
 use crate::config::{self as configuration, Typed};
 
 /// Audit this host's TCP settings against what its sockets do.
@@ -151,7 +152,12 @@ pub fn run() -> ExitCode {
     let Some(asked) = &cli.command else {
         return unasked(&terminal);
     };
-    match dispatch(asked, &cli.global, &matches, &terminal) {
+    let outcome = dispatch(asked, &cli.global, &matches, &terminal);
+    let nothing_done = matches!(&outcome, Err(failure) if failure.exit == Exit::NotApplied);
+    if let Some(signal) = undisturbed::came().filter(|_| !nothing_done) {
+        output::note(&format!("{signal} came while values were written: what was begun was finished first."));
+    }
+    match outcome {
         Ok(code) => code,
         Err(failure) => {
             if failure.exit != Exit::Done {

@@ -7,7 +7,8 @@ use std::io::{IsTerminal, Write};
 use anyhow::anyhow;
 use jiff::civil::Date;
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
+use super::output;
 
 /// A line that is not empty and holds nothing that a terminal acts on.
 pub(super) fn text(line: &str) -> Result<String, String> {
@@ -28,6 +29,16 @@ pub(super) fn day(line: &str, today: Date) -> Result<Date, String> {
 pub(super) fn number(line: &str, count: usize) -> Result<usize, String> {
     let number = line.parse().ok().filter(|number| (1..=count).contains(number));
     number.ok_or_else(|| format!("expected a number from 1 to {count}"))
+}
+
+/// Shows what a yes is asked for. If nobody reads it, nobody can say yes, and nothing is done. With a yes that was given
+/// before, it is done.
+pub(super) fn show(text: &str, yes: bool) -> Result<(), Failure> {
+    match output::print(text) {
+        Err(gone) if gone.is_reader_gone() && yes => Ok(()),
+        Err(gone) if gone.is_reader_gone() => Err(Exit::NotApplied.because(gone)),
+        other => Ok(other?),
+    }
 }
 
 /// Asks on the terminal; only the whole word is a yes.

@@ -16,6 +16,7 @@ use crate::apply::judge::guards;
 use crate::apply::run::deadline::{self, Arm};
 use crate::apply::run::here::Here;
 use crate::apply::write::sandbox;
+use crate::apply::write::undisturbed::{self, Undisturbed};
 use crate::apply::write::undo::{self, Others};
 use crate::apply::{ApplyError, OnProgress, Progress, write};
 use crate::host::Host;
@@ -133,6 +134,7 @@ pub fn apply(
 ) -> Result<u64, ApplyError> {
     // What a plan alone can be refused for must not depend on the lock, nor make a state directory.
     check::allowed(plan, options.policy)?;
+    let _undisturbed = Undisturbed::begin();
     let mut lock = Lock::acquire(options.state, "apply")?;
     let here = preflight(host, plan, options.policy, options.state)?;
     let confirm_before = options.confirm_within.map(deadline::deadline);
@@ -142,6 +144,9 @@ pub fn apply(
         runtime_only: options.runtime_only,
         confirm_before: confirm_before.clone(),
     };
+    if let Some(signal) = undisturbed::asked_to_end() {
+        return Err(ApplyError::NothingDone(format!("{signal} came before the first value was written")));
+    }
     let mut journal = Journal::create(options.state, plan, baseline.as_ref(), &here.boot_id, begun)?;
     let id = journal.entry.id;
     lock.says(&format!("apply {id}"));

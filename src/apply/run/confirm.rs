@@ -4,6 +4,7 @@
 //! any more. Must not: make permanent what is not in force, or, unasked, what made something worse.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::apply::change::journal::{ChangeStatus, Journal, RecordedChange};
 use crate::apply::change::lock::Lock;
@@ -15,6 +16,7 @@ use crate::apply::run::here::Here;
 use crate::apply::run::locate::{self, Located};
 use crate::apply::verdict::{self, Verdict};
 use crate::apply::write::persist;
+use crate::apply::write::undisturbed::{self, Undisturbed};
 use crate::apply::{ApplyError, OnProgress, Progress, write};
 use crate::drift::{self, resolve::resolve};
 use crate::host::Host;
@@ -53,6 +55,7 @@ pub fn confirm(
     options: ConfirmOptions<'_>,
     progress: OnProgress<'_>,
 ) -> Result<bool, ApplyError> {
+    let _undisturbed = Undisturbed::begin();
     match locate::find(state, id)? {
         Located::Here => here(host, state, id, options, progress),
         Located::Elsewhere { place, entry } => {
@@ -82,6 +85,7 @@ fn here(
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     let runtime_only = in_force(host, &journal.entry, &here)?;
     let despite = guards(host, &mut journal, options, progress)?;
+    nobody_wants_the_end()?;
     let persisted = !runtime_only && here.boots;
     if persisted {
         write_drop_in(host, &mut journal, progress)?;
@@ -92,6 +96,24 @@ fn here(
     journal.append(Step::Confirmed { persisted, despite }).map_err(ApplyError::NothingDone)?;
     deadline::disarm(id);
     Ok(persisted)
+}
+
+/// Nothing is written yet, so a signal that waits may end it.
+fn nobody_wants_the_end() -> Result<(), ApplyError> {
+    match undisturbed::asked_to_end() {
+        Some(signal) => Err(ApplyError::NothingDone(format!("{signal} came before anything was made permanent"))),
+        None => Ok(()),
+    }
+}
+
+fn wait(time: Duration) -> Result<(), ApplyError> {
+    const STEP: Duration = Duration::from_millis(100);
+    let until = Instant::now() + time;
+    while let Some(left) = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        std::thread::sleep(left.min(STEP));
+        nobody_wants_the_end()?;
+    }
+    Ok(())
 }
 
 /// Judges the guards; returns the rules that say worse when the change is to be confirmed all the same.
@@ -108,7 +130,7 @@ fn guards(
             if let Some(left) = guards::too_early(host, &journal.entry).filter(|_| !options.force) {
                 let left_seconds = units::duration(left.as_secs_f64());
                 progress(&Progress::Note { text: &format!("waiting {left_seconds} until the guards can compare") });
-                std::thread::sleep(left);
+                wait(left)?;
             }
             guards::now(host, &journal.entry)
         }

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::apply::change::journal::{ChangeStatus, RecordedChange};
+use crate::apply::write::undisturbed::Undisturbed;
 use crate::apply::{ApplyError, write};
 use crate::host::Host;
 use crate::host::netns::{self, Place};
@@ -68,6 +69,7 @@ pub fn name_in(plan: &Plan) -> NamespaceName {
 
 /// Does `work` inside a place, on a thread that ends with it.
 pub fn inside<T: Send>(place: &Place, work: impl FnOnce() -> Result<T, ApplyError> + Send) -> Result<T, ApplyError> {
+    let _undisturbed = Undisturbed::begin();
     place.inside(work).map_err(|error| ApplyError::NothingDone(error.to_string()))?
 }
 

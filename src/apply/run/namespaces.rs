@@ -7,6 +7,7 @@ use crate::apply::check::policy::Policy;
 use crate::apply::run::apply::{self, ApplyOptions};
 use crate::apply::run::locate;
 use crate::apply::run::rollback::{self, Mode};
+use crate::apply::write::undisturbed::Undisturbed;
 use crate::apply::{ApplyError, OnProgress, Progress};
 use crate::host::Host;
 use crate::host::netns::{self, Place, Places};
@@ -125,6 +126,7 @@ pub fn apply(
     options: &ApplyOptions<'_>,
     progress: OnProgress<'_>,
 ) -> Result<Vec<u64>, ApplyError> {
+    let _undisturbed = Undisturbed::begin();
     if let [Part { place, plan, .. }] = parts
         && place.is_here()
     {

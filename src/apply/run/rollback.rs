@@ -14,6 +14,7 @@ use crate::apply::run::here::Here;
 use crate::apply::run::locate::{self, Located};
 use crate::apply::write::persist;
 use crate::apply::write::sandbox;
+use crate::apply::write::undisturbed::Undisturbed;
 use crate::apply::write::undo::{self, Others};
 use crate::apply::{ApplyError, OnProgress, Progress};
 use crate::host::Host;
@@ -60,6 +61,7 @@ pub fn rollback(
     mode: Mode<'_>,
     progress: OnProgress<'_>,
 ) -> Result<(), ApplyError> {
+    let _undisturbed = Undisturbed::begin();
     match locate::find(state, id)? {
         Located::Here => here(host, state, id, mode, progress),
         Located::Elsewhere { place, entry } => {

@@ -5,6 +5,7 @@
 
 pub mod persist;
 pub mod sandbox;
+pub mod undisturbed;
 pub mod undo;
 
 use crate::host::{Host, ReadError};

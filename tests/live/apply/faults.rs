@@ -32,7 +32,7 @@ const CALLS: [&str; 15] = [
     "exit_group",
 ];
 
-const NEITHER: [&str; 45] = [
+const NEITHER: [&str; 46] = [
     "access",
     "arch_prctl",
     "brk",
@@ -72,6 +72,7 @@ const NEITHER: [&str; 45] = [
     "fstat",
     "statfs",
     "rt_sigprocmask",
+    "signalfd4",
     "sched_yield",
     "socket",
     "setsockopt",
@@ -81,7 +82,7 @@ const NEITHER: [&str; 45] = [
 ];
 
 /// Every point of a run at which something is about to be written, as (call, n): what strace saw of an undisturbed run.
-fn points(scene: &Scene, arguments: &[&str]) -> Vec<(String, usize)> {
+pub(super) fn points(scene: &Scene, arguments: &[&str]) -> Vec<(String, usize)> {
     let run = scene.under_strace(&[], arguments);
     assert_eq!(run.code, Some(0), "{run:?}");
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -102,7 +103,7 @@ fn points(scene: &Scene, arguments: &[&str]) -> Vec<(String, usize)> {
     points
 }
 
-fn inject(call: &str, what: &str, n: usize) -> Vec<String> {
+pub(super) fn inject(call: &str, what: &str, n: usize) -> Vec<String> {
     vec!["-e".to_owned(), format!("trace={call}"), "-e".to_owned(), format!("inject={call}:{what}:when={n}")]
 }
 

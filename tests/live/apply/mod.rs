@@ -10,5 +10,6 @@ mod listed;
 mod namespaces;
 mod oracles;
 pub(crate) mod scene;
+mod signals;
 mod undo;
 mod usual;
