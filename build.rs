@@ -1,16 +1,44 @@
-//! Compiles what is in `rules/` into the program: the rules as they are, with the place where their tests begin; the
-//! catalogue of keys and the references as JSON, which is read several times faster than TOML at every start.
+//! Compiles what is in `rules/` into the program: the rules as they are, with the place where their tests begin, and their conditions
+//! as trees that are ready to be evaluated; the catalogue of keys and the references as JSON, which is read several times faster
+//! than TOML at every start.
 
 #![expect(
     clippy::disallowed_methods,
     reason = "the build script's own world: Cargo's variables, the rules' folder, the generated files"
 )]
 
+#[path = "build/conditions.rs"]
+mod conditions;
+#[path = "src/rules/expr"]
+mod expr {
+    #![expect(dead_code, unreachable_pub, reason = "a part of the language that the program uses more of")]
+
+    pub(crate) mod code;
+    mod lexer;
+    mod parser;
+    mod scope;
+
+    /// The code of a text, and its names in the order of their first use.
+    pub(crate) fn compiled(source: &str) -> Result<(code::Code, Vec<code::Used>), String> {
+        let tree = parser::parse(source).map_err(|error| error.message)?;
+        code::code(tree).ok_or_else(|| "not understood".to_owned())
+    }
+}
+#[path = "src/metrics"]
+mod metrics {
+    #![expect(dead_code, unreachable_pub, reason = "a part of the metrics that the program uses more of")]
+
+    pub(crate) mod value;
+}
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs, io};
+
+use conditions::Statics;
+use metrics::value::Value;
 
 /// Folders under `rules/` that hold no rules.
 const NOT_RULES: [&str; 2] = ["keys", "reference"];
@@ -20,7 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rules = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("rules");
     let out = env::var("OUT_DIR")?;
     let out = Path::new(&out);
-    let mut table = String::from("&[\n");
+    let (mut table, mut statics) = (String::new(), Statics::default());
     let mut keys = Keys::new();
     for area in names(&rules)? {
         let folder = rules.join(&area);
@@ -37,7 +65,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             } else if NOT_RULES.contains(&area.as_str()) {
                 reference(&text, &area, id, out)
             } else {
-                shipped(&text).map(|fields| {
+                shipped(&text, &mut statics).map(|fields| {
                     let _ = writeln!(
                         table,
                         "Shipped {{ area: {area:?}, id: {id:?}, text: include_str!({path:?}), {fields} }},"
@@ -49,12 +77,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     scenarios(out)?;
     fs::write(out.join("ranges.rs"), format!("&{:?}", ranges(&keys)?))?;
-    table.push(']');
     fs::write(
         out.join("keys.rs"),
         format!("&{:?}", keys.iter().map(|(name, (area, json))| (name, area, json)).collect::<Vec<_>>()),
     )?;
-    Ok(fs::write(out.join("shipped_rules.rs"), table)?)
+    Ok(fs::write(out.join("shipped_rules.rs"), format!("{{\n{}&[\n{table}]\n}}", statics.text))?)
 }
 
 /// The table of the lab's scenarios: area, name, text.
@@ -127,19 +154,48 @@ fn reference(text: &str, area: &str, id: &str, out: &Path) -> Result<(), Box<dyn
 
 /// The fields of a rule that the build works out: where its tests begin, its conditions and parameters, and the names that an
 /// audit prepares for.
-fn shipped(text: &str) -> Result<String, Box<dyn Error>> {
+fn shipped(text: &str, statics: &mut Statics) -> Result<String, Box<dyn Error>> {
     let tests = tests_begin(text)?;
     let text = text.get(..tests).unwrap_or(text);
-    let mut rule: toml::Table = toml::from_str(text)?;
+    let rule: toml::Table = toml::from_str(text)?;
     let is_hardened = rule.get("profile").and_then(toml::Value::as_str) == Some("hardened");
     let for_each = rule.get("for_each").and_then(toml::Value::as_str).unwrap_or("namespace");
     let for_each: String = for_each.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
-    rule.retain(|field, _| ["for_each", "when", "level", "params"].contains(&field));
-    let head = serde_json::to_string(&rule)?;
+    let head = format!("Head {{ for_each: Subject::{for_each}, {} }}", head(&rule, statics)?);
     let names: Vec<String> = prepared_names(text).into_iter().collect();
     let profile = if is_hardened { "Hardened" } else { "Standard" };
+    Ok(format!("profile: Profile::{profile}, tests: {tests}, head: {head}, names: &{names:?}"))
+}
+
+/// The conditions and the parameters.
+fn head(rule: &toml::Table, statics: &mut Statics) -> Result<String, Box<dyn Error>> {
+    let mut when = match rule.get("when").and_then(toml::Value::as_str) {
+        Some(when) => Some(statics.condition(when)?),
+        None => None,
+    };
+    let mut levels = Vec::new();
+    for level in rule.get("level").and_then(toml::Value::as_array).into_iter().flatten() {
+        levels
+            .push(statics.condition(level.get("when").and_then(toml::Value::as_str).ok_or("a level without `when`")?)?);
+    }
+    if levels.is_empty() {
+        levels.extend(when.take());
+    }
+    let mut params = Vec::new();
+    for (name, param) in rule.get("params").and_then(toml::Value::as_table).into_iter().flatten() {
+        let value = match param.get("value").ok_or("a parameter without `value`")? {
+            toml::Value::Boolean(value) => Value::Bool(*value),
+            toml::Value::Integer(value) => Value::Int(*value),
+            toml::Value::Float(value) => Value::Double(*value),
+            other => Value::Text(other.to_string()),
+        };
+        params.push(format!("({name:?}, {})", conditions::constant(&value)?));
+    }
+    let when = when.map_or_else(|| "None".to_owned(), |when| format!("Some({when})"));
     Ok(format!(
-        "profile: Profile::{profile}, for_each: Subject::{for_each}, tests: {tests}, head: {head:?}, names: &{names:?}"
+        "when: {when}, levels: &{}, params: &{}",
+        statics.list("Expr", levels),
+        statics.list("(&str, Value)", params)
     ))
 }
 

@@ -31,9 +31,10 @@ use sysctl_advisor::host::Host;
 use sysctl_advisor::host::netns::{self, Place};
 use sysctl_advisor::netlink::request::Query;
 use sysctl_advisor::netlink::state::ALL;
-use sysctl_advisor::observe::bpf::{Summary, states_by_namespace};
+use sysctl_advisor::observe::bpf::states_by_namespace;
 use sysctl_advisor::observe::counters;
 use sysctl_advisor::observe::sockets::netlink::{Walk, dump};
+use sysctl_advisor::observe::tcp_summary::TcpSummary;
 
 const ROUNDS: usize = 5;
 const SUMS: &str = "sockstat and sockstat6, by this program";
@@ -108,7 +109,7 @@ fn count(way: &str) -> Result<()> {
         states_by_namespace(&host, &BTreeMap::new()).map(|_| 1)?
     } else {
         let sockets = |_, _: &Place| match way {
-            SUMS => Ok(Summary::of(&counters::read_sockstat(&host)).map_or(0, |summary| summary.inuse)),
+            SUMS => Ok(TcpSummary::of(&counters::read_sockstat(&host)).map_or(0, |summary| summary.in_use)),
             _ => dump(
                 Query { extensions: 0, states: ALL, ..Query::CONNECTIONS },
                 Walk::Together,

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::text::cleaned;
+
 /// What is wrong, in which file, where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -38,23 +40,26 @@ impl Diagnostic {
     /// The message with the text underlined, several lines, without a final newline.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        if self.source.is_empty() {
-            let title = self.to_string();
-            let group = Group::with_title(Level::ERROR.primary_title(title.as_str()));
-            let group = match &self.help {
-                Some(help) => group.element(Level::HELP.message(help.as_str())),
-                None => group,
-            };
-            return renderer.render(&[group]).to_string();
+        let help = self.help.as_deref().map(cleaned);
+        let title = if self.source.is_empty() { self.to_string() } else { cleaned(&self.message).into_owned() };
+        let mut group = Group::with_title(Level::ERROR.primary_title(title.as_str()));
+        let (file, (source, span)) = (cleaned(&self.file), self.shown());
+        if !self.source.is_empty() {
+            let snippet = Snippet::source(source).path(&*file);
+            group = group.element(snippet.annotation(AnnotationKind::Primary.span(span)));
         }
-        let snippet = Snippet::source(&*self.source)
-            .path(self.file.as_str())
-            .annotation(AnnotationKind::Primary.span(self.clamped()));
-        let mut group = Group::with_title(Level::ERROR.primary_title(self.message.as_str())).element(snippet);
-        if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(help.as_str()));
+        if let Some(help) = &help {
+            group = group.element(Level::HELP.message(&**help));
         }
         renderer.render(&[group]).to_string()
+    }
+
+    /// The text without what a terminal acts on, and the place in it: a replaced character may have another length.
+    fn shown(&self) -> (String, Range<usize>) {
+        let Range { start, end } = self.clamped();
+        let (before, place) = (cleaned(&self.source[..start]), cleaned(&self.source[start..end]));
+        let span = before.len()..before.len() + place.len();
+        (before.into_owned() + &place + &cleaned(&self.source[end..]), span)
     }
 
     /// The span, within the text and on the borders of characters.
@@ -75,10 +80,10 @@ impl fmt::Display for Diagnostic {
     /// One line: `FILE:LINE:COLUMN: message`, or `FILE: message` where nothing of the file could be read.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.source.is_empty() {
-            return write!(formatter, "{}: {}", self.file, self.message);
+            return write!(formatter, "{}: {}", cleaned(&self.file), cleaned(&self.message));
         }
         let (line, column) = self.position();
-        write!(formatter, "{}:{line}:{column}: {}", self.file, self.message)
+        write!(formatter, "{}:{line}:{column}: {}", cleaned(&self.file), cleaned(&self.message))
     }
 }
 

@@ -63,19 +63,24 @@ impl Values<'_> {
     }
 }
 
-/// Whether no level of a rule holds on a subject, by its conditions alone. Where one cannot be judged the answer is no.
-pub(super) fn is_quiet(head: &Head, values: &Values<'_>) -> bool {
+/// What the conditions of a rule alone say of a subject.
+pub(super) enum FirstLook {
+    Fires,
+    Quiet,
+    /// With the reason.
+    Skipped(String),
+}
+
+/// Looks at the conditions of a shipped rule, so that the rest of it is read only where it fires.
+pub(super) fn first_look(head: &Head, values: &Values<'_>) -> FirstLook {
     let value_of = |name: &str| match name.strip_prefix("params.") {
         Some(param) => head.param(param).cloned(),
         None => (values.of)(name),
     };
-    match head.when.as_ref().map(|when| when.holds(&value_of)) {
-        Some(Ok(false)) => true,
-        Some(Err(_)) => false,
-        Some(Ok(true)) | None => {
-            let is_quiet = |levels: &[Expr]| levels.iter().all(|when| matches!(when.holds(&value_of), Ok(false)));
-            head.levels().is_some_and(is_quiet)
-        }
+    match holding(head.when.as_ref(), head.levels, &value_of) {
+        Ok(Some(_)) => FirstLook::Fires,
+        Ok(None) => FirstLook::Quiet,
+        Err(error) => FirstLook::Skipped(reason(&error, values)),
     }
 }
 
@@ -162,17 +167,32 @@ fn level<'a>(
     rule: &'a Rule,
     value_of: &dyn Fn(&str) -> Option<Value>,
 ) -> Result<Option<(&'a Level, Option<(&'a Level, EvalError)>)>, EvalError> {
-    if let Some(when) = &rule.when
+    let conditions = rule.levels.iter().map(|level| &level.when);
+    let level = |place: usize| rule.levels.get(place);
+    let found = holding(rule.when.as_ref(), conditions, value_of)?;
+    Ok(found.and_then(|(place, unknown)| {
+        Some((level(place)?, unknown.and_then(|(worse, error)| Some((level(worse)?, error)))))
+    }))
+}
+
+/// The place of the first level whose condition holds, with that of the first worse one that could not be judged.
+#[expect(clippy::type_complexity, reason = "a place, and a place with an error")]
+fn holding<'a>(
+    when: Option<&Expr>,
+    levels: impl IntoIterator<Item = &'a Expr>,
+    value_of: &dyn Fn(&str) -> Option<Value>,
+) -> Result<Option<(usize, Option<(usize, EvalError)>)>, EvalError> {
+    if let Some(when) = when
         && !when.holds(value_of)?
     {
         return Ok(None);
     }
     let mut unknown = None;
-    for level in &rule.levels {
-        match level.when.holds(value_of) {
-            Ok(true) => return Ok(Some((level, unknown))),
+    for (place, condition) in levels.into_iter().enumerate() {
+        match condition.holds(value_of) {
+            Ok(true) => return Ok(Some((place, unknown))),
             Ok(false) => {}
-            Err(error) => unknown = unknown.or(Some((level, error))),
+            Err(error) => unknown = unknown.or(Some((place, error))),
         }
     }
     unknown.map_or(Ok(None), |(_, error)| Err(error))

@@ -6,6 +6,7 @@
 pub(crate) mod causes;
 pub mod guard;
 mod judge;
+mod look;
 mod merge;
 pub mod model;
 #[cfg(test)]
@@ -19,7 +20,8 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use judge::{Judgement, Proposal, Values, ask_conditions, is_quiet, judge, rests_on_a_default};
+use judge::{Judgement, Proposal, Values, ask_conditions, judge, rests_on_a_default};
+use look::{Here, Missed, is_about_files, is_quiet_here, look_here};
 use merge::{Merged, merge};
 use model::{Audit, Avoid, Finding, Recommendation, Skipped};
 use waivers::{Ran, Waivers};
@@ -29,8 +31,7 @@ use crate::keys::{self, Scope};
 use crate::metrics::defaults;
 use crate::metrics::estimated;
 use crate::metrics::subjects::Subject;
-use crate::metrics::value::Value;
-use crate::metrics::view::{Item, View};
+use crate::metrics::view::View;
 use crate::model::Bound;
 use crate::observe::sockets::{Sample, is_of_a_sample};
 use crate::rules::expr::Expr;
@@ -59,9 +60,13 @@ pub fn run_where<'a>(
     for namespace in &snapshot.namespaces {
         let view = View::new(snapshot, namespace);
         let mut found: Vec<(Finding, Vec<Proposal>)> = Vec::new();
-        for (id, rule) in evaluated.iter().filter(|(_, rule)| !is_quiet_here(rule, &view)) {
-            if let Some(rule) = rule.rule() {
-                evaluate(rule, id, &view, &mut found, &mut skipped);
+        for (id, rule) in &evaluated {
+            match look_here(rule, &view) {
+                Here::Quiet => {}
+                Here::Skipped(reasons) => reasons.into_iter().for_each(|why| skip(&mut skipped, id, &view, why)),
+                Here::Unsettled => {
+                    rule.rule().into_iter().for_each(|rule| evaluate(rule, id, &view, &mut found, &mut skipped));
+                }
             }
         }
         for (finding, proposals) in &mut found {
@@ -167,42 +172,10 @@ fn broken(diagnostics: &[Diagnostic]) -> Vec<String> {
         .collect()
 }
 
-/// Whether what the build wrote down of a rule says that it fires nowhere in the namespace. Then the rest of it is not read.
-fn is_quiet_here(rule: &LazyRule, view: &View<'_>) -> bool {
-    let items = rule.subject().map(|subject| view.items(subject));
-    // Where there is nothing that it is about, not even its conditions are read.
-    if matches!(&items, Some(Ok(items)) if items.is_empty()) {
-        return true;
-    }
-    let Some(head) = rule.head() else { return false };
-    if !view.is_first() && is_about_files(head.for_each, head.conditions()) {
-        return true;
-    }
-    let missed = Missed::default();
-    let quiet = |item| {
-        let values = Values { of: &|name| missed.value(view, item, name), why_missing: &|name| view.why_missing(name) };
-        is_quiet(head, &values)
-    };
-    items.is_some_and(|items| items.is_ok_and(|items| items.into_iter().all(quiet))) && !missed.any()
-}
-
-/// Whether a condition asked for something that was not read of a namespace beyond the budget. That something `has()` no value
-/// is no answer there.
-#[derive(Default)]
-struct Missed(Cell<bool>);
-
-impl Missed {
-    fn value(&self, view: &View<'_>, item: Item, name: &str) -> Option<Value> {
-        let value = view.value(item, name);
-        if value.is_none() && view.is_unread(name) {
-            self.0.set(true);
-        }
-        value
-    }
-
-    fn any(&self) -> bool {
-        self.0.get()
-    }
+fn skip(skipped: &mut Vec<Skipped>, rule: &Arc<str>, view: &View<'_>, reason: String) {
+    let same = skipped.last().map(|last| &last.reason).filter(|last| ***last == *reason).cloned();
+    let namespace = view.namespace().name.clone();
+    skipped.push(Skipped { rule: rule.clone(), namespace, reason: same.unwrap_or_else(|| reason.into()) });
 }
 
 fn evaluate(
@@ -215,11 +188,7 @@ fn evaluate(
     if !view.is_first() && is_about_files(rule.for_each, rule.conditions()) {
         return;
     }
-    let mut skip = |reason: String| {
-        let same = skipped.last().map(|last| &last.reason).filter(|last| ***last == *reason).cloned();
-        let namespace = view.namespace().name.clone();
-        skipped.push(Skipped { rule: id.clone(), namespace, reason: same.unwrap_or_else(|| reason.into()) });
-    };
+    let mut skip = |reason: String| skip(skipped, id, view, reason);
     let items = match view.items(rule.for_each) {
         Ok(items) => items,
         Err(why) => return skip(why),
@@ -271,12 +240,6 @@ fn evaluate(
             }
         }
     }
-}
-
-/// Whether a rule is about the configuration files. They are those of one namespace; in the others there is nothing to
-/// check, and nothing that was left unchecked.
-fn is_about_files<'a>(for_each: Subject, mut conditions: impl Iterator<Item = &'a Expr>) -> bool {
-    for_each == Subject::Key || conditions.any(|when| when.names().any(|name| name.starts_with("persisted.")))
 }
 
 /// Gives each of these findings of a namespace the merged recommendation for each key that it named; those that are waived

@@ -13,6 +13,7 @@ use super::charset;
 use crate::diagnostic::{Diagnostic, Diagnostics, io_words};
 use crate::files::{self, Access};
 use crate::report::theme::Theme;
+use crate::text;
 
 /// Whether messages on standard error are for a program; like the subscriber of the log it is one for the process.
 static JSON_LOG: OnceLock<bool> = OnceLock::new();
@@ -126,7 +127,8 @@ pub(super) fn error(terminal: &Terminal, error: &anyhow::Error) {
         return notes(diagnostics, terminal);
     }
     let theme = terminal.error_theme();
-    let _ = writeln!(io::stderr(), "{} {error:#}", theme.paint(theme.critical, "error:"));
+    let words = format!("{error:#}");
+    let _ = writeln!(io::stderr(), "{} {}", theme.paint(theme.critical, "error:"), text::cleaned(&words));
 }
 
 /// Says something on standard error as it is; as a line of JSON where messages are to be that.

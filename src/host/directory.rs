@@ -7,14 +7,13 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
+use std::path::PathBuf;
 
 use nix::dir::{Dir, Entry, Type};
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, openat};
+use nix::fcntl::{AtFlags, OFlag, openat};
 use nix::sys::stat::{Mode, SFlag, fstatat};
 
-use super::{Host, ReadError};
+use super::{Host, ReadError, contained};
 
 /// Nearly every sysctl fits; longer ones are read again with room for the largest.
 const USUAL_SYSCTL: usize = 4096;
@@ -25,6 +24,8 @@ const LARGEST_SYSCTL: usize = 256 << 10;
 #[derive(Debug)]
 pub struct Directory {
     path: String,
+    /// Of a captured tree. What is in the directory is opened by its whole path there, so that no link leads out.
+    root: Option<PathBuf>,
     open: Dir,
 }
 
@@ -36,17 +37,24 @@ pub struct Buffer(Vec<u8>);
 impl Host {
     /// Opens a directory.
     pub fn directory(&self, path: &str) -> Result<Directory, ReadError> {
-        match Dir::open(&self.locate(path), OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()) {
-            Ok(open) => Ok(Directory { path: path.to_owned(), open }),
-            Err(error) => Err(ReadError::new(path, &error.into())),
+        let opened = match &self.root {
+            None => Dir::open(path, OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()).map_err(io::Error::from),
+            Some(root) => contained::directory(root, path),
+        };
+        match opened {
+            Ok(open) => Ok(Directory { path: path.to_owned(), root: self.root.clone(), open }),
+            Err(error) => Err(ReadError::new(path, &error)),
         }
     }
 
     /// [`Directory::sysctl`] by the whole path.
     pub fn read_sysctl(&self, path: &str) -> Result<String, ReadError> {
         let mut buffer = Buffer::default();
-        let text = buffer.fill(AT_FDCWD, &self.locate(path)).map_err(|error| ReadError::new(path, &error))?;
-        Ok(text.into_owned())
+        let text = buffer.fill(|| match &self.root {
+            None => File::open(path),
+            Some(root) => contained::file(root, path),
+        });
+        Ok(text.map_err(|error| ReadError::new(path, &error))?.into_owned())
     }
 }
 
@@ -59,9 +67,14 @@ impl Directory {
     /// Opens a directory in it.
     pub fn directory(&self, name: &str) -> Result<Self, ReadError> {
         let path = self.path_of(name);
-        match Dir::openat(&self.open, name, OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()) {
-            Ok(open) => Ok(Self { path, open }),
-            Err(error) => Err(ReadError::new(&path, &error.into())),
+        let opened = match &self.root {
+            None => Dir::openat(&self.open, name, OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
+                .map_err(io::Error::from),
+            Some(root) => contained::directory(root, &path),
+        };
+        match opened {
+            Ok(open) => Ok(Self { path, root: self.root.clone(), open }),
+            Err(error) => Err(ReadError::new(&path, &error)),
         }
     }
 
@@ -87,33 +100,32 @@ impl Directory {
         facts.is_ok_and(|facts| SFlag::from_bits_truncate(facts.st_mode) & SFlag::S_IFMT == SFlag::S_IFDIR)
     }
 
-    /// Reads a file of `/proc/sys` as text; bytes that are not UTF-8 are replaced. Such a file gives its text to the first
+    /// Reads a file of `/proc/sys` as text, or another small one; bytes that are not UTF-8 are replaced. Such a file gives its text to the first
     /// `read` only (most keys answer a second one with the end of the file), so reading it piece by piece, as
     /// [`Host::read`] may do, would cut long values off. A value of more than 256 KiB is an error.
     pub fn sysctl<'b>(&self, name: &str, buffer: &'b mut Buffer) -> Result<Cow<'b, str>, ReadError> {
-        buffer.fill(self.open.as_fd(), Path::new(name)).map_err(|error| ReadError::new(&self.path_of(name), &error))
+        let filled = buffer.fill(|| match &self.root {
+            None => Ok(openat(&self.open, name, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?.into()),
+            Some(root) => contained::file(root, &self.path_of(name)),
+        });
+        filled.map_err(|error| ReadError::new(&self.path_of(name), &error))
     }
 }
 
 impl Buffer {
-    fn fill(&mut self, directory: BorrowedFd<'_>, name: &Path) -> io::Result<Cow<'_, str>> {
+    fn fill(&mut self, open: impl Fn() -> io::Result<File>) -> io::Result<Cow<'_, str>> {
         let Self(bytes) = self;
         if bytes.is_empty() {
             bytes.resize(USUAL_SYSCTL, 0);
         }
-        let mut length = read_once(directory, name, bytes)?;
+        let mut length = open()?.read(bytes)?;
         if length == bytes.len() {
             bytes.resize(LARGEST_SYSCTL + 1, 0);
-            length = read_once(directory, name, bytes)?;
+            length = open()?.read(bytes)?;
         }
         if length > LARGEST_SYSCTL {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "this file is larger than 256 KiB"));
         }
         Ok(String::from_utf8_lossy(bytes.get(..length).unwrap_or_default()))
     }
-}
-
-fn read_once(directory: BorrowedFd<'_>, name: &Path, bytes: &mut [u8]) -> io::Result<usize> {
-    let file = openat(directory, name, OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())?;
-    File::from(file).read(bytes)
 }

@@ -12,7 +12,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-use super::{Host, ReadError};
+use super::{Host, ReadError, contained};
 
 /// The kernel follows 40 links in a row and no more.
 const MOST_LINKS: usize = 40;
@@ -58,7 +58,7 @@ impl Host {
     pub fn entry(&self, path: &str) -> Result<Entry, ReadError> {
         let failed = |error: io::Error| ReadError::new(path, &error);
         // A final slash would make the kernel follow the link.
-        let own = std::fs::symlink_metadata(self.locate(path.trim_end_matches('/'))).map_err(failed)?;
+        let own = self.facts(path.trim_end_matches('/'), true).map_err(failed)?;
         let link = if own.is_symlink() { Some(self.read_link(path.trim_end_matches('/'))?) } else { None };
         let bare = |real: String, kind| Entry { real, link: link.clone(), kind, mode: 0, uid: 0, bytes: 0 };
         match self.follow(path).map_err(failed)? {
@@ -66,7 +66,7 @@ impl Host {
             End::Missing(real) if real == "/dev/null" => Ok(bare(real, EntryKind::Null)),
             End::Missing(real) => Ok(bare(real, EntryKind::Dangling)),
             End::At(real) => {
-                let facts = std::fs::symlink_metadata(self.locate(&real)).map_err(failed)?;
+                let facts = self.facts(&real, true).map_err(failed)?;
                 let kind = if real == "/dev/null" { EntryKind::Null } else { kind(&facts) };
                 Ok(Entry { real, link, kind, mode: facts.mode() & 0o7777, uid: facts.uid(), bytes: facts.len() })
             }
@@ -83,15 +83,15 @@ impl Host {
     /// The same, to be read piece by piece.
     pub fn open_beginning(&self, real: &str, limit: u64) -> Result<Take<File>, ReadError> {
         let failed = |error: io::Error| ReadError::new(real, &error);
-        // Something else may stand there by now: no link is followed, and a fifo is not waited at.
+        // Something else may be there by now: no link is followed, and a fifo is not waited at.
         let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
-        let file = std::fs::OpenOptions::new()
-            .read(true)
-            .custom_flags(flags.bits())
-            .open(self.locate(real))
-            .map_err(failed)?;
+        let file = match &self.root {
+            None => std::fs::OpenOptions::new().read(true).custom_flags(flags.bits()).open(real),
+            Some(root) => contained::file(root, real),
+        };
+        let file = file.map_err(failed)?;
         if !file.metadata().map_err(failed)?.is_file() {
-            return Err(failed(io::Error::new(ErrorKind::InvalidInput, "this is not a regular file")));
+            return Err(failed(contained::not_a_file()));
         }
         Ok(file.take(limit))
     }
@@ -110,7 +110,7 @@ impl Host {
                 _ => done.push(part),
             }
             let here = format!("/{}", done.join("/"));
-            let facts = match std::fs::symlink_metadata(self.locate(&here)) {
+            let facts = match self.facts(&here, true) {
                 Ok(facts) => facts,
                 Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                     done.extend(left.into_iter().rev().filter(|part| !part.is_empty()));
@@ -121,7 +121,10 @@ impl Host {
             };
             if facts.is_symlink() {
                 links += 1;
-                let target = std::fs::read_link(self.locate(&here))?.to_string_lossy().into_owned();
+                let target = self.read_link(&here).map_err(|error| match error.number {
+                    Some(number) => io::Error::from_raw_os_error(number),
+                    None => io::Error::new(error.kind, error.why),
+                })?;
                 if target.starts_with('/') {
                     done.clear();
                 } else {

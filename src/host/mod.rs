@@ -6,13 +6,14 @@
 
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "the door to the machine's files"))]
 
+mod contained;
 mod directory;
 mod entry;
 pub mod netns;
 pub mod rehearse;
 pub mod write;
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -69,7 +70,11 @@ impl Host {
 
     /// Opens a file to read it piece by piece.
     pub fn open(&self, path: &str) -> Result<File, ReadError> {
-        File::open(self.locate(path)).map_err(|error| ReadError::new(path, &error))
+        let opened = match &self.root {
+            None => File::open(path),
+            Some(root) => contained::file(root, path),
+        };
+        opened.map_err(|error| ReadError::new(path, &error))
     }
 
     /// Reads a file whole; one that is larger than 16 MiB is an error.
@@ -95,41 +100,55 @@ impl Host {
 
     /// Whether the file's mode lets anybody read it. A key that can only be written (`route/flush`) has none to lose.
     pub fn is_readable_by_mode(&self, path: &str) -> bool {
-        std::fs::metadata(self.locate(path)).is_ok_and(|metadata| metadata.mode() & 0o444 != 0)
+        self.facts(path, false).is_ok_and(|facts| facts.mode() & 0o444 != 0)
     }
 
     /// Whether the file's mode lets anybody write it.
     pub fn is_writable_by_mode(&self, path: &str) -> bool {
-        std::fs::metadata(self.locate(path)).is_ok_and(|metadata| metadata.mode() & 0o222 != 0)
+        self.facts(path, false).is_ok_and(|facts| facts.mode() & 0o222 != 0)
     }
 
     /// Whether a regular file stands at the end of the links; reading anything else may never end.
     pub fn is_regular(&self, path: &str) -> bool {
-        std::fs::metadata(self.locate(path)).is_ok_and(|metadata| metadata.is_file())
+        self.facts(path, false).is_ok_and(|facts| facts.is_file())
     }
 
     /// When a file, or the link itself, was last changed: seconds since 1970.
     pub fn modified(&self, path: &str) -> Option<i64> {
-        std::fs::symlink_metadata(self.locate(path)).ok().map(|metadata| metadata.mtime())
+        self.facts(path, true).ok().map(|facts| facts.mtime())
     }
 
     /// Names in a directory, sorted. A name that is not UTF-8 is left out.
     pub fn list(&self, path: &str) -> Result<Vec<String>, ReadError> {
-        let entries = std::fs::read_dir(self.locate(path)).map_err(|error| ReadError::new(path, &error))?;
-        let mut names: Vec<String> =
-            entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        names.sort_unstable();
-        Ok(names)
+        Ok(self.directory(path)?.list().into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// The path of a file of `/proc/net` of the calling thread's network namespace. `/proc/net` itself is that of the process's
+    /// first thread, which may be in another one.
+    pub fn proc_net(&self, file: &str) -> String {
+        let directory = if self.is_live() { "/proc/thread-self/net" } else { "/proc/net" };
+        format!("{directory}/{file}")
     }
 
     /// Where a symbolic link points, as text.
     pub fn read_link(&self, path: &str) -> Result<String, ReadError> {
-        std::fs::read_link(self.locate(path))
-            .map(|target| target.to_string_lossy().into_owned())
-            .map_err(|error| ReadError::new(path, &error))
+        let target = match &self.root {
+            None => std::fs::read_link(path).map(|target| target.to_string_lossy().into_owned()),
+            Some(root) => contained::read_link(root, path),
+        };
+        target.map_err(|error| ReadError::new(path, &error))
     }
 
-    /// The path to hand to a system call.
+    /// Of a link itself, or of what is at its end.
+    fn facts(&self, path: &str, of_link: bool) -> io::Result<Metadata> {
+        match &self.root {
+            None if of_link => std::fs::symlink_metadata(path),
+            None => std::fs::metadata(path),
+            Some(root) => contained::facts(root, path, of_link),
+        }
+    }
+
+    /// The path to hand to a system call that changes something. Who reads does so by the methods above.
     pub fn locate(&self, path: &str) -> PathBuf {
         self.root.as_ref().map_or_else(|| PathBuf::from(path), |root| root.join(path.trim_start_matches('/')))
     }

@@ -10,11 +10,13 @@ use crate::keys::number::integer;
 use crate::keys::{self, InterfaceKey, Key, ValueType};
 
 /// The name by which expressions and tests know it.
+#[cfg(test)]
 pub fn name(key: &str) -> String {
     format!("effective(\"{key}\")")
 }
 
 /// The name of the interface's own value.
+#[cfg(test)]
 pub fn own_name(key: &str) -> String {
     format!("{OWN}{key}\")")
 }

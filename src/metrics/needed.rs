@@ -25,9 +25,10 @@ const KEYS: [&str; 8] = [
 /// Of an interface, likewise: `ip_forward` changes both for all of them.
 const OF_INTERFACES: [&str; 2] = ["accept_redirects", "forwarding"];
 /// Counters that metrics and roles are made of, and those that say whether there are sockets.
-const COUNTERS: [(&str, &str); 11] = [
+const COUNTERS: [(&str, &str); 12] = [
     ("Ip", "ForwDatagrams"),
     ("Ip6", "OutForwDatagrams"),
+    ("Tcp", "ActiveOpens"),
     ("Udp", "RcvbufErrors"),
     ("Udp6", "RcvbufErrors"),
     ("sockstat_TCP", "alloc"),

@@ -48,6 +48,19 @@ pub enum Value {
     Ints(Vec<i64>),
 }
 
+impl Value {
+    /// Its type; a histogram of ages is taken for a list.
+    pub const fn kind(&self) -> Type {
+        match self {
+            Self::Bool(_) => Type::Bool,
+            Self::Int(_) => Type::Int,
+            Self::Double(_) => Type::Double,
+            Self::Text(_) => Type::Text,
+            Self::Ints(_) => Type::Ints,
+        }
+    }
+}
+
 impl fmt::Display for Value {
     /// As a sysctl file would have it: lists separated by one space, doubles without trailing zeros.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

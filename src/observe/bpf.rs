@@ -18,9 +18,9 @@ mod walk;
 use std::collections::BTreeMap;
 
 use super::sockets::StateCounts;
+use super::tcp_summary::TcpSummary;
 use crate::host::Host;
 
-pub use check::Summary;
 use model::Counted;
 pub use model::Why;
 
@@ -30,7 +30,10 @@ pub use model::Why;
 ///
 /// Sockets that are bound and neither connected nor listening are in none of the tables, so `close` stays 0. The tables
 /// change while they are walked, as they do during a dump.
-pub fn states_by_namespace(host: &Host, summaries: &BTreeMap<u32, Summary>) -> Result<BTreeMap<u32, StateCounts>, Why> {
+pub fn states_by_namespace(
+    host: &Host,
+    summaries: &BTreeMap<u32, TcpSummary>,
+) -> Result<BTreeMap<u32, StateCounts>, Why> {
     let counted = count(host, summaries.len())?;
     check::agreed(counted, summaries)
 }

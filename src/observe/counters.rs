@@ -88,11 +88,6 @@ pub fn read_wanted(host: &Host, wanted: Wanted<'_>) -> (Counters, Vec<Gap>) {
     read_files(host, wanted, |_| true)
 }
 
-/// Those of the files that say how many TCP sockets there are; what is missing is not in the map.
-pub(in crate::observe) fn read_of_tcp(host: &Host) -> Counters {
-    read_files(host, Wanted::All, |file| ["snmp", "sockstat", "sockstat6"].contains(&file)).0
-}
-
 /// Only the numbers of sockets.
 pub fn read_sockstat(host: &Host) -> Counters {
     read_files(host, Wanted::All, |file| ["sockstat", "sockstat6"].contains(&file)).0
@@ -101,11 +96,8 @@ pub fn read_sockstat(host: &Host) -> Counters {
 fn read_files(host: &Host, wanted: Wanted<'_>, which: impl Fn(&str) -> bool) -> (Counters, Vec<Gap>) {
     let mut found = Found { counters: Counters::new(), wanted };
     let mut gaps = Vec::new();
-    // `/proc/net` shows the namespace of the process's first thread, which need not be this thread's.
-    let directory = if host.is_live() { "/proc/thread-self/net" } else { "/proc/net" };
     for source in SOURCES.iter().filter(|source| is_worth(source, wanted) && which(source.file)) {
-        let path = format!("{directory}/{}", source.file);
-        let why = match host.read_text(&path) {
+        let why = match host.read_text(&host.proc_net(source.file)) {
             Ok(text) => {
                 parse(source.layout, source.groups, &text, &mut found);
                 format!("/proc/net/{} does not contain this group", source.file)

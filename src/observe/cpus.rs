@@ -31,8 +31,7 @@ const NUMBER: usize = 12;
 
 /// Reads all CPUs, by number.
 pub fn read(host: &Host) -> (Vec<Cpu>, Vec<Gap>) {
-    let directory = if host.is_live() { "/proc/thread-self/net" } else { "/proc/net" };
-    let softnet = host.read_text(&format!("{directory}/softnet_stat"));
+    let softnet = host.read_text(&host.proc_net("softnet_stat"));
     let mut cpus = match softnet {
         Ok(text) => softnet_stat(&text),
         Err(error) => {

@@ -24,6 +24,7 @@ pub mod sockets;
 pub mod surroundings;
 pub mod sysctls;
 pub mod system;
+pub mod tcp_summary;
 pub mod tools;
 pub mod topology;
 pub mod tuned;

@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 
 use serde::{Deserialize, Serialize};
 
-use crate::host::Host;
+use crate::host::{Buffer, Host};
 use crate::keys;
 use crate::observe::persisted::{FileKind, Persisted};
 use crate::observe::sysctls::Sysctls;
@@ -213,11 +213,13 @@ fn modules_at_boot(host: &Host) -> BTreeSet<String> {
 
 fn programs(host: &Host) -> BTreeMap<String, u32> {
     let mut found = BTreeMap::new();
-    let numbers = host.list("/proc").unwrap_or_default();
-    let mut numbers: Vec<u32> = numbers.iter().filter_map(|name| name.parse().ok()).take(MOST_PROCESSES).collect();
+    let Ok(mut processes) = host.directory("/proc") else { return found };
+    let names = processes.list();
+    let mut numbers: Vec<u32> = names.iter().filter_map(|(name, _)| name.parse().ok()).take(MOST_PROCESSES).collect();
     numbers.sort_unstable();
+    let mut buffer = Buffer::default();
     for number in numbers {
-        let Ok(comm) = host.read_text(&format!("/proc/{number}/comm")) else { continue };
+        let Ok(comm) = processes.sysctl(&format!("{number}/comm"), &mut buffer) else { continue };
         let comm = comm.trim_end();
         if let Some(name) = PROGRAMS.iter().find(|name| name.chars().take(COMM).eq(comm.chars())) {
             found.entry((*name).to_owned()).or_insert(number);

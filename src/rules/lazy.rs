@@ -6,44 +6,27 @@
 use std::sync::OnceLock;
 
 use super::head::Head;
+use super::shipped::Shipped;
 use super::{Rule, load};
 use crate::metrics::subjects::Subject;
 use crate::model::Profile;
-
-/// A shipped rule as the build wrote it down.
-#[derive(Debug)]
-pub(super) struct Shipped {
-    pub(super) area: &'static str,
-    pub(super) id: &'static str,
-    pub(super) text: &'static str,
-    pub(super) profile: Profile,
-    pub(super) for_each: Subject,
-    /// Where its tests begin.
-    pub(super) tests: usize,
-    /// Conditions and parameters, as JSON.
-    pub(super) head: &'static str,
-    /// The names in the text that something is read for: keys, counters, changes, defaults, and those of sources that not every
-    /// audit reads.
-    pub(super) names: &'static [&'static str],
-}
 
 /// A rule that may not be read yet.
 #[derive(Debug)]
 pub struct LazyRule {
     shipped: Option<&'static Shipped>,
-    head: OnceLock<Option<Head>>,
     rule: OnceLock<Option<Box<Rule>>>,
 }
 
 impl From<Rule> for LazyRule {
     fn from(rule: Rule) -> Self {
-        Self { shipped: None, head: OnceLock::new(), rule: OnceLock::from(Some(Box::new(rule))) }
+        Self { shipped: None, rule: OnceLock::from(Some(Box::new(rule))) }
     }
 }
 
 impl LazyRule {
     pub(super) const fn shipped(shipped: &'static Shipped) -> Self {
-        Self { shipped: Some(shipped), head: OnceLock::new(), rule: OnceLock::new() }
+        Self { shipped: Some(shipped), rule: OnceLock::new() }
     }
 
     /// The rule without its tests if it is a shipped one. `None` only for a shipped rule that cannot be read; a test
@@ -61,7 +44,6 @@ impl LazyRule {
     pub(super) fn rule_mut(&mut self) -> Option<&mut Rule> {
         self.rule();
         self.shipped = None;
-        self.head = OnceLock::new();
         self.rule.get_mut()?.as_deref_mut()
     }
 
@@ -74,13 +56,13 @@ impl LazyRule {
     }
 
     /// The conditions of a shipped rule that nobody changed.
-    pub fn head(&self) -> Option<&Head> {
-        self.head.get_or_init(|| Head::parse(self.shipped?.head)).as_ref()
+    pub fn head(&self) -> Option<&'static Head> {
+        self.shipped.map(|shipped| &shipped.head)
     }
 
     /// What it is evaluated once for each of.
     pub fn subject(&self) -> Option<Subject> {
-        self.shipped.map(|shipped| shipped.for_each).or_else(|| self.rule().map(|rule| rule.for_each))
+        self.head().map(|head| head.for_each).or_else(|| self.rule().map(|rule| rule.for_each))
     }
 
     /// The names that it uses and something is read for: keys, counters, changes, defaults, UDP sockets and the like; others may be

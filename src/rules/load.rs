@@ -14,7 +14,8 @@ use super::file::{AdviseFile, LevelFile, LookFile, ParamFile, RecommendFile, Rul
 use super::names::{RuleNames, key_to_set};
 use super::template::Template;
 use super::{
-    Advise, Avoid, Evidence, Expect, Level, NextLook, Param, Recommend, Rule, RuleTest, given, next_look, toml_file,
+    Advise, Avoid, Evidence, Expect, Level, NextLook, Param, Recommend, Rule, RuleTest, characters, given, next_look,
+    toml_file,
 };
 use crate::diagnostic::Diagnostic;
 use crate::keys::{self, ValueType};
@@ -44,6 +45,16 @@ fn load(id: &str, area: &str, text: &str, mut loader: Loader<'_>) -> Result<Rule
             return Err(vec![toml_file::diagnostic(loader.origin, text, &error)]);
         }
     };
+    // Those of a shipped rule without its tests were looked at when the program was built and tested.
+    if loader.tested
+        && let Some((span, found)) = characters::dangerous(text)
+    {
+        let message = format!(
+            "this text has the character U+{:04X}, on which a terminal acts or which no reader sees",
+            found as u32
+        );
+        loader.error(span, &message, None);
+    }
     let rule = loader.rule(id, area, file);
     match rule {
         Some(rule) if loader.errors.is_empty() => Ok(rule),

@@ -3,6 +3,7 @@
 //! In: the rule files compiled in and those of the administrator. Out: a [`set::RuleSet`] of checked rules.
 //! Must not: evaluate a rule against a host (`audit` does), or read the system.
 
+mod characters;
 pub mod expr;
 mod file;
 mod given;
@@ -12,6 +13,7 @@ pub mod load;
 mod names;
 pub mod next_look;
 pub mod set;
+mod shipped;
 mod starter;
 pub mod template;
 pub mod toml_file;

@@ -39,7 +39,7 @@ impl<'a> RuleNames<'a> {
     pub(super) fn kind(&self, name: &str) -> Result<Type, Option<String>> {
         if let Some(param) = name.strip_prefix("params.") {
             return match self.params.get(param) {
-                Some(param) => Ok(kind_of(&param.value)),
+                Some(param) => Ok(param.value.kind()),
                 None => Err(suggest::nearest(param, self.params.keys().map(String::as_str))
                     .map(|near| format!("did you mean `params.{near}`?"))
                     .or_else(|| Some("this rule has no parameter of this name in [params]".to_owned()))),
@@ -108,17 +108,6 @@ pub(super) fn key_to_set(name: &str, subject: Subject) -> Result<&'static Key, (
             let help = near.map(|near| format!("did you mean `{near}`?"));
             Err((format!("there is no key `{name}` in the catalogue"), help))
         }
-    }
-}
-
-/// The type of a parameter's value.
-pub(super) const fn kind_of(value: &Value) -> Type {
-    match value {
-        Value::Bool(_) => Type::Bool,
-        Value::Int(_) => Type::Int,
-        Value::Double(_) => Type::Double,
-        Value::Text(_) => Type::Text,
-        Value::Ints(_) => Type::Ints,
     }
 }
 

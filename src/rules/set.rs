@@ -8,17 +8,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::lazy::{LazyRule, Shipped};
-use super::names::kind_of;
+use super::lazy::LazyRule;
+use super::shipped::{SHIPPED, Shipped};
 use super::{Rule, load, toml_file};
 use crate::diagnostic::Diagnostic;
-use crate::metrics::subjects::Subject;
 use crate::metrics::value::{Type, Value};
 use crate::model::Profile;
 use crate::suggest::nearest;
-
-/// Each shipped rule; the build makes this table.
-static SHIPPED: &[Shipped] = include!(concat!(env!("OUT_DIR"), "/shipped_rules.rs"));
 
 /// Rules by id.
 #[derive(Debug, Default)]
@@ -141,12 +137,12 @@ impl RuleSet {
         })?;
         param.value = match (&param.value, value) {
             (Value::Double(_), Value::Int(value)) => Value::Double(value as f64),
-            (old, value) if kind_of(old) == kind_of(&value) => value,
+            (old, value) if old.kind() == value.kind() => value,
             (old, value) => {
                 return Err(OverrideError::WrongType {
                     rule: rule.to_owned(),
                     name: name.to_owned(),
-                    wanted: kind_of(old),
+                    wanted: old.kind(),
                     value: value.to_string(),
                 });
             }
@@ -254,8 +250,8 @@ mod tests {
         for (id, lazy) in set.evaluated() {
             let (head, rule) = (lazy.head().unwrap(), lazy.rule().unwrap());
             assert_eq!((head.for_each, lazy.subject()), (rule.for_each, Some(rule.for_each)), "{id}");
-            let sources = |expr: &crate::rules::expr::Expr| expr.source().to_owned();
-            assert!(head.conditions().map(sources).eq(rule.conditions().map(sources)), "{id}");
+            let compiled = |expr: &crate::rules::expr::Expr| format!("{expr:?}");
+            assert!(head.conditions().map(compiled).eq(rule.conditions().map(compiled)), "{id}");
             assert!(rule.params.iter().all(|(name, param)| head.param(name) == Some(&param.value)), "{id}");
             let prepared: BTreeSet<&str> = lazy.prepared_names().collect();
             let is_prepared = |name: &&str| PREPARED.iter().any(|start| name.starts_with(start));

@@ -116,7 +116,7 @@ fn read_sockets(host: &Host, number: usize) -> Option<Unowned> {
     if number > 0 && sockets::is_not_worth_it(&counters::read_sockstat(host)) {
         return Some(sockets::none().0);
     }
-    sockets::read(host, &ports::read_keys(host), None).ok().map(|(unowned, _)| unowned)
+    sockets::read(host, &ports::read_keys(host), None, None).ok().map(|(unowned, _)| unowned)
 }
 
 /// The sockets with their owners, at the places of the readings.

@@ -26,6 +26,7 @@ use crate::observe::qdiscs::{self, Qdisc};
 use crate::observe::sockets::StateCounts;
 use crate::observe::surroundings::{self, Surroundings};
 use crate::observe::sysctls::{self, Sysctls};
+use crate::observe::tcp_summary::TcpSummary;
 use crate::observe::topology::{self, Topology};
 use crate::observe::udp::{self, Udp};
 use crate::observe::unix::{self, UnixListeners};
@@ -89,14 +90,11 @@ pub fn capture(
     gaps.extend(more);
     let of_interfaces = names.and_then(|names| of_interfaces(names, &files));
     let mut machine = Machine { host, files: &files, keys: &keys, names, of_interfaces, around: None };
-    let empty = |number: usize| match ends.get(number) {
-        Some(Ok(end)) => sockets::is_not_worth_it(&end.counters),
-        _ => false,
-    };
+    let counters = |number: usize| ends.get(number).and_then(|end| end.as_ref().ok()).map(|end| &end.counters);
     // How a number changes is not to be estimated.
     let one_by_one = first.one_by_one.filter(|_| !first.sockets);
     let looked = |number: usize| whole[number];
-    let shown = netns::visit_some(&places, looked, |number, _| machine.read(number == 0, empty(number), one_by_one));
+    let shown = netns::visit_some(&places, looked, |number, _| machine.read(number == 0, counters(number), one_by_one));
     let shown = shown.into_iter().enumerate().map(|(number, shown)| {
         shown.map(|shown| shown.unwrap_or_else(|| Shown::left_out(asked.budget, counted.take(number))))
     });
@@ -271,7 +269,7 @@ struct Seen<'a> {
 
 impl Machine<'_> {
     /// Looks at the namespace of the calling thread.
-    fn read(&mut self, is_first: bool, is_empty: bool, one_by_one: Option<u32>) -> Shown {
+    fn read(&mut self, is_first: bool, counters: Option<&Counters>, one_by_one: Option<u32>) -> Shown {
         let nothing = BTreeSet::new();
         let wanted = match (is_first, self.names, &self.of_interfaces) {
             (true, _, Some(parts)) => sysctls::Wanted::OfInterfaces(parts),
@@ -280,11 +278,11 @@ impl Machine<'_> {
             (false, None, _) => sysctls::Wanted::OfInterfaces(&nothing),
         };
         let (sysctls, mut gaps) = sysctls::read_net(self.host, wanted);
-        let read = if is_empty && !is_first {
+        let read = if !is_first && counters.is_some_and(sockets::is_not_worth_it) {
             let (none, gap) = sockets::none();
             Ok((none, vec![gap]))
         } else {
-            sockets::read(self.host, &sysctls, one_by_one)
+            sockets::read(self.host, &sysctls, counters.and_then(TcpSummary::of), one_by_one)
         };
         let sockets = match read {
             Ok((seen, socket_gaps)) => {

@@ -17,7 +17,7 @@ pub fn look(host: &Host, which: &Which, snapshot: &mut Snapshot, ids: &[String])
     let known = &snapshot.namespaces;
     let read = netns::visit(&places, |_, place| {
         let namespace = known.iter().find(|namespace| namespace.id == place.id)?;
-        sockets::read(host, &namespace.sysctls, None).ok()
+        sockets::read(host, &namespace.sysctls, None, None).ok()
     });
     let (mut searches, mut seen) = (Vec::new(), Vec::new());
     for (place, read) in places.iter().zip(read) {

@@ -11,10 +11,11 @@ use super::begin::{Begun, ReadCounters};
 use super::looks::{self, Summary};
 use crate::host::Host;
 use crate::host::netns::{EnterError, Place};
-use crate::observe::bpf::{self, Why, states_by_namespace};
+use crate::observe::bpf::{Why, states_by_namespace};
 use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
 use crate::observe::sockets::StateCounts;
+use crate::observe::tcp_summary::TcpSummary;
 
 /// Sockets in the states that last only while one side waits, from which on a namespace is worth a look.
 const MANY: u64 = 20;
@@ -61,9 +62,9 @@ pub(super) struct Counted {
 impl Counted {
     fn of(host: &Host, places: &[Place], counters: &ReadCounters) -> Self {
         let inodes: Vec<Option<u32>> = places.iter().map(Place::inode).collect();
-        let summary = |(inode, counters): (&Option<u32>, &Result<_, _>)| -> Option<(u32, bpf::Summary)> {
+        let summary = |(inode, counters): (&Option<u32>, &Result<_, _>)| -> Option<(u32, TcpSummary)> {
             let (counters, _) = counters.as_ref().ok()?;
-            Some(((*inode)?, bpf::Summary::of(counters)?))
+            Some(((*inode)?, TcpSummary::of(counters)?))
         };
         let summaries: BTreeMap<_, _> = inodes.iter().zip(counters).filter_map(summary).collect();
         match states_by_namespace(host, &summaries) {

@@ -9,6 +9,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use crate::observe::counters::Counters;
+use crate::observe::tcp_summary::TcpSummary;
 
 /// CPU time that the looks at all namespaces together may take, as it is predicted; `None`: any.
 pub type Budget = Option<Duration>;
@@ -63,10 +64,7 @@ pub const SIGNS: [(&str, &str); 22] = [
 pub struct Summary {
     /// How many of [`SIGNS`] moved in the window.
     pub signs: usize,
-    /// TCP sockets, those in TIME_WAIT included.
-    pub sockets: u64,
-    /// TCP sockets of the machine without those in TIME_WAIT; also of namespaces that nobody finds.
-    pub of_machine: u64,
+    pub tcp: TcpSummary,
 }
 
 impl Summary {
@@ -77,13 +75,7 @@ impl Summary {
             let (from, to) = (before.and_then(|before| value(before, group, name)), value(now, group, name));
             from.zip(to).is_some_and(|(from, to)| to > from)
         };
-        let number = |group, name| value(now, group, name).and_then(|value| u64::try_from(value).ok()).unwrap_or(0);
-        let in_use = number("sockstat_TCP", "inuse") + number("sockstat_TCP6", "inuse");
-        Self {
-            signs: SIGNS.iter().filter(moved).count(),
-            sockets: in_use + number("sockstat_TCP", "tw"),
-            of_machine: number("sockstat_TCP", "alloc"),
-        }
+        Self { signs: SIGNS.iter().filter(moved).count(), tcp: TcpSummary::of(now).unwrap_or_default() }
     }
 }
 
@@ -91,10 +83,11 @@ impl Summary {
 /// went wrong, then those with more sockets; one that does not fit any more is passed over for smaller ones.
 pub fn plan(summaries: &[Summary], budget: Budget) -> Vec<bool> {
     let Some(budget) = budget else { return vec![true; summaries.len()] };
-    let seen: u64 = summaries.iter().map(|summary| summary.sockets).sum();
-    let machine = summaries.iter().map(|summary| summary.of_machine).fold(seen, u64::max);
+    let seen: u64 = summaries.iter().map(|summary| summary.tcp.total()).sum();
+    // Also those of namespaces that nobody finds.
+    let machine = summaries.iter().filter_map(|summary| summary.tcp.of_machine).fold(seen, u64::max);
     let mut order: Vec<usize> = (0..summaries.len()).collect();
-    order.sort_by_key(|&place| (place > 0, Reverse(summaries[place].signs), Reverse(summaries[place].sockets)));
+    order.sort_by_key(|&place| (place > 0, Reverse(summaries[place].signs), Reverse(summaries[place].tcp.total())));
     let mut whole = vec![false; summaries.len()];
     let mut spent = times(cost::COUNTERS, summaries.len() as u64);
     let number = summaries.len() as u64;
@@ -114,7 +107,7 @@ fn times(each: Duration, number: u64) -> Duration {
 
 /// CPU time for a look at a namespace on a machine with so many sockets and so many namespaces.
 fn predicted(summary: Summary, machine: u64, namespaces: u64) -> Duration {
-    let connections = match summary.sockets {
+    let connections = match summary.tcp.total() {
         // Then the table is not walked where that costs much.
         0 => Duration::ZERO,
         own => cost::WALK + times(cost::PASSED, machine) + times(cost::COPIED, own),
@@ -127,7 +120,7 @@ mod tests {
     use super::*;
 
     const fn quiet(sockets: u64) -> Summary {
-        Summary { signs: 0, sockets, of_machine: 0 }
+        Summary { signs: 0, tcp: TcpSummary { in_use: sockets, time_wait: 0, of_machine: None, opened: None } }
     }
 
     fn planned(summaries: &[Summary], milliseconds: u64) -> Vec<usize> {
@@ -176,18 +169,14 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_counts_signs_that_moved_and_sockets_of_both_families() {
+    fn a_summary_counts_signs_that_moved() {
         let counters = |drops: i64| -> Counters {
-            let group = |all: &[(&str, i64)]| all.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
-            [
-                ("TcpExt".to_owned(), group(&[("ListenDrops", drops), ("TCPTimeouts", 7)])),
-                ("sockstat_TCP".to_owned(), group(&[("inuse", 5), ("tw", 3), ("alloc", 999)])),
-                ("sockstat_TCP6".to_owned(), group(&[("inuse", 2)])),
-            ]
-            .into()
+            let all = [("ListenDrops", drops), ("TCPTimeouts", 7)];
+            let group = all.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
+            [("TcpExt".to_owned(), group)].into()
         };
-        assert_eq!(Summary::of(&counters(9), Some(&counters(8))), Summary { signs: 1, sockets: 10, of_machine: 999 });
-        assert_eq!(Summary::of(&counters(9), None), Summary { signs: 0, sockets: 10, of_machine: 999 });
+        assert_eq!(Summary::of(&counters(9), Some(&counters(8))).signs, 1);
+        assert_eq!(Summary::of(&counters(9), None), Summary::default());
         assert_eq!(Summary::of(&Counters::new(), None), Summary::default());
     }
 }

@@ -8,18 +8,19 @@ use std::os::unix::fs::MetadataExt;
 use crate::support::lab::ip;
 use crate::support::{Lab, close, connect, ports, syn, time_wait, wait_until};
 use sysctl_advisor::host::Host;
-use sysctl_advisor::observe::bpf::{Summary, Why, states_by_namespace};
+use sysctl_advisor::observe::bpf::{Why, states_by_namespace};
 use sysctl_advisor::observe::counters;
 use sysctl_advisor::observe::sockets::StateCounts;
+use sysctl_advisor::observe::tcp_summary::TcpSummary;
 
 /// The inode and the summary of the namespace that the calling thread is in.
-fn here() -> (u32, Summary) {
+fn here() -> (u32, TcpSummary) {
     let inode = std::fs::metadata("/proc/thread-self/ns/net").unwrap().ino();
     let (counters, _) = counters::read(&Host::live());
-    (u32::try_from(inode).unwrap(), Summary::of(&counters).unwrap())
+    (u32::try_from(inode).unwrap(), TcpSummary::of(&counters).unwrap())
 }
 
-fn counted(summaries: &BTreeMap<u32, Summary>) -> BTreeMap<u32, StateCounts> {
+fn counted(summaries: &BTreeMap<u32, TcpSummary>) -> BTreeMap<u32, StateCounts> {
     states_by_namespace(&Host::live(), summaries)
         .unwrap_or_else(|why| panic!("\n\nTHE SOCKETS CANNOT BE COUNTED IN THIS KERNEL: {why}\n\n"))
 }
@@ -119,8 +120,8 @@ fn a_pass_that_differs_from_the_summaries_is_set_aside() {
     let _lab = Lab::enter();
     let _sockets = Sockets::new(50, 0);
     let (inode, summary) = here();
-    assert_eq!(summary, Summary { inuse: 101, small: 0 });
-    let wrong = BTreeMap::from([(inode, Summary { inuse: 150, small: 0 })]);
+    assert_eq!((summary.in_use, summary.time_wait), (101, 0));
+    let wrong = BTreeMap::from([(inode, TcpSummary { in_use: 150, ..summary })]);
     let why = states_by_namespace(&Host::live(), &wrong).unwrap_err();
     assert_eq!(why, Why::Differs { counted: 101, summarized: 150 });
 }

@@ -604,3 +604,36 @@ fn errors_are_json_for_who_asks_for_it() {
         assert!(lines[0]["fields"]["message"].as_str().unwrap().contains(said), "{run:?}");
     }
 }
+
+/// Escape sequences in what was typed, in the name of a file and in its text: nothing of them reaches a terminal.
+#[test]
+fn no_message_has_a_character_that_a_terminal_acts_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let rule = folder.path().join("a\u{1b}[2J.toml");
+    std::fs::write(&rule, "title = \"\u{9b}2J\"\nseverty = 1\n").unwrap();
+    let good =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/rules/values/timestamps-off.toml")).unwrap();
+    let turned = folder.path().join("turned.toml");
+    std::fs::write(&turned, good.replacen("summary = \"", "summary = \"\\u202e", 1)).unwrap();
+    let snapshot = folder.path().join("s.json");
+    std::fs::write(&snapshot, r#"{"schema":"\u001b]0;pwn\u0007\u009b"}"#).unwrap();
+    let [rule, turned, snapshot] = [&rule, &turned, &snapshot].map(|path| path.to_str().unwrap());
+    for arguments in [
+        &["explain", "x\u{1b}[2J\u{202e}"][..],
+        &["rules", "check", rule],
+        &["rules", "check", turned],
+        &["rules", "test", rule],
+        &["audit", "--snapshot", snapshot],
+        &["audit", "--snapshot", "\u{1b}[2J"],
+        &["plan", "--from", "\u{9b}2J"],
+        &["audit", "--config", rule],
+    ] {
+        let run = run(arguments);
+        assert_ne!(run.code, 0, "{arguments:?}");
+        let bad = |c: &char| (c.is_control() && *c != '\n') || ('\u{202a}'..='\u{202e}').contains(c);
+        let found = run.out.chars().chain(run.err.chars()).find(bad);
+        assert_eq!(found, None, "{arguments:?}: {:?}", run.err);
+    }
+    let refused = run(&["rules", "check", turned]).err;
+    assert!(refused.contains("U+202E") && refused.contains("turned.toml:1"), "{refused}");
+}

@@ -9,6 +9,7 @@
 mod bad_input;
 mod config_file;
 mod config_layers;
+mod contained;
 mod containers;
 mod drift;
 mod exit_codes;

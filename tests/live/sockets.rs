@@ -52,7 +52,7 @@ fn sysctls() -> Sysctls {
 }
 
 fn observe() -> (Sockets, Vec<Gap>) {
-    let (unowned, mut gaps) = read(&Host::live(), &sysctls(), None).unwrap();
+    let (unowned, mut gaps) = read(&Host::live(), &sysctls(), None, None).unwrap();
     let found = owners::find(&Host::live(), vec![unowned.into()]).remove(0);
     gaps.extend(found.gap);
     let sockets = found.sockets.unwrap();
@@ -68,7 +68,7 @@ fn observe_tables() -> Sockets {
     for file in ["tcp", "tcp6"] {
         std::fs::copy(format!("/proc/thread-self/net/{file}"), net.join(file)).unwrap();
     }
-    let (unowned, gaps) = read(&Host::recorded(tree.path()), &sysctls(), None).unwrap();
+    let (unowned, gaps) = read(&Host::recorded(tree.path()), &sysctls(), None, None).unwrap();
     let sockets = owners::find(&Host::recorded(tree.path()), vec![unowned.into()]).remove(0).sockets.unwrap();
     assert_eq!(sockets.source, SocketSource::Procfs);
     assert!(gaps.iter().any(|gap| gap.what == "listener.limit"), "{gaps:?}");
@@ -415,7 +415,7 @@ fn without_the_port_range_nothing_is_said_of_outgoing_connections() {
     in_namespace(|| {
         let listener = listen(V4, 9000, 64);
         let _held = pair(&listener);
-        let (unowned, gaps) = read(&Host::live(), &Sysctls::new(), None).unwrap();
+        let (unowned, gaps) = read(&Host::live(), &Sysctls::new(), None, None).unwrap();
         let sockets = owners::find(&Host::live(), vec![unowned.into()]).remove(0).sockets.unwrap();
         assert_eq!((sockets.states.established, sockets.outgoing.sockets), (2, 0));
         assert_eq!(gaps.iter().map(|gap| gap.what.as_str()).collect::<Vec<_>>(), ["ports", "destination"]);

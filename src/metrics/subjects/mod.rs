@@ -24,6 +24,9 @@ mod udp;
 mod udp_socket;
 mod unix_listener;
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -102,9 +105,14 @@ impl Subject {
 
     /// The table that a name is in, by what it begins with, and whose it is.
     pub(super) fn of_name(name: &str) -> Option<(Self, &'static dyn AnyTable)> {
+        // Asked for each name of each rule at every start.
+        static BY_PREFIX: LazyLock<BTreeMap<&str, (Subject, &dyn AnyTable)>> = LazyLock::new(|| {
+            let tables =
+                Subject::ALL.iter().flat_map(|subject| subject.tables().iter().map(|table| (*subject, *table)));
+            tables.map(|(subject, table)| (table.prefix(), (subject, table))).collect()
+        });
         let (prefix, _) = name.split_once('.')?;
-        let tables = Self::ALL.iter().flat_map(|subject| subject.tables().iter().map(|table| (*subject, *table)));
-        tables.into_iter().find(|(_, table)| table.prefix() == prefix)
+        BY_PREFIX.get(prefix).copied()
     }
 
     /// The table whose records are what a rule is evaluated on.

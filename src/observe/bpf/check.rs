@@ -6,39 +6,16 @@
 use std::collections::BTreeMap;
 
 use super::model::{Counted, Why};
-use crate::observe::counters::Counters;
 use crate::observe::sockets::StateCounts;
+use crate::observe::tcp_summary::TcpSummary;
 
 /// By how many connections a namespace may be off whatever its size: they open and close between the two looks.
 const SLACK: u64 = 2;
 
-/// What `sockstat` and `sockstat6` say of a namespace.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Summary {
-    /// Full sockets that are connected, connecting or listening.
-    pub inuse: u64,
-    /// Small ones: TIME_WAIT, and FIN_WAIT2 without a process.
-    pub small: u64,
-}
-
-impl Summary {
-    /// `None` where the files could not be read.
-    pub fn of(counters: &Counters) -> Option<Self> {
-        let number = |group: &str, name: &str| counters.get(group)?.get(name).copied();
-        let inuse = number("sockstat_TCP", "inuse")? + number("sockstat_TCP6", "inuse").unwrap_or(0);
-        let small = number("sockstat_TCP", "tw")?;
-        Some(Self { inuse: inuse.try_into().ok()?, small: small.try_into().ok()? })
-    }
-
-    const fn total(self) -> u64 {
-        self.inuse + self.small
-    }
-}
-
 /// The counts of the namespaces that agree with their summaries. Of a namespace without sockets there is nothing to count.
 pub(super) fn agreed(
     mut counted: BTreeMap<u32, Counted>,
-    summaries: &BTreeMap<u32, Summary>,
+    summaries: &BTreeMap<u32, TcpSummary>,
 ) -> Result<BTreeMap<u32, StateCounts>, Why> {
     let (mut seen, mut summarized) = (0, 0);
     let mut agreed = BTreeMap::new();
@@ -49,8 +26,8 @@ pub(super) fn agreed(
         summarized += summary.total();
         // Listeners are in one table for all; the connections are what may be elsewhere.
         let listen = counted.states.listen;
-        let connected = is_near(full.saturating_sub(listen), summary.inuse.saturating_sub(listen));
-        if connected && is_near(counted.small, summary.small) {
+        let connected = is_near(full.saturating_sub(listen), summary.in_use.saturating_sub(listen));
+        if connected && is_near(counted.small, summary.time_wait) {
             agreed.insert(inode, counted.states);
         }
     }
@@ -79,15 +56,15 @@ mod tests {
         Counted { states: StateCounts { listen, ..StateCounts::default() }, ..Counted::default() }
     }
 
-    fn agreeing<const N: usize>(namespaces: [(Counted, Summary); N]) -> Result<Vec<u32>, Why> {
+    fn agreeing<const N: usize>(namespaces: [(Counted, TcpSummary); N]) -> Result<Vec<u32>, Why> {
         let with_inodes = || (1_u32..).zip(namespaces.iter().cloned());
         let counts = with_inodes().map(|(inode, (counted, _))| (inode, counted)).collect();
         let summaries = with_inodes().map(|(inode, (_, summary))| (inode, summary)).collect();
         agreed(counts, &summaries).map(|agreed| agreed.into_keys().collect())
     }
 
-    const fn summary(inuse: u64, small: u64) -> Summary {
-        Summary { inuse, small }
+    const fn summary(in_use: u64, time_wait: u64) -> TcpSummary {
+        TcpSummary { in_use, time_wait, of_machine: None, opened: None }
     }
 
     #[test]
@@ -122,15 +99,5 @@ mod tests {
     fn a_namespace_without_sockets_is_counted_though_the_pass_did_not_meet_it() {
         let agreed = agreed(BTreeMap::new(), &BTreeMap::from([(7, summary(0, 0))])).unwrap();
         assert_eq!(agreed, BTreeMap::from([(7, StateCounts::default())]));
-    }
-
-    #[test]
-    fn a_summary_is_read_from_both_files_and_without_ipv6_from_one() {
-        let group = |entries: &[(&str, i64)]| entries.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
-        let mut counters = Counters::from([("sockstat_TCP".to_owned(), group(&[("inuse", 5), ("tw", 2)]))]);
-        assert_eq!(Summary::of(&counters), Some(summary(5, 2)));
-        counters.insert("sockstat_TCP6".to_owned(), group(&[("inuse", 3)]));
-        assert_eq!(Summary::of(&counters), Some(summary(8, 2)));
-        assert_eq!(Summary::of(&Counters::new()), None);
     }
 }

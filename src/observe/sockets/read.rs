@@ -21,6 +21,7 @@ use crate::observe::counters::Counters;
 use crate::observe::gap::Gap;
 use crate::observe::ports::Ephemeral;
 use crate::observe::sysctls::Sysctls;
+use crate::observe::tcp_summary::TcpSummary;
 
 /// Beginnings of the metrics that the tables of `/proc/net` say nothing about.
 const NOT_IN_PROCFS: &[&str] = &[
@@ -77,7 +78,7 @@ const PROGRESS: [&str; 14] = [
 const BOUND_WORTH: u64 = 20_000;
 
 /// Sockets of the machine from which on a dump that finds nothing takes some milliseconds.
-const CROWDED: i64 = 20_000;
+const CROWDED: u64 = 20_000;
 
 /// The sockets of a namespace whose owners are not known yet.
 #[derive(Debug)]
@@ -111,16 +112,21 @@ pub fn read_queues(host: &Host) -> Result<Queues, Gap> {
 /// `sysctls`; without it nothing is known of outgoing connections. The gaps name what the reading lacks; an error means
 /// that there is none. The owners are still to be found, by [`owners::find`](crate::observe::owners::find).
 ///
-/// `one_by_one`: of so many connections each is looked at; where there are many more, so many are and the others are counted.
-/// `None`: each is, whatever it costs.
-pub fn read(host: &Host, sysctls: &Sysctls, one_by_one: Option<u32>) -> Result<(Unowned, Vec<Gap>), Gap> {
+/// `summary`: the numbers of the namespace, where they are known. `one_by_one`: of so many connections each is looked at; where there
+/// are many more, so many are and the others are counted. `None`: each is, whatever it costs.
+pub fn read(
+    host: &Host,
+    sysctls: &Sysctls,
+    summary: Option<TcpSummary>,
+    one_by_one: Option<u32>,
+) -> Result<(Unowned, Vec<Gap>), Gap> {
     let mut gaps = Vec::new();
     let range = Ephemeral::of(sysctls).map_err(|why| {
         gaps.extend(["ports", "destination"].map(|what| Gap { what: what.to_owned(), why: why.clone() }));
     });
     let range = range.ok();
     let refused = if host.is_live() {
-        match from_netlink(host, range.as_ref(), one_by_one, &mut gaps) {
+        match from_netlink(host, range.as_ref(), summary, one_by_one, &mut gaps) {
             Ok(tally) => return Ok((unowned(tally, SocketSource::SockDiag, range.as_ref(), &mut gaps), gaps)),
             Err(why) => why,
         }
@@ -139,14 +145,8 @@ pub fn read(host: &Host, sysctls: &Sysctls, one_by_one: Option<u32>) -> Result<(
 /// Whether a dump would cost much and find nothing: it walks the table of the whole machine, and this namespace has no TCP
 /// socket but, maybe, bound ones that neither listen nor are connected.
 pub fn is_not_worth_it(counters: &Counters) -> bool {
-    let number = |group: &str, name: &str| counters.get(group)?.get(name).copied();
-    let is_crowded = number("sockstat_TCP", "alloc").is_some_and(|alloc| alloc >= CROWDED);
-    let has_none = |group| number(group, "inuse") == Some(0);
-    let without_v6 = !counters.contains_key("sockstat_TCP6");
-    is_crowded
-        && has_none("sockstat_TCP")
-        && number("sockstat_TCP", "tw") == Some(0)
-        && (without_v6 || has_none("sockstat_TCP6"))
+    let is = |summary: TcpSummary| summary.total() == 0 && summary.of_machine.is_some_and(|all| all >= CROWDED);
+    TcpSummary::of(counters).is_some_and(is)
 }
 
 /// The reading of a namespace that has no sockets, without a look.
@@ -213,12 +213,14 @@ fn netlink_listeners(walk: Walk) -> Result<(Found, bool), String> {
 fn from_netlink<'a>(
     host: &Host,
     range: Option<&'a Ephemeral>,
+    summary: Option<TcpSummary>,
     one_by_one: Option<u32>,
     gaps: &mut Vec<Gap>,
 ) -> Result<Tally<'a>, String> {
     let (found, mut interrupted) = netlink_listeners(Walk::Together)?;
     let listeners = Listeners::from(found);
-    let sampled = one_by_one.and_then(|limit| sampled::read(host, &listeners, range, limit));
+    let sampled = summary.zip(one_by_one);
+    let sampled = sampled.and_then(|(summary, limit)| sampled::read(host, summary, &listeners, range, limit));
     let (mut tally, connections_interrupted) = match sampled {
         Some(read) => read,
         None => {
@@ -228,7 +230,9 @@ fn from_netlink<'a>(
         }
     };
     interrupted |= connections_interrupted;
-    if tally.connections() < BOUND_WORTH || tally.may_ports_be_short() {
+    if summary.is_some_and(TcpSummary::is_all_of_machine) {
+        // There is none that is only bound.
+    } else if tally.connections() < BOUND_WORTH || tally.may_ports_be_short() {
         let add = |socket: SocketView<'_>| count(&mut tally, socket);
         interrupted |= dump_once(Query::BOUND, Walk::Together, add).map_err(|error| error.to_string())?;
     } else {
@@ -308,8 +312,9 @@ mod tests {
             ]
             .into()
         };
-        assert!(is_not_worth_it(&counters(CROWDED, 0, 0, 0)));
-        for (alloc, inuse, tw, v6) in [(100, 0, 0, 0), (CROWDED, 1, 0, 0), (CROWDED, 0, 1, 0), (CROWDED, 0, 0, 1)] {
+        let crowded = i64::try_from(CROWDED).unwrap();
+        assert!(is_not_worth_it(&counters(crowded, 0, 0, 0)));
+        for (alloc, inuse, tw, v6) in [(100, 0, 0, 0), (crowded, 1, 0, 0), (crowded, 0, 1, 0), (crowded, 0, 0, 1)] {
             assert!(!is_not_worth_it(&counters(alloc, inuse, tw, v6)), "{alloc} {inuse} {tw} {v6}");
         }
         assert!(!is_not_worth_it(&Counters::new()), "what was not read is not known to be empty");

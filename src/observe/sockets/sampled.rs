@@ -25,9 +25,10 @@ use crate::netlink::filter::PortFilter;
 use crate::netlink::request::Query;
 use crate::netlink::socket::{SocketView, timer};
 use crate::netlink::state;
-use crate::observe::counters::{self, Counters};
+use crate::observe::counters;
 use crate::observe::netlink::DumpError;
 use crate::observe::ports::Ephemeral;
+use crate::observe::tcp_summary::TcpSummary;
 
 /// So many times more connections than would be looked at are worth a sample; of fewer a look at all costs hardly more.
 const WORTH: u64 = 5;
@@ -44,36 +45,11 @@ const COMPARE: f64 = 165.0;
 const FILL_ESTABLISHED: f64 = 900.0;
 const FILL_TIME_WAIT: f64 = 230.0;
 
-/// How many sockets a namespace has, by the kernel's summary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Summary {
-    /// Sockets of either family in any state but TIME_WAIT, half-open ones left out.
-    in_use: u64,
-    /// TIME_WAIT, and FIN_WAIT2 that no process holds.
-    time_wait: u64,
-    /// Connections that were opened from here since the namespace began.
-    opened: u64,
-}
-
-impl Summary {
-    /// `None` where a number is missing.
-    fn of(counters: &Counters) -> Option<Self> {
-        let number = |group: &str, name: &str| u64::try_from(*counters.get(group)?.get(name)?).ok();
-        // Without IPv6 there is no group for it.
-        let v6 = if counters.contains_key("sockstat_TCP6") { number("sockstat_TCP6", "inuse")? } else { 0 };
-        Some(Self {
-            in_use: number("sockstat_TCP", "inuse")? + v6,
-            time_wait: number("sockstat_TCP", "tw")?,
-            opened: number("Tcp", "ActiveOpens")?,
-        })
-    }
-
-    /// Whether a look at the outgoing connections alone costs less than one at all, if they are a half. How many they are nobody
-    /// knows before.
-    fn is_half_cheaper(self) -> bool {
-        let (full, small) = (self.in_use as f64, self.time_wait as f64);
-        COMPARE * (full + small) < (FILL_ESTABLISHED * full + FILL_TIME_WAIT * small) / 2.0
-    }
+/// Whether a look at the outgoing connections alone costs less than one at all, if they are a half. How many they are nobody
+/// knows before.
+fn is_half_cheaper(summary: TcpSummary) -> bool {
+    let (full, small) = (summary.in_use as f64, summary.time_wait as f64);
+    COMPARE * (full + small) < (FILL_ESTABLISHED * full + FILL_TIME_WAIT * small) / 2.0
 }
 
 /// Which states are read whole, and of which there is a sample.
@@ -86,7 +62,7 @@ struct Looks {
 
 impl Looks {
     /// `limit`: connections to look at one by one; `connections`: those that are not half open, with TIME_WAIT.
-    const fn plan(summary: Summary, listening: u64, limit: u64) -> Self {
+    const fn plan(summary: TcpSummary, listening: u64, limit: u64) -> Self {
         let connections = summary.in_use.saturating_sub(listening);
         let none = Self { whole: 0, sampled: 0 };
         if (connections + summary.time_wait) * WORTH_OF <= limit * WORTH {
@@ -117,15 +93,15 @@ struct Prefix {
     is_all: bool,
 }
 
-/// Looks at a sample where that is worth it. `limit`: connections to look at one by one. The tally, and whether the table changed
+/// Looks at a sample where that is worth it. `summary`: the numbers at the end of the window; `limit`: connections to look at one by one. The tally, and whether the table changed
 /// meanwhile; `None`: look at all.
 pub(super) fn read<'a>(
     host: &Host,
+    summary: TcpSummary,
     listeners: &Listeners,
     range: Option<&'a Ephemeral>,
     limit: u32,
 ) -> Option<(Tally<'a>, bool)> {
-    let summary = Summary::of(&counters::read_of_tcp(host))?;
     let looks = Looks::plan(summary, listeners.total(), limit.into());
     if looks.sampled == 0 {
         return None;
@@ -149,10 +125,11 @@ struct Reading<'a, 'l> {
 type Read<'a> = Result<Option<(Tally<'a>, bool)>, DumpError>;
 
 impl<'a> Reading<'a, '_> {
-    fn read(self, summary: Summary, limit: u64) -> Read<'a> {
-        let filter = match self.range.filter(|_| summary.opened >= FEW_OUTGOING) {
+    fn read(self, summary: TcpSummary, limit: u64) -> Read<'a> {
+        let opened = summary.opened.unwrap_or(u64::MAX);
+        let filter = match self.range.filter(|_| opened >= FEW_OUTGOING) {
             Some(range) => match filter(range, self.listeners) {
-                Some(filter) if summary.is_half_cheaper() => Some(filter),
+                Some(filter) if is_half_cheaper(summary) => Some(filter),
                 _ => return Ok(None),
             },
             None => None,
@@ -186,7 +163,7 @@ impl<'a> Reading<'a, '_> {
             interrupted |= dump_once(query, Walk::Together, add)?;
         }
         // The numbers are those of now, not of before the dumps.
-        let totals = Summary::of(&counters::read_of_tcp(self.host));
+        let totals = TcpSummary::of(&counters::read_sockstat(self.host));
         let totals = totals.and_then(|summary| elsewhere.totals(summary, self.listeners.total(), &tally));
         let Some(totals) = totals else { return Ok(None) };
         let mut sample = Sample { of_outgoing: filter.is_none(), ..Sample::default() };
@@ -215,7 +192,7 @@ impl Elsewhere {
     }
 
     /// How many sockets are in the two states that are not read whole; `None` where the numbers do not go together.
-    fn totals(&self, summary: Summary, listening: u64, tally: &Tally<'_>) -> Option<[(u8, u64); 2]> {
+    fn totals(&self, summary: TcpSummary, listening: u64, tally: &Tally<'_>) -> Option<[(u8, u64); 2]> {
         let is_passing = |state: &u8| ![state::ESTABLISHED, state::TIME_WAIT].contains(state);
         let passing: u64 = (1..16).filter(is_passing).map(|state| tally.in_state(state)).sum();
         let full = passing.checked_sub(self.half_open + self.small)?;
@@ -272,8 +249,8 @@ mod tests {
 
     const LIMIT: u64 = 100;
 
-    const fn summary(in_use: u64, time_wait: u64) -> Summary {
-        Summary { in_use, time_wait, opened: 0 }
+    const fn summary(in_use: u64, time_wait: u64) -> TcpSummary {
+        TcpSummary { in_use, time_wait, of_machine: None, opened: None }
     }
 
     #[test]
@@ -297,9 +274,9 @@ mod tests {
 
     #[test]
     fn outgoing_connections_are_looked_at_alone_unless_nearly_all_sockets_are_time_wait() {
-        assert!(summary(1_000_000, 0).is_half_cheaper());
-        assert!(summary(200_000, 1_000_000).is_half_cheaper());
-        assert!(!summary(10, 1_000_000).is_half_cheaper(), "a small record is sent for little more than its passing");
+        assert!(is_half_cheaper(summary(1_000_000, 0)));
+        assert!(is_half_cheaper(summary(200_000, 1_000_000)));
+        assert!(!is_half_cheaper(summary(10, 1_000_000)), "a small record is sent for little more than its passing");
     }
 
     #[test]

@@ -15,10 +15,8 @@ const CHUNK: usize = 32 << 10;
 
 /// Reads both tables. A kernel without IPv6 has only the first; that the second is missing is not an error.
 pub(super) fn read(host: &Host, mut each: impl FnMut(&TcpNetEntry)) -> Result<(), String> {
-    // `/proc/net` is that of the process's first thread, which may be in another namespace than this one.
-    let directory = if host.is_live() { "/proc/thread-self/net" } else { "/proc/net" };
-    read_file(host, &format!("{directory}/tcp"), &mut each)?;
-    let v6 = format!("{directory}/tcp6");
+    read_file(host, &host.proc_net("tcp"), &mut each)?;
+    let v6 = host.proc_net("tcp6");
     match host.open(&v6) {
         Err(error) if error.kind == std::io::ErrorKind::NotFound => Ok(()),
         _ => read_file(host, &v6, &mut each),

@@ -132,7 +132,7 @@ fn addresses(asking: &mut Asking) -> Option<BTreeMap<u32, Addresses>> {
 
 /// Lines of `/proc/net/ip_vs` that begin with a protocol; the file is there only if the module is.
 fn balanced_services(host: &Host) -> u64 {
-    let text = host.read_text("/proc/net/ip_vs").unwrap_or_default();
+    let text = host.read_text(&host.proc_net("ip_vs")).unwrap_or_default();
     let is_service = |line: &&str| ["TCP ", "UDP ", "SCTP ", "FWM "].iter().any(|start| line.starts_with(start));
     text.lines().filter(is_service).count() as u64
 }

@@ -23,9 +23,9 @@ pub struct Translation {
 
 /// `None` where it cannot be seen, which is a gap.
 pub(super) fn read(host: &Host, asking: &mut Asking) -> Option<Translation> {
-    let iptables = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"]
+    let iptables = ["ip_tables_names", "ip6_tables_names"]
         .into_iter()
-        .any(|path| host.read_text(path).is_ok_and(|names| names.lines().any(|name| name == "nat")));
+        .any(|file| host.read_text(&host.proc_net(file)).is_ok_and(|names| names.lines().any(|name| name == "nat")));
     let mut nft_chains = 0;
     if is_loaded(host) {
         asking.dump("translation", SockProtocol::NetlinkNetFilter, &dump_request(1), |payload| {

@@ -1,178 +1,119 @@
 //! Types: what is wrong with an expression is found when the rule is loaded, not when it first matters.
 //!
-//! In: a parsed tree, the names that it may use. Out: [`Code`], which cannot meet a value of a wrong type, its own type
-//! and its names; or every mistake with its place. Must not: evaluate.
+//! In: a parsed tree, the names that it may use. Out: its type, and so the certainty that no part of it meets a value of a wrong
+//! type; or every mistake with its place. Must not: evaluate.
 
 use std::ops::Range;
 
-use super::eval::Code;
-use super::functions::{FUNCTIONS, Function};
+use super::code::{NAMED, named};
+use super::functions::FUNCTIONS;
 use super::parser::{Node, NodeKind};
-use super::scope::{ExprError, Name, Names, Used};
+use super::scope::{ExprError, Name, Names};
 use crate::metrics::value::Type::{self, Bool, Double, Int, Ints, Text};
-use crate::metrics::value::Value;
-use crate::metrics::{defaults, effective};
 use crate::suggest;
 
-/// A function that is a name: its argument is a literal, and its value is read like that of a metric.
-struct Named {
-    function: &'static str,
-    name: fn(&str) -> String,
-    example: &'static str,
-    /// What the argument has to be.
-    wanted: &'static str,
+/// What the argument of a function that is a name has to be, and an example of one.
+fn argument_of(function: &str) -> (&'static str, &'static str) {
+    let of_interface =
+        "a key that each interface has for itself, with `*` for the interface, in a rule with for_each = \"interface\"";
+    match function {
+        "default" => ("a key of the catalogue that each network namespace has for itself", "net.ipv4.tcp_rmem"),
+        "effective" => (of_interface, "net.ipv4.conf.*.rp_filter"),
+        _ => (of_interface, "net.ipv6.conf.*.accept_ra"),
+    }
 }
 
-const NAMED: [Named; 3] = [
-    Named {
-        function: "default",
-        name: defaults::name,
-        example: "net.ipv4.tcp_rmem",
-        wanted: "a key of the catalogue that each network namespace has for itself",
-    },
-    Named {
-        function: "effective",
-        name: effective::name,
-        example: "net.ipv4.conf.*.rp_filter",
-        wanted: "a key that each interface has for itself, with `*` for the interface, in a rule with for_each = \"interface\"",
-    },
-    Named {
-        function: "own",
-        name: effective::own_name,
-        example: "net.ipv6.conf.*.accept_ra",
-        wanted: "a key that each interface has for itself, with `*` for the interface, in a rule with for_each = \"interface\"",
-    },
-];
-
-fn named(function: &str) -> Option<&'static Named> {
-    NAMED.iter().find(|named| named.function == function)
-}
-
-pub(super) struct Checked {
-    pub(super) code: Code,
-    pub(super) kind: Type,
-    pub(super) names: Vec<Used>,
-}
-
-pub(super) fn check(tree: Node, names: &dyn Names) -> Result<Checked, Vec<ExprError>> {
-    let mut checker = Checker { names, used: Vec::new(), errors: Vec::new() };
+pub(super) fn check(tree: &Node, names: &dyn Names) -> Result<Type, Vec<ExprError>> {
+    let mut checker = Checker { names, errors: Vec::new() };
     match checker.typed(tree) {
-        Some((code, kind)) if checker.errors.is_empty() => Ok(Checked { code, kind, names: checker.used }),
+        Some(kind) if checker.errors.is_empty() => Ok(kind),
         _ => Err(checker.errors),
     }
 }
 
 struct Checker<'a> {
     names: &'a dyn Names,
-    used: Vec<Used>,
     errors: Vec<ExprError>,
 }
 
-type Typed = (Code, Type);
 /// Message and help.
 type Wrong = (String, Option<String>);
 
 impl Checker<'_> {
-    /// The code of a node with its type; `None` after an error, which is noted once at the innermost place.
-    fn typed(&mut self, node: Node) -> Option<Typed> {
-        let span = node.span;
-        match node.kind {
-            NodeKind::Literal(value) => {
-                let kind = match value {
-                    Value::Bool(_) => Bool,
-                    Value::Int(_) => Int,
-                    Value::Double(_) => Double,
-                    Value::Text(_) => Text,
-                    Value::Ints(_) => Ints,
-                };
-                Some((Code::Constant(value), kind))
+    /// The type of a node; `None` after an error, which is noted once at the innermost place.
+    fn typed(&mut self, node: &Node) -> Option<Type> {
+        let span = || node.span.clone();
+        match &node.kind {
+            NodeKind::Literal(value) => Some(value.kind()),
+            NodeKind::Name(name) => self.lookup(name, span()),
+            NodeKind::Call(function, arguments) if function == "has" => self.has(arguments, span()),
+            NodeKind::Call(function, arguments) if NAMED.contains(&function.as_str()) => {
+                self.named(function, arguments, span())
             }
-            NodeKind::Name(name) => {
-                let kind = self.lookup(&name, span)?;
-                Some((Code::Name(self.note(name, |used| used.needed = true)), kind))
-            }
-            NodeKind::Call(function, arguments) if function == "has" => self.has(arguments, span),
             NodeKind::Call(function, arguments) => {
-                if let Some(named) = named(&function) {
-                    let (name, kind) = self.named(named, arguments, span)?;
-                    // Read at a cost, or missing for many interfaces: needed only where the evaluation gets to it.
-                    let place = self.note(name, |used| {
-                        used.needed = true;
-                        used.optional = true;
-                    });
-                    return Some((Code::Name(place), kind));
-                }
-                let (arguments, kinds) = self.all(arguments)?;
-                let found = overload(&function, &kinds).map_err(|wrong| self.error(span, wrong)).ok()?;
-                Some((Code::Call(found, arguments), found.result))
+                let kinds = self.all(arguments)?;
+                overload(function, &kinds).map_err(|wrong| self.error(span(), wrong)).ok()
             }
             NodeKind::List(elements) => {
-                let spans: Vec<_> = elements.iter().map(|element| element.span.clone()).collect();
-                let (elements, kinds) = self.all(elements)?;
-                match kinds.iter().zip(spans).find(|(kind, _)| **kind != Int) {
-                    None => Some((Code::List(elements), Ints)),
-                    Some((kind, span)) => {
-                        self.error(span, (format!("a list holds only int, but this is {kind}"), None));
+                let kinds = self.all(elements)?;
+                match kinds.iter().zip(elements).find(|(kind, _)| **kind != Int) {
+                    None => Some(Ints),
+                    Some((kind, element)) => {
+                        self.error(element.span.clone(), (format!("a list holds only int, but this is {kind}"), None));
                         None
                     }
                 }
             }
-            NodeKind::Not(inner) => self.one(*inner, span, "!"),
-            NodeKind::Negate(inner) => self.one(*inner, span, "-"),
-            NodeKind::Binary(operator, sides) => self.two(operator, *sides, span),
-            NodeKind::Index(sides) => self.two("[]", *sides, span),
-            NodeKind::Choice(parts) => self.choice(*parts, span),
+            NodeKind::Not(inner) => self.one(inner, span(), "!"),
+            NodeKind::Negate(inner) => self.one(inner, span(), "-"),
+            NodeKind::Binary(operator, sides) => self.two(operator, sides, span()),
+            NodeKind::Index(sides) => self.two("[]", sides, span()),
+            NodeKind::Choice(parts) => self.choice(parts, span()),
         }
     }
 
     /// Every part is looked at before the first error ends the matter.
-    fn all(&mut self, nodes: Vec<Node>) -> Option<(Vec<Code>, Vec<Type>)> {
-        let typed: Vec<_> = nodes.into_iter().map(|node| self.typed(node)).collect();
-        Some(typed.into_iter().collect::<Option<Vec<_>>>()?.into_iter().unzip())
+    fn all(&mut self, nodes: &[Node]) -> Option<Vec<Type>> {
+        let typed: Vec<_> = nodes.iter().map(|node| self.typed(node)).collect();
+        typed.into_iter().collect()
     }
 
-    fn has(&mut self, mut arguments: Vec<Node>, span: Range<usize>) -> Option<Typed> {
-        match (arguments.pop(), arguments.is_empty()) {
-            (Some(Node { kind: NodeKind::Name(name), span, .. }), true) => {
-                self.lookup(&name, span)?;
-                Some((Code::Has(self.note(name, |used| used.optional = true)), Bool))
-            }
-            (Some(Node { kind: NodeKind::Call(function, arguments), span, .. }), true)
-                if named(&function).is_some() =>
-            {
-                let (name, _) = self.named(named(&function)?, arguments, span)?;
-                Some((Code::Has(self.note(name, |used| used.optional = true)), Bool))
+    fn has(&mut self, arguments: &[Node], span: Range<usize>) -> Option<Type> {
+        match arguments {
+            [Node { kind: NodeKind::Name(name), span, .. }] => self.lookup(name, span.clone())?,
+            [Node { kind: NodeKind::Call(function, arguments), span, .. }] if NAMED.contains(&function.as_str()) => {
+                self.named(function, arguments, span.clone())?
             }
             _ => {
                 self.error(span, ("has() expects the name of one metric".to_owned(), None));
-                None
+                return None;
             }
-        }
+        };
+        Some(Bool)
     }
 
-    /// The name that `default("KEY")` is, with its type.
-    fn named(&mut self, named: &Named, arguments: Vec<Node>, span: Range<usize>) -> Option<(String, Type)> {
-        let Named { function, example, wanted, .. } = named;
-        let [Node { kind: NodeKind::Literal(Value::Text(key)), span: place, .. }] = arguments.as_slice() else {
+    /// The type of the name that `default("KEY")` is.
+    fn named(&mut self, function: &str, arguments: &[Node], span: Range<usize>) -> Option<Type> {
+        let (wanted, example) = argument_of(function);
+        let Some(name) = named(function, arguments) else {
             let help = format!("write {function}(\"{example}\")");
             self.error(span, (format!("{function}() expects the name of one key in quotes"), Some(help)));
             return None;
         };
-        let name = (named.name)(key);
         match self.names.lookup(&name) {
-            Name::Found(kind) => Some((name, kind)),
+            Name::Found(kind) => Some(kind),
             Name::Unknown(help) => {
-                self.error(place.clone(), (format!("{function}() expects {wanted}, but this is `{key}`"), help));
+                let (place, key) = (arguments[0].span.clone(), name[function.len() + 2..name.len() - 2].to_owned());
+                self.error(place, (format!("{function}() expects {wanted}, but this is `{key}`"), help));
                 None
             }
         }
     }
 
-    fn one(&mut self, inner: Node, span: Range<usize>, operator: &str) -> Option<Typed> {
-        let (code, kind) = self.typed(inner)?;
+    fn one(&mut self, inner: &Node, span: Range<usize>, operator: &str) -> Option<Type> {
+        let kind = self.typed(inner)?;
         match (operator, kind) {
-            ("!", Bool) => Some((Code::Not(Box::new(code)), Bool)),
-            ("-", Int | Double) => Some((Code::Negate(Box::new(code)), kind)),
+            ("!", Bool) | ("-", Int | Double) => Some(kind),
             _ => {
                 self.error(span, (format!("`{operator}` does not work on {kind}"), None));
                 None
@@ -180,31 +121,20 @@ impl Checker<'_> {
         }
     }
 
-    fn two(&mut self, operator: &'static str, [left, right]: [Node; 2], span: Range<usize>) -> Option<Typed> {
-        let (left, right) = (self.typed(left), self.typed(right));
-        let ((left, a), (right, b)) = (left?, right?);
-        let kind = result(operator, a, b).map_err(|wrong| self.error(span, wrong)).ok()?;
-        let sides = Box::new([left, right]);
-        let code = match operator {
-            "&&" => Code::And(sides),
-            "||" => Code::Or(sides),
-            "[]" => Code::Element(sides),
-            "in" => Code::Within(sides),
-            "+" | "-" | "*" | "/" | "%" => Code::Arithmetic(operator, sides),
-            _ => Code::Compare(operator, sides),
-        };
-        Some((code, kind))
+    fn two(&mut self, operator: &str, [left, right]: &[Node; 2], span: Range<usize>) -> Option<Type> {
+        let (a, b) = (self.typed(left), self.typed(right));
+        result(operator, a?, b?).map_err(|wrong| self.error(span, wrong)).ok()
     }
 
-    fn choice(&mut self, [condition, yes, no]: [Node; 3], span: Range<usize>) -> Option<Typed> {
-        let (condition, yes, no) = (self.typed(condition), self.typed(yes), self.typed(no));
-        let ((condition, kind), (yes, a), (no, b)) = (condition?, yes?, no?);
+    fn choice(&mut self, [condition, yes, no]: &[Node; 3], span: Range<usize>) -> Option<Type> {
+        let (kind, a, b) = (self.typed(condition), self.typed(yes), self.typed(no));
+        let (kind, a, b) = (kind?, a?, b?);
         let wrong = if kind != Bool {
             format!("expected bool before `?`, but the part before it is {kind}")
         } else if a != b {
             format!("both results must be of one type, but they are {a} and {b}")
         } else {
-            return Some((Code::Choice(Box::new([condition, yes, no])), a));
+            return Some(a);
         };
         self.error(span, (wrong, None));
         None
@@ -218,17 +148,6 @@ impl Checker<'_> {
                 None
             }
         }
-    }
-
-    /// The name's number in the list of those that are used.
-    fn note(&mut self, name: String, mark: impl FnOnce(&mut Used)) -> usize {
-        let known = self.used.iter().position(|used| used.name == name);
-        let at = known.unwrap_or_else(|| {
-            self.used.push(Used { name, needed: false, optional: false });
-            self.used.len() - 1
-        });
-        self.used.get_mut(at).map(mark);
-        at
     }
 
     fn error(&mut self, span: Range<usize>, (message, help): Wrong) {
@@ -257,14 +176,14 @@ fn result(operator: &str, a: Type, b: Type) -> Result<Type, Wrong> {
     }
 }
 
-fn overload(name: &str, kinds: &[Type]) -> Result<&'static Function, Wrong> {
+/// The type of what a function makes of these.
+fn overload(name: &str, kinds: &[Type]) -> Result<Type, Wrong> {
     let overloads = || FUNCTIONS.iter().filter(|function| function.name == name);
     if let Some(found) = overloads().find(|function| function.arguments == kinds) {
-        return Ok(found);
+        return Ok(found.result);
     }
     if overloads().next().is_none() {
-        let named = NAMED.iter().map(|named| named.function);
-        let known = FUNCTIONS.iter().map(|function| function.name).chain(named).chain(["has"]);
+        let known = FUNCTIONS.iter().map(|function| function.name).chain(NAMED).chain(["has"]);
         let near = suggest::nearest(name, known);
         return Err((
             format!("there is no function `{name}`"),

@@ -3,19 +3,22 @@
 //! In: a text, the names that it may use. Out: [`Expr`], or every mistake with its place. Must not: know where values come
 //! from.
 
+use std::borrow::Cow;
+
+use super::code::{self, Code, Used};
 use super::eval::{self, EvalError};
-use super::scope::{ExprError, Names, Used};
+use super::scope::{ExprError, Names};
 use super::{check, parser};
 use crate::metrics::value::{Type, Value};
 
 /// A compiled expression.
 #[derive(Debug, Clone)]
 pub struct Expr {
-    source: String,
+    source: Cow<'static, str>,
     kind: Type,
-    code: eval::Code,
+    code: Code,
     /// In the order of their first use.
-    names: Vec<Used>,
+    names: Cow<'static, [Used]>,
 }
 
 /// No expression may be longer, in bytes.
@@ -29,13 +32,16 @@ impl Expr {
             return Err(vec![ExprError { span: 0..LONGEST, message, help: None }]);
         }
         let tree = parser::parse(source).map_err(|error| vec![error])?;
-        let checked = check::check(tree, names)?;
-        Ok(Self {
-            source: source.split_whitespace().collect::<Vec<_>>().join(" "),
-            kind: checked.kind,
-            code: checked.code,
-            names: checked.names,
-        })
+        let kind = check::check(&tree, names)?;
+        let not_coded = || vec![ExprError { span: 0..source.len(), message: "not understood".to_owned(), help: None }];
+        let (code, names) = code::code(tree).ok_or_else(not_coded)?;
+        let source = source.split_whitespace().collect::<Vec<_>>().join(" ");
+        Ok(Self { source: source.into(), kind, code, names: names.into() })
+    }
+
+    /// A condition that the build script compiled.
+    pub(in crate::rules) const fn built(source: &'static str, code: Code, names: &'static [Used]) -> Self {
+        Self { source: Cow::Borrowed(source), kind: Type::Bool, code, names: Cow::Borrowed(names) }
     }
 
     /// Compiles an expression that must have a certain type.
@@ -62,12 +68,12 @@ impl Expr {
 
     /// Names that must have a value, in the order of their first use: those that the expression does not ask `has` of.
     pub fn required(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().filter(|used| used.needed && !used.optional).map(|used| used.name.as_str())
+        self.names.iter().filter(|used| used.needed && !used.optional).map(|used| &*used.name)
     }
 
     /// All names, those under `has` included.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(|used| used.name.as_str())
+        self.names.iter().map(|used| &*used.name)
     }
 
     /// Computes the value. `value_of` is asked for each name that the expression uses; `None` means it could not be read.
@@ -81,7 +87,7 @@ impl Expr {
             Value::Bool(holds) => Ok(holds),
             other => {
                 let why = format!("a condition gave {other}");
-                Err(EvalError::Other { expression: self.source.clone(), why })
+                Err(EvalError::Other { expression: self.source.to_string(), why })
             }
         }
     }

@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use super::code::{Code, Used};
 use super::failed::Failed;
-use super::functions::Function;
-use super::scope::Used;
+use super::functions;
 use crate::metrics::value::Value;
 
 /// Why an expression has no value here and now.
@@ -25,27 +25,6 @@ pub enum EvalError {
     Other { expression: String, why: String },
 }
 
-/// What the checker makes of the tree: every type fits, and every name is a place in the list of values.
-#[derive(Debug, Clone)]
-pub(super) enum Code {
-    Constant(Value),
-    Name(usize),
-    Has(usize),
-    List(Vec<Self>),
-    Not(Box<Self>),
-    Negate(Box<Self>),
-    And(Box<[Self; 2]>),
-    Or(Box<[Self; 2]>),
-    /// `+`, `-`, `*`, `/` or `%`.
-    Arithmetic(&'static str, Box<[Self; 2]>),
-    /// `==`, `!=`, `<`, `<=`, `>` or `>=`.
-    Compare(&'static str, Box<[Self; 2]>),
-    Choice(Box<[Self; 3]>),
-    Element(Box<[Self; 2]>),
-    Within(Box<[Self; 2]>),
-    Call(&'static Function, Vec<Self>),
-}
-
 /// Computes the value of what a text was compiled to. `value_of` is asked for each name; `None` means that it could not be
 /// read.
 pub(super) fn evaluate(
@@ -58,14 +37,14 @@ pub(super) fn evaluate(
     for used in names {
         let value = value_of(&used.name);
         if value.is_none() && !used.optional {
-            return Err(EvalError::Unread(used.name.clone()));
+            return Err(EvalError::Unread(used.name.to_string()));
         }
         values.push(value);
     }
     run(code, &values).map(Cow::into_owned).map_err(|failed| {
         let expression = source.to_owned();
         match failed {
-            Failed::Unread(at) => EvalError::Unread(names.get(at).map_or(expression, |used| used.name.clone())),
+            Failed::Unread(at) => EvalError::Unread(names.get(at).map_or(expression, |used| used.name.to_string())),
             Failed::DivisionByZero => EvalError::DivisionByZero(expression),
             Failed::Overflow => EvalError::Overflow(expression),
             Failed::Other(why) => EvalError::Other { expression, why },
@@ -79,14 +58,18 @@ fn run<'a>(code: &'a Code, values: &'a [Option<Value>]) -> Ran<'a> {
     let made = |value| Ok(Cow::Owned(value));
     match code {
         Code::Constant(value) => Ok(Cow::Borrowed(value)),
+        Code::Text(text) => made(Value::Text(text.to_string())),
         Code::Name(at) => values.get(*at).and_then(Option::as_ref).map(Cow::Borrowed).ok_or(Failed::Unread(*at)),
         Code::Has(at) => made(Value::Bool(values.get(*at).is_some_and(Option::is_some))),
         Code::List(elements) => {
             let elements: Result<Vec<i64>, _> = elements.iter().map(|element| int(&*run(element, values)?)).collect();
             made(Value::Ints(elements?))
         }
-        Code::Not(inner) => made(Value::Bool(!truth(run(inner, values))?)),
-        Code::Negate(inner) => match &*run(inner, values)? {
+        Code::Not(inner) => {
+            let [inner] = parts(inner)?;
+            made(Value::Bool(!truth(run(inner, values))?))
+        }
+        Code::Negate(inner) => match &*run(&parts::<1>(inner)?[0], values)? {
             Value::Int(value) => value.checked_neg().map_or(Err(Failed::Overflow), |value| made(Value::Int(value))),
             Value::Double(value) => made(Value::Double(-value)),
             _ => mismatch(),
@@ -102,8 +85,8 @@ fn run<'a>(code: &'a Code, values: &'a [Option<Value>]) -> Ran<'a> {
             let (left, right) = both(sides, values)?;
             made(Value::Bool(compare(operator, &left, &right)))
         }
-        Code::Choice(parts) => {
-            let [condition, yes, no] = &**parts;
+        Code::Choice(all) => {
+            let [condition, yes, no] = parts(all)?;
             run(if truth(run(condition, values))? { yes } else { no }, values)
         }
         Code::Element(sides) => {
@@ -119,14 +102,14 @@ fn run<'a>(code: &'a Code, values: &'a [Option<Value>]) -> Ran<'a> {
         Code::Call(function, arguments) => {
             let arguments: Result<Vec<_>, _> =
                 arguments.iter().map(|argument| run(argument, values).map(Cow::into_owned)).collect();
-            (function.compute)(&arguments?).and_then(made)
+            functions::call(function, &arguments?).and_then(made)
         }
     }
 }
 
 /// `&&` is decided by false, `||` by true.
-fn decided<'a>(sides: &'a [Code; 2], values: &'a [Option<Value>], by: bool) -> Ran<'a> {
-    let [left, right] = sides;
+fn decided<'a>(sides: &'a [Code], values: &'a [Option<Value>], by: bool) -> Ran<'a> {
+    let [left, right] = parts(sides)?;
     let value = match truth(run(left, values)) {
         Ok(left) if left == by => by,
         Ok(_) => truth(run(right, values))?,
@@ -138,10 +121,8 @@ fn decided<'a>(sides: &'a [Code; 2], values: &'a [Option<Value>], by: bool) -> R
     Ok(Cow::Owned(Value::Bool(value)))
 }
 
-fn both<'a>(
-    [left, right]: &'a [Code; 2],
-    values: &'a [Option<Value>],
-) -> Result<(Cow<'a, Value>, Cow<'a, Value>), Failed> {
+fn both<'a>(sides: &'a [Code], values: &'a [Option<Value>]) -> Result<(Cow<'a, Value>, Cow<'a, Value>), Failed> {
+    let [left, right] = parts(sides)?;
     Ok((run(left, values)?, run(right, values)?))
 }
 
@@ -190,6 +171,11 @@ fn compare(operator: &str, left: &Value, right: &Value) -> bool {
         ">" => order.is_some_and(Ordering::is_gt),
         _ => order.is_some_and(Ordering::is_ge),
     }
+}
+
+/// As many as there have to be.
+fn parts<const N: usize>(parts: &[Code]) -> Result<&[Code; N], Failed> {
+    parts.try_into().or_else(|_| mismatch())
 }
 
 /// The checker lets no other type through; if it did, that would be an error with words all the same.

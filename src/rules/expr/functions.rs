@@ -56,6 +56,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     row("string", &[Bool], Text, string), row("string", &[Text], Text, string),
 ];
 
+/// Computes a function: of those with the name that which takes these arguments.
+pub(super) fn call(name: &str, arguments: &[Value]) -> Result<Value, Failed> {
+    let fits = |(kind, value): (&Type, &Value)| *kind == value.kind() || *kind == Ages && value.kind() == Ints;
+    let takes = |kinds: &[Type]| kinds.len() == arguments.len() && kinds.iter().zip(arguments).all(fits);
+    let found = FUNCTIONS.iter().find(|function| function.name == name && takes(function.arguments));
+    found.map_or_else(mismatch, |function| (function.compute)(arguments))
+}
+
 /// The checker lets no other type through; if it did, that would be an error with words all the same.
 fn mismatch<T>() -> Result<T, Failed> {
     Err(Failed::Other("an argument has another type than the function expects".to_owned()))

@@ -4,10 +4,11 @@
 //! arguments, nesting; or [`ExprError`]s that point into the text.
 //! Must not: know where values come from; evaluation asks a function for them by name.
 //!
-//! `lexer` -> `parser` -> `check` -> `eval`, with the table of functions beside the last two. A metric is one name,
+//! `lexer` -> `parser` -> `check` -> `code` -> `eval`, with the table of functions beside the checker and the evaluator. A metric is one name,
 //! however many dots it has, so that a value that is not there is noticed by its name and never taken for false.
 
 mod check;
+mod code;
 mod compiled;
 mod eval;
 mod failed;
@@ -16,6 +17,7 @@ mod lexer;
 mod parser;
 mod scope;
 
+pub(super) use code::{Code, Used};
 pub use compiled::Expr;
 pub use eval::EvalError;
 pub use scope::{ExprError, Name, Names};

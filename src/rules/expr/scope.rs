@@ -28,13 +28,3 @@ pub trait Names {
     /// `name` is a full dotted name: `net.ipv4.tcp_rmem`, `params.ratio`.
     fn lookup(&self, name: &str) -> Name;
 }
-
-/// A name that an expression uses.
-#[derive(Debug, Clone)]
-pub(super) struct Used {
-    pub(super) name: String,
-    /// Its value is used somewhere, not only whether it has one.
-    pub(super) needed: bool,
-    /// The expression asks `has` of it, so it may have no value.
-    pub(super) optional: bool,
-}

@@ -216,6 +216,28 @@ fn names_are_unique_and_a_hostile_process_name_is_harmless() {
     assert_eq!(names[2], format!("pid {} (a?[2J))", number.trim_end()));
 }
 
+/// The reading thread is in the other namespace, the process's first one is not.
+#[test]
+fn the_tables_of_iptables_are_those_of_the_namespace_they_are_in() {
+    let scene = Scene::enter();
+    let with_table = |_: &Lab| -> Box<dyn std::any::Any> {
+        let made = Command::new("iptables-legacy").args(["-t", "nat", "-L"]).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        Box::new(())
+    };
+    beside(&scene, with_table, |number| {
+        let has_table = |which: &str| {
+            let run = run(&scene, &["snapshot", "--netns", which, "--window", "0"]);
+            let snapshot: Json = serde_json::from_str(&run.out).unwrap();
+            let of = |namespace: &Json| namespace["topology"]["translation"]["iptables"].as_bool().unwrap();
+            snapshot["namespaces"].as_array().unwrap().iter().map(of).collect::<Vec<_>>()
+        };
+        let all = has_table("all");
+        assert_eq!((all[0], all.iter().filter(|has| **has).count()), (false, 1));
+        assert_eq!(has_table(number), [true]);
+    });
+}
+
 #[test]
 fn the_process_is_where_it_was_after_a_snapshot_of_another_namespace() {
     let home = Lab::enter();
@@ -280,7 +302,7 @@ fn one_pass_over_the_open_files_finds_the_owners_in_each_namespace() {
         .collect();
     let look = || {
         let (sysctls, _) = sysctls::read(&Host::live());
-        sockets::read(&Host::live(), &sysctls, None).unwrap().0
+        sockets::read(&Host::live(), &sysctls, None, None).unwrap().0
     };
     wait_until("all are in CLOSE_WAIT", || lab.far.inside(|| lab.ss(&["-tanH", "state", "close-wait"]).len()) == 30);
     let found = owners::find(&Host::live(), vec![look().into(), lab.far.inside(look).into()]);
