@@ -138,6 +138,8 @@ pub enum ChangeKind {
     Applied,
     /// One of its guards found the host worse.
     RolledBack,
+    /// Nobody confirmed it in time, and what was to roll it back has ended.
+    Overdue,
     /// Whether it is permanent; else it stays until the next boot.
     Confirmed {
         permanent: bool,
@@ -149,6 +151,7 @@ impl ChangeKind {
         match self {
             Self::Applied => "67969dcd3d844d17b6dea7599d09d0ce",
             Self::RolledBack => "ece3c02ce9544bf88b7e7afaf95dfe6e",
+            Self::Overdue => "73909ff7e8444c668cb72d5583b2f794",
             Self::Confirmed { .. } => "dace65caff57457e866afdddf21f2e4d",
         }
     }
@@ -157,6 +160,7 @@ impl ChangeKind {
         match self {
             Self::Applied => "applied",
             Self::RolledBack => "rolled_back",
+            Self::Overdue => "overdue",
             Self::Confirmed { .. } => "confirmed",
         }
     }
@@ -167,6 +171,7 @@ pub fn of_change(kind: ChangeKind, id: u64, values: &[String], why: &str) -> Mes
     let (what, priority) = match kind {
         ChangeKind::Applied => ("is applied", NOTICE),
         ChangeKind::RolledBack => ("made something worse and was rolled back", WARNING),
+        ChangeKind::Overdue => ("was not confirmed in time and was rolled back", WARNING),
         ChangeKind::Confirmed { permanent: true } => ("is permanent", NOTICE),
         ChangeKind::Confirmed { permanent: false } => ("is confirmed until the next boot", NOTICE),
     };
@@ -222,7 +227,12 @@ mod tests {
             EventKind::Waived,
             EventKind::Withdrawn,
         ];
-        let changes = [ChangeKind::Applied, ChangeKind::RolledBack, ChangeKind::Confirmed { permanent: true }];
+        let changes = [
+            ChangeKind::Applied,
+            ChangeKind::RolledBack,
+            ChangeKind::Overdue,
+            ChangeKind::Confirmed { permanent: true },
+        ];
         let changes = changes.map(ChangeKind::message_id).into_iter();
         let ids: Vec<_> = events.map(message_id).into_iter().chain(changes).chain([RUN_ID]).collect();
         let in_catalogue: Vec<_> = CATALOGUE.lines().filter_map(|line| line.strip_prefix("-- ")).collect();

@@ -70,8 +70,10 @@ impl Watch<'_> {
         let mut watched = Watched::default();
         self.finish(&mut watched)?;
         for entry in entries(self.state, self.here)? {
-            if entry.status() == ChangeStatus::Applied {
-                self.judge(&entry, &mut watched);
+            match (entry.status(), entry.overdue_since(Timestamp::now())) {
+                (ChangeStatus::Applied, Some(at)) => self.take_back(&entry, at, &mut watched),
+                (ChangeStatus::Applied, None) => self.judge(&entry, &mut watched),
+                _ => {}
             }
         }
         Ok(watched)
@@ -99,6 +101,18 @@ impl Watch<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Rolls back what nobody confirmed in time, where what was to do so has ended.
+    fn take_back(&self, entry: &RecordedChange, at: &str, watched: &mut Watched) {
+        match apart(|| rollback::rollback(self.host, self.state, entry.id, Mode::Automatic, &mut |_| {})) {
+            Ok(()) => {
+                let why = format!("the time was over at {at}");
+                watched.rolled_back = true;
+                watched.messages.push(message::of_change(ChangeKind::Overdue, entry.id, &values(entry), &why));
+            }
+            Err(error) => watched.errors.push(error),
+        }
     }
 
     fn judge(&self, entry: &RecordedChange, watched: &mut Watched) {

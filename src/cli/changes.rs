@@ -108,7 +108,9 @@ impl Now {
 
     fn listed(&self, (entry, holder): (RecordedChange, Option<Holder>)) -> Listed {
         let standing = Standing::of(&entry, &self.boot_id, self.has_lost(&entry));
-        Listed { entry, standing, holder, verdicts: None }
+        let is_in_force = matches!(standing, Standing::InForce | Standing::Interrupted);
+        let overdue_since = entry.overdue_since(jiff::Timestamp::now()).filter(|_| is_in_force).map(str::to_owned);
+        Listed { entry, standing, holder, verdicts: None, overdue_since }
     }
 
     /// Whether the namespace of a change of this boot was deleted, as far as can be told from here.

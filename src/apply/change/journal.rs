@@ -136,6 +136,17 @@ impl RecordedChange {
         })
     }
 
+    /// When it should have been rolled back by itself, if that time is over and nobody did: what waited for it has ended.
+    pub fn overdue_since(&self, now: jiff::Timestamp) -> Option<&str> {
+        // What rolls it back needs a moment.
+        const PATIENCE: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
+        let (.., before) = self.begun()?;
+        let waits = matches!(self.status(), ChangeStatus::Applied | ChangeStatus::Interrupted);
+        before.filter(|before| {
+            waits && before.parse::<jiff::Timestamp>().is_ok_and(|at| now.duration_since(at) > PATIENCE)
+        })
+    }
+
     /// Whether the drop-in may hold it. A confirmation that was refused took it out again. A journal that lost its end does not
     /// say so, and the file that the confirmation kept does.
     pub fn reached_drop_in(&self) -> bool {

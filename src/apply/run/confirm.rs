@@ -84,6 +84,11 @@ fn here(
     let here = Here::read(host)?;
     let mut journal = Journal::open(state, id, &here.boot_id)?;
     let runtime_only = in_force(host, &journal.entry, &here)?;
+    if let Some(at) = journal.entry.overdue_since(jiff::Timestamp::now()) {
+        let text =
+            format!("the change was to be rolled back at {at} unless confirmed, and nobody did: it is confirmed late");
+        progress(&Progress::Note { text: &text });
+    }
     let despite = guards(host, &mut journal, options, progress)?;
     nobody_wants_the_end()?;
     let persisted = !runtime_only && here.boots;

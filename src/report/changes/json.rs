@@ -186,7 +186,7 @@ pub fn schema() -> String {
 }
 
 fn change(change: &Listed) -> ChangeView<'_> {
-    let Listed { entry, standing, holder, verdicts } = change;
+    let Listed { entry, standing, holder, verdicts, overdue_since: _ } = change;
     let begun = entry.begun();
     ChangeView {
         id: entry.id,

@@ -33,6 +33,8 @@ pub struct Listed {
     pub holder: Option<Holder>,
     /// What its guards say now; `None`: they were not asked.
     pub verdicts: Option<Vec<Verdict>>,
+    /// When it should have been rolled back by itself, where that did not happen.
+    pub overdue_since: Option<String>,
 }
 
 /// A change whose journal could not be read.
@@ -47,7 +49,10 @@ impl Listed {
     fn words(&self) -> String {
         match &self.holder {
             Some(holder) => format!("in progress ({})", holder.process),
-            None => self.standing.words().to_owned(),
+            None => match &self.overdue_since {
+                Some(at) => format!("{}; overdue: it was to be rolled back at {at}", self.standing.words()),
+                None => self.standing.words().to_owned(),
+            },
         }
     }
 }

@@ -18,7 +18,7 @@ const LONGEST_REASON: usize = 2000;
 pub fn list(listing: &Listing) -> String {
     let mut text = String::new();
     for change in &listing.changes {
-        let Listed { entry, standing: _, holder: _, verdicts: _ } = change;
+        let Listed { entry, standing: _, holder: _, verdicts: _, overdue_since: _ } = change;
         let line = format!("{}  {}{}", entry.begun_at(), place(change), change.words());
         text.push_str(&format!("{:>4}  {line}\n", entry.id));
         let keys: Vec<&str> = entry.plan.changes.iter().map(|change| change.key.name.as_str()).collect();
@@ -29,7 +29,7 @@ pub fn list(listing: &Listing) -> String {
 
 /// One change with its values, what its guards say, and its steps.
 pub fn one(change: &Listed) -> String {
-    let Listed { entry, standing: _, holder: _, verdicts } = change;
+    let Listed { entry, standing: _, holder: _, verdicts, overdue_since } = change;
     let words = change.words();
     let mut text = format!("Change {} of {}: {}{words}\n", entry.id, entry.begun_at(), place(change));
     for change in &entry.plan.changes {
@@ -49,6 +49,14 @@ pub fn one(change: &Listed) -> String {
     }
     if entry.torn {
         text.push_str("The last line of the journal is cut off by a crash. The step in it was never started.\n");
+    }
+    if overdue_since.is_some() {
+        let why = format!(
+            "Nobody confirmed this change, and what was to roll it back has ended without doing so. `sysctl-advisor rollback {}` \
+             restores the previous values.",
+            entry.id
+        );
+        text.push_str(&(wrap_hanging(&why, WIDTH, 0, 0) + "\n"));
     }
     text.push_str(&format!("To restore the previous values by hand: sysctl -p {}\n", entry.by_hand()));
     text

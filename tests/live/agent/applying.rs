@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use sysctl_advisor::apply::change::steps::{self, Step};
+
 use super::scene::{GUARDED, Scene, read};
 use crate::support::connect::incoming;
 
@@ -158,4 +160,21 @@ fn a_change_that_was_left_half_done_is_taken_back_first() {
     scene.ok(&["--apply"]);
     assert_eq!(scene.lab.sysctl(KEY), "7200");
     assert!(changes(&scene).contains("rolled back"));
+}
+
+#[test]
+fn a_change_that_was_to_be_rolled_back_by_itself_and_was_not_is_rolled_back() {
+    let scene = ready("");
+    scene.ok(&["--apply"]);
+    // What waits for a deadline is not there any more.
+    let file = scene.state().join("changes/1/steps.jsonl");
+    let mut records = steps::read(&fs::read_to_string(&file).unwrap()).unwrap().records;
+    if let Step::Begun { confirm_before, .. } = &mut records[0].step {
+        *confirm_before = Some("2026-01-01T00:00:00Z".to_owned());
+    }
+    let lines: String = records.iter().map(|record| steps::line(record).unwrap()).collect();
+    fs::write(&file, lines).unwrap();
+    let said = scene.ok(&["--apply"]);
+    assert!(said.contains("change 1 was not confirmed in time and was rolled back"), "{said}");
+    assert_eq!(scene.lab.sysctl(KEY), "7200");
 }

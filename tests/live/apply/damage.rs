@@ -90,3 +90,28 @@ fn a_damaged_journal_names_the_way_by_hand() {
         assert!(scene.is_old(THREE), "{name}");
     }
 }
+
+/// What waits for the deadline is a process, and processes can be killed.
+#[test]
+fn a_change_whose_deadline_passed_unattended_is_called_overdue_and_a_late_confirmation_is_said_to_be_late() {
+    let scene = Scene::enter();
+    let applied = |within: &str| {
+        scene.reset(THREE);
+        scene.ok(&["apply", &scene.plan(THREE), "--yes", "--confirm-within", within]);
+        scene.shell("pkill -KILL -f '[d]eadline 1 '; true");
+    };
+    applied("60s");
+    assert!(!scene.ok(&["changes"]).out.contains("overdue"), "there is time left");
+    applied("1s");
+    wait_until("the deadline has passed", || {
+        scene.ok(&["changes"]).out.contains("overdue: it was to be rolled back at")
+    });
+    assert!(scene.is_new(THREE), "nobody was there to do it");
+    let one = scene.ok(&["changes", "1"]).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(one.contains("has ended without doing so. `sysctl-advisor rollback 1`"), "{one}");
+    assert!(scene.ok(&["confirm"]).out.contains("it is confirmed late"));
+    applied("1s");
+    wait_until("the deadline has passed", || scene.ok(&["changes"]).out.contains("overdue"));
+    scene.ok(&["rollback", "1", "--yes"]);
+    assert!(scene.is_old(THREE) && !scene.ok(&["changes"]).out.contains("overdue"));
+}
