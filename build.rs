@@ -162,9 +162,10 @@ fn shipped(text: &str, statics: &mut Statics) -> Result<String, Box<dyn Error>> 
     let for_each = rule.get("for_each").and_then(toml::Value::as_str).unwrap_or("namespace");
     let for_each: String = for_each.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect();
     let head = format!("Head {{ for_each: Subject::{for_each}, {} }}", head(&rule, statics)?);
-    let names: Vec<String> = prepared_names(text).into_iter().collect();
+    let prepared: Vec<String> = prepared_names(text).into_iter().collect();
+    let names: Vec<String> = names_of(&rule)?.into_iter().collect();
     let profile = if is_hardened { "Hardened" } else { "Standard" };
-    Ok(format!("profile: Profile::{profile}, tests: {tests}, head: {head}, names: &{names:?}"))
+    Ok(format!("profile: Profile::{profile}, tests: {tests}, head: {head}, names: &{names:?}, prepared: &{prepared:?}"))
 }
 
 /// The conditions and the parameters.
@@ -197,6 +198,29 @@ fn head(rule: &toml::Table, statics: &mut Statics) -> Result<String, Box<dyn Err
         statics.list("Expr", levels),
         statics.list("(&str, Value)", params)
     ))
+}
+
+/// All names in the expressions and texts of a rule.
+fn names_of(rule: &toml::Table) -> Result<BTreeSet<String>, Box<dyn Error>> {
+    let text = |value: &toml::Value, field: &str| value.get(field).and_then(toml::Value::as_str).map(str::to_owned);
+    let parts = |list: &str| rule.get(list).and_then(toml::Value::as_array).cloned().unwrap_or_default();
+    let all = toml::Value::Table(rule.clone());
+    let mut expressions: Vec<Option<String>> = vec![text(&all, "when")];
+    let mut texts = vec![text(&all, "title")];
+    expressions.extend(rule.get("guard").map(|guard| text(guard, "worse_if")));
+    let evidence = rule.get("evidence").and_then(toml::Value::as_table);
+    expressions.extend(evidence.into_iter().flatten().map(|(_, value)| value.as_str().map(str::to_owned)));
+    for part in ["level", "recommend", "advise", "look"].into_iter().flat_map(parts) {
+        expressions.extend([text(&part, "when"), text(&part, "value")]);
+        texts.extend([text(&part, "title"), text(&part, "text"), text(&part, "run")]);
+    }
+    let in_texts: Vec<String> = texts.iter().flatten().flat_map(|text| conditions::in_braces(text)).collect();
+    let mut names = BTreeSet::new();
+    for expression in expressions.into_iter().flatten().chain(in_texts) {
+        let (_, used) = expr::compiled(&expression).map_err(|why| format!("`{expression}`: {why}"))?;
+        names.extend(used.into_iter().map(|used| used.name.into_owned()));
+    }
+    Ok(names)
 }
 
 /// What the names begin with that an audit reads something for, beside defaults.

@@ -71,3 +71,19 @@ pub(crate) fn constant(value: &Value) -> Result<String, String> {
         Value::Text(_) | Value::Ints(_) => Err(format!("a parameter is a number or a flag, and this is {value}")),
     }
 }
+
+/// The expressions in a text with `{...}`. A brace that is doubled is one of the text, as the program reads it.
+pub(crate) fn in_braces(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        rest = &rest[open + 1..];
+        if let Some(after) = rest.strip_prefix('{') {
+            rest = after;
+        } else if let Some(close) = rest.find('}') {
+            found.push(rest[..close].to_owned());
+            rest = &rest[close + 1..];
+        }
+    }
+    found
+}

@@ -11,7 +11,6 @@ use crate::metrics::names::{self, change_parts, counter_parts};
 use crate::metrics::value::Value;
 use crate::metrics::view::{Item, View};
 use crate::reference::counters::{self, CounterKind};
-use crate::rules::Rule;
 use crate::rules::set::RuleSet;
 use crate::snapshot::Snapshot;
 
@@ -66,7 +65,7 @@ pub fn of(snapshot: &Snapshot, rules: &RuleSet) -> Vec<Sample> {
 
 /// Names of all series: the states, and the numbers of the namespace and the host that the rules use.
 fn metrics(rules: &RuleSet) -> BTreeSet<String> {
-    let used = rules.iter().flat_map(Rule::names).filter_map(series_of);
+    let used = rules.names().filter_map(series_of);
     STATES.into_iter().chain(["tcp.total"]).map(str::to_owned).chain(used).collect()
 }
 

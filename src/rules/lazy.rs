@@ -65,10 +65,17 @@ impl LazyRule {
         self.head().map(|head| head.for_each).or_else(|| self.rule().map(|rule| rule.for_each))
     }
 
+    /// All names that it uses, some more than once.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let shipped = self.shipped.into_iter().flat_map(|shipped| shipped.names.iter().copied());
+        let rule = if self.shipped.is_some() { None } else { self.rule() };
+        shipped.chain(rule.into_iter().flat_map(Rule::names))
+    }
+
     /// The names that it uses and something is read for: keys, counters, changes, defaults, UDP sockets and the like; others may be
     /// among them.
     pub fn prepared_names(&self) -> impl Iterator<Item = &str> {
-        let shipped = self.shipped.map(|shipped| shipped.names.iter().copied());
+        let shipped = self.shipped.map(|shipped| shipped.prepared.iter().copied());
         let rule = if self.shipped.is_some() { None } else { self.rule() };
         let proposed = rule.into_iter().flat_map(|rule| rule.recommend.iter().map(|part| part.key.as_str()));
         shipped.into_iter().flatten().chain(rule.into_iter().flat_map(Rule::names)).chain(proposed)

@@ -168,6 +168,11 @@ impl RuleSet {
         self.rules.get(id).and_then(LazyRule::rule)
     }
 
+    /// All names that the rules use, some more than once. No shipped rule is read for that.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.rules.values().flat_map(LazyRule::names)
+    }
+
     /// All rules, by id. Each is read for that, if it was not before.
     pub fn iter(&self) -> impl Iterator<Item = &Rule> {
         self.rules.values().filter_map(LazyRule::rule)
@@ -253,6 +258,7 @@ mod tests {
             let compiled = |expr: &crate::rules::expr::Expr| format!("{expr:?}");
             assert!(head.conditions().map(compiled).eq(rule.conditions().map(compiled)), "{id}");
             assert!(rule.params.iter().all(|(name, param)| head.param(name) == Some(&param.value)), "{id}");
+            assert_eq!(lazy.names().collect::<BTreeSet<_>>(), rule.names().collect(), "{id}");
             let prepared: BTreeSet<&str> = lazy.prepared_names().collect();
             let is_prepared = |name: &&str| PREPARED.iter().any(|start| name.starts_with(start));
             let proposed = rule.recommend.iter().map(|part| part.key.as_str());

@@ -20,9 +20,11 @@ pub(super) struct Shipped {
     /// Where its tests begin.
     pub(super) tests: usize,
     pub(super) head: Head,
+    /// All names in its expressions and texts.
+    pub(super) names: &'static [&'static str],
     /// The names in the text that something is read for: keys, counters, changes, defaults, and those of sources that not every
     /// audit reads.
-    pub(super) names: &'static [&'static str],
+    pub(super) prepared: &'static [&'static str],
 }
 
 /// Each shipped rule.
