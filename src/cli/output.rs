@@ -5,6 +5,7 @@
 #![cfg_attr(not(test), expect(clippy::disallowed_methods, reason = "devices and pipes are written in place"))]
 
 use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -178,7 +179,17 @@ pub(super) fn make_folder_of(path: &Path) -> Result<(), Undelivered> {
     std::fs::create_dir_all(folder).map_err(|error| Undelivered::to_file(folder, error))
 }
 
+/// Whether somebody else, but root, chose which file it is.
+fn is_link_of_another(path: &Path) -> bool {
+    let link = path.symlink_metadata().ok().filter(std::fs::Metadata::is_symlink);
+    link.is_some_and(|link| link.uid() != 0 && link.uid() != nix::unistd::geteuid().as_raw())
+}
+
 fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    if is_link_of_another(path) {
+        let why = "this is a symbolic link of another user, which is not followed";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    }
     // A device, a pipe or /dev/stdout is written in place; a file is replaced by one that is complete.
     if path.metadata().is_ok_and(|facts| !facts.is_file()) {
         return buffered(std::fs::OpenOptions::new().write(true).open(path)?, write);

@@ -3,7 +3,8 @@
 //! In: the root, a path as the system has it. Out: a descriptor. Must not: follow a link out of the root or through `/proc`, wait at a
 //! fifo, read a device.
 //!
-//! The kernel resolves the path (`openat2(2)`, since Linux 5.6): an absolute link begins at the root, and `..` ends there.
+//! The kernel resolves the path (`openat2(2)`, since Linux 5.6): an absolute link begins at the root, and `..` ends there. Where it has
+//! no such call, or a container does not allow it, the path is walked part by part.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -12,11 +13,13 @@ use std::path::Path;
 
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2, readlinkat};
-use nix::sys::stat::Mode;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2, readlinkat};
+use nix::sys::stat::{Mode, SFlag, fstat};
 
 /// How often a path is resolved again while somebody renames a part of it.
 const TRIES: u32 = 100;
+/// The kernel follows 40 links in a row and no more.
+const MOST_LINKS: u32 = 40;
 
 fn open_below(root: &Path, path: &str, flags: OFlag) -> io::Result<OwnedFd> {
     let root = open(root, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
@@ -27,10 +30,45 @@ fn open_below(root: &Path, path: &str, flags: OFlag) -> io::Result<OwnedFd> {
     for _ in 1..TRIES {
         match openat2(&root, path, how) {
             Err(Errno::EAGAIN) => {}
+            Err(Errno::ENOSYS | Errno::EPERM) => return walked(root, path, flags),
             other => return Ok(other?),
         }
     }
     Ok(openat2(&root, path, how)?)
+}
+
+/// The same without `openat2(2)`: each part is opened below the one before it, and a link in it is read and not followed.
+fn walked(root: OwnedFd, path: &str, flags: OFlag) -> io::Result<OwnedFd> {
+    let parts =
+        |path: &str| path.split('/').rev().filter(|part| !["", "."].contains(part)).map(str::to_owned).collect();
+    let (mut left, mut above, mut links): (Vec<String>, _, _) = (parts(path), vec![root], 0);
+    while let (Some(part), Some(here)) = (left.pop(), above.last()) {
+        if part == ".." {
+            above.truncate(above.len().saturating_sub(1).max(1));
+            continue;
+        }
+        let found = openat(here, part.as_str(), OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())?;
+        let kind = SFlag::from_bits_truncate(fstat(&found)?.st_mode) & SFlag::S_IFMT;
+        if kind == SFlag::S_IFLNK && !(left.is_empty() && flags.contains(OFlag::O_NOFOLLOW)) {
+            links += 1;
+            if links > MOST_LINKS {
+                return Err(Errno::ELOOP.into());
+            }
+            let target = readlinkat(&found, "")?.to_string_lossy().into_owned();
+            if target.starts_with('/') {
+                above.truncate(1);
+            }
+            left.extend::<Vec<String>>(parts(&target));
+        } else if left.is_empty() {
+            return Ok(openat(here, part.as_str(), flags | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())?);
+        } else if kind == SFlag::S_IFDIR {
+            above.push(found);
+        } else {
+            return Err(Errno::ENOTDIR.into());
+        }
+    }
+    let end = above.last().ok_or(Errno::ENOENT)?;
+    Ok(openat(end, ".", (flags & !OFlag::O_NOFOLLOW) | OFlag::O_CLOEXEC, Mode::empty())?)
 }
 
 /// Opens a regular file to be read.
@@ -76,10 +114,47 @@ mod tests {
         root
     }
 
+    /// By the kernel's own walk and by ours, which come to the same.
     fn text(root: &Path, path: &str) -> io::Result<String> {
-        let mut text = String::new();
-        file(root, path)?.read_to_string(&mut text)?;
-        Ok(text)
+        let read = |opened: io::Result<OwnedFd>| -> io::Result<String> {
+            let mut text = String::new();
+            File::from(opened?).read_to_string(&mut text)?;
+            Ok(text)
+        };
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK;
+        let top = open(root, OFlag::O_PATH | OFlag::O_DIRECTORY, Mode::empty())?;
+        let [ours, kernels] = [read(walked(top, path, flags)), read(open_below(root, path, flags))];
+        assert_eq!(ours.as_ref().ok(), kernels.as_ref().ok(), "{path}");
+        assert_eq!(ours.as_ref().err().map(io::Error::kind), kernels.as_ref().err().map(io::Error::kind), "{path}");
+        kernels
+    }
+
+    #[test]
+    fn a_walk_without_the_kernel_s_call_comes_to_the_same_for_every_path() {
+        let root = tree();
+        let at = |name: &str| root.path().join(name);
+        symlink("b", at("a")).unwrap();
+        symlink("a", at("b")).unwrap();
+        symlink("proc/../etc", at("folder")).unwrap();
+        symlink("/etc/./hostname", at("etc/again")).unwrap();
+        symlink("nowhere", at("dangling")).unwrap();
+        let paths = [
+            "/etc/hostname",
+            "etc//./hostname",
+            "/folder/hostname",
+            "/folder/../folder/again",
+            "/etc/hostname/x",
+            "/etc/hostname/..",
+            "/a",
+            "/dangling",
+            "/absent/x",
+            "/etc/../../../etc/again",
+            "/proc/sys/../../etc/again",
+            "/etc",
+            "/",
+        ];
+        let read = paths.iter().filter(|path| text(root.path(), path).is_ok_and(|text| text == "inside\n"));
+        assert_eq!(read.count(), 6);
     }
 
     #[test]

@@ -34,9 +34,16 @@ impl TcpSummary {
         self.in_use + self.time_wait
     }
 
+    /// Whether each TCP socket of the machine is one of `in_use` in one of these namespaces.
+    pub fn are_all_of_machine(summaries: impl Iterator<Item = Self>) -> bool {
+        let (in_use, all) =
+            summaries.fold((0, None), |(in_use, all), summary| (in_use + summary.in_use, all.max(summary.of_machine)));
+        all.is_some_and(|all| all <= in_use)
+    }
+
     /// Whether every TCP socket of the machine is one of `in_use` here. Then there is none that is only bound.
     pub fn is_all_of_machine(self) -> bool {
-        self.of_machine.is_some_and(|all| all <= self.in_use)
+        Self::are_all_of_machine(std::iter::once(self))
     }
 }
 
@@ -66,5 +73,8 @@ mod tests {
         let of = |in_use, of_machine| TcpSummary { in_use, of_machine, ..TcpSummary::default() }.is_all_of_machine();
         assert!(of(5, Some(5)) && of(0, Some(0)));
         assert!(!of(5, Some(6)) && !of(5, None));
+        let summary = |in_use| TcpSummary { in_use, of_machine: Some(9), ..TcpSummary::default() };
+        assert!(TcpSummary::are_all_of_machine([summary(5), summary(4)].into_iter()));
+        assert!(!TcpSummary::are_all_of_machine([summary(5), summary(3)].into_iter()));
     }
 }

@@ -108,7 +108,8 @@ fn which_are_whole(host: &Host, places: &[Place], budget: Budget) -> Vec<bool> {
         return vec![true; places.len()];
     }
     let summaries = netns::visit(places, |_, _| Summary::of(&counters::read_sockstat(host), None));
-    looks::plan(&summaries.into_iter().map(Result::unwrap_or_default).collect::<Vec<_>>(), budget)
+    let summaries: Vec<_> = summaries.into_iter().map(Result::unwrap_or_default).collect();
+    looks::plan(&summaries, looks::chains(host), budget)
 }
 
 /// The sockets of the namespace that the thread is in.

@@ -91,10 +91,20 @@ pub fn capture(
     let of_interfaces = names.and_then(|names| of_interfaces(names, &files));
     let mut machine = Machine { host, files: &files, keys: &keys, names, of_interfaces, around: None };
     let counters = |number: usize| ends.get(number).and_then(|end| end.as_ref().ok()).map(|end| &end.counters);
+    let summary = |number: usize| counters(number).and_then(TcpSummary::of);
+    // Then no socket anywhere is only bound, and no namespace need be asked for such.
+    let all_in_use = TcpSummary::are_all_of_machine((0..places.len()).filter_map(summary));
+    let summary = |number: usize| match summary(number) {
+        Some(summary) if all_in_use => Some(TcpSummary { of_machine: Some(summary.in_use), ..summary }),
+        summary => summary,
+    };
     // How a number changes is not to be estimated.
     let one_by_one = first.one_by_one.filter(|_| !first.sockets);
     let looked = |number: usize| whole[number];
-    let shown = netns::visit_some(&places, looked, |number, _| machine.read(number == 0, counters(number), one_by_one));
+    let shown = netns::visit_some(&places, looked, |number, _| {
+        let is_empty = counters(number).is_some_and(sockets::is_not_worth_it);
+        machine.read(number == 0, is_empty, summary(number), one_by_one)
+    });
     let shown = shown.into_iter().enumerate().map(|(number, shown)| {
         shown.map(|shown| shown.unwrap_or_else(|| Shown::left_out(asked.budget, counted.take(number))))
     });
@@ -269,7 +279,7 @@ struct Seen<'a> {
 
 impl Machine<'_> {
     /// Looks at the namespace of the calling thread.
-    fn read(&mut self, is_first: bool, counters: Option<&Counters>, one_by_one: Option<u32>) -> Shown {
+    fn read(&mut self, is_first: bool, is_empty: bool, summary: Option<TcpSummary>, one_by_one: Option<u32>) -> Shown {
         let nothing = BTreeSet::new();
         let wanted = match (is_first, self.names, &self.of_interfaces) {
             (true, _, Some(parts)) => sysctls::Wanted::OfInterfaces(parts),
@@ -278,11 +288,11 @@ impl Machine<'_> {
             (false, None, _) => sysctls::Wanted::OfInterfaces(&nothing),
         };
         let (sysctls, mut gaps) = sysctls::read_net(self.host, wanted);
-        let read = if !is_first && counters.is_some_and(sockets::is_not_worth_it) {
+        let read = if is_empty && !is_first {
             let (none, gap) = sockets::none();
             Ok((none, vec![gap]))
         } else {
-            sockets::read(self.host, &sysctls, counters.and_then(TcpSummary::of), one_by_one)
+            sockets::read(self.host, &sysctls, summary, one_by_one)
         };
         let sockets = match read {
             Ok((seen, socket_gaps)) => {

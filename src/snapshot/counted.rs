@@ -40,7 +40,8 @@ pub(super) fn which_are_whole(
         Err(_) => Summary::default(),
     };
     let mut summaries: Vec<_> = now.iter().enumerate().map(summary).collect();
-    let whole = looks::plan(&summaries, asked.budget);
+    let chains = looks::chains(host);
+    let whole = looks::plan(&summaries, chains, asked.budget);
     if !whole.contains(&false) {
         return (whole, Counted::default());
     }
@@ -48,7 +49,7 @@ pub(super) fn which_are_whole(
     for (number, summary) in summaries.iter_mut().enumerate() {
         summary.signs += usize::from(counted.is_suspicious(number));
     }
-    (looks::plan(&summaries, asked.budget), counted)
+    (looks::plan(&summaries, chains, asked.budget), counted)
 }
 
 /// What was counted, in the order of the namespaces.

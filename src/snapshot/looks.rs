@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use crate::host::Host;
 use crate::observe::counters::Counters;
 use crate::observe::tcp_summary::TcpSummary;
 
@@ -25,8 +26,8 @@ mod cost {
     /// The directories of `/proc/sys/net` and the keys of `net.core`: the kernel finds each among those of all namespaces that
     /// were looked at.
     pub(super) const SEARCHED: Duration = Duration::from_nanos(2000);
-    /// The walk through a table of 262,144 buckets that is empty.
-    pub(super) const WALK: Duration = Duration::from_micros(200);
+    /// Each chain of the table of connections, with or without a socket in it.
+    pub(super) const CHAIN: Duration = Duration::from_nanos(5);
     /// Each socket that the walk comes by, of whatever namespace.
     pub(super) const PASSED: Duration = Duration::from_nanos(92);
     /// Each socket of the namespace, which the kernel copies.
@@ -81,7 +82,7 @@ impl Summary {
 
 /// Whether each namespace is read whole. The first one, the caller's, always is. Of the others those come first in which more
 /// went wrong, then those with more sockets; one that does not fit any more is passed over for smaller ones.
-pub fn plan(summaries: &[Summary], budget: Budget) -> Vec<bool> {
+pub fn plan(summaries: &[Summary], chains: u64, budget: Budget) -> Vec<bool> {
     let Some(budget) = budget else { return vec![true; summaries.len()] };
     let seen: u64 = summaries.iter().map(|summary| summary.tcp.total()).sum();
     // Also those of namespaces that nobody finds.
@@ -92,7 +93,7 @@ pub fn plan(summaries: &[Summary], budget: Budget) -> Vec<bool> {
     let mut spent = times(cost::COUNTERS, summaries.len() as u64);
     let number = summaries.len() as u64;
     for place in order {
-        let all = spent.saturating_add(predicted(summaries[place], machine, number));
+        let all = spent.saturating_add(predicted(summaries[place], chains, machine, number));
         if place == 0 || all <= budget {
             whole[place] = true;
             spent = all;
@@ -101,16 +102,24 @@ pub fn plan(summaries: &[Summary], budget: Budget) -> Vec<bool> {
     whole
 }
 
+/// Chains of the table of connections. `net.ipv4.tcp_ehash_entries` (Linux 6.1) is negative where a namespace shares the machine's.
+pub fn chains(host: &Host) -> u64 {
+    // What a machine with 16 GiB or more has.
+    const USUAL: u64 = 262_144;
+    let text = host.read_sysctl("/proc/sys/net/ipv4/tcp_ehash_entries").ok();
+    text.and_then(|text| text.trim().parse::<i64>().ok()).map_or(USUAL, i64::unsigned_abs)
+}
+
 fn times(each: Duration, number: u64) -> Duration {
     each.saturating_mul(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 /// CPU time for a look at a namespace on a machine with so many sockets and so many namespaces.
-fn predicted(summary: Summary, machine: u64, namespaces: u64) -> Duration {
+fn predicted(summary: Summary, chains: u64, machine: u64, namespaces: u64) -> Duration {
     let connections = match summary.tcp.total() {
         // Then the table is not walked where that costs much.
         0 => Duration::ZERO,
-        own => cost::WALK + times(cost::PASSED, machine) + times(cost::COPIED, own),
+        own => times(cost::CHAIN, chains) + times(cost::PASSED, machine) + times(cost::COPIED, own),
     };
     cost::REST + times(cost::SEARCHED, namespaces) + connections
 }
@@ -119,18 +128,20 @@ fn predicted(summary: Summary, machine: u64, namespaces: u64) -> Duration {
 mod tests {
     use super::*;
 
+    const CHAINS: u64 = 40_000;
+
     const fn quiet(sockets: u64) -> Summary {
         Summary { signs: 0, tcp: TcpSummary { in_use: sockets, time_wait: 0, of_machine: None, opened: None } }
     }
 
     fn planned(summaries: &[Summary], milliseconds: u64) -> Vec<usize> {
-        let whole = plan(summaries, Some(Duration::from_millis(milliseconds)));
+        let whole = plan(summaries, CHAINS, Some(Duration::from_millis(milliseconds)));
         (0..summaries.len()).filter(|place| whole[*place]).collect()
     }
 
     #[test]
     fn without_a_budget_everything_is_read() {
-        assert_eq!(plan(&[quiet(0), quiet(1_000_000_000)], None), [true, true]);
+        assert_eq!(plan(&[quiet(0), quiet(1_000_000_000)], CHAINS, None), [true, true]);
     }
 
     #[test]
@@ -142,7 +153,7 @@ mod tests {
     fn the_caller_s_own_comes_first_whatever_it_costs() {
         assert_eq!(planned(&[quiet(50_000_000), quiet(11)], 1000), [0]);
         assert_eq!(planned(&[quiet(5), quiet(11)], 0), [0]);
-        assert_eq!(plan(&[], Some(Duration::ZERO)), [] as [bool; 0]);
+        assert_eq!(plan(&[], CHAINS, Some(Duration::ZERO)), [] as [bool; 0]);
     }
 
     #[test]

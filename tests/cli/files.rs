@@ -98,3 +98,20 @@ fn a_full_or_read_only_file_system_keeps_the_old_file() {
         );
     }
 }
+
+/// In a folder such as /tmp another user may have put a link where root writes a report.
+#[test]
+fn a_link_of_another_user_is_not_followed_and_one_s_own_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, link) = (folder.path().join("victim"), folder.path().join("report.json"));
+    std::fs::write(&file, "precious").unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+    std::os::unix::fs::lchown(&link, Some(65534), None).unwrap();
+    let snapshot = ["snapshot", "--window", "0", "-o", link.to_str().unwrap()];
+    let refused = run(&snapshot);
+    assert!(refused.code != 0 && refused.err.contains("a symbolic link of another user"), "{refused:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "precious");
+    std::os::unix::fs::lchown(&link, Some(0), None).unwrap();
+    assert_eq!(run(&snapshot).code, 0);
+    assert!(link.is_symlink() && std::fs::read_to_string(&file).unwrap().contains("sysctl-advisor/snapshot/1"));
+}
