@@ -149,6 +149,7 @@ fn disk(folder: &Path) {
 
 /// Runs the machine until it powers off, and says how it ended. One that never gets to its own first line is started again: the
 /// emulation of several CPUs hangs before the kernel's first word once in many boots.
+#[expect(clippy::print_stderr, reason = "whoever reads the log of the tests has to see it")]
 fn boot(image: &Path, folder: &Path) -> String {
     let mut said = String::new();
     for _ in 0..BOOTS {
