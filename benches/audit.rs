@@ -41,13 +41,7 @@ fn main() -> ExitCode {
         ["in", kind, ref counts @ ..] => Kind::named(kind).and_then(|kind| compare(kind, counts)),
         _ => each(&words),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    measure::exit(&outcome)
 }
 
 /// Each population in a process of its own, and so in a namespace of its own.

@@ -54,13 +54,7 @@ fn main() -> ExitCode {
         ["add", state, days, check] => grown::add(state, days, check),
         _ => each(&words),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    measure::exit(&outcome)
 }
 
 fn each(kinds: &[&str]) -> Result<()> {

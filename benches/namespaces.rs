@@ -59,13 +59,7 @@ fn main() -> ExitCode {
         ["count", way] => count(way),
         _ => compare(&words),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    measure::exit(&outcome)
 }
 
 fn compare(numbers: &[&str]) -> Result<()> {

@@ -5,7 +5,7 @@
 //! A benchmark that uses it gives its own arguments after `measure` to [`measure`].
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -96,4 +96,15 @@ pub(crate) fn measure(command: &[&str]) -> Result<()> {
     let milliseconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 * 1000.0 + time.tv_usec() as f64 / 1000.0;
     eprintln!("{wall} {} {}", milliseconds(usage.user_time()) + milliseconds(usage.system_time()), usage.max_rss());
     Ok(())
+}
+
+/// How a benchmark ends, with the error in words.
+pub(crate) fn exit(outcome: &Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
